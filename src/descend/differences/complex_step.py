@@ -10,11 +10,11 @@ STEP = 1e-20
 """Size of the imaginary step, as a share of the parameter: its square is lost in rounding."""
 REAL = 1e-6
 """An imaginary part above this share of the values is no derivative: the function has left the real numbers."""
-APART = 1e-5
-"""Distance of a central difference that a derivative is held against, as a share of the way that matters."""
-CLOSER = 1.0 / 30.0
+APART = 1e-8
+"""Distance of the change that a derivative is held against, as a share of the way that matters."""
+CLOSER = 1e-2
 """Where rows disagree, the distance is made so much shorter, in case they lie beside a kink or bend sharply."""
-AGREES = 1e-6
+AGREES = 1e-5
 """Share of the largest possible change of a row by which the two may differ."""
 ROUNDING = 1e-14
 """Rounding of the values, as a share of the largest, a few operations deep."""
@@ -45,7 +45,7 @@ def complex_jacobian(calls: Calls, theta: Array, together: bool) -> tuple[Array,
 def misfit(calls: Calls, theta: Array, values: Array, jacobian: Array, turn: int = 0) -> float | None:
     """Return by how much values miss what derivatives predict, as their noise; None where some row does not agree.
 
-    The derivatives are held against a central difference along one direction through all parameters, in every row.
+    The derivatives are held against the change along one direction through all parameters, in every row.
 
     ``abs`` of a complex number, a comparison or a cast to float lose the imaginary part of some rows, or of all. Each
     parameter moves by a like share of the way that changes the values by their own size. turn: which of several
@@ -59,10 +59,10 @@ def misfit(calls: Calls, theta: Array, values: Array, jacobian: Array, turn: int
     largest = float(np.abs(values[there]).max(initial=0.0))
     noise = 0.0
     for apart in (APART, APART * CLOSER):
-        up, down = theta + apart * ways, theta - apart * ways
-        change = calls.value(up) - calls.value(down)
+        there_too = theta + apart * ways
+        moved = there_too - theta
+        change = calls.value(there_too) - values
         there &= np.isfinite(change)
-        moved = up - down
         missed = np.abs(change - jacobian @ moved)
         agree = missed <= AGREES * np.abs(jacobian) @ np.abs(moved) + ROUNDING * largest
         if (there & agree).any():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from descend.differences.calls import ALIKE, Array, Calls, RowFunction
-from descend.differences.complex_step import complex_jacobian, misfit
+from descend.differences.complex_step import complex_jacobian, misfit, signs
 from descend.differences.noise import LEAST, measured_noise
 from descend.differences.secant import Secant
 from descend.differences.stencils import ATTEMPTS, CENTRAL, FAR, FORWARD, FOURTH, NEAR, Stencil, differenced
@@ -17,6 +17,16 @@ EXACT = 8.0 * LEAST
 """Relative error of a complex step, which is rounding."""
 SUSPECT = 1e-11
 """From this relative noise on, a function is called twice at the same point."""
+APART = 1e-6
+"""Relative distance of a second point, to find out whether one call takes several."""
+HAIR = 1e-10
+"""Distance, as a share of the way that matters, at which only noise can make values miss a prediction."""
+ROUNDED = 1e-15
+"""A parameter changes by at least this share of itself, so that it changes at all."""
+STILL = 1e-14
+"""A predicted change below this share of a value may be lost in rounding."""
+ROUNDINGS = 100.0
+"""How many roundings a value may be made up of without counting as noisy."""
 FLAT = 1e-6
 """Step of a parameter of value 0 whose scale is not known yet, as a share of 1."""
 
@@ -105,7 +115,7 @@ class Derivatives:
 
     @property
     def last_errors(self) -> tuple[Array, Array]:
-        """The root mean square errors of values, (n,), and of their derivatives, (n, p), where these were last found."""
+        """The root mean square errors of the values, (n,), and of the derivatives, (n, p), that were last found."""
         assert self._last is not None
         values = self._last[1]
         rounding = 2.0 * LEAST * np.abs(values)
@@ -129,9 +139,34 @@ class Derivatives:
                 self.by_complex_step, self.noise = True, max(self.noise, noise)
                 self._exact(found[1])
                 return values, found[1], FINE
+            if self.calls.refused_complex:
+                break
         self.by_complex_step = self.complex_together = False
+        if self.calls.learn(theta, theta * (1.0 + APART)):
+            self._measure(theta)
+            return self._next(theta)
+        by_differences = self._next(theta)
+        if not self._noisy(theta, values, by_differences[1]):
+            return by_differences
         self._measure(theta)
+        self.ways = None
         return self._next(theta)
+
+    def _noisy(self, theta: Array, values: Array, jacobian: Array) -> bool:
+        """Whether values a hair away miss what derivatives predict by more than rounding, or do not change at all."""
+        ways = HAIR * np.nan_to_num(self._ways(theta), posinf=0.0)
+        there = theta + np.maximum(ways, ROUNDED * np.abs(theta)) * signs(self.size, 1)
+        change, predicted = self.calls.value(there) - values, jacobian @ (there - theta)
+        usable = np.isfinite(change) & np.isfinite(predicted)
+        if not usable.any():
+            return False
+        missed = float(np.sqrt(0.5 * np.mean((change - predicted)[usable] ** 2)))
+        still = (change == 0.0) & (np.abs(predicted) > STILL * np.abs(values)) & usable
+        silent = int(np.count_nonzero(still)) > 0.5 * int(np.count_nonzero(usable))
+        return missed > ROUNDINGS * LEAST * self.scale or silent
+
+    def _ways(self, theta: Array) -> Array:
+        return np.where(theta == 0.0, FLAT, np.abs(theta)) if self.ways is None else self.ways
 
     def _as_called(self, values: Array, found: Array) -> bool:
         return bool((np.abs(values - found) <= ALIKE * np.abs(values).max(initial=0.0)).all())
@@ -147,6 +182,7 @@ class Derivatives:
         if self.sparing and self._wanted == UPDATED:
             carried = self.secant.carried(theta, values)
             if carried is not None:
+                self.errors = self.secant.error * _steepness(carried)
                 return values, carried, UPDATED
         self.secant.fresh()
         if self.by_complex_step:
@@ -178,15 +214,16 @@ class Derivatives:
             if float(np.nan_to_num(apart).max(initial=0.0)) > SUSPECT * self.scale:
                 row = int(np.nanargmax(apart))
                 raise ConfigError(
-                    f"is not deterministic: called twice with the same arguments it returned {once[row]:.6g} and then "
-                    f"{twice[row]:.6g} in row {row + 1}. Give it a fixed seed, or take the mean of many draws."
+                    f"`{self.calls.function.name}` is not deterministic: called twice with the same arguments it "
+                    f"returned {once[row]:.6g} and then {twice[row]:.6g} in row {row + 1}. Give it a fixed seed, or "
+                    "take the mean of many draws."
                 )
 
     def _differenced(self, theta: Array, values: Array, stencil: Stencil) -> Array:
         """Return the derivatives by differences; steps that turn out badly chosen are chosen anew."""
         noise = max(self.noise / self.scale, LEAST)
         guessed = self.ways is None
-        ways = np.where(theta == 0.0, FLAT, np.abs(theta)) if self.ways is None else self.ways
+        ways = self._ways(theta)
         aim = stencil.share(noise) * self.scale
         jacobian = np.empty((len(values), self.size))
         doubtful = np.ones(self.size, dtype=bool)
