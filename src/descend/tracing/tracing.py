@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from descend.errors import DescendError
-from descend.tracing import array_functions  # noqa: F401 - they register themselves
+from descend.tracing import choices, creation, polynomials, products, shapes, sums  # noqa: F401 - they register themselves
 from descend.tracing.tape import Tape, UntraceableError
 from descend.tracing.text import text_of
 from descend.tracing.traced import Traced
