@@ -96,8 +96,8 @@ def fit(
     start: starting values by name; for a vector a number or one number per component. Where they lead to a worse
         minimum than a search does, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor
         where the residuals look like noise, which nothing lower could explain.
-    gradient: ``"derived"`` (formulas), ``"autograd"``, a text such as ``"w = mean(2*x*(w*x - y))"`` for each
-        parameter, or a function of columns and parameters that returns dJ/dparameters.
+    gradient: ``"derived"`` (formulas), ``"autograd"``, ``"jax"`` (functions of jax.numpy), a text for each parameter
+        such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters that returns dJ/dparameters.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may

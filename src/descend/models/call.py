@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from descend.errors import ConfigError, DescendError
 from descend.parameters import Constraints
+
+ARRAYS = {"numpy": ("NumPy arrays", "np"), "torch": ("PyTorch tensors", "torch")}
+"""What a column is called, and the name of its library, by the module of its type."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,10 @@ class Call:
 
     def _raised(self, error: Exception, column: Any) -> str:
         """Say what the function raised, and what it was called with if it may not expect that."""
-        said = f"{type(error).__name__}: {error}".rstrip(": .")
+        said = f"{type(error).__name__}: {error}".partition("\n----")[0].rstrip(": .\n")  # JAX adds to it
         if not isinstance(error, TypeError | ValueError) or column is None:
             return f"`{self.name}` raised {said}."
-        kind, library = ("NumPy arrays", "np") if isinstance(column, np.ndarray) else ("PyTorch tensors", "torch")
+        kind, library = ARRAYS.get(type(column).__module__.partition(".")[0], ("JAX arrays", "jnp"))
         return (
             f"`{self.name}` raised {said}. It is called with {kind}, many rows at once: "
             f"use functions that take them, such as {library}.sin for math.sin."

@@ -45,7 +45,7 @@ class FormulaModel(SymbolicModel):
     constraints: Constraints | None = None
     kind: ClassVar[str] = "formula"
     saved_as: ClassVar[str | None] = "formula"
-    gradient_sources: ClassVar[tuple[str, ...]] = ("derived", "autograd")
+    gradient_sources = ("derived", "autograd")
 
     @classmethod
     def takes(cls, given: object) -> bool:

@@ -19,6 +19,7 @@ from descend.losses import Loss
 from descend.models.call import Call, bind
 from descend.models.contract import Model, Options, held_back, known_column, shapes_of
 from descend.models.formula import FormulaModel
+from descend.models.jax_function import JaxFunction, read_jax, uses_jax
 from descend.models.stacked import Stacked
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
@@ -38,9 +39,10 @@ class FunctionModel(Model):
     loss: Loss = field()
     constraints: Constraints | None = None
     notes: tuple[str, ...] = ()
+    jax: JaxFunction | None = None
+    """The function as JAX computes and differentiates it, if it is written with jax.numpy."""
     kind: ClassVar[str] = "Python function"
     saved_as: ClassVar[str | None] = "function"
-    gradient_sources: ClassVar[tuple[str, ...]] = ("autograd",)
 
     @property
     def name(self) -> str:
@@ -77,9 +79,12 @@ class FunctionModel(Model):
         for name in {*fixed, *mentioned(None, options["ties"], None)} - {*(options["start"] or ())}:
             start.pop(name, None)  # what the function has as a default
         held = held_back(everything, table, options, start)
+        jax = read_jax(forward, everything, table, options["gradient"])
         if held is not None:
             forward = replace(forward, constraints=held)
-        return cls(forward, response, everything if held is None else held.free, loss, held, notes), start
+        if jax is not None:
+            notes = () if jax.refused is None else (jax.refused,)
+        return cls(forward, response, everything if held is None else held.free, loss, held, notes, jax), start
 
     @classmethod
     def disproved(cls, given: Any, model: Model, theta: Array, columns: Mapping[str, Array]) -> str | None:
@@ -114,23 +119,29 @@ class FunctionModel(Model):
     ) -> FunctionModel:
         if content.get("stacked") is not None:
             given = Stacked.restored(given, content["stacked"])
-        forward = replace(bind(given, tuple(content["columns"])), constraints=constraints)
+        plain = bind(given, tuple(content["columns"]))
+        forward = replace(plain, constraints=constraints)
         everything = Parameters(shapes_of(content))
-        return cls(
-            forward, content["response"], everything if constraints is None else constraints.free, loss, constraints
-        )
+        jax = JaxFunction(plain, everything) if uses_jax(given) else None
+        free = everything if constraints is None else constraints.free
+        return cls(forward, content["response"], free, loss, constraints, jax=jax)
 
     def __post_init__(self) -> None:
-        self.__dict__.update(inputs=self.forward.columns, response_columns=(self.response,))
+        sources: tuple[str, ...] = ("autograd",)
+        if self.jax is not None:
+            sources = ("jax", "numeric") if self.jax.refused is None else ("numeric",)
+        self.__dict__.update(inputs=self.forward.columns, response_columns=(self.response,), gradient_sources=sources)
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         return self.loss.mean(self.scores(theta, columns))
 
     def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
-        """Call the function: with NumPy arrays, or with tensors if it is written with torch functions.
+        """Call the function: with NumPy arrays, or with tensors or JAX arrays if it is written with their functions.
 
         Raises ConfigError unless it returns one number per row.
         """
+        if self.jax is not None:
+            return self.jax.scores(self._every(theta), columns)
         if "torch" in sys.modules and self._takes_tensors(theta, columns):
             import torch
 
@@ -148,6 +159,25 @@ class FunctionModel(Model):
                 "prediction per row."
             )
         return prediction
+
+    def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+        if self.jax is None or self.jax.refused is not None:
+            return super().scores_and_jacobian(theta, columns)
+        every = self._every(theta)
+        jacobian = self.jax.jacobian(every, columns)
+        held = self.constraints
+        return self.jax.scores(every, columns), jacobian if held is None else jacobian @ held.jacobian(theta)
+
+    def pulled_back(self, theta: Array, columns: Mapping[str, Array], slope: Array) -> Array:
+        if self.jax is None or self.jax.refused is not None:
+            return super().pulled_back(theta, columns, slope)
+        pulled, held = self.jax.pulled(self._every(theta), columns, slope), self.constraints
+        return pulled if held is None else held.jacobian(theta).T @ pulled
+
+    def _every(self, theta: Array) -> Array:
+        """Return the values of all parameters, those that are fixed or tied among them."""
+        held = self.constraints
+        return theta if held is None else held.parameters.flat(held.complete(self.parameters.named(theta)))
 
     def _takes_tensors(self, theta: Array, columns: Mapping[str, Array]) -> bool:
         """Find out, once, whether the function is written with torch functions, which refuse NumPy arrays."""

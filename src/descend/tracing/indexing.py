@@ -25,7 +25,7 @@ class RowNumbers:
         self.condition = condition
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        raise UntraceableError(f"asks for the numbers of the rows where {self.condition.text}")
+        raise UntraceableError(f"asks for the numbers of the rows where {self.condition}")
 
 
 class Selection:
@@ -76,7 +76,7 @@ def _plain(entry: Any) -> Any:
             raise UntraceableError("takes cells of an array whose places depend on its arguments")
         return np.asarray(entry, dtype=None if len(entry) else np.intp)
     if isinstance(entry, Traced) and not entry.logical:
-        raise UntraceableError(f"takes the cell of an array at the place {entry.text}")
+        raise UntraceableError(f"takes the cell of an array at the place {entry}")
     return entry
 
 

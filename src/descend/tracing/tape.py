@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from descend.formula.functions import FUNCTIONS, constant_call
 from descend.tracing.facts import Entry, Facts
 
+Value = Any
+"""What a user's function computes with: of any type."""
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -19,6 +22,8 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+MOST_CONDITIONS = 64
+"""Conditions on one way through a function."""
 LOGICAL = frozenset((*COMPARISONS, "and", "or", "not", "true", "false"))
 """Operations whose result is true or false."""
 CONDITIONAL = LOGICAL | {"where"}
@@ -43,18 +48,64 @@ NEVER_NAN = frozenset(
 """Operations that are NaN only if an operand is. (Not that of two infinities; nobody has those on purpose.)"""
 
 
+RAISED: ContextVar[list[UntraceableError] | None] = ContextVar("RAISED", default=None)
+"""What was found untraceable in the call under way, whether or not the function let it pass."""
+
+
 class UntraceableError(TypeError):
     """What a function does with its arguments that a formula cannot say, in words that follow "it"."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        raised = RAISED.get()
+        if raised is not None:
+            raised.append(self)
+
+
+class Rows(int):
+    """How many rows there are: a number that a trace makes up, so that only what goes through all rows may use it."""
+
+    tape: Tape
+
+
+class EachRow(int):
+    """The place of any one row, as in `for i in range(len(x))`: what is done at it is done in each row."""
+
+    __slots__ = ()
+
+
+class Path:
+    """One way through the branches of a function: what it was told at each of its conditions.
+
+    decided: the answers to the first of them; later ones are found true.
+    """
+
+    __slots__ = ("answers", "decided")
+
+    def __init__(self, decided: tuple[bool, ...] = ()) -> None:
+        self.decided = decided
+        self.answers: dict[int, bool] = {}
+
+    def taken(self, condition: int) -> bool:
+        """Return whether the condition at a place of the tape is true on this way."""
+        if condition not in self.answers:
+            number = len(self.answers)
+            if number == MOST_CONDITIONS:
+                raise UntraceableError(
+                    "decides too often how to go on, as a loop does that ends when something is small"
+                )
+            self.answers[condition] = self.decided[number] if number < len(self.decided) else True
+        return self.answers[condition]
 
 
 class Tape:
     """The operations of one trace, in order; what occurs twice stands on it once.
 
-    rows: how many rows the columns have. numbers: the constants, by their places. truths: the places of what is true or
-    false.
+    rows: how many rows the columns have. path: which way the function goes at its branches; None if it may have none,
+    nor take its rows one by one. numbers: the constants, by their places. truths: the places of what is true or false.
     """
 
-    __slots__ = ("by_value", "entries", "never_nan_at", "numbers", "places", "rows", "truths")
+    __slots__ = ("by_rows", "by_value", "entries", "never_nan_at", "numbers", "path", "places", "rows", "truths")
 
     def __init__(self, rows: int) -> None:
         self.entries: list[Entry] = []
@@ -63,7 +114,10 @@ class Tape:
         self.by_value: dict[float, int] = {}
         self.truths: set[int] = set()
         self.never_nan_at: dict[int, bool] = {}
-        self.rows = rows
+        self.by_rows: dict[int, bool] = {}
+        self.rows = Rows(rows)
+        self.rows.tape = self
+        self.path: Path | None = None
 
     def add(self, entry: Entry) -> int:
         """Return the place of an entry, at the end if it is new."""
@@ -221,6 +275,39 @@ class Tape:
     def truth(self, place: int) -> int:
         """Return a place as one of a truth value: whether the number there is not 0."""
         return place if place in self.truths else self.apply("!=", place, self.number(0.0))
+
+    def value(self, place: int) -> float | None:
+        """Return the constant at a place; None if there is none."""
+        return self.numbers.get(place)
+
+    def differs_by_row(self, place: int) -> bool:
+        """Whether a column has a part in what stands at a place."""
+        known = self.by_rows.get(place)
+        if known is None:
+            operation, *operands = self.entries[place]
+            known = operation == "column" or (
+                operation not in ("parameter", "number")
+                and any(self.differs_by_row(operand) for operand in operands if type(operand) is int)
+            )
+            self.by_rows[place] = known
+        return known
+
+    def holds(self, place: int) -> bool:
+        """Return whether the function is to find the condition at a place true.
+
+        Of constants it is known; otherwise both ways are gone, one after the other. Raises UntraceableError if the
+        function may have no branches.
+        """
+        operation, *operands = self.entries[place]
+        if operation == "number":
+            return bool(operands[0])
+        if operation in ("true", "false"):
+            return bool(operation == "true")
+        if operation == "not":
+            return not self.holds(operands[0])
+        if self.path is None:
+            raise UntraceableError("goes one way or another")
+        return self.path.taken(self.truth(place))
 
     def logical(self, place: int) -> bool:
         """Whether what stands at a place is true or false."""

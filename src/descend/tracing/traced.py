@@ -12,13 +12,16 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.tracing.tape import Tape, UntraceableError
+from descend.tracing.tape import RAISED, Tape, UntraceableError
 from descend.tracing.text import text_of
 from descend.tracing.ufuncs import operation_of
 
 Places = NDArray[np.intp]
 Cells = int | Places
 """The place of a single cell, or of each cell of an array (whose axis of rows has the length 1)."""
+
+LONGEST_SHOWN = 60
+"""Characters of what a message shows of a computation."""
 
 
 class Traced:
@@ -70,7 +73,7 @@ class Traced:
     def rows(self) -> int:
         """How many rows it has. Raises UntraceableError if that depends on the data."""
         if self.mask is not None:
-            raise UntraceableError(f"counts the rows where {self.tape_text(self.mask)}")
+            raise UntraceableError(f"counts the rows where {Traced(self.tape, self.mask, None)}")
         return self.tape.rows
 
     @property
@@ -111,45 +114,63 @@ class Traced:
         return HANDLERS[function](self.tape, *inputs, **options)
 
     def __repr__(self) -> str:
-        return self.text
+        outer = RAISED.set(None)  # what cannot be written here may well be part of a formula
+        try:
+            text = text_of(self.tape.entries, int(self.places.flat[0])) if self.places.size else "nothing"
+            return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 4]} ..."
+        except UntraceableError:
+            return "what it computed"
+        finally:
+            RAISED.reset(outer)
 
-    @property
-    def text(self) -> str:
-        """What stands in the first of its cells."""
-        return self.tape_text(int(self.places.flat[0]))
+    def __format__(self, form: str) -> str:
+        """Return its text: what a function prints of its parameters is no reason to stop."""
+        return repr(self)
 
-    def tape_text(self, place: int) -> str:
-        """Return what stands at a place of its tape."""
-        return text_of(self.tape.entries, place)
+    def __iter__(self) -> Iterator[Traced]:
+        """Yield what stands along the first axis; of rows, any one, which stands for each."""
+        if not self.ndim:
+            raise TypeError("'float' object is not iterable")
+        by_rows = self.axis == -self.ndim
+        if by_rows and self.tape.path is None:
+            raise UntraceableError("goes through its rows one by one")
+        for cells in self.shared():
+            yield self.view(cells, None if by_rows else self.axis)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:  # what a function may ask of its arguments: they stand for arrays and numbers
+        return np.ndarray if self.ndim else float
+
+    def __copy__(self) -> Traced:
+        places = self.places
+        return self.view(places.copy() if places.ndim else places[()], self.axis)
+
+    def __deepcopy__(self, memo: object) -> Traced:
+        return self.__copy__()
 
     # What a formula cannot say.
 
-    def __bool__(self) -> NoReturn:
-        raise UntraceableError(f"asks whether {self.text}, in order to go one way or another")
+    def __bool__(self) -> bool:
+        """Return whether it is to be found true; see `branches`."""
+        if self.axis is not None or self.places.size != 1:
+            raise UntraceableError(f"asks of a whole array whether {self}")
+        return self.tape.holds(int(self.places.flat[0]))
 
     def __float__(self) -> NoReturn:
-        raise UntraceableError(f"turns {self.text} into a plain number")
+        raise UntraceableError(f"turns {self} into a plain number")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
-        raise UntraceableError(f"turns {self.text} into a plain array")
+        raise UntraceableError(f"turns {self} into a plain array")
 
     __int__ = __index__ = __complex__ = __float__
 
     def __hash__(self) -> int:
-        raise UntraceableError(f"looks {self.text} up, as in a dict or a set")
+        raise UntraceableError(f"looks {self} up, as in a dict or a set")
 
     def __len__(self) -> int:
         if not self.ndim:
             raise TypeError("object of type 'float' has no len()")
         return self.shape[0]
-
-    def __iter__(self) -> Iterator[Traced]:
-        if not self.ndim:
-            raise TypeError("'float' object is not iterable")
-        if self.axis == -self.ndim:
-            raise UntraceableError("goes through the rows of the data one by one")
-        for cells in self.shared():
-            yield self.view(cells, self.axis)
 
     # Operators. What changes an array in place changes it wherever it is known, as in NumPy; numbers never change.
 
@@ -363,11 +384,6 @@ def _unary(operation: str) -> Callable[[Traced], Traced]:
     return method
 
 
-def _copy(self: Traced) -> Traced:
-    cells = self.cells
-    return self.view(cells if type(cells) is int else np.array(cells), self.axis)  # type: ignore[arg-type]
-
-
-setattr(Traced, "__pos__", _copy)  # noqa: B010 - like its neighbours
+setattr(Traced, "__pos__", Traced.__copy__)  # noqa: B010 - like its neighbours
 for _name, _operation in (("neg", "neg"), ("abs", "abs"), ("invert", "not")):
     setattr(Traced, f"__{_name}__", _unary(_operation))

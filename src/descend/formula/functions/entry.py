@@ -18,7 +18,8 @@ Bend = tuple[Expr, Expr, Expr | None]
 class Function:
     """One named function: how it is built, how each language writes it, and what is known of it.
 
-    name: as in formulas. build: makes the SymPy expression from its arguments; nodes: the class of that expression, if
+    name: as in formulas; aliases: what NumPy, SciPy and others call the very same function, which formulas understand
+    too. build: makes the SymPy expression from its arguments; nodes: the class of that expression, if
     the function has one of its own. arguments: the fewest and the most it takes, None if any number.
 
     numpy, torch, sql, latex, mathml: templates, ``{0}``, ``{1}`` standing for the arguments in that language; without
@@ -66,6 +67,7 @@ class Function:
     jumps: bool = False
     reserved: bool = False
     bend: Callable[..., Bend | None] | None = None
+    aliases: tuple[str, ...] = ()
 
     def domain_of(self, place: int) -> str:
         """Return what the argument at a place, from 0 on, must be; an empty text if any number."""
