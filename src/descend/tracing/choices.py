@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
 from descend.tracing.indexing import get, row_numbers
-from descend.tracing.tape import Tape, UntraceableError
+from descend.tracing.tape import Tape, UntraceableError, Value
 from descend.tracing.traced import OPTIONS_OF_UFUNCS, Traced, as_traced, combined, handles
 from descend.tracing.ufuncs import in_words, operation_of
 
 
-def where(tape: Tape, condition: Any, chosen: Any, other: Any) -> Any:
+def where(tape: Tape, condition: Value, chosen: Value, other: Value) -> Value:
     """Return one thing where a condition holds, and another elsewhere."""
     return combined(tape, "where", condition, chosen, other)
 
 
 @handles(np.where)
-def _where(tape: Tape, condition: Any, *choices: Any, x: Any = None, y: Any = None) -> Any:
+def _where(tape: Tape, condition: Value, *choices: Value, x: Value = None, y: Value = None) -> Value:
     if not choices and x is None:
         return row_numbers(tape, condition)
     return where(tape, condition, *choices)
 
 
 @handles(np.select)
-def _select(tape: Tape, condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+def _select(tape: Tape, condlist: Sequence[Value], choicelist: Sequence[Value], default: Value = 0) -> Value:
     if len(condlist) != len(choicelist):
         raise ValueError("list of cases must be same length as list of conditions")
     result = default
@@ -36,7 +35,7 @@ def _select(tape: Tape, condlist: Sequence[Any], choicelist: Sequence[Any], defa
 
 
 @handles(np.piecewise)
-def _piecewise(tape: Tape, x: Any, condlist: Any, funclist: Any, *given: Any, **named: Any) -> Any:
+def _piecewise(tape: Tape, x: Value, condlist: Value, funclist: Value, *given: Value, **named: Value) -> Value:
     x = as_traced(tape, x)
     conditions = list(condlist) if isinstance(condlist, list | tuple) else [condlist]
     if len(funclist) == len(conditions) + 1:
@@ -53,7 +52,7 @@ def _piecewise(tape: Tape, x: Any, condlist: Any, funclist: Any, *given: Any, **
     return result
 
 
-def _of_rows(rows: Traced, given: Any, named: Any, piece: Any) -> Any:
+def _of_rows(rows: Traced, given: Value, named: Value, piece: Value) -> Value:
     """Return what a piece gives for some of the rows, as a value that is asked for in these alone."""
     value = piece(rows, *given, **named) if callable(piece) else piece
     if isinstance(value, Traced) and value.mask is not None:
@@ -64,7 +63,7 @@ def _of_rows(rows: Traced, given: Any, named: Any, piece: Any) -> Any:
 
 
 @handles(np.clip, method="clip")
-def _clip(tape: Tape, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **named: Any) -> Any:
+def _clip(tape: Tape, a: Value, a_min: Value = None, a_max: Value = None, out: Value = None, **named: Value) -> Value:
     low, high = named.get("min", a_min), named.get("max", a_max)
     result = as_traced(tape, a) if low is None else combined(tape, "max", a, low)
     result = result if high is None else combined(tape, "min", result, high)
@@ -72,41 +71,43 @@ def _clip(tape: Tape, a: Any, a_min: Any = None, a_max: Any = None, out: Any = N
 
 
 @in_words("clip")
-def _clip_ufunc(a: Any, low: Any, high: Any) -> Any:
+def _clip_ufunc(a: Value, low: Value, high: Value) -> Value:
     return np.minimum(np.maximum(a, low), high)
 
 
 @in_words("heaviside")
-def _heaviside(u: Any, at_zero: Any) -> Any:
+def _heaviside(u: Value, at_zero: Value) -> Value:
     return np.where(u > 0, 1.0, np.where(u == 0, at_zero, 0.0))
 
 
 @in_words("logical_xor", "bitwise_xor")
-def _differ(one: Any, other: Any) -> Any:
+def _differ(one: Value, other: Value) -> Value:
     return one != other
 
 
 @in_words("copysign")
-def _copysign(size: Any, sign: Any) -> Any:
+def _copysign(size: Value, sign: Value) -> Value:
     return np.where(np.less(sign, 0.0), -np.abs(size), np.abs(size))
 
 
 @in_words("logaddexp")
-def _logaddexp(one: Any, other: Any) -> Any:
+def _logaddexp(one: Value, other: Value) -> Value:
     tape = next(each.tape for each in (one, other) if isinstance(each, Traced))
     return one + combined(tape, "softplus", np.subtract(other, one))
 
 
 @in_words("logaddexp2")
-def _logaddexp2(one: Any, other: Any) -> Any:
+def _logaddexp2(one: Value, other: Value) -> Value:
     return _logaddexp(np.multiply(one, np.log(2.0)), np.multiply(other, np.log(2.0))) / np.log(2.0)
 
 
-def _with_options(tape: Tape, ufunc: np.ufunc, inputs: Any, out: Any = None, where: Any = True, **options: Any) -> Any:
+def _with_options(
+    tape: Tape, ufunc: np.ufunc, inputs: Value, out: Value = None, where: Value = True, **options: Value
+) -> Value:
     """Call a function with the array for its result, or for some rows only."""
-    if options.keys() - {"casting", "order", "subok"} - ({"dtype"} if options.get("dtype") in (float, None) else set()):
+    if np.dtype(options.pop("dtype", None)) != float or options.keys() - {"casting", "order", "subok"}:
         raise UntraceableError(f"calls np.{ufunc.__name__} with {', '.join(options)}")
-    operation: str | Callable[..., Any] = operation_of(ufunc)
+    operation: str | Callable[..., Value] = operation_of(ufunc)
     result = combined(tape, operation, *inputs) if isinstance(operation, str) else operation(*inputs)
     if out is None:
         if where is not True:
@@ -122,7 +123,9 @@ OPTIONS_OF_UFUNCS.append(_with_options)
 
 
 @handles(np.interp)
-def interpolated(tape: Tape, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+def interpolated(
+    tape: Tape, x: Value, xp: Value, fp: Value, left: Value = None, right: Value = None, period: Value = None
+) -> Value:
     """Return the values between those of a table, as a choice between straight lines."""
     if period is not None:
         raise UntraceableError("calls np.interp with a period")
@@ -143,7 +146,7 @@ def interpolated(tape: Tape, x: Any, xp: Any, fp: Any, left: Any = None, right: 
 LONGEST_TABLE = 64
 
 
-def _between(tape: Tape, x: Any, knots: list[Any], pieces: list[Any]) -> Any:
+def _between(tape: Tape, x: Value, knots: list[Value], pieces: list[Value]) -> Value:
     """Return the piece between whose knots a number lies, found by halving."""
     if not knots:
         return pieces[0]

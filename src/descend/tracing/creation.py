@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
 
 import numpy as np
 
-from descend.tracing.tape import Tape, UntraceableError
+from descend.tracing.tape import Tape, UntraceableError, Value
 from descend.tracing.traced import Traced, as_traced, combined, constant, handles, traced
 
 
 @handles(np.zeros_like, np.empty_like)
-def _zeros_like(tape: Tape, prototype: Traced, dtype: Any = None, **options: Any) -> Traced:
+def _zeros_like(tape: Tape, prototype: Traced, dtype: Value = None, **options: Value) -> Traced:
     return _like(tape, prototype, 0.0, dtype, **options)
 
 
 @handles(np.ones_like)
-def _ones_like(tape: Tape, a: Traced, dtype: Any = None, **options: Any) -> Traced:
+def _ones_like(tape: Tape, a: Traced, dtype: Value = None, **options: Value) -> Traced:
     return _like(tape, a, 1.0, dtype, **options)
 
 
 @handles(np.full_like)
-def _full_like(tape: Tape, a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
+def _full_like(tape: Tape, a: Value, fill_value: Value, dtype: Value = None, **options: Value) -> Value:
     a = as_traced(tape, a)
     if not isinstance(fill_value, float | int):  # what is traced, or an array
         filled = combined(tape, "+", _like(tape, a, 0.0, None, **options), fill_value)
@@ -29,7 +29,7 @@ def _full_like(tape: Tape, a: Any, fill_value: Any, dtype: Any = None, **options
     return _like(tape, a, fill_value, dtype, **options)
 
 
-def _like(tape: Tape, a: Traced, value: float, dtype: Any, **options: Any) -> Traced:
+def _like(tape: Tape, a: Traced, value: float, dtype: Value, **options: Value) -> Traced:
     if options.get("shape") is not None:
         raise UntraceableError("makes an array of a shape of its own")
     kind = _kind(a.dtype if dtype is None else dtype)
@@ -38,7 +38,7 @@ def _like(tape: Tape, a: Traced, value: float, dtype: Any, **options: Any) -> Tr
 
 
 @handles(method="astype")
-def cast(tape: Tape, array: Traced, dtype: Any, *_: Any, **__: Any) -> Traced:
+def cast(tape: Tape, array: Traced, dtype: Value, *_: Value, **__: Value) -> Traced:
     """Return a copy as numbers, or as truth values. Raises UntraceableError of other types."""
     kind = _kind(dtype) if not (array.logical and np.dtype(dtype).kind in "iu") else "f"
     convert = tape.truth if kind == "b" else tape.numeric
@@ -46,7 +46,7 @@ def cast(tape: Tape, array: Traced, dtype: Any, *_: Any, **__: Any) -> Traced:
     return traced(tape, places.reshape(array.places.shape), array.axis, array.mask)
 
 
-def _kind(dtype: Any) -> str:
+def _kind(dtype: Value) -> str:
     kind = np.dtype(dtype)
     if kind not in (np.dtype(np.float64), np.dtype(np.bool_)):
         raise UntraceableError(f"computes with numbers of the type {kind}")
@@ -54,18 +54,18 @@ def _kind(dtype: Any) -> str:
 
 
 @handles(np.copy, method="copy")
-def _copy(tape: Tape, a: Any, order: str = "K", subok: bool = False) -> Traced:
-    return +as_traced(tape, a)
+def _copy(tape: Tape, a: Value, order: str = "K", subok: bool = False) -> Traced:
+    return copy.copy(as_traced(tape, a))
 
 
 @handles(np.round, np.around, method="round")
-def _round(tape: Tape, a: Any, decimals: int = 0, out: None = None) -> Any:
+def _round(tape: Tape, a: Value, decimals: int = 0, out: None = None) -> Value:
     factor = 10.0**decimals
     return combined(tape, "round", combined(tape, "*", a, factor)) / factor
 
 
 @handles(np.real, np.real_if_close, method="conj")
-def _real(tape: Tape, val: Traced, **_: Any) -> Traced:
+def _real(tape: Tape, val: Traced, **_: Value) -> Traced:
     return val
 
 
@@ -86,5 +86,5 @@ def _item(tape: Tape, array: Traced) -> Traced:
 
 
 @handles(method="fill")
-def _fill(tape: Tape, array: Traced, value: Any) -> None:
+def _fill(tape: Tape, array: Traced, value: Value) -> None:
     array.become(as_traced(tape, value))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from types import EllipsisType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.tracing.tape import Tape, UntraceableError
+from descend.tracing.tape import Tape, UntraceableError, Value
 from descend.tracing.traced import Traced, as_traced, combined, common_rows, handles, traced
 
 FEW = 3
@@ -24,7 +23,7 @@ class RowNumbers:
     def __init__(self, condition: Traced) -> None:
         self.condition = condition
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: Value = None, copy: bool | None = None) -> Value:
         raise UntraceableError(f"asks for the numbers of the rows where {self.condition}")
 
 
@@ -37,7 +36,7 @@ class Selection:
 
     __slots__ = ("axis", "basic", "cells", "condition")
 
-    def __init__(self, array: Traced, index: Any) -> None:
+    def __init__(self, array: Traced, index: Value) -> None:
         entries, self.condition = _without_mask(array, _expanded(array, index))
         self.basic = all(entry is None or isinstance(entry, int | np.integer | slice) for entry in entries)
         shape = list(array.places.shape)
@@ -55,7 +54,7 @@ class Selection:
         self.axis = along[0] - rows.ndim
 
 
-def _expanded(array: Traced, index: Any) -> list[Any]:
+def _expanded(array: Traced, index: Value) -> list[Value]:
     """Return the entries of an index, with an entry for each axis, and what chooses rows as a traced condition."""
     given = list(index) if isinstance(index, tuple) else [index]
     entries = [entry.condition if isinstance(entry, RowNumbers) else _plain(entry) for entry in given]
@@ -69,7 +68,7 @@ def _expanded(array: Traced, index: Any) -> list[Any]:
     return [*entries, *rest]
 
 
-def _plain(entry: Any) -> Any:
+def _plain(entry: Value) -> Value:
     """Return an entry of an index as NumPy has it: lists as arrays."""
     if isinstance(entry, list | range):
         if any(isinstance(each, Traced) for each in entry):
@@ -80,16 +79,16 @@ def _plain(entry: Any) -> Any:
     return entry
 
 
-def _axes(entry: Any) -> int:
+def _axes(entry: Value) -> int:
     """Return how many axes an entry of an index stands for."""
     if entry is None or isinstance(entry, EllipsisType):
         return 0
     return entry.ndim if isinstance(entry, Traced) or getattr(entry, "dtype", None) == np.bool_ else 1
 
 
-def _without_mask(array: Traced, entries: list[Any]) -> tuple[tuple[Any, ...], Traced | None]:
+def _without_mask(array: Traced, entries: list[Value]) -> tuple[tuple[Value, ...], Traced | None]:
     """Return the entries for a small array in place of this one, and the condition that chooses rows."""
-    found: list[Any] = []
+    found: list[Value] = []
     condition, axis, row_axis = None, 0, -1 if array.axis is None else array.ndim + array.axis
     for entry in entries:
         count = _axes(entry)
@@ -107,11 +106,11 @@ def _without_mask(array: Traced, entries: list[Any]) -> tuple[tuple[Any, ...], T
     return tuple(found), condition
 
 
-def _all_rows(entry: Any) -> bool:
+def _all_rows(entry: Value) -> bool:
     return isinstance(entry, slice) and entry.start in (None, 0) and entry.stop is None and entry.step in (None, 1)
 
 
-def get(array: Traced, index: Any) -> Traced:
+def get(array: Traced, index: Value) -> Traced:
     """Return the cells, or the rows, that an index picks: a view of the array where NumPy has one."""
     if _rows_of_one(array, index):
         return traced(array.tape, array.places, -1, index.cells)
@@ -122,7 +121,7 @@ def get(array: Traced, index: Any) -> Traced:
     return traced(array.tape, array.places.reshape(-1)[selection.cells], selection.axis, mask)
 
 
-def _rows_of_one(array: Traced, index: Any) -> bool:
+def _rows_of_one(array: Traced, index: Value) -> bool:
     """Whether an index chooses rows of a single column, which is quickly done."""
     return (
         type(index) is Traced
@@ -140,7 +139,7 @@ def _rows_within(array: Traced, condition: Traced) -> int:
     return place if array.mask is None else array.tape.apply("and", array.mask, place)
 
 
-def put(array: Traced, index: Any, value: Any) -> None:
+def put(array: Traced, index: Value, value: Value) -> None:
     """Set the cells, or the rows, that an index picks."""
     if not array.ndim:
         raise TypeError("'float' object does not support item assignment")
@@ -177,7 +176,7 @@ def _replace(array: Traced, cells: Picked) -> None:
         array.cells[...] = cells.reshape(array.cells.shape)  # type: ignore[index,union-attr]
 
 
-def overwrite(array: Traced, value: Any, condition: Any) -> None:
+def overwrite(array: Traced, value: Value, condition: Value) -> None:
     """Set an array to what it is told where a condition holds, cell by cell."""
     result = combined(array.tape, "where", condition, value, array)
     array.become(result)
@@ -188,7 +187,7 @@ setattr(Traced, "__setitem__", put)  # noqa: B010
 
 
 @handles(np.nonzero, method="nonzero")
-def row_numbers(tape: Tape, a: Any) -> tuple[RowNumbers]:
+def row_numbers(tape: Tape, a: Value) -> tuple[RowNumbers]:
     """Return the rows where a condition holds, as an index."""
     if a.axis is None or a.ndim != 1:
         raise UntraceableError("asks which numbers of an array are not 0")
@@ -196,22 +195,22 @@ def row_numbers(tape: Tape, a: Any) -> tuple[RowNumbers]:
 
 
 @handles(np.flatnonzero)
-def _flatnonzero(tape: Tape, a: Any) -> RowNumbers:
+def _flatnonzero(tape: Tape, a: Value) -> RowNumbers:
     return row_numbers(tape, a)[0]
 
 
 @handles(np.extract)
-def _extract(tape: Tape, condition: Traced, arr: Any) -> Traced:
+def _extract(tape: Tape, condition: Traced, arr: Value) -> Traced:
     return get(as_traced(tape, arr), condition)
 
 
 @handles(np.putmask)
-def _putmask(tape: Tape, a: Any, mask: Any, values: Any) -> None:
+def _putmask(tape: Tape, a: Value, mask: Value, values: Value) -> None:
     overwrite(_target(a), values, mask)
 
 
 @handles(np.place)
-def _place(tape: Tape, arr: Any, mask: Any, vals: Any) -> None:
+def _place(tape: Tape, arr: Value, mask: Value, vals: Value) -> None:
     values = as_traced(tape, vals)
     if values.mask is None and values.axis is not None:
         raise UntraceableError("puts the first rows of an array in place of others")
@@ -219,11 +218,11 @@ def _place(tape: Tape, arr: Any, mask: Any, vals: Any) -> None:
 
 
 @handles(np.copyto)
-def _copyto(tape: Tape, dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+def _copyto(tape: Tape, dst: Value, src: Value, casting: str = "same_kind", where: Value = True) -> None:
     overwrite(_target(dst), src, where)
 
 
-def _target(array: Any) -> Traced:
+def _target(array: Value) -> Traced:
     if not isinstance(array, Traced):
         raise UntraceableError("writes what depends on the parameters into an array of its own")
     return array

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from descend.tracing.sums import total
-from descend.tracing.tape import Tape, UntraceableError
+from descend.tracing.tape import Tape, UntraceableError, Value
 from descend.tracing.traced import Traced, as_traced, combined, handles, traced
 from descend.tracing.ufuncs import in_words
 
@@ -16,7 +15,7 @@ Labels = Sequence[object]
 """A name for each axis of an array; axes of one name go together."""
 
 
-def contracted(tape: Tape, operands: Sequence[Any], labels: Sequence[Labels], result: Labels) -> Any:
+def contracted(tape: Tape, operands: Sequence[Value], labels: Sequence[Labels], result: Labels) -> Value:
     """Return the product of arrays, summed along every axis whose name is not one of the result's."""
     arrays = [as_traced(tape, operand) for operand in operands]
     names = [*result, *dict.fromkeys(name for each in labels for name in each if name not in result)]
@@ -42,7 +41,7 @@ def _aligned(array: Traced, own: Labels, names: Labels) -> Traced:
 
 
 @in_words("matmul")
-def matmul(one: Any, other: Any) -> Any:
+def matmul(one: Value, other: Value) -> Value:
     """Return the product of matrices, or of a matrix and a vector."""
     tape = next(each.tape for each in (one, other) if isinstance(each, Traced))
     one, other = as_traced(tape, one), as_traced(tape, other)
@@ -63,7 +62,7 @@ def _refuse_lengths(one: int, other: int) -> None:
 
 
 @handles(np.dot, method="dot")
-def _dot(tape: Tape, a: Any, b: Any, out: None = None) -> Any:
+def _dot(tape: Tape, a: Value, b: Value, out: None = None) -> Value:
     a, b = as_traced(tape, a), as_traced(tape, b)
     if not a.ndim or not b.ndim:
         return combined(tape, "*", a, b)
@@ -71,7 +70,7 @@ def _dot(tape: Tape, a: Any, b: Any, out: None = None) -> Any:
 
 
 @handles(np.inner)
-def _inner(tape: Tape, a: Any, b: Any) -> Any:
+def _inner(tape: Tape, a: Value, b: Value) -> Value:
     a, b = as_traced(tape, a), as_traced(tape, b)
     if not a.ndim or not b.ndim:
         return combined(tape, "*", a, b)
@@ -79,7 +78,7 @@ def _inner(tape: Tape, a: Any, b: Any) -> Any:
 
 
 @handles(np.vdot)
-def _vdot(tape: Tape, a: Any, b: Any) -> Any:
+def _vdot(tape: Tape, a: Value, b: Value) -> Value:
     a, b = as_traced(tape, a), as_traced(tape, b)
     if a.ndim > 1 or b.ndim > 1:
         raise UntraceableError("calls np.vdot of arrays of several axes")
@@ -87,7 +86,7 @@ def _vdot(tape: Tape, a: Any, b: Any) -> Any:
 
 
 @handles(np.tensordot)
-def _tensordot(tape: Tape, a: Any, b: Any, axes: Any = 2) -> Any:
+def _tensordot(tape: Tape, a: Value, b: Value, axes: Value = 2) -> Value:
     a, b = as_traced(tape, a), as_traced(tape, b)
     if isinstance(axes, int):
         axes = range(a.ndim - axes, a.ndim), range(axes)
@@ -101,7 +100,7 @@ def _tensordot(tape: Tape, a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 @handles(np.outer)
-def _outer(tape: Tape, a: Any, b: Any, out: None = None) -> Any:
+def _outer(tape: Tape, a: Value, b: Value, out: None = None) -> Value:
     a, b = as_traced(tape, a), as_traced(tape, b)
     if a.ndim > 1 or b.ndim > 1:
         raise UntraceableError("calls np.outer of arrays of several axes")
@@ -110,7 +109,7 @@ def _outer(tape: Tape, a: Any, b: Any, out: None = None) -> Any:
 
 
 @handles(np.einsum)
-def _einsum(tape: Tape, subscripts: Any, *operands: Any, **_: Any) -> Any:
+def _einsum(tape: Tape, subscripts: Value, *operands: Value, **_: Value) -> Value:
     if not isinstance(subscripts, str) or "." in subscripts:
         raise UntraceableError("calls np.einsum with other than letters")
     given, arrow, result = subscripts.replace(" ", "").partition("->")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from descend.tracing.facts import Facts
-from descend.tracing.tape import Tape, UntraceableError
+from descend.tracing.tape import Tape, UntraceableError, Value
 from descend.tracing.traced import Traced, as_traced, common_rows, gathered, handles, traced
 
 MARK = -1
@@ -17,7 +17,9 @@ MARK = -1
 
 
 @handles(np.reshape, method="reshape")
-def _reshape(tape: Tape, a: Any, *shape: Any, order: str = "C", newshape: Any = None, copy: Any = None) -> Traced:
+def _reshape(
+    tape: Tape, a: Value, *shape: Value, order: str = "C", newshape: Value = None, copy: Value = None
+) -> Traced:
     a = as_traced(tape, a)
     wanted = shape if len(shape) != 1 else shape[0]
     return reshaped(a, tuple(wanted) if isinstance(wanted, tuple | list) else (int(wanted),), order)
@@ -46,7 +48,7 @@ def reshaped(array: Traced, shape: tuple[int, ...], order: str = "C") -> Traced:
 
 
 @handles(np.ravel, method="ravel")
-def _ravel(tape: Tape, a: Any, order: str = "C") -> Traced:
+def _ravel(tape: Tape, a: Value, order: str = "C") -> Traced:
     a = as_traced(tape, a)
     if a.ndim == 1:
         return a.view(a.shared(), a.axis)
@@ -55,32 +57,32 @@ def _ravel(tape: Tape, a: Any, order: str = "C") -> Traced:
 
 @handles(method="flatten")
 def _flatten(tape: Tape, a: Traced, order: str = "C") -> Traced:
-    return +_ravel(tape, a, order)
+    return copy.copy(_ravel(tape, a, order))
 
 
 @handles(np.transpose, method="transpose")
-def _transpose(tape: Tape, a: Any, *order: Any, axes: Any = None) -> Traced:
+def _transpose(tape: Tape, a: Value, *order: Value, axes: Value = None) -> Traced:
     given = order[0] if len(order) == 1 else order or axes
     return _permuted(as_traced(tape, a), lambda array: np.transpose(array, given))
 
 
 @handles(np.swapaxes, method="swapaxes")
-def _swapaxes(tape: Tape, a: Any, axis1: int, axis2: int) -> Traced:
+def _swapaxes(tape: Tape, a: Value, axis1: int, axis2: int) -> Traced:
     return _permuted(as_traced(tape, a), lambda array: np.swapaxes(array, axis1, axis2))
 
 
 @handles(np.moveaxis)
-def _moveaxis(tape: Tape, a: Any, source: Any, destination: Any) -> Traced:
+def _moveaxis(tape: Tape, a: Value, source: Value, destination: Value) -> Traced:
     return _permuted(as_traced(tape, a), lambda array: np.moveaxis(array, source, destination))
 
 
 @handles(np.expand_dims)
-def _expand_dims(tape: Tape, a: Any, axis: Any) -> Traced:
+def _expand_dims(tape: Tape, a: Value, axis: Value) -> Traced:
     return _permuted(as_traced(tape, a), lambda array: np.expand_dims(array, axis))
 
 
 @handles(np.squeeze, method="squeeze")
-def _squeeze(tape: Tape, a: Any, axis: Any = None) -> Traced:
+def _squeeze(tape: Tape, a: Value, axis: Value = None) -> Traced:
     a = as_traced(tape, a)
     lengths = enumerate(a.places.shape, -a.ndim)
     given = tuple(place for place, length in lengths if length == 1 and place != a.axis) if axis is None else axis
@@ -88,21 +90,21 @@ def _squeeze(tape: Tape, a: Any, axis: Any = None) -> Traced:
 
 
 @handles(np.atleast_1d)
-def _atleast_1d(tape: Tape, *arrays: Any) -> Any:
+def _atleast_1d(tape: Tape, *arrays: Value) -> Value:
     return _at_least(tape, arrays, np.atleast_1d)
 
 
 @handles(np.atleast_2d)
-def _atleast_2d(tape: Tape, *arrays: Any) -> Any:
+def _atleast_2d(tape: Tape, *arrays: Value) -> Value:
     return _at_least(tape, arrays, np.atleast_2d)
 
 
-def _at_least(tape: Tape, arrays: Sequence[Any], function: Any) -> Any:
+def _at_least(tape: Tape, arrays: Sequence[Value], function: Value) -> Value:
     results = tuple(_permuted(as_traced(tape, array), function) for array in arrays)
     return results[0] if len(results) == 1 else results
 
 
-def _permuted(array: Traced, function: Any) -> Traced:
+def _permuted(array: Traced, function: Value) -> Traced:
     """Return a view in which NumPy's function has moved or added axes."""
     if array.axis is None:
         return array.view(function(array.shared()), None)
@@ -114,7 +116,7 @@ Traced.T = property(lambda self: _transpose(self.tape, self))  # type: ignore[at
 
 
 @handles(np.broadcast_to)
-def _broadcast_to(tape: Tape, array: Any, shape: Any, subok: bool = False) -> Traced:
+def _broadcast_to(tape: Tape, array: Value, shape: Value, subok: bool = False) -> Traced:
     array = as_traced(tape, array)
     lengths = list(shape) if isinstance(shape, tuple | list) else [int(shape)]
     if array.axis is not None:
@@ -125,17 +127,17 @@ def _broadcast_to(tape: Tape, array: Any, shape: Any, subok: bool = False) -> Tr
 
 
 @handles(np.stack)
-def _stack(tape: Tape, arrays: Any, axis: int = 0, **_: Any) -> Traced:
+def _stack(tape: Tape, arrays: Value, axis: int = 0, **_: Value) -> Traced:
     return stacked_along(tape, list(arrays), axis)
 
 
-def stacked_along(tape: Tape, arrays: Sequence[Any], axis: int) -> Traced:
+def stacked_along(tape: Tape, arrays: Sequence[Value], axis: int) -> Traced:
     """Return arrays of one shape put together along a new axis."""
     return _permuted(gathered(tape, arrays), lambda array: np.moveaxis(array, 0, axis))
 
 
 @handles(np.concatenate)
-def _concatenate(tape: Tape, arrays: Any, axis: int | None = 0, **_: Any) -> Traced:
+def _concatenate(tape: Tape, arrays: Value, axis: int | None = 0, **_: Value) -> Traced:
     parts = [as_traced(tape, array) for array in arrays]
     if axis is None:
         parts, axis = [_ravel(tape, part) for part in parts], 0
@@ -167,55 +169,55 @@ def _rejoined(tape: Tape, parts: list[Traced]) -> Traced:
 
 
 @handles(np.append)
-def _append(tape: Tape, arr: Any, values: Any, axis: int | None = None) -> Traced:
+def _append(tape: Tape, arr: Value, values: Value, axis: int | None = None) -> Traced:
     return _concatenate(tape, (arr, values), axis)
 
 
 @handles(np.vstack)
-def _vstack(tape: Tape, tup: Any, **_: Any) -> Traced:
+def _vstack(tape: Tape, tup: Value, **_: Value) -> Traced:
     return _concatenate(tape, [_at_least(tape, (part,), np.atleast_2d) for part in tup], 0)
 
 
 @handles(np.hstack)
-def _hstack(tape: Tape, tup: Any, **_: Any) -> Traced:
+def _hstack(tape: Tape, tup: Value, **_: Value) -> Traced:
     parts = [_at_least(tape, (part,), np.atleast_1d) for part in tup]
     return _concatenate(tape, parts, 0 if parts[0].ndim == 1 else 1)
 
 
 @handles(np.column_stack)
-def _column_stack(tape: Tape, tup: Any) -> Traced:
+def _column_stack(tape: Tape, tup: Value) -> Traced:
     parts = [as_traced(tape, part) for part in tup]
     columns = [_permuted(part, lambda array: np.array(array, ndmin=2).T) if part.ndim < 2 else part for part in parts]
     return _concatenate(tape, columns, 1)
 
 
 @handles(np.tile)
-def _tile(tape: Tape, A: Any, reps: Any) -> Traced:
+def _tile(tape: Tape, A: Value, reps: Value) -> Traced:
     return _repeated(as_traced(tape, A), lambda array: np.tile(array, reps))
 
 
 @handles(np.repeat, method="repeat")
-def _repeat(tape: Tape, a: Any, repeats: Any, axis: int | None = None) -> Traced:
+def _repeat(tape: Tape, a: Value, repeats: Value, axis: int | None = None) -> Traced:
     return _repeated(as_traced(tape, a), lambda array: np.repeat(array, repeats, axis))
 
 
 @handles(np.roll)
-def _roll(tape: Tape, a: Any, shift: Any, axis: Any = None) -> Traced:
+def _roll(tape: Tape, a: Value, shift: Value, axis: Value = None) -> Traced:
     return _repeated(as_traced(tape, a), lambda array: np.roll(array, shift, axis))
 
 
 @handles(np.flip)
-def _flip(tape: Tape, m: Any, axis: Any = None) -> Traced:
+def _flip(tape: Tape, m: Value, axis: Value = None) -> Traced:
     return _repeated(as_traced(tape, m), lambda array: np.flip(array, axis))
 
 
-def _repeated(array: Traced, function: Any) -> Traced:
+def _repeated(array: Traced, function: Value) -> Traced:
     if array.axis is not None:
         raise UntraceableError("repeats or moves rows of the data")
     return traced(array.tape, np.array(function(array.places)), None)
 
 
-def axes_of(array: Traced, axis: Any) -> tuple[int, ...]:
+def axes_of(array: Traced, axis: Value) -> tuple[int, ...]:
     """Return axes, counted from the first, as NumPy's arguments name them; None names all."""
     if axis is None:
         return tuple(range(array.ndim))

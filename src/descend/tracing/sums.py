@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from descend.tracing.creation import cast
 from descend.tracing.shapes import axes_of, stacked_along
-from descend.tracing.tape import Tape, UntraceableError
+from descend.tracing.tape import Tape, UntraceableError, Value
 from descend.tracing.traced import METHODS_OF_UFUNCS, Traced, as_traced, combined, handles, traced
 from descend.tracing.ufuncs import operation_of
 
-Pair = Callable[[Any, Any], Any]
+Pair = Callable[[Value, Value], Value]
 """What is done with two arrays, one after another."""
 SUM = "sums over the rows of the data"
 PRODUCT = "multiplies over the rows of the data"
@@ -28,7 +27,7 @@ RUNNING = "goes from row to row of the data"
 BY_UFUNC = {"add": SUM, "multiply": PRODUCT, "maximum": LARGEST, "minimum": SMALLEST, "fmax": LARGEST, "fmin": SMALLEST}
 
 
-def parts_of(array: Traced, axis: Any, words: str) -> list[Traced]:
+def parts_of(array: Traced, axis: Value, words: str) -> list[Traced]:
     """Return the parts of an array along axes, in order. words: why there are none along the rows."""
     axes = axes_of(array, axis)
     row = None if array.axis is None else array.ndim + array.axis
@@ -40,16 +39,16 @@ def parts_of(array: Traced, axis: Any, words: str) -> list[Traced]:
     return [traced(array.tape, part, after, array.mask) for part in places.reshape(-1, *rest)]
 
 
-def _kept(array: Traced, result: Any, axis: Any, keepdims: bool) -> Any:
+def _kept(array: Traced, result: Value, axis: Value, keepdims: bool) -> Value:
     """Return a result with axes of length 1 where others have gone, if so told."""
     if not keepdims:
         return result
     return traced(result.tape, np.expand_dims(result.places, axes_of(array, axis)), array.axis, result.mask)
 
 
-def folded(array: Traced, axis: Any, pair: Pair, words: str, start: Any = None, keepdims: bool = False) -> Any:
+def folded(array: Traced, axis: Value, pair: Pair, words: str, start: Value = None, keepdims: bool = False) -> Value:
     """Return what is left when the parts of an array along axes are put together, two at a time."""
-    parts: list[Any] = parts_of(array, axis, words)
+    parts: list[Value] = parts_of(array, axis, words)
     if start is not None or not parts:
         parts.insert(0, as_traced(array.tape, start))
     result = parts[0]
@@ -62,7 +61,7 @@ def _pair(tape: Tape, operation: str) -> Pair:
     return lambda one, other: combined(tape, operation, one, other)
 
 
-def _numbers(tape: Tape, array: Any, where: Any, otherwise: float) -> Traced:
+def _numbers(tape: Tape, array: Value, where: Value, otherwise: float) -> Traced:
     """Return an array as numbers, with another number where something does not hold."""
     array = cast(tape, as_traced(tape, array), float)
     return array if where is True else combined(tape, "where", where, array, otherwise)  # type: ignore[no-any-return]
@@ -71,14 +70,14 @@ def _numbers(tape: Tape, array: Any, where: Any, otherwise: float) -> Traced:
 @handles(np.sum, method="sum")
 def total(
     tape: Tape,
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
+    a: Value,
+    axis: Value = None,
+    dtype: Value = None,
     out: None = None,
     keepdims: bool = False,
     initial: float = 0.0,
-    where: Any = True,
-) -> Any:
+    where: Value = True,
+) -> Value:
     """Return the sum along axes."""
     return folded(_numbers(tape, a, where, 0.0), axis, _pair(tape, "+"), SUM, initial, keepdims)
 
@@ -86,39 +85,41 @@ def total(
 @handles(np.prod, method="prod")
 def _prod(
     tape: Tape,
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
+    a: Value,
+    axis: Value = None,
+    dtype: Value = None,
     out: None = None,
     keepdims: bool = False,
     initial: float = 1.0,
-    where: Any = True,
-) -> Any:
+    where: Value = True,
+) -> Value:
     return folded(_numbers(tape, a, where, 1.0), axis, _pair(tape, "*"), PRODUCT, initial, keepdims)
 
 
 @handles(np.max, np.amax, method="max")
-def _max(tape: Tape, a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
+def _max(tape: Tape, a: Value, axis: Value = None, out: None = None, keepdims: bool = False) -> Value:
     return folded(as_traced(tape, a), axis, _pair(tape, "max"), LARGEST, None, keepdims)
 
 
 @handles(np.min, np.amin, method="min")
-def _min(tape: Tape, a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
+def _min(tape: Tape, a: Value, axis: Value = None, out: None = None, keepdims: bool = False) -> Value:
     return folded(as_traced(tape, a), axis, _pair(tape, "min"), SMALLEST, None, keepdims)
 
 
 @handles(np.any, method="any")
-def _any(tape: Tape, a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
+def _any(tape: Tape, a: Value, axis: Value = None, out: None = None, keepdims: bool = False) -> Value:
     return folded(cast(tape, as_traced(tape, a), bool), axis, _pair(tape, "or"), ANY, False, keepdims)
 
 
 @handles(np.all, method="all")
-def _all(tape: Tape, a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
+def _all(tape: Tape, a: Value, axis: Value = None, out: None = None, keepdims: bool = False) -> Value:
     return folded(cast(tape, as_traced(tape, a), bool), axis, _pair(tape, "and"), ALL, True, keepdims)
 
 
 @handles(np.mean, method="mean")
-def mean(tape: Tape, a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
+def mean(
+    tape: Tape, a: Value, axis: Value = None, dtype: Value = None, out: None = None, keepdims: bool = False
+) -> Value:
     """Return the mean along axes."""
     array = _numbers(tape, a, True, 0.0)
     count = len(parts_of(array, axis, MEAN))
@@ -126,7 +127,7 @@ def mean(tape: Tape, a: Any, axis: Any = None, dtype: Any = None, out: None = No
 
 
 @handles(np.average)
-def _average(tape: Tape, a: Any, axis: Any = None, weights: Any = None) -> Any:
+def _average(tape: Tape, a: Value, axis: Value = None, weights: Value = None) -> Value:
     if weights is None:
         return mean(tape, a, axis)
     a, weights = as_traced(tape, a), as_traced(tape, weights)
@@ -139,8 +140,14 @@ def _average(tape: Tape, a: Any, axis: Any = None, weights: Any = None) -> Any:
 
 @handles(np.var, method="var")
 def variance(
-    tape: Tape, a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: bool = False
-) -> Any:
+    tape: Tape,
+    a: Value,
+    axis: Value = None,
+    dtype: Value = None,
+    out: None = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+) -> Value:
     """Return the variance along axes."""
     array = _numbers(tape, a, True, 0.0)
     count = len(parts_of(array, axis, SPREAD))
@@ -149,70 +156,73 @@ def variance(
 
 
 @handles(np.std, method="std")
-def _std(tape: Tape, a: Any, axis: Any = None, **options: Any) -> Any:
+def _std(tape: Tape, a: Value, axis: Value = None, **options: Value) -> Value:
     return combined(tape, "sqrt", variance(tape, a, axis, **options))
 
 
 @handles(np.ptp)
-def _ptp(tape: Tape, a: Any, axis: Any = None) -> Any:
+def _ptp(tape: Tape, a: Value, axis: Value = None) -> Value:
     return _max(tape, a, axis) - _min(tape, a, axis)
 
 
 @handles(np.cumsum, method="cumsum")
-def _cumsum(tape: Tape, a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
+def _cumsum(tape: Tape, a: Value, axis: Value = None, dtype: Value = None, out: None = None) -> Value:
     return _running(_numbers(tape, a, True, 0.0), axis, _pair(tape, "+"))
 
 
 @handles(np.cumprod, method="cumprod")
-def _cumprod(tape: Tape, a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
+def _cumprod(tape: Tape, a: Value, axis: Value = None, dtype: Value = None, out: None = None) -> Value:
     return _running(_numbers(tape, a, True, 0.0), axis, _pair(tape, "*"))
 
 
-def _running(array: Traced, axis: int | None, pair: Pair) -> Any:
+def _running(array: Traced, axis: int | None, pair: Pair) -> Value:
     """Return what an array has come to at each part along an axis."""
     if axis is None and array.ndim > 1:
         raise UntraceableError("goes through an array of several axes as one row")
-    results: list[Any] = []
+    results: list[Value] = []
     for part in parts_of(array, axis or 0, RUNNING):
         results.append(pair(results[-1], part) if results else part)
     return stacked_along(array.tape, results, axis or 0)
 
 
 @handles(np.diff)
-def _diff(tape: Tape, a: Any, n: int = 1, axis: int = -1) -> Any:
+def _diff(tape: Tape, a: Value, n: int = 1, axis: int = -1) -> Value:
     array = _numbers(tape, a, True, 0.0)
     for _ in range(n):
         parts = parts_of(array, axis, RUNNING)
-        array = stacked_along(tape, [after - before for before, after in itertools.pairwise(parts)], axis)
+        array = stacked_along(
+            tape, [combined(tape, "-", after, before) for before, after in itertools.pairwise(parts)], axis
+        )
     return array
 
 
 @handles(np.trapezoid, getattr(np, "trapz", np.trapezoid))
-def _trapezoid(tape: Tape, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+def _trapezoid(tape: Tape, y: Value, x: Value = None, dx: Value = 1.0, axis: int = -1) -> Value:
     y = as_traced(tape, y)
     parts, result = parts_of(y, axis, SUM), as_traced(tape, 0.0)
     if x is None:
-        widths: list[Any] = [dx] * (len(parts) - 1)
+        widths: list[Value] = [dx] * (len(parts) - 1)
     else:
         x = as_traced(tape, x)
         ends = parts_of(x, 0 if x.ndim == 1 else axis, SUM)
-        widths = [after - before for before, after in itertools.pairwise(ends)]
+        widths = [combined(tape, "-", after, before) for before, after in itertools.pairwise(ends)]
     for width, before, after in zip(widths, parts, parts[1:], strict=False):
-        result = result + width * (before + after) / 2.0
+        area = combined(tape, "*", width, combined(tape, "+", before, after))
+        result = combined(tape, "+", result, combined(tape, "/", area, 2.0))
     return result
 
 
 def _reduce(
     tape: Tape,
     ufunc: np.ufunc,
-    array: Any,
-    axis: Any = 0,
-    dtype: Any = None,
+    array: Value,
+    axis: Value = 0,
+    dtype: Value = None,
     out: None = None,
     keepdims: bool = False,
-    initial: Any = None,
-    where: Any = True,
-) -> Any:
+    initial: Value = None,
+    where: Value = True,
+) -> Value:
     words = BY_UFUNC.get(ufunc.__name__, RUNNING)
     array = as_traced(tape, array)
     if where is not True:
@@ -222,11 +232,13 @@ def _reduce(
     return folded(array, axis, _pair_of(tape, ufunc), words, ufunc.identity if initial is None else initial, keepdims)
 
 
-def _accumulate(tape: Tape, ufunc: np.ufunc, array: Any, axis: int = 0, dtype: Any = None, out: None = None) -> Any:
+def _accumulate(
+    tape: Tape, ufunc: np.ufunc, array: Value, axis: int = 0, dtype: Value = None, out: None = None
+) -> Value:
     return _running(as_traced(tape, array), axis, _pair_of(tape, ufunc))
 
 
-def _outer(tape: Tape, ufunc: np.ufunc, one: Any, other: Any, /, **_: Any) -> Any:
+def _outer(tape: Tape, ufunc: np.ufunc, one: Value, other: Value, /, **_: Value) -> Value:
     one, other = as_traced(tape, one), as_traced(tape, other)
     places = one.places.reshape(*one.places.shape, *(1,) * other.ndim)
     axis = None if one.axis is None else one.axis - other.ndim
@@ -238,8 +250,8 @@ def _pair_of(tape: Tape, ufunc: np.ufunc) -> Pair:
     return _pair(tape, operation) if isinstance(operation, str) else operation
 
 
-def _untraced(method: str) -> Callable[..., Any]:
-    def refuse(tape: Tape, ufunc: np.ufunc, *_: Any, **__: Any) -> Any:
+def _untraced(method: str) -> Callable[..., Value]:
+    def refuse(tape: Tape, ufunc: np.ufunc, *_: Value, **__: Value) -> Value:
         raise UntraceableError(f"calls np.{ufunc.__name__}.{method}")
 
     return refuse

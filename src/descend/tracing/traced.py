@@ -7,12 +7,12 @@ tape of each of its cells; along the axis of rows all cells are one: what a form
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.tracing.tape import RAISED, Tape, UntraceableError
+from descend.tracing.tape import RAISED, Tape, UntraceableError, Value
 from descend.tracing.text import text_of
 from descend.tracing.ufuncs import operation_of
 
@@ -91,10 +91,10 @@ class Traced:
         return bool(places.size) and self.tape.logical(int(places.flat[0]))
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> np.dtype[Value]:
         return np.dtype(np.bool_ if self.logical else np.float64)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Value, **options: Value) -> Value:
         """Write down a call of a function that works number by number."""
         operation = operation_of(ufunc)
         if method != "__call__":
@@ -107,7 +107,7 @@ class Traced:
             return combined(self.tape, operation, *inputs)
         return operation(*inputs)  # type: ignore[operator]
 
-    def __array_function__(self, function: Callable[..., Any], types: Any, inputs: Any, options: Any) -> Any:
+    def __array_function__(self, function: Callable[..., Value], types: Value, inputs: Value, options: Value) -> Value:
         """Write down a call of another function of NumPy."""
         if function not in HANDLERS:
             raise UntraceableError(f"calls np.{function.__name__}")
@@ -159,7 +159,7 @@ class Traced:
     def __float__(self) -> NoReturn:
         raise UntraceableError(f"turns {self} into a plain number")
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+    def __array__(self, dtype: Value = None, copy: bool | None = None) -> NoReturn:
         raise UntraceableError(f"turns {self} into a plain array")
 
     __int__ = __index__ = __complex__ = __float__
@@ -201,21 +201,22 @@ class Chosen(Traced):
         self.mask = mask
 
 
-Handler = Callable[..., Any]
-HANDLERS: dict[Callable[..., Any], Handler] = {}
+Handler = Callable[..., Value]
+SomeHandler = TypeVar("SomeHandler", bound=Handler)
+HANDLERS: dict[Callable[..., Value], Handler] = {}
 """NumPy's other functions: what each does with traced arrays. The first argument of a handler is the tape."""
 METHODS_OF_UFUNCS: dict[str, Handler] = {}
 """What `reduce`, `outer` and the like do; they get the tape and the function first."""
 OPTIONS_OF_UFUNCS: list[Handler] = []
 """What calls a function of numbers with `out` or `where`."""
-OTHERS: list[tuple[Callable[[Any], bool], Handler]] = []
+OTHERS: list[tuple[Callable[[Value], bool], Handler]] = []
 """Operands other than real numbers: what tells them, and what combines them, in place of `combined`."""
 
 
-def handles(*functions: Callable[..., Any], method: str | None = None) -> Callable[[Handler], Handler]:
+def handles(*functions: Callable[..., Value], method: str | None = None) -> Callable[[SomeHandler], SomeHandler]:
     """Let the decorated function stand in for functions of NumPy, and for a method of arrays."""
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: SomeHandler) -> SomeHandler:
         HANDLERS.update(dict.fromkeys(functions, handler))
         if method is not None:
             setattr(Traced, method, lambda self, *given, **options: handler(self.tape, self, *given, **options))
@@ -232,14 +233,14 @@ def traced(tape: Tape, places: Places, axis: int | None, mask: int | None = None
     return Traced(tape, int(places.flat[0]) if single else places, axis)
 
 
-def combined(tape: Tape, operation: str, *operands: Any) -> Any:
+def combined(tape: Tape, operation: str, *operands: Value) -> Traced:
     """Return the result of an operation on numbers and arrays, cell by cell, broadcast as in NumPy."""
     numbers = []
     for operand in operands:
         if type(operand) is not Traced:
             for tells, combine in OTHERS:
                 if tells(operand):
-                    return combine(tape, operation, *operands)
+                    return combine(tape, operation, *operands)  # type: ignore[no-any-return]
             operand = as_traced(tape, operand)
         numbers.append(operand)
     single = [number.cells for number in numbers if type(number.cells) is int]
@@ -279,7 +280,7 @@ def refuse_size(cells: int) -> None:
         raise UntraceableError(f"computes {cells:,} numbers for each row, too many for a formula")
 
 
-def as_traced(tape: Tape, value: Any) -> Traced:
+def as_traced(tape: Tape, value: Value) -> Traced:
     """Return numbers that a function brings along as cells of the tape; traced ones as they are."""
     if isinstance(value, Traced):
         return value
@@ -302,11 +303,11 @@ def constant(tape: Tape, value: float) -> int:
     return tape.logical_constant(bool(value)) if type(value) is bool else tape.number(value)
 
 
-def _has_traced(value: Any) -> bool:
+def _has_traced(value: Value) -> bool:
     return isinstance(value, Traced) or (type(value) in (list, tuple) and any(map(_has_traced, value)))
 
 
-def gathered(tape: Tape, members: Any) -> Traced:
+def gathered(tape: Tape, members: Value) -> Traced:
     """Return the members of a list as one array, along a new first axis, as numpy.array does."""
     parts = [as_traced(tape, member) for member in members]
     shapes = {part.shape for part in parts}
@@ -324,9 +325,9 @@ def stacked(tape: Tape, array: NDArray[np.object_]) -> Traced:
     return traced(tape, np.array([int(part.places) for part in parts], dtype=np.intp).reshape(array.shape), None)
 
 
-def _operator(operation: str) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+def _operator(operation: str) -> tuple[Callable[..., Value], Callable[..., Value], Callable[..., Value]]:
     # Most operands are single cells and plain numbers; for these nothing else is looked at.
-    def forward(self: Traced, other: Any) -> Any:
+    def forward(self: Traced, other: Value) -> Value:
         kind, cells, tape = type(other), self.cells, self.tape
         if type(cells) is int:
             if kind is Traced:
@@ -338,19 +339,19 @@ def _operator(operation: str) -> tuple[Callable[..., Any], Callable[..., Any], C
                 return Traced(tape, tape.binary(operation, cells, tape.number(other)), self.axis)
         return combined(tape, operation, self, other) if known(other) else NotImplemented
 
-    def backward(self: Traced, other: Any) -> Any:
+    def backward(self: Traced, other: Value) -> Value:
         kind, cells, tape = type(other), self.cells, self.tape
         if type(cells) is int and (kind is int or kind is float):
             return Traced(tape, tape.binary(operation, tape.number(other), cells), self.axis)
         return combined(tape, operation, other, self) if known(other) else NotImplemented
 
-    def in_place(self: Traced, other: Any) -> Any:
+    def in_place(self: Traced, other: Value) -> Value:
         return self.become(combined(self.tape, operation, self, other)) if known(other) else NotImplemented
 
     return forward, backward, in_place
 
 
-def known(other: Any) -> bool:
+def known(other: Value) -> bool:
     """Whether an operand is of a kind that can be traced."""
     plain = isinstance(other, Traced | float | int | np.ndarray | np.generic | list | tuple)
     return plain or any(tells(other) for tells, _ in OTHERS)
@@ -379,7 +380,7 @@ def _unary(operation: str) -> Callable[[Traced], Traced]:
         cells, tape = self.cells, self.tape
         if type(cells) is int:
             return Traced(tape, tape.unary(operation, cells), self.axis)
-        return combined(tape, operation, self)  # type: ignore[no-any-return]
+        return combined(tape, operation, self)
 
     return method
 

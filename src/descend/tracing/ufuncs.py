@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from descend.formula.functions import FUNCTIONS
-from descend.tracing.tape import UntraceableError
+from descend.tracing.tape import UntraceableError, Value
 
 OPERATORS = {
     "add": "+",
@@ -39,7 +38,7 @@ OPERATORS = {
     "minimum": "min",
 }
 """Operations by the name of NumPy's function."""
-IN_WORDS: dict[str, Callable[..., Any]] = {
+IN_WORDS: dict[str, Callable[..., Value]] = {
     "positive": lambda u: +u,
     "conjugate": lambda u: +u,
     "square": lambda u: u**2,
@@ -51,15 +50,15 @@ IN_WORDS: dict[str, Callable[..., Any]] = {
 }
 """Functions that are said with others."""
 CALL = re.compile(r"(?:np|special)\.(\w+)\((?:\{\d\}(?:, )?)+\)")
-Operation = str | Callable[..., Any]
+Operation = str | Callable[..., Value]
 KNOWN: dict[np.ufunc, Operation] = {}
 """What was found for a function once."""
 
 
-def in_words(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def in_words(*names: str) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
     """Let the decorated function say what NumPy's functions of these names do, with others."""
 
-    def register(words: Callable[..., Any]) -> Callable[..., Any]:
+    def register(words: Callable[..., Value]) -> Callable[..., Value]:
         IN_WORDS.update(dict.fromkeys(names, words))
         return words
 
