@@ -61,7 +61,7 @@ def _copy(tape: Tape, a: Value, order: str = "K", subok: bool = False) -> Traced
 @handles(np.round, np.around, method="round")
 def _round(tape: Tape, a: Value, decimals: int = 0, out: None = None) -> Value:
     factor = 10.0**decimals
-    return combined(tape, "round", combined(tape, "*", a, factor)) / factor
+    return combined(tape, "/", combined(tape, "round", combined(tape, "*", a, factor)), factor)
 
 
 @handles(np.real, np.real_if_close, method="conj")

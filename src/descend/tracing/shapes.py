@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
 
@@ -57,7 +56,7 @@ def _ravel(tape: Tape, a: Value, order: str = "C") -> Traced:
 
 @handles(method="flatten")
 def _flatten(tape: Tape, a: Traced, order: str = "C") -> Traced:
-    return copy.copy(_ravel(tape, a, order))
+    return _ravel(tape, a, order).__copy__()
 
 
 @handles(np.transpose, method="transpose")

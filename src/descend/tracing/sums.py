@@ -64,7 +64,7 @@ def _pair(tape: Tape, operation: str) -> Pair:
 def _numbers(tape: Tape, array: Value, where: Value, otherwise: float) -> Traced:
     """Return an array as numbers, with another number where something does not hold."""
     array = cast(tape, as_traced(tape, array), float)
-    return array if where is True else combined(tape, "where", where, array, otherwise)  # type: ignore[no-any-return]
+    return array if where is True else combined(tape, "where", where, array, otherwise)
 
 
 @handles(np.sum, method="sum")
@@ -190,9 +190,8 @@ def _diff(tape: Tape, a: Value, n: int = 1, axis: int = -1) -> Value:
     array = _numbers(tape, a, True, 0.0)
     for _ in range(n):
         parts = parts_of(array, axis, RUNNING)
-        array = stacked_along(
-            tape, [combined(tape, "-", after, before) for before, after in itertools.pairwise(parts)], axis
-        )
+        steps = [combined(tape, "-", after, before) for before, after in itertools.pairwise(parts)]
+        array = stacked_along(tape, steps, axis)
     return array
 
 
