@@ -56,7 +56,7 @@ def _ravel(tape: Tape, a: Value, order: str = "C") -> Traced:
 
 @handles(method="flatten")
 def _flatten(tape: Tape, a: Traced, order: str = "C") -> Traced:
-    return _ravel(tape, a, order).__copy__()
+    return a.view(_ravel(tape, a, order).places.copy(), -1 if a.axis is not None else None)
 
 
 @handles(np.transpose, method="transpose")
