@@ -48,15 +48,14 @@ def reshaped(array: Traced, shape: tuple[int, ...], order: str = "C") -> Traced:
 
 @handles(np.ravel, method="ravel")
 def _ravel(tape: Tape, a: Value, order: str = "C") -> Traced:
-    a = as_traced(tape, a)
-    if a.ndim == 1:
-        return a.view(a.shared(), a.axis)
-    return reshaped(a, (-1,), order)
+    array = as_traced(tape, a)
+    return array.view(array.shared(), array.axis) if array.ndim == 1 else reshaped(array, (-1,), order)
 
 
 @handles(method="flatten")
-def _flatten(tape: Tape, a: Traced, order: str = "C") -> Traced:
-    return a.view(_ravel(tape, a, order).places.copy(), -1 if a.axis is not None else None)
+def _flatten(tape: Tape, a: Value, order: str = "C") -> Traced:
+    flat = _ravel(tape, a, order)
+    return flat.view(flat.places.copy(), flat.axis)
 
 
 @handles(np.transpose, method="transpose")
