@@ -61,11 +61,11 @@ def _expanded(array: Traced, index: Value) -> list[Value]:
     taken = sum(_axes(entry) for entry in entries)
     if taken > array.ndim:
         raise IndexError(f"too many indices for array: array is {array.ndim}-dimensional, but {taken} were indexed")
-    rest = [slice(None)] * (array.ndim - taken)
+    whole = [slice(None)] * (array.ndim - taken)
     for place, entry in enumerate(entries):
         if isinstance(entry, EllipsisType):
-            return [*entries[:place], *rest, *entries[place + 1 :]]
-    return [*entries, *rest]
+            return [*entries[:place], *whole, *entries[place + 1 :]]
+    return [*entries, *whole]
 
 
 def _plain(entry: Value) -> Value:

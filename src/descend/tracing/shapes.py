@@ -9,7 +9,7 @@ import numpy as np
 
 from descend.tracing.facts import Facts
 from descend.tracing.tape import Tape, UntraceableError, Value
-from descend.tracing.traced import Traced, as_traced, common_rows, gathered, handles, traced
+from descend.tracing.traced import Traced, as_traced, common_rows, handles, listed, traced
 
 MARK = -1
 """Stands for the axis of rows in an array of axes that NumPy permutes."""
@@ -131,7 +131,7 @@ def _stack(tape: Tape, arrays: Value, axis: int = 0, **_: Value) -> Traced:
 
 def stacked_along(tape: Tape, arrays: Sequence[Value], axis: int) -> Traced:
     """Return arrays of one shape put together along a new axis."""
-    return _permuted(gathered(tape, arrays), lambda array: np.moveaxis(array, 0, axis))
+    return _permuted(listed(tape, arrays), lambda array: np.moveaxis(array, 0, axis))
 
 
 @handles(np.concatenate)

@@ -35,8 +35,8 @@ def parts_of(array: Traced, axis: Value, words: str) -> list[Traced]:
         raise UntraceableError(words)
     places = np.moveaxis(array.places, axes, range(len(axes)))
     after = None if array.axis is None else array.axis + sum(each > row for each in axes)  # type: ignore[operator]
-    rest = places.shape[len(axes) :]
-    return [traced(array.tape, part, after, array.mask) for part in places.reshape(-1, *rest)]
+    inner = places.shape[len(axes) :]
+    return [traced(array.tape, part, after, array.mask) for part in places.reshape(-1, *inner)]
 
 
 def _kept(array: Traced, result: Value, axis: Value, keepdims: bool) -> Value:

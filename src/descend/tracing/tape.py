@@ -250,8 +250,8 @@ class Tape:
         if operation == "not":
             return self.choice(inner[0], other, chosen)
         if chosen in self.truths and other in self.truths:
-            here, elsewhere = self.apply("and", condition, chosen), self.apply("and", self._negated(condition), other)
-            return self.apply("or", here, elsewhere)
+            first, second = self.apply("and", condition, chosen), self.apply("and", self._negated(condition), other)
+            return self.apply("or", first, second)
         return self.add(("where", condition, self.numeric(chosen), self.numeric(other)))
 
     def assumed(self, place: int, facts: Facts) -> int:

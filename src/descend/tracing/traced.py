@@ -287,7 +287,7 @@ def as_traced(tape: Tape, value: Value) -> Traced:
     if isinstance(value, float | int):
         return Traced(tape, constant(tape, value), None)
     if type(value) in (list, tuple) and any(_has_traced(each) for each in value):
-        return gathered(tape, value)
+        return listed(tape, value)
     array = np.asarray(value)
     refuse_size(array.size)
     if array.dtype == object:
@@ -307,7 +307,7 @@ def _has_traced(value: Value) -> bool:
     return isinstance(value, Traced) or (type(value) in (list, tuple) and any(map(_has_traced, value)))
 
 
-def gathered(tape: Tape, members: Value) -> Traced:
+def listed(tape: Tape, members: Value) -> Traced:
     """Return the members of a list as one array, along a new first axis, as numpy.array does."""
     parts = [as_traced(tape, member) for member in members]
     shapes = {part.shape for part in parts}
@@ -323,68 +323,3 @@ def stacked(tape: Tape, array: NDArray[np.object_]) -> Traced:
     if any(part.ndim for part in parts):
         raise UntraceableError("puts arrays into the cells of an array")
     return traced(tape, np.array([int(part.places) for part in parts], dtype=np.intp).reshape(array.shape), None)
-
-
-def _operator(operation: str) -> tuple[Callable[..., Value], Callable[..., Value], Callable[..., Value]]:
-    # Most operands are single cells and plain numbers; for these nothing else is looked at.
-    def forward(self: Traced, other: Value) -> Value:
-        kind, cells, tape = type(other), self.cells, self.tape
-        if type(cells) is int:
-            if kind is Traced:
-                theirs = other.cells
-                if type(theirs) is int:
-                    axis = self.axis
-                    return Traced(tape, tape.binary(operation, cells, theirs), other.axis if axis is None else axis)
-            elif kind is int or kind is float:
-                return Traced(tape, tape.binary(operation, cells, tape.number(other)), self.axis)
-        return combined(tape, operation, self, other) if known(other) else NotImplemented
-
-    def backward(self: Traced, other: Value) -> Value:
-        kind, cells, tape = type(other), self.cells, self.tape
-        if type(cells) is int and (kind is int or kind is float):
-            return Traced(tape, tape.binary(operation, tape.number(other), cells), self.axis)
-        return combined(tape, operation, other, self) if known(other) else NotImplemented
-
-    def in_place(self: Traced, other: Value) -> Value:
-        return self.become(combined(self.tape, operation, self, other)) if known(other) else NotImplemented
-
-    return forward, backward, in_place
-
-
-def known(other: Value) -> bool:
-    """Whether an operand is of a kind that can be traced."""
-    plain = isinstance(other, Traced | float | int | np.ndarray | np.generic | list | tuple)
-    return plain or any(tells(other) for tells, _ in OTHERS)
-
-
-_BOTH_WAYS = {
-    "add": "+",
-    "sub": "-",
-    "mul": "*",
-    "truediv": "/",
-    "pow": "^",
-    "mod": "mod",
-    "and": "and",
-    "or": "or",
-    "xor": "!=",
-}
-_COMPARING = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
-for _name, _operation in (*_BOTH_WAYS.items(), *_COMPARING.items()):
-    for _prefix, _method in zip(("", "r", "i"), _operator(_operation), strict=True):
-        if not (_prefix and _name in _COMPARING):
-            setattr(Traced, f"__{_prefix}{_name}__", _method)
-
-
-def _unary(operation: str) -> Callable[[Traced], Traced]:
-    def method(self: Traced) -> Traced:
-        cells, tape = self.cells, self.tape
-        if type(cells) is int:
-            return Traced(tape, tape.unary(operation, cells), self.axis)
-        return combined(tape, operation, self)
-
-    return method
-
-
-setattr(Traced, "__pos__", Traced.__copy__)  # noqa: B010 - like its neighbours
-for _name, _operation in (("neg", "neg"), ("abs", "abs"), ("invert", "not")):
-    setattr(Traced, f"__{_name}__", _unary(_operation))

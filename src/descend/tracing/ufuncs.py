@@ -33,7 +33,7 @@ OPERATORS = {
     "bitwise_or": "or",
     "invert": "not",
     "fabs": "abs",
-    "absolute": "abs",
+    np.absolute.__name__: "abs",
     "maximum": "max",
     "minimum": "min",
 }
