@@ -61,11 +61,11 @@ def _expanded(array: Traced, index: Value) -> list[Value]:
     taken = sum(_axes(entry) for entry in entries)
     if taken > array.ndim:
         raise IndexError(f"too many indices for array: array is {array.ndim}-dimensional, but {taken} were indexed")
-    whole = [slice(None)] * (array.ndim - taken)
+    others = [slice(None)] * (array.ndim - taken)
     for place, entry in enumerate(entries):
         if isinstance(entry, EllipsisType):
-            return [*entries[:place], *whole, *entries[place + 1 :]]
-    return [*entries, *whole]
+            return [*entries[:place], *others, *entries[place + 1 :]]
+    return [*entries, *others]
 
 
 def _plain(entry: Value) -> Value:
