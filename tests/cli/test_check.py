@@ -110,7 +110,8 @@ def test_a_formula_with_a_function_from_a_file(run: Callable[..., Any], folder: 
         (["mine.py:gradient", "line.csv"], "Which column does the function predict? Say so with --response y."),
         (
             ["mine.py:gradent", "line.csv", "--response", "y"],
-            "`mine.py` has no `gradent`. Did you mean `gradient`? It has: forward, gradient, summed, broken, jac, turned.",
+            "`mine.py` has no `gradent`. Did you mean `gradient`? It has: forward, gradient, summed, broken, jac, "
+            "turned.",
         ),
         (["theirs.py:gradient", "line.csv", "--response", "y"], "There is no file `theirs.py`."),
         (["bad.py:gradient", "line.csv"], "`bad.py` failed: ZeroDivisionError: division by zero (line 3)."),

@@ -97,8 +97,8 @@ def test_a_jacobian_from_a_file(run: Callable[..., Any], folder: Path, right: An
     assert found["gradient"] == "by_hand" and found["parameters"] == pytest.approx(right.parameters)
     found = json.loads(run(*words, "model.py:negative").stdout)
     assert found["notes"][-1] == (
-        "the Jacobian by hand of a and b is wrong: it has the wrong sign, as that of the residual y - prediction. Put a "
-        "minus before it. The fit used it as it is."
+        "the Jacobian by hand of a and b is wrong: it has the wrong sign, as that of the residual y - prediction. Put "
+        "a minus before it. The fit used it as it is."
     )
     assert json.loads(run(*words, "numeric").stdout)["gradient"] == "numeric"
 
@@ -106,7 +106,7 @@ def test_a_jacobian_from_a_file(run: Callable[..., Any], folder: Path, right: An
 def test_optimizers_are_compared(run: Callable[..., Any], folder: Path, right: Any) -> None:
     ran = run("compare", "model.py:decay", "decay.csv", "--response", "y", "--optimizers", "lbfgs,newton", "--json")
     assert ran.code == 0, ran.stderr
-    found = json.loads(ran.stdout)
+    found = json.loads(ran.stdout)["optimizers"]
     for name in ("lbfgs", "newton"):
         assert found[name]["parameters"] == pytest.approx(right.parameters, rel=1e-5)
 
