@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError, FormulaError
-from descend.formula.compile import compile_expression
 from descend.formula.printers.code import plain_name
-from descend.formula.symbols import Column, Parameter
 from descend.losses import Loss
+from descend.models.call import name_of
 from descend.models.contract import Model, Options, held_back
 from descend.models.formula import FormulaModel
+from descend.models.traced_pair import over_all, traced_pair
 from descend.parameters import Constraints, Parameters
 from descend.table import Table
-from descend.tracing import UntraceableError, disagreement, trace
+from descend.tracing import Pair, UntraceableError, trace
 
 Array = NDArray[np.float64]
 Derivatives = Callable[[Array], Array]
@@ -49,6 +49,10 @@ class Curve:
     derivatives: Derivatives | None = None
     root: Array | None = None
     response: str = "y"
+
+    @property
+    def __name__(self) -> str:
+        return name_of(self.function)
 
     def values(self, theta: NDArray[Any]) -> NDArray[Any]:
         """Return what the function returns, whitened."""
@@ -105,22 +109,18 @@ class CurveModel(Model):
         return cls(given, everything if held is None else held.free, loss, held), start
 
     @classmethod
-    def disproved(cls, given: Curve, model: Model, theta: Array, columns: Mapping[str, Array]) -> str | None:
-        if model.formula is None:
-            return None
-        symbols = (*map(Column, model.inputs), *map(Parameter, model.parameters.shapes))
-        evaluate = compile_expression(model.formula.expression, symbols)
-
-        def computed(theta: Array, part: Mapping[str, Array]) -> Array:
-            value = evaluate(*(part[name] for name in model.inputs), *theta.tolist())
-            return np.broadcast_to(np.asarray(value, dtype=np.float64), (len(part[given.response]),))
+    def original(cls, given: Curve, model: Model) -> Pair | None:
+        held, free = model.constraints, tuple(model.parameters.shapes)
 
         def called(theta: Array, part: Mapping[str, Array]) -> Array:
-            complete = len(part[given.response]) == len(columns[given.response])
-            xdata = given.xdata if complete else given.arranged([part[name] for name in given.inputs])
-            return np.asarray(given.function(xdata, *theta), dtype=np.float64)
+            values: Mapping[str, Any] = dict(zip(free, theta.tolist(), strict=True))
+            if held is not None:
+                values = held.complete(values)
+            xdata = given.arranged([part[name] for name in given.inputs])
+            # A parameter that the formula does not mention is none of the model.
+            return over_all(given.function(xdata, *[values.get(name, 1.0) for name in given.names]), part)
 
-        return disagreement(called, computed, theta, columns)
+        return traced_pair(called, model)
 
     def __post_init__(self) -> None:
         response = self.curve.response
@@ -128,7 +128,7 @@ class CurveModel(Model):
 
     @property
     def name(self) -> str:
-        return getattr(self.curve.function, "__name__", "the function")
+        return self.curve.__name__
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         return self.loss.mean(self.scores(theta, columns))
