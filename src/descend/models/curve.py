@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError, FormulaError
+from descend.formula.formula import read_formula, refuse_size
 from descend.formula.printers.code import plain_name
 from descend.losses import Loss
 from descend.models.call import name_of
 from descend.models.contract import Model, Options, held_back
-from descend.models.formula import FormulaModel
+from descend.models.formula import FormulaModel, formula_model, in_order
 from descend.models.traced_pair import over_all, traced_pair
 from descend.parameters import Constraints, Parameters
 from descend.table import Table
@@ -79,6 +81,17 @@ class Curve:
         return trace(by_name, self.inputs, self.names)
 
 
+@lru_cache(maxsize=256)
+def _free_model(
+    text: str, response: str, names: tuple[str, ...], columns: tuple[str, ...], sigma: str | None, loss: Loss
+) -> FormulaModel:
+    """Return the model of a formula without bounds, from the cache if it was made before."""
+    spread = () if sigma is None else (sigma,)
+    formula = read_formula(f"{plain_name(response)} ~ {text}", columns, (), starts=set(names), excluded=spread)
+    refuse_size(formula.expression)
+    return formula_model(in_order(formula, names), loss)
+
+
 @dataclass(frozen=True, eq=False)
 class CurveModel(Model):
     """A `Curve` whose function is no formula, or whose derivatives are given: it is called with all of its data."""
@@ -98,10 +111,14 @@ class CurveModel(Model):
         start = dict(options["start"] or {})
         if given.inputs and given.derivatives is None and given.root is None and options["gradient"] is None:
             try:
-                text = f"{plain_name(given.response)} ~ {given.traced()}"
-                model, known = FormulaModel.of_text(text, start, table, options, loss, given.names)
-                # A function need not make use of each parameter.
-                return model, {name: value for name, value in known.items() if name in model.parameters.shapes}
+                text = given.traced()
+                if options["bounds"] is None:
+                    model = _free_model(text, given.response, given.names, table.names, options["sigma"], loss)
+                else:
+                    text = f"{plain_name(given.response)} ~ {text}"
+                    model, _ = FormulaModel.of_text(text, start, table, options, loss, given.names)
+                used = model.parameters.shapes  # a function need not make use of each of its parameters
+                return model, start if len(used) == len(start) else {n: v for n, v in start.items() if n in used}
             except (UntraceableError, FormulaError, ConfigError):
                 pass
         everything = Parameters(dict.fromkeys(given.names))
@@ -120,7 +137,7 @@ class CurveModel(Model):
             # A parameter that the formula does not mention is none of the model.
             return over_all(given.function(xdata, *[values.get(name, 1.0) for name in given.names]), part)
 
-        return traced_pair(called, model)
+        return traced_pair(called, model, getattr(given.function, "__code__", None))
 
     def __post_init__(self) -> None:
         response = self.curve.response

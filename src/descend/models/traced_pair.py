@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import CodeType
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy.core.relational import Relational
 
 from descend.formula.compile import compile_expression
+from descend.formula.formula import Formula
 from descend.formula.symbols import Column, Parameter
 from descend.models.contract import Model
 from descend.tracing import Pair
-from descend.tracing.proof import Evaluate
+from descend.tracing.proof import Conditions, Evaluate
 
 Array = NDArray[np.float64]
 
@@ -24,12 +27,25 @@ def over_all(value: object, columns: Mapping[str, Array]) -> Array:
     return found if found.shape == rows else np.broadcast_to(found, rows)
 
 
-def traced_pair(function: Evaluate, model: Model) -> Pair | None:
-    """Return a function of the free parameters and the formula that a model was made of; None if it has none."""
-    if model.formula is None:
+def traced_pair(function: Evaluate, model: Model, code: CodeType | None = None) -> Pair | None:
+    """Return a function of the free parameters and the formula that a model was made of; None if it has none.
+
+    code: of the function that the user gave, by which it is known again.
+    """
+    formula = model.formula
+    if formula is None:
         return None
-    names, expression = model.inputs, model.formula.expression
-    symbols = (*map(Column, names), *map(Parameter, model.parameters.shapes))
+    computed, conditions = _evaluations(formula)
+    bounds = None if model.constraints is None else model.constraints.bounds
+    low, high = (None, None) if bounds is None else (bounds.low, bounds.high)
+    return Pair(function, computed, conditions, low, high, None if code is None else (code, formula.text))
+
+
+@lru_cache(maxsize=256)
+def _evaluations(formula: Formula) -> tuple[Evaluate, Conditions | None]:
+    """Return what computes the expression of a formula, and the conditions in it that depend on parameters, if any."""
+    names, expression = formula.inputs, formula.expression
+    symbols = (*map(Column, names), *map(Parameter, formula.parameters))
     evaluate = compile_expression(expression, symbols)
     doubtful = sorted((one for one in expression.atoms(Relational) if one.atoms(Parameter)), key=str)
     conditions = [compile_expression(one, symbols) for one in doubtful]
@@ -38,9 +54,7 @@ def traced_pair(function: Evaluate, model: Model) -> Pair | None:
         return over_all(evaluate(*[columns[name] for name in names], *theta.tolist()), columns)
 
     def which(theta: Array, columns: Mapping[str, Array]) -> Sequence[NDArray[np.bool_]]:
-        arguments = (*(columns[name] for name in names), *theta.tolist())
+        arguments = (*[columns[name] for name in names], *theta.tolist())
         return [np.atleast_1d(condition(*arguments)) for condition in conditions]
 
-    bounds = None if model.constraints is None else model.constraints.bounds
-    low, high = (None, None) if bounds is None else (bounds.low, bounds.high)
-    return Pair(function, computed, which if conditions else None, low, high)
+    return computed, which if conditions else None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from types import CodeType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,9 @@ RELATIVE, OF_LARGEST = 1e-13, 1e-14
 """How far rounding always may part the two, relative to the number itself, and to the largest in all rows."""
 ROUNDED = 1e4
 """How many times what a change of the last digit of each input changes in the result."""
+PROVED: dict[tuple[CodeType, str] | None, None] = {}
+"""The code of functions, and formulas that were found to compute the same."""
+MOST_PROVED = 512
 DIFFERS = "is not what a formula makes of it: their values differ"
 
 
@@ -36,7 +40,8 @@ class Pair:
     """A function, and the expression that was traced from it.
 
     conditions: those in the expression that depend on parameters, each of which should be seen both true and false.
-    low, high: between which the parameters may lie.
+    low, high: between which the parameters may lie. known: what tells the function and the expression from others:
+    where they were found to be the same before, one point is enough.
     """
 
     function: Evaluate
@@ -44,6 +49,7 @@ class Pair:
     conditions: Conditions | None = None
     low: Array | None = None
     high: Array | None = None
+    known: tuple[CodeType, str] | None = None
 
     def difference(self, start: Array, columns: Columns) -> str | None:
         """Say why the expression is not what the function computes, in words that follow "it"; None if it seems to be.
@@ -54,12 +60,12 @@ class Pair:
         sample = some_rows(columns)
         # A function of a row by itself has the same value there when it is given fewer rows.
         first_half = {name: column[: (_count(sample) + 1) // 2] for name, column in sample.items()}
-        proved, refusal = 0, None
+        needed, proved, refusal = 1 if self.known in PROVED else POINTS, 0, None
         seen: set[tuple[int, bool]] = set()
         with np.errstate(all="ignore"):
             for number, theta in enumerate(_points(start, sample, self.low, self.high)):
                 new = self._conditions_at(theta, sample) - seen
-                if proved >= POINTS and not new:
+                if proved >= needed and not new:
                     continue
                 part = sample if number else first_half
                 try:
@@ -74,9 +80,13 @@ class Pair:
                 if 2 * np.count_nonzero(finite) > len(given):
                     proved += 1
                     seen |= new
-                if proved >= POINTS and self.conditions is None:
+                if proved >= needed and self.conditions is None:
                     break
         if proved:
+            if self.known is not None:
+                PROVED[self.known] = None
+                if len(PROVED) > MOST_PROVED:
+                    PROVED.pop(next(iter(PROVED)), None)
             return None
         if refusal is not None:
             return f"raises {type(refusal.__cause__ or refusal).__name__} whatever its parameters"
@@ -124,7 +134,11 @@ class Pair:
     def _apart(self, theta: Array, columns: Columns, given: Array, finite: Mask) -> str | None:
         """Say how what the function gave is apart from the expression in the rows where it has a value."""
         read = self.expression(theta, columns)
-        if _agree(given, read, finite) or self._within_rounding(theta, columns, given, read, finite):
+        if (
+            _same(given, read)
+            or _agree(given, read, finite)
+            or self._within_rounding(theta, columns, given, read, finite)
+        ):
             return None
         again = called(self.function, theta, columns)
         if not np.array_equal(again, given, equal_nan=True):
@@ -202,6 +216,15 @@ def _draws(parameters: int) -> list[tuple[Array, NDArray[np.int_], NDArray[np.in
         )
         for _ in range(CANDIDATES)
     ]
+
+
+def _same(given: Array, read: Array) -> bool:
+    """Whether all rows together are no further apart than a single one may be, which is quickly told.
+
+    The largest value is no less than the root mean square.
+    """
+    apart = given - read
+    return bool(len(given) * apart.dot(apart) <= OF_LARGEST**2 * given.dot(given))
 
 
 def _agree(given: Array, read: Array, finite: Mask) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from descend.formula.printers.code import AND as AND_
@@ -30,8 +30,9 @@ def text_of(entries: Sequence[Entry], result: int) -> str:
 @lru_cache(maxsize=1024)
 def _text(entries: tuple[Entry, ...], result: int) -> str:
     pieces: dict[int, Piece] = {}
+    called = {str(entry[0]) for entry in entries}  # whose names, bare, mean nothing else in the text
     for place in _needed(entries, result):
-        pieces[place] = _piece(entries[place], pieces)
+        pieces[place] = _piece(entries[place], pieces, called)
         if len(pieces[place][0]) > LONGEST:
             raise UntraceableError("does so much that its formula would be longer than anybody could read")
     return pieces[result][0]
@@ -48,13 +49,13 @@ def _needed(entries: Sequence[Entry], result: int) -> list[int]:
     return sorted(found)
 
 
-def _piece(entry: Entry, pieces: dict[int, Piece]) -> Piece:
+def _piece(entry: Entry, pieces: dict[int, Piece], called: Collection[str]) -> Piece:
     operation, *operands = entry
     match operation:
         case "number":
             return _number(float(operands[0]))  # type: ignore[arg-type]
         case "column" | "parameter":
-            return plain_name(str(operands[0])), ATOM
+            return plain_name(str(operands[0]), called), ATOM
         case "neg":
             return f"-{_within(pieces[operands[0]], SIGN)}", SIGN  # type: ignore[index]
         case "not":
