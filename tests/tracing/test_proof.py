@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import descend
 from descend.tracing import Pair
 
 X = np.linspace(0.1, 10.0, 60)
@@ -110,3 +111,17 @@ def test_points_lie_within_bounds():
     low, high = np.array([0.5, 0.5]), np.array([3.0, 3.0])
     said = pair(careful, low=low, high=high, conditions=lambda theta, columns: [np.atleast_1d(theta[0] > 2.9)])
     assert said.difference(START, {"x": X}) == "is not what a formula makes of it: their values differ"
+
+
+def hidden(x, a, b):
+    """Another function where the text of a number is "3.0", which no trace sees."""
+    return a * x + b if f"{a:.1f}" != "3.0" else a * x + b + 0.01 * x
+
+
+def test_a_function_that_is_another_at_the_solution_is_fitted_by_calling_it():
+    x = np.arange(8.0)
+    fit = descend.fit(hidden, {"x": x, "y": 3.0 * x + 1.0}, response="y", start={"a": 1.0, "b": 0.0})
+    note = "is not what a formula makes of it: their values differ, so its gradient is numeric"
+    assert f"`hidden` is no formula: it {note}" in fit.notes
+    assert fit.gradient == "numeric"
+    assert fit.parameters["a"] == pytest.approx(2.99, abs=1e-6)

@@ -10,12 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.differences import RowFunction
 from descend.errors import ConfigError, FormulaError
 from descend.formula.formula import read_formula, refuse_size
 from descend.formula.printers.code import plain_name
 from descend.losses import Loss
 from descend.models.call import name_of
-from descend.models.contract import Model, Options, held_back
+from descend.models.contract import Model, Options, checked_shape, held_back
 from descend.models.formula import FormulaModel, formula_model, in_order
 from descend.models.traced_pair import over_all, traced_pair
 from descend.parameters import Constraints, Parameters
@@ -93,6 +94,25 @@ def _free_model(
 
 
 @dataclass(frozen=True, eq=False)
+class CalledCurve:
+    """The values of a curve model as a function of its free parameters, real or complex, one point or many."""
+
+    model: CurveModel
+    rows: int
+
+    def one(self, theta: NDArray[Any]) -> NDArray[Any]:
+        """Return the (rows,) values."""
+        return np.asarray(self.model.scores(theta, {}))
+
+    def many(self, thetas: NDArray[Any]) -> NDArray[Any]:
+        """Return (k, rows) values: each parameter stands in a column of its own, (k, 1), against the rows."""
+        curve, model = self.model.curve, self.model
+        model.__dict__["calls"] = model.calls + 1
+        found = np.asarray(curve.function(curve.xdata, *thetas.T[:, :, None]))
+        return curve.whitened(checked_shape(found, (len(thetas), self.rows)).T).T
+
+
+@dataclass(frozen=True, eq=False)
 class CurveModel(Model):
     """A `Curve` whose function is no formula, or whose derivatives are given: it is called with all of its data."""
 
@@ -146,6 +166,13 @@ class CurveModel(Model):
     @property
     def name(self) -> str:
         return self.curve.__name__
+
+    def row_function(self, columns: Mapping[str, Array]) -> RowFunction:
+        return CalledCurve(self, len(columns[self.curve.response]))
+
+    @property
+    def differentiated(self) -> bool:
+        return self.curve.derivatives is None
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         return self.loss.mean(self.scores(theta, columns))
