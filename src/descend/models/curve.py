@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -118,6 +119,8 @@ class CurveModel(Model):
     parameters: Parameters = field()
     loss: Loss = field()
     constraints: Constraints | None = None
+    traced: FormulaModel | None = None
+    """The formula that the function computes, where that is known: its derivatives are taken."""
     kind: ClassVar[str] = "curve"
 
     @classmethod
@@ -126,30 +129,35 @@ class CurveModel(Model):
 
     @classmethod
     def read(cls, given: Curve, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
-        start = dict(options["start"] or {})
-        if given.inputs and given.derivatives is None and given.root is None and options["gradient"] is None:
-            try:
-                text = given.traced()
-                if options["bounds"] is None:
-                    model = _free_model(text, given.response, given.names, table.names, options["sigma"], loss)
-                else:
-                    text = f"{plain_name(given.response)} ~ {text}"
-                    model, _ = FormulaModel.of_text(text, start, table, options, loss, given.names)
-                used = model.parameters.shapes  # a function need not make use of each of its parameters
-                return model, start if len(used) == len(start) else {n: v for n, v in start.items() if n in used}
-            except (UntraceableError, FormulaError, ConfigError):
-                pass
+        start, formula = dict(options["start"] or {}), None
+        if given.inputs and options["gradient"] is None:
+            with contextlib.suppress(UntraceableError, FormulaError, ConfigError):
+                formula = cls._formula_model(given, given.traced(), start, table, options, loss)
+        if formula is not None and given.root is None:
+            used = formula.parameters.shapes  # a function need not make use of each of its parameters
+            return formula, start if len(used) == len(start) else {n: v for n, v in start.items() if n in used}
         everything = Parameters(dict.fromkeys(given.names))
         held = held_back(everything, table, options, start)
-        return cls(given, everything if held is None else held.free, loss, held), start
+        return cls(given, everything if held is None else held.free, loss, held, formula), start
+
+    @classmethod
+    def _formula_model(
+        cls, given: Curve, text: str, start: dict[str, object], table: Table, options: Options, loss: Loss
+    ) -> FormulaModel:
+        if options["bounds"] is None:
+            return _free_model(text, given.response, given.names, table.names, options["sigma"], loss)
+        text = f"{plain_name(given.response)} ~ {text}"
+        return FormulaModel.of_text(text, start, table, options, loss, given.names)[0]
 
     @classmethod
     def disproved(cls, given: Curve, model: Model, theta: Array, columns: Mapping[str, Array]) -> str | None:
-        if model.formula is None:
+        traced = model.traced if isinstance(model, cls) else model
+        if traced is None or traced.formula is None:
             return None
+        formula = traced.formula
         rows = len(columns[given.response])
-        evaluate = _evaluation(model.formula, given.response)
-        used = [given.names.index(name) for name in model.parameters.shapes]
+        evaluate = _evaluation(formula, given.response)
+        used = [given.names.index(name) for name in formula.parameters]
         every = np.ones(len(given.names))
 
         def called(theta: Array, part: Mapping[str, Array]) -> Array:
@@ -160,8 +168,9 @@ class CurveModel(Model):
 
         # Where the same code computed the same before, it is held against it on these rows at one point only.
         code = getattr(given.function, "__code__", None)
-        known = id(code), model.formula.text
-        doubt = disagreement(called, evaluate, theta, columns, points=1 if known in PROVED else POINTS)
+        known = id(code), formula.text
+        point = theta if len(used) == len(theta) else theta[used]
+        doubt = disagreement(called, evaluate, point, columns, points=1 if known in PROVED else POINTS)
         if doubt is None and code is not None:
             PROVED[known] = code
             if len(PROVED) > MOST_PROVED:
@@ -170,7 +179,8 @@ class CurveModel(Model):
 
     def __post_init__(self) -> None:
         response = self.curve.response
-        self.__dict__.update(inputs=(), response_columns=(response,), response=response)
+        inputs = () if self.traced is None else self.traced.inputs
+        self.__dict__.update(inputs=inputs, response_columns=(response,), response=response)
 
     @property
     def name(self) -> str:
@@ -184,6 +194,14 @@ class CurveModel(Model):
         return self.curve.values(theta)
 
     def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+        if self.traced is not None:
+            return self.scores(theta, columns), self.curve.whitened(self._by_formula(self.traced, theta, columns))
         if self.curve.derivatives is None:
             return super().scores_and_jacobian(theta, columns)
         return self.scores(theta, columns), self.curve.whitened(self.curve.derivatives(theta))
+
+    def _by_formula(self, traced: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> Array:
+        used = [self.curve.names.index(name) for name in traced.parameters.shapes]
+        jacobian = np.zeros((len(columns[self.curve.response]), len(self.curve.names)))
+        jacobian[:, used] = traced.scores_and_jacobian(theta[used], columns)[1]
+        return jacobian
