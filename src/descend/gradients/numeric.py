@@ -37,6 +37,10 @@ class NumericKernel:
         """Return the gradient summed over a block, if it is known without the derivatives of the predictions."""
         return None
 
+    def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+        """Return the score of each row, and its derivatives."""
+        return self.model.scores_and_jacobian(theta, columns)
+
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
         columns = dict(zip(self.names, block, strict=False))
         y = self.model.observed(columns)
@@ -45,7 +49,7 @@ class NumericKernel:
         if order == 0 or (order == 1 and gradient is not None):
             loss = float(np.add.reduce(omega * self.loss.value(self.model.scores(theta, columns), y)))
             return loss, gradient, None
-        scores, jacobian = self.model.scores_and_jacobian(theta, columns)
+        scores, jacobian = self.scores_and_jacobian(theta, columns)
         loss = float(np.add.reduce(omega * self.loss.value(scores, y)))
         slope = omega * self.loss.slope(scores, y)
         gradient = jacobian.T @ slope if gradient is None else gradient
