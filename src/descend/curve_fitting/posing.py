@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.curve_fitting.arguments import Arguments
+from descend.curve_fitting.jacobian import accusation, returned
 from descend.models.curve import Curve, Derivatives
 from descend.options.request import Request
 from descend.problem.posing import pose
@@ -37,7 +40,11 @@ def problem_of(arguments: Arguments) -> tuple[Problem, Request]:
     request = BARE.but(model=model, data=columns, start=start, bounds=bounds, sigma=sigma)
     if arguments.loss is not None:
         request = request.but(loss=arguments.loss)
-    return pose(request, open_table(columns)), request
+    problem = pose(request, open_table(columns))
+    if callable(arguments.jacobian) and (wrong := accusation(arguments, model, problem)) is not None:
+        warnings.warn(f"{wrong} The fit uses derivatives of its own.", stacklevel=4)
+        return problem_of(replace(arguments, jacobian=None))
+    return problem, request
 
 
 def _curve(arguments: Arguments) -> tuple[Curve, dict[str, object]]:
@@ -49,7 +56,15 @@ def _curve(arguments: Arguments) -> tuple[Curve, dict[str, object]]:
         root = np.broadcast_to(arguments.sigma, arguments.y.shape)
     derivatives = _derivatives(arguments) if callable(arguments.jacobian) else None
     curve = Curve(
-        arguments.function, arguments.xdata, arguments.names, tuple(inputs), arranged, derivatives, root, response
+        function=arguments.function,
+        xdata=arguments.xdata,
+        names=arguments.names,
+        inputs=tuple(inputs),
+        arranged=arranged,
+        derivatives=derivatives,
+        root=root,
+        response=response,
+        rows=len(arguments.y),
     )
     return curve, {**inputs, response: curve.whitened(arguments.y)}
 
@@ -135,14 +150,7 @@ def _stacked(shape: tuple[int, ...], last: bool, columns: Sequence[Array]) -> Ar
 
 
 def _derivatives(arguments: Arguments) -> Derivatives:
-    jacobian, xdata = arguments.jacobian, arguments.xdata
-    assert callable(jacobian)
-
-    def derivatives(theta: Array) -> Array:
-        found = np.asarray(jacobian(xdata, *theta), dtype=np.float64)
-        return found.T if arguments.transposed else found
-
-    return derivatives
+    return lambda theta: returned(arguments, arguments.xdata, theta, len(arguments.y))
 
 
 def _unused(name: str, names: Container[str]) -> str:

@@ -37,9 +37,9 @@ class Curve:
     derivatives: its derivatives by the parameters, if they are known.
     root: what makes errors of standard deviation 1 that know nothing of each other: the lower triangle L of a Cholesky
     factor L L' of the covariance of the response, as L^-1 (function - y), or standard deviations, (M,); or None.
-    response: the column with the response, with a root L^-1 y.
+    response: the column with the response, with a root L^-1 y; rows: how many there are.
 
-    >>> line = Curve(lambda x, a, b: a * x + b, np.array([0.0, 1.0]), ("a", "b"))
+    >>> line = Curve(lambda x, a, b: a * x + b, np.array([0.0, 1.0]), ("a", "b"), rows=2)
     >>> line.values(np.array([2.0, 1.0]))
     array([1., 3.])
     """
@@ -52,10 +52,23 @@ class Curve:
     derivatives: Derivatives | None = None
     root: Array | None = None
     response: str = "y"
+    rows: int = 0
 
     def values(self, theta: NDArray[Any]) -> NDArray[Any]:
-        """Return what the function returns, whitened."""
-        return self.whitened(np.asarray(self.function(self.xdata, *theta)))
+        """Return what the function returns, whitened. Raises ConfigError unless it is a number for each row."""
+        return self.whitened(self.numbers(self.function(self.xdata, *theta)))
+
+    def numbers(self, returned: object) -> NDArray[Any]:
+        """Return what the function returned as (rows,) numbers; a single one stands for all."""
+        found = np.asarray(returned)
+        if found.shape == (self.rows,):
+            return found
+        if found.size == 1 and found.ndim < 2:
+            return np.broadcast_to(found, (self.rows,))
+        name = getattr(self.function, "__name__", "f")
+        raise ConfigError(
+            f"`{name}` returned shape {found.shape} for {self.rows} data points. It must return one value for each."
+        )
 
     def whitened(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return a vector, or a matrix of as many rows, divided by the root."""
