@@ -11,13 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.differences import RowFunction
 from descend.errors import ConfigError, FormulaError
 from descend.formula.compile import compile_expression
 from descend.formula.formula import Formula, read_formula, refuse_size
 from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Column, Parameter
 from descend.losses import Loss
-from descend.models.contract import Model, Options, held_back
+from descend.models.contract import Model, Options, checked_shape, held_back
 from descend.models.formula import FormulaModel, formula_model, in_order
 from descend.parameters import Constraints, Parameters
 from descend.table import Table
@@ -125,6 +126,25 @@ def _evaluation(formula: Formula, response: str) -> Callable[[Array, Mapping[str
 
 
 @dataclass(frozen=True, eq=False)
+class CalledCurve:
+    """The values of a curve model as a function of its free parameters, real or complex, one point or many."""
+
+    model: CurveModel
+    rows: int
+
+    def one(self, theta: NDArray[Any]) -> NDArray[Any]:
+        """Return the (rows,) values."""
+        return np.asarray(self.model.scores(theta, {}))
+
+    def many(self, thetas: NDArray[Any]) -> NDArray[Any]:
+        """Return (k, rows) values: each parameter stands in a column of its own, (k, 1), against the rows."""
+        curve, model = self.model.curve, self.model
+        model.__dict__["calls"] = model.calls + 1
+        found = np.asarray(curve.function(curve.xdata, *thetas.T[:, :, None]))
+        return curve.whitened(checked_shape(found, (len(thetas), self.rows)).T).T
+
+
+@dataclass(frozen=True, eq=False)
 class CurveModel(Model):
     """A `Curve` whose function is no formula, or whose derivatives are given: it is called with all of its data."""
 
@@ -198,6 +218,13 @@ class CurveModel(Model):
     @property
     def name(self) -> str:
         return getattr(self.curve.function, "__name__", "the function")
+
+    def row_function(self, columns: Mapping[str, Array]) -> RowFunction:
+        return CalledCurve(self, len(columns[self.curve.response]))
+
+    @property
+    def differentiated(self) -> bool:
+        return self.curve.derivatives is None
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         return self.loss.mean(self.scores(theta, columns))
