@@ -73,12 +73,12 @@ def _along_one_direction(arguments: Arguments, curve: Curve, theta: Array, given
     sizes = np.abs(theta) + (theta == 0.0)
     move = STEP * sizes * np.random.default_rng(0).uniform(0.5, 1.0, theta.size)
     up, down = (np.asarray(curve.function(curve.xdata, *(theta + sign * move))) for sign in (1.0, -1.0))
-    change, told = 0.5 * (up - down), given @ move
+    change, expected = 0.5 * (up - down), given @ move
     if not np.isfinite(change).all():
         return None
     possible = np.abs(given) @ np.abs(move) + np.abs(change)
     rounding = 64.0 * np.finfo(np.float64).eps * np.abs(up).max(initial=0.0)
-    if (np.abs(change - told) <= 1e-3 * possible.max(initial=0.0) + rounding).all():
+    if (np.abs(change - expected) <= 1e-3 * possible.max(initial=0.0) + rounding).all():
         return None
     return _sentence("")
 
