@@ -101,7 +101,7 @@ class FunctionModel(Model):
             return None
         forward = replace(bind(given, tuple(model.inputs)), constraints=model.constraints)
         opaque = cls(forward, model.response, model.parameters, model.loss, model.constraints)
-        return traced_pair(opaque.scores, model, getattr(given, "__code__", None))
+        return traced_pair(opaque.scores, model, model.formula, getattr(given, "__code__", None))
 
     def entry(self) -> dict[str, object]:
         function = self.forward.function

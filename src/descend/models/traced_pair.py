@@ -27,25 +27,24 @@ def over_all(value: object, columns: Mapping[str, Array]) -> Array:
     return found if found.shape == rows else np.broadcast_to(found, rows)
 
 
-def traced_pair(function: Evaluate, model: Model, code: CodeType | None = None) -> Pair | None:
-    """Return a function of the free parameters and the formula that a model was made of; None if it has none.
+def traced_pair(function: Evaluate, model: Model, formula: Formula | None, code: CodeType | None = None) -> Pair | None:
+    """Return a function of the free parameters of a model, and the formula that was traced from it, if there is one.
 
     code: of the function that the user gave, by which it is known again.
     """
-    formula = model.formula
     if formula is None:
         return None
-    computed, conditions = _evaluations(formula)
+    computed, conditions = _evaluations(formula, tuple(model.parameters.shapes))
     bounds = None if model.constraints is None else model.constraints.bounds
     low, high = (None, None) if bounds is None else (bounds.low, bounds.high)
     return Pair(function, computed, conditions, low, high, None if code is None else (code, formula.text))
 
 
 @lru_cache(maxsize=256)
-def _evaluations(formula: Formula) -> tuple[Evaluate, Conditions | None]:
+def _evaluations(formula: Formula, parameters: tuple[str, ...]) -> tuple[Evaluate, Conditions | None]:
     """Return what computes the expression of a formula, and the conditions in it that depend on parameters, if any."""
     names, expression = formula.inputs, formula.expression
-    symbols = (*map(Column, names), *map(Parameter, formula.parameters))
+    symbols = (*map(Column, names), *map(Parameter, parameters))
     evaluate = compile_expression(expression, symbols)
     doubtful = sorted((one for one in expression.atoms(Relational) if one.atoms(Parameter)), key=str)
     conditions = [compile_expression(one, symbols) for one in doubtful]
