@@ -15,7 +15,7 @@ from descend.gradients.by_hand import FunctionKernel, by_hand
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.derived import derived
 from descend.gradients.jacobian_by_hand import JacobianKernel, is_jacobian
-from descend.gradients.numeric import NumericKernel
+from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
 from descend.losses import Loss
 from descend.losses.probability import taken_for
 from descend.models import Model, SymbolicModel, bind, kind_of
@@ -127,7 +127,7 @@ def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str 
 def _of_source(source: str, model: Model) -> Program | Kernel:
     """Return what an engine sums where the model itself provides its gradient."""
     if source == "numeric":
-        return NumericKernel(model)
+        return DifferentiatedKernel(model) if model.differentiated else NumericKernel(model)
     if source == "jax":
         from descend.gradients.jax import JaxKernel
 
