@@ -10,7 +10,8 @@ from descend.formula.printers.code import AND as AND_
 from descend.formula.printers.code import ATOM, COMPARE, NOT, POWER, PRODUCT, SIGN, SUM, plain_name
 from descend.formula.printers.code import OR as OR_
 from descend.formula.tokens import LONGEST
-from descend.tracing.tape import COMPARISONS, Entry, UntraceableError
+from descend.tracing.facts import Entry
+from descend.tracing.tape import COMPARISONS, UntraceableError
 
 Piece = tuple[str, int]
 """A text, and the rank of its outermost operator."""
@@ -53,17 +54,17 @@ def _piece(entry: Entry, pieces: dict[int, Piece], called: Collection[str]) -> P
     operation, *operands = entry
     match operation:
         case "number":
-            return _number(float(operands[0]))  # type: ignore[arg-type]
+            return _number(operands[0])
         case "column" | "parameter":
             return plain_name(str(operands[0]), called), ATOM
         case "neg":
-            return f"-{_within(pieces[operands[0]], SIGN)}", SIGN  # type: ignore[index]
+            return f"-{_within(pieces[operands[0]], SIGN)}", SIGN
         case "not":
-            return f"not {_within(pieces[operands[0]], COMPARE)}", NOT  # type: ignore[index]
+            return f"not {_within(pieces[operands[0]], COMPARE)}", NOT
         case "^":
-            base, exponent = (pieces[place] for place in operands)  # type: ignore[index]
+            base, exponent = (pieces[place] for place in operands)
             return f"{_within(base, ATOM)}^{_within(exponent, SIGN)}", POWER
-    parts = [pieces[place] for place in operands]  # type: ignore[index]
+    parts = [pieces[place] for place in operands]
     rank = RANKS.get(str(operation))
     if rank is None:
         return f"{operation}({', '.join(text for text, _ in parts)})", ATOM
