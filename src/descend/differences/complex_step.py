@@ -14,6 +14,8 @@ APART = 1e-8
 """Distance of the change that a derivative is held against, as a share of the way that matters."""
 CLOSER = 1e-2
 """Where rows disagree, the distance is made so much shorter, in case they lie beside a kink or bend sharply."""
+FURTHER, FARTHEST = 1e3, 1e-2
+"""Where most rows do not change at all, it is made longer, up to this share."""
 AGREES = 1e-5
 """Share of the largest possible change of a row by which the two may differ."""
 ROUNDING = 1e-14
@@ -57,19 +59,25 @@ def misfit(calls: Calls, theta: Array, values: Array, jacobian: Array, turn: int
     usable = (steep > 0.0) & np.isfinite(steep)
     ways = np.where(usable, size / np.where(usable, steep, 1.0), np.abs(theta)) * signs(theta.size, turn)
     largest = float(np.abs(values[there]).max(initial=0.0))
-    noise = 0.0
-    for apart in (APART, APART * CLOSER):
+    noise, apart = 0.0, APART
+    while apart <= FARTHEST:
         there_too = theta + apart * ways
         moved = there_too - theta
         change = calls.value(there_too) - values
         there &= np.isfinite(change)
         missed = np.abs(change - jacobian @ moved)
+        if np.count_nonzero(there & (change == 0.0)) > 0.5 * np.count_nonzero(there):
+            apart *= FURTHER  # what does not move says nothing, such as rounded values
+            continue
         agree = missed <= AGREES * np.abs(jacobian) @ np.abs(moved) + ROUNDING * largest
         if (there & agree).any():
             noise = max(noise, float(np.sqrt(0.5 * np.mean(missed[there & agree] ** 2))))
         there &= ~agree  # the rows that are still in doubt
         if not there.any():
             return noise
+        if apart < APART:
+            return None
+        apart *= CLOSER
     return None
 
 

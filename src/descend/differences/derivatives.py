@@ -57,9 +57,11 @@ class Derivatives:
         """Root mean square of the values."""
         self.ways: Array | None = None
         """The change of each parameter that changes the values by their own size."""
-        self.secant = Secant()
+        self.secant, self.stencil = Secant(), FORWARD
         self._last: tuple[bytes, Array, Array, int] | None = None
         self._wanted = UPDATED
+        self.carry_on = False
+        """Whether the next derivatives may be carried on from the last, where they would cost a call each."""
         self.errors = np.zeros(size)
         """Root mean square error of each column of the last derivatives."""
 
@@ -86,7 +88,7 @@ class Derivatives:
             found = self._next(theta)
         values, jacobian, level = found
         self._last = key, values, jacobian, level
-        self._wanted = UPDATED
+        self._wanted, self.carry_on = UPDATED, False
         self.secant.base(theta, values, jacobian)
         return values, jacobian
 
@@ -121,6 +123,25 @@ class Derivatives:
         rounding = 2.0 * LEAST * np.abs(values)
         of_values = rounding if self.noise <= 2.0 * LEAST * self.scale else np.maximum(rounding, self.noise)
         return of_values, np.broadcast_to(self.errors, (len(values), self.size))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """How derivatives were found, in sentences for a user."""
+        name, noise = self.calls.function.name, self.noise / self.scale
+        if self.by_complex_step is None:
+            return ()
+        if self.by_complex_step:
+            how = "a complex step, which agrees with differences in every row"
+        else:
+            size = "rounding" if noise <= ROUNDINGS * LEAST else f"{noise:.1g} of its values"
+            how = f"{self.stencil.name}, in steps above its noise, which is {size}"
+        notes = [f"derivatives of `{name}` by {how}; {self.calls.count} calls"]
+        if self.calls.last_error is not None:
+            many = "1 point" if self.calls.failures == 1 else f"{self.calls.failures} points"
+            error = self.calls.last_error.__cause__ or self.calls.last_error
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            notes.append(f"{many} at which `{name}` has no value were stepped around; the last said: {said:.200}")
+        return tuple(notes)
 
     def _first(self, theta: Array) -> tuple[Array, Array, int] | None:
         """Find out how derivatives are found; None where the function has no value yet."""
@@ -176,10 +197,13 @@ class Derivatives:
             found = complex_jacobian(self.calls, theta, True)
             if found is not None:
                 return self._kept(theta, *found)
+        if self.calls.together and not self.by_complex_step:
+            self.stencil = FOURTH
+            return *self._differenced(theta, FOURTH), FINE
         values = self.calls.value(theta)
         if not np.isfinite(values).any():
             return values, np.full((len(values), self.size), np.nan), FINE
-        if self.sparing and self._wanted == UPDATED:
+        if self.carry_on and self.sparing and self._wanted == UPDATED:
             carried = self.secant.carried(theta, values)
             if carried is not None:
                 self.errors = self.secant.error * _steepness(carried)
@@ -191,8 +215,8 @@ class Derivatives:
                 return self._kept(theta, values, found[1])
             self.by_complex_step = False
             self._measure(theta)
-        stencil = (CENTRAL if self._wanted == FINE else FORWARD) if self.sparing else FOURTH
-        return values, self._differenced(theta, values, stencil), COARSE if stencil is FORWARD else FINE
+        self.stencil = CENTRAL if self._wanted == FINE else FORWARD
+        return *self._differenced(theta, self.stencil), COARSE if self.stencil is FORWARD else FINE
 
     def _kept(self, theta: Array, values: Array, jacobian: Array) -> tuple[Array, Array, int]:
         self.calls.keep(theta, values)
@@ -219,18 +243,18 @@ class Derivatives:
                     "take the mean of many draws."
                 )
 
-    def _differenced(self, theta: Array, values: Array, stencil: Stencil) -> Array:
-        """Return the derivatives by differences; steps that turn out badly chosen are chosen anew."""
+    def _differenced(self, theta: Array, stencil: Stencil) -> tuple[Array, Array]:
+        """Return values and derivatives by differences; steps that turn out badly chosen are chosen anew."""
         noise = max(self.noise / self.scale, LEAST)
         guessed = self.ways is None
         ways = self._ways(theta)
         aim = stencil.share(noise) * self.scale
-        jacobian = np.empty((len(values), self.size))
+        jacobian = np.empty((self.calls.rows, self.size))
         doubtful = np.ones(self.size, dtype=bool)
         for _ in range(ATTEMPTS if guessed or stencil is not FORWARD else 1):
             places = np.flatnonzero(doubtful)
             steps = stencil.share(noise) * ways
-            part, changes = differenced(self.calls, theta, stencil, steps, self.room, places.tolist())
+            values, part, changes = differenced(self.calls, theta, stencil, steps, self.room, places.tolist())
             jacobian[:, places] = part
             steep = _steepness(part)
             known = (steep > 0.0) & np.isfinite(steep)
@@ -241,7 +265,7 @@ class Derivatives:
                 break
         self.ways = ways
         self.errors = 2.0 * stencil.error(noise) * _steepness(jacobian)
-        return jacobian
+        return values, jacobian
 
 
 def _steepness(jacobian: Array) -> Array:

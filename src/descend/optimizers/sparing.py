@@ -55,7 +55,7 @@ def sparing_step(evaluation: Evaluation, state: State) -> tuple[Array, State]:
         shrinking = min(1.0, left / before) if before else 1.0
         last = left * shrinking <= ENOUGH * size or left <= CLOSE * size
         if not ended and (last or left <= NOISE * noise):
-            better = evaluation.refined(best=last or left <= FINE * size)
+            better = evaluation.refined(best=last or left <= FINE * size) or evaluation.refined(best=True)
             if better is not None:
                 evaluation = better
                 continue
@@ -71,6 +71,7 @@ def sparing_step(evaluation: Evaluation, state: State) -> tuple[Array, State]:
         if ratio > WORTH_IT or (left <= math.sqrt(SAME) * size and new.loss <= evaluation.loss * (1.0 + SAME)):
             if ratio > WORTH_IT and not near:
                 damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
+            evaluation.carried(theta)
             ending = 2 if ended else int(last)
             return theta, (units, max(damping, LEAST_DAMPING), 2.0, False, left, ending)
         if last or ended:
