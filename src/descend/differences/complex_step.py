@@ -57,7 +57,8 @@ def misfit(calls: Calls, theta: Array, values: Array, jacobian: Array, turn: int
     size = float(np.sqrt(np.mean(values[there] ** 2))) if there.any() else 0.0
     steep = np.sqrt(np.mean(jacobian[there] ** 2, axis=0)) if there.any() else np.zeros(theta.size)
     usable = (steep > 0.0) & np.isfinite(steep)
-    ways = np.where(usable, size / np.where(usable, steep, 1.0), np.abs(theta)) * signs(theta.size, turn)
+    ways = np.where(usable, size / np.where(usable, steep, 1.0), np.abs(theta))
+    ways = np.where(theta == 0.0, ways, np.minimum(ways, np.abs(theta))) * signs(theta.size, turn)
     largest = float(np.abs(values[there]).max(initial=0.0))
     noise, apart = 0.0, APART
     while apart <= FARTHEST:

@@ -27,6 +27,8 @@ STILL = 1e-14
 """A predicted change below this share of a value may be lost in rounding."""
 ROUNDINGS = 100.0
 """How many roundings a value may be made up of without counting as noisy."""
+WIDEST = 1e3
+"""The way of a parameter that matters is taken to be at most this multiple of it, however little it changes."""
 FLAT = 1e-6
 """Step of a parameter of value 0 whose scale is not known yet, as a share of 1."""
 
@@ -263,7 +265,7 @@ class Derivatives:
             doubtful[places] = ~((ratio >= NEAR) & (ratio <= FAR))
             if not doubtful.any():
                 break
-        self.ways = ways
+        self.ways = np.where(theta == 0.0, ways, np.minimum(ways, WIDEST * np.abs(theta)))
         self.errors = 2.0 * stencil.error(noise) * _steepness(jacobian)
         return values, jacobian
 

@@ -19,9 +19,9 @@ NEAR = 0.3
 """Once the parameters can explain less than this share of the residual, steps are undamped, if that does."""
 FINE = 1e-5
 """Once they explain less than this share, derivatives that are found anew are found as well as can be."""
-ENOUGH = 1e-6
+ENOUGH = 1e-8
 """A step is the last if it leaves less than this share to explain, shrinking it as much as the step before did, ..."""
-CLOSE = 1e-6
+CLOSE = 1e-7
 """... or if there is no more to explain than this share before it. One with derivatives carried on may follow."""
 NOISE = 3.0
 """What they explain is nothing but noise below this multiple of it."""

@@ -196,11 +196,9 @@ class Point:
         return self.objective.noise()
 
     def refined(self, best: bool) -> Point | None:
-        """Evaluate J here with better derivatives, if there are any."""
         return self.objective(self.theta, 3, self.rows) if self.objective.refine(best) else None
 
     def carried(self, theta: Array) -> Point:
-        """Evaluate J at another theta, with numeric derivatives carried on from here."""
         self.objective.carry_on()
         return self.at(theta, 2)
 
