@@ -85,6 +85,11 @@ def _differ(one: Value, other: Value) -> Value:
     return one != other
 
 
+@handles(np.sinc)
+def _sinc(tape: Tape, x: Value) -> Value:
+    return combined(tape, "sinc", x)
+
+
 @in_words("copysign")
 def _copysign(size: Value, sign: Value) -> Value:
     return np.where(np.less(sign, 0.0), -np.abs(size), np.abs(size))
