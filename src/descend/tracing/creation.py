@@ -58,12 +58,6 @@ def _copy(tape: Tape, a: Value, order: str = "K", subok: bool = False) -> Traced
     return copy.copy(as_traced(tape, a))
 
 
-@handles(np.round, np.around, method="round")
-def _round(tape: Tape, a: Value, decimals: int = 0, out: None = None) -> Value:
-    factor = 10.0**decimals
-    return combined(tape, "/", combined(tape, "round", combined(tape, "*", a, factor)), factor)
-
-
 @handles(np.real, np.real_if_close, method="conj")
 def _real(tape: Tape, val: Traced, **_: Value) -> Traced:
     return val

@@ -110,8 +110,7 @@ class Traced:
     def __array_function__(self, function: Callable[..., Value], types: Value, inputs: Value, options: Value) -> Value:
         """Write down a call of another function of NumPy."""
         if function not in HANDLERS:
-            module = "np" if function.__module__ is None else function.__module__.replace("numpy", "np", 1)
-            raise UntraceableError(f"calls {module}.{function.__name__}")
+            raise UntraceableError(f"calls {function.__module__.replace('numpy', 'np', 1)}.{function.__name__}")
         return HANDLERS[function](self.tape, *inputs, **options)
 
     def __repr__(self) -> str:
@@ -170,7 +169,7 @@ class Traced:
         """Return the method that NumPy calls for a function of an array of objects, as `exp` for numpy.exp."""
         function = getattr(np, name, None)
         if isinstance(function, np.ufunc) and function.nin == 1:
-            return lambda: function(self)  # type: ignore[no-any-return]
+            return lambda: function(self)
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     __int__ = __index__ = __complex__ = __float__
