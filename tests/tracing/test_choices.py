@@ -55,7 +55,6 @@ SPECIAL = [
     lambda x, a, b: special.exprel(a * x) + special.boxcox(x, a) + special.inv_boxcox(x, b),
     lambda x, a, b: special.rel_entr(a, x) + special.kl_div(x, b) + special.cosm1(a * x) + special.powm1(x, b),
     lambda x, a, b: special.sindg(a * x) + special.cosdg(x) * b + special.exp10(-a * x),
-    lambda x, a, b: special.huber(a, x) + special.pseudo_huber(b, x),
 ]
 
 

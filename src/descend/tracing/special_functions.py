@@ -41,8 +41,6 @@ WORDS: dict[str, Callable[..., Value]] = {
     "boxcox": lambda u, power: _unless_zero(power, np.log(u), np.expm1(power * np.log(u)) / power),
     "boxcox1p": lambda u, power: _unless_zero(power, np.log1p(u), np.expm1(power * np.log1p(u)) / power),
     "inv_boxcox": lambda u, power: _unless_zero(power, np.exp(u), np.exp(np.log1p(power * u) / power)),
-    "huber": lambda d, r: np.where(np.abs(r) <= d, r**2 / 2.0, d * (np.abs(r) - d / 2.0)),
-    "pseudo_huber": lambda d, r: d**2 * (np.sqrt(1.0 + (r / d) ** 2) - 1.0),
     "sindg": lambda u: np.sin(u * (np.pi / 180.0)),
     "cosdg": lambda u: np.cos(u * (np.pi / 180.0)),
     "tandg": lambda u: np.tan(u * (np.pi / 180.0)),
