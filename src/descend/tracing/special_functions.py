@@ -20,8 +20,8 @@ def _called(operation: str, *operands: Value) -> Value:
     return combined(tape_of(*operands), operation, *operands)
 
 
-def _unless_zero(u: Value, at_zero: Value, elsewhere: Value) -> Value:
-    return combined(tape_of(u, elsewhere), "where", np.equal(u, 0.0), at_zero, elsewhere)
+def _unless_zero(u: Value, at_zero: Value, otherwise: Value) -> Value:
+    return combined(tape_of(u, otherwise), "where", np.equal(u, 0.0), at_zero, otherwise)
 
 
 LOG_2 = float(np.log(2.0))
