@@ -101,7 +101,7 @@ def main() -> None:
         means = [statistics.mean(row[place] for row in rows) for place in (0, 1)]
         reached = f"{sum(row[0] >= 6.0 for row in rows)} of {len(rows)}"
         calls = statistics.median(row[2] for row in rows)
-        print(f"{name:<14}{means[0]:>12.1f}{means[1]:>12.1f}{reached:>12}{calls:>14.0f}{more:>24}")
+        print(f"{name:<14}{means[0]:>17.1f}{means[1]:>17.1f}{reached:>17}{calls:>17.0f}{more:>17}")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def sparing_step(evaluation: Evaluation, state: State) -> tuple[Array, State]:
 
     Source: Moré & Wild (2012), ACM TOMS 38, 19, for when forward differences do; Broyden (1965), for carrying on.
     """
-    units, damping, growth, whole, before, ended = state
+    units, damping, growth, damped, before, ended = state
     ended = ended or 0
     for _ in range(ATTEMPTS if ended < 2 else 0):
         if not np.isfinite(evaluation.gradient).all():
@@ -61,7 +61,7 @@ def sparing_step(evaluation: Evaluation, state: State) -> tuple[Array, State]:
                 continue
             if left <= NOISE * noise:
                 break
-        near = left <= NEAR * size and not whole
+        near = left <= NEAR * size and not damped
         move, predicted = (system.newton()[0], 0.5 * left * left) if near or last else system.move(damping)
         if not predicted > 0.0 or not _moves(evaluation.theta, move):
             break
@@ -80,7 +80,7 @@ def sparing_step(evaluation: Evaluation, state: State) -> tuple[Array, State]:
         if better is not None:
             evaluation = better
         elif near:
-            whole = True  # the undamped step is too long
+            damped = True  # the undamped step is too long
         else:
             damping *= growth
             growth *= 2.0
