@@ -9,7 +9,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sympy import Add, Expr, Integer, Mul, erf
+from sympy import Add, Expr, Function, Integer, Mul
 
 from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled, row_sums
@@ -19,10 +19,17 @@ from descend.engines.totals import Array, Totals
 from descend.engines.triangles import well_conditioned
 from descend.errors import DataError
 from descend.formula.compile import define, numpy_names
+from descend.formula.functions import entry_of
 from descend.formula.printers.code import NUMPY, Writer
-from descend.formula.printers.database import ABILITIES, PARAMETER, Abilities, LackingFunctionError, parameter
+from descend.formula.printers.database import (
+    ABILITIES,
+    LONG,
+    PARAMETER,
+    Abilities,
+    LackingFunctionError,
+    parameter,
+)
 from descend.formula.printers.ibis import QueryWriter
-from descend.formula.real_functions import erfc
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import OMEGA, Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
@@ -76,7 +83,8 @@ class QueryEngine:
 
     def compile(self, order: int = 2) -> None:
         """Compile one of the queries now. Raises LackingFunctionError where the database lacks a function."""
-        long = {node.func.__name__ for node in self.program.score.atoms(erf, erfc)}
+        called = map(entry_of, self.program.score.atoms(Function))
+        long = [function.name for function in called if function is not None and function.name in LONG]
         if long and not self.abilities.keeps_names:
             raise LackingFunctionError(min(long))
         self.queries[order, False] = Query(self.program, self.lazy, self.abilities, order)
