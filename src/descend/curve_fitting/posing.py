@@ -21,7 +21,7 @@ from descend.table import open_table
 from descend.table.table import finite
 
 Array = NDArray[np.float64]
-BARE = Request(second_look=False, bare=True, polish=True)
+BARE = Request(second_look=False, bare=True, grow=True)
 Arrange = Callable[[Sequence[Array]], object]
 
 
