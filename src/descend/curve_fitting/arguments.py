@@ -70,6 +70,18 @@ class Arguments:
     def size(self) -> int:
         return len(self.names)
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is least squares from a start, without bounds, correlated errors or derivatives by hand."""
+        return (
+            self.start is not None
+            and self.low is None
+            and self.root is None
+            and self.loss is None
+            and self.limit is None
+            and not callable(self.jacobian)
+        )
+
 
 def read(
     f: Function,
