@@ -42,7 +42,7 @@ Sides = tuple[ArrayLike, ArrayLike] | Box
 UNBOUNDED: Sides = (-math.inf, math.inf)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Arguments:
     """What a call of ``curve_fit`` asks for.
 

@@ -14,7 +14,7 @@ from descend.curve_fitting.posing import data_of, problem_of
 from descend.curve_fitting.search import better
 from descend.errors import DescendError
 from descend.starts.solving import solve
-from descend.wording import Wording, speaking
+from descend.wording import SPEAKING, Wording
 
 
 @overload
@@ -113,8 +113,9 @@ AS_SCIPY = AsSciPy()
 
 
 def _fitted(arguments: Arguments, full_output: bool) -> Answer | FullAnswer:
-    with np.errstate(all="ignore"), speaking(AS_SCIPY):
-        try:
+    speaking = SPEAKING.set(AS_SCIPY)
+    try:
+        with np.errstate(all="ignore"):
             data = data_of(arguments)
             ending = direct(arguments, data.curve, data.columns, data.sigma)
             if ending is not None:
@@ -123,6 +124,8 @@ def _fitted(arguments: Arguments, full_output: bool) -> Answer | FullAnswer:
             solution = solve(problem, request)
             if not solution.succeeded or arguments.start is None:
                 solution = better(arguments, data, problem, solution)
-        except DescendError as error:
-            raise ValueError(str(error)) from error
-        return answer(arguments, solution, full_output)
+            return answer(arguments, solution, full_output)
+    except DescendError as error:
+        raise ValueError(str(error)) from error
+    finally:
+        SPEAKING.reset(speaking)

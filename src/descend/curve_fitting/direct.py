@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from descend.descent.run import MOST_EPOCHS
 from descend.engines.numpy_engine import BLOCK, NumpyEngine
 from descend.errors import ConfigError, FormulaError
 from descend.gradients.derived import derived
-from descend.losses import LOSSES
+from descend.losses import LOSSES, Loss
 from descend.models.curve import Curve, CurveModel
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.options.request import Request
@@ -26,7 +27,6 @@ from descend.table.rows import ALIKE, Roles, Rows
 from descend.tracing import UntraceableError
 
 Array = NDArray[np.float64]
-LEAST_SQUARES = Request.loss
 DAMPED = LevenbergMarquardt()
 UNDAMPED = LevenbergMarquardt(damping=1e-30)
 """One step of it reaches the minimum of a parabola."""
@@ -42,6 +42,12 @@ class Ending(NamedTuple):
     calls: int
 
 
+@lru_cache(maxsize=1)
+def least_squares() -> Loss:
+    """Return the loss of a fit unless another is asked for."""
+    return LOSSES.build(Request.loss)
+
+
 def direct(arguments: Arguments, curve: Curve, columns: dict[str, Array], sigma: str | None) -> Ending | None:
     """Fit the formula that a function computes to few rows, from a start that was given.
 
@@ -54,7 +60,7 @@ def direct(arguments: Arguments, curve: Curve, columns: dict[str, Array], sigma:
 
 
 def _fitted(arguments: Arguments, curve: Curve, columns: dict[str, Array], sigma: str | None) -> Ending | None:
-    loss = LOSSES.build(LEAST_SQUARES)
+    loss = least_squares()
     model = CurveModel.free(curve, tuple(columns), sigma, loss)
     theta = arguments.start
     assert theta is not None

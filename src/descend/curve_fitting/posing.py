@@ -25,7 +25,7 @@ BARE = Request(second_look=False, bare=True, grow=True)
 Arrange = Callable[[Sequence[Array]], object]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Data:
     """A curve, the columns of its table, and which of them has standard deviations."""
 

@@ -29,7 +29,7 @@ Derivatives = Callable[[Array], Array]
 """theta -> the derivatives of the function, (M, p)."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Curve:
     """A function of anything and of parameters, which returns M numbers.
 
@@ -85,11 +85,11 @@ class Curve:
     def traced(self) -> str:
         """Return what the function computes as text of our formulas. Raises UntraceableError."""
 
-        def by_name(**given: object) -> object:
-            columns = [given[name] for name in self.inputs]
-            return self.function(self.arranged(columns), *(given[name] for name in self.names))
+        def called(function: Callable[..., object], symbols: Mapping[str, Any]) -> object:
+            columns = [symbols[name] for name in self.inputs]
+            return function(self.arranged(columns), *[symbols[name] for name in self.names])
 
-        return trace(by_name, self.inputs, self.names)
+        return trace(self.function, self.inputs, self.names, self.rows, called)
 
 
 PROVED: dict[tuple[int, str], object] = {}
