@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from descend.differences import RowFunction
 from descend.errors import ConfigError, FormulaError
-from descend.formula.compile import compile_expression
-from descend.formula.formula import Formula, read_formula, refuse_size
+from descend.formula.formula import read_formula, refuse_size
 from descend.formula.printers.code import plain_name
-from descend.formula.symbols import Column, Parameter
 from descend.losses import Loss
+from descend.models.call import name_of
 from descend.models.contract import Model, Options, checked_shape, held_back
 from descend.models.formula import FormulaModel, formula_model, in_order
+from descend.models.traced_pair import over_all, traced_pair
 from descend.parameters import Constraints, Parameters
 from descend.table import Table
-from descend.tracing import POINTS, UntraceableError, disagreement, trace
+from descend.tracing import Pair, UntraceableError, trace
 
 Array = NDArray[np.float64]
 Derivatives = Callable[[Array], Array]
@@ -54,6 +54,10 @@ class Curve:
     root: Array | None = None
     response: str = "y"
     rows: int = 0
+
+    @property
+    def __name__(self) -> str:
+        return name_of(self.function)
 
     def values(self, theta: NDArray[Any]) -> NDArray[Any]:
         """Return what the function returns, whitened. Raises ConfigError unless it is a number for each row."""
@@ -92,11 +96,6 @@ class Curve:
         return trace(self.function, self.inputs, self.names, self.rows, called)
 
 
-PROVED: dict[tuple[int, str], object] = {}
-"""The code of functions, by its id and the formula that was found to compute the same at several points."""
-MOST_PROVED = 256
-
-
 @lru_cache(maxsize=256)
 def _free_model(
     text: str, response: str, names: tuple[str, ...], columns: tuple[str, ...], sigma: str | None, loss: Loss
@@ -106,23 +105,6 @@ def _free_model(
     formula = read_formula(f"{plain_name(response)} ~ {text}", columns, (), starts=set(names), excluded=spread)
     refuse_size(formula.expression)
     return formula_model(in_order(formula, names), loss)
-
-
-@lru_cache(maxsize=256)
-def _evaluation(formula: Formula, response: str) -> Callable[[Array, Mapping[str, Array]], Array]:
-    """Return the expression of a formula as a function of theta and columns."""
-    inputs = formula.inputs
-    evaluate = compile_expression(formula.expression, (*map(Column, inputs), *map(Parameter, formula.parameters)))
-
-    def computed(theta: Array, columns: Mapping[str, Array]) -> Array:
-        value = evaluate(*[columns[name] for name in inputs], *theta.tolist())
-        rows = columns[response].shape
-        if getattr(value, "shape", None) == rows:
-            found: Array = value
-            return found
-        return np.broadcast_to(np.asarray(value, dtype=np.float64), rows)
-
-    return computed
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,32 +170,21 @@ class CurveModel(Model):
         return FormulaModel.of_text(text, start, table, options, loss, given.names)[0]
 
     @classmethod
-    def disproved(cls, given: Curve, model: Model, theta: Array, columns: Mapping[str, Array]) -> str | None:
+    def original(cls, given: Curve, model: Model) -> Pair | None:
         traced = model.traced if isinstance(model, cls) else model
-        if traced is None or traced.formula is None:
+        if traced is None:
             return None
-        formula = traced.formula
-        rows = len(columns[given.response])
-        evaluate = _evaluation(formula, given.response)
-        used = [given.names.index(name) for name in formula.parameters]
-        every = np.ones(len(given.names))
+        held, free = model.constraints, tuple(model.parameters.shapes)
 
         def called(theta: Array, part: Mapping[str, Array]) -> Array:
-            complete = len(part[given.response]) == rows
-            xdata = given.xdata if complete else given.arranged([part[name] for name in given.inputs])
-            every[used] = theta
-            return np.asarray(given.function(xdata, *every), dtype=np.float64)
+            values: Mapping[str, Any] = dict(zip(free, theta.tolist(), strict=True))
+            if held is not None:
+                values = held.complete(values)
+            xdata = given.arranged([part[name] for name in given.inputs])
+            # A parameter that the formula does not mention is none of the model.
+            return over_all(given.function(xdata, *[values.get(name, 1.0) for name in given.names]), part)
 
-        # Where the same code computed the same before, it is held against it on these rows at one point only.
-        code = getattr(given.function, "__code__", None)
-        known = id(code), formula.text
-        point = theta if len(used) == len(theta) else theta[used]
-        doubt = disagreement(called, evaluate, point, columns, points=1 if known in PROVED else POINTS)
-        if doubt is None and code is not None:
-            PROVED[known] = code
-            if len(PROVED) > MOST_PROVED:
-                del PROVED[next(iter(PROVED))]
-        return doubt
+        return traced_pair(called, model, traced.formula, getattr(given.function, "__code__", None))
 
     def __post_init__(self) -> None:
         response = self.curve.response
@@ -222,7 +193,7 @@ class CurveModel(Model):
 
     @property
     def name(self) -> str:
-        return getattr(self.curve.function, "__name__", "the function")
+        return self.curve.__name__
 
     def row_function(self, columns: Mapping[str, Array]) -> RowFunction:
         return CalledCurve(self, len(columns[self.curve.response]))
