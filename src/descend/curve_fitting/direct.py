@@ -25,6 +25,7 @@ from descend.options.request import Request
 from descend.problem.objective import VectorObjective, objective_over
 from descend.table.rows import ALIKE, Roles, Rows
 from descend.tracing import UntraceableError
+from descend.tracing.proof import PROVED
 
 Array = NDArray[np.float64]
 DAMPED = LevenbergMarquardt()
@@ -66,7 +67,8 @@ def _fitted(arguments: Arguments, curve: Curve, columns: dict[str, Array], sigma
     assert theta is not None
     if model.formula.kinked or model.parameters.size < theta.size or not model.inputs:
         return None
-    if CurveModel.disproved(curve, model, theta, columns) is not None:
+    pair = CurveModel.original(curve, model)
+    if pair is None or (pair.known not in PROVED and pair.difference(theta, columns) is not None):
         return None
     rows = Rows.of(columns, ALIKE if sigma is None else Roles(sigma=sigma), model.observed)
     rows.check()
@@ -78,6 +80,6 @@ def _fitted(arguments: Arguments, curve: Curve, columns: dict[str, Array], sigma
     plan = Plan(MOST_EPOCHS, asked=False, rate=1.0, scales=scales(first), scale=size, squares=size)
     for step in descend(objective, UNDAMPED if model.linear else DAMPED, theta, plan):
         last = step
-    if last.outcome is not Outcome.CONVERGED:
+    if last.outcome is not Outcome.CONVERGED or pair.difference_after(last.theta, (), columns) is not None:
         return None
     return Ending(last.theta, last.loss, objective, rows.total, round(objective.passes))
