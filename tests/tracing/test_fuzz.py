@@ -78,7 +78,7 @@ def called(source: str) -> np.ndarray:
     """Return what the function returns; drop one that NumPy refuses, as where a number is to become an array."""
     try:
         return function_of(source)(**{name: column.copy() for name, column in COLUMNS.items()}, **THETA)
-    except ValueError:
+    except (TypeError, ValueError):
         assume(False)
         raise
 
