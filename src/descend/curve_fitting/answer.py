@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from descend.curve_fitting.arguments import Arguments
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
-from descend.inference.covariance import inverse, inverse_triangle
-from descend.optimizers.systems import WELL
+from descend.inference.covariance import inverse_triangle, well_conditioned_inverse
 
 Array = NDArray[np.float64]
 Answer = tuple[Array, Array]
@@ -22,6 +21,8 @@ FullAnswer = tuple[Array, Array, dict[str, object], str, int]
 
 def answer(arguments: Arguments, solution: Solution, full_output: bool) -> Answer | FullAnswer:
     """Return what ``curve_fit`` returns. Raises RuntimeError where the descent failed."""
+    if solution.outcome is Outcome.INTERRUPTED:
+        raise KeyboardInterrupt
     if solution.outcome in (Outcome.DIVERGED, Outcome.EPOCHS_USED_UP):
         raise RuntimeError(f"Optimal parameters not found: {solution.outcome}. {solution.advice}")
     popt = parameters(arguments, solution)
@@ -57,8 +58,10 @@ def covariance(arguments: Arguments, solution: Solution) -> Array | None:
     objective, theta = solution.objective, solution.theta
     if theta.size < arguments.size:
         return None
+    if arguments.loss is not None:
+        return _robust(arguments, solution, degrees)
     curvature = objective(theta, 2).curvature
-    inverted = None if curvature is None else inverse(curvature, WELL)
+    inverted = None if curvature is None else well_conditioned_inverse(curvature)
     if inverted is None:
         point = objective(theta, 3)
         inverted = None if point.factor is None else inverse_triangle(point.factor[:-1, :-1])
@@ -66,8 +69,20 @@ def covariance(arguments: Arguments, solution: Solution) -> Array | None:
         return None
     if not arguments.absolute:
         return 2.0 * solution.loss / degrees * inverted
-    unit = arguments.sigma**2 if isinstance(arguments.sigma, float) else 1.0
+    unit = arguments.sigma**2 if isinstance(arguments.sigma, float) else 1.0  # it was left out of the sums
     return solution.loss_function.unit * unit / solution.problem.rows.total * inverted
+
+
+def _robust(arguments: Arguments, solution: Solution, degrees: int) -> Array | None:
+    """Return the covariance under a robust loss, as SciPy has it: J' B J for the curvature, B = max(l'', eps)."""
+    model, columns, loss = solution.model, solution.columns, solution.loss_function
+    scores, jacobian = model.scores_and_jacobian(solution.theta, columns)
+    bend = np.maximum(loss.bend(scores, model.observed(columns)), np.finfo(np.float64).eps)
+    upper = np.linalg.qr(jacobian * np.sqrt(bend)[:, None], mode="r")
+    inverted = inverse_triangle(np.asarray(upper))
+    if inverted is None or arguments.absolute:
+        return inverted
+    return 2.0 * solution.loss * len(arguments.y) / degrees * inverted
 
 
 def residuals(arguments: Arguments, theta: Array) -> Array:

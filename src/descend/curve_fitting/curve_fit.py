@@ -10,8 +10,10 @@ import sympy  # noqa: F401 - first, few calls deep: at the end of a chunk of its
 from descend.curve_fitting.answer import Answer, FullAnswer, answer
 from descend.curve_fitting.arguments import UNBOUNDED, Arguments, Function, Sides, read
 from descend.curve_fitting.posing import problem_of
+from descend.curve_fitting.search import better
 from descend.errors import DescendError
 from descend.starts.solving import solve
+from descend.wording import Wording, speaking
 
 
 @overload
@@ -96,11 +98,26 @@ def curve_fit(
     return _fitted(arguments, full_output)
 
 
+class AsSciPy(Wording):
+    """Messages that name the arguments of ``curve_fit``."""
+
+    def spell(self, key: str, value: str) -> str:
+        return {"start": "p0"}.get(key, key)
+
+    def using(self, key: str, value: str) -> str:
+        return f" with {self.spell(key, value)}" if key in ("start", "bounds", "sigma") else ""
+
+
+AS_SCIPY = AsSciPy()
+
+
 def _fitted(arguments: Arguments, full_output: bool) -> Answer | FullAnswer:
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), speaking(AS_SCIPY):
         try:
             problem, request = problem_of(arguments)
             solution = solve(problem, request)
+            if not solution.succeeded or arguments.start is None:
+                solution = better(arguments, problem, solution)
         except DescendError as error:
             raise ValueError(str(error)) from error
         return answer(arguments, solution, full_output)

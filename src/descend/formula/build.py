@@ -12,9 +12,10 @@ import sympy
 from sympy import Add, Expr, Mul, Pow
 
 from descend.formula import syntax
-from descend.formula.finite import exact, finite, float_power, real
-from descend.formula.functions import CONSTANTS, FUNCTIONS, constant_call
-from descend.formula.names import called_and_named, may_be_quoted, reserved
+from descend.formula.finite import called_with_numbers, exact, finite, float_power, real
+from descend.formula.functions import CONSTANTS, FUNCTIONS, function_named
+from descend.formula.names import called_and_named, is_function, may_be_quoted, reserved
+from descend.formula.operations import OPERANDS, as_operation
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import RealFunction, absolute
 from descend.formula.symbols import Column, Parameter, Predictor, Term, number, shortened
@@ -25,7 +26,7 @@ from descend.wording import spell, worded
 
 RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
 
-EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)", "log": "log(a)/log(b)", "jn": "jn(2, x)"}
+EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)", "jn": "jn(2, x)"}
 SIZES = "Use numbers between 1e-307 and 1e308."
 
 
@@ -95,13 +96,14 @@ class Builder:
         """Refuse a name that is called as a function and also stands for a column or parameter."""
         for call in called_and_named(node):
             name = call.function
-            if name in FUNCTIONS or name == "I" or name not in self.known:
+            if is_function(name) or name == "I" or name not in self.known:
                 role = "column" if name in self.known else "parameter"
                 fault = f"`{name}` is called as a function here, and is a {role} elsewhere in the formula."
-                quote = f"; for the function put the {role} in backticks: `{name}`" if name in FUNCTIONS else ""
+                quote = f"; for the function put the {role} in backticks: `{name}`" if is_function(name) else ""
                 self.fail(_called(call), fault, f"To multiply, write `{name}*(...)`{quote}.")
 
     def _value(self, node: syntax.Node) -> Expr:
+        node = as_operation(node)
         if _is_condition(node):
             self.fail(node, "A comparison is not a number.", "Use it as the condition of where(condition, a, b).")
         result = self._visit(node)
@@ -171,40 +173,42 @@ class Builder:
             return build(*map(self._value, node.arguments))
         if name == "I" and len(node.arguments) == 1 and name not in self.known:
             return self._value(node.arguments[0])  # as in R, where I( ) keeps ^ a power
-        if name not in FUNCTIONS:
+        function = function_named(name)
+        if function is None:
             self._unknown_function(node)
-        if name == "where" and len(node.arguments) == 3:
+        self._check_count(node, *function.arguments)
+        if function.name == "where":
             condition, chosen, other = node.arguments
-            return FUNCTIONS["where"].build(self._condition(condition), self._value(chosen), self._value(other))
-        self._check_count(node)
+            return function.build(self._condition(condition), self._value(chosen), self._value(other))
         arguments = [self._value(argument) for argument in node.arguments]
-        for place in FUNCTIONS[name].orders:
+        for place in function.orders:
             if not (arguments[place].is_Integer and arguments[place] >= 0):
                 fault = f"`{name}` needs a whole number from 0 on here, written as such."
-                self.fail(node.arguments[place], fault, f"Write it as `{EXAMPLES[name]}`.")
-        result = FUNCTIONS[name].build(*arguments)
+                self.fail(node.arguments[place], fault, f"Write it as `{EXAMPLES[function.name]}`.")
+        result = function.build(*arguments)
         if all(argument.is_number for argument in arguments):
-            value = constant_call(FUNCTIONS[name], [float(argument) for argument in arguments])
+            value = called_with_numbers(function, arguments, result)
             if not math.isfinite(value):
                 self.fail(node, "This is not a finite real number.", "Check the argument of the function.")
             return number(value) if result.has(RealFunction) or not finite(result) else result
         return result
 
-    def _check_count(self, node: syntax.Call) -> None:
+    def _check_count(self, node: syntax.Call, least: int, most: int | None) -> None:
         name, given = node.function, len(node.arguments)
-        least, most = FUNCTIONS[name].arguments
         if given < least or (most is not None and given > most):
-            counted = f"{least} argument{'s' if least > 1 else ''}" + ("" if most else " or more")
-            example = f"{name}({', '.join('ab'[:least])})"
-            if name != "log" or given == 2:
-                example = EXAMPLES.get(name, example)
+            either = f"{least} or {most} arguments"
+            counted = either if most and most > least else f"{least} argument{'s' if least > 1 else ''}"
+            example = EXAMPLES.get(name, f"{name}({', '.join('abc'[:least])})")
             next_step = f"Write it as `{example}`."
+            counted += "" if most else " or more"
             if not reserved(name) and given == 1 and isinstance(node.arguments[0], syntax.Chain):
                 next_step += f" To multiply by a parameter `{name}`, write `{name}*(...)`."
             self.fail(node, f"`{name}` takes {counted}, not {given}.", next_step)
 
     def _unknown_function(self, node: syntax.Call) -> NoReturn:
         at = _called(node)
+        if node.function in OPERANDS:
+            self._check_count(node, *[OPERANDS[node.function]] * 2)
         if node.function in self.known:
             fault = f"`{node.function}` is a column, so it cannot be called."
             self.fail(at, fault, f"To multiply, write `{node.function}*(...)`.")
@@ -214,6 +218,7 @@ class Builder:
         self.fail(at, *unknown_function(node.function, arguments, moved, (*FUNCTIONS, *self.extra)))
 
     def _condition(self, node: syntax.Node) -> Expr:
+        node = as_operation(node)
         if not _is_condition(node):
             self.fail(node, "The first argument of where( ) must be a comparison.", "Write it as where(x > 0, a, b).")
         if isinstance(node, syntax.Prefix):

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import sympy
 from sympy import Expr, Pow
+
+from descend.formula.compile import compile_expression
+from descend.formula.functions import Function, constant_call
+from descend.formula.real_functions import RealFunction
 
 NOT_REAL = (sympy.I, sympy.zoo, sympy.oo, sympy.nan)
 
@@ -42,3 +48,14 @@ def finite(expression: Expr) -> bool:
     except (TypeError, ValueError, OverflowError):
         return False
     return value.imag == 0 and math.isfinite(value.real)
+
+
+def called_with_numbers(function: Function, arguments: Sequence[Expr], result: Expr) -> float:
+    """Return what a function is for arguments that are numbers, having built ``result``; NaN where it has no value."""
+    least, most = function.arguments
+    if function.nodes is not None and (most is None or least == len(arguments)):
+        return constant_call(function, [float(argument) for argument in arguments])
+    if not (finite(result) or result.has(RealFunction)):
+        return math.nan
+    with np.errstate(all="ignore"):
+        return float(compile_expression(result, ())())

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from descend.formula.functions import CONSTANTS, FUNCTIONS
+from descend.formula.functions import CONSTANTS, FUNCTIONS, function_named
+from descend.formula.operations import OPERANDS
 from descend.formula.syntax import Call, Dot, Node, names_in, walk
 
 JOINS = ("and", "or", "not")
@@ -27,7 +28,13 @@ def reserved(name: str) -> bool:
 
 def may_be_quoted(name: str, more: Collection[str] = ()) -> bool:
     """Say whether backticks make a parameter of a name, as it means something else without; ``more``: functions."""
-    return name in CONSTANTS or name in FUNCTIONS or name in more or (name.startswith("__") and name.isidentifier())
+    function = is_function(name) or name in more
+    return function or name in CONSTANTS or (name.startswith("__") and name.isidentifier())
+
+
+def is_function(name: str) -> bool:
+    """Say whether a formula can call something by this name."""
+    return function_named(name) is not None or name in OPERANDS
 
 
 def called_and_named(node: Node) -> Iterator[Call]:
@@ -54,7 +61,7 @@ put it in backticks in the formula.
     `gamma` names a function here and no parameter, so it cannot be fixed. To multiply by a parameter, write \
 `gamma*(...)`.
     """
-    if name in FUNCTIONS and not reserved(name):
+    if is_function(name) and not reserved(name):
         return (
             f"`{name}` names a function here and no parameter, so it cannot be {role}. "
             f"To multiply by a parameter, write `{name}*(...)`."

@@ -57,6 +57,11 @@ def name_of(function: object) -> str:
     return getattr(function, "__name__", "the function")
 
 
+def no_formula(name: str, reason: str) -> str:
+    """Say why a function is differentiated by calling it. reason: in words that follow "it"."""
+    return f"`{name}` is no formula: it {reason}, so its gradient is numeric"
+
+
 def arguments_of(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     """Return the arguments of a function by name. Raises ConfigError if they cannot be seen."""
     try:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.differences import RowFunction
 from descend.errors import ConfigError, FormulaError
-from descend.formula.compile import compile_expression
+from descend.formula.formula import read_formula, refuse_size
 from descend.formula.printers.code import plain_name
-from descend.formula.symbols import Column, Parameter
 from descend.losses import Loss
-from descend.models.contract import Model, Options, held_back
-from descend.models.formula import FormulaModel
+from descend.models.call import name_of
+from descend.models.contract import Model, Options, checked_shape, held_back
+from descend.models.formula import FormulaModel, formula_model, in_order
+from descend.models.traced_pair import over_all, traced_pair
 from descend.parameters import Constraints, Parameters
 from descend.table import Table
-from descend.tracing import UntraceableError, disagreement, trace
+from descend.tracing import Pair, UntraceableError, trace
 
 Array = NDArray[np.float64]
 Derivatives = Callable[[Array], Array]
@@ -34,9 +38,9 @@ class Curve:
     derivatives: its derivatives by the parameters, if they are known.
     root: what makes errors of standard deviation 1 that know nothing of each other: the lower triangle L of a Cholesky
     factor L L' of the covariance of the response, as L^-1 (function - y), or standard deviations, (M,); or None.
-    response: the column with the response, with a root L^-1 y.
+    response: the column with the response, with a root L^-1 y; rows: how many there are.
 
-    >>> line = Curve(lambda x, a, b: a * x + b, np.array([0.0, 1.0]), ("a", "b"))
+    >>> line = Curve(lambda x, a, b: a * x + b, np.array([0.0, 1.0]), ("a", "b"), rows=2)
     >>> line.values(np.array([2.0, 1.0]))
     array([1., 3.])
     """
@@ -49,10 +53,27 @@ class Curve:
     derivatives: Derivatives | None = None
     root: Array | None = None
     response: str = "y"
+    rows: int = 0
+
+    @property
+    def __name__(self) -> str:
+        return name_of(self.function)
 
     def values(self, theta: NDArray[Any]) -> NDArray[Any]:
-        """Return what the function returns, whitened."""
-        return self.whitened(np.asarray(self.function(self.xdata, *theta)))
+        """Return what the function returns, whitened. Raises ConfigError unless it is a number for each row."""
+        return self.whitened(self.numbers(self.function(self.xdata, *theta)))
+
+    def numbers(self, returned: object) -> NDArray[Any]:
+        """Return what the function returned as (rows,) numbers; a single one stands for all."""
+        found = np.asarray(returned)
+        if found.shape == (self.rows,):
+            return found
+        if found.size == 1 and found.ndim < 2:
+            return np.broadcast_to(found, (self.rows,))
+        name = getattr(self.function, "__name__", "f")
+        raise ConfigError(
+            f"`{name}` returned shape {found.shape} for {self.rows} data points. It must return one value for each."
+        )
 
     def whitened(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return a vector, or a matrix of as many rows, divided by the root."""
@@ -75,6 +96,36 @@ class Curve:
         return trace(by_name, self.inputs, self.names)
 
 
+@lru_cache(maxsize=256)
+def _free_model(
+    text: str, response: str, names: tuple[str, ...], columns: tuple[str, ...], sigma: str | None, loss: Loss
+) -> FormulaModel:
+    """Return the model of a formula without bounds, from the cache if it was made before."""
+    spread = () if sigma is None else (sigma,)
+    formula = read_formula(f"{plain_name(response)} ~ {text}", columns, (), starts=set(names), excluded=spread)
+    refuse_size(formula.expression)
+    return formula_model(in_order(formula, names), loss)
+
+
+@dataclass(frozen=True, eq=False)
+class CalledCurve:
+    """The values of a curve model as a function of its free parameters, real or complex, one point or many."""
+
+    model: CurveModel
+    rows: int
+
+    def one(self, theta: NDArray[Any]) -> NDArray[Any]:
+        """Return the (rows,) values."""
+        return np.asarray(self.model.scores(theta, {}))
+
+    def many(self, thetas: NDArray[Any]) -> NDArray[Any]:
+        """Return (k, rows) values: each parameter stands in a column of its own, (k, 1), against the rows."""
+        curve, model = self.model.curve, self.model
+        model.__dict__["calls"] = model.calls + 1
+        found = np.asarray(curve.function(curve.xdata, *thetas.T[:, :, None]))
+        return curve.whitened(checked_shape(found, (len(thetas), self.rows)).T).T
+
+
 @dataclass(frozen=True, eq=False)
 class CurveModel(Model):
     """A `Curve` whose function is no formula, or whose derivatives are given: it is called with all of its data."""
@@ -83,6 +134,8 @@ class CurveModel(Model):
     parameters: Parameters = field()
     loss: Loss = field()
     constraints: Constraints | None = None
+    traced: FormulaModel | None = None
+    """The formula that the function computes, where that is known: its derivatives are taken."""
     kind: ClassVar[str] = "curve"
 
     @classmethod
@@ -91,44 +144,58 @@ class CurveModel(Model):
 
     @classmethod
     def read(cls, given: Curve, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
-        start = dict(options["start"] or {})
-        if given.inputs and given.derivatives is None and given.root is None and options["gradient"] is None:
-            try:
-                text = f"{plain_name(given.response)} ~ {given.traced()}"
-                model, known = FormulaModel.of_text(text, start, table, options, loss, given.names)
-                # A function need not make use of each parameter.
-                return model, {name: value for name, value in known.items() if name in model.parameters.shapes}
-            except (UntraceableError, FormulaError, ConfigError):
-                pass
+        start, formula = dict(options["start"] or {}), None
+        if given.inputs and options["gradient"] is None:
+            with contextlib.suppress(UntraceableError, FormulaError, ConfigError):
+                formula = cls._formula_model(given, given.traced(), start, table, options, loss)
+        if formula is not None and given.root is None:
+            used = formula.parameters.shapes  # a function need not make use of each of its parameters
+            return formula, start if len(used) == len(start) else {n: v for n, v in start.items() if n in used}
         everything = Parameters(dict.fromkeys(given.names))
         held = held_back(everything, table, options, start)
-        return cls(given, everything if held is None else held.free, loss, held), start
+        return cls(given, everything if held is None else held.free, loss, held, formula), start
 
     @classmethod
-    def disproved(cls, given: Curve, model: Model, theta: Array, columns: Mapping[str, Array]) -> str | None:
-        if model.formula is None:
-            return None
-        symbols = (*map(Column, model.inputs), *map(Parameter, model.parameters.shapes))
-        evaluate = compile_expression(model.formula.expression, symbols)
+    def _formula_model(
+        cls, given: Curve, text: str, start: dict[str, object], table: Table, options: Options, loss: Loss
+    ) -> FormulaModel:
+        if options["bounds"] is None:
+            return _free_model(text, given.response, given.names, table.names, options["sigma"], loss)
+        text = f"{plain_name(given.response)} ~ {text}"
+        return FormulaModel.of_text(text, start, table, options, loss, given.names)[0]
 
-        def computed(theta: Array, part: Mapping[str, Array]) -> Array:
-            value = evaluate(*(part[name] for name in model.inputs), *theta.tolist())
-            return np.broadcast_to(np.asarray(value, dtype=np.float64), (len(part[given.response]),))
+    @classmethod
+    def original(cls, given: Curve, model: Model) -> Pair | None:
+        traced = model.traced if isinstance(model, cls) else model
+        if traced is None:
+            return None
+        held, free = model.constraints, tuple(model.parameters.shapes)
 
         def called(theta: Array, part: Mapping[str, Array]) -> Array:
-            complete = len(part[given.response]) == len(columns[given.response])
-            xdata = given.xdata if complete else given.arranged([part[name] for name in given.inputs])
-            return np.asarray(given.function(xdata, *theta), dtype=np.float64)
+            values: Mapping[str, Any] = dict(zip(free, theta.tolist(), strict=True))
+            if held is not None:
+                values = held.complete(values)
+            xdata = given.arranged([part[name] for name in given.inputs])
+            # A parameter that the formula does not mention is none of the model.
+            return over_all(given.function(xdata, *[values.get(name, 1.0) for name in given.names]), part)
 
-        return disagreement(called, computed, theta, columns)
+        return traced_pair(called, model, traced.formula, getattr(given.function, "__code__", None))
 
     def __post_init__(self) -> None:
         response = self.curve.response
-        self.__dict__.update(inputs=(), response_columns=(response,), response=response)
+        inputs = () if self.traced is None else self.traced.inputs
+        self.__dict__.update(inputs=inputs, response_columns=(response,), response=response)
 
     @property
     def name(self) -> str:
-        return getattr(self.curve.function, "__name__", "the function")
+        return self.curve.__name__
+
+    def row_function(self, columns: Mapping[str, Array]) -> RowFunction:
+        return CalledCurve(self, len(columns[self.curve.response]))
+
+    @property
+    def differentiated(self) -> bool:
+        return self.curve.derivatives is None
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         return self.loss.mean(self.scores(theta, columns))
@@ -138,6 +205,14 @@ class CurveModel(Model):
         return self.curve.values(theta)
 
     def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+        if self.traced is not None:
+            return self.scores(theta, columns), self.curve.whitened(self._by_formula(self.traced, theta, columns))
         if self.curve.derivatives is None:
             return super().scores_and_jacobian(theta, columns)
         return self.scores(theta, columns), self.curve.whitened(self.curve.derivatives(theta))
+
+    def _by_formula(self, traced: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> Array:
+        used = [self.curve.names.index(name) for name in traced.parameters.shapes]
+        jacobian = np.zeros((len(columns[self.curve.response]), len(self.curve.names)))
+        jacobian[:, used] = traced.scores_and_jacobian(theta[used], columns)[1]
+        return jacobian

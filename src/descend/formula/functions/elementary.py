@@ -37,9 +37,16 @@ from descend.formula.real_functions import (
 )
 
 
-def _tangent(argument: Expr) -> Expr:
+def tangent(argument: Expr) -> Expr:
     """Build tan(argument) without cot, which SymPy likes to bring in: tan(x + pi/2) is -1/tan(x) here."""
     return sympy.tan(argument).replace(sympy.cot, lambda inside: 1 / sympy.tan(inside))
+
+
+def _log(argument: Expr, base: Expr | None = None) -> Expr:
+    """Build the natural logarithm, or that to another base."""
+    if base in (2, 10):
+        return (log2 if base == 2 else log10)(argument)
+    return sympy.log(argument) if base is None else sympy.log(argument) / sympy.log(base)
 
 
 def _bend_of_where(condition: Expr, chosen: Expr, other: Expr) -> Bend | None:
@@ -66,7 +73,8 @@ _classic = partial(Function, reserved=True)
 
 
 def _arc(name: str, build: Callable[..., Expr], **facts: Any) -> Function:
-    return _classic(name, build, f"np.arc{name[1:]}({{0}})", latex=_latex(rf"\arc{name[1:]}"), **facts)
+    arc = f"arc{name[1:]}"
+    return _classic(name, build, f"np.{arc}({{0}})", latex=_latex(rf"\{arc}"), aliases=(arc,), **facts)
 
 
 GAMMA_IN_TORCH = "(lambda v: torch.exp(torch.lgamma(v)) * (1 - 2 * ((v < 0) & (torch.floor(v) % 2 == 1))))({0})"
@@ -92,7 +100,7 @@ HALF, QUARTER_TURN = Rational(1, 2), math.pi / 2
 
 register(
     _classic("exp", sympy.exp, latex="e^{{{0}}}", range=POSITIVE, rising=True, positive=True, query_repeats=True),
-    _logarithm("log", sympy.log, sql="ln({0})", latex=_latex(r"\log")),
+    _logarithm("log", _log, sql="ln({0})", latex=_latex(r"\log"), arguments=(1, 2), nodes=sympy.log, aliases=("ln",)),
     _logarithm("log10", log10, latex=_latex(r"\log_{{10}}"), mathml=_mathml("<msub><mi>log</mi><mn>10</mn></msub>")),
     _logarithm("log2", log2, latex=_latex(r"\log_2"), mathml=_mathml("<msub><mi>log</mi><mn>2</mn></msub>")),
     _classic("sqrt", sympy.sqrt, latex=r"\sqrt{{{0}}}"),
@@ -117,11 +125,18 @@ register(
     _classic("sinc", sinc, sql=SINC_IN_SQL, query_repeats=True),
     _classic("sin", sympy.sin, latex=_latex(r"\sin"), range=(-1.0, 1.0), periodic=True, query=lambda _, x: x.sin()),
     _classic("cos", sympy.cos, latex=_latex(r"\cos"), range=(-1.0, 1.0), periodic=True, query=lambda _, x: x.cos()),
-    _classic("tan", _tangent, latex=_latex(r"\tan"), nodes=sympy.tan, periodic=True, query=lambda _, x: x.tan()),
+    _classic("tan", tangent, latex=_latex(r"\tan"), nodes=sympy.tan, periodic=True, query=lambda _, x: x.tan()),
     _arc("asin", sympy.asin, range=(-QUARTER_TURN, QUARTER_TURN), domain="between -1 and 1", query_repeats=True),
     _arc("acos", sympy.acos, range=(0.0, math.pi), domain="between -1 and 1", query_repeats=True),
     _arc("atan", sympy.atan, range=(-QUARTER_TURN, QUARTER_TURN), rising=True, query=lambda _, x: x.atan()),
-    _pair("atan2", arctan2, "np.arctan2({0}, {1})", range=(-math.pi, math.pi), query=lambda _, y, x: y.atan2(x)),
+    _pair(
+        "atan2",
+        arctan2,
+        "np.arctan2({0}, {1})",
+        aliases=("arctan2",),
+        range=(-math.pi, math.pi),
+        query=lambda _, y, x: y.atan2(x),
+    ),
     _classic("sinh", sympy.sinh, latex=_latex(r"\sinh"), rising=True, query_repeats=True),
     _classic("cosh", sympy.cosh, latex=_latex(r"\cosh"), range=(1.0, math.inf), query_repeats=True),
     _classic("tanh", sympy.tanh, latex=_latex(r"\tanh"), range=(-1.0, 1.0), rising=True, query_repeats=True),
@@ -131,6 +146,7 @@ register(
         "special.expit({0})",
         sql="1.0 / (1.0 + exp(-({0})))",
         latex=_latex(r"\sigma"),
+        aliases=("expit", "logistic", "inv_logit", "plogis"),
         mathml=_mathml("<mi>σ</mi>"),
         range=(0.0, 1.0),
         rising=True,
@@ -143,6 +159,7 @@ register(
         "np.logaddexp(0, {0})",
         "-torch.nn.functional.logsigmoid(-({0}))",
         SOFTPLUS_IN_SQL,
+        aliases=("log1pexp", "log1p_exp"),
         range=POSITIVE,
         rising=True,
         positive=True,
@@ -152,6 +169,7 @@ register(
     _classic(
         "abs",
         absolute,
+        aliases=("absolute", "fabs"),
         latex=r"\left|{0}\right|",
         mathml="<mrow><mo>|</mo>{0}<mo>|</mo></mrow>",
         range=POSITIVE,
@@ -167,6 +185,7 @@ register(
         "least({0}, {1})",
         r"\min\left({0}, {1}\right)",
         nodes=minimum,
+        aliases=("minimum", "fmin", "least", "pmin"),
         range=lambda one, other: (min(one[0], other[0]), min(one[1], other[1])),
         bend=lambda u, v: (u - v, -HALF, None),
     ),
@@ -178,12 +197,14 @@ register(
         "greatest({0}, {1})",
         r"\max\left({0}, {1}\right)",
         nodes=maximum,
+        aliases=("maximum", "fmax", "greatest", "pmax"),
         range=lambda one, other: (max(one[0], other[0]), max(one[1], other[1])),
         bend=lambda u, v: (u - v, HALF, None),
     ),
     _classic(
         "where",
         where,
+        aliases=("if", "iff", "iif", "ifelse", "if_else"),
         sql="case when {0} then {1} else {2} end",
         latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
         mathml=CASES_IN_MATHML,
