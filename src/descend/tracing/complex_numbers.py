@@ -7,54 +7,49 @@ with their parts.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from descend.tracing.tape import UntraceableError, Value
-from descend.tracing.traced import Traced, combined, handles
+from descend.tracing.tape import Tape, UntraceableError, Value
+from descend.tracing.traced import OTHERS, Traced, combined, handles
+from descend.tracing.ufuncs import OPERATORS
 
 
 class TracedComplex:
     """A complex number in each row. A part is traced, or plain numbers; one that is 0 everywhere is the number 0.
 
-    modulus: its absolute value, where that is known without the parts.
+    modulus: its absolute value, where that is known without the parts. twin: the number that this is the conjugate of.
     """
 
-    __slots__ = ("imag", "modulus", "real")
+    __slots__ = ("imag", "modulus", "real", "twin")
     __array_priority__ = 2000.0
 
-    def __init__(self, real: Value, imag: Value, modulus: Value = None) -> None:
+    def __init__(self, real: Value, imag: Value, modulus: Value = None, twin: TracedComplex | None = None) -> None:
         self.real = real
         self.imag = imag
         self.modulus = modulus
+        self.twin = twin
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Value, **options: Value) -> Value:
         """Write down a call of a function that works number by number."""
-        return called(ufunc, method, *inputs, **options)
+        name = ufunc.__name__
+        if method != "__call__" or options:
+            raise UntraceableError(f"calls np.{name} of complex numbers in a way that formulas do not know")
+        return called(OPERATORS.get(name, name), inputs)
 
     def __array_function__(self, function: Callable[..., Value], types: Value, inputs: Value, options: Value) -> Value:
+        """Take a number apart; nothing else is known of complex ones."""
         part = PARTS.get(function)
         if part is None or options or len(inputs) != 1:
             raise UntraceableError(f"calls np.{function.__name__} of complex numbers")
         return part(inputs[0])
 
     def conjugate(self) -> TracedComplex:
-        return TracedComplex(self.real, _negative(self.imag), self.modulus)
+        """Return the number with its imaginary part negated."""
+        return TracedComplex(self.real, _negative(self.imag), self.modulus, self)
 
     conj = conjugate
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return np.broadcast_shapes(np.shape(self.real), np.shape(self.imag))
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
-
-    @property
-    def dtype(self) -> np.dtype[np.complex128]:
-        return np.dtype(np.complex128)
 
     def __abs__(self) -> Value:
         return absolute(self)
@@ -80,11 +75,11 @@ def of(value: Value) -> TracedComplex:
     return TracedComplex(value, 0.0)
 
 
-def called(ufunc: np.ufunc, method: str, *inputs: Value, **options: Value) -> Value:
-    """Return the result of a function of complex numbers. Raises UntraceableError for one that is not known here."""
-    if method != "__call__" or options or ufunc.__name__ not in FUNCTIONS:
-        raise UntraceableError(f"calls `{ufunc.__name__}` of complex numbers")
-    return FUNCTIONS[ufunc.__name__](*map(of, inputs))
+def called(operation: str, numbers: Sequence[Value]) -> Value:
+    """Return the result of an operation. Raises UntraceableError for one that is not known here."""
+    if operation not in FUNCTIONS:
+        raise UntraceableError(f"calls `{operation}` of complex numbers")
+    return FUNCTIONS[operation](*map(of, numbers))
 
 
 def is_complex(value: Value) -> bool:
@@ -100,7 +95,7 @@ def _part(array: Value) -> Value:
 
 
 def _zero(part: Value) -> bool:
-    return isinstance(part, float | int) and part == 0
+    return type(part) in NUMBERS and part == 0
 
 
 def _negative(part: Value) -> Value:
@@ -127,19 +122,20 @@ def _over(one: Value, other: Value) -> Value:
     return 0.0 if _zero(one) else one / other
 
 
-def _square(part: Value) -> Value:
-    return 0.0 if _zero(part) else part**2
-
-
 def add(z: TracedComplex, w: TracedComplex) -> TracedComplex:
+    """Return z + w."""
     return TracedComplex(_plus(z.real, w.real), _plus(z.imag, w.imag))
 
 
 def subtract(z: TracedComplex, w: TracedComplex) -> TracedComplex:
+    """Return z - w."""
     return TracedComplex(_minus(z.real, w.real), _minus(z.imag, w.imag))
 
 
 def multiply(z: TracedComplex, w: TracedComplex) -> TracedComplex:
+    """Return z w."""
+    if z.twin is w or w.twin is z:
+        return TracedComplex(absolute(z) ** 2, 0.0)
     return TracedComplex(
         _minus(_times(z.real, w.real), _times(z.imag, w.imag)),
         _plus(_times(z.real, w.imag), _times(z.imag, w.real)),
@@ -148,14 +144,17 @@ def multiply(z: TracedComplex, w: TracedComplex) -> TracedComplex:
 
 
 def divide(z: TracedComplex, w: TracedComplex) -> TracedComplex:
-    """Return z conj(w) / |w|^2."""
+    """Return z/w, which is z conj(w) / |w|^2."""
+    size = _over(absolute(z), absolute(w))
     if _zero(w.imag):
-        return TracedComplex(_over(z.real, w.real), _over(z.imag, w.real), _over(absolute(z), absolute(w)))
-    size = _plus(_square(w.real), _square(w.imag))
+        return TracedComplex(_over(z.real, w.real), _over(z.imag, w.real), size)
+    if _zero(w.real):
+        return TracedComplex(_over(z.imag, w.imag), _negative(_over(z.real, w.imag)), size)
+    squared = w.real**2 + w.imag**2
     return TracedComplex(
-        _over(_plus(_times(z.real, w.real), _times(z.imag, w.imag)), size),
-        _over(_minus(_times(z.imag, w.real), _times(z.real, w.imag)), size),
-        _over(absolute(z), absolute(w)),
+        _over(_plus(_times(z.real, w.real), _times(z.imag, w.imag)), squared),
+        _over(_minus(_times(z.imag, w.real), _times(z.real, w.imag)), squared),
+        size,
     )
 
 
@@ -165,7 +164,7 @@ def absolute(z: TracedComplex) -> Value:
         return z.modulus
     if _zero(z.imag) or _zero(z.real):
         part = z.real if _zero(z.imag) else z.imag
-        return abs(part) if isinstance(part, float | int) and part >= 0 else np.abs(part)
+        return np.abs(part)
     return np.sqrt(z.real**2 + z.imag**2)
 
 
@@ -182,7 +181,7 @@ def power(z: TracedComplex, w: TracedComplex) -> TracedComplex:
     if not _zero(w.imag):
         return exponential(multiply(logarithm(z), w))
     exponent = w.real
-    if isinstance(exponent, float | int | np.integer | np.floating) and float(exponent).is_integer():
+    if type(exponent) in NUMBERS and float(exponent).is_integer():
         count = int(exponent)
         if 0 < abs(count) <= LARGEST:
             found = z
@@ -202,30 +201,37 @@ def polar(size: Value, turned: Value) -> TracedComplex:
 
 
 def exponential(z: TracedComplex) -> TracedComplex:
+    """Return e^z."""
     return polar(1.0 if _zero(z.real) else np.exp(z.real), z.imag)
 
 
 def logarithm(z: TracedComplex) -> TracedComplex:
+    """Return log z."""
     return TracedComplex(np.log(absolute(z)), angle(z))
 
 
 def square_root(z: TracedComplex) -> TracedComplex:
+    """Return sqrt z."""
     return polar(np.sqrt(absolute(z)), 0.5 * angle(z))
 
 
 def sine(z: TracedComplex) -> TracedComplex:
+    """Return sin z."""
     return TracedComplex(np.sin(z.real) * np.cosh(z.imag), np.cos(z.real) * np.sinh(z.imag))
 
 
 def cosine(z: TracedComplex) -> TracedComplex:
+    """Return cos z."""
     return TracedComplex(np.cos(z.real) * np.cosh(z.imag), -np.sin(z.real) * np.sinh(z.imag))
 
 
 def hyperbolic_sine(z: TracedComplex) -> TracedComplex:
+    """Return sinh z."""
     return TracedComplex(np.sinh(z.real) * np.cos(z.imag), np.cosh(z.real) * np.sin(z.imag))
 
 
 def hyperbolic_cosine(z: TracedComplex) -> TracedComplex:
+    """Return cosh z."""
     return TracedComplex(np.cosh(z.real) * np.cos(z.imag), np.sinh(z.real) * np.sin(z.imag))
 
 
@@ -246,20 +252,21 @@ class _Unknown:
         raise UntraceableError("uses the imaginary part of scipy.special.wofz")
 
 
+NUMBERS = (float, int, np.float64, np.int64)
+"""Plain numbers; a traced one calls itself a float where a function asks."""
 LARGEST = 6
 """Up to this exponent a power is multiplied out."""
 FUNCTIONS: Mapping[str, Callable[..., Value]] = {
-    "add": add,
-    "subtract": subtract,
-    "multiply": multiply,
-    "divide": divide,
-    "power": power,
-    "float_power": power,
-    "negative": TracedComplex.__neg__,
+    "+": add,
+    "-": subtract,
+    "*": multiply,
+    "/": divide,
+    "^": power,
+    "neg": TracedComplex.__neg__,
     "positive": TracedComplex.__pos__,
     "square": lambda z: multiply(z, z),
     "reciprocal": lambda z: divide(of(1.0), z),
-    "absolute": absolute,
+    "abs": absolute,
     "conjugate": TracedComplex.conjugate,
     "exp": exponential,
     "log": logarithm,
@@ -272,10 +279,32 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "tanh": lambda z: divide(hyperbolic_sine(z), hyperbolic_cosine(z)),
     "wofz": faddeeva,
 }
-"""Functions of complex numbers by the name of NumPy's or SciPy's ufunc."""
+"""What is known of complex numbers, by the operation on a tape or the name of NumPy's or SciPy's function."""
 PARTS: Mapping[Callable[..., Value], Callable[[TracedComplex], Value]] = {
     np.real: lambda z: z.real,
     np.imag: lambda z: z.imag,
     np.angle: angle,
     np.conj: TracedComplex.conjugate,
 }
+
+
+def _combined(tape: Tape, operation: str, *numbers: Value) -> Value:
+    return called(operation, numbers)
+
+
+def _operator(operation: str) -> tuple[Callable[..., Value], Callable[..., Value]]:
+    return (
+        lambda self, other: called(operation, (self, other)),
+        lambda self, other: called(operation, (other, self)),
+    )
+
+
+for _name, _operation in {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "^"}.items():
+    for _prefix, _method in zip(("", "r"), _operator(_operation), strict=True):
+        setattr(TracedComplex, f"__{_prefix}{_name}__", _method)
+OTHERS.append((is_complex, _combined))
+
+
+@handles(np.angle)
+def _angle(tape: Tape, number: Traced) -> Value:
+    return angle(of(number))
