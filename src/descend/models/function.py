@@ -111,8 +111,8 @@ class FunctionModel(Model):
     @classmethod
     def needed(cls, content: Mapping[str, Any]) -> str | None:
         return (
-            f"the Python function `{content['function']}`, which is not in the file. "
-            "Load it in Python: descend.load(path, model=function)."
+            f"the Python function `{content['function']}`, which is not in the file. Name it: --model "
+            f"FILE.py:{content['function']}, or in Python descend.load(path, model=function)."
         )
 
     @classmethod
