@@ -16,7 +16,9 @@ from descend.tracing import (  # noqa: F401 - they register themselves
     polynomials,
     products,
     shapes,
+    special_functions,
     sums,
+    undefined,
 )
 from descend.tracing.array_of_lists import array_of
 from descend.tracing.branches import explored
