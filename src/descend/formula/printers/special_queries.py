@@ -11,12 +11,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from ibis.expr.types import FloatingValue as Value
 
-    from descend.formula.printers.database import DatabaseFunctions
+
+class Arithmetic(Protocol):
+    """The functions of a database that these are made of; `printers.database.DatabaseFunctions` has them."""
+
+    def divided(self, upper: Value, lower: Value) -> Value: ...
+    def exp(self, x: Value) -> Value: ...
+    def log(self, x: Value) -> Value: ...
+    def log1p(self, u: Value) -> Value: ...
+    def sqrt(self, x: Value) -> Value: ...
+    def sign(self, x: Value) -> Value: ...
+    def erfc(self, x: Value) -> Value: ...
+    def erf_near(self, x: Value) -> Value: ...
+    def erfcx_far(self, u: Value) -> Value: ...
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -99,7 +111,7 @@ def _positive(x: Value, function: Callable[[Value], Value], reflected: Callable[
     return above.ifelse(function(held), reflected(above.ifelse(literal(-0.5), x), function(held)))
 
 
-def log_gamma(database: DatabaseFunctions, x: Value) -> Value:
+def log_gamma(database: Arithmetic, x: Value) -> Value:
     """Return log |gamma(x)|."""
 
     def above(x: Value) -> Value:
@@ -115,7 +127,7 @@ def log_gamma(database: DatabaseFunctions, x: Value) -> Value:
     return _positive(x, above, below)
 
 
-def gamma(database: DatabaseFunctions, x: Value) -> Value:
+def gamma(database: Arithmetic, x: Value) -> Value:
     """Return gamma(x). It is a power of x, not an exponential of its own logarithm, which would lose digits."""
 
     def above(x: Value) -> Value:
@@ -135,7 +147,7 @@ def gamma(database: DatabaseFunctions, x: Value) -> Value:
     return (x > 171.63).ifelse(literal(math.inf), found)
 
 
-def digamma(database: DatabaseFunctions, x: Value) -> Value:
+def digamma(database: Arithmetic, x: Value) -> Value:
     """Return the derivative of log gamma(x)."""
 
     def above(x: Value) -> Value:
@@ -154,7 +166,7 @@ def digamma(database: DatabaseFunctions, x: Value) -> Value:
     return _positive(x, above, below)
 
 
-def erfcx(database: DatabaseFunctions, x: Value) -> Value:
+def erfcx(database: Arithmetic, x: Value) -> Value:
     """Return exp(x^2) erfc(x)."""
     size = x.abs()
     near = database.exp(x * x) * (1.0 - database.erf_near(x))
@@ -162,7 +174,7 @@ def erfcx(database: DatabaseFunctions, x: Value) -> Value:
     return (size <= 0.46875).ifelse(near, (x < 0.0).ifelse(2.0 * database.exp(x * x) - far, far))
 
 
-def normal_cdf(database: DatabaseFunctions, x: Value) -> Value:
+def normal_cdf(database: Arithmetic, x: Value) -> Value:
     """Return the probability of less than x."""
     return 0.5 * database.erfc(x / -ROOT_2)
 
@@ -172,7 +184,7 @@ def _centre(q: Value) -> Value:
     return q * horner(CENTRE_UPPER, r) / horner(CENTRE_LOWER, r)
 
 
-def _below(database: DatabaseFunctions, p: Value) -> Value:
+def _below(database: Arithmetic, p: Value) -> Value:
     """Return -ndtri(p) for p < 0.075."""
     held = (p < 0.075).ifelse(p, literal(0.05))
     r = (-database.log(held)).sqrt()
@@ -180,7 +192,7 @@ def _below(database: DatabaseFunctions, p: Value) -> Value:
     return (r <= 5.0).ifelse(tail, horner(END_UPPER, r - 5.0) / horner(END_LOWER, r - 5.0))
 
 
-def ndtri(database: DatabaseFunctions, p: Value) -> Value:
+def ndtri(database: Arithmetic, p: Value) -> Value:
     """Return the x below which a share p of the normal distribution lies."""
     q = p - 0.5
     central = (q.abs() <= 0.425).ifelse(q, literal(0.0))
@@ -188,14 +200,14 @@ def ndtri(database: DatabaseFunctions, p: Value) -> Value:
     return (q.abs() <= 0.425).ifelse(_centre(central), ends)
 
 
-def erfinv(database: DatabaseFunctions, p: Value) -> Value:
+def erfinv(database: Arithmetic, p: Value) -> Value:
     """Return the x of which p is the error function."""
     centre = p.abs() <= 0.85
     end = _below(database, 0.5 * (1.0 - p.abs()))
     return centre.ifelse(_centre(0.5 * centre.ifelse(p, literal(0.0))), (p < 0.0).ifelse(-end, end)) / ROOT_2
 
 
-def erfcinv(database: DatabaseFunctions, p: Value) -> Value:
+def erfcinv(database: Arithmetic, p: Value) -> Value:
     """Return the x of which p is 1 minus the error function."""
     q = 0.5 - 0.5 * p
     centre = q.abs() <= 0.425
@@ -203,7 +215,7 @@ def erfcinv(database: DatabaseFunctions, p: Value) -> Value:
     return centre.ifelse(_centre(centre.ifelse(q, literal(0.0))), ends) / ROOT_2
 
 
-def asinh(database: DatabaseFunctions, x: Value) -> Value:
+def asinh(database: Arithmetic, x: Value) -> Value:
     """Return the inverse of sinh."""
     size = x.abs()
     held = (size > 1e8).ifelse(literal(1.0), size)
@@ -212,19 +224,19 @@ def asinh(database: DatabaseFunctions, x: Value) -> Value:
     return database.sign(x) * (size > 1e8).ifelse(far, near)
 
 
-def acosh(database: DatabaseFunctions, x: Value) -> Value:
+def acosh(database: Arithmetic, x: Value) -> Value:
     """Return the inverse of cosh."""
     above = (x > 1e8).ifelse(literal(0.0), x - 1.0)
     near = database.log1p(above + database.sqrt(2.0 * above + above * above))
     return (x > 1e8).ifelse(database.log((x > 1e8).ifelse(x, literal(1.0))) + math.log(2.0), near)
 
 
-def atanh(database: DatabaseFunctions, x: Value) -> Value:
+def atanh(database: Arithmetic, x: Value) -> Value:
     """Return the inverse of tanh."""
     return 0.5 * database.sign(x) * database.log1p(database.divided(2.0 * x.abs(), 1.0 - x.abs()))
 
 
-def logit(database: DatabaseFunctions, p: Value) -> Value:
+def logit(database: Arithmetic, p: Value) -> Value:
     """Return log(p/(1 - p)); around 1/2, where that is 0, by the distance from there."""
     centre = (p > 0.3) & (p < 0.7)
     held = centre.ifelse(p, literal(0.5))
