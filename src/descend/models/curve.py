@@ -89,11 +89,11 @@ class Curve:
     def traced(self) -> str:
         """Return what the function computes as text of our formulas. Raises UntraceableError."""
 
-        def by_name(**given: object) -> object:
-            columns = [given[name] for name in self.inputs]
-            return self.function(self.arranged(columns), *(given[name] for name in self.names))
+        def calling(function: Callable[..., object], symbols: Mapping[str, object]) -> object:
+            columns = [symbols[name] for name in self.inputs]
+            return function(self.arranged(columns), *(symbols[name] for name in self.names))
 
-        return trace(by_name, self.inputs, self.names)
+        return trace(self.function, self.inputs, self.names, calling=calling)
 
 
 @lru_cache(maxsize=256)

@@ -49,6 +49,15 @@ def unwrapped(function: Callable[..., object]) -> Callable[..., object]:
     return function if inner is None else cast(Callable[..., object], inner)
 
 
+def of_numbers(function: object) -> Callable[..., object] | None:
+    """Return the function of plain numbers that one of `numpy.vectorize` or `numpy.frompyfunc` calls row by row."""
+    if isinstance(function, np.vectorize):
+        return cast(Callable[..., object], function.pyfunc)
+    if not isinstance(function, np.ufunc) or not function.__name__.endswith(" (vectorized)"):
+        return None
+    return next((each for each in gc.get_referents(function) if callable(each)), None)
+
+
 class Substitution:
     """What stands in for the values that a function refers to: its globals, the cells of its closure, its methods."""
 
@@ -80,10 +89,11 @@ class Substitution:
         if isinstance(value, functools.partial):
             keywords = {name: self.of(each) for name, each in value.keywords.items()}
             return functools.partial(self.of(value.func), *map(self.of, value.args), **keywords)
-        if isinstance(value, np.vectorize):
-            return PerRow(self.of(value.pyfunc), value.excluded)
+        inner = of_numbers(value)
+        if inner is not None:
+            return PerRow(self.of(inner), getattr(value, "excluded", ()))
         if isinstance(value, np.ufunc):
-            return self._ufunc(value)
+            return value
         if type(value) in (dict, list, tuple):
             return self._container(value) if len(value) <= CONTAINER else value
         plain = unwrapped(value) if callable(value) else value
@@ -121,13 +131,6 @@ class Substitution:
             cell.cell_contents = self.of(given.cell_contents)
         except ValueError:  # it is empty yet
             return
-
-    def _ufunc(self, ufunc: np.ufunc) -> Value:
-        """Return what goes row by row as a function of `numpy.frompyfunc` does; another function as it is."""
-        if not ufunc.__name__.endswith(" (vectorized)"):
-            return ufunc
-        inner = next((each for each in gc.get_referents(ufunc) if callable(each)), None)
-        return ufunc if inner is None else PerRow(self.of(inner))
 
     def _container(self, value: Value) -> Value:
         self._keep(value, value)  # it may hold itself
