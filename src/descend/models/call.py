@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from descend.errors import ConfigError, DescendError
 from descend.parameters import Constraints
 from descend.tracing import of_numbers, unwrapped
@@ -70,8 +72,6 @@ class Call:
 
 def name_of(function: object) -> str:
     """Return what messages call a function."""
-    if isinstance(function, functools.partial):
-        return name_of(function.func)
     return getattr(function, "__name__", "the function")
 
 
@@ -120,7 +120,7 @@ def bind(function: Callable[..., Any], columns: Sequence[str], known: Collection
             in_order = [*_before(arguments, name), *others] if others else in_order
             parameters += others
             continue
-        if argument.kind is argument.POSITIONAL_ONLY:
+        if argument.kind is argument.POSITIONAL_ONLY or isinstance(function, np.ufunc):
             in_order.append(name)
         if name in columns:
             data.append(name)

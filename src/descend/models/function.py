@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -232,6 +233,9 @@ def _traced(
 
     function = given.function if isinstance(given, Stacked) else given
     text = trace(function, forward.columns, forward.parameters, calling=calling)
+    for name in forward.parameters:
+        if not re.search(rf"(?<!\w){re.escape(plain_name(name))}(?!\w)", text):
+            raise UntraceableError(f"makes no use of `{name}`")
     return FormulaModel.of_text(f"{plain_name(response)} ~ {text}", start, table, options, loss, forward.parameters)
 
 

@@ -7,7 +7,7 @@ from types import EllipsisType
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.tracing.tape import Tape, UntraceableError, Value
+from descend.tracing.tape import EachRow, Tape, UntraceableError, Value
 from descend.tracing.traced import Traced, as_traced, combined, common_rows, handles, traced
 
 FEW = 3
@@ -114,11 +114,30 @@ def get(array: Traced, index: Value) -> Traced:
     """Return the cells, or the rows, that an index picks: a view of the array where NumPy has one."""
     if _rows_of_one(array, index):
         return traced(array.tape, array.places, -1, index.cells)
+    every = _with_all_rows(index)
+    if every is not index:
+        return _of_each_row(get(array, every))
     selection = Selection(array, index)
     if selection.basic:
         return array.view(array.shared()[tuple(_expanded(array, index))], selection.axis)
     mask = array.mask if selection.condition is None else _rows_within(array, selection.condition)
     return traced(array.tape, array.places.reshape(-1)[selection.cells], selection.axis, mask)
+
+
+def _with_all_rows(index: Value) -> Value:
+    """Return an index with all rows where it has the place of each; itself where it has none."""
+    if type(index) is EachRow:
+        return slice(None)
+    if type(index) is tuple and any(type(entry) is EachRow for entry in index):
+        return tuple(slice(None) if type(entry) is EachRow else entry for entry in index)
+    return index
+
+
+def _of_each_row(array: Traced) -> Traced:
+    """Return what an array holds in any one row, without its axis of rows."""
+    if array.axis is None:
+        raise UntraceableError("takes the numbers of a row where there are none")
+    return array.view(array.shared().take(0, axis=array.axis), None)
 
 
 def _rows_of_one(array: Traced, index: Value) -> bool:
@@ -143,7 +162,12 @@ def put(array: Traced, index: Value, value: Value) -> None:
     """Set the cells, or the rows, that an index picks."""
     if not array.ndim:
         raise TypeError("'float' object does not support item assignment")
-    value = as_traced(array.tape, value)
+    value, every = as_traced(array.tape, value), _with_all_rows(index)
+    if every is not index:
+        index = every
+        axis = get(array, every).axis
+        if axis is not None and value.ndim >= -axis:  # what a row is set to has no axis of rows
+            value = Traced(array.tape, np.expand_dims(value.places, axis), None)
     if isinstance(index, Traced) and index.ndim == array.ndim > 1:
         return overwrite(array, value, index)
     selection = Selection(array, index)

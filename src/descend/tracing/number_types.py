@@ -16,7 +16,7 @@ class _Type(type):
     original: type
 
     def __call__(cls, *given: Value, **options: Value) -> Value:
-        if given and type(given[0]) is Traced:
+        if given and isinstance(given[0], Traced):
             return cls.of_symbol(given[0])
         return cls.original(*given, **options)
 

@@ -5,6 +5,7 @@ The function itself, and the modules that it uses, are left as they are, so that
 
 from __future__ import annotations
 
+import builtins
 import copy
 import functools
 import gc
@@ -109,22 +110,27 @@ class Substitution:
 
     def _function(self, function: types.FunctionType) -> types.FunctionType:
         space = dict(function.__globals__)
+        given = space.get("__builtins__", builtins)
+        others = vars(given) if isinstance(given, types.ModuleType) else given
+        space["__builtins__"] = {**others, "__import__": self._imported}
         cells = tuple(types.CellType() for _ in function.__closure__ or ())
         made = types.FunctionType(function.__code__, space, function.__name__, function.__defaults__, cells or None)
         made.__kwdefaults__ = function.__kwdefaults__
         made.__dict__.update(function.__dict__)
         self._keep(function, made)
-        builtins = space.get("__builtins__", {})
-        others = vars(builtins) if isinstance(builtins, types.ModuleType) else builtins
         for name in _names(function.__code__):
             if name in space:
                 space[name] = self.of(space[name])
             elif name in others and id(others[name]) in self.known:
                 space[name] = self.known[id(others[name])]
-        for cell, given in zip(cells, function.__closure__ or (), strict=True):
-            self._fill(cell, given)
+        for cell, filled in zip(cells, function.__closure__ or (), strict=True):
+            self._fill(cell, filled)
         made.__defaults__ = None if function.__defaults__ is None else tuple(map(self.of, function.__defaults__))
         return made
+
+    def _imported(self, *given: Value, **options: Value) -> Value:
+        """Import a module inside the function, as `import math` there does."""
+        return self.of(builtins.__import__(*given, **options))
 
     def _fill(self, cell: types.CellType, given: types.CellType) -> None:
         try:
