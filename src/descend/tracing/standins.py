@@ -121,7 +121,7 @@ def _extreme(operation: str, *given: Value, **options: Value) -> Value:
 
 
 def _len(value: Value, /) -> int:
-    return value.tape.rows if isinstance(value, Traced) and value.axis == -value.ndim else len(value)
+    return value.rows if isinstance(value, Traced) and value.axis == -value.ndim else len(value)
 
 
 def _range(*bounds: Value) -> Iterable[int]:
