@@ -9,7 +9,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sympy import Add, Expr, Function, Integer, Mul
+from sympy import Add, Expr, Integer, Mul
 
 from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled, row_sums
@@ -19,16 +19,8 @@ from descend.engines.totals import Array, Totals
 from descend.engines.triangles import well_conditioned
 from descend.errors import DataError
 from descend.formula.compile import define, numpy_names
-from descend.formula.functions import entry_of
 from descend.formula.printers.code import NUMPY, Writer
-from descend.formula.printers.database import (
-    ABILITIES,
-    LONG,
-    PARAMETER,
-    Abilities,
-    LackingFunctionError,
-    parameter,
-)
+from descend.formula.printers.database import ABILITIES, PARAMETER, Abilities, parameter, refuse_long
 from descend.formula.printers.ibis import QueryWriter
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import OMEGA, Column, Component, Parameter, Setting
@@ -83,10 +75,7 @@ class QueryEngine:
 
     def compile(self, order: int = 2) -> None:
         """Compile one of the queries now. Raises LackingFunctionError where the database lacks a function."""
-        called = map(entry_of, self.program.score.atoms(Function))
-        long = [function.name for function in called if function is not None and function.name in LONG]
-        if long and not self.abilities.keeps_names:
-            raise LackingFunctionError(min(long))
+        refuse_long(self.program.score, self.abilities)
         self.queries[order, False] = Query(self.program, self.lazy, self.abilities, order)
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Batch]:

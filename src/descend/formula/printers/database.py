@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
+from sympy import Expr
+from sympy import Function as SymbolicFunction
+
 from descend.formula.error_function import (
     ERF_LOWER,
     ERF_UPPER,
@@ -17,7 +20,7 @@ from descend.formula.error_function import (
     FAR_UPPER,
     ONE_BY_ROOT_PI,
 )
-from descend.formula.functions import Function
+from descend.formula.functions import Function, entry_of
 from descend.formula.printers.special_queries import SPECIAL, horner, literal
 
 if TYPE_CHECKING:
@@ -68,6 +71,14 @@ LONG = {"erf", "erfc", *SPECIAL}
 
 class LackingFunctionError(Exception):
     """A database lacks a function, and it cannot be put together from others."""
+
+
+def refuse_long(expression: Expr, abilities: Abilities) -> None:
+    """Raise LackingFunctionError where an expression calls a long function, and the database keeps no names."""
+    called = map(entry_of, expression.atoms(SymbolicFunction))
+    long = [function.name for function in called if function is not None and function.name in LONG]
+    if long and not abilities.keeps_names:
+        raise LackingFunctionError(min(long))
 
 
 def parameter(place: int) -> Value:
