@@ -11,6 +11,7 @@ from descend.errors import DescendError
 from descend.tracing import (  # noqa: F401 - they register themselves
     choices,
     creation,
+    matrices,
     operators,
     polynomials,
     products,
