@@ -51,9 +51,18 @@ def asking_twice(x, a, b):
     return y + 1 if a > b else y - 1 if not a > b else y
 
 
+def each_way_once(x, a, b):
+    if a < b:
+        return x
+    if a >= b:
+        return a * x
+    return b * x
+
+
 @pytest.mark.parametrize(
     ("function", "text"),
     [
+        (each_way_once, "where(a < b, x, a*x)"),
         (penalty, "where(a < 0, 10000000000, where(b < 0, 10000000000, a*x + b))"),
         (refusing, "a*x^b"),
         (lambda x, a, b: a * x if a > b else b * x, "where(a > b, a*x, b*x)"),

@@ -77,14 +77,15 @@ class EachRow(int):
 class Path:
     """One way through the branches of a function: what it was told at each of its conditions.
 
-    decided: the answers to the first of them; later ones are found true.
+    decided: the answers to the first of them; later ones are found true. facts: what follows from these answers.
     """
 
-    __slots__ = ("answers", "decided")
+    __slots__ = ("answers", "decided", "facts")
 
-    def __init__(self, decided: tuple[bool, ...] = ()) -> None:
+    def __init__(self, facts: Facts, decided: tuple[bool, ...] = ()) -> None:
         self.decided = decided
         self.answers: dict[int, bool] = {}
+        self.facts = facts
 
     def taken(self, condition: int) -> bool:
         """Return whether the condition at a place of the tape is true on this way."""
@@ -307,7 +308,12 @@ class Tape:
             return not self.holds(operands[0])
         if self.path is None:
             raise UntraceableError("goes one way or another")
-        return self.path.taken(self.truth(place))
+        condition = self.truth(place)
+        known = self.path.facts.known(condition)
+        if known is None:
+            known = self.path.taken(condition)
+            self.path.facts.learn(condition, known, self.compares_numbers(condition))
+        return known
 
     def logical(self, place: int) -> bool:
         """Whether what stands at a place is true or false."""
