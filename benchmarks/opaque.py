@@ -92,9 +92,8 @@ def main() -> None:
             cells = (f"{calls}: {both[0]:.1f}/{both[1]:.1f}" for both, calls in results)
             print(f"{problem.name + f' {number + 1}':<12}" + "".join(f"{cell:>20}" for cell in cells), flush=True)
     scipy = found["curve_fit"]
-    print(
-        f"\n{'':<14}{'mean digits':>12}{'deviations':>12}{'6 or more':>12}{'median calls':>14}{'more calls than SciPy':>24}"
-    )
+    heads = ("mean digits", "deviations", "6 or more", "median calls", "more than SciPy")
+    print(f"\n{'':<14}" + "".join(f"{head:>17}" for head in heads))
     for name, rows in found.items():
         fair = [(mine, other) for mine, other in zip(rows, scipy, strict=True) if other[0] >= 4.0]
         more = f"{sum(mine[2] > other[2] for mine, other in fair)} of {len(fair)}"
