@@ -63,6 +63,21 @@ def _real(tape: Tape, val: Traced, **_: Value) -> Traced:
     return val
 
 
+@handles(np.iscomplexobj)
+def _iscomplexobj(tape: Tape, x: Value) -> bool:
+    return False
+
+
+@handles(np.isrealobj)
+def _isrealobj(tape: Tape, x: Value) -> bool:
+    return True
+
+
+@handles(np.result_type, np.common_type)
+def _result_type(tape: Tape, *_: Value) -> np.dtype[Value]:
+    return np.dtype(float)
+
+
 @handles(np.imag)
 def _imag(tape: Tape, val: Traced) -> Traced:
     return _like(tape, val, 0.0, None)
