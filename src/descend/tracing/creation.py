@@ -37,10 +37,9 @@ def _like(tape: Tape, a: Traced, value: float, dtype: Value, **options: Value) -
     return traced(tape, np.full(a.places.shape, place, dtype=np.intp), a.axis, a.mask)
 
 
-@handles(method="astype")
 def cast(tape: Tape, array: Traced, dtype: Value, *_: Value, **__: Value) -> Traced:
     """Return a copy as numbers, or as truth values. Raises UntraceableError of other types."""
-    kind = _kind(dtype) if not (array.logical and np.dtype(dtype).kind in "iu") else "f"
+    kind = _kind(dtype)
     convert = tape.truth if kind == "b" else tape.numeric
     places = np.array([convert(place) for place in array.places.ravel().tolist()], dtype=np.intp)
     return traced(tape, places.reshape(array.places.shape), array.axis, array.mask)
