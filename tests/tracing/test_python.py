@@ -113,7 +113,17 @@ def test_a_jitted_function_is_traced_as_its_python():
     def decay(x, a, b):
         return a * np.exp(-b * x) + inner(a)
 
+    @numba.vectorize
+    def ramp(x, a, b):
+        return a * math.exp(-x) if x < b else 0.0
+
+    def compiling(x, a, b):
+        compiled = numba.njit(cache=False)(lambda u: math.exp(u))
+        return compiled(a) * x + b
+
     assert trace(decay, ["x"], ["a", "b"]) == "a*exp(-b*x) + exp(a)"
+    assert trace(ramp, ["x"], ["a", "b"]) == "where(x < b, a*exp(-x), 0)"
+    assert trace(compiling, ["x"], ["a", "b"]) == "exp(a)*x + b"
 
 
 def test_the_function_and_what_it_refers_to_stay_as_they_are():
