@@ -93,4 +93,7 @@ def _fitted(arguments: Arguments, curve: Curve, columns: dict[str, Array], sigma
         last = step
     if last.outcome is not Outcome.CONVERGED or not _proved(curve, pair, last.theta, columns):
         return None
-    return Ending(last.theta, last.loss, objective, rows.total, round(objective.passes))
+    calls = round(objective.passes)
+    if arguments.limit is not None and calls > arguments.limit:
+        return None
+    return Ending(last.theta, last.loss, objective, rows.total, calls)
