@@ -17,7 +17,7 @@ LONGEST_TABLE = 64
 """Members of an array that is looked up in: each is a branch of the formula."""
 
 
-class Whole(Traced):
+class WholeNumber(Traced):
     """Whole numbers, of which is known when each is below another: what an index needs."""
 
     __slots__ = ("below",)
@@ -29,7 +29,7 @@ class Whole(Traced):
     def __add__(self, other: Value) -> Value:
         if type(other) is not int:
             return combined(self.tape, "+", self, other)
-        return Whole(combined(self.tape, "+", self, other), lambda k: self.below(k - other))
+        return WholeNumber(combined(self.tape, "+", self, other), lambda k: self.below(k - other))
 
     def __sub__(self, other: Value) -> Value:
         return self + -other if type(other) is int else combined(self.tape, "-", self, other)
@@ -40,12 +40,13 @@ def _astype(tape: Tape, array: Traced, dtype: Value, *_: Value, **__: Value) -> 
     if np.dtype(dtype).kind not in "iu" or np.dtype(dtype).itemsize != 8:
         return cast(tape, array, dtype)
     if array.logical:
-        return Whole(
-            cast(tape, array, float), lambda k: combined(tape, "not", array) if k == 1 else as_traced(tape, k > 1)
-        )
-    return Whole(
-        IN_WORDS["trunc"](array), lambda k: combined(tape, "<" if k > 0 else "<=", array, k if k > 0 else k - 1)
-    )
+        opposite = combined(tape, "not", array)
+        return WholeNumber(cast(tape, array, float), lambda k: opposite if k == 1 else as_traced(tape, k > 1))
+
+    def below(k: int) -> Traced:  # the fraction is cut off, towards 0
+        return combined(tape, "<", array, k) if k > 0 else combined(tape, "<=", array, k - 1)
+
+    return WholeNumber(IN_WORDS["trunc"](array), below)
 
 
 @handles(np.digitize)
@@ -58,7 +59,7 @@ def _searchsorted(tape: Tape, a: Value, v: Value, side: str = "left", sorter: No
     return _counted(tape, as_traced(tape, v), list(a), "<=" if side == "left" else "<")
 
 
-def _counted(tape: Tape, x: Traced, bounds: list[Value], below: str) -> Whole:
+def _counted(tape: Tape, x: Traced, bounds: list[Value], below: str) -> WholeNumber:
     """Return how many bounds, in ascending order, a number is not below."""
     if len(bounds) > LONGEST_TABLE:
         raise UntraceableError(f"looks up values in a table of {len(bounds)} numbers")
@@ -71,13 +72,13 @@ def _counted(tape: Tape, x: Traced, bounds: list[Value], below: str) -> Whole:
     count = combined(tape, "*", x, 0.0)
     for bound in bounds:
         count = combined(tape, "+", count, combined(tape, "where", combined(tape, below, x, bound), 0.0, 1.0))
-    return Whole(count, condition)
+    return WholeNumber(count, condition)
 
 
 @handles(np.choose)
 def looked_up(tape: Tape, a: Value, choices: Value, **_: Value) -> Value:
     """Return the member of a list, or of an array along its first axis, at the place that a whole number says."""
-    if not isinstance(a, Whole):
+    if not isinstance(a, WholeNumber):
         raise UntraceableError(f"takes the cell of an array at the place {a}")
     members = list(choices)
     if len(members) > LONGEST_TABLE:
