@@ -208,3 +208,75 @@ def test_what_is_no_jacobian_is_told():
         "`<lambda>` returned shape (60, 2) for 60 rows and 3 parameters (a, b, c). Return (60, 3): a row for each row "
         "of data, a column for each parameter."
     )
+
+
+def solver(accuracy):
+    """The decay as a solver of differential equations finds it, to so many digits."""
+    from scipy.integrate import solve_ivp
+
+    def solved(x, a, b):
+        found = solve_ivp(lambda t, y: -b * y, (0.0, 5.0), [a], t_eval=x, rtol=accuracy, atol=1e-3 * accuracy)
+        return found.y[0]
+
+    return solved
+
+
+def of_the_solution(x, a, b):
+    return np.column_stack([falling(x, b), -a * x * falling(x, b)])
+
+
+def of_the_loss(x, y, a, b):
+    residual = a * falling(x, b) - y
+    return np.mean(2 * residual * falling(x, b)), np.mean(-2 * residual * a * x * falling(x, b))
+
+
+@pytest.mark.parametrize("accuracy", [1e-3, 1e-10])
+def test_the_error_of_a_solver_is_no_mistake(accuracy):
+    rows = {"x": X, "y": Y - 0.5}
+    for given, subject in ((of_the_solution, "Jacobian"), (of_the_loss, "gradient")):
+        judged = descend.check(solver(accuracy), rows, response="y", gradient=given)
+        assert judged.agree, str(judged)
+        said = {each.explanation for each in judged.parameters.values()}
+        rough = {f"correct to {n} digits. The rest may be the error of the function itself, such as that of a solver."
+                 for n in (2, 3, 4)}  # fmt: skip
+        assert said <= ({"correct."} | rough if accuracy == 1e-3 else {"correct."})
+        assert judged.subject == subject
+
+        def wrong(x, *more, given=given, **named):
+            return -np.asarray(given(x, *more, **named))
+
+        def with_names(x, a, b):
+            return wrong(x, a, b)
+
+        def with_response(x, y, a, b):
+            return wrong(x, y, a, b)
+
+        judged = descend.check(
+            solver(accuracy), rows, response="y",
+            gradient=with_names if subject == "Jacobian" else with_response,
+        )  # fmt: skip
+        assert {each.verdict for each in judged.parameters.values()} == {"sign"}, str(judged)
+
+
+def test_a_complex_step_and_jax_are_witnesses():
+    def looked_up(x, a, b, c):
+        order = np.argsort(x)
+        found = np.empty(len(x), dtype=np.result_type(a, b, c, float))
+        found[order] = decay(x[order], a, b, c)
+        return found
+
+    judged = descend.check(looked_up, ROWS, response="y", gradient=jac)
+    assert judged.agree and judged.model == "y ~ looked_up(x, a, b, c)"
+    for finding in judged.parameters.values():
+        assert finding.derived is None
+        assert finding.complex_step == pytest.approx(finding.yours, rel=1e-12)
+        assert finding.numeric == pytest.approx(finding.yours, rel=1e-7)
+    assert "complex step" in render(judged)
+
+    jnp = pytest.importorskip("jax.numpy")
+    judged = descend.check(
+        lambda x, a, b, c: a * jnp.exp(-b * x) + c, ROWS, response="y", gradient=lambda x, a, b, c: 2 * jac(x, a, b, c)
+    )
+    assert {each.verdict for each in judged.parameters.values()} == {"factor"}
+    for finding in judged.parameters.values():
+        assert finding.jax == pytest.approx(finding.yours / 2, rel=1e-12)

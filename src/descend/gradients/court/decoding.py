@@ -339,5 +339,7 @@ class Decoder:
             return Mistake("wrong", "it is 0 everywhere, but the derivative is not.", 0.0)
         given, truth = self.given[0, k], self.truth[0, k]
         return Mistake(
-            "wrong", f"it is {given:.6g} where the derivative is {truth:.6g}, and no simple mistake explains it."
+            "wrong",
+            f"it is {given:.6g} where the derivative is {truth:.6g}, and no simple mistake explains it.",
+            named=False,
         )
