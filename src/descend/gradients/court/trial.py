@@ -72,7 +72,7 @@ def hold(
     for slack in () if case.model.exact else SLACKS[1:]:
         if all(mistake.named for mistake in mistakes.values()):
             break
-        lenient = Decoder(case, scales, [point.slackened(slack) for point in usable], calls, not steady)
+        lenient = Decoder(case, scales, [point.slackened(slack) for point in usable], calls, not steady, slack)
         explained = {int(k): lenient.mistake(int(k)) for k in np.flatnonzero(~lenient.right)}
         if all(mistake.named for mistake in explained.values()):
             mistakes = explained
