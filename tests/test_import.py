@@ -11,8 +11,8 @@ import pytest
 
 # Ours and NumPy's heavier friends: what a plain `import numpy` has not loaded either.
 HEAVY = """
-dash duckdb ibis IPython matplotlib mpmath pandas plotly polars pyarrow pydantic rich safetensors scipy sklearn sympy
-torch typer asyncio http unittest concurrent.futures numpy.f2py numpy.polynomial numpy.random numpy.testing
+dash duckdb ibis IPython jax matplotlib mpmath pandas plotly polars pyarrow pydantic rich safetensors scipy sklearn
+sympy torch typer asyncio http unittest concurrent.futures numpy.f2py numpy.polynomial numpy.random numpy.testing
 """
 
 BLOCK = """
@@ -75,6 +75,7 @@ def test_import_loads_nothing_heavy(tmp_path: Path) -> None:
     "libraries",
     [
         pytest.param(("torch", "safetensors"), id="torch"),
+        pytest.param(("jax", "jaxlib"), id="jax"),
         pytest.param(("ibis", "sqlglot"), id="query"),
         pytest.param(("pandas", "polars", "pyarrow"), id="frames"),
         pytest.param(("matplotlib", "PIL"), id="matplotlib"),

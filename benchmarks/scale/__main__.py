@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from beside import HERE, alone, measure
+from beside import HERE, alone, measure, show
 
 PARTS = {"a": "formula", "b": "linear", "c": "likelihood", "d": "memory"}
 
@@ -27,7 +27,9 @@ def main() -> None:
     parser.add_argument("--parts", default="a,b,c,d", help="which, by commas (default all)")
     parser.add_argument("--share", type=float, default=1.0, help="of the rows (default 1; 0.01 is a quick look)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is run; the median counts (default 3)")
-    parser.add_argument("--only", default="", help="contenders whose names contain one of these words, by commas")
+    parser.add_argument(
+        "--only", default="", help="contenders whose names contain one of these words, by commas; no targets then"
+    )
     parser.add_argument("--folder", type=Path, help="where data are kept, and found again (default: a temporary one)")
     parser.add_argument("--alone", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--make", nargs=2, help=argparse.SUPPRESS)
@@ -55,7 +57,10 @@ def main() -> None:
             words = given.only.split(",")
             names = {each.name: each.rounds for each in module.CONTENDERS if any(word in each.name for word in words)}
             found = measure(part, names, folder, given.rounds)
-            module.report(found, rows)
+            if len(found) == len(module.CONTENDERS):
+                module.report(found, rows)
+            elif found:  # the targets compare all of them
+                show(f"({part}) {rows:,} rows", found, next(iter(found)))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
     derive    the gradient of a formula, in several languages                  -> Derivation
     explain   what a formula says before any descent                           -> Explanation
     generate  a table from formulas with random numbers                        -> dict of arrays
+    curve_fit a function to arrays, with SciPy's call                          -> popt, pcov
     load      a model file                                                     -> Fit
     DescendError and its kinds FormulaError, DataError, ConfigError, OutputError
 
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from descend.api import Comparison, check, compare, derive, explain, fit, generate, load
+    from descend.curve_fitting import curve_fit
     from descend.descent import Outcome, Step, Trace
     from descend.errors import ConfigError, DataError, DescendError, FormulaError, OutputError
     from descend.gradients.court import Judgement
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "descend.api": ("Comparison", "check", "compare", "derive", "explain", "fit", "generate", "load"),
+    "descend.curve_fitting": ("curve_fit",),
     "descend.descent": ("Outcome", "Step", "Trace"),
     "descend.errors": ("ConfigError", "DataError", "DescendError", "FormulaError", "OutputError"),
     "descend.results": ("Fit",),
@@ -46,6 +49,7 @@ __all__ = [
     "Trace",
     "check",
     "compare",
+    "curve_fit",
     "derive",
     "explain",
     "fit",

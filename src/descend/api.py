@@ -89,13 +89,15 @@ def fit(
         where it is and holds the fitted weights at the end.
     data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame, an Ibis table,
         whose rows stay in their database; for a module also tensors ``(X, y)``, whose rows it is passed as they are.
+        For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``: its leading arguments are the
+        predictors, the last array is the response. A matrix x, (k, n) or (n, k), is the columns ``x0``, ``x1``, ...
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
     start: starting values by name; for a vector a number or one number per component. Where they lead to a worse
         minimum than a search does, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor
         where the residuals look like noise, which nothing lower could explain.
-    gradient: ``"derived"`` (formulas), ``"autograd"``, a text such as ``"w = mean(2*x*(w*x - y))"`` for each
-        parameter, or a function of columns and parameters that returns dJ/dparameters.
+    gradient: ``"derived"`` (formulas), ``"autograd"``, ``"jax"`` (functions of jax.numpy), a text for each parameter
+        such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters that returns dJ/dparameters.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
@@ -300,7 +302,7 @@ def check(
     (False, 'sum_not_mean', 3.0)
     """
     options = _options(locals())
-    data, weights, sigma = with_columns(data, weights, sigma)
+    data, weights, sigma = with_columns(model, data, weights, sigma)
     options |= {"weights": weights, "sigma": sigma}
     check_options(options, "loss")
     if l1 or l2:

@@ -71,7 +71,7 @@ def test_latex(text, latex):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_and_its_derivative_is_well_formed(name):
     least = FUNCTIONS[name].arguments[0]
-    arguments = {"where": "a > x, a^2, b"}.get(name, ", ".join(["a*x", "b"][:least]))
+    arguments = {"where": "a > x, a^2, b"}.get(name, ", ".join(["a*x", "b", "x^2"][:least]))
     expression = read(f"{name}({arguments})^2 + c/{name}({arguments})")
     for part in (expression, *derivatives(expression, expression.free_symbols).values()):
         refuse_malformed(as_latex(part))

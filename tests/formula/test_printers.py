@@ -105,7 +105,7 @@ def test_languages_agree(text, database):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_languages_agree_on_every_function_and_its_derivatives(name, database):
     least = FUNCTIONS[name].arguments[0]
-    arguments = {"where": "a > x, a^2, b"}.get(name, ", ".join(["a - x/2", "b"][:least]))
+    arguments = {"where": "a > x, a^2, b"}.get(name, ", ".join(["a - x/2", "b", "x^2"][:least]))
     expression = read(f"c_2*{name}({arguments})^2")
     values = data(0.2, 0.5)
     agree(expression, values, database)

@@ -30,7 +30,7 @@ def test_a_constant_is_no_parameter(given: Any, role: str) -> None:
         descend.fit("y ~ a*exp(-b*x) + e", DECAY, **given)
     assert str(caught.value) == (
         f"`e` is a constant in formulas, 2.71828, so it cannot be {role}. "
-        "Give the parameter another name, such as `e_`."
+        "Give the parameter another name, such as `e_`, or put it in backticks in the formula."
     )
 
 

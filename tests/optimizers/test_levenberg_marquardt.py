@@ -297,3 +297,13 @@ def test_brown_and_dennis_reach_their_last_digits(scale):
     found, exact = fit.parameters, {"a": -11.59443990, "b": 13.20363005, "c": -0.40343949, "d": 0.23677877}
     assert all(found[name] == pytest.approx(value, rel=1e-7) for name, value in exact.items())
     assert min(fit.digits.values()) > 9.0
+
+
+def test_a_parameter_that_once_mattered_far_more_still_moves_at_the_end():
+    """Meyer's thermistor from the far start: on the way b1 is 1e-50, and the column of its derivatives 1e54 long."""
+    y = [34780, 28610, 23650, 19630, 16370, 13720, 11540, 9744, 8261, 7030, 6005, 5147, 4427, 3820, 3307, 2872]
+    data = {"x": np.arange(50.0, 130.0, 5.0), "y": np.array(y, dtype=float)}
+    fit = descend.fit("y ~ b1*exp(b2/(x + b3))", data, start={"b1": 2.0, "b2": 4e5, "b3": 2.5e4})
+    certified = [5.6096364710e-03, 6.1813463463e03, 3.4522363462e02]  # NIST, StRD, MGH10
+    assert fit.outcome == "converged"
+    assert digits(fit.theta, certified) > 10

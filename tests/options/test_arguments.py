@@ -32,6 +32,18 @@ def test_sigma_and_weights_may_be_values():
     assert same.sigma == "sigma" and same.standard_errors["a"] == pytest.approx(0.3 / np.sqrt(20 * np.var(X)))
 
 
+def test_values_take_no_name_of_a_parameter():
+    """A function and a formula may have a parameter `sigma`, which is not the column of sigmas given as values."""
+    peak = 2 * np.exp(-(((X - 9) / 4) ** 2)) + 0.01 * SIZES
+    formula = "y ~ a*exp(-((x - mu)/sigma)^2) + weights"
+    named = descend.fit(formula, {"x": X, "y": peak, "s": SIZES}, sigma="s")
+    valued = descend.fit(formula, {"x": X, "y": peak}, sigma=SIZES)
+    assert valued.parameters == named.parameters and set(valued.parameters) == {"a", "mu", "sigma", "weights"}
+    assert valued.sigma == "standard_deviation"
+    weighed = descend.fit(formula, {"x": X, "y": peak}, weights=SIZES)
+    assert weighed.weights == "importance" and set(weighed.parameters) == set(named.parameters)
+
+
 def test_values_of_the_wrong_number_are_told():
     with pytest.raises(descend.DataError, match=r"^`sigma` has 3 values, but there are 20 rows\.$"):
         descend.fit(LINE, ROWS, sigma=[1, 2, 3])
@@ -62,13 +74,6 @@ def test_options_of_other_programs_are_named():
     assert said(LINE, ROWS, epoch=3) == "`fit` has no option `epoch`. Did you mean `epochs`? See help(descend.fit)."
     assert "optimizer=" in said(LINE, ROWS, method="lm")
     assert "sigma=" in said(LINE, ROWS, sigma=SIZES, absolute_sigma=True)
-
-
-def test_the_call_of_curve_fit_is_told_how_to_write_it():
-    assert said(lambda x, a: a * x, X, ROWS["y"]) == (
-        "`fit` takes a model and the data; all else has a name. Data have the names of their columns, and of a "
-        'function the response is named: fit(model, {"x": x, "y": y}, response="y").'
-    )
 
 
 def test_conditions_and_losses_of_other_kinds():

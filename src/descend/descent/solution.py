@@ -177,12 +177,14 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
     if outcome is not Outcome.DIVERGED and problem.model.loss.dispersion_known:
         with attempt("whether there is a minimum", failures):
             endless = no_minimum(problem, final.theta)
-    if problem.objective.penalty is None and outcome is not Outcome.DIVERGED and endless is None:
+    silent = request.bare or problem.objective.penalty is not None
+    if not silent and outcome is not Outcome.DIVERGED and endless is None:
         with attempt("which parameters the data determine", failures):
             verdict = at_end(problem.model, problem.objective, final.theta, outcome is Outcome.CONVERGED, problem.scale)
     remarks: tuple[str, ...] = ()
-    with attempt("what is odd about the rows", failures):
-        remarks = _remarks(run.beginning, final.theta, outcome)
+    if not request.bare:
+        with attempt("what is odd about the rows", failures):
+            remarks = _remarks(run.beginning, final.theta, outcome)
     determined = () if run.beginning.undetermined else verdict.sentences + verdict.remarks
     found = Solution(
         problem=problem,

@@ -12,7 +12,10 @@ import sympy
 from sympy import Add, Expr, Mul, Pow
 
 from descend.formula import syntax
-from descend.formula.functions import CONSTANTS, FUNCTIONS, constant_call
+from descend.formula.finite import called_with_numbers, exact, finite, float_power, real
+from descend.formula.functions import CONSTANTS, FUNCTIONS, function_named
+from descend.formula.names import called_and_named, is_function, may_be_quoted, reserved
+from descend.formula.operations import OPERANDS, as_operation
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import RealFunction, absolute
 from descend.formula.symbols import Column, Parameter, Predictor, Term, number, shortened
@@ -22,9 +25,8 @@ from descend.registry import closest
 from descend.wording import spell, worded
 
 RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
-NOT_REAL = (sympy.I, sympy.zoo, sympy.oo, sympy.nan)
 
-EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)", "log": "log(a)/log(b)", "jn": "jn(2, x)"}
+EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)", "jn": "jn(2, x)"}
 SIZES = "Use numbers between 1e-307 and 1e308."
 
 
@@ -77,23 +79,35 @@ class Builder:
     @refuse_depth
     def build(self, node: syntax.Node) -> Expr:
         """Return the expression of a syntax tree. Raises FormulaError where it is not a finite real number."""
+        self._refuse_both(node)
         result = self._value(node)
-        if not _real(result):
+        if not real(result):
             self.fail(node, "This holds a number that is not finite or not real.", "Check its constants and powers.")
         if result.has(sympy.Abs):  # from sqrt(x^2)
             result = result.replace(sympy.Abs, absolute)
-        powers = {power for power in result.atoms(Pow) if power.is_number and not _exact(power.base, power.exp)}
+        powers = {power for power in result.atoms(Pow) if power.is_number and not exact(power.base, power.exp)}
         result = result.xreplace({power: number(float(power)) for power in powers})
         short = {value: shortened(value) for value in result.atoms(sympy.Rational)}
         if any(value is None for value in short.values()):
             self.fail(node, "The formula holds a number that is too large or too small.", SIZES)
         return result.xreplace({value: short[value] for value in short if short[value] != value})
 
+    def _refuse_both(self, node: syntax.Node) -> None:
+        """Refuse a name that is called as a function and also stands for a column or parameter."""
+        for call in called_and_named(node):
+            name = call.function
+            if is_function(name) or name == "I" or name not in self.known:
+                role = "column" if name in self.known else "parameter"
+                fault = f"`{name}` is called as a function here, and is a {role} elsewhere in the formula."
+                quote = f"; for the function put the {role} in backticks: `{name}`" if is_function(name) else ""
+                self.fail(_called(call), fault, f"To multiply, write `{name}*(...)`{quote}.")
+
     def _value(self, node: syntax.Node) -> Expr:
+        node = as_operation(node)
         if _is_condition(node):
             self.fail(node, "A comparison is not a number.", "Use it as the condition of where(condition, a, b).")
         result = self._visit(node)
-        if result.is_number and not isinstance(node, syntax.Number) and not _finite(result):
+        if result.is_number and not isinstance(node, syntax.Number) and not finite(result):
             next_step = "Check for a division by zero, or a root or logarithm of a negative number."
             self.fail(node, "This is not a finite real number.", next_step)
         return result
@@ -139,13 +153,13 @@ class Builder:
         if exponent.is_number:
             # SymPy keeps powers of numbers exact, however many digits that takes; so they are tried as floats first.
             numbers = Mul(*(factor for factor in Mul.make_args(base) if factor.is_number))
-            value = _float_power(numbers if base.is_number else abs(numbers), exponent)
+            value = float_power(numbers if base.is_number else abs(numbers), exponent)
             if value is None:
                 self.fail(node, "This power is too large, too small or not real.", "Check its base and exponent.")
-            if base.is_number and not _exact(base, exponent):
+            if base.is_number and not exact(base, exponent):
                 return number(value)
         result = Pow(base, exponent)
-        if not _real(result):
+        if not real(result):
             self.fail(node, "This power is not a real number.", "Check its base and exponent.")
         return result
 
@@ -159,37 +173,42 @@ class Builder:
             return build(*map(self._value, node.arguments))
         if name == "I" and len(node.arguments) == 1 and name not in self.known:
             return self._value(node.arguments[0])  # as in R, where I( ) keeps ^ a power
-        if name not in FUNCTIONS:
+        function = function_named(name)
+        if function is None:
             self._unknown_function(node)
-        if name == "where" and len(node.arguments) == 3:
+        self._check_count(node, *function.arguments)
+        if function.name == "where":
             condition, chosen, other = node.arguments
-            return FUNCTIONS["where"].build(self._condition(condition), self._value(chosen), self._value(other))
-        self._check_count(node)
+            return function.build(self._condition(condition), self._value(chosen), self._value(other))
         arguments = [self._value(argument) for argument in node.arguments]
-        for place in FUNCTIONS[name].orders:
+        for place in function.orders:
             if not (arguments[place].is_Integer and arguments[place] >= 0):
                 fault = f"`{name}` needs a whole number from 0 on here, written as such."
-                self.fail(node.arguments[place], fault, f"Write it as `{EXAMPLES[name]}`.")
-        result = FUNCTIONS[name].build(*arguments)
+                self.fail(node.arguments[place], fault, f"Write it as `{EXAMPLES[function.name]}`.")
+        result = function.build(*arguments)
         if all(argument.is_number for argument in arguments):
-            value = constant_call(FUNCTIONS[name], [float(argument) for argument in arguments])
+            value = called_with_numbers(function, arguments, result)
             if not math.isfinite(value):
                 self.fail(node, "This is not a finite real number.", "Check the argument of the function.")
-            return number(value) if result.has(RealFunction) or not _finite(result) else result
+            return number(value) if result.has(RealFunction) or not finite(result) else result
         return result
 
-    def _check_count(self, node: syntax.Call) -> None:
+    def _check_count(self, node: syntax.Call, least: int, most: int | None) -> None:
         name, given = node.function, len(node.arguments)
-        least, most = FUNCTIONS[name].arguments
         if given < least or (most is not None and given > most):
-            counted = f"{least} argument{'s' if least > 1 else ''}" + ("" if most else " or more")
-            example = f"{name}({', '.join('ab'[:least])})"
-            if name != "log" or given == 2:
-                example = EXAMPLES.get(name, example)
-            self.fail(node, f"`{name}` takes {counted}, not {given}.", f"Write it as `{example}`.")
+            either = f"{least} or {most} arguments"
+            counted = either if most and most > least else f"{least} argument{'s' if least > 1 else ''}"
+            example = EXAMPLES.get(name, f"{name}({', '.join('abc'[:least])})")
+            next_step = f"Write it as `{example}`."
+            counted += "" if most else " or more"
+            if not reserved(name) and given == 1 and isinstance(node.arguments[0], syntax.Chain):
+                next_step += f" To multiply by a parameter `{name}`, write `{name}*(...)`."
+            self.fail(node, f"`{name}` takes {counted}, not {given}.", next_step)
 
     def _unknown_function(self, node: syntax.Call) -> NoReturn:
-        at = syntax.Name(node.start, node.start + len(node.function), node.function, quoted=False)
+        at = _called(node)
+        if node.function in OPERANDS:
+            self._check_count(node, *[OPERANDS[node.function]] * 2)
         if node.function in self.known:
             fault = f"`{node.function}` is a column, so it cannot be called."
             self.fail(at, fault, f"To multiply, write `{node.function}*(...)`.")
@@ -199,6 +218,7 @@ class Builder:
         self.fail(at, *unknown_function(node.function, arguments, moved, (*FUNCTIONS, *self.extra)))
 
     def _condition(self, node: syntax.Node) -> Expr:
+        node = as_operation(node)
         if not _is_condition(node):
             self.fail(node, "The first argument of where( ) must be a comparison.", "Write it as where(x > 0, a, b).")
         if isinstance(node, syntax.Prefix):
@@ -225,17 +245,18 @@ class Builder:
                 self.fail(node, f"`{name}` is a column, and also the name of a constant.", next_step)
             self.columns.setdefault(name, node)
             return Column(name)
-        if node.quoted:
+        if node.quoted and not may_be_quoted(name, self.extra):
             fault = f"There is no column `{name}`.{closest(name, self.known)}"
             self.fail(node, fault, f"Columns: {listed(self.all_columns)}.")
-        if name in CONSTANTS:
+        if name in CONSTANTS and not node.quoted:
             return CONSTANTS[name]
-        if name in self.extra or name in FUNCTIONS:
-            self._refuse_built_in(node)
+        self._refuse_built_in(node)
         self._parameter(node, None)
         return self.given.get(name, Parameter(name))
 
-    def _refuse_built_in(self, node: syntax.Name) -> NoReturn:
+    def _refuse_built_in(self, node: syntax.Name) -> None:
+        if node.quoted or not (node.name in self.extra or reserved(node.name)):
+            return
         fault = "the name of a constant" if node.name in CONSTANTS else "a built-in function"
         fault = f"`{node.name}` is {fault}, so it cannot be a parameter."
         self.fail(node, fault, f"Rename it, for example `{node.name}_`.")
@@ -266,8 +287,7 @@ class Builder:
         if name in self.known:
             fault = f"`{name}` is a column, so it cannot be the vector parameter."
             self.fail(node.vector, fault, "Choose another name.")
-        if name in FUNCTIONS or name in CONSTANTS:
-            self._refuse_built_in(node.vector)
+        self._refuse_built_in(node.vector)
         items: list[Expr] = []
         for item in node.items:
             items.extend(self._matching(item, name) if isinstance(item, syntax.Pattern) else [self._item(item)])
@@ -278,7 +298,7 @@ class Builder:
         self._parameter(node.vector, labels)
         if name in self.given:
             return Add(*(Mul(value, item) for value, item in zip(self.given[name], items, strict=True)))
-        predictor = Predictor(f"{name} @ [{', '.join(labels)}]")
+        predictor = Predictor(f"{plain_name(name)} @ [{', '.join(labels)}]")
         self.terms[predictor] = Term(name, tuple(items), labels)
         return predictor
 
@@ -305,42 +325,14 @@ class Builder:
         return [Column(name) for name in matching]
 
 
+def _called(call: syntax.Call) -> syntax.Name:
+    return syntax.Name(call.start, call.start + len(call.function), call.function, quoted=False)
+
+
 def _is_condition(node: syntax.Node) -> bool:
     if isinstance(node, syntax.Chain):
         return node.rank <= syntax.COMPARISON
     return isinstance(node, syntax.Prefix) and node.operator == "not"
-
-
-def _float_power(base: Expr, exponent: Expr) -> float | None:
-    try:
-        value = float(base) ** float(exponent)
-    except (OverflowError, ZeroDivisionError, TypeError):
-        return None
-    if isinstance(value, complex) or not math.isfinite(value) or (value == 0 and base != 0):
-        return None
-    return float(value)
-
-
-def _exact(base: Expr, exponent: Expr) -> bool:
-    """Say whether a power of numbers stays exact: 2^3, pi^2 and 1/sqrt(2) do, 2^0.1 and sqrt(1.4142135) do not."""
-    if exponent.is_Integer:
-        return bool(abs(exponent) <= 64)
-    simple = base.is_NumberSymbol or (base.is_Rational and max(abs(base.p), base.q) < 10**6)
-    return bool(simple and abs(exponent) <= 64 and (2 * exponent).is_Integer)
-
-
-def _real(expression: Expr) -> bool:
-    """Say whether all numbers in an expression are finite and real; SymPy makes sqrt(-x^2) an imaginary one."""
-    powers = (power for power in expression.atoms(Pow) if power.is_number)
-    return not expression.has(*NOT_REAL) and all(_finite(power) for power in powers)
-
-
-def _finite(expression: Expr) -> bool:
-    try:
-        value = complex(expression)
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return value.imag == 0 and math.isfinite(value.real)
 
 
 def _misspelt(name: str, column: str) -> bool:

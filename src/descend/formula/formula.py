@@ -14,6 +14,7 @@ from descend.formula.build import Builder, listed
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.functions import CONSTANTS, NAMES, entry_of
 from descend.formula.literals import as_typed
+from descend.formula.names import may_be_quoted
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor, Term
@@ -239,12 +240,15 @@ def _names(node: Node) -> Iterable[Name]:
 def guess_columns(text: str) -> tuple[str, ...]:
     """Say which names of a formula are data when there is no table to ask.
 
-    These are the names on the left, those inside ``[ ]``, those in backticks, and x, t, z with or without a number
-    or suffix (``x1``, ``t_start``). If that leaves no parameter or no column the caller must be told.
+    These are the names on the left, those inside ``[ ]``, those in backticks that name no function or constant, and
+    x, t, z with or without a number or suffix (``x1``, ``t_start``). If that leaves no parameter or no column the
+    caller must be told.
     """
     left, right = parse_formula(text)
     names = {name.name: None for name in _names(left)}
-    names |= {name.name: None for name in _names(right) if name.quoted or USUALLY_DATA.fullmatch(name.name)}
+    odd = (name.name for name in names_in(right) if name.quoted and not may_be_quoted(name.name))
+    usual = (name.name for name in _names(right) if USUALLY_DATA.fullmatch(name.name))
+    names |= dict.fromkeys((*odd, *usual))
     for dot in walk(right):
         if isinstance(dot, Dot):
             names |= {name.name: None for item in dot.items for name in _names(item)}

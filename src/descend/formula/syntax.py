@@ -268,7 +268,7 @@ class Parser:
         if not self.accept("@"):
             self.fail(opened, "A list of columns must be multiplied by a vector parameter.", "Write `w @ [x1, x2]`.")
         token = self.take()
-        if token.kind != "name":
+        if token.kind not in ("name", "quoted"):
             self.fail(token, "After `@` comes the name of the vector parameter.", "Write `w @ [x1, x2]`.")
         return Dot(opened.start, token.end, _name(token), items)
 

@@ -33,6 +33,11 @@ TOKEN = re.compile(
 )
 
 
+LIBRARY = re.compile(
+    r"(?:np|numpy|jnp|jax\.numpy|jax\.nn|(?:jax\.)?scipy\.special|jsp\.special|scipy|special|sp|sps|sc|math|torch|"
+    r"torch\.special|torch\.nn\.functional|F|cp|cupy|tf|tf\.math)\.(?=(?:[^\W\d]\w*\s*\(|(?:pi|e)\b(?!\.)))"
+)
+"""What stands in Python before a function, or before pi and e, and says nothing more than where it comes from."""
 SIMPLIFY = "Simplify it, or split it into columns of the data."
 
 
@@ -60,7 +65,9 @@ def tokenize(text: str) -> list[Token]:
         kind = str(match.lastgroup)
         begin, end = match.span(kind)
         position = match.end()
-        if kind == "name":
+        if kind == "name" and (library := LIBRARY.match(plain, begin)):
+            position = library.end()
+        elif kind == "name":
             position = end = _end_of_name(text, plain, begin, end)
             tokens.append(Token(kind, text[begin:end], begin, end))
         elif kind == "quoted":
@@ -89,10 +96,9 @@ def _end_of_name(text: str, plain: str, begin: int, end: int) -> int:
 def _stray(text: str, start: int) -> FormulaError:
     character = text[start]
     if character == ".":
-        from descend.formula.functions import FUNCTIONS
-        from descend.formula.unknown_functions import without_library
+        from descend.formula.unknown_functions import without_call
 
-        if (found := without_library(text, start, tuple(FUNCTIONS))) is not None:
+        if (found := without_call(text, start)) is not None:
             return pointed(text, *found)
     if character == "`":
         closed = "Put another one after the column name: `unit price`."

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from descend.formula.functions import ALIASES
 from descend.registry import closest
 
-OTHER_SPELLING = {
-    **dict.fromkeys(("pow", "power"), "^"),
-    **dict.fromkeys(("expit", "logistic"), "sigmoid"),
-    **dict.fromkeys(("if", "iff", "ifelse"), "where"),
-    **{"ln": "log", "fabs": "abs", "maximum": "max", "minimum": "min"},
-    **{"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"},
-}
 STEPS = ("floor", "ceil", "round", "trunc", "sign", "heaviside", "step", "mod", "digamma", "factorial")
 """Functions that do not move, or jump, with their argument."""
 RECIPES = {
     **dict.fromkeys(("asinh", "arcsinh"), "log(u + sqrt(u^2 + 1))"),
     **dict.fromkeys(("acosh", "arccosh"), "log(u + sqrt(u^2 - 1))"),
     **dict.fromkeys(("atanh", "arctanh"), "log((1 + u)/(1 - u))/2"),
-    **{"square": "u^2", "exp2": "2^u", "exp10": "10^u", "reciprocal": "1/u", "logit": "log(u/(1 - u))"},
-    **{"sec": "1/cos(u)", "csc": "1/sin(u)", "cot": "1/tan(u)"},
-    **{"sech": "1/cosh(u)", "csch": "1/sinh(u)", "coth": "cosh(u)/sinh(u)"},
+    **{"exp2": "2^u", "logit": "log(u/(1 - u))"},
     **dict.fromkeys(("pnorm", "ndtr"), "(1 + erf(u/sqrt(2)))/2"),
     **dict.fromkeys(("lgamma", "gammaln"), "log(gamma(u))"),
-    **{"relu": "max(u, 0)", "clip": "min(max(u, low), high)", "logaddexp": "a + softplus(b - a)"},
-    **dict.fromkeys(("deg2rad", "radians"), "pi*u/180"),
 }
 """Functions of u that can be written with others."""
 TERMS = {
@@ -45,10 +37,21 @@ TERMS = {
         ("bs", "ns", "cr", "cc", "s", "te", "spline", "lo", "loess"),
         "Compute the basis beforehand, as columns of the data, and write `w @ [b1, b2, b3]`.",
     ),
+    **dict.fromkeys(("LOG", "Log"), "`log(u)` is the natural logarithm, and `log10(u)` that to the base 10."),
     **dict.fromkeys(("offset",), "What has no parameter is merely added: `y ~ a*x + z`."),
 }
 PARAMETER = re.compile(r"[^\W\d][\d_]?")
 """Matches names too short for a function: one letter, perhaps with a digit or an underscore."""
+FOREIGN = """
+log1mexp log1msq lnp1 expint ei li si ci sinint cosint sinhint coshint sinhc tanhc tanc cosc sinpi cospi tanpi
+sinhcosh erfi dawson dawsonx erfinvc inverf inverfc logit1p betaln betainc betaincinv gammaincinv gammaq
+gammap igamma igammac polygamma trigamma lbeta lchoose lfactorial mish gelu elu selu celu hardtanh softmax
+softsign tanhshrink logcosh log_cosh sqrt1pm1 sqrtpi realsqrt nthroot hypot3 cis gudermannian gd haversin
+versin exsec acsc asec acot acsch asech acoth expm expmv sqrtm logm normest roundn fix rem idivide
+"""
+"""Functions that other programs have, so that none of these names is a misprint of one that formulas have."""
+EDGES = {"a", "c", "d", "h", "i", "k", "l", "x", "cx", "ln", "log", "inv", "pi"}
+"""What tells the names of functions apart, at either end of them."""
 LIBRARIES = re.compile(r"\b(np|numpy|jnp|math|torch|sp|scipy|special|scipy\.special|np\.\w+)\.(\w+)")
 
 
@@ -79,24 +82,50 @@ def _without_steps(name: str, arguments: Sequence[str], parameter: str | None) -
 def _instead(name: str, known: Collection[str]) -> tuple[str, str]:
     """Return a hint to follow "There is no function", and what to do."""
     listed = f"Known: {', '.join(known)}."
-    if name in OTHER_SPELLING:
-        return f" Here it is written `{OTHER_SPELLING[name]}`.", listed
     if name in RECIPES:
         return "", f"Of a number u it is `{RECIPES[name]}`, which a formula can say."
     if name in TERMS:
         return "", TERMS[name]
     if PARAMETER.fullmatch(name):
         return f" To multiply by a parameter, write `{name}*(...)`.", listed
-    # A function that NumPy has is not a misspelling of another.
-    return ("" if hasattr(np, name) else closest(name, known)), listed
+    return closest(name, [other for other in (*known, *ALIASES) if not _another(name, other)]), listed
 
 
-def without_library(text: str, at: int, known: Collection[str]) -> tuple[int, int, str, str] | None:
-    """Say what to write instead of a call such as `np.exp` around position ``at``; None if there is none."""
+def _another(name: str, other: str) -> bool:
+    """Say whether two names that look alike may be those of two functions, rather than one of them a misprint.
+
+    That is so where the name is a function elsewhere, where digits differ, as in log2 and log10, and where a short name
+    begins or ends otherwise, which is how functions are told apart: sin, sinh, asin, sind, sinc; erf, erfc, erfi, erfx.
+    """
+    from scipy import special
+
+    foreign = name in FOREIGN.split() or any(hasattr(library, name) for library in (math, np, special))
+    if foreign or _digits(name) != _digits(other):
+        return True
+    one, two = name.casefold(), other.casefold()
+    if sorted(one) == sorted(two):
+        return False
+    begun = _shared(one, two)
+    ended = _shared(one[begun:][::-1], two[begun:][::-1])
+    extra = {word[begun : len(word) - ended] for word in (one, two)} - {""}
+    if (begun and ended) or not extra or (begun and extra <= {"e", "s", one[begun - 1]}):
+        return False
+    return min(len(one), len(two)) <= 5 or bool(extra & EDGES)
+
+
+def _shared(one: str, two: str) -> int:
+    """Return how many letters two words begin with alike."""
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False)))
+
+
+def _digits(name: str) -> str:
+    return re.sub(r"\D", "", name)
+
+
+def without_call(text: str, at: int) -> tuple[int, int, str, str] | None:
+    """Say what to write instead of a function without brackets, such as `np.exp`, around position ``at``, if any."""
     for call in LIBRARIES.finditer(text):
         if call.start() <= at < call.end():
-            name = OTHER_SPELLING.get(call[2], call[2])
-            fault = f"`{call[0]}`: functions stand in a formula by their own name, without `{call[1]}.`."
-            example = f"Write `{name}(...)`." if name in known else f"Known: {', '.join(known)}."
-            return call.start(), call.end(), fault, example
+            fault = f"`{call[0]}`: a formula holds functions of numbers, with their arguments in brackets."
+            return call.start(), call.end(), fault, f"Write `{call[2]}(...)`, or the value as a number."
     return None

@@ -65,7 +65,7 @@ def _embedded(point: Point, free: Mask) -> Array | None:
     """Return the inverse of the block of C that belongs to the ``free`` components, placed among zeros."""
     if free.all():
         if point.factor is not None:
-            return _inverse(point.factor[:-1, :-1])
+            return inverse_triangle(point.factor[:-1, :-1])
         return None if point.curvature is None else inverse(point.curvature)
     result = np.zeros((free.size, free.size))
     if point.curvature is None:
@@ -73,7 +73,9 @@ def _embedded(point: Point, free: Mask) -> Array | None:
     if free.any():
         both = np.ix_(free, free)
         factor = point.factor
-        inner = inverse(point.curvature[both]) if factor is None else _inverse(triangle(factor[:-1, :-1][:, free]))
+        inner = (
+            inverse(point.curvature[both]) if factor is None else inverse_triangle(triangle(factor[:-1, :-1][:, free]))
+        )
         if inner is None:
             return None
         result[both] = inner
@@ -118,7 +120,7 @@ def rank_of(point: Point) -> Rank | None:
     return Rank(kept, estimable)
 
 
-def _inverse(upper: Array) -> Array | None:
+def inverse_triangle(upper: Array) -> Array | None:
     """Return (R'R)^-1 for a triangle R; None if it is singular to rounding."""
     norms = np.sqrt(np.add.reduce(upper * upper))
     if not (np.isfinite(norms).all() and (norms > 0.0).all()):
@@ -131,14 +133,17 @@ def _inverse(upper: Array) -> Array | None:
     return result
 
 
-def inverse(curvature: Array) -> Array | None:
-    """Return the inverse of a symmetric matrix, or None unless it is positive definite by more than rounding."""
+def inverse(curvature: Array, least: float = 1e-14) -> Array | None:
+    """Return the inverse of a symmetric matrix, or None unless it is positive definite by more than rounding.
+
+    least: what its smallest eigenvalue must be, once scaled to a unit diagonal.
+    """
     diagonal = curvature.diagonal()
     if not (np.isfinite(curvature).all() and (diagonal > 0.0).all()):
         return None
     scale = 1.0 / np.sqrt(diagonal)
     scaled = curvature * scale * scale[:, None]
-    if np.linalg.eigvalsh(scaled)[0] < 1e-14:
+    if np.linalg.eigvalsh(scaled)[0] < least:
         return None
     result: Array = np.linalg.inv(scaled) * scale * scale[:, None]
     return result

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from descend.errors import ConfigError, DescendError
 from descend.parameters import Constraints
+
+ARRAYS = {"numpy": ("NumPy arrays", "np"), "torch": ("PyTorch tensors", "torch")}
+"""What a column is called, and the name of its library, by the module of its type."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Call:
 
     @property
     def name(self) -> str:
-        return getattr(self.function, "__name__", "the function")
+        return name_of(self.function)
 
     def __call__(self, columns: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
         arguments = {name: columns[name] for name in self.columns}
@@ -41,14 +42,29 @@ class Call:
 
     def _raised(self, error: Exception, column: Any) -> str:
         """Say what the function raised, and what it was called with if it may not expect that."""
-        said = f"{type(error).__name__}: {error}".rstrip(": .")
+        said = f"{type(error).__name__}: {error}".partition("\n----")[0].rstrip(": .\n")  # JAX adds to it
         if not isinstance(error, TypeError | ValueError) or column is None:
             return f"`{self.name}` raised {said}."
-        kind, library = ("NumPy arrays", "np") if isinstance(column, np.ndarray) else ("PyTorch tensors", "torch")
+        kind, library = ARRAYS.get(type(column).__module__.partition(".")[0], ("JAX arrays", "jnp"))
         return (
             f"`{self.name}` raised {said}. It is called with {kind}, many rows at once: "
             f"use functions that take them, such as {library}.sin for math.sin."
         )
+
+
+def name_of(function: object) -> str:
+    """Return what messages call a function."""
+    return getattr(function, "__name__", "the function")
+
+
+def arguments_of(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """Return the arguments of a function by name. Raises ConfigError if they cannot be seen."""
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"The arguments of `{name_of(function)}` cannot be seen. Wrap it in a function with named arguments."
+        ) from None
 
 
 def bind(function: Callable[..., Any], columns: Sequence[str]) -> Call:
@@ -56,13 +72,8 @@ def bind(function: Callable[..., Any], columns: Sequence[str]) -> Call:
 
     Raises ConfigError if its arguments have no names.
     """
-    label = getattr(function, "__name__", "the function")
-    try:
-        arguments = inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        raise ConfigError(
-            f"The arguments of `{label}` cannot be seen. Wrap it in a function with named arguments."
-        ) from None
+    label = name_of(function)
+    arguments = arguments_of(function)
     for argument in arguments.values():
         if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD, argument.POSITIONAL_ONLY):
             raise ConfigError(

@@ -52,7 +52,7 @@ class Model(ABC):
     """Whether its parameters live in it and change in place, as in a PyTorch module, so that theta is only a handle:
     steps do not store them, and no matrix of them is formed (curvature, covariance, and inference from these)."""
 
-    gradient_sources: ClassVar[tuple[str, ...]] = ("numeric",)
+    gradient_sources: tuple[str, ...] = ("numeric",)
     """The gradient sources that need nothing more from the user; the first is the default."""
 
     saved_as: ClassVar[str | None] = None
@@ -66,6 +66,10 @@ class Model(ABC):
     constraints: Constraints | None = None
     formula: Formula | None = None
     forward: Call | None = None
+    notes: tuple[str, ...] = ()
+    """What to tell the user of how the model was read."""
+    calls: int = 0
+    """How often a function that the user wrote was called, where that is counted."""
 
     @classmethod
     @abstractmethod
@@ -98,6 +102,14 @@ class Model(ABC):
         given: what the user gave beside the file. constraints: which parameters were fixed, tied or bounded.
         """
         raise NotImplementedError
+
+    @classmethod
+    def disproved(cls, given: Any, model: Model, theta: Array, columns: Mapping[str, Array]) -> str | None:
+        """Say why a model does not compute what the user gave, on the rows of the fit; None if it does, as most do.
+
+        theta: a parameter point to begin with.
+        """
+        return None
 
     @abstractmethod
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
@@ -162,6 +174,11 @@ class Model(ABC):
                 change = self.scores(up, columns) - self.scores(down, columns)
                 jacobian[:, place] = change / (up[place] - down[place])
         return scores, jacobian
+
+    def pulled_back(self, theta: Array, columns: Mapping[str, Array], slope: Array) -> Array:
+        """Return J' slope, (p,), with J the derivatives of the scores, (n, p), and a slope for each row."""
+        product: Array = self.scores_and_jacobian(theta, columns)[1].T @ slope
+        return product
 
 
 class SymbolicModel(Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -44,7 +45,7 @@ class FormulaModel(SymbolicModel):
     constraints: Constraints | None = None
     kind: ClassVar[str] = "formula"
     saved_as: ClassVar[str | None] = "formula"
-    gradient_sources: ClassVar[tuple[str, ...]] = ("derived", "autograd")
+    gradient_sources = ("derived", "autograd")
 
     @classmethod
     def takes(cls, given: object) -> bool:
@@ -52,19 +53,38 @@ class FormulaModel(SymbolicModel):
 
     @classmethod
     def read(cls, given: str, table: Table, options: Options, loss: Loss) -> tuple[FormulaModel, dict[str, object]]:
-        start: dict[str, object] = dict(options["start"] or {})
+        return cls.of_text(given, dict(options["start"] or {}), table, options, loss)
+
+    @classmethod
+    def of_text(
+        cls,
+        given: str,
+        start: dict[str, object],
+        table: Table,
+        options: Options,
+        loss: Loss,
+        order: tuple[str, ...] = (),
+    ) -> tuple[FormulaModel, dict[str, object]]:
+        """Make the model of a formula; see `read`.
+
+        start: the starting values that are known. order: the names of the parameters, if not in that of the text.
+        """
         spread = [options[key] for key in ("weights", "sigma") if options[key]]
         if options["weights"] is not None:
             known_column(options["weights"], table, "weights")
-        names = {*start, *mentioned(options["fix"], options["ties"], options["bounds"])}
+        names = {*start, *order, *mentioned(options["fix"], options["ties"], options["bounds"])}
         # Only patterns such as [x*] need the numeric names, and finding them means reading a whole text file.
         numeric = table.numeric_names if "@" in given else ()
         for name in loss.own_columns:
             known_column(name, table, f"what the {loss.name} loss reads")
-        formula = loss.extended(read_formula(given, table.names, numeric, starts=names, excluded=spread))
+
+        def formula_with(fixed: Mapping[str, Expr] | None) -> Formula:
+            return in_order(loss.extended(read_formula(given, table.names, numeric, names, spread, fixed)), order)
+
+        formula = formula_with(None)
         held = held_back(Parameters(formula.parameters), table, options, start)
         if held is not None and held.given:
-            formula = loss.extended(read_formula(given, table.names, numeric, names, spread, held.given))
+            formula = formula_with(held.given)
             if own := sorted(set(loss.own_parameters) & set(held.given)):
                 raise ConfigError(f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed or tied.")
         start = {**loss.own_parameters, **start}
@@ -84,7 +104,7 @@ class FormulaModel(SymbolicModel):
         numeric = [name for name, kind in columns.items() if kind in ("number", "boolean")]
         held = None if constraints is None else constraints.given
         formula = read_formula(content["formula"], tuple(columns), numeric, starts=content["shapes"], given=held)
-        return formula_model(loss.extended(formula), loss, constraints)
+        return formula_model(in_order(loss.extended(formula), tuple(content["shapes"])), loss, constraints)
 
     def under(self, loss: Loss, constraints: Constraints | None) -> FormulaModel:
         return formula_model(self.formula, loss, constraints)
@@ -219,6 +239,16 @@ class FormulaModel(SymbolicModel):
 def formula_model(formula: Formula, loss: Loss, constraints: Constraints | None = None) -> FormulaModel:
     """Return the model of a formula, from the cache if it was made before."""
     return FormulaModel(formula, loss, constraints)
+
+
+@lru_cache(maxsize=256)
+def in_order(formula: Formula, names: tuple[str, ...]) -> Formula:
+    """Return a formula with its parameters in the order of these names, as far as they occur; others follow."""
+    known = formula.parameters
+    wanted = [*(name for name in names if name in known), *(name for name in known if name not in names)]
+    if wanted == list(known):
+        return formula
+    return dataclasses.replace(formula, parameters={name: known[name] for name in wanted})
 
 
 def _refuse_no_column(model: FormulaModel, table: Table) -> None:

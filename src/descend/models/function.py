@@ -11,13 +11,20 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError
+from descend.errors import ConfigError, FormulaError
+from descend.formula.compile import compile_expression
+from descend.formula.printers.code import plain_name
+from descend.formula.symbols import Column, Parameter
 from descend.losses import Loss
 from descend.models.call import Call, bind
 from descend.models.contract import Model, Options, held_back, known_column, shapes_of
+from descend.models.formula import FormulaModel
+from descend.models.jax_function import JaxFunction, read_jax, uses_jax
+from descend.models.stacked import Stacked
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
 from descend.table import Table
+from descend.tracing import UntraceableError, disagreement, trace
 
 Array = NDArray[np.float64]
 
@@ -31,9 +38,11 @@ class FunctionModel(Model):
     parameters: Parameters = field()
     loss: Loss = field()
     constraints: Constraints | None = None
+    notes: tuple[str, ...] = ()
+    jax: JaxFunction | None = None
+    """The function as JAX computes and differentiates it, if it is written with jax.numpy."""
     kind: ClassVar[str] = "Python function"
     saved_as: ClassVar[str | None] = "function"
-    gradient_sources: ClassVar[tuple[str, ...]] = ("autograd",)
 
     @property
     def name(self) -> str:
@@ -44,7 +53,7 @@ class FunctionModel(Model):
         return callable(given)
 
     @classmethod
-    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[FunctionModel, dict[str, object]]:
+    def read(cls, given: Any, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
         start, response, fixed = dict(options["start"] or {}), options["response"], options["fix"] or {}
         if response is None:
             raise ConfigError('Which column does the function predict? Say so with response="y".')
@@ -60,16 +69,42 @@ class FunctionModel(Model):
                 f"{forward.name}(x, w)`."
             )
         start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
+        notes: tuple[str, ...] = ()
+        if options["gradient"] is None or options["gradient"] == "derived":
+            try:
+                return _traced(forward, response, start, table, options, loss)
+            except (UntraceableError, FormulaError) as reason:
+                notes = (f"`{forward.name}` is no formula: it {reason}",)
         everything = Parameters({name: _labels(fixed.get(name, start.get(name))) for name in forward.parameters})
         for name in {*fixed, *mentioned(None, options["ties"], None)} - {*(options["start"] or ())}:
             start.pop(name, None)  # what the function has as a default
         held = held_back(everything, table, options, start)
+        jax = read_jax(forward, everything, table, options["gradient"])
         if held is not None:
             forward = replace(forward, constraints=held)
-        return cls(forward, response, everything if held is None else held.free, loss, held), start
+        if jax is not None:
+            notes = () if jax.refused is None else (jax.refused,)
+        return cls(forward, response, everything if held is None else held.free, loss, held, notes, jax), start
+
+    @classmethod
+    def disproved(cls, given: Any, model: Model, theta: Array, columns: Mapping[str, Array]) -> str | None:
+        if model.formula is None or not columns:
+            return None
+        symbols = (*(Column(name) for name in model.inputs), *map(Parameter, model.parameters.shapes))
+        evaluate = compile_expression(model.formula.expression, symbols)
+        forward = replace(bind(given, tuple(model.inputs)), constraints=model.constraints)
+        opaque = cls(forward, model.response, model.parameters, model.loss, model.constraints)
+
+        def traced(theta: Array, part: Mapping[str, Array]) -> Array:
+            value = evaluate(*(part[name] for name in model.inputs), *theta.tolist())
+            return np.broadcast_to(np.asarray(value, dtype=np.float64), (len(next(iter(part.values()))),))
+
+        return disagreement(opaque.scores, traced, theta, {name: columns[name] for name in forward.columns})
 
     def entry(self) -> dict[str, object]:
-        return {"function": self.forward.name, "response": self.response}
+        function = self.forward.function
+        stacked = {"stacked": function.entry()} if isinstance(function, Stacked) else {}
+        return {"function": self.forward.name, "response": self.response, **stacked}
 
     @classmethod
     def needed(cls, content: Mapping[str, Any]) -> str | None:
@@ -82,23 +117,31 @@ class FunctionModel(Model):
     def restored(
         cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None
     ) -> FunctionModel:
-        forward = replace(bind(given, tuple(content["columns"])), constraints=constraints)
+        if content.get("stacked") is not None:
+            given = Stacked.restored(given, content["stacked"])
+        plain = bind(given, tuple(content["columns"]))
+        forward = replace(plain, constraints=constraints)
         everything = Parameters(shapes_of(content))
-        return cls(
-            forward, content["response"], everything if constraints is None else constraints.free, loss, constraints
-        )
+        jax = JaxFunction(plain, everything) if uses_jax(given) else None
+        free = everything if constraints is None else constraints.free
+        return cls(forward, content["response"], free, loss, constraints, jax=jax)
 
     def __post_init__(self) -> None:
-        self.__dict__.update(inputs=self.forward.columns, response_columns=(self.response,))
+        sources: tuple[str, ...] = ("autograd",)
+        if self.jax is not None:
+            sources = ("jax", "numeric") if self.jax.refused is None else ("numeric",)
+        self.__dict__.update(inputs=self.forward.columns, response_columns=(self.response,), gradient_sources=sources)
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         return self.loss.mean(self.scores(theta, columns))
 
     def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
-        """Call the function: with NumPy arrays, or with tensors if it is written with torch functions.
+        """Call the function: with NumPy arrays, or with tensors or JAX arrays if it is written with their functions.
 
         Raises ConfigError unless it returns one number per row.
         """
+        if self.jax is not None:
+            return self.jax.scores(self._every(theta), columns)
         if "torch" in sys.modules and self._takes_tensors(theta, columns):
             import torch
 
@@ -117,6 +160,25 @@ class FunctionModel(Model):
             )
         return prediction
 
+    def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+        if self.jax is None or self.jax.refused is not None:
+            return super().scores_and_jacobian(theta, columns)
+        every = self._every(theta)
+        jacobian = self.jax.jacobian(every, columns)
+        held = self.constraints
+        return self.jax.scores(every, columns), jacobian if held is None else jacobian @ held.jacobian(theta)
+
+    def pulled_back(self, theta: Array, columns: Mapping[str, Array], slope: Array) -> Array:
+        if self.jax is None or self.jax.refused is not None:
+            return super().pulled_back(theta, columns, slope)
+        pulled, held = self.jax.pulled(self._every(theta), columns, slope), self.constraints
+        return pulled if held is None else held.jacobian(theta).T @ pulled
+
+    def _every(self, theta: Array) -> Array:
+        """Return the values of all parameters, those that are fixed or tied among them."""
+        held = self.constraints
+        return theta if held is None else held.parameters.flat(held.complete(self.parameters.named(theta)))
+
     def _takes_tensors(self, theta: Array, columns: Mapping[str, Array]) -> bool:
         """Find out, once, whether the function is written with torch functions, which refuse NumPy arrays."""
         known: bool | None = self.__dict__.get("takes_tensors")
@@ -131,6 +193,14 @@ class FunctionModel(Model):
 
     def __str__(self) -> str:
         return f"{self.response} ~ {self.forward.name}({', '.join((*self.forward.columns, *self.forward.parameters))})"
+
+
+def _traced(
+    forward: Call, response: str, start: dict[str, object], table: Table, options: Options, loss: Loss
+) -> tuple[Model, dict[str, object]]:
+    """Return the model of the formula that a function computes. Raises UntraceableError or FormulaError."""
+    text = trace(forward.function, forward.columns, forward.parameters)
+    return FormulaModel.of_text(f"{plain_name(response)} ~ {text}", start, table, options, loss, forward.parameters)
 
 
 def _labels(value: Any) -> tuple[str, ...] | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from descend.errors import ConfigError
 from descend.models.contract import Model
+from descend.models.curve import CurveModel
 from descend.models.formula import FormulaModel
 from descend.models.function import FunctionModel
 from descend.models.module import ModuleModel
 
-KINDS: list[type[Model]] = [FormulaModel, ModuleModel, FunctionModel]
+KINDS: list[type[Model]] = [FormulaModel, ModuleModel, CurveModel, FunctionModel]
 """The first kind that takes what was given is used; modules precede functions, as they can be called like them."""
 
 

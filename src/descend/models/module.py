@@ -47,7 +47,7 @@ class ModuleModel(Model):
     kind: ClassVar[str] = "PyTorch module"
     in_place: ClassVar[bool] = True
     saved_as: ClassVar[str | None] = "module"
-    gradient_sources: ClassVar[tuple[str, ...]] = ("autograd",)
+    gradient_sources = ("autograd",)
 
     @classmethod
     def takes(cls, given: object) -> bool:

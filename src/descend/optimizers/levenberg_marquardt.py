@@ -30,6 +30,9 @@ LAST = 64 * np.finfo(np.float64).eps
 UNEXPLAINED = 1e-20
 """When undamped steps stop helping, second derivatives are worth their cost if the parameters can still explain at
 least this share of J."""
+OUTGROWN = 1e12
+"""Where a squared column norm was once larger than it is by this factor, its parameter can no longer move: before a
+descent is called finished, what is larger than here is forgotten."""
 FARTHEST = 10.0
 """Steps that hardly shrink are not extrapolated: they may lead to infinity."""
 Known = tuple[Array, float, Array | None, Array | None]
@@ -101,6 +104,9 @@ class LevenbergMarquardt(WholeSteps):
             growth *= 2.0
         if not system.safe():
             return self.step(evaluation, (units, damping, growth, True, taken, None))
+        here = type(system)(evaluation, [LEAST] * evaluation.theta.size).units
+        if any(unit > OUTGROWN * now for unit, now in zip(units, here, strict=True)):
+            return self.step(evaluation, (here, damping, 2.0, fine, taken, None))
         theta, known = finished(evaluation, type(system), units, (*system.newton(), taken, taken))
         return theta, (units, damping, growth, fine, None, known)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from descend.errors import ConfigError
 from descend.models import kind_of
+from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.option import Values
 from descend.options.request import FIELDS, OPTIONS, Request, check_options
 from descend.registry import closest
@@ -36,25 +37,26 @@ CHOICES = ("optimizer", "learning_rate", "schedule", "epochs", "batch_size")
 
 NEEDED = ("l1", "l2", "engine", "loss", "schedule", "sharpness")
 """Options for which None is an error rather than the default."""
+OTHERWISE = {"weights": "importance", "sigma": "standard_deviation"}
+"""Names of columns given as values where the model has a parameter of the usual name; no near one, which would be
+taken for a slip."""
 
 
 def read_request(model: object, data: object, others: Sequence[object], options: Values) -> Request:
     """Return the request of a call of `descend.fit`, with every option known and checked, and given only once.
 
-    others: positional arguments after the data. Raises ConfigError.
+    others: arrays after the first, as in ``fit(f, x, y)``. Raises ConfigError.
     """
-    if others:
-        raise ConfigError(
-            "`fit` takes a model and the data; all else has a name. Data have the names of their columns, and "
-            'of a function the response is named: fit(model, {"x": x, "y": y}, response="y").'
-        )
     for key in options:
         if key not in OPTIONS:
             hint = OF_OTHERS.get(key, f"{closest(key, OPTIONS).strip()} See help(descend.fit).".strip())
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
+    if others:
+        model, data, response = named(model, (data, *others), options.get("response"), options.get("start"))
+        options = {**options, "response": response}
     differing = {key: value for key, value in options.items() if not OPTIONS[key].same_as_default(value)}
     given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
-    data, weights, sigma = with_columns(data, options.get("weights"), options.get("sigma"))
+    data, weights, sigma = with_columns(model, data, options.get("weights"), options.get("sigma"))
     values = {**options, "weights": weights, "sigma": sigma}
     check_options(values, *NEEDED)
     values["fix"] = read_fixed(options.get("fix"))
@@ -82,15 +84,20 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     )
 
 
-def with_columns(data: Any, weights: Any, sigma: Any) -> tuple[Any, Any, Any]:
-    """Return the data, with row weights and standard deviations given as values added as columns, and their names."""
+def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[Any, Any, Any]:
+    """Return the data, with row weights and standard deviations given as values added as columns, and their names.
+
+    The columns have names that the model does not use: its `sigma` is a parameter.
+    """
     names = {"weights": weights, "sigma": sigma}
     for name, given in names.items():
         if given is None or isinstance(given, str) or not _are_values(given):
             continue
         table = open_table(data)
-        column = name
-        while column in table.names:
+        column, mentioned = name, mentioned_in(model)
+        if column in mentioned and column not in table.names:
+            column = OTHERWISE[name]
+        while column in table.names or column in mentioned:
             column += "_"
         data, names[name] = table.with_column(column, given), column
     return data, names["weights"], names["sigma"]

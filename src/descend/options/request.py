@@ -47,7 +47,7 @@ class Request:
     )
     gradient: Gradient = option(
         None,
-        'derived (the default), autograd, or by hand: "w = mean(2*x*(w*x - y))", once for each parameter.',
+        'derived (the default), autograd, jax, or by hand: "w = mean(2*x*(w*x - y))", once for each parameter.',
         "texts",
         must_be("a text, a list of texts or a function", callable, is_texts),
         metavar="TEXT",
@@ -235,6 +235,11 @@ class Request:
     """Whether a start found by search may be improved by a short descent."""
     grow: bool = False
     """Whether a start may be improved on samples of many rows."""
+    second_look: bool = True
+    """Whether a search may look for a lower minimum than the one that the user's start led to."""
+    bare: bool = False
+    """Whether only the parameters are asked for: nothing is looked at to comment on, and what the data do not determine
+    is no error."""
     notes: tuple[str, ...] = ()
     """What was decided about the request by looking at the data, in sentences."""
     unsettled: Request | None = None

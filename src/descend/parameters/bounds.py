@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, FormulaError
 from descend.formula.build import Builder
-from descend.formula.functions import not_a_parameter
+from descend.formula.names import not_a_parameter
 from descend.formula.syntax import parse_expression
 from descend.formula.tokens import pointed
 from descend.parameters.vector import Parameters
@@ -143,18 +143,23 @@ class Bounds:
         bounded = (np.isfinite(self.low) | np.isfinite(self.high)) & ~self.pinned
         return [self.text(int(place)) for place in np.flatnonzero(bounded)]
 
-    def where_not_finite(self, finite: Callable[[Array], bool], theta: Array) -> Bounds:
-        """Bar the bounds at which J is not ``finite``, as far as evaluations around ``theta`` show."""
+    def barred_where(self, passable: Callable[[Array], Mask], theta: Array) -> Bounds:
+        """Bar the bounds at which J is not finite, or the parameter itself loses its influence.
+
+        Such is c = 0 in c**2: J is stationary along c there, which a descent would take for a minimum.
+
+        passable: marks the components that may be where they are; looked at around ``theta``.
+        """
         sides = (self.low, self.high)
         corners = [np.where(np.isfinite(side), side, theta) for side in sides]
-        if all(finite(corner) for corner in corners):
+        if all(passable(corner).all() for corner in corners):
             return self
         barred = self.barred.copy()
         for number, side in enumerate(sides):
             for place in np.flatnonzero(np.isfinite(side)):
                 moved = theta.copy()
                 moved[place] = side[place]
-                barred[number, place] = not finite(moved)
+                barred[number, place] = not passable(moved)[place]
         return replace(self, barred=barred)
 
 

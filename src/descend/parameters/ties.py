@@ -15,7 +15,8 @@ from sympy import Expr
 from descend.errors import ConfigError
 from descend.formula.build import Builder
 from descend.formula.compile import compile_expression
-from descend.formula.functions import CONSTANTS, not_a_parameter
+from descend.formula.functions import CONSTANTS
+from descend.formula.names import not_a_parameter
 from descend.formula.printers.code import NUMPY, TORCH, Language, plain_name
 from descend.formula.symbols import Parameter, number
 from descend.formula.syntax import Name, Node, names_in, parse_assignment
@@ -289,7 +290,7 @@ def _check(tie: _Tie, indexed: bool, parameters: Parameters, columns: tuple[str,
     if indexed:
         tie.fail(tie.name, COMPONENT, ITS_OWN)
     for name in (tie.name, *names_in(tie.node)):
-        if name.name in CONSTANTS and name is not tie.name:
+        if name.name in CONSTANTS and not name.quoted and name is not tie.name:
             continue
         if name.name in columns:
             fault = f"`{name.name}` is a column, and a tie holds parameters and numbers only."
@@ -307,6 +308,8 @@ def _resolve(name: str, found: Mapping[str, _Tie], given: dict[str, Substitute],
         return
     tie = found[name]
     for other in names_in(tie.node):
+        if other.name in CONSTANTS and not other.quoted:
+            continue
         if other.name in (*above, name):
             chain = " -> ".join((*above[above.index(other.name) if other.name in above else len(above) :], name))
             tie.fail(other, f"`{other.name}` is tied to itself: {chain} -> {other.name}.", "Leave one of them free.")

@@ -82,7 +82,7 @@ class Parameters:
         theta.fill(default)
         for name, value in given.items():
             if name not in self.shapes:
-                from descend.formula.functions import not_a_parameter
+                from descend.formula.names import not_a_parameter
 
                 raise ConfigError(
                     not_a_parameter(name, "started")

@@ -106,6 +106,11 @@ def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str 
             f"The gradient of a {model.kind} cannot be derived: `{model.name}` is not a formula. "
             'Use gradient="autograd", give a gradient function, or write the model as a formula.'
         )
+    if source == "jax":
+        raise ConfigError(
+            f"JAX differentiates a Python function of jax.numpy, and this is a {model.kind}. Use "
+            f'gradient="{model.gradient_sources[0]}", or leave it out.'
+        )
     if callable(source):
         return "by_hand", _by_function(model, source, table, spread)
     if model.formula is None:
@@ -121,6 +126,10 @@ def _of_source(source: str, model: Model) -> Program | Kernel:
     """Return what an engine sums where the model itself provides its gradient."""
     if source == "numeric":
         return NumericKernel(model)
+    if source == "jax":
+        from descend.gradients.jax import JaxKernel
+
+        return JaxKernel(model)
     program = None if model.symbolic is None else derived(model.symbolic.formula, model.loss)
     if source == "derived" and program is not None:
         return program

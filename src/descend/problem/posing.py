@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.formula.ambiguities import ambiguities
@@ -14,7 +16,7 @@ from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
 from descend.losses import LOSSES
-from descend.models import Model
+from descend.models import Model, kind_of
 from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.problem import preflight
@@ -27,6 +29,8 @@ from descend.registry import closest
 from descend.table import Table
 from descend.table.rows import Rows
 
+BESIDE = 1e-3
+"""Share of the way from a bound to the start at which J is looked at again."""
 STARTED = 10_000
 """Rows whose logarithms give a model of a positive response its start."""
 
@@ -45,11 +49,17 @@ def pose(request: Request, table: Table) -> Problem:
         )
     names = dict.fromkeys((*model.response_columns, *model.inputs, *gradient_columns(code), *request.roles.columns))
     summing = _summing(model, code, table, tuple(names), request)
+    doubt = kind_of(request.model).disproved(
+        request.model, model, model.parameters.start(given, 1.0), summing.rows.columns
+    )
+    if doubt is not None:
+        note = f"`{model.name}` is no formula: {doubt}"
+        return pose(replace(request, gradient="numeric", notes=(*request.notes, note)), table)
     penalty = penalty_of(model, request.l1, request.l2) if request.l1 or request.l2 else None
     objective = objective_over(summing.engine, penalty)
     start = _with_rows(objective, model, summing, gradient, given)
     probable = probability_note(model, loss)
-    doubtful = ambiguities(model.formula, table.names) if model.formula is not None else ()
+    doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
     return Problem(
         model=model,
         gradient=gradient,
@@ -59,7 +69,7 @@ def pose(request: Request, table: Table) -> Problem:
         objective=objective,
         given=given,
         start=start,
-        notes=(*request.notes, *summing.notes, *(() if probable is None else (probable,))),
+        notes=(*request.notes, *model.notes, *summing.notes, *(() if probable is None else (probable,))),
         remarks=(*doubtful, *table.notes, *summing.remarks),
         scale=summing.squares if loss.quadratic else 0.0,
         squares=summing.squares if loss.of_residual else 0.0,
@@ -82,8 +92,10 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
             return out_of_core.gather(model, code, table, names, request, why)
     rows = preflight.read_rows(model, table, names, request)
     penalised = request.l1 + request.l2 > 0
-    remarks = table.rounding_notes(rows.columns)
-    preflight.check_rows(model, rows.columns, rows.count, table.source, penalised)
+    remarks: tuple[str, ...] = ()
+    if not request.bare:
+        remarks = table.rounding_notes(rows.columns)
+        preflight.check_rows(model, rows.columns, rows.count, table.source, penalised)
     rows.check()
     preflight.check_response(model.loss, rows, model.response, model.response_columns)
     squares = float(rows.y.dot(rows.y))
@@ -163,12 +175,21 @@ def _within(
         )
     theta = np.where(fixed, theta, bounds.interior(theta))
 
-    def finite(corner: Array) -> bool:
+    def passable(corner: Array) -> NDArray[np.bool_]:
         with np.errstate(all="ignore"):
-            point = objective(corner, 1)
-        return bool(math.isfinite(point.loss) and np.isfinite(point.gradient).all())
+            point = objective(corner, 2)
+        if not (math.isfinite(point.loss) and np.isfinite(point.gradient).all()):
+            return np.zeros(corner.size, dtype=bool)
+        still = np.zeros(corner.size, dtype=bool)
+        if point.curvature is not None:
+            still = (point.curvature.diagonal() == 0.0) & (corner != theta)
+        for place in np.flatnonzero(still).tolist():  # stationary, or with no influence anywhere near
+            beside = corner.copy()
+            beside[place] += BESIDE * (theta[place] - corner[place])
+            still[place] = objective(beside, 2).loss != point.loss
+        return ~still
 
-    return theta, bounds.where_not_finite(finite, theta)
+    return theta, bounds.barred_where(passable, theta)
 
 
 def penalty_of(model: Model, l1: float, l2: float) -> Penalty:

@@ -34,8 +34,8 @@ def begin(problem: Problem, request: Request) -> Beginning:
     origin = problem.start if found is None else found.theta
     on_samples = _on_samples(problem, request, origin)
     first = _first(problem, origin if on_samples is None else on_samples.theta, given)
-    penalised = objective.penalty is not None
-    doubts = () if penalised else identifiability.at_start(model, first, problem.columns, problem.table.source)
+    silent = objective.penalty is not None or request.bare
+    doubts = () if silent else identifiability.at_start(model, first, problem.columns, problem.table.source)
     free = identifiability.free_values(model) if found is not None and doubts else {}
     if searching and free.keys() - given.keys():  # what may be chosen freely leads a search astray
         held = {**free, **given}

@@ -29,7 +29,7 @@ NOISELESS = 1e-12
 """Share of the largest response below which the median residual counts as rounding."""
 EXACT = 1e-9
 """Share of the largest response that is then taken for the noise."""
-DERIVED = (None, "derived", "autograd")
+DERIVED = (None, "derived", "autograd", "jax", "numeric")
 """Gradients that are not written by hand."""
 
 

@@ -38,7 +38,7 @@ def solve(
     since = time.perf_counter() if began is None else began
     beginning = begin(problem, request)
     solution = solution_of(run(beginning, request, on_step, resumed), request, since)
-    if request.optimizer is not None or not request.given.get("start"):
+    if request.optimizer is not None or not request.second_look or not request.given.get("start"):
         return solution
     with attempt("whether another start leads lower", solution.failures):
         solution = SecondLook(request, solution, resumed, since).taken()

@@ -3,13 +3,14 @@
 SymPy's own function class is used where its derivative is right for real numbers.
 """
 
-from descend.formula.functions import elementary
-from descend.formula.functions.constants import CONSTANTS, not_a_parameter
+from descend.formula.functions import elementary, shorthands
+from descend.formula.functions.constants import CONSTANTS
 from descend.formula.functions.entry import POSITIVE, REAL, Bend, Function, Interval
 from descend.formula.functions.evaluation import Special, constant_call
-from descend.formula.functions.table import DERIVED_ONLY, FUNCTIONS, NAMES, entry_of, register
+from descend.formula.functions.table import ALIASES, DERIVED_ONLY, FUNCTIONS, NAMES, entry_of, function_named, register
 
 __all__ = [
+    "ALIASES",
     "CONSTANTS",
     "DERIVED_ONLY",
     "FUNCTIONS",
@@ -23,6 +24,7 @@ __all__ = [
     "constant_call",
     "elementary",
     "entry_of",
-    "not_a_parameter",
+    "function_named",
     "register",
+    "shorthands",
 ]

@@ -37,9 +37,16 @@ from descend.formula.real_functions import (
 )
 
 
-def _tangent(argument: Expr) -> Expr:
+def tangent(argument: Expr) -> Expr:
     """Build tan(argument) without cot, which SymPy likes to bring in: tan(x + pi/2) is -1/tan(x) here."""
     return sympy.tan(argument).replace(sympy.cot, lambda inside: 1 / sympy.tan(inside))
+
+
+def _log(argument: Expr, base: Expr | None = None) -> Expr:
+    """Build the natural logarithm, or that to another base."""
+    if base in (2, 10):
+        return (log2 if base == 2 else log10)(argument)
+    return sympy.log(argument) if base is None else sympy.log(argument) / sympy.log(base)
 
 
 def _bend_of_where(condition: Expr, chosen: Expr, other: Expr) -> Bend | None:
@@ -62,8 +69,12 @@ def _mathml(sign: str) -> str:
     return f"<mrow>{sign}<mo>(</mo>{{0}}<mo>)</mo></mrow>"
 
 
+_classic = partial(Function, reserved=True)
+
+
 def _arc(name: str, build: Callable[..., Expr], **facts: Any) -> Function:
-    return Function(name, build, f"np.arc{name[1:]}({{0}})", latex=_latex(rf"\arc{name[1:]}"), **facts)
+    arc = f"arc{name[1:]}"
+    return _classic(name, build, f"np.{arc}({{0}})", latex=_latex(rf"\{arc}"), aliases=(arc,), **facts)
 
 
 GAMMA_IN_TORCH = "(lambda v: torch.exp(torch.lgamma(v)) * (1 - 2 * ((v < 0) & (torch.floor(v) % 2 == 1))))({0})"
@@ -82,20 +93,20 @@ CASES_IN_MATHML = (
     "<mtr><mtd>{1}</mtd><mtd><mspace width='1em'/><mtext>if&nbsp;</mtext>{0}</mtd></mtr>"
     "<mtr><mtd>{2}</mtd><mtd><mspace width='1em'/><mtext>otherwise</mtext></mtd></mtr></mtable></mrow>"
 )
-_logarithm = partial(Function, domain="> 0", infinite_at_zero=True, steep_at_zero=True, rising=True, query_repeats=True)
-_pair = partial(Function, arguments=(2, 2))
+_logarithm = partial(_classic, domain="> 0", infinite_at_zero=True, steep_at_zero=True, rising=True, query_repeats=True)
+_pair = partial(_classic, arguments=(2, 2))
 _extreme = partial(Function, arguments=(2, None), keeps_unit=True)
 HALF, QUARTER_TURN = Rational(1, 2), math.pi / 2
 
 register(
-    Function("exp", sympy.exp, latex="e^{{{0}}}", range=POSITIVE, rising=True, positive=True, query_repeats=True),
-    _logarithm("log", sympy.log, sql="ln({0})", latex=_latex(r"\log")),
+    _classic("exp", sympy.exp, latex="e^{{{0}}}", range=POSITIVE, rising=True, positive=True, query_repeats=True),
+    _logarithm("log", _log, sql="ln({0})", latex=_latex(r"\log"), arguments=(1, 2), nodes=sympy.log, aliases=("ln",)),
     _logarithm("log10", log10, latex=_latex(r"\log_{{10}}"), mathml=_mathml("<msub><mi>log</mi><mn>10</mn></msub>")),
     _logarithm("log2", log2, latex=_latex(r"\log_2"), mathml=_mathml("<msub><mi>log</mi><mn>2</mn></msub>")),
-    Function("sqrt", sympy.sqrt, latex=r"\sqrt{{{0}}}"),
-    Function("log1p", log1p, sql=LOG1P_IN_SQL, latex=r"\log\left(1 + {0}\right)", query_repeats=True),
-    Function("expm1", expm1, sql=EXPM1_IN_SQL, latex=r"\left(e^{{{0}}} - 1\right)", query_repeats=True),
-    Function(
+    _classic("sqrt", sympy.sqrt, latex=r"\sqrt{{{0}}}"),
+    _classic("log1p", log1p, sql=LOG1P_IN_SQL, latex=r"\log\left(1 + {0}\right)", query_repeats=True),
+    _classic("expm1", expm1, sql=EXPM1_IN_SQL, latex=r"\left(e^{{{0}}} - 1\right)", query_repeats=True),
+    _classic(
         "cbrt",
         cbrt,
         torch="(lambda v: torch.sign(v) * torch.abs(v) ** (1.0 / 3.0))({0})",
@@ -111,44 +122,54 @@ register(
         latex=r"\sqrt{{\left({0}\right)^2 + \left({1}\right)^2}}",
         query_repeats=True,
     ),
-    Function("sinc", sinc, sql=SINC_IN_SQL, query_repeats=True),
-    Function("sin", sympy.sin, latex=_latex(r"\sin"), range=(-1.0, 1.0), periodic=True, query=lambda _, x: x.sin()),
-    Function("cos", sympy.cos, latex=_latex(r"\cos"), range=(-1.0, 1.0), periodic=True, query=lambda _, x: x.cos()),
-    Function("tan", _tangent, latex=_latex(r"\tan"), nodes=sympy.tan, periodic=True, query=lambda _, x: x.tan()),
+    _classic("sinc", sinc, sql=SINC_IN_SQL, query_repeats=True),
+    _classic("sin", sympy.sin, latex=_latex(r"\sin"), range=(-1.0, 1.0), periodic=True, query=lambda _, x: x.sin()),
+    _classic("cos", sympy.cos, latex=_latex(r"\cos"), range=(-1.0, 1.0), periodic=True, query=lambda _, x: x.cos()),
+    _classic("tan", tangent, latex=_latex(r"\tan"), nodes=sympy.tan, periodic=True, query=lambda _, x: x.tan()),
     _arc("asin", sympy.asin, range=(-QUARTER_TURN, QUARTER_TURN), domain="between -1 and 1", query_repeats=True),
     _arc("acos", sympy.acos, range=(0.0, math.pi), domain="between -1 and 1", query_repeats=True),
     _arc("atan", sympy.atan, range=(-QUARTER_TURN, QUARTER_TURN), rising=True, query=lambda _, x: x.atan()),
-    _pair("atan2", arctan2, "np.arctan2({0}, {1})", range=(-math.pi, math.pi), query=lambda _, y, x: y.atan2(x)),
-    Function("sinh", sympy.sinh, latex=_latex(r"\sinh"), rising=True, query_repeats=True),
-    Function("cosh", sympy.cosh, latex=_latex(r"\cosh"), range=(1.0, math.inf), query_repeats=True),
-    Function("tanh", sympy.tanh, latex=_latex(r"\tanh"), range=(-1.0, 1.0), rising=True, query_repeats=True),
-    Function(
+    _pair(
+        "atan2",
+        arctan2,
+        "np.arctan2({0}, {1})",
+        aliases=("arctan2",),
+        range=(-math.pi, math.pi),
+        query=lambda _, y, x: y.atan2(x),
+    ),
+    _classic("sinh", sympy.sinh, latex=_latex(r"\sinh"), rising=True, query_repeats=True),
+    _classic("cosh", sympy.cosh, latex=_latex(r"\cosh"), range=(1.0, math.inf), query_repeats=True),
+    _classic("tanh", sympy.tanh, latex=_latex(r"\tanh"), range=(-1.0, 1.0), rising=True, query_repeats=True),
+    _classic(
         "sigmoid",
         sigmoid,
         "special.expit({0})",
         sql="1.0 / (1.0 + exp(-({0})))",
         latex=_latex(r"\sigma"),
+        aliases=("expit", "logistic", "inv_logit", "plogis"),
         mathml=_mathml("<mi>σ</mi>"),
         range=(0.0, 1.0),
         rising=True,
         positive=True,
         query_repeats=True,
     ),
-    Function(
+    _classic(
         "softplus",
         softplus,
         "np.logaddexp(0, {0})",
         "-torch.nn.functional.logsigmoid(-({0}))",
         SOFTPLUS_IN_SQL,
+        aliases=("log1pexp", "log1p_exp"),
         range=POSITIVE,
         rising=True,
         positive=True,
         keeps_unit=True,
         query_repeats=True,
     ),
-    Function(
+    _classic(
         "abs",
         absolute,
+        aliases=("absolute", "fabs"),
         latex=r"\left|{0}\right|",
         mathml="<mrow><mo>|</mo>{0}<mo>|</mo></mrow>",
         range=POSITIVE,
@@ -164,6 +185,7 @@ register(
         "least({0}, {1})",
         r"\min\left({0}, {1}\right)",
         nodes=minimum,
+        aliases=("minimum", "fmin", "least", "pmin"),
         range=lambda one, other: (min(one[0], other[0]), min(one[1], other[1])),
         bend=lambda u, v: (u - v, -HALF, None),
     ),
@@ -175,12 +197,14 @@ register(
         "greatest({0}, {1})",
         r"\max\left({0}, {1}\right)",
         nodes=maximum,
+        aliases=("maximum", "fmax", "greatest", "pmax"),
         range=lambda one, other: (max(one[0], other[0]), max(one[1], other[1])),
         bend=lambda u, v: (u - v, HALF, None),
     ),
-    Function(
+    _classic(
         "where",
         where,
+        aliases=("if", "iff", "iif", "ifelse", "if_else"),
         sql="case when {0} then {1} else {2} end",
         latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
         mathml=CASES_IN_MATHML,
@@ -189,8 +213,8 @@ register(
         keeps_unit=True,
         bend=_bend_of_where,
     ),
-    Function("erf", sympy.erf, "special.erf({0})", sql=ERF_IN_SQL, range=(-1.0, 1.0), rising=True, query_repeats=True),
-    Function("erfc", erfc, "special.erfc({0})", sql=ERFC_IN_SQL, query_repeats=True),
+    _classic("erf", sympy.erf, "special.erf({0})", sql=ERF_IN_SQL, range=(-1.0, 1.0), rising=True, query_repeats=True),
+    _classic("erfc", erfc, "special.erfc({0})", sql=ERFC_IN_SQL, query_repeats=True),
     Function(
         "gamma", gamma, "special.gamma({0})", GAMMA_IN_TORCH, latex=_latex(r"\Gamma"), mathml=_mathml("<mi>Γ</mi>")
     ),

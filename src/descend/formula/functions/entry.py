@@ -18,7 +18,8 @@ Bend = tuple[Expr, Expr, Expr | None]
 class Function:
     """One named function: how it is built, how each language writes it, and what is known of it.
 
-    name: as in formulas. build: makes the SymPy expression from its arguments; nodes: the class of that expression, if
+    name: as in formulas; aliases: what NumPy, SciPy and others call the very same function, which formulas understand
+    too. build: makes the SymPy expression from its arguments; nodes: the class of that expression, if
     the function has one of its own. arguments: the fewest and the most it takes, None if any number.
 
     numpy, torch, sql, latex, mathml: templates, ``{0}``, ``{1}`` standing for the arguments in that language; without
@@ -33,6 +34,7 @@ class Function:
     orders: the places of arguments that must be whole numbers from 0 on, written as such. infinite_at_zero,
     steep_at_zero: whether its value, or its slope, is infinite at 0. periodic: as sin is. keeps_unit: whether its value
     has the unit of its arguments. jumps: whether its value moves in steps alone.
+    reserved: whether its name, without backticks, can name no parameter.
     bend: returns (u, s, gap) for its arguments, where it bends at u = 0 as s |u| does; see `formula.domain.Bend`.
 
     >>> from descend.formula.real_functions import real_function
@@ -63,7 +65,9 @@ class Function:
     periodic: bool = False
     keeps_unit: bool = False
     jumps: bool = False
+    reserved: bool = False
     bend: Callable[..., Bend | None] | None = None
+    aliases: tuple[str, ...] = ()
 
     def domain_of(self, place: int) -> str:
         """Return what the argument at a place, from 0 on, must be; an empty text if any number."""

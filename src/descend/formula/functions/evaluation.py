@@ -31,7 +31,7 @@ def constant_call(function: Function, arguments: Sequence[float]) -> float:
 @lru_cache(maxsize=256)
 def _numeric(function: Function) -> Callable[..., float]:
     # The text is a template of an entry, so nothing in it comes from the user.
-    names = [f"v{place}" for place in range(function.arguments[1] or function.arguments[0])]
+    names = [f"v{place}" for place in range(function.arguments[0])]
     text = f"lambda {', '.join(names)}: {function.numpy.format(*names)}"
     compiled: Callable[..., float] = eval(text, {"np": np, "special": Special()})
     return compiled

@@ -15,6 +15,19 @@ NAMES: dict[type, str] = {sympy.Abs: "abs", sympy.sign: "sign"}
 """The name of a SymPy class of functions in formulas; every printer looks functions up through it."""
 
 
+ALIASES: dict[str, str] = {}
+"""The names of functions by what others call them."""
+
+
+def function_named(name: str) -> Function | None:
+    """Return the function that formulas or another program call so; None if there is none.
+
+    >>> function_named("arctan2").name
+    'atan2'
+    """
+    return FUNCTIONS.get(name) or FUNCTIONS.get(ALIASES.get(name, ""))
+
+
 def entry_of(node: Expr) -> Function | None:
     """Return the entry of the function that a node calls; None if it calls none."""
     name = NAMES.get(node.func)
@@ -24,13 +37,14 @@ def entry_of(node: Expr) -> Function | None:
 def register(*functions: Function, table: dict[str, Function] = FUNCTIONS) -> None:
     """Let formulas call these functions.
 
-    >>> register(Function("square", lambda u: u**2))
+    >>> register(Function("cube", lambda u: u**3))
     >>> from descend.formula import as_text, read_formula
-    >>> as_text(read_formula("y ~ a*square(x)", ["x", "y"]).expression)
-    'a*x^2'
-    >>> del FUNCTIONS["square"]
+    >>> as_text(read_formula("y ~ a*cube(x)", ["x", "y"]).expression)
+    'a*x^3'
+    >>> del FUNCTIONS["cube"]
     """
     for function in functions:
         table[function.name] = function
         if function.nodes is not None:
             NAMES[function.nodes] = function.name
+        ALIASES.update(dict.fromkeys(function.aliases, function.name))

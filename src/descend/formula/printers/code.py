@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sympy
@@ -14,6 +14,7 @@ from sympy.logic.boolalg import And, Not, Or
 
 from descend.errors import FormulaError
 from descend.formula.functions import CONSTANTS, FUNCTIONS, Function, constant_call, entry_of
+from descend.formula.names import reserved
 from descend.formula.symbols import LARGEST_EXACT, Column, Predictor, Typed
 from descend.formula.tokens import LONGEST, SIMPLIFY
 
@@ -56,10 +57,16 @@ def signed_sum(parts: list[str]) -> str:
     return parts[0] + "".join(remainder)
 
 
-def plain_name(name: str) -> str:
-    """Write a column name for a formula: in backticks where it is not a plain word."""
-    reserved = name in FUNCTIONS or name in CONSTANTS or name in ("and", "or", "not") or name.startswith("__")
-    return name if name.isidentifier() and not reserved else f"`{name.replace('`', '``')}`"
+def plain_name(name: str, called: Collection[str] = ()) -> str:
+    """Write the name of a column or parameter for a formula: in backticks where it would be read otherwise.
+
+    called: the functions that the formula calls, whose names mean nothing else in it.
+
+    >>> plain_name("k1"), plain_name("k1", called=["k1"]), plain_name("e"), plain_name("unit price")
+    ('k1', '`k1`', '`e`', '`unit price`')
+    """
+    plain = name.isidentifier() and not reserved(name) and name not in called
+    return name if plain else f"`{name.replace('`', '``')}`"
 
 
 def identifier(name: str) -> str:
@@ -280,4 +287,11 @@ def as_text(expression: Expr) -> str:
     >>> as_text(read_formula("y ~ a*exp(-b*x) + 1/2*c", columns=["x", "y"]).expression)
     'a*exp(-b*x) + 0.5*c'
     """
-    return Writer(TEXT).write(expression)
+    return Writer(TEXT, doubles(expression)).write(expression)
+
+
+def doubles(expression: Expr) -> dict[Expr, str]:
+    """Return how the symbols are written whose names are those of functions that the expression calls."""
+    called = {function.name for node in expression.atoms(sympy.Function) if (function := entry_of(node)) is not None}
+    symbols = (symbol for symbol in expression.free_symbols if symbol.name in called)
+    return {symbol: plain_name(symbol.name, called) for symbol in symbols}

@@ -10,7 +10,7 @@ import numpy as np
 from sympy import Add, Expr, Integer
 
 from descend.formula.formula import Formula
-from descend.formula.printers.code import TEXT, Writer
+from descend.formula.printers.code import TEXT, Writer, doubles
 from descend.formula.printers.latex import as_latex
 from descend.formula.symbols import Column, Parameter
 
@@ -41,7 +41,7 @@ def filled(
     '7.456 - 2.172*(x - 2000)'
     """
     expression, names = _with_values(formula, formula.expression if part is None else part, values, rounding or {})
-    return Filled(TEXT, names).write(expression)
+    return Filled(TEXT, doubles(expression) | names).write(expression)
 
 
 def filled_latex(

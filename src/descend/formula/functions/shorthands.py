@@ -1,0 +1,43 @@
+"""Functions that are short for a combination of others, which the formula then holds in their place."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import sympy
+from sympy import Expr, Integer
+
+from descend.formula.functions.elementary import tangent
+from descend.formula.functions.entry import Function
+from descend.formula.functions.table import register
+from descend.formula.real_functions import maximum, minimum, sigmoid, softplus
+
+DEGREE = sympy.pi / 180
+_pair = partial(Function, arguments=(2, 2))
+
+
+def _clip(u: Expr, low: Expr, high: Expr) -> Expr:
+    return minimum(maximum(u, low), high)
+
+
+register(
+    Function("square", lambda u: u**2),
+    Function("reciprocal", lambda u: 1 / u),
+    Function("exp10", lambda u: 10**u),
+    Function("sec", lambda u: 1 / sympy.cos(u)),
+    Function("csc", lambda u: 1 / sympy.sin(u), aliases=("cosec",)),
+    Function("cot", lambda u: 1 / tangent(u), aliases=("cotan",)),
+    Function("sech", lambda u: 1 / sympy.cosh(u)),
+    Function("csch", lambda u: 1 / sympy.sinh(u)),
+    Function("coth", lambda u: 1 / sympy.tanh(u)),
+    Function("radians", lambda u: DEGREE * u, aliases=("deg2rad",)),
+    Function("degrees", lambda u: u / DEGREE, aliases=("rad2deg",)),
+    Function("sind", lambda u: sympy.sin(DEGREE * u), aliases=("sindg",)),
+    Function("cosd", lambda u: sympy.cos(DEGREE * u), aliases=("cosdg",)),
+    Function("tand", lambda u: tangent(DEGREE * u), aliases=("tandg",)),
+    Function("relu", lambda u: maximum(u, Integer(0))),
+    Function("silu", lambda u: u * sigmoid(u), aliases=("swish",)),
+    Function("logsigmoid", lambda u: -softplus(-u), aliases=("log_sigmoid", "log_expit")),
+    Function("clip", _clip, arguments=(3, 3), aliases=("clamp",)),
+    _pair("logaddexp", lambda a, b: a + softplus(b - a)),
+)

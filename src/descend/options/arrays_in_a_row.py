@@ -1,0 +1,164 @@
+"""Arrays one after the other, ``fit(f, x, y)``, as other programs take them: made into a table of named columns."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from descend.errors import ConfigError
+from descend.formula.formula import guess_columns
+from descend.models import kind_of
+from descend.models.call import arguments_of, name_of
+from descend.models.stacked import Stacked
+from descend.options.option import Values
+from descend.table import Table, open_table
+
+Array = NDArray[np.float64]
+NAMES = ("y", "z", "response")
+"""What the response is called if it has no name; the first that is no argument of the function."""
+
+
+def named(
+    model: object, arrays: Sequence[object], response: str | None, start: Values | None
+) -> tuple[object, object, str | None]:
+    """Return the model, the data as a table and the name of the response.
+
+    arrays: the predictors, and the response last. A single predictor of two dimensions, (k, n) or (n, k), becomes k
+        columns; the function is passed them as it expects them: as one array, or one by one.
+    response: its name, if the user gave one. start: values by name, with which the function may be tried.
+    Raises ConfigError or DataError.
+    """
+    *predictors, y = arrays
+    _check(arrays)
+    if isinstance(model, str):
+        return _of_formula(model, predictors, y)
+    if kind_of(model).in_place:
+        if len(predictors) > 1:
+            raise ConfigError("A module takes one array of predictors, (n, k): write fit(net, (X, y)).")
+        return model, (predictors[0], y), response
+    assert callable(model)
+    names = tuple(arguments_of(model))
+    if not _is_array(predictors[0]):
+        table = open_table(predictors[0])
+        name = response or _unused((*names, *table.names))
+        return model, table.with_column(name, y), name
+    name = response or _unused(names)
+    if len(names) <= len(predictors):
+        called = name_of(model)
+        raise ConfigError(
+            f"`{called}` has {len(names)} argument{'s' * (len(names) != 1)} and is given {len(predictors)} "
+            f"predictor{'s' * (len(predictors) > 1)}, so no parameter is left to fit. Write `def {called}(x, w)`."
+        )
+    if len(predictors) == 1 and len(_shape(predictors[0])) == 2:
+        model, columns = _of_matrix(model, names, np.asarray(predictors[0]), np.asarray(y), start or {})
+    else:
+        columns = dict(zip(names, predictors, strict=False))
+    return model, open_table(columns | {name: y}), name
+
+
+def mentioned_in(model: object) -> Collection[str]:
+    """Return the names that a formula mentions, or the arguments of a function."""
+    if isinstance(model, str):
+        return set(re.findall(r"\w+", model))
+    with contextlib.suppress(TypeError, ValueError):
+        return inspect.signature(model).parameters if callable(model) else ()
+    return ()
+
+
+def _is_array(given: object) -> bool:
+    """Whether this is a column without a name, or several."""
+    if isinstance(given, list | tuple):
+        return not (given and isinstance(given[0], str))
+    return isinstance(given, np.ndarray) or (hasattr(given, "__array__") and not hasattr(given, "columns"))
+
+
+def _shape(given: object) -> tuple[int, ...]:
+    try:
+        return tuple(given.shape) if hasattr(given, "shape") else np.shape(cast(ArrayLike, given))
+    except ValueError:  # rows of different lengths, of which the table will tell
+        return ()
+
+
+def _check(arrays: Sequence[object]) -> None:
+    """Refuse what is no array, or has the wrong place, and say how it is given."""
+    first, *others = arrays
+    for given in others:
+        if isinstance(given, str):
+            raise ConfigError(f'The response is named: response="{given}". After the data come only arrays.')
+        if isinstance(given, Mapping):
+            raise ConfigError("Starting values are given by name: start={...}. After the data come only arrays.")
+        if not _is_array(given):
+            raise ConfigError(
+                f"After the data come arrays, the response last; this is of type {type(given).__name__}. All else has "
+                'a name: fit(f, x, y, start={"a": 1.0}, sigma=s).'
+            )
+    sizes = [max(_shape(given), default=1) for given in arrays] if _is_array(first) else []
+    if len(sizes) > 2 and len(set(sizes[:-1])) == 1 and sizes[-1] < sizes[0]:
+        raise ConfigError(
+            f"The last array has {sizes[-1]} values where the others have {sizes[0]}, so it is not the response. "
+            'Starting values are given by name: fit(f, x, y, start={"a": 1.0, "b": 0.5}).'
+        )
+
+
+def _unused(names: Sequence[str]) -> str:
+    return next((name for name in NAMES if name not in names), "response_")
+
+
+def _of_formula(formula: str, predictors: Sequence[object], y: object) -> tuple[str, Table, None]:
+    """Name arrays by a formula, if it says of itself which of its names are columns."""
+    response = formula.partition("~")[0].strip()
+    inputs = [name for name in guess_columns(formula) if name != response]
+    if len(inputs) == len(predictors) == 1 and response.isidentifier() and len(_shape(predictors[0])) == 1:
+        return formula, open_table({inputs[0]: predictors[0], response: y}), None
+    raise ConfigError(
+        "Which names of the formula are these arrays? Give the data by name: "
+        f'fit("{formula}", {{"x": x, "y": y}}), with the names of the formula.'
+    )
+
+
+def _of_matrix(
+    function: Callable[..., object], names: Sequence[str], x: Array, y: Array, start: Values
+) -> tuple[Callable[..., object], dict[str, object]]:
+    """Return the columns of a matrix of predictors, and the function of them.
+
+    Of a square matrix the rows are taken for the predictors, as SciPy does.
+    """
+    if len(y) not in x.shape:
+        raise ConfigError(
+            f"The predictors have shape {x.shape}, but there are {len(y)} responses. Give (k, {len(y)}), as SciPy "
+            f"takes them, or ({len(y)}, k)."
+        )
+    axis = 0 if x.shape[1] == len(y) else 1
+    several = x if axis == 0 else x.T
+    if len(names) > len(several) and _takes_columns(function, names, x, several, start):
+        return function, dict(zip(names, several, strict=False))
+    stem = names[0]
+    while any(f"{stem}{place}" in names for place in range(len(several))):
+        stem += "_"
+    columns = {f"{stem}{place}": column for place, column in enumerate(several)}
+    return Stacked(function, names[0], tuple(columns), axis), columns
+
+
+def _takes_columns(
+    function: Callable[..., object], names: Sequence[str], x: Array, several: Array, start: Values
+) -> bool:
+    """Whether a function expects each predictor as an argument of its own, rather than all in its first.
+
+    It is tried both ways: only one of them gives a value for each row.
+    """
+
+    def one_a_row(*columns: Array) -> bool:
+        values = [start.get(name, 1.0) for name in names[len(columns) :]]
+        try:
+            with np.errstate(all="ignore"):
+                return bool(np.shape(cast(ArrayLike, function(*columns, *values))) == several.shape[1:])
+        except Exception:
+            return False
+
+    return not one_a_row(x) and one_a_row(*several)

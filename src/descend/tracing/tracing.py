@@ -1,0 +1,114 @@
+"""Calls a function with symbols and reads off what it computes."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from descend.errors import DescendError
+from descend.tracing import array_functions  # noqa: F401 - they register themselves
+from descend.tracing.array_of_lists import array_of
+from descend.tracing.branches import explored
+from descend.tracing.substitution import Substitution, unwrapped
+from descend.tracing.tape import RAISED, Tape, UntraceableError
+from descend.tracing.text import text_of
+from descend.tracing.traced import Traced
+
+OURS = re.compile(r"[/\\\\](descend|numpy)[/\\\\]")
+"""Files that are not the user's."""
+
+
+Calling = Callable[[Callable[..., object], Mapping[str, Traced]], object]
+"""(function, symbols by name) -> what the function returns for them."""
+
+
+def by_keywords(function: Callable[..., object], symbols: Mapping[str, Traced]) -> object:
+    """Call a function with all symbols as keywords."""
+    return function(**symbols)
+
+
+def trace(
+    function: Callable[..., object],
+    columns: Sequence[str],
+    parameters: Sequence[str],
+    rows: int = 7,
+    calling: Calling = by_keywords,
+) -> str:
+    """Return what a function of columns and parameters computes, as text of our formulas.
+
+    The function is called with an array of symbols for each column and a symbol for each parameter: first as it is;
+    if that fails, with stand-ins for what turns its arguments into plain numbers, such as `math.exp` and `np.asarray`
+    (see `substitution`), once for each way through its branches (see `branches`).
+
+    rows: how many rows the columns have, for functions that ask. calling: how it is called with the symbols.
+
+    Raises UntraceableError with the reason if a formula cannot say it.
+
+    >>> import numpy as np
+    >>> def peak(x, a, m, s, c):
+    ...     return a * np.exp(-(((x - m) / s) ** 2)) + c
+    >>> trace(peak, ["x"], ["a", "m", "s", "c"])
+    'a*exp(-((x - m)/s)^2) + c'
+    """
+    plain = unwrapped(function)
+    try:
+        tape = Tape(rows)
+        return text_of(tape.entries, _run(tape, plain, columns, parameters, calling))
+    except DescendError:
+        raise
+    except Exception:
+        tape = Tape(rows)
+    try:
+        substituted = Substitution().of(plain)
+        place = explored(tape, lambda: _run(tape, substituted, columns, parameters, calling))
+        return text_of(tape.entries, place)
+    except UntraceableError as reason:
+        raise UntraceableError(f"{reason}{_line(reason)}") from None
+    except DescendError:
+        raise
+    except Exception as error:
+        raise UntraceableError(f"raises {type(error).__name__} when it is called with symbols{_line(error)}") from None
+
+
+def _run(
+    tape: Tape,
+    function: Callable[..., object],
+    columns: Sequence[str],
+    parameters: Sequence[str],
+    calling: Calling,
+) -> int:
+    """Return the place on the tape of what the function returns.
+
+    Raises what it raises; UntraceableError also if it met one and let it pass, so that it went on with something else.
+    """
+    symbols = {name: Traced(tape, tape.add(("column", name)), -1) for name in columns}
+    symbols |= {name: Traced(tape, tape.add(("parameter", name)), None) for name in parameters}
+    raised: list[UntraceableError] = []
+    outer = RAISED.set(raised)
+    try:
+        return _of_one_row(tape, calling(function, symbols))
+    finally:
+        RAISED.reset(outer)
+        if raised:
+            raise raised[0]
+
+
+def _of_one_row(tape: Tape, result: Any) -> int:
+    """Return the place of the result, which is one number for each row, or one for all."""
+    if type(result) in (list, tuple):
+        result = array_of(tape, result)
+    if type(result) is Traced:
+        if (result.axis is not None and result.ndim == 1) or not result.shape:
+            return tape.numeric(int(result.places.flat[0]))
+        raise UntraceableError(f"returns an array of shape {result.shape}")
+    if isinstance(result, float | int):
+        return tape.number(float(result))
+    raise UntraceableError(f"returns {type(result).__name__}, not numbers")
+
+
+def _line(error: BaseException) -> str:
+    """Say in which line of the user's code an error arose; nothing if that is not known."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if not OURS.search(frame.filename)]
+    return f" (line {own[-1].lineno})" if own else ""
