@@ -3,7 +3,14 @@
 SymPy's own function class is used where its derivative is right for real numbers.
 """
 
-from descend.formula.functions import elementary, shorthands
+from descend.formula.functions import (
+    bessel_functions,
+    elementary,
+    error_functions,
+    gamma_functions,
+    shorthands,
+    steps,
+)
 from descend.formula.functions.constants import CONSTANTS
 from descend.formula.functions.entry import POSITIVE, REAL, Bend, Function, Interval
 from descend.formula.functions.evaluation import Special, constant_call
@@ -21,10 +28,14 @@ __all__ = [
     "Function",
     "Interval",
     "Special",
+    "bessel_functions",
     "constant_call",
     "elementary",
     "entry_of",
+    "error_functions",
     "function_named",
+    "gamma_functions",
     "register",
     "shorthands",
+    "steps",
 ]

@@ -12,7 +12,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
-from scipy import special
+from scipy import special  # noqa: TID253 - this module is loaded when it is used
 
 Array = NDArray[np.float64]
 LARGE = 25.0
@@ -28,15 +28,15 @@ def i0e_slope(x: npt.ArrayLike) -> Array:
     """
     x = np.asarray(x, dtype=np.float64)
     size = np.abs(x)
-    return -np.sign(x) * np.where(size > LARGE, _gap(size, -1.0), special.i0e(size) - special.i1e(size))
+    return np.asarray(-np.sign(x) * np.where(size > LARGE, _gap(size, -1.0), special.i0e(size) - special.i1e(size)))
 
 
 def i1e_slope(x: npt.ArrayLike) -> Array:
     """Return the derivative of exp(-|x|) I1(x)."""
-    size = np.abs(np.asarray(x, dtype=np.float64))
+    size: Array = np.abs(np.asarray(x, dtype=np.float64))
     near = 0.5 * (special.i0e(size) + special.ive(2.0, size)) - special.i1e(size)
     far = np.maximum(size, 1.0)
-    return np.where(size < 1.0, near, -i0e_slope(far) - special.i1e(far) / far)
+    return np.asarray(np.where(size < 1.0, near, -i0e_slope(far) - special.i1e(far) / far))
 
 
 def k0e_slope(x: npt.ArrayLike) -> Array:

@@ -1,8 +1,8 @@
 """Derivatives of the Faddeeva function w(z) = exp(-z^2) erfc(-iz), which the rules of calculus lose to cancellation.
 
-Near 0 they follow from w by the recurrence w' = 2i/sqrt(pi) - 2 z w, w^(n+1) = -2 z w^(n) - 2 n w^(n-1). Farther out its
-terms nearly cancel; there w(z) = i/pi int exp(-t^2)/(z - t) dt is derived under the integral sign, and summed by the
-trapezoidal rule, whose error exp(-pi^2/h^2) is below rounding once the pole at t = z is accounted for.
+Near 0 they follow from w by the recurrence w' = 2i/sqrt(pi) - 2 z w, w^(n+1) = -2 z w^(n) - 2 n w^(n-1). Farther out
+its terms nearly cancel; there w(z) = i/pi int exp(-t^2)/(z - t) dt is derived under the integral sign, and summed by
+the trapezoidal rule, whose error exp(-pi^2/h^2) is below rounding once the pole at t = z is accounted for.
 
 Source: Chiarella & Reichel (1968), Math. Comput. 22, 137-143.
 """
@@ -14,7 +14,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
-from scipy import special
+from scipy import special  # noqa: TID253 - this module is loaded when it is used
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -79,7 +79,7 @@ def _near(n: int, place: Complex, scale: Array) -> Complex:
     value = 2j / math.sqrt(math.pi) - 2.0 * z * before
     for order in range(1, n):
         before, value = value, -2.0 * z * value - 2.0 * order * before
-    return value / (math.sqrt(math.pi) * scale ** (n + 1))
+    return np.asarray(value / (math.sqrt(math.pi) * scale ** (n + 1)))
 
 
 def _far(n: int, place: Complex, scale: Array) -> Complex:

@@ -13,7 +13,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
-from scipy import special
+from scipy import special  # noqa: TID253 - this module is loaded when it is used
 
 Array = NDArray[np.float64]
 LARGE = 10.0
@@ -61,6 +61,11 @@ def beta(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
         one = special.gamma(small) * large**-small * np.exp(_one_large(small, large, small / large))
     found = np.where(large < LARGE, direct, np.where((small < LARGE) & (one > 0.0) & np.isfinite(one), one, by_log))
     return np.where((large < LARGE) & ~np.isfinite(found), 1.0 / np.maximum(small, 5e-324), found)
+
+
+def polygamma(n: float, x: npt.ArrayLike) -> Array:
+    """Return the n-th derivative of digamma, n from 1 on: (-1)^(n + 1) n! zeta(n + 1, x)."""
+    return np.asarray((-1.0) ** (n + 1) * special.gamma(n + 1.0) * special.zeta(n + 1.0, x))
 
 
 def digamma_gap(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:

@@ -10,7 +10,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
-from scipy import special
+from scipy import special  # noqa: TID253 - this module is loaded when it is used
 
 Array = NDArray[np.float64]
 END, END_ROUNDED_OFF = 0.36787944117144233, -1.2428753672788363e-17
@@ -55,4 +55,4 @@ def _from_end(x: Array) -> Array:
         x = np.minimum(x, NEAR)
         beyond = np.where(x < -END, np.nan, np.maximum((x + END) + END_ROUNDED_OFF, 0.0))
         p = np.sqrt(2.0 * math.e * beyond)
-    return p * np.polyval(SERIES[::-1], p)
+    return np.asarray(p * np.polyval(SERIES[::-1], p))

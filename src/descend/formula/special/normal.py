@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
-from scipy import special
+from scipy import special  # noqa: TID253 - this module is loaded when it is used
 
 Array = NDArray[np.float64]
 TAIL = -5.0
