@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import descend
+from descend.engines.shuffling import shuffled
 from descend.losses import LOSSES
-from descend.problem.point import shuffled
 from descend.training.optimizers import TRANSLATIONS
 
 EXACT = {"max_iter": 1, "max_eval": 26, "tolerance_grad": 0, "tolerance_change": 0}

@@ -27,7 +27,7 @@ class Evaluated:
     def __post_init__(self) -> None:
         self.count[0] += 1
         self.proximal = self.has_l1 = self.l1 > 0.0
-        self.piecewise = False
+        self.piecewise = self.sparing = False
         self.bounds = None
         with np.errstate(all="ignore"):
             self.loss, self.gradient, curvature = self.objective(self.theta)

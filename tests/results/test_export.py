@@ -117,7 +117,7 @@ def test_what_cannot_be_exported_is_refused(data):
     with pytest.raises(ConfigError) as error:
         fit.export("sql", dialect="postgress")
     assert str(error.value).startswith("There is no SQL dialect `postgress`. Did you mean `postgres`? Known: bigquery,")
-    fit = descend.fit(lambda x, w: w * x, data, response="y", start={"w": 0.0})
+    fit = descend.fit(lambda x, w: w * x, data, response="y", start={"w": 0.0}, gradient="numeric")
     with pytest.raises(ConfigError) as error:
         fit.export("sql")
     assert str(error.value) == (

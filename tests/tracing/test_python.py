@@ -86,7 +86,7 @@ def of_length(x, a, b):
         ),
         (lambda x, a, b: [a * exp(-b * each) for each in x], "a*exp(-b*x)"),
         (lambda x, a, b: max(a, 0) * x + min(a, b, 1.0), "max(a, 0)*x + min(min(a, b), 1)"),
-        (lambda x, a, b: math.fsum([a, b]) + sum(math.pow(a, k) for k in range(2)) + x, "a + b + a^0 + a + x"),
+        (lambda x, a, b: math.fsum([a, b]) + sum(math.pow(a, k) for k in range(2)) + x, "a + b + 1 + a + x"),
         (lambda x, a, b: SHAPES["line"](x, a, b) * SHAPES["growth"](a), "(a*x + b)*exp(a)"),
         (lambda x, a, b: factorial_like(2, math.sin(a)) * x + b, "sin(a)*sin(a)*sin(a)*x + b"),
         (lambda x, a, b: remembered(a) * x + b, "exp(a)*x + b"),

@@ -41,7 +41,7 @@ def test_parameters_keep_the_order_of_the_arguments(tmp_path):
         (lambda x, a, b: (-a) ** 2 - -b * x, "(-a)^2 - (-b*x)"),
         (lambda x, a, b: a**-b + x**2.5, "a^-b + x^2.5"),
         (lambda x, a, b: np.where((x > a) & ~(x >= 3), b, -b), "where(x > a and not x >= 3, b, -b)"),
-        (lambda x, a, b: sum(a * x**k for k in range(2)) + b, "a*x^0 + a*x + b"),
+        (lambda x, a, b: sum(a * x**k for k in range(2)) + b, "a + a*x + b"),
         (lambda x, a, b: (x > 2) * a + b, "where(x > 2, 1, 0)*a + b"),
     ],
 )
@@ -55,5 +55,5 @@ def test_what_a_formula_cannot_say_is_named():
             return a * x
         return x
 
-    with pytest.raises(UntraceableError, match="AttributeError"):
+    with pytest.raises(UntraceableError, match=r"^takes the largest of the rows of the data \(line 54\)$"):
         trace(by_size, ["x"], ["a"])

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from descend.curve_fitting.arguments import Arguments
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
-from descend.inference.covariance import inverse, inverse_triangle
-from descend.optimizers.systems import WELL
+from descend.inference.covariance import inverse_triangle, well_conditioned_inverse
 
 Array = NDArray[np.float64]
 Answer = tuple[Array, Array]
@@ -58,7 +57,7 @@ def covariance(arguments: Arguments, solution: Solution) -> Array | None:
     if theta.size < arguments.size:
         return None
     curvature = objective(theta, 2).curvature
-    inverted = None if curvature is None else inverse(curvature, WELL)
+    inverted = None if curvature is None else well_conditioned_inverse(curvature)
     if inverted is None:
         point = objective(theta, 3)
         inverted = None if point.factor is None else inverse_triangle(point.factor[:-1, :-1])

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from descend.losses import LOSSES
 from descend.options.option import Values
+from descend.table.table import finite
 
 Array = NDArray[np.float64]
 Function = Callable[..., object]
@@ -189,7 +190,7 @@ def check_method(method: str | None, bounded: bool, more: Values) -> None:
 
 
 def refuse_not_finite(values: Array) -> None:
-    if not np.isfinite(values).all():
+    if not finite(values.ravel()):
         raise ValueError("array must not contain infs or NaNs")
 
 

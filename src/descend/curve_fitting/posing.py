@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,6 +16,7 @@ from descend.problem.problem import Problem
 from descend.table import open_table
 
 Array = NDArray[np.float64]
+BARE = Request(second_look=False, bare=True, polish=True)
 Arrange = Callable[[Sequence[Array]], object]
 
 
@@ -32,17 +32,9 @@ def problem_of(arguments: Arguments) -> tuple[Problem, Request]:
     if arguments.low is not None and arguments.high is not None:
         sides = zip(arguments.low.tolist(), arguments.high.tolist(), strict=True)
         bounds = dict(zip(arguments.names, sides, strict=True))
-    request = Request(
-        model=model,
-        data=columns,
-        start=start,
-        bounds=bounds,
-        sigma=sigma,
-        second_look=False,
-        bare=True,
-    )
+    request = BARE.but(model=model, data=columns, start=start, bounds=bounds, sigma=sigma)
     if arguments.loss is not None:
-        request = replace(request, loss=arguments.loss)
+        request = request.but(loss=arguments.loss)
     return pose(request, open_table(columns)), request
 
 

@@ -56,6 +56,8 @@ class NumpyEngine(InMemory):
         self.many: Callable[[Array, int], Sums]
         self.count, self.total = rows.count, rows.total
         kernel = self.kernel if isinstance(self.kernel, Compiled) else None
+        self.undivided = getattr(self.kernel, "undivided", False)
+        """Whether all rows are one block, however many there are, as a function may look at all of a column."""
         alone = kernel is not None and kernel.wakes_threads(min(self.count, BLOCK))
         self.block: tuple[Array, ...] | None = None
         """All rows, where they are few enough for a single block."""
@@ -64,7 +66,7 @@ class NumpyEngine(InMemory):
         )
         if kernel is not None and self.shared:
             self.many = partial(_shared, kernel, kernel.lay_out(rows), self.count)
-        elif self.count > BLOCK or alone:
+        elif (self.count > BLOCK or alone) and not self.undivided:
             self.many = partial(_added, self.sums, list(_cut(self.data, self.count)), alone)
         else:
             self.block = self.kernel.prepare(rows)
@@ -81,11 +83,31 @@ class NumpyEngine(InMemory):
             return None
         return self.kernel.bind(self.block, self.total)
 
+    @property
+    def sparing(self) -> bool:
+        """Whether derivatives cost a call of a user's function for each parameter."""
+        return bool(getattr(self.kernel, "sparing", False))
+
+    @property
+    def noise(self) -> Array | None:
+        """The standard deviation of the last gradient, summed over rows, where it was found numerically."""
+        found: Array | None = getattr(self.kernel, "noise", None)
+        return found
+
+    def refine(self, best: bool) -> bool:
+        """Let the next evaluation at the last point have better derivatives, where these are numeric."""
+        refine: Callable[[bool], bool] | None = getattr(self.kernel, "refine", None)
+        return refine is not None and refine(best)
+
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         if rows is None:
             count, block = self.total, self.block
         else:
             count = self.rows.weight_of(rows)
+            if self.undivided:
+                over: Callable[..., Sums] = self.kernel.sums_over  # type: ignore[attr-defined]
+                loss, gradient, curvature = over(theta, self.data, order, rows)
+                return ordered(order, count, float(loss), gradient, curvature)
             block = tuple(array[rows] for array in self.data)
         loss, gradient, curvature = self.many(theta, order) if block is None else self.sums[order](theta, block)
         if self.finish is not None and gradient is not None:

@@ -255,6 +255,7 @@ def guess_columns(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+@lru_cache(maxsize=256)
 def refuse_size(expression: Expr) -> None:
     """Raise FormulaError where an expression has too many nonlinear parameters, or too long a product of them.
 

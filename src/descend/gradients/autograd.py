@@ -6,17 +6,21 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from sympy import Expr, Function
+
 from descend.errors import ConfigError
 from descend.formula.compile import compile_expression
 from descend.formula.edges import Edges
 from descend.formula.factor import torch_factor
-from descend.formula.printers.code import TORCH
+from descend.formula.functions import entry_of
+from descend.formula.printers.code import LACKING, TORCH
 from descend.formula.row_code import RowCode
 from descend.gradients.contract import Array, Program, Sums
 from descend.losses import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import Call, Model
 from descend.table.rows import Rows
+from descend.wording import spell
 
 Tensor = Any
 
@@ -109,7 +113,8 @@ class AutogradKernel:
 
 @lru_cache(maxsize=128)
 def autograd_of_formula(program: Program) -> AutogradKernel:
-    """Let PyTorch differentiate the formula of ``program``."""
+    """Let PyTorch differentiate the formula of ``program``. Raises ConfigError if it lacks a function."""
+    _refuse_opaque(program.formula.expression)
     score_held = Edges().held(program.score) if program.slopes.edges or program.slopes.anywhere else program.score
     quantities = {PREDICTION: score_held, RESPONSE: program.formula.response}
     code = RowCode(program.formula, program.parameters.slices, TORCH, quantities)
@@ -125,6 +130,14 @@ def autograd_of_formula(program: Program) -> AutogradKernel:
     kernel = AutogradKernel(program.loss, score, response_of, code.prepare, len(code.prepared) + len(code.matrices))
     kernel.made_by = autograd_of_formula, (program,)
     return kernel
+
+
+def _refuse_opaque(expression: Expr) -> None:
+    """Refuse functions that PyTorch lacks, or has without a derivative."""
+    for function in filter(None, map(entry_of, expression.atoms(Function))):
+        if function.torch is None or not function.autograd:
+            lacks = LACKING["torch"] if function.torch is None else "has no derivative in PyTorch"
+            raise ConfigError(f"`{function.name}` {lacks}. Use {spell('gradient', 'derived')}.")
 
 
 def autograd_of_function(model: Model) -> AutogradKernel:

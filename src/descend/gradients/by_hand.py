@@ -27,6 +27,10 @@ from descend.parameters import Constraints
 from descend.registry import closest
 
 EXAMPLE = "Write it as `w = mean(2*x*(w*x - y))`."
+STEP = float(np.finfo(np.float64).eps ** (1 / 3))
+"""Relative step of a central difference, where its two errors balance."""
+LEAST = 1e-3
+"""Size of a parameter below which the step no longer shrinks with it."""
 
 
 @lru_cache(maxsize=128)
@@ -146,6 +150,18 @@ class FunctionKernel(NumericKernel):
 
     def gradient_sum(self, theta: Array, columns: Mapping[str, Array], omega: Array) -> Array:
         return self._means(columns, theta) * float(omega.sum())
+
+    def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+        with np.errstate(all="ignore"):
+            scores = self.model.scores(theta, columns)
+            jacobian = np.empty((len(scores), theta.size))
+            for place in range(theta.size):
+                step = np.zeros(theta.size)
+                step[place] = STEP * max(abs(theta[place]), LEAST)
+                up, down = theta + step, theta - step
+                change = self.model.scores(up, columns) - self.model.scores(down, columns)
+                jacobian[:, place] = change / (up[place] - down[place])
+        return scores, jacobian
 
     def _means(self, columns: Mapping[str, Array], theta: Array) -> Array:
         held, name = self.gradient.constraints, self.gradient.name

@@ -10,7 +10,19 @@ from sympy import Expr
 
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.formula import Formula
-from descend.formula.printers.code import NUMPY, POWER, PRODUCT, SQL, TEXT, TORCH, Language, Writer, identifier, quoted
+from descend.formula.printers.code import (
+    NUMPY,
+    POWER,
+    PRODUCT,
+    SQL,
+    TEXT,
+    TORCH,
+    LackingError,
+    Language,
+    Writer,
+    identifier,
+    quoted,
+)
 from descend.formula.printers.latex import as_latex
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor
@@ -167,7 +179,10 @@ class Derivation(Shown):
         ]
 
     def code(self, language: str) -> str:
-        """Return the whole gradient in one language, ready to be pasted."""
+        """Return the whole gradient in one language, ready to be pasted.
+
+        Raises FormulaError where the language lacks a function.
+        """
         written = self.written(language)
         if language in ("numpy", "torch"):
             lines = [*self.matrices(language), *(f"d{identifier(name)} = {text}" for name, text in written.items())]
@@ -180,25 +195,39 @@ class Derivation(Shown):
         )
 
     def as_dict(self) -> dict[str, object]:
-        """Return everything as plain values."""
-        return {
+        """Return everything as plain values; ``lacking`` says why a language is not among them."""
+        written: dict[str, dict[str, str]] = {}
+        lacking: dict[str, str] = {}
+        for language in LANGUAGES:
+            try:
+                written[language] = self.written(language)
+            except LackingError as error:
+                lacking[language] = str(error)
+        plain: dict[str, object] = {
             "formula": self.formula.text,
             "columns": list(self.formula.columns),
             "parameters": list(self.formula.parameters),
             "loss": str(self.loss),
             "objective": f"mean({Writer(TEXT).write(self.value)})",
             "gradient": {
-                name: {language: self.written(language)[name] for language in LANGUAGES}
-                for name in self.formula.parameters
+                name: {language: text[name] for language, text in written.items()} for name in self.formula.parameters
             },
-            "code": {language: self.code(language) for language in LANGUAGES},
+            "code": {language: self.code(language) for language in written},
         }
+        return plain | ({"lacking": lacking} if lacking else {})
+
+    def shown(self, language: str) -> str:
+        """Return the whole gradient in one language, or a comment that says why it cannot."""
+        try:
+            return self.code(language)
+        except LackingError as error:
+            return f"{'--' if language == 'sql' else '#'} {error}"
 
     def __str__(self) -> str:
         titles = {"latex": "LaTeX", "numpy": "NumPy", "torch": "PyTorch", "sql": "SQL"}
         blocks = [f"J = mean({Writer(TEXT).write(self.value)})", self.code("text")]
         blocks += [
-            f"{title}\n" + "\n".join(f"    {line}" for line in self.code(language).splitlines())
+            f"{title}\n" + "\n".join(f"    {line}" for line in self.shown(language).splitlines())
             for language, title in titles.items()
         ]
         return "\n\n".join(blocks)

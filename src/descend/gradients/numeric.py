@@ -1,4 +1,4 @@
-"""The gradient of a model that can only be evaluated: its predictions are differentiated by central differences."""
+"""The gradient of a model that can only be evaluated: its predictions are differentiated numerically."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.differences import Derivatives
 from descend.formula.factor import numpy_factor
 from descend.gradients.contract import Sums
 from descend.models import Model
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
+Chosen = slice | NDArray[np.intp]
 
 
 class NumericKernel:
@@ -37,21 +39,80 @@ class NumericKernel:
         """Return the gradient summed over a block, if it is known without the derivatives of the predictions."""
         return None
 
+    def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        """Return the score of each row."""
+        return self.model.scores(theta, columns)
+
+    def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+        """Return the score of each row, and its derivatives."""
+        return self.model.scores_and_jacobian(theta, columns)
+
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
+        return self.sums_over(theta, block, order, slice(None))
+
+    def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
+        """Return the sums over some rows of a block; the model is evaluated in all of them."""
         columns = dict(zip(self.names, block, strict=False))
-        y = self.model.observed(columns)
-        omega = block[-1] if len(block) > len(self.names) else np.ones(len(y))
+        y = self.model.observed(columns)[chosen]
+        omega = block[-1][chosen] if len(block) > len(self.names) else np.ones(len(y))
         gradient = None if order == 0 else self.gradient_sum(theta, columns, omega)
         if order == 0 or (order == 1 and gradient is not None):
-            loss = float(np.add.reduce(omega * self.loss.value(self.model.scores(theta, columns), y)))
-            return loss, gradient, None
-        scores, jacobian = self.model.scores_and_jacobian(theta, columns)
+            scores = self.scores(theta, columns)[chosen]
+            return float(np.add.reduce(omega * self.loss.value(scores, y))), gradient, None
+        scores, jacobian = (each[chosen] for each in self.scores_and_jacobian(theta, columns))
         loss = float(np.add.reduce(omega * self.loss.value(scores, y)))
-        slope = omega * self.loss.slope(scores, y)
+        slope, weight = omega * self.loss.slope(scores, y), omega * self.loss.weight(scores, y)
         gradient = jacobian.T @ slope if gradient is None else gradient
+        self.listen(jacobian, slope, weight, chosen)
         if order == 1:
             return loss, gradient, None
-        weight = omega * self.loss.weight(scores, y)
         if order == 3:
             return loss, gradient, numpy_factor(weight, slope, jacobian.T)
         return loss, gradient, (jacobian.T * weight) @ jacobian
+
+    def listen(self, jacobian: Array, slope: Array, weight: Array, chosen: Chosen) -> None:
+        """Take note of what was summed: derivatives, slopes and weights of rows."""
+
+
+class DifferentiatedKernel(NumericKernel):
+    """The same of a model that is called to find its derivatives (see ``differences``), by all rows at once.
+
+    A function may look at a whole column, as in ``x / x.max()``, so that it is always given all rows.
+    """
+
+    undivided = True
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self.used: Derivatives | None = None
+        self.noise: Array | None = None
+        """The standard deviation of the last gradient, summed over rows."""
+
+    def __getstate__(self) -> dict[str, object]:
+        return self.__dict__ | {"used": None}
+
+    @property
+    def sparing(self) -> bool:
+        """Whether derivatives cost a call for each parameter."""
+        return self.used is not None and self.used.sparing
+
+    def refine(self, best: bool) -> bool:
+        """Let the derivatives at the point where they were asked for last be found better; False if they cannot be."""
+        return self.used is not None and self.used.refine(best)
+
+    def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        self.used = self.model.derivatives(columns)
+        with np.errstate(all="ignore"):
+            return self.used.values(theta)
+
+    def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+        self.used = self.model.derivatives(columns)
+        with np.errstate(all="ignore"):
+            return self.used.at(theta)
+
+    def listen(self, jacobian: Array, slope: Array, weight: Array, chosen: Chosen) -> None:
+        """Keep the noise of the gradient sum, from the errors of scores and of their derivatives."""
+        assert self.used is not None
+        of_scores, of_derivatives = (error[chosen] for error in self.used.last_errors)
+        variance = np.square(of_derivatives).T @ slope**2 + np.square(jacobian).T @ (weight * of_scores) ** 2
+        self.noise = np.sqrt(variance)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from descend.formula.factor import triangle
 from descend.inference.row_scores import ScoredRows
 from descend.losses import Loss
+from descend.optimizers.systems import WELL
 from descend.optimizers.systems import triangle as triangle_at
 from descend.problem.identifiability import EXACT, EXACT_SUMMED, INVOLVED
 from descend.problem.point import Point
@@ -133,17 +134,36 @@ def inverse_triangle(upper: Array) -> Array | None:
     return result
 
 
-def inverse(curvature: Array, least: float = 1e-14) -> Array | None:
-    """Return the inverse of a symmetric matrix, or None unless it is positive definite by more than rounding.
+def well_conditioned_inverse(curvature: Array) -> Array | None:
+    """Return the inverse of a symmetric matrix of which squaring cost no digit worth having; None of others.
 
-    least: what its smallest eigenvalue must be, once scaled to a unit diagonal.
+    Scaled to a unit diagonal, with eigenvalues lambda_k, the trace of its inverse is sum 1 / lambda_k.
     """
+    diagonal = curvature.diagonal()
+    if not min(diagonal.tolist()) > 0.0:
+        return None
+    scale = 1.0 / np.sqrt(diagonal)
+    units = scale * scale[:, None]
+    try:
+        inverted = np.linalg.inv(curvature * units)
+    except np.linalg.LinAlgError:
+        return None
+    # Of a matrix with a unit diagonal that is positive definite, no diagonal element of the inverse is below 1.
+    parts = inverted.diagonal().tolist()
+    if not (min(parts) > 0.5 and sum(parts) * WELL < 1.0):
+        return None
+    result: Array = inverted * units
+    return result
+
+
+def inverse(curvature: Array) -> Array | None:
+    """Return the inverse of a symmetric matrix, or None unless it is positive definite by more than rounding."""
     diagonal = curvature.diagonal()
     if not (np.isfinite(curvature).all() and (diagonal > 0.0).all()):
         return None
     scale = 1.0 / np.sqrt(diagonal)
     scaled = curvature * scale * scale[:, None]
-    if np.linalg.eigvalsh(scaled)[0] < least:
+    if np.linalg.eigvalsh(scaled)[0] < 1e-14:
         return None
     result: Array = np.linalg.inv(scaled) * scale * scale[:, None]
     return result

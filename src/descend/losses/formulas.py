@@ -64,7 +64,7 @@ class Formulas(Part, ABC):
         )
         return f"{self.name}({listed})" if listed else self.name
 
-    @property
+    @cached_property
     def own_columns(self) -> tuple[str, ...]:
         """The columns that it reads beside the response."""
         return tuple(value for value in self.settings.values() if isinstance(value, str) and value != "auto")

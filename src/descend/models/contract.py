@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.differences import Derivatives, RowFunction
 from descend.errors import ConfigError
 from descend.formula.formula import Formula
 from descend.formula.printers.code import plain_name
@@ -22,10 +24,8 @@ from descend.registry import closest
 from descend.table import Table, open_table
 
 Array = NDArray[np.float64]
-STEP = float(np.finfo(np.float64).eps ** (1 / 3))
-"""Relative step of a central difference, where its two errors balance."""
-LEAST = 1e-3
-"""Size of a parameter below which the step no longer shrinks with it."""
+SETS = 3
+"""Sets of rows, the last used, whose derivatives are remembered."""
 
 
 class Options(Protocol):
@@ -162,23 +162,66 @@ class Model(ABC):
     def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
         """Return the score of each row, (rows,), and its derivatives by the parameters, (rows, p).
 
-        Unless the model knows better, by central differences.
+        Unless the model knows better, numerically (see ``differences``).
         """
         with np.errstate(all="ignore"):
-            scores = self.scores(theta, columns)
-            jacobian = np.empty((len(scores), theta.size))
-            for place in range(theta.size):
-                step = np.zeros(theta.size)
-                step[place] = STEP * max(abs(theta[place]), LEAST)
-                up, down = theta + step, theta - step
-                change = self.scores(up, columns) - self.scores(down, columns)
-                jacobian[:, place] = change / (up[place] - down[place])
-        return scores, jacobian
+            return self.derivatives(columns).at(theta)
 
     def pulled_back(self, theta: Array, columns: Mapping[str, Array], slope: Array) -> Array:
         """Return J' slope, (p,), with J the derivatives of the scores, (n, p), and a slope for each row."""
         product: Array = self.scores_and_jacobian(theta, columns)[1].T @ slope
         return product
+
+    @property
+    def differentiated(self) -> bool:
+        """Whether its derivatives are found numerically, by calling it."""
+        return self.symbolic is None
+
+    def derivatives(self, columns: Mapping[str, Array]) -> Derivatives:
+        """Return what finds the derivatives of the scores in these rows numerically; it remembers what it found out."""
+        named = tuple(columns[name] for name in self.inputs) or tuple(columns.values())[:1]
+        kept: list[tuple[tuple[Array, ...], Derivatives]] = self.__dict__.setdefault("_derivatives", [])
+        for place, (arrays, found) in enumerate(kept):
+            if all(one is other for one, other in zip(arrays, named, strict=True)):
+                kept.append(kept.pop(place))
+                return found
+        bounds = None if self.constraints is None else self.constraints.bounds
+        every = np.full(self.parameters.size, np.inf)
+        room = (-every, every) if bounds is None else (bounds.low, bounds.high)
+        found = Derivatives(self.row_function(columns), self.parameters.size, room)
+        kept.append((named, found))
+        del kept[:-SETS]
+        return found
+
+    def row_function(self, columns: Mapping[str, Array]) -> RowFunction:
+        """Return the scores of these rows as a function of theta, real or complex, one or several."""
+        return Scores(self, columns)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_derivatives"}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of a model in some rows, as a function of theta."""
+
+    model: Model
+    columns: Mapping[str, Array]
+
+    def one(self, theta: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(self.model.scores(theta, self.columns))
+
+    def many(self, thetas: NDArray[Any]) -> NDArray[Any]:
+        """Return (k, rows): each parameter stands in a column of its own, (k, 1), against the rows."""
+        found = np.asarray(self.model.scores(thetas.T[:, :, None], self.columns))
+        return checked_shape(found, (len(thetas), len(next(iter(self.columns.values())))))
+
+
+def checked_shape(found: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array if it has a shape; raises ConfigError else."""
+    if found.shape != shape:
+        raise ConfigError(f"It returned shape {found.shape}, not {shape}.")
+    return found
 
 
 class SymbolicModel(Model):

@@ -11,12 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.differences import RowFunction
 from descend.errors import ConfigError, FormulaError
 from descend.formula.compile import compile_expression
 from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Column, Parameter
 from descend.losses import Loss
 from descend.models.call import Call, bind
+from descend.models.called_rows import CalledRows, mentions
 from descend.models.contract import Model, Options, held_back, known_column, shapes_of
 from descend.models.formula import FormulaModel
 from descend.models.jax_function import JaxFunction, read_jax, uses_jax
@@ -31,7 +33,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class FunctionModel(Model):
-    """A Python function ``forward(x, w)`` of columns and parameters, and the column it predicts."""
+    """A Python function ``forward(x, w)`` of columns and parameters, and the column it predicts.
+
+    numeric: whether its derivatives are found numerically, by calling it: unless the user gave a gradient, or it is
+    written with torch functions.
+    """
 
     forward: Call = field()
     response: str = field()
@@ -41,6 +47,7 @@ class FunctionModel(Model):
     notes: tuple[str, ...] = ()
     jax: JaxFunction | None = None
     """The function as JAX computes and differentiates it, if it is written with jax.numpy."""
+    numeric: bool = False
     kind: ClassVar[str] = "Python function"
     saved_as: ClassVar[str | None] = "function"
 
@@ -84,7 +91,10 @@ class FunctionModel(Model):
             forward = replace(forward, constraints=held)
         if jax is not None:
             notes = () if jax.refused is None else (jax.refused,)
-        return cls(forward, response, everything if held is None else held.free, loss, held, notes, jax), start
+        model = cls(forward, response, everything if held is None else held.free, loss, held, notes, jax)
+        exact = jax is not None and jax.refused is None
+        wanted = options["gradient"] == "numeric" or (options["gradient"] is None and not exact)
+        return replace(model, numeric=wanted and not model._with_torch(start)), start
 
     @classmethod
     def disproved(cls, given: Any, model: Model, theta: Array, columns: Mapping[str, Array]) -> str | None:
@@ -127,7 +137,7 @@ class FunctionModel(Model):
         return cls(forward, content["response"], free, loss, constraints, jax=jax)
 
     def __post_init__(self) -> None:
-        sources: tuple[str, ...] = ("autograd",)
+        sources: tuple[str, ...] = ("numeric", "autograd") if self.numeric else ("autograd", "numeric")
         if self.jax is not None:
             sources = ("jax", "numeric") if self.jax.refused is None else ("numeric",)
         self.__dict__.update(inputs=self.forward.columns, response_columns=(self.response,), gradient_sources=sources)
@@ -178,6 +188,24 @@ class FunctionModel(Model):
         """Return the values of all parameters, those that are fixed or tied among them."""
         held = self.constraints
         return theta if held is None else held.parameters.flat(held.complete(self.parameters.named(theta)))
+
+    @property
+    def differentiated(self) -> bool:
+        return self.jax is None or self.jax.refused is not None
+
+    def row_function(self, columns: Mapping[str, Array]) -> RowFunction:
+        if self.jax is not None or ("torch" in sys.modules and self.__dict__.get("takes_tensors")):
+            return super().row_function(columns)
+        return CalledRows(self.forward, self.parameters, {name: columns[name] for name in self.inputs}, self.numeric)
+
+    def _with_torch(self, start: Mapping[str, object]) -> bool:
+        """Find out, before any rows are read, whether the function is written with torch functions.
+
+        It is called for that, with one made-up row, only if its code leads to PyTorch.
+        """
+        if not mentions(self.forward.function, "torch"):
+            return False
+        return self._takes_tensors(self.parameters.start(start, 1.0), {name: np.ones(1) for name in self.inputs})
 
     def _takes_tensors(self, theta: Array, columns: Mapping[str, Array]) -> bool:
         """Find out, once, whether the function is written with torch functions, which refuse NumPy arrays."""

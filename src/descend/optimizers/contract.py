@@ -59,6 +59,23 @@ class Evaluation(Protocol):
         """Bounds on theta, if there are any."""
         ...
 
+    @property
+    def sparing(self) -> bool:
+        """Whether derivatives cost many times what the loss alone does, such as a call for each parameter."""
+        ...
+
+    @property
+    def noise(self) -> Array | None:
+        """(p,) the standard deviation of the gradient, where it was found numerically; None where it is exact."""
+        ...
+
+    def refined(self, best: bool) -> Evaluation | None:
+        """Evaluate J here with better derivatives, where derivatives are numeric; None if there are no better ones.
+
+        best: as good as they can be; else at least not carried on from another point. Of the point evaluated last.
+        """
+        ...
+
     def at(self, theta: Array, order: int = 1) -> Evaluation:
         """Evaluate J at ``theta`` over the same rows; order 0 loss, 1 and gradient, 2 and curvature.
 

@@ -12,6 +12,7 @@ from descend.optimizers.contract import Array, Evaluation, State
 from descend.optimizers.families import WholeSteps
 from descend.optimizers.line_search import NOISE
 from descend.optimizers.second_derivatives import newton_step
+from descend.optimizers.sparing import sparing_step
 from descend.optimizers.systems import LEAST, System, Units, system_of
 from descend.registry import setting
 
@@ -78,6 +79,8 @@ class LevenbergMarquardt(WholeSteps):
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
         assert evaluation.curvature is not None
         units, damping, growth, fine, taken, known = state
+        if evaluation.sparing:
+            return sparing_step(evaluation, state)
         if known is not None:
             theta, known = finished(evaluation, system_of(evaluation, fine), units, known)
             return theta, (units, damping, growth, fine, None, known)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from descend.options import checks
@@ -245,6 +246,13 @@ class Request:
     unsettled: Request | None = None
     """This request before the scale of its loss was estimated from the data."""
 
+    def but(self, **values: object) -> Request:
+        """Return the same with other values: `dataclasses.replace`, in a tenth of its time."""
+        changed = object.__new__(Request)
+        changed.__dict__.update(self.__dict__, **values)
+        changed.__dict__.pop("roles", None)
+        return changed
+
     def check(self) -> None:
         """Raise ConfigError for the first option with a wrong value."""
         check_options({key: self[key] for key in OPTIONS})
@@ -277,7 +285,7 @@ class Request:
         named = OPTIMIZERS.build(self.optimizer) if isinstance(self.optimizer, str) else self.optimizer
         return getattr(named, "bounded", named is None)
 
-    @property
+    @cached_property
     def roles(self) -> Roles:
         """The columns with a role of their own: weights and sigma."""
         from descend.table.rows import Roles

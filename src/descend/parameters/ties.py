@@ -75,7 +75,7 @@ class Constraints:
         function = compile_expression(expression, symbols, language)
         with np.errstate(all="ignore"):
             value = function(*(values[symbol.name] for symbol in symbols))
-        return float(value) if language is NUMPY else value
+        return float(value) if language is NUMPY and np.ndim(value) == 0 and np.isrealobj(value) else value
 
     def jacobian(self, theta: Array) -> Array:
         """Return (parameters, free): the derivative of every component by every free one, zero for fixed ones."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
+from descend.formula.printers.code import LackingError
 from descend.gradients.contract import Kernel, Program
 from descend.options.request import Request
 from descend.table.rows import Rows
@@ -69,7 +70,10 @@ def _repaid(request: Request, code: Program | Kernel, rows: int) -> bool:
         return False
     from descend.engines.torch_engine import pays
 
-    return pays(code, rows, request.epochs, instead_of="numpy")
+    try:
+        return pays(code, rows, request.epochs, instead_of="numpy")
+    except LackingError:
+        return False
 
 
 def _numpy(code: Program | Kernel, rows: Rows, request: Request) -> Engine:
@@ -79,7 +83,10 @@ def _numpy(code: Program | Kernel, rows: Rows, request: Request) -> Engine:
 def _torch(code: Program | Kernel, rows: Rows, request: Request, device: str | None = None) -> Engine:
     from descend.engines.torch_engine import TorchEngine
 
-    return TorchEngine(code, rows, device or request.device, request.full_epochs)
+    try:
+        return TorchEngine(code, rows, device or request.device, request.full_epochs)
+    except LackingError as error:
+        raise ConfigError(f"{error} Use {spell('engine', 'numpy')}.") from None
 
 
 def _moments(code: Program | Kernel, rows: Rows, request: Request) -> Engine:

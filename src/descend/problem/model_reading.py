@@ -14,11 +14,13 @@ from descend.formula.symbols import Column, Parameter
 from descend.gradients.by_hand import FunctionKernel, by_hand
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.derived import derived
-from descend.gradients.numeric import NumericKernel
+from descend.gradients.jacobian_by_hand import JacobianKernel, is_jacobian
+from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
 from descend.losses import Loss
 from descend.losses.probability import taken_for
 from descend.models import Model, SymbolicModel, bind, kind_of
 from descend.models.contract import known_column
+from descend.models.stacked import called_like
 from descend.options.request import Gradient, Request
 from descend.parameters import Parameters, narrowed
 from descend.registry import closest
@@ -125,7 +127,7 @@ def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str 
 def _of_source(source: str, model: Model) -> Program | Kernel:
     """Return what an engine sums where the model itself provides its gradient."""
     if source == "numeric":
-        return NumericKernel(model)
+        return DifferentiatedKernel(model) if model.differentiated else NumericKernel(model)
     if source == "jax":
         from descend.gradients.jax import JaxKernel
 
@@ -153,7 +155,11 @@ def _by_function(model: Model, gradient: Callable[..., Any], table: Table, sprea
             "link. Give the gradient as text."
         )
     known = model.parameters if model.constraints is None else model.constraints.parameters
+    if model.forward is not None:
+        gradient = called_like(gradient, model.forward.function, frozenset((*table.names, *known.shapes)))
     bound = bind(gradient, [name for name in table.names if name not in known.shapes])
+    if set(bound.parameters) <= known.shapes.keys() and is_jacobian(model, bound, table):
+        return JacobianKernel(model, replace(bound, constraints=model.constraints))
     if spread is not None and spread not in bound.columns:
         raise ConfigError(
             f"`{bound.name}`, a gradient function, does not take `{spread}`, so it cannot weigh the rows by it. Let it "

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from descend.engines.batches import Batch
+from descend.engines.shuffling import Places, shuffled
 from descend.engines.totals import Engine
 from descend.formula.factor import triangle
 from descend.parameters import Bounds
-from descend.problem.point import Array, Objective, Penalty, Places, Point, Triangle, pulling, shuffled
+from descend.problem.point import Array, Objective, Penalty, Point, Triangle, pulling
 
 Numbers = tuple[float, Array | None, Array | None]
 """J, its gradient and its curvature."""
@@ -72,6 +73,10 @@ class VectorObjective(Objective):
         """Return J, and from order 1 on its gradient, from 2 on its curvature."""
 
 
+def _nothing(best: bool) -> bool:
+    return False
+
+
 class MeanLoss(VectorObjective):
     """J(theta) = sum of losses / sum of row weights, as an engine sums them."""
 
@@ -98,6 +103,18 @@ class MeanLoss(VectorObjective):
             None if gradient is None else gradient / count,
             None if curvature is None else curvature / count,
         )
+
+    @property
+    def sparing(self) -> bool:  # type: ignore[override]
+        return bool(getattr(self.engine, "sparing", False))
+
+    def noise(self) -> Array | None:
+        found: Array | None = getattr(self.engine, "noise", None)
+        return None if found is None else found / self.engine.rows.total
+
+    def refine(self, best: bool) -> bool:
+        self._last = None
+        return bool(getattr(self.engine, "refine", _nothing)(best))
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         if not self.engine.factors:
@@ -142,6 +159,17 @@ class Around(VectorObjective):
     @passes.setter
     def passes(self, passes: float) -> None:
         self.inner.passes = passes
+
+    @property
+    def sparing(self) -> bool:  # type: ignore[override]
+        return self.inner.sparing
+
+    def noise(self) -> Array | None:
+        return self.inner.noise()
+
+    def refine(self, best: bool) -> bool:
+        self._last = None
+        return self.inner.refine(best)
 
     def batches(self, size: int, seed: int, epoch: int) -> Sequence[Places] | Sequence[Batch]:
         return self.inner.batches(size, seed, epoch)
@@ -214,6 +242,10 @@ class Held(Around):
         theta = self.theta.copy()
         theta[self.free] = free
         return theta
+
+    def noise(self) -> Array | None:
+        found = self.inner.noise()
+        return None if found is None else found[self.free]
 
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         loss, gradient, curvature = self.inner.numbers(self.complete(theta), order, rows)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.shuffling import Places, shuffled
 from descend.engines.totals import Engine
 from descend.optimizers.curvature import largest_curvature
 from descend.optimizers.systems import RANK, predicted, well
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from descend.optimizers.pieces import Pieces
 
 Array = NDArray[np.float64]
-Places = NDArray[np.intp]
 EPS = float(np.finfo(np.float64).eps)
 ROUNDINGS = 8.0
 """How many roundings a gradient may be made up of and still count as zero."""
@@ -50,7 +50,7 @@ class Objective(ABC):
     passes: how often all rows were read.
 
     What is known of single rows is there only where they can be had: `pieces` of a loss with kinks, the `kinks` of a
-    formula, the `edge` of the range in which a loss keeps predictions.
+    formula, the `edge` of the range in which a loss keeps predictions. sparing: see ``optimizers.contract.Evaluation``.
     """
 
     engine: Engine
@@ -78,6 +78,16 @@ class Objective(ABC):
     def smooth(self) -> bool:
         """Whether the slope of J is simply its gradient: there is no penalty, no bound and no kinked loss."""
         return self.penalty is None and self.bounds is None and self.pieces is None
+
+    sparing: bool = False
+
+    def noise(self) -> Array | None:
+        """Return the standard deviation of the gradient evaluated last, where it was found numerically."""
+        return None
+
+    def refine(self, best: bool) -> bool:
+        """Let the next evaluation where J was evaluated last have better derivatives; False if there are none."""
+        return False
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
         """Return the triangle of the Jacobian; None where the curvature tells as much, or it is not finite."""
@@ -182,6 +192,20 @@ class Point:
         """Evaluate J at another theta, over the same rows."""
         self._latest = found = self.objective(theta, order, self.rows)
         return found
+
+    @property
+    def sparing(self) -> bool:
+        """Whether derivatives cost many times what the loss alone does."""
+        return self.objective.sparing
+
+    @property
+    def noise(self) -> Array | None:
+        """The standard deviation of the gradient."""
+        return self.objective.noise()
+
+    def refined(self, best: bool) -> Point | None:
+        """Evaluate J here with better derivatives, if there are any."""
+        return self.objective(self.theta, 3, self.rows) if self.objective.refine(best) else None
 
     def reached(self, theta: Array) -> Point | None:
         """Return J where a step from here ended, if it was evaluated there last, with its curvature."""
@@ -324,15 +348,3 @@ def pulling(upper: Array, gradient: Array) -> Array:
     norms[norms == 0.0] = 1.0
     pull: Array = np.linalg.lstsq((upper / norms).T, gradient / norms, rcond=RANK)[0]
     return pull
-
-
-def shuffled(rows: int, size: int, seed: int, epoch: int, omega: Array | None = None) -> list[Places]:
-    """Cut the rows of one epoch into batches, in an order that depends on seed and epoch alone.
-
-    omega: their weights. Rows of weight 0 do not count, and a batch that has only such rows is left out.
-    """
-    if omega is not None:
-        counting = np.flatnonzero(omega)
-        return [counting[chosen] for chosen in shuffled(len(counting), size, seed, epoch)]
-    order = np.random.default_rng([seed, epoch]).permutation(rows)
-    return [order[begin : begin + size] for begin in range(0, rows, size)]

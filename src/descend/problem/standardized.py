@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.shuffling import Places
 from descend.errors import ConfigError
 from descend.formula import Formula, as_text
 from descend.formula.factor import triangle
@@ -26,7 +27,7 @@ from descend.models import Model
 from descend.optimizers.pieces import Pieces
 from descend.parameters import Parameters
 from descend.problem.objective import Around, Numbers, VectorObjective
-from descend.problem.point import KinksOfRows, Penalty, PiecesOfRows, Places, Point, Triangle
+from descend.problem.point import KinksOfRows, Penalty, PiecesOfRows, Point, Triangle
 from descend.problem.problem import Problem
 
 Array = NDArray[np.float64]
@@ -187,6 +188,14 @@ class StandardizedObjective(Around):
             return None
         moved = np.column_stack([self.units.columns(here.factor[:, :-1]), here.factor[:, -1]])
         return Triangle(here.loss, self.units.gradient(here.gradient), triangle(moved))
+
+    def noise(self) -> Array | None:
+        """Return the standard deviation of dJ/du."""
+        found = self.inner.noise()
+        if found is None:
+            return None
+        units, moved = self.units, self.units.scale * found
+        return moved if units.intercept is None else np.hypot(moved, units.shift * found[units.intercept])
 
     def theta(self, u: Array) -> Array:
         """Return u in the user's units; the start is returned exactly as given, without rounding errors."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from descend.errors import ConfigError
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Finding, Judgement
 from descend.gradients.derived import derived
+from descend.gradients.jacobian_by_hand import JacobianKernel
 from descend.models import Model
 from descend.parameters import Bounds
 from descend.problem.point import Point
@@ -45,20 +46,34 @@ def before_fit(model: Model, code: Program | Kernel, rows: Rows, engine: Engine,
     if proof or agrees(model, rows, engine, first):
         return approved(model, first, proof)
     if len(model.parameters.shapes) <= MOST_SYMBOLS:
-        from descend.gradients.court.trial import hold
-
         case = court_case(model, rows, engine, first.theta, not isinstance(code, Program))
         try:
-            return hold(case, str(model))
+            return judged(case, code, str(model))
         except ConfigError:
             return approved(model, first)  # there is no point at which it could be tested
     return _rejected(model, first)
 
 
+def judged(case: Case, code: Program | Kernel, model: str, **witnesses: Any) -> Judgement:
+    """Put a gradient before the court, or a Jacobian before that of its own.
+
+    witnesses: further arguments of the court of gradients. Raises ConfigError where nothing can be judged.
+    """
+    if not isinstance(code, JacobianKernel):
+        from descend.gradients.court.trial import hold
+
+        return hold(case, model, **witnesses)
+    from descend.gradients.court import jacobian
+
+    returned = code.returned(case.start, case.columns)
+    turned = returned.shape[0] != case.rows
+    return jacobian.hold(case, code.given, turned, model)
+
+
 def accusation(judgement: Judgement, sampled: int | None = None) -> str:
     """Return the note for a fit with a wrong gradient by hand; sampled: how many rows were used, if not all."""
     sample = "" if sampled is None else f" This was told from a sample of {sampled:,} rows."
-    return f"the gradient by hand of {judgement.accusation} The fit used it as it is.{sample}"
+    return f"the {judgement.subject} by hand of {judgement.accusation} The fit used it as it is.{sample}"
 
 
 def court_case(model: Model, rows: Rows, engine: Engine, start: Array, python: bool) -> Case:

@@ -22,7 +22,8 @@ def render(judgement: Judgement, colour: bool = False, columns: int | None = Non
     if len(findings) > MOST_PARAMETERS:
         lines.append(f"  and {len(findings) - MOST_PARAMETERS:,} more: see --json")
     lines += ["", *_explanations(findings, most)]
-    places = folded(f"The numbers are dJ/dparameter at {at}.", most - 2).split("\n")
+    derivative = "dJ/dparameter" if judgement.row is None else f"dprediction/dparameter in row {judgement.row:,}"
+    places = folded(f"The numbers are {derivative} at {at}.", most - 2).split("\n")
     return "\n".join([*lines, *(styled(f"  {line}", "note", colour) for line in places)])
 
 
@@ -30,10 +31,10 @@ def headline(judgement: Judgement) -> str:
     """Say for which parameters the gradient is wrong."""
     wrong = [finding.name for finding in judgement.parameters.values() if finding.verdict != "correct"]
     if len(wrong) == len(judgement.parameters) > 1:
-        return "The gradient is wrong, of every parameter."
+        return f"The {judgement.subject} is wrong, of every parameter."
     from descend.gradients.court.judgement import listed
 
-    return f"The gradient of {listed(wrong)} is wrong."
+    return f"The {judgement.subject} of {listed(wrong)} is wrong."
 
 
 def _numbers(findings: Sequence[Finding], colour: bool, columns: int | None) -> list[str]:

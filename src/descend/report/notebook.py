@@ -49,7 +49,7 @@ def _(result: Derivation) -> str:
     written += [line for _, line in mathematics.gradient(result)]
     equations = "".join(f'<div class="equation">{line}</div>' for line in written)
     codes = "".join(
-        f"<details><summary>{name}</summary><pre><code>{escape(result.code(language))}</code></pre></details>"
+        f"<details><summary>{name}</summary><pre><code>{escape(result.shown(language))}</code></pre></details>"
         for language, name in LANGUAGES.items()
     )
     return html.box(equations + codes)

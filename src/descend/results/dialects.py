@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr, Integer
 
 from descend.errors import ConfigError
-from descend.formula.functions import NAMES
+from descend.formula.functions import NAMES, entry_of
 from descend.formula.real_functions import gamma, log2, log10, maximum, minimum, sigmoid, softplus, where
 from descend.formula.symbols import number
 
@@ -37,6 +37,12 @@ def spoken(expression: Expr, dialect: str) -> Expr:
     Raises ConfigError where it lacks one. Source: the manuals of the databases.
     """
     for part in sympy.preorder_traversal(expression):
+        function = entry_of(part)
+        if function is not None and function.sql is None:
+            raise ConfigError(
+                f"The model calls `{function.name}`, a function that SQL lacks. "
+                "Export it to python or torch, or predict with descend."
+            )
         if dialect in LACKING.get(part.func, ()):
             version = f" {SINCE[part.func, dialect]}" if (part.func, dialect) in SINCE else ""
             raise ConfigError(

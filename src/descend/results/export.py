@@ -11,7 +11,19 @@ from sympy import Expr
 
 from descend.engines.torch_engine import import_torch
 from descend.errors import ConfigError
-from descend.formula.printers.code import NUMPY, OR, POWER, SQL, TORCH, Language, Writer, identifier, plain_name, quoted
+from descend.formula.printers.code import (
+    NUMPY,
+    OR,
+    POWER,
+    SQL,
+    TORCH,
+    LackingError,
+    Language,
+    Writer,
+    identifier,
+    plain_name,
+    quoted,
+)
 from descend.formula.printers.filled import filled_latex
 from descend.formula.symbols import Column, Parameter
 from descend.inference.fitted import Fitted
@@ -47,6 +59,13 @@ def exported(fit: Fitted, to: str, *, table: str = "data", name: str = "predicti
         return filled_latex(model.formula, model.prediction, model.parameters.named(fit.theta), fit.rounding)
     if to == "sql":
         return _sql(model, fit.theta, table, name, dialect)
+    try:
+        return _code(model, fit, to)
+    except LackingError as error:
+        raise ConfigError(f"{error} Export the model to python, or predict with descend.") from None
+
+
+def _code(model: SymbolicModel, fit: Fitted, to: str) -> str:
     title = f"{model.formula.text}, fitted to {fit.rows:,} rows by descend ({str(fit.outcome).replace('_', ' ')})."
     title = title.replace("\\", "\\\\").replace('"""', "'''")
     return (_python if to == "python" else _torch)(model, fit.theta, title)

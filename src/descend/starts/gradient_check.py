@@ -15,13 +15,13 @@ from descend.errors import ConfigError, DescendError
 from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.losses import Loss
-from descend.models import Model
+from descend.models import Model, kind_of
 from descend.models.contract import known_column
 from descend.options.request import Request
 from descend.problem import preflight
 from descend.problem.model_reading import gradient_columns, gradient_source, read_model
 from descend.problem.posing import pose
-from descend.problem.suspicion import court_case
+from descend.problem.suspicion import court_case, judged
 from descend.starts.choice import begin
 from descend.table import Table
 from descend.table.rows import Rows
@@ -31,8 +31,6 @@ Array = NDArray[np.float64]
 
 def check_gradient(request: Request, table: Table, loss: Loss) -> Judgement:
     """Judge ``request.gradient``. Raises FormulaError, DataError or ConfigError for what cannot be judged."""
-    from descend.gradients.court.trial import hold
-
     if request.gradient is None:
         raise ConfigError(
             'Which gradient is to be checked? Give it: gradient="w = mean(2*x*(w*x - y))", or a function.'
@@ -53,12 +51,25 @@ def check_gradient(request: Request, table: Table, loss: Loss) -> Judgement:
     rows.check()
     preflight.check_response(loss, rows, read.response, read.response_columns)
     with np.errstate(all="ignore"):
+        judge = _judge(read, start, rows, request, table, loss) if callable(request.gradient) else read
         engine = _engine(sums, replace(rows, omega=None) if callable(request.gradient) else rows)
         python = not isinstance(sums, Program) and sums.language == "numpy"
-        case = court_case(read, rows, engine, start, python)
+        case = court_case(judge, rows, engine, start, python)
         case.seen = []
-        judgement = hold(case, str(read), _prover(sums), _autograd(read, rows, table))
+        judgement = judged(case, sums, str(judge), prove=_prover(sums), autograd=_autograd(read, rows, table))
     return judgement
+
+
+def _judge(read: Model, start: Array, rows: Rows, request: Request, table: Table, loss: Loss) -> Model:
+    """Return the model whose derivatives are the true ones: the formula that a function computes, if it is one."""
+    if read.symbolic is not None:
+        return read
+    traced, _ = read_model(replace(request, gradient=None), table, loss)
+    same = traced.parameters.labels == read.parameters.labels and traced.loss == read.loss
+    if traced.symbolic is None or not same or loss.link is not None:
+        return read
+    doubt = kind_of(request.model).disproved(request.model, traced, start, rows.columns)
+    return traced if doubt is None else read
 
 
 def _prover(sums: Program | Kernel) -> Callable[[], bool]:

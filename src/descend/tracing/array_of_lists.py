@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from descend.tracing.tape import Tape, UntraceableError, Value
-from descend.tracing.traced import Traced, common_axis, constant
+from descend.tracing.traced import Traced, as_traced, common_rows, traced
 
 
 def tape_of(*values: Value) -> Tape | None:
     """Return the tape of the first symbol among values, and the members of lists among them; None if there is none."""
     for value in values:
-        if type(value) is Traced:
+        if isinstance(value, Traced):
             return value.tape
         if isinstance(value, list | tuple) and (found := tape_of(*value)) is not None:
             return found
@@ -23,17 +23,17 @@ def array_of(tape: Tape, value: Value) -> Traced:
 
     A list of one member that differs from row to row was made by going through the rows, so it has them as its axis.
     """
-    if type(value) is Traced:
+    if isinstance(value, Traced):
         return value
     if not isinstance(value, list | tuple):
-        return constant(tape, value)
+        return as_traced(tape, value)
     members = [array_of(tape, member) for member in value]
     if not members:
         raise UntraceableError("makes an array of an empty list")
     if len({member.ndim for member in members}) > 1:
         raise UntraceableError("makes an array of lists of different lengths")
     places = np.stack(np.broadcast_arrays(*(member.places for member in members)))
-    axis = common_axis(tape, members)
+    axis, mask = common_rows(members)
     if axis is None and len(members) == 1 and any(tape.differs_by_row(place) for place in places.ravel().tolist()):
         axis = -places.ndim
-    return Traced(tape, int(places[0]) if places.shape == (1,) and axis is not None else places, axis)
+    return traced(tape, places, axis, mask)

@@ -9,7 +9,7 @@ import numpy as np
 from descend.tracing.array_of_lists import array_of, tape_of
 from descend.tracing.branches import explored
 from descend.tracing.tape import Tape, UntraceableError, Value
-from descend.tracing.traced import Traced, common_axis
+from descend.tracing.traced import Traced, common_rows, traced
 
 
 class PerRow:
@@ -30,14 +30,13 @@ class PerRow:
         if tape is None:
             return np.vectorize(self.function, excluded=self.excluded)(*given, **options)
         numbers = [array_of(tape, values[name]) for name in walked]
-        axis = common_axis(tape, numbers)
+        axis, mask = common_rows(numbers)
         arrays = np.broadcast_arrays(*(number.places for number in numbers))
         places = np.empty(arrays[0].shape, dtype=np.intp)
         for at in np.ndindex(places.shape):
             cells = {name: _number(tape, int(array[at])) for name, array in zip(walked, arrays, strict=True)}
             places[at] = self._called(tape, values | cells)
-        single = places.ndim == 0 or (places.ndim == 1 and axis is not None)
-        return Traced(tape, int(places.flat[0]) if single else places, axis)
+        return traced(tape, places, axis, mask)
 
     def _called(self, tape: Tape, values: Mapping[int | str, object]) -> int:
         listed = [value for name, value in values.items() if isinstance(name, int)]

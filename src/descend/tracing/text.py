@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from descend.formula.printers.code import AND as AND_
 from descend.formula.printers.code import ATOM, COMPARE, NOT, POWER, PRODUCT, SIGN, SUM, plain_name
 from descend.formula.printers.code import OR as OR_
 from descend.formula.tokens import LONGEST
-from descend.tracing.tape import COMPARISONS, Entry, UntraceableError
+from descend.tracing.facts import Entry
+from descend.tracing.tape import COMPARISONS, UntraceableError
 
 Piece = tuple[str, int]
 """A text, and the rank of its outermost operator."""
@@ -30,8 +31,9 @@ def text_of(entries: Sequence[Entry], result: int) -> str:
 @lru_cache(maxsize=1024)
 def _text(entries: tuple[Entry, ...], result: int) -> str:
     pieces: dict[int, Piece] = {}
+    called = {str(entry[0]) for entry in entries}  # whose names, bare, mean nothing else in the text
     for place in _needed(entries, result):
-        pieces[place] = _piece(entries[place], pieces)
+        pieces[place] = _piece(entries[place], pieces, called)
         if len(pieces[place][0]) > LONGEST:
             raise UntraceableError("does so much that its formula would be longer than anybody could read")
     return pieces[result][0]
@@ -48,21 +50,21 @@ def _needed(entries: Sequence[Entry], result: int) -> list[int]:
     return sorted(found)
 
 
-def _piece(entry: Entry, pieces: dict[int, Piece]) -> Piece:
+def _piece(entry: Entry, pieces: dict[int, Piece], called: Collection[str]) -> Piece:
     operation, *operands = entry
     match operation:
         case "number":
-            return _number(float(operands[0]))  # type: ignore[arg-type]
+            return _number(operands[0])
         case "column" | "parameter":
-            return plain_name(str(operands[0])), ATOM
+            return plain_name(str(operands[0]), called), ATOM
         case "neg":
-            return f"-{_within(pieces[operands[0]], SIGN)}", SIGN  # type: ignore[index]
+            return f"-{_within(pieces[operands[0]], SIGN)}", SIGN
         case "not":
-            return f"not {_within(pieces[operands[0]], COMPARE)}", NOT  # type: ignore[index]
+            return f"not {_within(pieces[operands[0]], COMPARE)}", NOT
         case "^":
-            base, exponent = (pieces[place] for place in operands)  # type: ignore[index]
+            base, exponent = (pieces[place] for place in operands)
             return f"{_within(base, ATOM)}^{_within(exponent, SIGN)}", POWER
-    parts = [pieces[place] for place in operands]  # type: ignore[index]
+    parts = [pieces[place] for place in operands]
     rank = RANKS.get(str(operation))
     if rank is None:
         return f"{operation}({', '.join(text for text, _ in parts)})", ATOM

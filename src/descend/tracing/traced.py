@@ -7,14 +7,14 @@ tape of each of its cells; along the axis of rows all cells are one: what a form
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn, cast
+from typing import NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.tracing.tape import RAISED, Tape, UntraceableError
+from descend.tracing.tape import RAISED, Tape, UntraceableError, Value
 from descend.tracing.text import text_of
-from descend.tracing.ufuncs import IN_WORDS, OPERATORS, named_functions
+from descend.tracing.ufuncs import operation_of
 
 Places = NDArray[np.intp]
 Cells = int | Places
@@ -28,10 +28,13 @@ class Traced:
     """An array of symbols.
 
     cells: where its cells stand on the tape. axis: the axis of rows, counted from the end, or None if there is none.
+    What is known under two names, or seen through a view, shares its cells, so that a change in place shows in all.
     """
 
     __slots__ = ("axis", "cells", "tape")
     __array_priority__ = 1000.0
+    mask: int | None = None
+    """The place of the condition of the rows that it holds; None if it holds all."""
 
     def __init__(self, tape: Tape, cells: Cells, axis: int | None) -> None:
         self.tape = tape
@@ -41,54 +44,70 @@ class Traced:
     @property
     def places(self) -> Places:
         """The cells as an array of places, with an axis of length 1 for the rows."""
-        if isinstance(self.cells, np.ndarray):
-            return self.cells
-        return np.full((1,) if self.axis is not None else (), self.cells, dtype=np.intp)
+        if type(self.cells) is int:
+            return np.full((1,) if self.axis is not None else (), self.cells, dtype=np.intp)
+        return self.cells  # type: ignore[return-value]
+
+    def shared(self) -> Places:
+        """Return its cells as an array that is its own from now on, to make views of."""
+        if type(self.cells) is int:
+            if self.axis is None:
+                return self.places  # a number, which never changes
+            self.cells = self.places
+        return self.cells  # type: ignore[return-value]
+
+    def view(self, places: Places | np.intp, axis: int | None) -> Traced:
+        """Return an array that shares cells with this one, and holds the same rows."""
+        if axis is not None and self.mask is not None:
+            return Chosen(self.tape, places, axis, self.mask)  # type: ignore[arg-type]
+        return Traced(self.tape, places if isinstance(places, np.ndarray) and places.ndim else int(places), axis)
 
     @property
     def shape(self) -> tuple[int, ...]:
         shape = list(self.places.shape)
         if self.axis is not None:
-            shape[self.axis] = self.tape.rows
+            shape[self.axis] = self.rows
         return tuple(shape)
 
     @property
+    def rows(self) -> int:
+        """How many rows it has. Raises UntraceableError if that depends on the data."""
+        if self.mask is not None:
+            raise UntraceableError(f"counts the rows where {Traced(self.tape, self.mask, None)}")
+        return self.tape.rows
+
+    @property
     def ndim(self) -> int:
-        return self.places.ndim
+        return int(self.axis is not None) if type(self.cells) is int else self.cells.ndim  # type: ignore[union-attr]
 
     @property
     def size(self) -> int:
         return int(np.prod(self.shape))
 
     @property
-    def dtype(self) -> np.dtype[Any]:
-        logical = bool(self.places.size) and self.tape.logical(int(self.places.flat[0]))
-        return np.dtype(np.bool_ if logical else np.float64)
+    def logical(self) -> bool:
+        """Whether its cells are true or false."""
+        places = self.places
+        return bool(places.size) and self.tape.logical(int(places.flat[0]))
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+    @property
+    def dtype(self) -> np.dtype[Value]:
+        return np.dtype(np.bool_ if self.logical else np.float64)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Value, **options: Value) -> Value:
         """Write down a call of a function that works number by number."""
-        name = ufunc.__name__
+        operation = operation_of(ufunc)
         if method != "__call__":
-            raise UntraceableError(f"calls np.{name}.{method}")
-        out = options.pop("out", None)
-        if options.pop("where", True) is not True:
-            raise UntraceableError(f"calls np.{name} for some rows only")
-        result = self._called(name, inputs)
-        if out is None:
-            return result
-        if not isinstance(out[0], Traced):
-            raise UntraceableError("writes what depends on the parameters into an array of its own")
-        return out[0].become(result)
+            return METHODS_OF_UFUNCS[method](self.tape, ufunc, *inputs, **options)
+        if options:
+            return OPTIONS_OF_UFUNCS[0](self.tape, ufunc, inputs, **options)
+        if type(operation) is str:
+            if len(inputs) == 1 and type(self.cells) is int:
+                return Traced(self.tape, self.tape.unary(operation, self.cells), self.axis)
+            return combined(self.tape, operation, *inputs)
+        return operation(*inputs)  # type: ignore[operator]
 
-    def _called(self, name: str, inputs: tuple[Any, ...]) -> Any:
-        if name in IN_WORDS:
-            return IN_WORDS[name](*inputs)
-        operation = OPERATORS.get(name) or named_functions().get(name)
-        if operation is None:
-            raise UntraceableError(f"calls `{name}`, which formulas do not know")
-        return combined(self.tape, operation, *inputs)
-
-    def __array_function__(self, function: Callable[..., Any], types: Any, inputs: Any, options: Any) -> Any:
+    def __array_function__(self, function: Callable[..., Value], types: Value, inputs: Value, options: Value) -> Value:
         """Write down a call of another function of NumPy."""
         if function not in HANDLERS:
             raise UntraceableError(f"calls np.{function.__name__}")
@@ -110,21 +129,21 @@ class Traced:
 
     def __iter__(self) -> Iterator[Traced]:
         """Yield what stands along the first axis; of rows, any one, which stands for each."""
-        if not self.shape:
+        if not self.ndim:
             raise TypeError("'float' object is not iterable")
         by_rows = self.axis == -self.ndim
         if by_rows and self.tape.path is None:
             raise UntraceableError("goes through its rows one by one")
-        axis = None if by_rows else self.axis
-        for cells in self.places:
-            yield Traced(self.tape, cells if isinstance(cells, np.ndarray) and cells.ndim else int(cells), axis)
+        for cells in self.shared():
+            yield self.view(cells, None if by_rows else self.axis)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:  # what a function may ask of its arguments: they stand for arrays and numbers
-        return np.ndarray if self.axis is not None or isinstance(self.cells, np.ndarray) else float
+        return np.ndarray if self.ndim else float
 
     def __copy__(self) -> Traced:
-        return Traced(self.tape, self.cells, self.axis)
+        places = self.places
+        return self.view(places.copy() if places.ndim else places[()], self.axis)
 
     def __deepcopy__(self, memo: object) -> Traced:
         return self.__copy__()
@@ -133,14 +152,14 @@ class Traced:
 
     def __bool__(self) -> bool:
         """Return whether it is to be found true; see `branches`."""
-        if self.size != 1 or self.axis is not None:
+        if self.axis is not None or self.places.size != 1:
             raise UntraceableError(f"asks of a whole array whether {self}")
         return self.tape.holds(int(self.places.flat[0]))
 
     def __float__(self) -> NoReturn:
         raise UntraceableError(f"turns {self} into a plain number")
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+    def __array__(self, dtype: Value = None, copy: bool | None = None) -> NoReturn:
         raise UntraceableError(f"turns {self} into a plain array")
 
     __int__ = __index__ = __complex__ = __float__
@@ -149,7 +168,7 @@ class Traced:
         raise UntraceableError(f"looks {self} up, as in a dict or a set")
 
     def __len__(self) -> int:
-        if not self.shape:
+        if not self.ndim:
             raise TypeError("object of type 'float' has no len()")
         return self.shape[0]
 
@@ -157,111 +176,150 @@ class Traced:
 
     def become(self, result: Traced) -> Traced:
         """Take over the cells of another; of a number, which never changes, return the other."""
-        if not self.shape:
+        if not self.ndim:
             return result
-        if result.shape != self.shape:
-            raise ValueError(f"non-broadcastable output operand with shape {self.shape}")
-        self.cells, self.axis = result.cells, result.axis
+        places = result.places
+        fits = result.axis in (None, self.axis) and (result.axis is None or result.mask == self.mask)
+        if not fits or np.broadcast_shapes(places.shape, self.places.shape) != self.places.shape:
+            raise ValueError(f"non-broadcastable output operand with shape {result.places.shape}")
+        convert = self.tape.truth if self.logical else self.tape.numeric
+        if type(self.cells) is int:
+            self.cells = convert(int(places.flat[0]))
+        else:
+            self.cells[...] = np.reshape([convert(each) for each in places.ravel().tolist()], places.shape)  # type: ignore[index]
         return self
 
 
-Handler = Callable[..., Any]
-HANDLERS: dict[Callable[..., Any], Handler] = {}
+class Chosen(Traced):
+    """An array of those rows of the data where a condition holds, as x[x > 0] is."""
+
+    __slots__ = ("mask",)
+
+    def __init__(self, tape: Tape, cells: Cells, axis: int, mask: int) -> None:
+        super().__init__(tape, cells, axis)
+        self.cells = self.places  # never a single one, which operators would take for one of every row
+        self.mask = mask
+
+
+Handler = Callable[..., Value]
+SomeHandler = TypeVar("SomeHandler", bound=Handler)
+HANDLERS: dict[Callable[..., Value], Handler] = {}
 """NumPy's other functions: what each does with traced arrays. The first argument of a handler is the tape."""
+METHODS_OF_UFUNCS: dict[str, Handler] = {}
+"""What `reduce`, `outer` and the like do; they get the tape and the function first."""
+OPTIONS_OF_UFUNCS: list[Handler] = []
+"""What calls a function of numbers with `out` or `where`."""
+OTHERS: list[tuple[Callable[[Value], bool], Handler]] = []
+"""Operands other than real numbers: what tells them, and what combines them, in place of `combined`."""
 
 
-def handles(*functions: Callable[..., Any]) -> Callable[[Handler], Handler]:
-    """Let the decorated function stand in for functions of NumPy."""
+def handles(*functions: Callable[..., Value], method: str | None = None) -> Callable[[SomeHandler], SomeHandler]:
+    """Let the decorated function stand in for functions of NumPy, and for a method of arrays."""
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: SomeHandler) -> SomeHandler:
         HANDLERS.update(dict.fromkeys(functions, handler))
+        if method is not None:
+            setattr(Traced, method, lambda self, *given, **options: handler(self.tape, self, *given, **options))
         return handler
 
     return register
 
 
-def combined(tape: Tape, operation: str, *operands: Any) -> Traced:
+def traced(tape: Tape, places: Places, axis: int | None, mask: int | None = None) -> Traced:
+    """Return a new array with cells at given places, of the rows where the condition at `mask` holds."""
+    if mask is not None and axis is not None:
+        return Chosen(tape, places, axis, mask)
+    single = places.size == 1 and places.ndim == (axis is not None)
+    return Traced(tape, int(places.flat[0]) if single else places, axis)
+
+
+def combined(tape: Tape, operation: str, *operands: Value) -> Traced:
     """Return the result of an operation on numbers and arrays, cell by cell, broadcast as in NumPy."""
-    numbers = [operand if type(operand) is Traced else constant(tape, operand) for operand in operands]
-    if all(type(number.cells) is int for number in numbers):
-        cells = tape.apply(operation, *(cast(int, number.cells) for number in numbers))
+    numbers = []
+    for operand in operands:
+        if type(operand) is not Traced:
+            for tells, combine in OTHERS:
+                if tells(operand):
+                    return combine(tape, operation, *operands)  # type: ignore[no-any-return]
+            operand = as_traced(tape, operand)
+        numbers.append(operand)
+    single = [number.cells for number in numbers if type(number.cells) is int]
+    if len(single) == len(numbers):
+        cells = tape.apply(operation, *single)
         axis = next((number.axis for number in numbers if number.axis is not None), None)
         return Traced(tape, cells, axis)
-    axis = common_axis(tape, numbers)
+    axis, mask = common_rows(numbers)
     arrays = np.broadcast_arrays(*(number.places for number in numbers))
-    places = np.empty(arrays[0].shape, dtype=np.intp)
-    for at in np.ndindex(places.shape):
-        places[at] = tape.apply(operation, *(int(array[at]) for array in arrays))
-    return Traced(tape, places, axis)
+    refuse_size(arrays[0].size)
+    places = [tape.apply(operation, *cells) for cells in zip(*(each.ravel().tolist() for each in arrays), strict=True)]
+    return traced(tape, np.array(places, dtype=np.intp).reshape(arrays[0].shape), axis, mask)
 
 
-def common_axis(tape: Tape, numbers: list[Traced]) -> int | None:
-    """Return the axis of rows of arrays that are broadcast against each other."""
-    axes = {number.axis for number in numbers if number.axis is not None}
-    if len(axes) > 1:
+def common_rows(numbers: list[Traced]) -> tuple[int | None, int | None]:
+    """Return the axis of rows of arrays that are broadcast against each other, and which rows these are."""
+    with_rows = [number for number in numbers if number.axis is not None]
+    if len({number.axis for number in with_rows}) > 1:
         raise UntraceableError("sets each row of the data against every other")
-    axis = axes.pop() if axes else None
+    axis = with_rows[0].axis if with_rows else None
+    masks = {number.mask for number in with_rows}
+    if len(masks) > 1:
+        raise UntraceableError("computes with the rows of two different choices at once")
     for number in numbers:
         if axis is not None and number.axis is None and number.ndim >= -axis and number.places.shape[axis] != 1:
             raise UntraceableError(f"uses an array of {number.places.shape[axis]} numbers with one for each row")
-    return axis
+    return axis, masks.pop() if masks else None
 
 
-def constant(tape: Tape, value: Any) -> Traced:
-    """Return numbers that the function brings along as cells of the tape."""
+LARGEST = 4096
+"""Cells of an array: no formula that anybody can read has more parts."""
+
+
+def refuse_size(cells: int) -> None:
+    """Raise UntraceableError if an array has too many cells."""
+    if cells > LARGEST:
+        raise UntraceableError(f"computes {cells:,} numbers for each row, too many for a formula")
+
+
+def as_traced(tape: Tape, value: Value) -> Traced:
+    """Return numbers that a function brings along as cells of the tape; traced ones as they are."""
+    if isinstance(value, Traced):
+        return value
     if isinstance(value, float | int):
-        return Traced(tape, tape.number(value), None)
+        return Traced(tape, constant(tape, value), None)
+    if type(value) in (list, tuple) and any(_has_traced(each) for each in value):
+        return listed(tape, value)
     array = np.asarray(value)
+    refuse_size(array.size)
     if array.dtype == object:
         return stacked(tape, array)
-    if array.dtype.kind not in "bif" or (array.dtype.kind == "f" and array.dtype.itemsize > 8):
+    if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and array.dtype.itemsize != 8):
         raise UntraceableError(f"computes with numbers of the type {array.dtype}")
-    if array.ndim == 0:
-        return Traced(tape, tape.number(float(array)), None)
-    places = [tape.number(number) for number in array.ravel().astype(np.float64).tolist()]
-    return Traced(tape, np.array(places, dtype=np.intp).reshape(array.shape), None)
+    places = [constant(tape, number) for number in array.ravel().tolist()]
+    return traced(tape, np.array(places, dtype=np.intp).reshape(array.shape), None)
+
+
+def constant(tape: Tape, value: float) -> int:
+    """Return the place of a number, or of a truth value, that the function brings along."""
+    return tape.logical_constant(bool(value)) if type(value) is bool else tape.number(value)
+
+
+def _has_traced(value: Value) -> bool:
+    return isinstance(value, Traced) or (type(value) in (list, tuple) and any(map(_has_traced, value)))
+
+
+def listed(tape: Tape, members: Value) -> Traced:
+    """Return the members of a list as one array, along a new first axis, as numpy.array does."""
+    parts = [as_traced(tape, member) for member in members]
+    shapes = {part.shape for part in parts}
+    if len(shapes) > 1:
+        raise ValueError("setting an array element with a sequence: the members differ in shape")
+    axis, mask = common_rows(parts)
+    return traced(tape, np.stack([part.places for part in parts]), axis, mask)
 
 
 def stacked(tape: Tape, array: NDArray[np.object_]) -> Traced:
     """Return an array of objects, some of which are traced numbers, as cells of the tape."""
-    raise UntraceableError("puts its arguments into an array")
-
-
-def _operator(operation: str) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
-    def forward(self: Traced, other: Any) -> Any:
-        return combined(self.tape, operation, self, other) if _known(other) else NotImplemented
-
-    def backward(self: Traced, other: Any) -> Any:
-        return combined(self.tape, operation, other, self) if _known(other) else NotImplemented
-
-    def in_place(self: Traced, other: Any) -> Any:
-        return self.become(combined(self.tape, operation, self, other)) if _known(other) else NotImplemented
-
-    return forward, backward, in_place
-
-
-def _known(other: Any) -> bool:
-    return isinstance(other, Traced | float | int | np.ndarray | np.generic | list | tuple)
-
-
-for _name, _operation in (("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/"), ("pow", "^"), ("mod", "mod")):
-    _forward, _backward, _in_place = _operator(_operation)
-    setattr(Traced, f"__{_name}__", _forward)
-    setattr(Traced, f"__r{_name}__", _backward)
-    setattr(Traced, f"__i{_name}__", _in_place)
-for _name, _operation in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "=="), ("ne", "!=")):
-    setattr(Traced, f"__{_name}__", _operator(_operation)[0])
-for _name, _operation in (("and", "and"), ("or", "or")):
-    _forward, _backward, _in_place = _operator(_operation)
-    setattr(Traced, f"__{_name}__", _forward)
-    setattr(Traced, f"__r{_name}__", _backward)
-    setattr(Traced, f"__i{_name}__", _in_place)
-
-
-def _unary(operation: str) -> Callable[[Traced], Traced]:
-    return lambda self: combined(self.tape, operation, self)
-
-
-for _name, _operation in (("neg", "neg"), ("abs", "abs"), ("invert", "not")):
-    setattr(Traced, f"__{_name}__", _unary(_operation))
-setattr(Traced, "__pos__", lambda self: self)  # noqa: B010 - like its neighbours
+    parts = [as_traced(tape, member) for member in array.ravel().tolist()]
+    if any(part.ndim for part in parts):
+        raise UntraceableError("puts arrays into the cells of an array")
+    return traced(tape, np.array([int(part.places) for part in parts], dtype=np.intp).reshape(array.shape), None)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from descend.errors import DescendError
-from descend.tracing import array_functions  # noqa: F401 - they register themselves
+from descend.tracing import choices, creation, operators, polynomials, products, shapes, sums  # noqa: F401 - they register themselves
 from descend.tracing.array_of_lists import array_of
 from descend.tracing.branches import explored
 from descend.tracing.substitution import Substitution, unwrapped
@@ -99,7 +99,9 @@ def _of_one_row(tape: Tape, result: Any) -> int:
     """Return the place of the result, which is one number for each row, or one for all."""
     if type(result) in (list, tuple):
         result = array_of(tape, result)
-    if type(result) is Traced:
+    if isinstance(result, Traced):
+        if result.mask is not None:
+            raise UntraceableError("returns some of the rows of the data only")
         if (result.axis is not None and result.ndim == 1) or not result.shape:
             return tape.numeric(int(result.places.flat[0]))
         raise UntraceableError(f"returns an array of shape {result.shape}")

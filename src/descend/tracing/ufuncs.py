@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from descend.formula.functions import FUNCTIONS
+from descend.tracing.tape import UntraceableError, Value
 
 OPERATORS = {
     "add": "+",
     "subtract": "-",
     "multiply": "*",
     "divide": "/",
+    "true_divide": "/",
     "power": "^",
     "float_power": "^",
     "negative": "neg",
@@ -32,10 +33,14 @@ OPERATORS = {
     "bitwise_or": "or",
     "invert": "not",
     "fabs": "abs",
+    np.absolute.__name__: "abs",
+    "maximum": "max",
+    "minimum": "min",
 }
 """Operations by the name of NumPy's function."""
-IN_WORDS: dict[str, Callable[..., Any]] = {
-    "positive": lambda u: u,
+IN_WORDS: dict[str, Callable[..., Value]] = {
+    "positive": lambda u: +u,
+    "conjugate": lambda u: +u,
     "square": lambda u: u**2,
     "reciprocal": lambda u: 1.0 / u,
     "deg2rad": lambda u: u * (np.pi / 180.0),
@@ -45,6 +50,34 @@ IN_WORDS: dict[str, Callable[..., Any]] = {
 }
 """Functions that are said with others."""
 CALL = re.compile(r"(?:np|special)\.(\w+)\((?:\{\d\}(?:, )?)+\)")
+Operation = str | Callable[..., Value]
+KNOWN: dict[np.ufunc, Operation] = {}
+"""What was found for a function once."""
+
+
+def in_words(*names: str) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
+    """Let the decorated function say what NumPy's functions of these names do, with others."""
+
+    def register(words: Callable[..., Value]) -> Callable[..., Value]:
+        IN_WORDS.update(dict.fromkeys(names, words))
+        return words
+
+    return register
+
+
+def operation_of(ufunc: np.ufunc) -> Operation:
+    """Return the operation on a tape that NumPy's or SciPy's function is, or what says it with others.
+
+    Raises UntraceableError if there is none.
+    """
+    known = KNOWN.get(ufunc)
+    if known is None:
+        name = ufunc.__name__
+        known = OPERATORS.get(name) or IN_WORDS.get(name) or named_functions().get(name)
+        if known is None:
+            raise UntraceableError(f"calls `{name}`, which formulas do not know")
+        KNOWN[ufunc] = known
+    return known
 
 
 @lru_cache(maxsize=1)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.shuffling import shuffled
 from descend.formula.compile import compile_expression
 from descend.formula.printers.code import TORCH
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models.module import ModuleModel
 from descend.models.module_modes import Modes, undisturbed
 from descend.models.module_weights import Weights, fill, gradients_of, joined
-from descend.problem.point import Objective, Point, shuffled
+from descend.problem.point import Objective, Point
 from descend.training.affine import lowest_place
 from descend.training.curvature import Ritz, hessian
 from descend.training.engine import ModuleEngine

@@ -35,7 +35,7 @@ class Function:
     orders: the places of arguments that must be whole numbers from 0 on, written as such. infinite_at_zero,
     steep_at_zero: whether its value, or its slope, is infinite at 0. periodic: as sin is. keeps_unit: whether its value
     has the unit of its arguments. jumps: whether its value moves in steps alone.
-    reserved: whether its name, without backticks, can name no parameter.
+    reserved: whether its name, without backticks, can name no parameter. autograd: whether PyTorch differentiates it.
     bend: returns (u, s, gap) for its arguments, where it bends at u = 0 as s |u| does; see `formula.domain.Bend`.
 
     >>> from descend.formula.real_functions import real_function
@@ -68,6 +68,7 @@ class Function:
     keeps_unit: bool = False
     jumps: bool = False
     reserved: bool = False
+    autograd: bool = True
     bend: Callable[..., Bend | None] | None = None
     aliases: tuple[str, ...] = ()
 

@@ -28,6 +28,14 @@ PLAIN_CALL = re.compile(r"[\w.]+\([{}\d, ]+\)")
 COMPARISONS = {sympy.Eq: "==", sympy.Ne: "!=", sympy.Lt: "<", sympy.Le: "<=", sympy.Gt: ">", sympy.Ge: ">="}
 
 
+LACKING = {"torch": "is not available in PyTorch", "sql": "cannot be written in SQL"}
+"""What is said of a function that a language lacks."""
+
+
+class LackingError(FormulaError):
+    """A language lacks a function of an expression; whoever asked for the language says what to do."""
+
+
 @dataclass(frozen=True, eq=False)
 class Language:
     """What differs between the languages.
@@ -258,9 +266,7 @@ class Writer:
         texts = [orders.get(place, text) for place, text in enumerate(texts)]
         template: str | None = getattr(function, self.language.name)
         if template is None:
-            raise FormulaError(
-                f"`{function.name}` cannot be written as {self.language.name}, which has no such function."
-            )
+            raise LackingError(f"`{function.name}` {LACKING[self.language.name]}.")
         if template.count("{0}") > 1 and len(texts[0]) > LONGEST:  # it would double once more
             raise FormulaError(f"The formula is nested too deeply to be written as {self.language.name}. {SIMPLIFY}")
         return template.format(*texts), ATOM if PLAIN_CALL.fullmatch(template) else OR

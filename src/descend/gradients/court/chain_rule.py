@@ -50,25 +50,7 @@ class ChainRule:
             return None
         if not together and (np.abs(given - right) <= allowed).all():
             return Mistake("wrong", self._not_together(k))
-        one = np.ones(1)
-        for constant in constants:
-            for text, value in options:
-                if _explains(given, constant * right, one, value, allowed, together):
-                    return off_by(constant, [(text, -1)])
-                if _explains(given, constant * right, value, one, allowed, together):
-                    return off_by(constant, [(text, 1)])
-        pairs = list(itertools.combinations(options[:MOST_PAIRED], 2))
-        for constant in [each for each in constants if each in CONSTANTS[:4]]:
-            for (text, value), (other, second) in pairs:
-                for above, below, parts in (
-                    (one, value * second, [(text, -1), (other, -1)]),
-                    (value, second, [(text, 1), (other, -1)]),
-                    (second, value, [(text, -1), (other, 1)]),
-                    (value * second, one, [(text, 1), (other, 1)]),
-                ):
-                    if _explains(given, constant * right, above, below, allowed, together):
-                        return off_by(constant, parts)
-        return None
+        return factor_between(options, right, given, allowed, constants, together)
 
     def _options(self, k: int, together: bool) -> list[tuple[str, Array]]:
         """Return the expressions that are tried as factors of component k, with their values."""
@@ -76,7 +58,7 @@ class ChainRule:
             factors = self.case.model.factors(k, tuple(self.case.columns))
             values = [self._values(factor, together) for factor in factors]
             self.row_factors[k] = [
-                (factor.text, value) for factor, value in zip(factors, values, strict=True) if _usable(value)
+                (factor.text, value) for factor, value in zip(factors, values, strict=True) if usable(value)
             ]
         return self.row_factors[k]
 
@@ -134,7 +116,42 @@ class ChainRule:
             return np.concatenate([factor.of(point.theta, self.case.part(rows)) for point, rows in self.single])
 
 
-def _usable(value: Array) -> bool:
+def factor_between(
+    options: Sequence[tuple[str, Array]],
+    right: Array,
+    given: Array,
+    allowed: Array,
+    constants: Sequence[float],
+    together: bool = False,
+    where: str = " inside the mean",
+) -> Mistake | None:
+    """Return the factor by which given differs from right in every row: one or two expressions, times a constant.
+
+    options: texts of expressions, likely ones first, with their values. together: whether given are means over rows.
+    where: a missing factor is to be multiplied.
+    """
+    one = np.ones(1)
+    for constant in constants:
+        for text, value in options:
+            if _explains(given, constant * right, one, value, allowed, together):
+                return off_by(constant, [(text, -1)], where)
+            if _explains(given, constant * right, value, one, allowed, together):
+                return off_by(constant, [(text, 1)], where)
+    pairs = list(itertools.combinations(options[:MOST_PAIRED], 2))
+    for constant in [each for each in constants if each in CONSTANTS[:4]]:
+        for (text, value), (other, second) in pairs:
+            for above, below, parts in (
+                (one, value * second, [(text, -1), (other, -1)]),
+                (value, second, [(text, 1), (other, -1)]),
+                (second, value, [(text, -1), (other, 1)]),
+                (value * second, one, [(text, 1), (other, 1)]),
+            ):
+                if _explains(given, constant * right, above, below, allowed, together):
+                    return off_by(constant, parts, where)
+    return None
+
+
+def usable(value: Array) -> bool:
     """Whether a factor is a number in every row, and neither 0 nor 1 throughout."""
     return bool(np.isfinite(value).all() and (value != 0.0).any() and np.abs(value - 1.0).max() > 1e-9)
 

@@ -15,6 +15,7 @@ VERDICTS = (
     "sum_not_mean",
     "mean_not_sum",
     "swapped",
+    "transposed",
     "other_loss",
     "missing_chain_factor",
     "stale",
@@ -53,6 +54,7 @@ class Finding:
 class Judgement(Shown):
     """The verdicts on a gradient, by component.
 
+    row: of a Jacobian, the row of the findings' numbers, from 1 on; None for a gradient.
     proved: whether it was shown to be right by algebra, for all parameters and data; otherwise it was held against
         the true one at ``points`` points. model: as text. at: the parameters where the findings' numbers were taken.
 
@@ -68,6 +70,12 @@ class Judgement(Shown):
     model: str
     loss: str
     at: Mapping[str, float]
+    row: int | None = None
+
+    @property
+    def subject(self) -> str:
+        """What was judged: the gradient of J, or the Jacobian of the predictions."""
+        return "gradient" if self.row is None else "Jacobian"
 
     @property
     def agree(self) -> bool:
@@ -79,9 +87,11 @@ class Judgement(Shown):
         """The judgement in one sentence or two."""
         if self.proved:
             return "The gradient is correct: proved by algebra, for all parameters and data."
+        if self.agree and self.row is not None:
+            return f"The Jacobian is correct: it is that of the predictions in each row at {self.points} points."
         if self.agree:
             return f"The gradient is correct: it is that of J at {self.points} points, to rounding."
-        return f"The gradient of {self.accusation}"
+        return f"The {self.subject} of {self.accusation}"
 
     @property
     def accusation(self) -> str:
@@ -102,6 +112,7 @@ class Judgement(Shown):
             "model": self.model,
             "loss": self.loss,
             "points": self.points,
+            **({} if self.row is None else {"row": self.row}),
             "at": {name: _plain(value) for name, value in self.at.items()},
             "parameters": {
                 name: {key: _plain(value) for key, value in asdict(finding).items() if key != "name"}

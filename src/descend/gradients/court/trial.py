@@ -17,6 +17,10 @@ from descend.gradients.court.wording import Mistake
 Array = NDArray[np.float64]
 EXPONENT = 80.0
 """Numbers whose exponential is finite in single precision."""
+NOWHERE = (
+    "There is no point near the start where J and its gradient are finite in the precision in which it computes, so no "
+    "gradient can be checked. Give another start."
+)
 MOST_MEASURED = 24
 """Components for which Taylor's test and a numeric derivative are shown; each takes some 30 evaluations of J."""
 
@@ -33,10 +37,7 @@ def hold(case: Case, model: str, prove: Callable[[], bool] = lambda: False, auto
     scales = natural_scales(case)
     held = points(case, scales)
     if not held:
-        raise ConfigError(
-            "There is no point near the start where J and its gradient are finite in the precision in which it "
-            "computes, so no gradient can be checked. Give another start."
-        )
+        raise ConfigError(NOWHERE)
     held = [given_at(case, point) for point in held]
     calls = [(point.theta, point.given) for point in held]
     steady = True

@@ -29,7 +29,7 @@ class Mistake:
     ratio: str | None = None
 
 
-def about_factor(factor: float, loss: Loss) -> str:
+def about_factor(factor: float, loss: Loss | None = None) -> str:
     """Say how many times too large or too small, why (if that is obvious), and what to do."""
     value = rounded(factor)
     size = abs(value)
@@ -37,6 +37,8 @@ def about_factor(factor: float, loss: Loss) -> str:
     much = f"{_number(size)} times too large" if size > 1.0 else f"{_number(1.0 / size)} times too small"
     if value < 0.0:
         return f"{much} and of the wrong sign. Multiply it by {1.0 / value:.6g}."
+    if loss is None:
+        return f"{much}. {remedy}"
     curvature = float(loss.weight(np.zeros(1), np.zeros(1))[0]) if loss.of_residual else 0.0
     if curvature == 2.0 and value == 0.5:
         return f"{much}: the derivative of the square brings a factor 2. {remedy}"
@@ -77,8 +79,11 @@ def _number(size: float) -> str:
     return next(familiar, f"{size:.6g}")
 
 
-def off_by(constant: float, parts: Sequence[tuple[str, int]]) -> Mistake:
-    """Put a ratio of given over right into words: a constant times expressions to the power 1 or -1."""
+def off_by(constant: float, parts: Sequence[tuple[str, int]], where: str = " inside the mean") -> Mistake:
+    """Put a ratio of given over right into words: a constant times expressions to the power 1 or -1.
+
+    where: a missing factor is to be multiplied.
+    """
     above = [text for text, power in parts if power > 0]
     below = [text for text, power in parts if power < 0]
     number = f"{constant:g}"
@@ -88,7 +93,7 @@ def off_by(constant: float, parts: Sequence[tuple[str, int]]) -> Mistake:
     if missing and extra:
         text = f"it has {extra} where {missing} should stand."
     elif missing:
-        text = f"the factor {missing} is missing: a chain rule was cut short. Multiply by it inside the mean."
+        text = f"the factor {missing} is missing: a chain rule was cut short. Multiply by it{where}."
     else:
         text = f"the factor {extra} is too much. Leave it out."
     if constant != 1.0:

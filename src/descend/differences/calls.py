@@ -1,0 +1,154 @@
+"""Calls of a function of p numbers that has a value in each row: remembered, counted, many points at once."""
+
+from __future__ import annotations
+
+import warnings
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Values = NDArray[Any]
+"""Real or complex numbers."""
+REMEMBERED = 4
+"""Points whose values are kept."""
+MOST = 1 << 22
+"""Numbers that a call for many points may return."""
+ALIKE = 1e-12
+"""Values of a row computed in two ways may differ by this share of the largest."""
+
+
+class RowFunction(Protocol):
+    """A function of p numbers with one value in each of n rows."""
+
+    def one(self, theta: Values) -> Values:
+        """Return the (n,) values at a point, which may be complex. Raises an error where it has none."""
+        ...
+
+    def many(self, thetas: Values) -> Values:
+        """Return the (k, n) values at k points, (k, p), from one call. Raises an error where that cannot be."""
+        ...
+
+
+class Calls:
+    """A function as the derivatives see it.
+
+    count: how often it was called. failures: at how many points it raised an error, and the last one: once it had a
+    value somewhere, such a point counts as one without values, NaN. together: whether one call takes many points, which
+    is verified against calls for one; None before the first attempt.
+    """
+
+    def __init__(self, function: RowFunction, size: int) -> None:
+        self.function, self.size = function, size
+        self.count = self.failures = 0
+        self.last_error: Exception | None = None
+        self.together: bool | None = None
+        self.rows = 0
+        self._known: deque[tuple[bytes, Array]] = deque(maxlen=REMEMBERED)
+
+    def known(self, theta: Array) -> Array | None:
+        """Return the values at a point, if they are remembered."""
+        key = theta.tobytes()
+        return next((values for place, values in self._known if place == key), None)
+
+    def keep(self, theta: Array, values: Array) -> None:
+        """Remember the values at a point."""
+        if self.known(theta) is None:
+            self._known.append((theta.tobytes(), values))
+
+    def value(self, theta: Array) -> Array:
+        """Return the (n,) values at a point: NaN where the function raises an error, unless it is the first point."""
+        known = self.known(theta)
+        if known is None:
+            known = self._called(theta)
+            self.keep(theta, known)
+        return known
+
+    def _called(self, theta: Array) -> Array:
+        self.count += 1
+        try:
+            values = self.function.one(theta)
+        except Exception as error:  # whatever a user's function raises
+            if not self.rows:
+                raise
+            self.failures, self.last_error = self.failures + 1, error
+            values = np.full(self.rows, np.nan)
+        self.rows = len(values)
+        return values
+
+    def again(self, theta: Array) -> Array:
+        """Return the values at a point, called anew."""
+        self.count += 1
+        return self.function.one(theta)
+
+    def values(self, thetas: Array) -> Array:
+        """Return the (k, n) values at k points, the first of which is remembered: in one call, if that is possible."""
+        if self.together is not False and self.rows and len(thetas) * self.rows <= MOST:
+            found = self._at_once(thetas)
+            if self.together is None and found is not None:  # also held against a call for the last point alone
+                self.together = alike(found[-1], self.value(thetas[-1]))
+            elif self.together is None:
+                self.together = False
+            if self.together and found is not None:
+                return found
+        return np.array([self.value(thetas[0]), *map(self._once, thetas[1:])])
+
+    def _once(self, theta: Array) -> Array:
+        known = self.known(theta)
+        return self._called(theta) if known is None else known
+
+    def learn(self, theta: Array, other: Array) -> bool:
+        """Find out whether one call takes several points, if that is not known."""
+        if self.together is None:
+            self.value(other)
+            self.values(np.array([theta, other]))
+        return bool(self.together)
+
+    def _at_once(self, thetas: Array) -> Array | None:
+        self.count += 1
+        try:
+            found = self.function.many(thetas)
+        except Exception:  # whatever it is that such a call leads to
+            return None
+        there = self.known(thetas[0])
+        return found if there is None or alike(found[0], there) else None
+
+    def complex_values(self, thetas: Values, together: bool) -> Values | None:
+        """Return the (k, n) complex values at k complex points; None where the function takes no complex numbers.
+
+        together: in one call.
+        """
+        with real_only_refused():
+            try:
+                if together:
+                    self.count += 1
+                    return self.function.many(thetas)
+                found = []
+                for theta in thetas:
+                    self.count += 1
+                    found.append(self.function.one(theta))
+                return np.array(found)
+            except Exception:  # whatever it is that such a call leads to
+                return None
+
+
+@contextmanager
+def real_only_refused() -> Iterator[None]:
+    """Turn the warning that an imaginary part is discarded into an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", np.exceptions.ComplexWarning)
+        yield
+
+
+def alike(one: Array, other: Array) -> bool:
+    """Whether two ways to compute the same values agree, to rounding and in where there is no value."""
+    there = np.isfinite(other)
+    if not np.array_equal(np.isfinite(one), there):
+        return False
+    size = float(np.abs(other[there]).max(initial=0.0))
+    return bool((np.abs(one[there] - other[there]) <= ALIKE * size).all())

@@ -1,0 +1,79 @@
+"""The complex step: derivatives without subtraction, of a function that takes complex numbers as it takes real ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from descend.differences.calls import Array, Calls, Values
+
+STEP = 1e-20
+"""Size of the imaginary step, as a share of the parameter: its square is lost in rounding."""
+REAL = 1e-6
+"""An imaginary part above this share of the values is no derivative: the function has left the real numbers."""
+APART = 1e-5
+"""Distance of a central difference that a derivative is held against, as a share of the way that matters."""
+CLOSER = 1.0 / 30.0
+"""Where rows disagree, the distance is made so much shorter, in case they lie beside a kink or bend sharply."""
+AGREES = 1e-6
+"""Share of the largest possible change of a row by which the two may differ."""
+ROUNDING = 1e-14
+"""Rounding of the values, as a share of the largest, a few operations deep."""
+
+
+def complex_jacobian(calls: Calls, theta: Array, together: bool) -> tuple[Array, Array] | None:
+    """Return the (n,) values and their (n, p) derivatives at theta; None where the function takes no complex numbers.
+
+        df_i/dtheta_k = Im f_i(theta + i h e_k) / h,   to h**2
+
+    Rows whose imaginary part is not small, such as the root of a negative number, have no value.
+    together: all columns by one call.
+
+    Source: Squire & Trapp (1998), SIAM Rev. 40, 110-112; Martins, Sturdza & Alonso (2003), ACM TOMS 29, 245-262.
+    """
+    steps = STEP * np.where(theta == 0.0, 1.0, np.abs(theta))
+    found = calls.complex_values(theta + 1j * np.diag(steps), together)
+    if found is None:
+        return None
+    values, jacobian = found[0].real.astype(np.float64), (found.imag / steps[:, None]).T
+    size = np.abs(values[np.isfinite(values)]).max(initial=0.0)
+    outside = (np.abs(found.imag) > REAL * size).any(axis=0)
+    if outside.any():
+        values[outside], jacobian[outside] = np.nan, np.nan
+    return values, jacobian
+
+
+def misfit(calls: Calls, theta: Array, values: Array, jacobian: Array, turn: int = 0) -> float | None:
+    """Return by how much values miss what derivatives predict, as their noise; None where some row does not agree.
+
+    The derivatives are held against a central difference along one direction through all parameters, in every row.
+
+    ``abs`` of a complex number, a comparison or a cast to float lose the imaginary part of some rows, or of all. Each
+    parameter moves by a like share of the way that changes the values by their own size. turn: which of several
+    directions, as signs.
+    """
+    there = np.isfinite(values) & np.isfinite(jacobian).all(axis=1)
+    size = float(np.sqrt(np.mean(values[there] ** 2))) if there.any() else 0.0
+    steep = np.sqrt(np.mean(jacobian[there] ** 2, axis=0)) if there.any() else np.zeros(theta.size)
+    usable = (steep > 0.0) & np.isfinite(steep)
+    ways = np.where(usable, size / np.where(usable, steep, 1.0), np.abs(theta)) * signs(theta.size, turn)
+    largest = float(np.abs(values[there]).max(initial=0.0))
+    noise = 0.0
+    for apart in (APART, APART * CLOSER):
+        up, down = theta + apart * ways, theta - apart * ways
+        change = calls.value(up) - calls.value(down)
+        there &= np.isfinite(change)
+        moved = up - down
+        missed = np.abs(change - jacobian @ moved)
+        agree = missed <= AGREES * np.abs(jacobian) @ np.abs(moved) + ROUNDING * largest
+        if (there & agree).any():
+            noise = max(noise, float(np.sqrt(0.5 * np.mean(missed[there & agree] ** 2))))
+        there &= ~agree  # the rows that are still in doubt
+        if not there.any():
+            return noise
+    return None
+
+
+def signs(size: int, turn: int) -> Array:
+    """Return signs and lengths of a direction, none of them alike, so that no columns cancel by symmetry."""
+    shares: Values = np.modf((np.arange(size) + 1.0 + size * turn) * 0.6180339887498949)[0]
+    return np.where(shares < 0.5, -1.0, 1.0) * (0.6 + 0.4 * shares)

@@ -1,0 +1,215 @@
+"""The derivatives of a function that can only be called: how they are found, how exact they are, what they cost."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from descend.differences.calls import ALIKE, Array, Calls, RowFunction
+from descend.differences.complex_step import complex_jacobian, misfit
+from descend.differences.noise import LEAST, measured_noise
+from descend.differences.secant import Secant
+from descend.differences.stencils import ATTEMPTS, CENTRAL, FAR, FORWARD, FOURTH, NEAR, Stencil, differenced
+from descend.errors import ConfigError
+
+UPDATED, COARSE, FINE = 0, 1, 2
+"""How derivatives were found: carried on from a point nearby; by forward differences; as well as can be."""
+EXACT = 8.0 * LEAST
+"""Relative error of a complex step, which is rounding."""
+SUSPECT = 1e-11
+"""From this relative noise on, a function is called twice at the same point."""
+FLAT = 1e-6
+"""Step of a parameter of value 0 whose scale is not known yet, as a share of 1."""
+
+
+class Derivatives:
+    """The values of a function in n rows, and their derivatives by p parameters, at one point after another.
+
+    1. A complex step, where the function takes complex numbers and that agrees in every row with differences.
+    2. Else differences, with steps that balance the noise of the function, measured once, against its curvature: with
+       one call for many points, of fourth order; with a call for each point, forward differences at first, carried on
+       from one point to the next by secants, and central ones in the end, when they are asked for (`refine`).
+
+    room: the least and the largest value of each parameter; the function is not called outside them.
+    Raises DescendError where the function has no value at the first point, or is not deterministic.
+    """
+
+    def __init__(self, function: RowFunction, size: int, room: tuple[Array, Array]) -> None:
+        self.calls, self.room = Calls(function, size), room
+        self.size = size
+        self.by_complex_step: bool | None = None
+        """None before the first attempt, and after that whether it is verified."""
+        self.complex_together = False
+        self.checked = False
+        """Whether the complex step was verified a second time, where the descent ended."""
+        self.noise = 0.0
+        """Standard deviation of the noise of the values; 0 where they are exact to rounding."""
+        self.scale = 1.0
+        """Root mean square of the values."""
+        self.ways: Array | None = None
+        """The change of each parameter that changes the values by their own size."""
+        self.secant = Secant()
+        self._last: tuple[bytes, Array, Array, int] | None = None
+        self._wanted = UPDATED
+        self.errors = np.zeros(size)
+        """Root mean square error of each column of the last derivatives."""
+
+    @property
+    def sparing(self) -> bool:
+        """Whether derivatives cost a call for each parameter, so that values alone are worth asking for."""
+        return not (self.complex_together if self.by_complex_step else self.calls.together)
+
+    def values(self, theta: Array) -> Array:
+        """Return the (n,) values at a point."""
+        return self.calls.value(theta)
+
+    def at(self, theta: Array) -> tuple[Array, Array]:
+        """Return the (n,) values at a point, and their (n, p) derivatives."""
+        key = theta.tobytes()
+        if self._last is not None and self._last[0] == key and self._last[3] >= self._wanted:
+            return self._last[1], self._last[2]
+        if self.by_complex_step is None:
+            found = self._first(theta)
+            if found is None:
+                values = self.calls.value(theta)
+                found = values, np.full((len(values), self.size), np.nan), FINE
+        else:
+            found = self._next(theta)
+        values, jacobian, level = found
+        self._last = key, values, jacobian, level
+        self._wanted = UPDATED
+        self.secant.base(theta, values, jacobian)
+        return values, jacobian
+
+    def refine(self, best: bool) -> bool:
+        """Let derivatives be found better at the point where they were asked for last; False if they cannot be.
+
+        best: as good as they can be; else at least not carried on from another point.
+        """
+        if self._last is None:
+            return False
+        key, values, jacobian, level = self._last
+        if self.by_complex_step and level == FINE and best and not self.checked:
+            self.checked = True
+            theta = np.frombuffer(key)
+            noise = misfit(self.calls, theta, values, jacobian, turn=1)
+            if noise is not None:
+                self.noise = max(self.noise, noise)
+                return False
+            self.by_complex_step, self._last = False, None
+            self._measure(theta)
+            return True
+        if level >= (FINE if best else COARSE):
+            return False
+        self._wanted = FINE if best else COARSE
+        return True
+
+    @property
+    def last_errors(self) -> tuple[Array, Array]:
+        """The root mean square errors of values, (n,), and of their derivatives, (n, p), where these were last found."""
+        assert self._last is not None
+        values = self._last[1]
+        rounding = 2.0 * LEAST * np.abs(values)
+        of_values = rounding if self.noise <= 2.0 * LEAST * self.scale else np.maximum(rounding, self.noise)
+        return of_values, np.broadcast_to(self.errors, (len(values), self.size))
+
+    def _first(self, theta: Array) -> tuple[Array, Array, int] | None:
+        """Find out how derivatives are found; None where the function has no value yet."""
+        values = self.calls.value(theta)
+        there = np.isfinite(values)
+        if not there.all():
+            return None
+        self.scale = float(np.sqrt(np.mean(values**2))) or 1.0
+        self.noise = LEAST * self.scale
+        for self.complex_together in (True, False):
+            found = complex_jacobian(self.calls, theta, self.complex_together)
+            if found is not None and self._as_called(values, found[0]):
+                noise = misfit(self.calls, theta, values, found[1])
+                if noise is None:
+                    break
+                self.by_complex_step, self.noise = True, max(self.noise, noise)
+                self._exact(found[1])
+                return values, found[1], FINE
+        self.by_complex_step = self.complex_together = False
+        self._measure(theta)
+        return self._next(theta)
+
+    def _as_called(self, values: Array, found: Array) -> bool:
+        return bool((np.abs(values - found) <= ALIKE * np.abs(values).max(initial=0.0)).all())
+
+    def _next(self, theta: Array) -> tuple[Array, Array, int]:
+        if self.by_complex_step and not self.sparing:
+            found = complex_jacobian(self.calls, theta, True)
+            if found is not None:
+                return self._kept(theta, *found)
+        values = self.calls.value(theta)
+        if not np.isfinite(values).any():
+            return values, np.full((len(values), self.size), np.nan), FINE
+        if self.sparing and self._wanted == UPDATED:
+            carried = self.secant.carried(theta, values)
+            if carried is not None:
+                return values, carried, UPDATED
+        self.secant.fresh()
+        if self.by_complex_step:
+            found = complex_jacobian(self.calls, theta, False)
+            if found is not None:
+                return self._kept(theta, values, found[1])
+            self.by_complex_step = False
+            self._measure(theta)
+        stencil = (CENTRAL if self._wanted == FINE else FORWARD) if self.sparing else FOURTH
+        return values, self._differenced(theta, values, stencil), COARSE if stencil is FORWARD else FINE
+
+    def _kept(self, theta: Array, values: Array, jacobian: Array) -> tuple[Array, Array, int]:
+        self.calls.keep(theta, values)
+        self._exact(jacobian)
+        return values, jacobian, FINE
+
+    def _exact(self, jacobian: Array) -> None:
+        self.errors = EXACT * _steepness(jacobian)
+
+    def _measure(self, theta: Array) -> None:
+        """Measure the noise at a point; refuse a function that is not deterministic."""
+        units = np.where(theta == 0.0, FLAT, np.abs(theta))
+        noise = measured_noise(self.calls, theta, units)
+        if np.isfinite(noise):
+            self.noise = max(noise, self.noise)
+        if self.noise > SUSPECT * self.scale:
+            once, twice = self.calls.value(theta), self.calls.again(theta)
+            apart = np.abs(once - twice)
+            if float(np.nan_to_num(apart).max(initial=0.0)) > SUSPECT * self.scale:
+                row = int(np.nanargmax(apart))
+                raise ConfigError(
+                    f"is not deterministic: called twice with the same arguments it returned {once[row]:.6g} and then "
+                    f"{twice[row]:.6g} in row {row + 1}. Give it a fixed seed, or take the mean of many draws."
+                )
+
+    def _differenced(self, theta: Array, values: Array, stencil: Stencil) -> Array:
+        """Return the derivatives by differences; steps that turn out badly chosen are chosen anew."""
+        noise = max(self.noise / self.scale, LEAST)
+        guessed = self.ways is None
+        ways = np.where(theta == 0.0, FLAT, np.abs(theta)) if self.ways is None else self.ways
+        aim = stencil.share(noise) * self.scale
+        jacobian = np.empty((len(values), self.size))
+        doubtful = np.ones(self.size, dtype=bool)
+        for _ in range(ATTEMPTS if guessed or stencil is not FORWARD else 1):
+            places = np.flatnonzero(doubtful)
+            steps = stencil.share(noise) * ways
+            part, changes = differenced(self.calls, theta, stencil, steps, self.room, places.tolist())
+            jacobian[:, places] = part
+            steep = _steepness(part)
+            known = (steep > 0.0) & np.isfinite(steep)
+            ways[places] = np.where(known, self.scale / np.where(known, steep, 1.0), ways[places] * 1e3)
+            ratio = np.where(changes > 0.0, changes, 0.0) / aim
+            doubtful[places] = ~((ratio >= NEAR) & (ratio <= FAR))
+            if not doubtful.any():
+                break
+        self.ways = ways
+        self.errors = 2.0 * stencil.error(noise) * _steepness(jacobian)
+        return jacobian
+
+
+def _steepness(jacobian: Array) -> Array:
+    """Return the root mean square of each column, over the rows where it is finite."""
+    there = np.isfinite(jacobian)
+    squares = np.where(there, jacobian, 0.0) ** 2
+    steep: Array = np.sqrt(squares.sum(axis=0) / np.maximum(there.sum(axis=0), 1))
+    return steep

@@ -1,0 +1,304 @@
+"""The trial of a Jacobian: the derivatives of the predictions, held against the true ones in every row.
+
+Single rows say more than their sum, so that each column is looked at as a whole: a mistake is named only if it explains
+the column in every row and at every point, within rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError
+from descend.gradients.court.chain_rule import CONSTANTS, factor_between, usable
+from descend.gradients.court.evidence import SAFETY, SINGLE, Case, Rows, natural_scales, points, spread_rows
+from descend.gradients.court.judgement import Finding, Judgement
+from descend.gradients.court.taylor import extrapolated, taylor_slope
+from descend.gradients.court.trial import NOWHERE
+from descend.gradients.court.wording import FRESH, Mistake, about_factor, plain, rounded
+
+Array = NDArray[np.float64]
+Columns = Mapping[str, Array]
+MOST = 1 << 21
+"""Entries that are looked at; of longer columns an evenly spread sample of rows."""
+FACTORED = 120
+"""Rows in which factors are looked for."""
+ALONE = "Return the derivative of the prediction alone"
+DRAWS = 3
+"""How many sets of rounded inputs are tried."""
+
+
+@dataclass(eq=False)
+class Evidence:
+    """A Jacobian under test and the true one at one point, and how far rounding may part them: all (n, p)."""
+
+    theta: Array
+    truth: Array
+    allowed: Array
+    given: Array
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """(p,) which columns are right."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray((np.abs(self.given - self.truth) <= self.allowed).all(axis=0))
+
+
+def hold(case: Case, given: Callable[[Array, Columns], Array], turned: bool, model: str) -> Judgement:
+    """Judge a Jacobian.
+
+    given: (theta, columns) -> (n, p). turned: whether the user returns its transpose, (p, n).
+
+    Raises ConfigError if there is no point near the start where J and its gradient are finite.
+    """
+    scales = natural_scales(case)
+    held = points(case, scales)
+    if not held:
+        raise ConfigError(NOWHERE)
+    chosen = spread_rows(case) if case.rows * case.start.size > MOST and case.model.exact else np.arange(case.rows)
+    columns = case.part(chosen)
+    seen = [_evidence(case, point.theta, columns, scales, given) for point in held]
+    trial = Trial(case, columns, seen, scales)
+    right = np.all([each.right for each in seen], axis=0)
+    if not right.all() and trial.square and all(_turned(each).right.all() for each in seen):
+        turned, right = True, np.ones_like(right)
+    mistakes = {int(k): trial.mistake(int(k)) for k in np.flatnonzero(~right)}
+    if turned:
+        size = (len(chosen), case.start.size)
+        mistakes = {k: _transposed(mistakes.get(k), size) for k in range(case.start.size)}
+    return _judgement(case, trial, mistakes, chosen, model)
+
+
+def _evidence(
+    case: Case, theta: Array, columns: Columns, scales: Array, given: Callable[[Array, Columns], Array]
+) -> Evidence:
+    """Return the true Jacobian at a point, what rounding in single precision allows, and the one under test."""
+    with np.errstate(all="ignore"):
+        truth, error = case.model.jacobian(theta, columns, scales)
+        rng, spread = np.random.default_rng(20), np.zeros_like(truth)
+        for _ in range(DRAWS if case.model.exact else 1):
+            moved = theta * (1.0 + SINGLE * rng.choice([-1.0, 1.0], theta.size))
+            other, _ = case.model.jacobian(moved, columns, scales)
+            spread = np.fmax(spread, np.abs(other - truth))
+        # A row that switches to another branch says nothing about rounding within a branch.
+        spread = np.minimum(spread, 100.0 * np.quantile(spread, 0.9, axis=0))
+        largest = np.nanmax(np.where(np.isfinite(truth), np.abs(truth), 0.0), axis=0, initial=0.0)
+        allowed = SAFETY * (spread + SINGLE * (np.abs(truth) + 0.1 * largest)) + 4.0 * error
+        return Evidence(theta, truth, allowed, np.asarray(given(theta.copy(), columns), dtype=np.float64))
+
+
+def _turned(each: Evidence) -> Evidence:
+    return Evidence(each.theta, each.truth, each.allowed, each.given.T)
+
+
+def _transposed(mistake: Mistake | None, size: tuple[int, int]) -> Mistake:
+    text = (
+        f"it is the transpose. Return {size}: a row for each row of data, a column for each parameter, as `curve_fit` "
+        "takes it."
+    )
+    if mistake is None:
+        return Mistake("transposed", text)
+    return Mistake(mistake.verdict, f"{mistake.explanation} Besides, {text}", mistake.factor, mistake.ratio)
+
+
+class Trial:
+    """Finds the mistakes in a Jacobian, column by column."""
+
+    def __init__(self, case: Case, columns: Columns, seen: Sequence[Evidence], scales: Array) -> None:
+        self.case, self.columns, self.seen, self.scales = case, columns, seen, scales
+        self.labels = case.model.parameters.labels
+        self.truth, self.allowed, self.given = (
+            np.concatenate([getattr(each, name) for each in seen]) for name in ("truth", "allowed", "given")
+        )
+        self.wrong = np.flatnonzero(~np.all([each.right for each in seen], axis=0))
+        self.square = seen[0].given.shape[0] == seen[0].given.shape[1]
+
+    def mistake(self, k: int) -> Mistake:
+        """Return what is wrong with column k."""
+        given, truth = self.given[:, k], self.truth[:, k]
+        unfinite = np.flatnonzero(~np.isfinite(given) & np.isfinite(truth))
+        if unfinite.size:
+            row = int(unfinite[0]) % len(self.seen[0].given) + 1
+            return Mistake("wrong", f"it is {given[unfinite[0]]:g} in row {row}, where the derivative is finite.")
+        if not given.any():
+            return Mistake("wrong", "it is 0 everywhere, but the derivative is not.", 0.0)
+        return (
+            self._remembered(k)
+            or self._constant_factor(k)
+            or self._swapped(k)
+            or self._of_the_loss(k)
+            or self._weighted(k)
+            or self._factor(k)
+            or self._added(k)
+            or self._unchanging(k)
+            or self._unexplained(k)
+        )
+
+    def _same(self, given: Array, expected: Array, k: int, size: float = 1.0) -> bool:
+        allowed = 2.0 * self.allowed[:, k] * max(1.0, size) + 1e-7 * np.abs(expected)
+        with np.errstate(invalid="ignore"):
+            return bool((np.abs(given - expected) <= allowed).all())
+
+    def _remembered(self, k: int) -> Mistake | None:
+        """Look for a column that is the same at every point, though the true one is not."""
+        first, *others = (each.given[:, k] for each in self.seen)
+        moves = any(not self._same_at(each.truth[:, k], self.seen[0].truth[:, k], k) for each in self.seen[1:])
+        if not others or not moves or any(not np.array_equal(first, other) for other in others):
+            return None
+        for theta in [self.case.start, *(each.theta for each in self.seen)]:
+            truth, _ = self.case.model.jacobian(theta, self.columns, self.scales)
+            if self._same_at(first, truth[:, k], k):
+                at = ", ".join(f"{name}={value:.4g}" for name, value in zip(self.labels[:4], theta, strict=False))
+                return Mistake("stale", f"it is the Jacobian at {at} wherever it is asked for. {FRESH}")
+        return None
+
+    def _unchanging(self, k: int) -> Mistake | None:
+        first, *others = (each.given[:, k] for each in self.seen)
+        if not others or any(not np.array_equal(first, other) for other in others):
+            return None
+        return Mistake("stale", f"it does not change with the parameters, though the derivative does. {FRESH}")
+
+    def _same_at(self, given: Array, expected: Array, k: int) -> bool:
+        allowed = 4.0 * self.seen[0].allowed[:, k] + 1e-7 * np.abs(expected)
+        return bool((np.abs(given - expected) <= allowed).all())
+
+    def _ratio(self, given: Array, expected: Array, k: int) -> float | None:
+        """Return the one number by which a column differs from what is expected, if there is one."""
+        below = float(expected @ expected)
+        if not below > 0.0 or not np.isfinite(below):
+            return None
+        factor = float(expected @ given) / below
+        return factor if factor and self._same(given, factor * expected, k, abs(factor)) else None
+
+    def _constant_factor(self, k: int) -> Mistake | None:
+        factor = self._ratio(self.given[:, k], self.truth[:, k], k)
+        if factor is None:
+            return None
+        if abs(factor + 1.0) < 1e-5:
+            return Mistake(
+                "sign", "it has the wrong sign, as that of the residual y - prediction. Put a minus before it.", -1.0
+            )
+        rows = self.case.rows
+        if abs(factor * rows - 1.0) < 1e-5 and not plain(factor):
+            text = f"it is divided by n = {rows}. The derivative in each row is due, not its share of a mean."
+            return Mistake("mean_not_sum", text, factor)
+        return Mistake("factor", about_factor(factor), rounded(factor))
+
+    def _swapped(self, k: int) -> Mistake | None:
+        for m in self.wrong:
+            if m == k or not self._same(self.given[:, k], self.truth[:, m], k):
+                continue
+            back = self._same(self.given[:, m], self.truth[:, k], int(m))
+            taken = any(self._same(self.given[:, j], self.truth[:, k], int(j)) for j in self.wrong if j != k)
+            if not taken:
+                continue
+            one, other = (self.labels[place] for place in sorted((k, int(m))))
+            mistake = f"it is the column of {self.labels[m]}: they are not in the order of the parameters"
+            if back:
+                mistake = f"the columns of {one} and {other} have changed places"
+            return Mistake("swapped", f"{mistake}. Return them in the order {', '.join(self.labels[:6])}.")
+        return None
+
+    def _slopes(self) -> Array:
+        loss, model = self.case.model.loss, self.case.model
+        y = model.response(self.columns)
+        return np.concatenate([loss.slope(model.score(each.theta, self.columns), y) for each in self.seen])
+
+    def _of_the_loss(self, k: int) -> Mistake | None:
+        """Look for the gradient of each row's loss."""
+        slopes = self._slopes()
+        size = float(np.abs(slopes).max())
+        for factor in CONSTANTS:
+            if np.isfinite(size) and self._same(self.given[:, k], factor * slopes * self.truth[:, k], k, size):
+                text = f"it is the gradient of the loss of each row. {ALONE}, without the residual."
+                return Mistake("missing_chain_factor", text)
+        return None
+
+    def _weighted(self, k: int) -> Mistake | None:
+        """Look for rows that are divided by their sigma, or multiplied by their weight."""
+        if self.case.weights is None or len(self.case.weights) != len(self.seen[0].given):
+            return None
+        for weight, done in ((np.sqrt(self.case.weights), "divided by its sigma"), (self.case.weights, "weighted")):
+            by = np.tile(weight, len(self.seen))
+            if self._ratio(self.given[:, k] / by, self.truth[:, k], k) is not None:
+                text = f"each row is {done}, which the fit does itself. {ALONE}."
+                return Mistake("missing_chain_factor", text)
+        return None
+
+    def _factor(self, k: int) -> Mistake | None:
+        """Look for an expression by which the column is off."""
+        rows = len(self.seen[0].given)
+        some = np.unique(np.linspace(0, rows - 1, min(rows, FACTORED // len(self.seen))).astype(np.intp))
+        part = {name: column[some] for name, column in self.columns.items()}
+        places = np.concatenate([some + rows * number for number in range(len(self.seen))])
+        options = []
+        with np.errstate(all="ignore"):
+            for factor in self.case.model.factors(k, tuple(self.columns)):
+                value = np.concatenate([np.broadcast_to(factor.of(each.theta, part), len(some)) for each in self.seen])
+                if usable(value):
+                    options.append((factor.text, value))
+        found = (self.truth[places, k], self.given[places, k], self.allowed[places, k])
+        return factor_between(options, *found, CONSTANTS, where="")
+
+    def _added(self, k: int) -> Mistake | None:
+        left = self.given[:, k] - self.truth[:, k]
+        if self._same(left, np.full(len(left), left.mean()), k):
+            return Mistake("wrong", f"it is off by {left.mean():.6g} in every row: a term is too much or too little.")
+        return None
+
+    def _unexplained(self, k: int) -> Mistake:
+        off = np.abs(self.given[:, k] - self.truth[:, k]) / self.allowed[:, k]
+        rows = len(self.seen[0].given)
+        worst = int(np.argmax(off[:rows]))
+        wrong = int((off[:rows] > 1.0).sum())
+        place = f"in row {worst + 1}" + (f", and wrong in {wrong} of the {rows} rows" if wrong < rows else "")
+        found = f"it is {self.given[worst, k]:.6g} where the derivative is {self.truth[worst, k]:.6g} {place}"
+        return Mistake("wrong", f"{found}, and no simple mistake explains it.")
+
+
+def _judgement(case: Case, trial: Trial, mistakes: Mapping[int, Mistake], chosen: Rows, model: str) -> Judgement:
+    """Return the verdicts, with the numbers of the row that shows the most."""
+    first, labels = trial.seen[0], case.model.parameters.labels
+    with np.errstate(all="ignore"):
+        off = np.abs(first.given - first.truth) / np.abs(first.truth).max(axis=0) if mistakes else np.abs(first.truth)
+        row = int(np.argmax(np.nan_to_num(off, nan=0.0, posinf=0.0).sum(axis=1)))
+    found = {}
+    for k, label in enumerate(labels):
+        direction = np.zeros(len(labels))
+        direction[k] = trial.scales[k]
+
+        def value(theta: Array) -> float:
+            return float(case.model.score(theta, trial.columns)[row])
+
+        def slope(share: float, direction: Array = direction) -> Array:
+            return np.asarray((value(first.theta + share * direction) - value(first.theta - share * direction)) / share)
+
+        mistake, given = mistakes.get(k), float(first.given[row, k])
+        numeric, doubt = extrapolated(slope, 8)
+        found[label] = Finding(
+            label,
+            "correct" if mistake is None else mistake.verdict,
+            _approval(trial, k) if mistake is None else mistake.explanation,
+            None if mistake is None else mistake.factor,
+            None if mistake is None else mistake.ratio,
+            given,
+            float(first.truth[row, k]) if case.model.exact else None,
+            numeric=float(numeric / (2.0 * trial.scales[k])) if np.isfinite(doubt) else None,
+            slope=taylor_slope(value, first.theta, given * float(trial.scales[k]), direction),
+        )
+    at = dict(zip(labels, first.theta.tolist(), strict=True))
+    place = int(chosen[row]) + 1
+    return Judgement(found, False, len(trial.seen), model, str(case.model.loss), at, place)
+
+
+def _approval(trial: Trial, k: int) -> str:
+    given, truth = trial.given[:, k], trial.truth[:, k]
+    if not truth.any():
+        return "correct as far as can be seen: the derivative is 0 at every point looked at. Try another start."
+    off = float(np.abs(given - truth).max() / np.abs(truth).max())
+    if off < 1e-9 or not trial.case.model.exact:
+        return "correct."
+    return f"correct to {max(1, int(-np.log10(off)))} digits, as single precision has them."

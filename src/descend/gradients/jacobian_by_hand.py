@@ -1,0 +1,73 @@
+"""The Jacobian of the predictions as the user wrote it: a function such as the `jac` of SciPy's `curve_fit`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from descend.errors import ConfigError, DescendError
+from descend.gradients.contract import Array
+from descend.gradients.numeric import NumericKernel
+from descend.models import Call, Model
+from descend.parameters import Parameters
+from descend.table import Table
+
+
+class JacobianKernel(NumericKernel):
+    """Sums over rows of a model whose derivatives the user gives as well, in each row.
+
+    jacobian: returns (n, p), a row for each row of data and a column for each parameter, fixed and tied ones too; or
+    (p, n), its transpose. With the slope l' and the weight W of the loss, the gradient is J' l', the curvature J' W J.
+    """
+
+    def __init__(self, model: Model, jacobian: Call) -> None:
+        super().__init__(model, jacobian.columns)
+        self.jacobian = jacobian
+
+    def returned(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        """Return what the function returns, (n, p) or (p, n). Raises ConfigError for anything else."""
+        rows, every = len(next(iter(columns.values()))), every_parameter(self.model)
+        found = np.asarray(self.jacobian(columns, self.model.parameters.named(theta)), dtype=np.float64)
+        if found.ndim == 1 and every.size == 1:
+            found = found[:, None]
+        if found.shape in ((rows, every.size), (every.size, rows)):
+            return found
+        names = ", ".join(every.labels[:12]) + (" ..." if every.size > 12 else "")
+        raise ConfigError(
+            f"`{self.jacobian.name}` returned shape {found.shape} for {rows} rows and {every.size} "
+            f"parameter{'s' * (every.size > 1)} ({names}). Return ({rows}, {every.size}): a row for each row of data, "
+            "a column for each parameter."
+        )
+
+    def given(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        """Return the derivatives of the predictions by the free parameters, (n, p)."""
+        found, held = self.returned(theta, columns), self.model.constraints
+        upright = found if found.shape[1] == every_parameter(self.model).size else found.T
+        return upright if held is None else upright @ held.jacobian(theta)
+
+    def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+        """Return the score of each row, and the derivatives that the user's function returns."""
+        return self.model.scores(theta, columns), self.given(theta, columns)
+
+
+def is_jacobian(model: Model, function: Call, table: Table) -> bool:
+    """Whether a function returns the Jacobian of the predictions, rather than dJ/dparameters.
+
+    A gradient takes the response. A function that does not, and returns several numbers for each parameter, is taken
+    for the Jacobian.
+    """
+    if set(model.response_columns) & set(function.columns) or not function.columns:
+        return False
+    columns, every = table.numbers(function.columns, "drop"), every_parameter(model)
+    try:
+        with np.errstate(all="ignore"):
+            found = np.asarray(function(columns, every.named(np.ones(every.size))), dtype=np.float64)
+    except (DescendError, TypeError, ValueError):
+        return False
+    return found.ndim > 0 and found.size > every.size and (found.ndim == 2 or every.size == 1)
+
+
+def every_parameter(model: Model) -> Parameters:
+    """Return all parameters of a model, those that are fixed or tied among them."""
+    return model.parameters if model.constraints is None else model.constraints.parameters

@@ -1,0 +1,145 @@
+"""A user's Python function over the rows of a table: called at one point or many, with real or complex parameters."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError
+from descend.models.call import Call
+from descend.models.contract import checked_shape
+from descend.parameters import Parameters
+
+Array = NDArray[np.float64]
+DEPTH = 4
+"""How far functions that call others are followed."""
+
+
+@dataclass(eq=False)
+class CalledRows:
+    """The predictions of a function in all rows, as a function of the flat parameters.
+
+    The columns it is given cannot be written to, so that a function that changes them in place is found out; from then
+    on it is given copies, and works. strict: whether one number for all rows of a column is refused.
+    """
+
+    forward: Call
+    parameters: Parameters
+    columns: Mapping[str, Array]
+    strict: bool
+    copied: bool = False
+    rows: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rows = len(next(iter(self.columns.values()))) if self.columns else 1
+        self.columns = {name: _protected(column) for name, column in self.columns.items()}
+
+    def one(self, theta: NDArray[Any]) -> NDArray[Any]:
+        """Return the (rows,) predictions. Raises ConfigError unless there is one number for each row."""
+        values = {
+            name: theta[place].copy() if self.parameters.shapes[name] is not None else _number(theta[place.start])
+            for name, place in self.parameters.slices.items()
+        }
+        found = self._numbers(self._called(values), np.iscomplexobj(theta))
+        if found.ndim == 0 and not (self.strict and self.columns and self.rows > 1):
+            return np.full(self.rows, found[()])
+        if found.ndim == 0:
+            raise ConfigError(
+                f"`{self.forward.name}` returned one number for {self.rows} rows. It must return one prediction per "
+                "row."
+            )
+        if found.shape != (self.rows,):
+            raise ConfigError(
+                f"`{self.forward.name}` returned shape {found.shape} for {self.rows} rows. It must return one "
+                "prediction per row."
+            )
+        return found
+
+    def many(self, thetas: NDArray[Any]) -> NDArray[Any]:
+        """Return (k, rows) predictions: each parameter stands in a column of its own, (k, 1), against the rows."""
+        values = {
+            name: thetas[:, place.start, None]
+            if self.parameters.shapes[name] is None
+            else thetas[:, place].T[:, :, None]
+            for name, place in self.parameters.slices.items()
+        }
+        found = self._numbers(self._called(values), np.iscomplexobj(thetas))
+        return checked_shape(found, (len(thetas), self.rows))
+
+    def _called(self, values: Mapping[str, Any]) -> Any:
+        if not self.copied:
+            try:
+                return self.forward(self.columns, values)
+            except ConfigError as error:
+                if "read-only" not in str(error.__cause__):
+                    raise
+                self.copied = True
+        return self.forward({name: column.copy() for name, column in self.columns.items()}, values)
+
+    def _numbers(self, found: Any, complex_too: bool) -> NDArray[Any]:
+        """Return what the function returned as an array of its own: it may return the same one again and again."""
+        try:
+            array = np.array(found)
+        except ValueError:
+            array = np.empty(0, dtype=object)
+        kinds = "biufc" if complex_too else "biuf"
+        if array.dtype.kind == "O" and found is not None:
+            with contextlib.suppress(TypeError, ValueError):
+                array = array.astype(np.float64)
+        if array.dtype.kind not in kinds:
+            content = "complex numbers" if array.dtype.kind == "c" else f"{found!r:.60}, not numbers"
+            raise ConfigError(f"`{self.forward.name}` returned {content}. It must return one prediction per row.")
+        return array if array.dtype.kind == "c" else array.astype(np.float64)
+
+
+def _number(value: Any) -> Any:
+    return value if np.iscomplexobj(value) else float(value)
+
+
+def _protected(column: Array) -> Array:
+    view = column.view()
+    view.flags.writeable = False
+    return view
+
+
+def mentions(function: Callable[..., Any], library: str, depth: int = DEPTH) -> bool:
+    """Whether the code of a function, or of those it calls, leads to a library.
+
+    Where that cannot be seen, as in compiled code, it may, once the library was imported.
+
+    >>> mentions(lambda x, a: a * np.exp(x), "torch")
+    False
+    """
+    code = getattr(function, "__code__", None)
+    if not isinstance(function, types.FunctionType) or not isinstance(code, types.CodeType) or depth == 0:
+        return library in sys.modules
+    inner = [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    names = {name for part in (code, *inner) for name in part.co_names}
+    if library in names:
+        return True
+    cells = [cell.cell_contents for cell in function.__closure__ or () if _filled(cell)]
+    used = [function.__globals__[name] for name in names if name in function.__globals__]
+    return any(_leads_to(value, library, depth) for value in (*cells, *used))
+
+
+def _filled(cell: types.CellType) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
+
+
+def _leads_to(value: object, library: str, depth: int) -> bool:
+    if isinstance(value, types.ModuleType):
+        return value.__name__.partition(".")[0] == library
+    if isinstance(value, types.FunctionType):
+        home = str(value.__module__).partition(".")[0]
+        return home == library or (home not in ("numpy", "scipy") and mentions(value, library, depth - 1))
+    return type(value).__module__.partition(".")[0] == library

@@ -1,0 +1,123 @@
+"""Products of arrays that are summed along axes: matrices, dot products, einsum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from descend.tracing.sums import total
+from descend.tracing.tape import Tape, UntraceableError, Value
+from descend.tracing.traced import Traced, as_traced, combined, handles, traced
+from descend.tracing.ufuncs import in_words
+
+Labels = Sequence[object]
+"""A name for each axis of an array; axes of one name go together."""
+
+
+def contracted(tape: Tape, operands: Sequence[Value], labels: Sequence[Labels], result: Labels) -> Value:
+    """Return the product of arrays, summed along every axis whose name is not one of the result's."""
+    arrays = [as_traced(tape, operand) for operand in operands]
+    names = [*result, *dict.fromkeys(name for each in labels for name in each if name not in result)]
+    product = None
+    for array, own in zip(arrays, labels, strict=True):
+        aligned = _aligned(array, own, names)
+        product = aligned if product is None else combined(tape, "*", product, aligned)
+    summed = tuple(range(len(result), len(names)))
+    return total(tape, product, summed) if summed else product
+
+
+def _aligned(array: Traced, own: Labels, names: Labels) -> Traced:
+    """Return an array whose axes are in the order of names, of length 1 where it has none of a name."""
+    if len(own) != array.ndim:
+        raise ValueError(f"an array of {array.ndim} axes is used as one of {len(own)}")
+    if len(set(own)) < len(own):
+        raise UntraceableError("takes the diagonal of an array")
+    order = [own.index(name) for name in names if name in own]
+    places = array.places.transpose(order)
+    places = places[tuple(slice(None) if name in own else None for name in names)]
+    axis = None if array.axis is None else names.index(own[array.ndim + array.axis]) - len(names)
+    return traced(array.tape, np.array(places), axis, array.mask)
+
+
+@in_words("matmul")
+def matmul(one: Value, other: Value) -> Value:
+    """Return the product of matrices, or of a matrix and a vector."""
+    tape = next(each.tape for each in (one, other) if isinstance(each, Traced))
+    one, other = as_traced(tape, one), as_traced(tape, other)
+    if not one.ndim or not other.ndim:
+        raise ValueError("matmul: Input operand does not have enough dimensions")
+    stack = max(one.ndim, other.ndim, 2) - 2
+    outer = [f"stack {place}" for place in range(stack)]
+    left: Labels = ["sum"] if one.ndim == 1 else [*outer[stack - one.ndim + 2 :], "row", "sum"]
+    right: Labels = ["sum"] if other.ndim == 1 else [*outer[stack - other.ndim + 2 :], "sum", "column"]
+    result = [*outer, *(["row"] if one.ndim > 1 else []), *(["column"] if other.ndim > 1 else [])]
+    _refuse_lengths(one.shape[-1], other.shape[0 if other.ndim == 1 else -2])
+    return contracted(tape, (one, other), (left, right), result)
+
+
+def _refuse_lengths(one: int, other: int) -> None:
+    if one != other:
+        raise ValueError(f"matmul: Input operand 1 has a mismatch in its core dimension: {one} and {other}")
+
+
+@handles(np.dot, method="dot")
+def _dot(tape: Tape, a: Value, b: Value, out: None = None) -> Value:
+    a, b = as_traced(tape, a), as_traced(tape, b)
+    if not a.ndim or not b.ndim:
+        return combined(tape, "*", a, b)
+    return _tensordot(tape, a, b, ((a.ndim - 1,), (max(b.ndim - 2, 0),)))
+
+
+@handles(np.inner)
+def _inner(tape: Tape, a: Value, b: Value) -> Value:
+    a, b = as_traced(tape, a), as_traced(tape, b)
+    if not a.ndim or not b.ndim:
+        return combined(tape, "*", a, b)
+    return _tensordot(tape, a, b, ((a.ndim - 1,), (b.ndim - 1,)))
+
+
+@handles(np.vdot)
+def _vdot(tape: Tape, a: Value, b: Value) -> Value:
+    a, b = as_traced(tape, a), as_traced(tape, b)
+    if a.ndim > 1 or b.ndim > 1:
+        raise UntraceableError("calls np.vdot of arrays of several axes")
+    return _tensordot(tape, a, b, 1)
+
+
+@handles(np.tensordot)
+def _tensordot(tape: Tape, a: Value, b: Value, axes: Value = 2) -> Value:
+    a, b = as_traced(tape, a), as_traced(tape, b)
+    if isinstance(axes, int):
+        axes = range(a.ndim - axes, a.ndim), range(axes)
+    ours, theirs = ([axis] if isinstance(axis, int) else list(axis) for axis in axes)
+    left, right = [f"left {axis}" for axis in range(a.ndim)], [f"right {axis}" for axis in range(b.ndim)]
+    for one, other in zip(ours, theirs, strict=True):
+        _refuse_lengths(a.shape[one], b.shape[other])
+        right[other] = left[one]
+    shared = set(left) & set(right)
+    return contracted(tape, (a, b), (left, right), [name for name in (*left, *right) if name not in shared])
+
+
+@handles(np.outer)
+def _outer(tape: Tape, a: Value, b: Value, out: None = None) -> Value:
+    a, b = as_traced(tape, a), as_traced(tape, b)
+    if a.ndim > 1 or b.ndim > 1:
+        raise UntraceableError("calls np.outer of arrays of several axes")
+    left, right = ["left"][: a.ndim], ["right"][: b.ndim]
+    return contracted(tape, (a, b), (left, right), [*left, *right])
+
+
+@handles(np.einsum)
+def _einsum(tape: Tape, subscripts: Value, *operands: Value, **_: Value) -> Value:
+    if not isinstance(subscripts, str) or "." in subscripts:
+        raise UntraceableError("calls np.einsum with other than letters")
+    given, arrow, result = subscripts.replace(" ", "").partition("->")
+    labels = given.split(",")
+    if not arrow:
+        result = "".join(sorted(letter for letter in set(given) - {","} if given.count(letter) == 1))
+    return contracted(tape, operands, labels, result)
+
+
+setattr(Traced, "__matmul__", matmul)  # noqa: B010 - as operators are set
+setattr(Traced, "__rmatmul__", lambda one, other: matmul(other, one))  # noqa: B010

@@ -1,0 +1,225 @@
+"""Arrays of the same cells in another shape, and arrays put together: reshape, transpose, stack, concatenate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from descend.tracing.facts import Facts
+from descend.tracing.tape import Tape, UntraceableError, Value
+from descend.tracing.traced import Traced, as_traced, common_rows, handles, listed, traced
+
+MARK = -1
+"""Stands for the axis of rows in an array of axes that NumPy permutes."""
+
+
+@handles(np.reshape, method="reshape")
+def _reshape(
+    tape: Tape, a: Value, *shape: Value, order: str = "C", newshape: Value = None, copy: Value = None
+) -> Traced:
+    a = as_traced(tape, a)
+    wanted = shape if len(shape) != 1 else shape[0]
+    return reshaped(a, tuple(wanted) if isinstance(wanted, tuple | list) else (int(wanted),), order)
+
+
+def reshaped(array: Traced, shape: tuple[int, ...], order: str = "C") -> Traced:
+    """Return a view of an array in another shape, whose rows are an axis of their own again."""
+    if order not in ("C", "A"):
+        raise UntraceableError("reads an array column by column")
+    if array.axis is None:
+        return array.view(array.shared().reshape(shape), None)
+    if array.mask is not None:
+        raise UntraceableError("reshapes some of the rows of the data")
+    rows, inner = array.tape.rows, array.places.shape
+    if -1 in shape:
+        others = -math.prod(shape)
+        shape = tuple(math.prod(inner) * rows // others if length == -1 else length for length in shape)
+    if math.prod(shape) != math.prod(inner) * rows:
+        raise ValueError(f"cannot reshape array of size {array.size} into shape {shape}")
+    before = math.prod(inner[: array.axis])
+    for place, length in enumerate(shape):
+        if length == rows and math.prod(shape[:place]) == before:
+            places = array.shared().reshape((*shape[:place], 1, *shape[place + 1 :]))
+            return array.view(places, place - len(shape))
+    raise UntraceableError("puts the rows of the data in a row with other numbers")
+
+
+@handles(np.ravel, method="ravel")
+def _ravel(tape: Tape, a: Value, order: str = "C") -> Traced:
+    array = as_traced(tape, a)
+    return array.view(array.shared(), array.axis) if array.ndim == 1 else reshaped(array, (-1,), order)
+
+
+@handles(method="flatten")
+def _flatten(tape: Tape, a: Value, order: str = "C") -> Traced:
+    flat = _ravel(tape, a, order)
+    return flat.view(flat.places.copy(), flat.axis)
+
+
+@handles(np.transpose, method="transpose")
+def _transpose(tape: Tape, a: Value, *order: Value, axes: Value = None) -> Traced:
+    given = order[0] if len(order) == 1 else order or axes
+    return _permuted(as_traced(tape, a), lambda array: np.transpose(array, given))
+
+
+@handles(np.swapaxes, method="swapaxes")
+def _swapaxes(tape: Tape, a: Value, axis1: int, axis2: int) -> Traced:
+    return _permuted(as_traced(tape, a), lambda array: np.swapaxes(array, axis1, axis2))
+
+
+@handles(np.moveaxis)
+def _moveaxis(tape: Tape, a: Value, source: Value, destination: Value) -> Traced:
+    return _permuted(as_traced(tape, a), lambda array: np.moveaxis(array, source, destination))
+
+
+@handles(np.expand_dims)
+def _expand_dims(tape: Tape, a: Value, axis: Value) -> Traced:
+    return _permuted(as_traced(tape, a), lambda array: np.expand_dims(array, axis))
+
+
+@handles(np.squeeze, method="squeeze")
+def _squeeze(tape: Tape, a: Value, axis: Value = None) -> Traced:
+    a = as_traced(tape, a)
+    lengths = enumerate(a.places.shape, -a.ndim)
+    given = tuple(place for place, length in lengths if length == 1 and place != a.axis) if axis is None else axis
+    return _permuted(a, lambda array: np.squeeze(array, given))
+
+
+@handles(np.atleast_1d)
+def _atleast_1d(tape: Tape, *arrays: Value) -> Value:
+    return _at_least(tape, arrays, np.atleast_1d)
+
+
+@handles(np.atleast_2d)
+def _atleast_2d(tape: Tape, *arrays: Value) -> Value:
+    return _at_least(tape, arrays, np.atleast_2d)
+
+
+def _at_least(tape: Tape, arrays: Sequence[Value], function: Value) -> Value:
+    results = tuple(_permuted(as_traced(tape, array), function) for array in arrays)
+    return results[0] if len(results) == 1 else results
+
+
+def _permuted(array: Traced, function: Value) -> Traced:
+    """Return a view in which NumPy's function has moved or added axes."""
+    if array.axis is None:
+        return array.view(function(array.shared()), None)
+    marker = function(np.empty([2 if axis == array.axis else 1 for axis in range(-array.ndim, 0)], dtype=bool))
+    return array.view(function(array.shared()), marker.shape.index(2) - marker.ndim)
+
+
+Traced.T = property(lambda self: _transpose(self.tape, self))  # type: ignore[attr-defined]
+
+
+@handles(np.broadcast_to)
+def _broadcast_to(tape: Tape, array: Value, shape: Value, subok: bool = False) -> Traced:
+    array = as_traced(tape, array)
+    lengths = list(shape) if isinstance(shape, tuple | list) else [int(shape)]
+    if array.axis is not None:
+        if lengths[array.axis] != tape.rows:
+            raise ValueError(f"cannot broadcast an array of shape {array.shape} to {tuple(lengths)}")
+        lengths[array.axis] = 1
+    return traced(tape, np.array(np.broadcast_to(array.places, lengths)), array.axis, array.mask)
+
+
+@handles(np.stack)
+def _stack(tape: Tape, arrays: Value, axis: int = 0, **_: Value) -> Traced:
+    return stacked_along(tape, list(arrays), axis)
+
+
+def stacked_along(tape: Tape, arrays: Sequence[Value], axis: int) -> Traced:
+    """Return arrays of one shape put together along a new axis."""
+    return _permuted(listed(tape, arrays), lambda array: np.moveaxis(array, 0, axis))
+
+
+@handles(np.concatenate)
+def _concatenate(tape: Tape, arrays: Value, axis: int | None = 0, **_: Value) -> Traced:
+    parts = [as_traced(tape, array) for array in arrays]
+    if axis is None:
+        parts, axis = [_ravel(tape, part) for part in parts], 0
+    if any(part.mask is not None for part in parts):
+        return _rejoined(tape, parts)
+    rows, _mask = common_rows(parts)
+    ndim = max(part.ndim for part in parts)
+    if rows is not None and axis % ndim == ndim + rows:
+        raise UntraceableError("puts rows of the data after each other")
+    if rows is not None and any(part.axis is None for part in parts):
+        raise UntraceableError("puts an array of numbers beside one for each row")
+    return traced(tape, np.concatenate([part.places for part in parts], axis), rows)
+
+
+def _rejoined(tape: Tape, parts: list[Traced]) -> Traced:
+    """Return the rows that were parted by conditions as one array again, which are in order if the data are sorted."""
+    masks = [part.mask for part in parts]
+    facts = Facts(tape.entries)
+    for mask in masks:
+        if mask is None or facts.known(mask) is (mask != masks[-1]):
+            break
+        if mask == masks[-1] and facts.known(mask) and all(part.ndim == 1 for part in parts):
+            *first, cells = (int(part.places.flat[0]) for part in parts)
+            for condition, chosen in zip(masks[-2::-1], reversed(first), strict=True):
+                cells = tape.choice(condition, chosen, cells)  # type: ignore[arg-type]
+            return Traced(tape, cells, -1)
+        facts.learn(mask, False, tape.compares_numbers(mask))
+    raise UntraceableError("puts rows of the data after each other")
+
+
+@handles(np.append)
+def _append(tape: Tape, arr: Value, values: Value, axis: int | None = None) -> Traced:
+    return _concatenate(tape, (arr, values), axis)
+
+
+@handles(np.vstack)
+def _vstack(tape: Tape, tup: Value, **_: Value) -> Traced:
+    return _concatenate(tape, [_at_least(tape, (part,), np.atleast_2d) for part in tup], 0)
+
+
+@handles(np.hstack)
+def _hstack(tape: Tape, tup: Value, **_: Value) -> Traced:
+    parts = [_at_least(tape, (part,), np.atleast_1d) for part in tup]
+    return _concatenate(tape, parts, 0 if parts[0].ndim == 1 else 1)
+
+
+@handles(np.column_stack)
+def _column_stack(tape: Tape, tup: Value) -> Traced:
+    parts = [as_traced(tape, part) for part in tup]
+    columns = [_permuted(part, lambda array: np.array(array, ndmin=2).T) if part.ndim < 2 else part for part in parts]
+    return _concatenate(tape, columns, 1)
+
+
+@handles(np.tile)
+def _tile(tape: Tape, A: Value, reps: Value) -> Traced:
+    return _repeated(as_traced(tape, A), lambda array: np.tile(array, reps))
+
+
+@handles(np.repeat, method="repeat")
+def _repeat(tape: Tape, a: Value, repeats: Value, axis: int | None = None) -> Traced:
+    return _repeated(as_traced(tape, a), lambda array: np.repeat(array, repeats, axis))
+
+
+@handles(np.roll)
+def _roll(tape: Tape, a: Value, shift: Value, axis: Value = None) -> Traced:
+    return _repeated(as_traced(tape, a), lambda array: np.roll(array, shift, axis))
+
+
+@handles(np.flip)
+def _flip(tape: Tape, m: Value, axis: Value = None) -> Traced:
+    return _repeated(as_traced(tape, m), lambda array: np.flip(array, axis))
+
+
+def _repeated(array: Traced, function: Value) -> Traced:
+    if array.axis is not None:
+        raise UntraceableError("repeats or moves rows of the data")
+    return traced(array.tape, np.array(function(array.places)), None)
+
+
+def axes_of(array: Traced, axis: Value) -> tuple[int, ...]:
+    """Return axes, counted from the first, as NumPy's arguments name them; None names all."""
+    if axis is None:
+        return tuple(range(array.ndim))
+    given = axis if isinstance(axis, tuple) else (axis,)
+    if any(not -array.ndim <= each < array.ndim for each in given):
+        raise ValueError(f"axis {axis} is out of bounds for array of dimension {array.ndim}")
+    return tuple(each % array.ndim for each in given)
