@@ -12,17 +12,8 @@ import numpy as np
 from descend.formula.functions import ALIASES
 from descend.registry import closest
 
-STEPS = ("floor", "ceil", "round", "trunc", "sign", "heaviside", "step", "mod", "digamma", "factorial")
+STEPS = ("round", "trunc", "step", "factorial")
 """Functions that do not move, or jump, with their argument."""
-RECIPES = {
-    **dict.fromkeys(("asinh", "arcsinh"), "log(u + sqrt(u^2 + 1))"),
-    **dict.fromkeys(("acosh", "arccosh"), "log(u + sqrt(u^2 - 1))"),
-    **dict.fromkeys(("atanh", "arctanh"), "log((1 + u)/(1 - u))/2"),
-    **{"exp2": "2^u", "logit": "log(u/(1 - u))"},
-    **dict.fromkeys(("pnorm", "ndtr"), "(1 + erf(u/sqrt(2)))/2"),
-    **dict.fromkeys(("lgamma", "gammaln"), "log(gamma(u))"),
-}
-"""Functions of u that can be written with others."""
 TERMS = {
     "poly": "A polynomial is written out: `a*x + b*x^2`, or `w @ [x, x^2]`.",
     **dict.fromkeys(

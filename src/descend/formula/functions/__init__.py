@@ -16,6 +16,22 @@ from descend.formula.functions.entry import POSITIVE, REAL, Bend, Function, Inte
 from descend.formula.functions.evaluation import Special, constant_call
 from descend.formula.functions.table import ALIASES, DERIVED_ONLY, FUNCTIONS, NAMES, entry_of, function_named, register
 
+register(
+    *elementary.ENTRIES,
+    *steps.ENTRIES,
+    *error_functions.ENTRIES,
+    *gamma_functions.ENTRIES,
+    *bessel_functions.ENTRIES,
+    *shorthands.ENTRIES,
+)
+register(
+    *elementary.DERIVED,
+    *error_functions.DERIVED,
+    *gamma_functions.DERIVED,
+    *bessel_functions.DERIVED,
+    table=DERIVED_ONLY,
+)
+
 __all__ = [
     "ALIASES",
     "CONSTANTS",
@@ -28,14 +44,8 @@ __all__ = [
     "Function",
     "Interval",
     "Special",
-    "bessel_functions",
     "constant_call",
-    "elementary",
     "entry_of",
-    "error_functions",
     "function_named",
-    "gamma_functions",
     "register",
-    "shorthands",
-    "steps",
 ]

@@ -10,7 +10,6 @@ from functools import partial
 from sympy import Expr, Integer
 
 from descend.formula.functions.entry import POSITIVE, Function
-from descend.formula.functions.table import DERIVED_ONLY, register
 from descend.formula.real_functions import RealFunction, of_order, real_function, sign
 
 Kind = type[RealFunction]
@@ -66,7 +65,7 @@ _second = partial(_singular, domain="> 0")
 _decaying = partial(_singular, domain="> 0", range=POSITIVE, falling=True, positive=True)
 _above = ("", "> 0")
 
-register(
+ENTRIES = (
     _special(
         "j0",
         j0,
@@ -119,7 +118,7 @@ register(
     _decaying("k0e", k0e, "special.k0e({0})", torch="torch.special.scaled_modified_bessel_k0({0})"),
     _decaying("k1e", k1e, "special.k1e({0})", torch="torch.special.scaled_modified_bessel_k1({0})"),
 )
-register(
+DERIVED = (
     _special(
         "i0e_slope",
         i0e_slope,
@@ -128,5 +127,4 @@ register(
     ),
     _special("i1e_slope", i1e_slope, "special.i1e_slope({0})"),
     _special("k0e_slope", k0e_slope, "special.k0e_slope({0})"),
-    table=DERIVED_ONLY,
 )

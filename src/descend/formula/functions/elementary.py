@@ -12,7 +12,6 @@ from sympy import Expr, Integer, Rational
 
 from descend.formula.error_function import ERF_IN_SQL, ERFC_IN_SQL
 from descend.formula.functions.entry import POSITIVE, Bend, Function
-from descend.formula.functions.table import DERIVED_ONLY, register
 from descend.formula.real_functions import (
     absolute,
     acosh,
@@ -109,7 +108,7 @@ _pair = partial(_classic, arguments=(2, 2))
 _extreme = partial(Function, arguments=(2, None), keeps_unit=True)
 HALF, QUARTER_TURN = Rational(1, 2), math.pi / 2
 
-register(
+ENTRIES = (
     _classic("exp", sympy.exp, latex="e^{{{0}}}", range=POSITIVE, rising=True, positive=True, query_repeats=True),
     _logarithm("log", _log, sql="ln({0})", latex=_latex(r"\log"), arguments=(1, 2), nodes=sympy.log, aliases=("ln",)),
     _logarithm("log10", log10, latex=_latex(r"\log_{{10}}"), mathml=_mathml("<msub><mi>log</mi><mn>10</mn></msub>")),
@@ -286,7 +285,6 @@ register(
         "gamma", gamma, "special.gamma({0})", GAMMA_IN_TORCH, latex=_latex(r"\Gamma"), mathml=_mathml("<mi>Γ</mi>")
     ),
 )
-register(
+DERIVED = (
     Function("constant", constant, "{0}", "({0}).detach()", "{0}", "{0}"),
-    table=DERIVED_ONLY,
 )

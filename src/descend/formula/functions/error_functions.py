@@ -9,7 +9,6 @@ from sympy import Expr
 
 from descend.formula.error_function import ERFC_IN_SQL
 from descend.formula.functions.entry import POSITIVE, Function
-from descend.formula.functions.table import DERIVED_ONLY, register
 from descend.formula.real_functions import RealFunction, of_order, real_function
 
 ROOT_PI, ROOT_2PI = sympy.sqrt(sympy.pi), sympy.sqrt(2 * sympy.pi)
@@ -61,7 +60,7 @@ voigt_profile = real_function(
 _special = partial(Function, sql=None, torch=None)
 _ordered = partial(_special, orders=(0,))
 
-register(
+ENTRIES = (
     _special(
         "erfcx",
         erfcx,
@@ -134,10 +133,9 @@ register(
         positive=True,
     ),
 )
-register(
+DERIVED = (
     _ordered("erfcx_slope", erfcx_slope, "special.erfcx_slope({0}, {1})", arguments=(2, 2)),
     _ordered("dawsn_slope", dawsn_slope, "special.dawsn_slope({0}, {1})", arguments=(2, 2)),
     _ordered("voigt_slope", voigt_slope, "special.voigt_slope({0}, {1}, {2}, {3})", arguments=(4, 4)),
     _ordered("voigt_dispersion", voigt_dispersion, "special.voigt_dispersion({0}, {1}, {2}, {3})", arguments=(4, 4)),
-    table=DERIVED_ONLY,
 )

@@ -21,8 +21,8 @@ class Special:
 
         from descend.formula import special
 
-        own = getattr(special, name, None)
-        function: Callable[..., float] = getattr(of_scipy, name) if own is None else _filling(own)
+        own = name in special.__all__
+        function: Callable[..., float] = _filling(getattr(special, name)) if own else getattr(of_scipy, name)
         setattr(self, name, function)
         return function
 

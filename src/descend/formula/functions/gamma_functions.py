@@ -8,7 +8,6 @@ import sympy
 from sympy import Expr
 
 from descend.formula.functions.entry import POSITIVE, Function
-from descend.formula.functions.table import DERIVED_ONLY, register
 from descend.formula.real_functions import RealFunction, digamma, lgamma, polygamma, real_function
 
 Kind = type[RealFunction]
@@ -42,7 +41,7 @@ def _polygamma(n: Expr, x: Expr) -> Expr:
     return digamma(x) if n == 0 else polygamma(n, x)
 
 
-register(
+ENTRIES = (
     _special(
         "lgamma",
         lgamma,
@@ -125,7 +124,7 @@ register(
         rising=True,
     ),
 )
-register(
+DERIVED = (
     _pair(
         "digamma_gap",
         digamma_gap,
@@ -135,5 +134,4 @@ register(
     ),
     _pair("gamma_density", gamma_density, "special.gamma_density({0}, {1})", range=POSITIVE, positive=True),
     _special("lambertw_slope", lambertw_slope, "special.lambertw_slope({0})", range=POSITIVE, positive=True),
-    table=DERIVED_ONLY,
 )

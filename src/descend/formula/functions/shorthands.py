@@ -9,7 +9,6 @@ from sympy import Expr, Integer
 
 from descend.formula.functions.elementary import tangent
 from descend.formula.functions.entry import Function
-from descend.formula.functions.table import register
 from descend.formula.real_functions import maximum, minimum, sigmoid, softplus, where
 
 DEGREE = sympy.pi / 180
@@ -20,7 +19,7 @@ def _clip(u: Expr, low: Expr, high: Expr) -> Expr:
     return minimum(maximum(u, low), high)
 
 
-register(
+ENTRIES = (
     Function("square", lambda u: u**2),
     Function("reciprocal", lambda u: 1 / u),
     Function("exp10", lambda u: 10**u),

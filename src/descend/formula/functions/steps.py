@@ -6,7 +6,6 @@ import sympy
 from sympy import Expr, Integer, Rational
 
 from descend.formula.functions.entry import Function
-from descend.formula.functions.table import register
 from descend.formula.real_functions import real_function, sign, where
 
 HALF = Rational(1, 2)
@@ -21,7 +20,7 @@ def _heaviside(x: Expr, at_zero: Expr = HALF) -> Expr:
     return where(sympy.Gt(x, 0, evaluate=bool(x.is_number)), Integer(1), at_most_zero)
 
 
-register(
+ENTRIES = (
     Function("heaviside", _heaviside, arguments=(1, 2)),
     Function(
         "sign",
@@ -56,7 +55,7 @@ register(
         mod,
         torch="torch.remainder({0}, {1})",
         sql="(({0}) - ({1}) * floor(({0}) / ({1})))",
-        latex=r"\left({0} \bmod {1}\right)",
+        latex=r"\operatorname{{mod}}\left({0}, {1}\right)",
         arguments=(2, 2),
         aliases=("remainder",),
         domain=("", "!= 0"),
