@@ -22,6 +22,12 @@ def read(text: str, columns: tuple[str, ...] = COLUMNS) -> Expr:
     return Builder(text, columns, columns, starts=None).build(parse_expression(text))
 
 
+def arguments_of(name: str, *texts: str) -> str:
+    """Return arguments for a call of a function, made of ``texts`` and, where it needs them, of whole numbers."""
+    entry, left = FUNCTIONS[name], iter(texts)
+    return ", ".join("2" if place in entry.orders else next(left) for place in range(max(entry.arguments[0], 1)))
+
+
 NUMBERS = ("0", "1", "2", "3", "7", "12", "0.5", "2.5", ".25", "1e-3", "3.", "1.5e2", "0.1", "7.125", "1e5", "pi")
 EXPONENTS = ("2", "3", "-1", "-2", "0.5", "1.5", "(1/3)", "-0.5", "a", "x")
 

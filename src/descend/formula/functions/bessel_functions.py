@@ -58,7 +58,8 @@ def modified_second(n: Expr, x: Expr) -> Expr:
     return k0(x) if n == 0 else k1(x) if n == 1 else kn(Integer(n), x)
 
 
-_special = partial(Function, sql=None, torch=None)
+_special = partial(Function, sql=None, torch=None, autograd=False)
+_regular = partial(_special, autograd=True)
 _singular = partial(_special, infinite_at_zero=True, steep_at_zero=True)
 _ordered = partial(_special, arguments=(2, 2), orders=(0,))
 _second = partial(_singular, domain="> 0")
@@ -90,7 +91,7 @@ ENTRIES = (
         "y1", y1, "special.y1({0})", torch="torch.special.bessel_y1({0})", latex=r"Y_1\left({0}\right)", domain="> 0"
     ),
     _ordered("yn", second_kind, "special.yv({0}, {1})", nodes=yn, latex=r"Y_{{{0}}}\left({1}\right)", domain=_above),
-    _special(
+    _regular(
         "i0",
         i0,
         "special.i0({0})",
@@ -99,7 +100,14 @@ ENTRIES = (
         range=(1.0, float("inf")),
         positive=True,
     ),
-    _special("i1", i1, "special.i1({0})", torch="torch.special.i1({0})", latex=r"I_1\left({0}\right)", rising=True),
+    _regular(
+        "i1",
+        i1,
+        "special.i1({0})",
+        torch="torch.special.i1({0})",
+        latex=r"I_1\left({0}\right)",
+        rising=True,
+    ),
     _ordered("iv", modified_first, "special.iv({0}, {1})", nodes=iv, latex=r"I_{{{0}}}\left({1}\right)"),
     _decaying("k0", k0, "special.k0({0})", torch="torch.special.modified_bessel_k0({0})", latex=r"K_0\left({0}\right)"),
     _decaying("k1", k1, "special.k1({0})", torch="torch.special.modified_bessel_k1({0})", latex=r"K_1\left({0}\right)"),
@@ -113,8 +121,8 @@ ENTRIES = (
         range=POSITIVE,
         positive=True,
     ),
-    _special("i0e", i0e, "special.i0e({0})", torch="torch.special.i0e({0})", range=(0.0, 1.0), positive=True),
-    _special("i1e", i1e, "special.i1e({0})", torch="torch.special.i1e({0})", range=(-0.22, 0.22)),
+    _regular("i0e", i0e, "special.i0e({0})", torch="torch.special.i0e({0})", range=(0.0, 1.0), positive=True),
+    _regular("i1e", i1e, "special.i1e({0})", torch="torch.special.i1e({0})", range=(-0.22, 0.22)),
     _decaying("k0e", k0e, "special.k0e({0})", torch="torch.special.scaled_modified_bessel_k0({0})"),
     _decaying("k1e", k1e, "special.k1e({0})", torch="torch.special.scaled_modified_bessel_k1({0})"),
 )

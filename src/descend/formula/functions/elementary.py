@@ -285,6 +285,4 @@ ENTRIES = (
         "gamma", gamma, "special.gamma({0})", GAMMA_IN_TORCH, latex=_latex(r"\Gamma"), mathml=_mathml("<mi>Γ</mi>")
     ),
 )
-DERIVED = (
-    Function("constant", constant, "{0}", "({0}).detach()", "{0}", "{0}"),
-)
+DERIVED = (Function("constant", constant, "{0}", "({0}).detach()", "{0}", "{0}"),)
