@@ -27,6 +27,13 @@ def broken(x, y, w, b):
     return w / nothing
 
 formula = "y ~ w*x + b"
+number = 3
+
+def jac(x, w, b):
+    return np.column_stack([x, np.ones_like(x)])
+
+def turned(x, *p):
+    return jac(x, *p).T
 """
 
 
@@ -71,6 +78,22 @@ def test_a_python_file(
     assert json.loads(ran.stdout)["parameters"]["w"]["verdict"] == verdict
 
 
+@pytest.mark.parametrize("model", ["mine.py:forward", "mine.py:formula", "y ~ w*x + b"])
+def test_a_model_and_a_gradient_from_files(model: str, run: Callable[..., Any], folder: Path) -> None:
+    def verdict(gradient: str) -> str:
+        words = [] if model.startswith("y") else ["--response", "y"]
+        ran = run("check", model, "line.csv", "--gradient", gradient, "--json", *words)
+        found = json.loads(ran.stdout)["parameters"]["w"]
+        assert ran.code == (found["verdict"] != "correct")
+        return str(found["verdict"])
+
+    assert verdict("mine.py:gradient") == "correct"
+    assert verdict("mine.py:summed") == "sum_not_mean"
+    assert verdict("mine.py:jac") == "correct"
+    if model == "mine.py:forward":
+        assert verdict("mine.py:turned") == "transposed"
+
+
 def test_a_formula_with_a_function_from_a_file(run: Callable[..., Any], folder: Path) -> None:
     assert run("check", "y ~ w*x + b", "line.csv", "--gradient", "mine.py:gradient").code == 0
     assert run("check", "y ~ w*x + b", "line.csv", "--gradient", "mine.py:summed").code == 1
@@ -87,7 +110,8 @@ def test_a_formula_with_a_function_from_a_file(run: Callable[..., Any], folder: 
         (["mine.py:gradient", "line.csv"], "Which column does the function predict? Say so with --response y."),
         (
             ["mine.py:gradent", "line.csv", "--response", "y"],
-            "`mine.py` has no `gradent`. Did you mean `gradient`? It has: forward, gradient, summed, broken.",
+            "`mine.py` has no `gradent`. Did you mean `gradient`? It has: forward, gradient, summed, broken, jac, "
+            "turned.",
         ),
         (["theirs.py:gradient", "line.csv", "--response", "y"], "There is no file `theirs.py`."),
         (["bad.py:gradient", "line.csv"], "`bad.py` failed: ZeroDivisionError: division by zero (line 3)."),
@@ -96,8 +120,16 @@ def test_a_formula_with_a_function_from_a_file(run: Callable[..., Any], folder: 
             "`broken` failed: NameError: name 'nothing' is not defined (line 16).",
         ),
         (
-            ["mine.py:gradient", "line.csv", "--gradient", "w = 1"],
-            "`mine.py:gradient` names the gradient already. Leave out --gradient.",
+            ["mine.py:number", "line.csv", "--response", "y", "--gradient", "mine.py:gradient"],
+            "`number` in `mine.py` is no function; it is of type int.",
+        ),
+        (
+            ["mine.py", "line.csv", "--response", "y", "--gradient", "mine.py:gradient"],
+            "`mine.py` is a Python file, and no function in it is named. Write `mine.py:NAME`.",
+        ),
+        (
+            ["mine.py:forward", "line.csv", "--gradient", "mine.py:gradient"],
+            "Which column does the function predict? Say so with --response y.",
         ),
         (
             ["y ~ w*x", "line.csv", "--gradient", "w = 1", "--model", "forward"],

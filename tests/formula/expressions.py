@@ -14,7 +14,7 @@ from descend.formula.syntax import parse_expression
 
 COLUMNS = ("x", "z", "unit price", "价格", "a`b", "log", "and", "__x", "select", "x.1", "1st")
 PARAMETERS = ("a", "b", "c_2", "alpha", "β", "lambda_")
-UNARY = tuple(name for name, spelling in FUNCTIONS.items() if spelling.arguments == (1, 1))
+UNARY = tuple(name for name, entry in FUNCTIONS.items() if entry.arguments[0] == 1)
 
 
 def read(text: str, columns: tuple[str, ...] = COLUMNS) -> Expr:
@@ -22,10 +22,14 @@ def read(text: str, columns: tuple[str, ...] = COLUMNS) -> Expr:
     return Builder(text, columns, columns, starts=None).build(parse_expression(text))
 
 
-def arguments_of(name: str, *texts: str) -> str:
-    """Return arguments for a call of a function, made of ``texts`` and, where it needs them, of whole numbers."""
-    entry, left = FUNCTIONS[name], iter(texts)
-    return ", ".join("2" if place in entry.orders else next(left) for place in range(max(entry.arguments[0], 1)))
+def call_of(name: str, *arguments: str) -> str:
+    """Write a call of a function with as many of these arguments as it needs; 2 where it takes an order."""
+    if name == "where":
+        return f"where({arguments[0]} > {arguments[1]}, {arguments[1]}, {arguments[2]})"
+    entry = FUNCTIONS[name]
+    given = iter(arguments)
+    texts = ["2" if place in entry.orders else next(given) for place in range(entry.arguments[0])]
+    return f"{name}({', '.join(texts)})"
 
 
 NUMBERS = ("0", "1", "2", "3", "7", "12", "0.5", "2.5", ".25", "1e-3", "3.", "1.5e2", "0.1", "7.125", "1e5", "pi")

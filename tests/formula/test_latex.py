@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import assume, given, settings
 from matplotlib.mathtext import MathTextParser
-from tests.formula.expressions import read, texts
+from tests.formula.expressions import call_of, read, texts
 
 from descend.errors import FormulaError
 from descend.formula import read_formula
@@ -70,9 +70,8 @@ def test_latex(text, latex):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_and_its_derivative_is_well_formed(name):
-    least = FUNCTIONS[name].arguments[0]
-    arguments = {"where": "a > x, a^2, b"}.get(name, ", ".join(["a*x", "b", "x^2"][:least]))
-    expression = read(f"{name}({arguments})^2 + c/{name}({arguments})")
+    call = call_of(name, "a*x", "b", "x^2")
+    expression = read(f"{call}^2 + c/{call}")
     for part in (expression, *derivatives(expression, expression.free_symbols).values()):
         refuse_malformed(as_latex(part))
 

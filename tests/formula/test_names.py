@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.formula.expressions import call_of
 
 import descend
 from descend.errors import ConfigError, FormulaError
@@ -158,7 +159,6 @@ def test_other_names_in_backticks_are_columns() -> None:
 
 @given(st.sampled_from(BARE), st.sampled_from(QUOTED), st.sampled_from(["{0}*x", "exp({0})*x", "x^{0}", "{0} @ [x]"]))
 def test_any_pair_of_names_is_read_as_it_is_written(called: str, name: str, form: str) -> None:
-    least = FUNCTIONS[called].arguments[0]
-    formula = read_again(f"y ~ a*{called}({', '.join(['x + 1', 'a', 'c'][:least])}) + {form.format(f'`{name}`')}")
+    formula = read_again(f"y ~ a*{call_of(called, 'x + 1', 'a', 'c')} + {form.format(f'`{name}`')}")
     assert name in formula.parameters
     assert as_text(formula.expression) == str(formula).partition(" ~ ")[2]

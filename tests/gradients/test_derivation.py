@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import special
+from tests.formula.expressions import call_of
 from tests.laws.ranges import within
 
 from descend.engines.numpy_engine import NumpyEngine
@@ -32,7 +33,6 @@ FORMULAS = {
     "y ~ 1 + a*sin(b*x)/cos(b*x)": [0.2, 0.3],
     "y ~ c": [0.5],
 }
-ARGUMENTS = {"where": "a > x, a^2, b", "atan2": "a*x, b", "hypot": "a*x, b", "min": "a*x, b", "max": "a*x, b"}
 
 
 def table() -> dict[str, np.ndarray]:
@@ -90,7 +90,7 @@ def test_every_language_gives_the_gradient(text, loss):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_is_simplified_to_the_same(name):
-    text, theta = f"y ~ c*{name}({ARGUMENTS.get(name, 'a*x')}) + b", [0.4, 0.3, 0.7]
+    text, theta = f"y ~ c*{call_of(name, 'a*x', 'a', 'b')} + b", [0.4, 0.3, 0.7]
     formula = read_formula(text, COLUMNS)
     theta = [dict(zip("cab", theta, strict=True))[parameter] for parameter in formula.parameters]
     derivation = Derivation(formula, LOSSES.build("squared"))

@@ -14,7 +14,6 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.query import QueryEngine
 from descend.engines.stream import StreamEngine
 from descend.formula import read_formula
-from descend.formula.functions import FUNCTIONS
 from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.by_hand import by_hand
 from descend.gradients.contract import Program
@@ -154,11 +153,6 @@ def test_the_negative_of_what_has_a_name(monkeypatch):
     )
     monkeypatch.setitem(FORMULAS, text, [0.7, 0.4])
     compare(text, "log_cosh", None, "duckdb", monkeypatch, orders=(0, 1, 2))
-
-
-def test_every_function_is_in_the_formulas():
-    texts = " ".join([*FORMULAS, *LACKING])
-    assert [name for name in FUNCTIONS if f"{name}(" not in texts] == []
 
 
 @pytest.mark.parametrize("source", ["numpy", "torch", "autograd", "by hand"])

@@ -6,27 +6,21 @@ from functools import cache
 import duckdb
 import numpy as np
 import pytest
+from tests.formula.expressions import call_of
 
 import descend
 from descend.errors import ConfigError
 from descend.formula.functions import FUNCTIONS
 
 ROWS = {"x": np.linspace(0.2, 0.9, 5), "z": np.linspace(0.9, -0.8, 5)}
-CALLS = {
-    "atan2": "atan2({0}, x)",
-    "hypot": "hypot({0}, x)",
-    "min": "min({0}, x, z)",
-    "max": "max({0}, z, 0.3)",
-    "where": "where({0} > 0.2 and not x == z or z < 0, {0}, x)",
-}
-"""Functions of more arguments than one."""
+CALLS = {"where": "where({0} > 0.2 and not x == z or z < 0, {0}, x)", "max": "max({0}, z, 0.3)"}
 REFUSED = {"duckdb": set(), "sqlite": {"gamma"}, "postgres": {"gamma"}}
 AGAIN = "Export it to python or torch, or predict with descend."
 
 
 @cache
 def fitted(name):
-    call = CALLS.get(name, f"{name}({{0}})")
+    call = CALLS.get(name) or call_of(name, "{0}", "x", "0.7")
     sums = f"y ~ a*{call.format('x')} + {call.format('x^2/2')}/3 + b*z + pi*x"
     # One epoch: what is asked is whether the text says what the model does.
     return [

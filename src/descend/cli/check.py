@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable
-from functools import wraps
 from typing import Annotated, Any
 
 from typer import Argument, Exit
 
 from descend.cli import options
 from descend.cli.terminal import colours, line_length, say, say_json
-from descend.errors import ConfigError, DescendError
+from descend.errors import ConfigError
 from descend.options.option import Option
-
-IN_FILE = re.compile(r"(.+\.py):([^\W\d]\w*)")
 
 
 @options.takes(
@@ -23,12 +18,16 @@ IN_FILE = re.compile(r"(.+\.py):([^\W\d]\w*)")
         "gradient", None, 'Such as "w = mean(2*x*(w*x - y))", once for each parameter.', "texts", "TEXT|FILE.py:NAME"
     ),
     Option("forward", None, "The model in the Python file: forward if not given.", metavar="NAME", flag="--model"),
-    Option("response", None, "The column that a Python function predicts.", metavar="COLUMN"),
-    *("start", "loss", "weights", "sigma", "l1", "l2", "bounds", "fix", "ties", "where", "missing", "json"),
+    *("response", "start", "loss", "weights", "sigma", "l1", "l2", "bounds", "fix", "ties", "where", "missing", "json"),
 )
 def check(
     model: Annotated[
-        str, Argument(metavar="FORMULA|FILE.py:GRADIENT", help="The model; or a Python file and its gradient function.")
+        str,
+        Argument(
+            metavar="FORMULA|FILE.py:NAME",
+            help="The model: a formula, or a function in a Python file, which is run. Without --gradient, the gradient "
+            "function in a file that brings the model too.",
+        ),
     ],
     data: Annotated[
         list[str] | None,
@@ -49,6 +48,8 @@ def check(
     Exit code 0 if it is, 1 if it is not, 2 for wrong usage or bad input.
 
     Example: descend check "y ~ w*x" line.csv --gradient "w = mean(2*x*(w*x - y))"
+
+    Example: descend check model.py:peak peak.csv --response y --gradient model.py:jac
     """
     judged, given = _read(model, forward, gradient)
     table = options.one_or_all(data) if data else given.pop("data", None)
@@ -56,7 +57,7 @@ def check(
         raise ConfigError("Which data? Name a file, such as line.csv.")
     response = response or given.get("response")
     if callable(judged) and response is None and not hasattr(judged, "named_parameters"):
-        raise ConfigError("Which column does the function predict? Say so with --response y.")
+        raise ConfigError(options.NO_RESPONSE)
 
     from descend import api
 
@@ -75,43 +76,20 @@ def check(
 
 def _read(model: str, forward: str | None, gradient: list[str] | None) -> tuple[Any, dict[str, Any]]:
     """Return the model, and the gradient with what a Python file brings besides."""
+    from descend.cli.python_file import IN_FILE, gradient_in_file, guarded, named_in_file, run_file, taken
+
     file = IN_FILE.fullmatch(model)
-    if file is None:
+    if file is None or gradient:
         if forward is not None:
             raise ConfigError("`--model` names a model in a Python file. Write check FILE.py:GRADIENT --model NAME.")
         if not gradient:
             raise ConfigError('Which gradient? Give it: --gradient "w = mean(2*x*(w*x - y))", once for each parameter.')
-        named = IN_FILE.fullmatch(gradient[0]) if len(gradient) == 1 else None
-        if named is not None:
-            from descend.cli.python_file import run_file, taken
-
-            return model, {"gradient": _guarded(taken(run_file(named[1]), named[2], named[1]), named[1])}
-        return model, {"gradient": gradient[0] if len(gradient) == 1 else gradient}
-    if gradient:
-        raise ConfigError(f"`{model}` names the gradient already. Leave out --gradient.")
-    from descend.cli.python_file import run_file, taken
-
+        given = gradient_in_file(gradient) or (gradient[0] if len(gradient) == 1 else gradient)
+        return named_in_file(model) or model, {"gradient": given}
     names = run_file(file[1])
     found = taken(names, forward or "forward", file[1])
-    given: dict[str, Any] = {name: names[name] for name in ("data", "response") if name in names}
+    brought: dict[str, Any] = {name: names[name] for name in ("data", "response") if name in names}
     right = taken(names, file[2], file[1])
     if found is right:
         right = "autograd"
-    return found, {**given, "gradient": _guarded(right, file[1]) if callable(right) else right}
-
-
-def _guarded(function: Callable[..., object], file: str) -> Callable[..., object]:
-    """Let an error in the user's function be told as theirs, with the line."""
-
-    @wraps(function)
-    def guarded(*arguments: object, **named: object) -> object:
-        try:
-            return function(*arguments, **named)
-        except DescendError:
-            raise
-        except Exception as error:
-            from descend.cli.python_file import with_line
-
-            raise ConfigError(f"`{function.__name__}` failed: {with_line(error, file)}") from error
-
-    return guarded
+    return found, {**brought, "gradient": guarded(right, file[1]) if callable(right) else right}

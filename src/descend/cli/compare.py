@@ -32,7 +32,7 @@ NEITHER = ("errors", "optimizer", "checkpoint", "resume", "sharpness", "log_ever
     "quiet",
 )
 def compare(
-    formula: options.Formula,
+    formula: options.Model,
     data: options.Data,
     *,
     optimizers: str,
@@ -67,7 +67,11 @@ def compare(
 
     try:
         compared = api.compare(
-            formula, options.one_or_all(data), names, on_fit=show, on_step=live, **options.fitting(formula, data, given)
+            data=options.one_or_all(data),
+            optimizers=names,
+            on_fit=show,
+            on_step=live,
+            **options.fitting(formula, data, given),
         )
     finally:
         if live:

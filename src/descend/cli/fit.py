@@ -41,7 +41,7 @@ Output = tuple[str, str | None, Callable[[str], object]]
     "quiet",
 )
 def fit(
-    formula: options.Formula,
+    formula: options.Model,
     data: options.Data,
     *,
     log_every: int | None,
@@ -59,7 +59,11 @@ def fit(
 ) -> None:
     """Fit a formula to data: names that are columns are data, all others are parameters.
 
+    So it is with the arguments of a Python function. Its file is run, as Python runs it: name only files you trust.
+
     Example: descend fit "y ~ w*x + b" line.csv --save line.json --plot line.png
+
+    Example: descend fit model.py:peak peak.csv --response y
     """
     look = options.look(given)
     check_pictures(plot, look)
@@ -91,7 +95,7 @@ def fit(
     arguments["sharpness"] = (log_every or True) if sharpness else (not quiet and "auto")
     stream = sys.stderr if json else sys.stdout
     with Watch(stream) if watch else Log(stream, arguments["epochs"], log_every, sharpness) as reader:
-        fitted = api.fit(formula, options.one_or_all(data), on_step=None if quiet else reader, **arguments)
+        fitted = api.fit(data=options.one_or_all(data), on_step=None if quiet else reader, **arguments)
         if isinstance(reader, Watch):
             reader.end(fitted)
     found = None

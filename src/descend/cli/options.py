@@ -46,6 +46,13 @@ def _registered() -> dict[str, str]:
 
 
 Formula = Annotated[str, Argument(metavar="FORMULA", help='The model, such as "y ~ a*exp(-b*x) + c".')]
+Model = Annotated[
+    str,
+    Argument(
+        metavar="FORMULA|FILE.py:NAME",
+        help='The model: a formula such as "y ~ a*exp(-b*x) + c", or a function in a Python file, which is run.',
+    ),
+]
 Data = Annotated[
     list[str],
     Argument(
@@ -69,8 +76,13 @@ OUTPUT = (
     Option("columns", None, "The names that are data, such as x,t; else x, t, z and the like are.", metavar="LIST"),
 )
 """Further options that several commands share: what is shown, and where it goes."""
+FUNCTION = Option(
+    "function", None, "Of a model that is a function: where it is.", metavar="FILE.py:NAME", flag="--model"
+)
+"""The function that a model file does not hold."""
 LOOK = ("log_x", "log_y", "x_label", "y_label", "title", "size", "residuals")
 """Options for the look of a picture."""
+NO_RESPONSE = "Which column does the function predict? Say so with --response y."
 REQUIRED = inspect.Parameter.empty
 """Stands as the default of an option that must be given."""
 TYPES: Mapping[str, object] = {
@@ -123,14 +135,32 @@ def _reader(option: Option) -> Callable[[str], int | float]:
 
 
 def fitting(formula: str, data: Sequence[str], given: Values) -> dict[str, Any]:
-    """Return the keyword arguments of `descend.fit` from the options of a command.
+    """Return the arguments of `descend.fit` from those of a command: the model, and the options by name.
 
-    Raises ConfigError if formula and data were exchanged.
+    Raises ConfigError if formula and data were exchanged, or a function is missing or has no response.
     """
     swapped = next((text for text in data if "~" in text and " " in text), None)
     if swapped is not None and "~" not in formula:
         raise ConfigError(f"The formula comes first, then the data: give `{swapped}` before `{formula}`.")
-    return values_of(given)
+    from descend.cli.python_file import gradient_in_file, named_in_file
+
+    values, found = values_of(given), named_in_file(formula)
+    if callable(found) and values.get("response") is None and not hasattr(found, "named_parameters"):
+        raise ConfigError(NO_RESPONSE)
+    gradient = gradient_in_file(given.get("gradient") or [])
+    return {"model": found or formula, **values, **({} if gradient is None else {"gradient": gradient})}
+
+
+def function_of(text: str | None) -> Any:
+    """Return the function that ``--model FILE.py:NAME`` names, None if it is not given."""
+    if text is None:
+        return None
+    from descend.cli.python_file import named_in_file
+
+    found = named_in_file(text)
+    if not callable(found):
+        raise ConfigError(f"`--model {text}` names no function. Write --model FILE.py:NAME.")
+    return found
 
 
 def values_of(given: Values) -> dict[str, Any]:

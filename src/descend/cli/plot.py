@@ -17,6 +17,7 @@ from descend.options.option import Option
     Option("output", options.REQUIRED, "The picture: a .png, .svg, .pdf or .jpg file.", metavar="PICTURE"),
     Option("x", None, "Column across, for a plot of the data alone.", metavar="COLUMN"),
     Option("y", None, "Column upwards.", metavar="COLUMN"),
+    options.FUNCTION,
     *(*options.LOOK, "where", "missing", "quiet"),
 )
 def plot(
@@ -25,6 +26,7 @@ def plot(
     output: str,
     x: str | None,
     y: str | None,
+    function: str | None,
     where: str | None,
     missing: str,
     quiet: bool,
@@ -59,7 +61,7 @@ def plot(
     else:
         from descend.results import load
 
-        fitted = load(files[0])
+        fitted = load(files[0], options.function_of(function))
         table = open_table(options.one_or_all(files[1:]), where)
         needed = dict.fromkeys((*fitted.model.response_columns, *fitted.model.inputs))
         figure = plots.plot_model(fitted, table.numbers(tuple(needed), missing), Look(**wanted))

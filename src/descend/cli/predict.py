@@ -38,6 +38,7 @@ LARGEST_EXACT = 2**53
         "Add columns low and high: of the mean, or of one more measurement.",
         metavar="confidence|prediction",
     ),
+    options.FUNCTION,
     *("level", "where", "missing", "json", "quiet"),
 )
 def predict(
@@ -50,6 +51,7 @@ def predict(
     output: str | None,
     name: str,
     interval: str | None,
+    function: str | None,
     level: float | None,
     where: str | None,
     missing: str,
@@ -77,7 +79,7 @@ def predict(
 
     if level is not None:
         interval, level = interval or "confidence", checked_level(level)
-    fitted = load(model)
+    fitted = load(model, options.function_of(function))
     inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval)
     given: Any = _values(inputs, at) if at else options.one_or_all(data or [])
     table = open_table(given, where)

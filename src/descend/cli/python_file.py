@@ -3,15 +3,56 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, wraps
 from importlib import util
 from pathlib import Path
 from typing import Any
 
-from descend.errors import ConfigError
+from descend.errors import ConfigError, DescendError
 from descend.registry import closest
+
+IN_FILE = re.compile(r"(.+\.py):([^\W\d]\w*)")
+
+
+def named_in_file(text: str) -> Any:
+    """Return what a text such as ``model.py:peak`` names: a function, a formula or a module; None for other texts.
+
+    Raises ConfigError if the file or the name is missing, or is something else.
+    """
+    if text.endswith(".py") and "~" not in text:
+        raise ConfigError(f"`{text}` is a Python file, and no function in it is named. Write `{text}:NAME`.")
+    named = IN_FILE.fullmatch(text)
+    if named is None:
+        return None
+    found = taken(run_file(named[1]), named[2], named[1])
+    if not (callable(found) or isinstance(found, str)):
+        raise ConfigError(f"`{named[2]}` in `{named[1]}` is no function; it is of type {type(found).__name__}.")
+    return found
+
+
+def gradient_in_file(texts: Sequence[str]) -> Callable[..., object] | str | None:
+    """Return a gradient function that is given as ``model.py:jac``; None where the gradient is given as text."""
+    found = named_in_file(texts[0]) if len(texts) == 1 else None
+    return guarded(found, texts[0].rpartition(":")[0]) if callable(found) else found
+
+
+def guarded(function: Callable[..., object], file: str) -> Callable[..., object]:
+    """Let an error in the user's function be told as theirs, with the line."""
+
+    @wraps(function)
+    def called(*arguments: object, **named: object) -> object:
+        try:
+            return function(*arguments, **named)
+        except DescendError:
+            raise
+        except Exception as error:
+            raise ConfigError(f"`{function.__name__}` failed: {with_line(error, file)}") from error
+
+    return called
 
 
 def run_file(file: str) -> dict[str, Any]:
@@ -19,9 +60,17 @@ def run_file(file: str) -> dict[str, Any]:
     path = Path(file)
     if not path.is_file():
         raise ConfigError(f"There is no file `{file}`.")
-    spec = util.spec_from_file_location(path.stem, path)
+    return _run(file, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _run(file: str, changed: int) -> dict[str, Any]:
+    """Run a file once, though several functions of it are named."""
+    path = Path(file)
+    spec = util.spec_from_file_location(f"user_{path.stem}", path)
     assert spec is not None and spec.loader is not None
     module = util.module_from_spec(spec)
+    sys.modules[module.__name__] = module  # data classes look there for what their fields are
     sys.path.insert(0, str(path.resolve().parent))  # it may import its neighbours
     try:
         spec.loader.exec_module(module)
@@ -36,7 +85,8 @@ def taken(names: Mapping[str, Any], name: str, file: str) -> Any:
     """Return the object called ``name`` in the file. Raises ConfigError if there is none."""
     if name in names:
         return names[name]
-    own = [known for known, value in names.items() if callable(value) and not known.startswith("_")]
+    home = names.get("__name__")
+    own = [known for known, value in names.items() if callable(value) and getattr(value, "__module__", None) == home]
     raise ConfigError(f"`{file}` has no `{name}`.{closest(name, own)} It has: {', '.join(own) or 'no functions'}.")
 
 

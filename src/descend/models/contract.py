@@ -22,6 +22,7 @@ from descend.parameters import Constraints, Parameters, constrained
 from descend.parameters.ties import refuse_starts
 from descend.registry import closest
 from descend.table import Table, open_table
+from descend.tracing import Pair
 
 Array = NDArray[np.float64]
 SETS = 3
@@ -104,11 +105,8 @@ class Model(ABC):
         raise NotImplementedError
 
     @classmethod
-    def disproved(cls, given: Any, model: Model, theta: Array, columns: Mapping[str, Array]) -> str | None:
-        """Say why a model does not compute what the user gave, on the rows of the fit; None if it does, as most do.
-
-        theta: a parameter point to begin with.
-        """
+    def original(cls, given: Any, model: Model) -> Pair | None:
+        """Return what the user gave beside the formula that a model has instead; None if it is what the user gave."""
         return None
 
     @abstractmethod

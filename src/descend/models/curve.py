@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,23 +13,23 @@ from numpy.typing import NDArray
 
 from descend.differences import RowFunction
 from descend.errors import ConfigError, FormulaError
-from descend.formula.compile import compile_expression
-from descend.formula.formula import Formula, read_formula, refuse_size
+from descend.formula.formula import read_formula, refuse_size
 from descend.formula.printers.code import plain_name
-from descend.formula.symbols import Column, Parameter
 from descend.losses import Loss
+from descend.models.call import name_of
 from descend.models.contract import Model, Options, checked_shape, held_back
 from descend.models.formula import FormulaModel, formula_model, in_order
+from descend.models.traced_pair import over_all, traced_pair
 from descend.parameters import Constraints, Parameters
 from descend.table import Table
-from descend.tracing import POINTS, UntraceableError, disagreement, trace
+from descend.tracing import Pair, UntraceableError, trace
 
 Array = NDArray[np.float64]
 Derivatives = Callable[[Array], Array]
 """theta -> the derivatives of the function, (M, p)."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Curve:
     """A function of anything and of parameters, which returns M numbers.
 
@@ -37,9 +38,9 @@ class Curve:
     derivatives: its derivatives by the parameters, if they are known.
     root: what makes errors of standard deviation 1 that know nothing of each other: the lower triangle L of a Cholesky
     factor L L' of the covariance of the response, as L^-1 (function - y), or standard deviations, (M,); or None.
-    response: the column with the response, with a root L^-1 y.
+    response: the column with the response, with a root L^-1 y; rows: how many there are.
 
-    >>> line = Curve(lambda x, a, b: a * x + b, np.array([0.0, 1.0]), ("a", "b"))
+    >>> line = Curve(lambda x, a, b: a * x + b, np.array([0.0, 1.0]), ("a", "b"), rows=2)
     >>> line.values(np.array([2.0, 1.0]))
     array([1., 3.])
     """
@@ -52,10 +53,27 @@ class Curve:
     derivatives: Derivatives | None = None
     root: Array | None = None
     response: str = "y"
+    rows: int = 0
+
+    @property
+    def __name__(self) -> str:
+        return name_of(self.function)
 
     def values(self, theta: NDArray[Any]) -> NDArray[Any]:
-        """Return what the function returns, whitened."""
-        return self.whitened(np.asarray(self.function(self.xdata, *theta)))
+        """Return what the function returns, whitened. Raises ConfigError unless it is a number for each row."""
+        return self.whitened(self.numbers(self.function(self.xdata, *theta)))
+
+    def numbers(self, returned: object) -> NDArray[Any]:
+        """Return what the function returned as (rows,) numbers; a single one stands for all."""
+        found = np.asarray(returned)
+        if found.shape == (self.rows,):
+            return found
+        if found.size == 1 and found.ndim < 2:
+            return np.broadcast_to(found, (self.rows,))
+        name = getattr(self.function, "__name__", "f")
+        raise ConfigError(
+            f"`{name}` returned shape {found.shape} for {self.rows} data points. It must return one value for each."
+        )
 
     def whitened(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return a vector, or a matrix of as many rows, divided by the root."""
@@ -71,16 +89,11 @@ class Curve:
     def traced(self) -> str:
         """Return what the function computes as text of our formulas. Raises UntraceableError."""
 
-        def by_name(**given: object) -> object:
-            columns = [given[name] for name in self.inputs]
-            return self.function(self.arranged(columns), *(given[name] for name in self.names))
+        def called(function: Callable[..., object], symbols: Mapping[str, Any]) -> object:
+            columns = [symbols[name] for name in self.inputs]
+            return function(self.arranged(columns), *[symbols[name] for name in self.names])
 
-        return trace(by_name, self.inputs, self.names)
-
-
-PROVED: dict[tuple[int, str], object] = {}
-"""The code of functions, by its id and the formula that was found to compute the same at several points."""
-MOST_PROVED = 256
+        return trace(self.function, self.inputs, self.names, self.rows, called)
 
 
 @lru_cache(maxsize=256)
@@ -92,23 +105,6 @@ def _free_model(
     formula = read_formula(f"{plain_name(response)} ~ {text}", columns, (), starts=set(names), excluded=spread)
     refuse_size(formula.expression)
     return formula_model(in_order(formula, names), loss)
-
-
-@lru_cache(maxsize=256)
-def _evaluation(formula: Formula, response: str) -> Callable[[Array, Mapping[str, Array]], Array]:
-    """Return the expression of a formula as a function of theta and columns."""
-    inputs = formula.inputs
-    evaluate = compile_expression(formula.expression, (*map(Column, inputs), *map(Parameter, formula.parameters)))
-
-    def computed(theta: Array, columns: Mapping[str, Array]) -> Array:
-        value = evaluate(*[columns[name] for name in inputs], *theta.tolist())
-        rows = columns[response].shape
-        if getattr(value, "shape", None) == rows:
-            found: Array = value
-            return found
-        return np.broadcast_to(np.asarray(value, dtype=np.float64), rows)
-
-    return computed
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +134,8 @@ class CurveModel(Model):
     parameters: Parameters = field()
     loss: Loss = field()
     constraints: Constraints | None = None
+    traced: FormulaModel | None = None
+    """The formula that the function computes, where that is known: its derivatives are taken."""
     kind: ClassVar[str] = "curve"
 
     @classmethod
@@ -146,55 +144,56 @@ class CurveModel(Model):
 
     @classmethod
     def read(cls, given: Curve, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
-        start = dict(options["start"] or {})
-        if given.inputs and given.derivatives is None and given.root is None and options["gradient"] is None:
-            try:
-                text = given.traced()
-                if options["bounds"] is None:
-                    model = _free_model(text, given.response, given.names, table.names, options["sigma"], loss)
-                else:
-                    text = f"{plain_name(given.response)} ~ {text}"
-                    model, _ = FormulaModel.of_text(text, start, table, options, loss, given.names)
-                used = model.parameters.shapes  # a function need not make use of each of its parameters
-                return model, start if len(used) == len(start) else {n: v for n, v in start.items() if n in used}
-            except (UntraceableError, FormulaError, ConfigError):
-                pass
+        start, formula = dict(options["start"] or {}), None
+        if given.inputs and options["gradient"] is None:
+            with contextlib.suppress(UntraceableError, FormulaError, ConfigError):
+                formula = cls._formula_model(given, start, table, options, loss)
+        if formula is not None and given.root is None:
+            used = formula.parameters.shapes  # a function need not make use of each of its parameters
+            return formula, start if len(used) == len(start) else {n: v for n, v in start.items() if n in used}
         everything = Parameters(dict.fromkeys(given.names))
         held = held_back(everything, table, options, start)
-        return cls(given, everything if held is None else held.free, loss, held), start
+        return cls(given, everything if held is None else held.free, loss, held, formula), start
 
     @classmethod
-    def disproved(cls, given: Curve, model: Model, theta: Array, columns: Mapping[str, Array]) -> str | None:
-        if model.formula is None:
+    def free(cls, given: Curve, columns: tuple[str, ...], sigma: str | None, loss: Loss) -> FormulaModel:
+        """Return the formula that a function computes, without bounds. Raises UntraceableError or FormulaError."""
+        return _free_model(given.traced(), given.response, given.names, columns, sigma, loss)
+
+    @classmethod
+    def _formula_model(
+        cls, given: Curve, start: dict[str, object], table: Table, options: Options, loss: Loss
+    ) -> FormulaModel:
+        if options["bounds"] is None:
+            return cls.free(given, table.names, options["sigma"], loss)
+        text = f"{plain_name(given.response)} ~ {given.traced()}"
+        return FormulaModel.of_text(text, start, table, options, loss, given.names)[0]
+
+    @classmethod
+    def original(cls, given: Curve, model: Model) -> Pair | None:
+        traced = model.traced if isinstance(model, cls) else model
+        if traced is None:
             return None
-        rows = len(columns[given.response])
-        evaluate = _evaluation(model.formula, given.response)
-        used = [given.names.index(name) for name in model.parameters.shapes]
-        every = np.ones(len(given.names))
+        held, free = model.constraints, tuple(model.parameters.shapes)
 
         def called(theta: Array, part: Mapping[str, Array]) -> Array:
-            complete = len(part[given.response]) == rows
-            xdata = given.xdata if complete else given.arranged([part[name] for name in given.inputs])
-            every[used] = theta
-            return np.asarray(given.function(xdata, *every), dtype=np.float64)
+            values: Mapping[str, Any] = dict(zip(free, theta.tolist(), strict=True))
+            if held is not None:
+                values = held.complete(values)
+            xdata = given.arranged([part[name] for name in given.inputs])
+            # A parameter that the formula does not mention is none of the model.
+            return over_all(given.function(xdata, *[values.get(name, 1.0) for name in given.names]), part)
 
-        # Where the same code computed the same before, it is held against it on these rows at one point only.
-        code = getattr(given.function, "__code__", None)
-        known = id(code), model.formula.text
-        doubt = disagreement(called, evaluate, theta, columns, points=1 if known in PROVED else POINTS)
-        if doubt is None and code is not None:
-            PROVED[known] = code
-            if len(PROVED) > MOST_PROVED:
-                del PROVED[next(iter(PROVED))]
-        return doubt
+        return traced_pair(called, model, traced.formula, getattr(given.function, "__code__", None))
 
     def __post_init__(self) -> None:
         response = self.curve.response
-        self.__dict__.update(inputs=(), response_columns=(response,), response=response)
+        inputs = () if self.traced is None else self.traced.inputs
+        self.__dict__.update(inputs=inputs, response_columns=(response,), response=response)
 
     @property
     def name(self) -> str:
-        return getattr(self.curve.function, "__name__", "the function")
+        return self.curve.__name__
 
     def row_function(self, columns: Mapping[str, Array]) -> RowFunction:
         return CalledCurve(self, len(columns[self.curve.response]))
@@ -211,6 +210,14 @@ class CurveModel(Model):
         return self.curve.values(theta)
 
     def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+        if self.traced is not None:
+            return self.scores(theta, columns), self.curve.whitened(self._by_formula(self.traced, theta, columns))
         if self.curve.derivatives is None:
             return super().scores_and_jacobian(theta, columns)
         return self.scores(theta, columns), self.curve.whitened(self.curve.derivatives(theta))
+
+    def _by_formula(self, traced: FormulaModel, theta: Array, columns: Mapping[str, Array]) -> Array:
+        used = [self.curve.names.index(name) for name in traced.parameters.shapes]
+        jacobian = np.zeros((len(columns[self.curve.response]), len(self.curve.names)))
+        jacobian[:, used] = traced.scores_and_jacobian(theta[used], columns)[1]
+        return jacobian

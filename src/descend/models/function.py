@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -13,20 +14,19 @@ from numpy.typing import NDArray
 
 from descend.differences import RowFunction
 from descend.errors import ConfigError, FormulaError
-from descend.formula.compile import compile_expression
 from descend.formula.printers.code import plain_name
-from descend.formula.symbols import Column, Parameter
 from descend.losses import Loss
-from descend.models.call import Call, bind
+from descend.models.call import Call, bind, no_formula
 from descend.models.called_rows import CalledRows, mentions
 from descend.models.contract import Model, Options, held_back, known_column, shapes_of
 from descend.models.formula import FormulaModel
 from descend.models.jax_function import JaxFunction, read_jax, uses_jax
 from descend.models.stacked import Stacked
+from descend.models.traced_pair import traced_pair
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
 from descend.table import Table
-from descend.tracing import UntraceableError, disagreement, trace
+from descend.tracing import Pair, UntraceableError, trace
 
 Array = NDArray[np.float64]
 
@@ -65,7 +65,8 @@ class FunctionModel(Model):
         if response is None:
             raise ConfigError('Which column does the function predict? Say so with response="y".')
         known_column(response, table, "response")
-        forward = bind(given, [name for name in table.names if name not in start])
+        known = (*start, *mentioned(fixed, options["ties"], options["bounds"]))
+        forward = bind(given, [name for name in table.names if name not in start], known)
         if response in forward.columns:
             raise ConfigError(
                 f"`{forward.name}` takes the response `{response}` as an argument, so it would predict it from itself."
@@ -81,7 +82,7 @@ class FunctionModel(Model):
             try:
                 return _traced(forward, response, start, table, options, loss)
             except (UntraceableError, FormulaError) as reason:
-                notes = (f"`{forward.name}` is no formula: it {reason}",)
+                notes = (no_formula(forward.name, str(reason)),)
         everything = Parameters({name: _labels(fixed.get(name, start.get(name))) for name in forward.parameters})
         for name in {*fixed, *mentioned(None, options["ties"], None)} - {*(options["start"] or ())}:
             start.pop(name, None)  # what the function has as a default
@@ -97,19 +98,13 @@ class FunctionModel(Model):
         return replace(model, numeric=wanted and not model._with_torch(start)), start
 
     @classmethod
-    def disproved(cls, given: Any, model: Model, theta: Array, columns: Mapping[str, Array]) -> str | None:
-        if model.formula is None or not columns:
+    def original(cls, given: Any, model: Model) -> Pair | None:
+        if model.formula is None:
             return None
-        symbols = (*(Column(name) for name in model.inputs), *map(Parameter, model.parameters.shapes))
-        evaluate = compile_expression(model.formula.expression, symbols)
-        forward = replace(bind(given, tuple(model.inputs)), constraints=model.constraints)
+        every = model.parameters if model.constraints is None else model.constraints.parameters
+        forward = replace(bind(given, tuple(model.inputs), tuple(every.shapes)), constraints=model.constraints)
         opaque = cls(forward, model.response, model.parameters, model.loss, model.constraints)
-
-        def traced(theta: Array, part: Mapping[str, Array]) -> Array:
-            value = evaluate(*(part[name] for name in model.inputs), *theta.tolist())
-            return np.broadcast_to(np.asarray(value, dtype=np.float64), (len(next(iter(part.values()))),))
-
-        return disagreement(opaque.scores, traced, theta, {name: columns[name] for name in forward.columns})
+        return traced_pair(opaque.scores, model, model.formula, getattr(given, "__code__", None))
 
     def entry(self) -> dict[str, object]:
         function = self.forward.function
@@ -119,8 +114,8 @@ class FunctionModel(Model):
     @classmethod
     def needed(cls, content: Mapping[str, Any]) -> str | None:
         return (
-            f"the Python function `{content['function']}`, which is not in the file. "
-            "Load it in Python: descend.load(path, model=function)."
+            f"the Python function `{content['function']}`, which is not in the file. Name it: --model "
+            f"FILE.py:{content['function']}, or in Python descend.load(path, model=function)."
         )
 
     @classmethod
@@ -129,7 +124,7 @@ class FunctionModel(Model):
     ) -> FunctionModel:
         if content.get("stacked") is not None:
             given = Stacked.restored(given, content["stacked"])
-        plain = bind(given, tuple(content["columns"]))
+        plain = bind(given, tuple(content["columns"]), tuple(content["shapes"]))
         forward = replace(plain, constraints=constraints)
         everything = Parameters(shapes_of(content))
         jax = JaxFunction(plain, everything) if uses_jax(given) else None
@@ -227,7 +222,20 @@ def _traced(
     forward: Call, response: str, start: dict[str, object], table: Table, options: Options, loss: Loss
 ) -> tuple[Model, dict[str, object]]:
     """Return the model of the formula that a function computes. Raises UntraceableError or FormulaError."""
-    text = trace(forward.function, forward.columns, forward.parameters)
+    given = forward.function
+    for name in forward.parameters:
+        if np.ndim(start.get(name, 0.0)) > 0:  # type: ignore[arg-type]
+            raise UntraceableError(f"takes several numbers as `{name}`")
+
+    def calling(function: Callable[..., object], symbols: Mapping[str, object]) -> object:
+        stacked = replace(given, function=function) if isinstance(given, Stacked) else function
+        return forward.with_arguments(stacked, symbols)
+
+    function = given.function if isinstance(given, Stacked) else given
+    text = trace(function, forward.columns, forward.parameters, calling=calling)
+    for name in forward.parameters:
+        if not re.search(rf"(?<!\w){re.escape(plain_name(name))}(?!\w)", text):
+            raise UntraceableError(f"makes no use of `{name}`")
     return FormulaModel.of_text(f"{plain_name(response)} ~ {text}", start, table, options, loss, forward.parameters)
 
 

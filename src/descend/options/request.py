@@ -36,7 +36,9 @@ Gradient = str | Sequence[str] | Callable[..., Any] | None
 class Request:
     """What the user asked for: the options of ``descend.fit``."""
 
-    response: str | None = option(None, check=checks.column)
+    response: str | None = option(
+        None, "Column that a Python function predicts.", check=checks.column, metavar="COLUMN"
+    )
     inputs: Sequence[str] | None = option(None, check=must_be("a list of names of columns", is_texts))
     start: Values | None = option(
         None,
@@ -51,7 +53,7 @@ class Request:
         'derived (the default), autograd, jax, or by hand: "w = mean(2*x*(w*x - y))", once for each parameter.',
         "texts",
         must_be("a text, a list of texts or a function", callable, is_texts),
-        metavar="TEXT",
+        metavar="TEXT|FILE.py:NAME",
         identity="gradient",
         label=("Your own gradient", "自己推导梯度"),
     )

@@ -17,6 +17,7 @@ from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel, Program
 from descend.losses import LOSSES
 from descend.models import Model, kind_of
+from descend.models.call import name_of, no_formula
 from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.problem import preflight
@@ -49,12 +50,10 @@ def pose(request: Request, table: Table) -> Problem:
         )
     names = dict.fromkeys((*model.response_columns, *model.inputs, *gradient_columns(code), *request.roles.columns))
     summing = _summing(model, code, table, tuple(names), request)
-    doubt = kind_of(request.model).disproved(
-        request.model, model, model.parameters.start(given, 1.0), summing.rows.columns
-    )
+    pair = kind_of(request.model).original(request.model, model)
+    doubt = None if pair is None else pair.difference(model.parameters.start(given, 1.0), summing.rows.columns)
     if doubt is not None:
-        note = f"`{model.name}` is no formula: {doubt}"
-        return pose(replace(request, gradient="numeric", notes=(*request.notes, note)), table)
+        return pose(untraced(request, doubt), table)
     penalty = penalty_of(model, request.l1, request.l2) if request.l1 or request.l2 else None
     objective = objective_over(summing.engine, penalty)
     start = _with_rows(objective, model, summing, gradient, given)
@@ -75,6 +74,12 @@ def pose(request: Request, table: Table) -> Problem:
         squares=summing.squares if loss.of_residual else 0.0,
         all_rows=summing.all_rows,
     )
+
+
+def untraced(request: Request, reason: str) -> Request:
+    """Return a request that has a function called rather than the formula traced from it, with a note of why."""
+    note = no_formula(name_of(request.model), reason)
+    return replace(request, gradient="numeric", notes=(*request.notes, note))
 
 
 def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence[str], request: Request) -> Summing:

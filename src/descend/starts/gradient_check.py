@@ -68,8 +68,8 @@ def _judge(read: Model, start: Array, rows: Rows, request: Request, table: Table
     same = traced.parameters.labels == read.parameters.labels and traced.loss == read.loss
     if traced.symbolic is None or not same or loss.link is not None:
         return read
-    doubt = kind_of(request.model).disproved(request.model, traced, start, rows.columns)
-    return traced if doubt is None else read
+    pair = kind_of(request.model).original(request.model, traced)
+    return traced if pair is None or pair.difference(start, rows.columns) is None else read
 
 
 def _prover(sums: Program | Kernel) -> Callable[[], bool]:

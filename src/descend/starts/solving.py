@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from descend.descent.checkpoint import Checkpoint
 from descend.descent.commenting import attempt
 from descend.descent.outcome import Outcome
@@ -14,8 +16,10 @@ from descend.descent.solution import Solution, solution_of
 from descend.descent.step import Step
 from descend.errors import DescendError
 from descend.losses import Loss
+from descend.models import kind_of
 from descend.options.request import Request
 from descend.problem.identifiability import at_end
+from descend.problem.posing import pose, untraced
 from descend.problem.problem import Problem
 from descend.starts.choice import begin
 
@@ -33,9 +37,35 @@ def solve(
     lowest. If it finds a lower one, that is returned, with the first kept as ``from_start``.
 
     on_step: called with every step. resumed: where an earlier run stood, to go on from there. began: when the call
-    started, by ``time.perf_counter``.
+    started, by ``time.perf_counter``. Where the formula traced from a function is not what the function computes at the
+    solution, as where a branch leads to that no trace came by, the function itself is fitted.
     """
     since = time.perf_counter() if began is None else began
+    solution = _solved(problem, request, on_step, resumed, since)
+    doubt = _doubt(solution, request)
+    if doubt is None:
+        return solution
+    called = untraced(request, doubt)
+    return _solved(pose(called, problem.table), called, on_step, None, since)
+
+
+def _doubt(solution: Solution, request: Request) -> str | None:
+    """Say why the formula that was fitted in place of a function is not the same at the solution; None if it is."""
+    pair = kind_of(request.model).original(request.model, solution.model)
+    if pair is None or not np.isfinite(solution.theta).all():
+        return None
+    steps = solution.trace.steps
+    before = [steps[len(steps) // 2].theta] if len(steps) > 1 else []
+    return pair.difference_after(solution.theta, before, solution.columns)
+
+
+def _solved(
+    problem: Problem,
+    request: Request,
+    on_step: Callable[[Step], None] | None,
+    resumed: Checkpoint | None,
+    since: float,
+) -> Solution:
     beginning = begin(problem, request)
     solution = solution_of(run(beginning, request, on_step, resumed), request, since)
     if request.optimizer is not None or not request.second_look or not request.given.get("start"):
@@ -105,8 +135,6 @@ class SecondLook:
         return self._both(again, f"a search found this one, with a {name} that is lower")
 
     def _again(self, request: Request) -> Solution:
-        from descend.problem.posing import pose
-
         beginning = begin(pose(request, self.first.problem.table), request)
         return solution_of(run(beginning, self.request, None, self.resumed), self.request, self.began)
 

@@ -1,70 +1,221 @@
-"""Holds a traced expression against the function it came from, row by row, at several parameter points."""
+"""Holds a traced expression against the function it came from, row by row, at several parameter points.
+
+Before a fit that is done on at most `BLOCK` of its rows, at points around the start; after it on all rows at the
+solution. Where the function has no value, the expression may have one, but not at the solution.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Evaluate = Callable[[Array, Mapping[str, Array]], Array]
+Mask = NDArray[np.bool_]
+Columns = Mapping[str, Array]
+Evaluate = Callable[[Array, Columns], Array]
 """(theta, columns) -> one number for each row."""
-POINTS, CANDIDATES = 3, 24
+Conditions = Callable[[Array, Columns], Sequence[Mask]]
+"""(theta, columns) -> which of the conditions in an expression hold in each row."""
+POINTS, CANDIDATES = 2, 24
 BLOCK = 16_384
-"""Rows that are looked at together; a function that was traced treats each row by itself, so it can be given any."""
-RELATIVE, OF_LARGEST = 1e-9, 1e-13
-"""How far rounding may part the two, relative to the number itself, and to the largest in all rows."""
+"""Rows that are looked at together, which the cache of a processor holds."""
+RELATIVE, OF_LARGEST = 1e-13, 1e-14
+"""How far rounding always may part the two, relative to the number itself, and to the largest in all rows."""
 ROUNDED = 1e4
 """How many times what a change of the last digit of each input changes in the result."""
+PROVED: dict[tuple[CodeType, str] | None, None] = {}
+"""The code of functions, and formulas that were found to compute the same."""
+MOST_PROVED = 512
+DIFFERS = "is not what a formula makes of it: their values differ"
 
 
-def disagreement(
-    function: Evaluate, expression: Evaluate, start: Array, columns: Mapping[str, Array], points: int = POINTS
-) -> str | None:
-    """Say where a function and the expression traced from it differ; None if they agree to rounding in every row.
+@dataclass(frozen=True)
+class Pair:
+    """A function, and the expression that was traced from it.
 
-    start: the parameter point to look at first; others are spread around it. Points at which the function has no value
-    in most rows do not count. points: at how many they have to agree.
+    conditions: those in the expression that depend on parameters, each of which should be seen both true and false.
+    low, high: between which the parameters may lie. known: what tells the function and the expression from others:
+    where they were found to be the same before, one point is enough.
     """
-    rows = len(next(iter(columns.values())))
-    blocks = [slice(begin, begin + BLOCK) for begin in range(0, rows, BLOCK)]
-    proved = 0
-    for theta in _points(start):
-        informative = 0
-        for number, block in enumerate(blocks):
-            if proved and number % POINTS != proved and len(blocks) > POINTS:
-                continue
-            part = columns if rows <= BLOCK else {name: column[block] for name, column in columns.items()}
-            try:
-                given = function(theta, part)
-            except Exception as error:
-                if proved or number:
-                    return f"it raised {type(error).__name__} for some parameters"
-                break
-            with np.errstate(all="ignore"):
-                read = expression(theta, part)
-            if _same(given, read):
-                informative += len(given)
-                continue
-            finite = np.isfinite(given)
-            informative += int(finite.sum())
-            if not _agree(given, read, finite) and not _within_rounding(expression, theta, part, given, read, finite):
-                return "the function and the formula traced from it differ"
-        proved += 2 * informative > rows / (POINTS if proved and len(blocks) > POINTS else 1)
-        if proved == points:
+
+    function: Evaluate
+    expression: Evaluate
+    conditions: Conditions | None = None
+    low: Array | None = None
+    high: Array | None = None
+    known: tuple[CodeType, str] | None = None
+
+    def difference(self, start: Array, columns: Columns) -> str | None:
+        """Say why the expression is not what the function computes, in words that follow "it"; None if it seems to be.
+
+        start: the parameter point to look at first; others are spread around it, as large as it is and as the columns
+        are. Points at which the function has no value in most rows do not count.
+        """
+        sample = some_rows(columns)
+        # A function of a row by itself has the same value there when it is given fewer rows.
+        first_half = {name: column[: (_count(sample) + 1) // 2] for name, column in sample.items()}
+        needed, proved, refusal = 1 if self.known in PROVED else POINTS, 0, None
+        seen: set[tuple[int, bool]] = set()
+        with np.errstate(all="ignore"):
+            for number, theta in enumerate(_points(start, sample, self.low, self.high)):
+                new = self._conditions_at(theta, sample) - seen
+                if proved >= needed and not new:
+                    continue
+                part = sample if number else first_half
+                try:
+                    given = called(self.function, theta, part)
+                except Exception as error:
+                    refusal = error
+                    continue
+                finite = np.isfinite(given)
+                reason = self._apart(theta, part, given, finite)
+                if reason is not None:
+                    return reason
+                if 2 * np.count_nonzero(finite) > len(given):
+                    proved += 1
+                    seen |= new
+                if proved >= needed and self.conditions is None:
+                    break
+        if proved:
+            if self.known is not None:
+                PROVED[self.known] = None
+                if len(PROVED) > MOST_PROVED:
+                    PROVED.pop(next(iter(PROVED)), None)
             return None
-    return "no parameters were found at which it has values to compare" if not proved else None
+        if refusal is not None:
+            return f"raises {type(refusal.__cause__ or refusal).__name__} whatever its parameters"
+        return "has no value in most rows, whatever its parameters"
+
+    def difference_after(self, theta: Array, before: Sequence[Array], columns: Columns) -> str | None:
+        """Say why the expression is not what the function computes at the solution, in any row; None if it is.
+
+        before: points that the descent came by, at which some rows are looked at.
+        """
+        sample, count = some_rows(columns), _count(columns)
+        with np.errstate(all="ignore"):
+            for point in before:
+                with suppress(Exception):  # a descent may come by where the function refuses its parameters
+                    given = called(self.function, point, sample)
+                    if self._apart(point, sample, given, np.isfinite(given)) is not None:
+                        return DIFFERS
+            for begin in range(0, count, BLOCK):
+                part = columns
+                if count > BLOCK:
+                    part = {name: column[begin : begin + BLOCK] for name, column in columns.items()}
+                reason = self._difference_at(theta, part)
+                if reason is not None:
+                    return reason
+        return None
+
+    def _difference_at(self, theta: Array, columns: Columns) -> str | None:
+        """Say why a solution of the expression is none of the function; None if it is, as far as these rows say."""
+        try:
+            given = called(self.function, theta, columns)
+        except Exception as error:
+            return f"raises {type(error.__cause__ or error).__name__} where the fit ended"
+        finite = np.isfinite(given)
+        reason = self._apart(theta, columns, given, finite)
+        if reason is None and not finite.all() and (np.isfinite(self.expression(theta, columns)) & ~finite).any():
+            return "has no value where the fit ended"
+        return reason
+
+    def _conditions_at(self, theta: Array, columns: Columns) -> set[tuple[int, bool]]:
+        if self.conditions is None:
+            return set()
+        found = enumerate(self.conditions(theta, columns))
+        return {(number, answer) for number, mask in found for answer in (True, False) if (mask == answer).any()}
+
+    def _apart(self, theta: Array, columns: Columns, given: Array, finite: Mask) -> str | None:
+        """Say how what the function gave is apart from the expression in the rows where it has a value."""
+        read = self.expression(theta, columns)
+        if (
+            _same(given, read)
+            or _agree(given, read, finite)
+            or self._within_rounding(theta, columns, given, read, finite)
+        ):
+            return None
+        again = called(self.function, theta, columns)
+        if not np.array_equal(again, given, equal_nan=True):
+            return "returns something else each time it is called"
+        return DIFFERS
+
+    def _within_rounding(self, theta: Array, columns: Columns, given: Array, read: Array, finite: Mask) -> bool:
+        """Whether rounding of the inputs explains how two results differ, as where nearly equal numbers cancel."""
+        apart = np.abs(given - read)
+        doubtful = np.flatnonzero(finite & ~(apart <= RELATIVE * np.abs(given)))
+        part = {name: column[doubtful] for name, column in columns.items()}
+        allowed = np.zeros(len(doubtful))
+        for direction in (-np.inf, np.inf):
+            for name in part:
+                moved = dict(part) | {name: np.nextafter(part[name], direction)}
+                allowed = np.fmax(allowed, np.abs(self.expression(theta, moved) - read[doubtful]))
+            for place in range(len(theta)):
+                other = theta.copy()
+                other[place] = np.nextafter(theta[place], direction)
+                allowed = np.fmax(allowed, np.abs(self.expression(other, part) - read[doubtful]))
+        return bool((apart[doubtful] <= ROUNDED * allowed).all())
 
 
-def _points(start: Array) -> Iterator[Array]:
-    """Yield parameter points: the start, and others spread around it and around 1."""
+def called(function: Evaluate, theta: Array, columns: Columns) -> Array:
+    """Return what a function gives for columns that it cannot change: if it tries, it gets copies."""
+    views = {}
+    for name, column in columns.items():
+        views[name] = view = column.view()
+        view.setflags(write=False)
+    try:
+        return function(theta.copy(), views)
+    except Exception as error:
+        if "read-only" not in f"{error} {error.__cause__}":
+            raise
+    return function(theta.copy(), {name: column.copy() for name, column in columns.items()})
+
+
+def some_rows(columns: Columns) -> Columns:
+    """Return the rows themselves, or at most `BLOCK` of many, evenly spaced."""
+    count = _count(columns)
+    if count <= BLOCK:
+        return columns
+    places = np.linspace(0, count - 1, BLOCK).astype(np.intp)
+    return {name: column[places] for name, column in columns.items()}
+
+
+def _count(columns: Columns) -> int:
+    return len(next(iter(columns.values())))
+
+
+def _points(start: Array, columns: Columns, low: Array | None, high: Array | None) -> Iterator[Array]:
+    """Yield parameter points: the start, one near it, and then ever more mixed ones.
+
+    Of these a parameter is, by chance, about as it was at the start, of the other sign, or a number out of some column.
+    """
+    size = np.where(start == 0.0, 1.0, start)
     yield start
+    for number, (factors, kinds, picks) in enumerate(_draws(len(start))):
+        theta = size * factors
+        if number:
+            cells = np.concatenate([column[[0, len(column) // 2, -1]] for column in columns.values()])
+            theta = np.where(kinds == 1, -theta, np.where(kinds == 2, cells[picks % len(cells)], theta))
+        yield theta if low is None else np.clip(theta, low, high)
+
+
+@lru_cache(maxsize=16)
+def _draws(parameters: int) -> list[tuple[Array, NDArray[np.int_], NDArray[np.int_]]]:
+    """Return the random numbers that points are made of: factors, which kind each parameter is of, and which cell."""
     rng = np.random.default_rng(0)
-    for number in range(CANDIDATES):
-        size = np.where(start == 0.0, 1.0, np.abs(start)) if number % 3 < 2 else np.ones(len(start))
-        sign = np.where(start < 0.0, -1.0, 1.0) if number % 2 == 0 else rng.choice((-1.0, 1.0), len(start))
-        yield sign * size * np.exp(rng.uniform(-0.7, 0.7, len(start)))
+    return [
+        (
+            np.exp(rng.uniform(-0.7, 0.7, parameters)),
+            rng.integers(0, 3, parameters),
+            rng.integers(0, 1 << 30, parameters),
+        )
+        for _ in range(CANDIDATES)
+    ]
 
 
 def _same(given: Array, read: Array) -> bool:
@@ -72,40 +223,12 @@ def _same(given: Array, read: Array) -> bool:
 
     The largest value is no less than the root mean square.
     """
-    if given.shape != read.shape:
-        return False
     apart = given - read
     return bool(len(given) * apart.dot(apart) <= OF_LARGEST**2 * given.dot(given))
 
 
-def _agree(given: Array, read: Array, finite: NDArray[np.bool_]) -> bool:
-    if finite.all():
-        largest = float(np.max(np.abs(given), initial=0.0))
-        return bool((np.abs(given - read) <= RELATIVE * np.abs(given) + OF_LARGEST * largest).all())
-    if not finite.any():
-        return True
-    every = np.ones(int(finite.sum()), dtype=bool)
-    return _agree(given[finite], read[finite], every)
-
-
-def _within_rounding(
-    expression: Evaluate,
-    theta: Array,
-    columns: Mapping[str, Array],
-    given: Array,
-    read: Array,
-    finite: NDArray[np.bool_],
-) -> bool:
-    """Whether rounding of the inputs explains how two results differ, as where nearly equal numbers cancel."""
-    apart = np.abs(given - read)
-    allowed = np.zeros(len(given))
-    with np.errstate(all="ignore"):
-        for direction in (-1.0, 1.0):
-            for name in columns:
-                moved = dict(columns) | {name: np.nextafter(columns[name], direction * np.inf)}
-                allowed = np.fmax(allowed, np.abs(expression(theta, moved) - read))
-            for place in range(len(theta)):
-                other = theta.copy()
-                other[place] = np.nextafter(theta[place], direction * np.inf)
-                allowed = np.fmax(allowed, np.abs(expression(other, columns) - read))
-        return bool((apart[finite] <= ROUNDED * allowed[finite]).all())
+def _agree(given: Array, read: Array, finite: Mask) -> bool:
+    apart, size = np.abs(given - read), np.abs(given)
+    if not finite.all():
+        apart, size = apart[finite], size[finite]
+    return bool((apart <= RELATIVE * size + OF_LARGEST * size.max(initial=0.0)).all())

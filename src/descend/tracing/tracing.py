@@ -8,7 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from descend.errors import DescendError
-from descend.tracing import choices, creation, operators, polynomials, products, shapes, sums  # noqa: F401 - they register themselves
+from descend.tracing import (  # noqa: F401 - they register themselves
+    choices,
+    complex_numbers,
+    creation,
+    operators,
+    polynomials,
+    products,
+    shapes,
+    special_functions,
+    sums,
+    undefined,
+)
 from descend.tracing.array_of_lists import array_of
 from descend.tracing.branches import explored
 from descend.tracing.substitution import Substitution, unwrapped
@@ -107,6 +118,8 @@ def _of_one_row(tape: Tape, result: Any) -> int:
         raise UntraceableError(f"returns an array of shape {result.shape}")
     if isinstance(result, float | int):
         return tape.number(float(result))
+    if complex_numbers.is_complex(result):
+        raise UntraceableError("returns complex numbers")
     raise UntraceableError(f"returns {type(result).__name__}, not numbers")
 
 

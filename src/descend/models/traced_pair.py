@@ -1,0 +1,59 @@
+"""A model read off a function, and the function itself: two ways to compute the same, to be held against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import CodeType
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy.core.relational import Relational
+
+from descend.formula.compile import compile_expression
+from descend.formula.formula import Formula
+from descend.formula.symbols import Column, Parameter
+from descend.models.contract import Model
+from descend.tracing import Pair
+from descend.tracing.proof import Conditions, Evaluate
+
+Array = NDArray[np.float64]
+
+
+def over_all(value: object, columns: Mapping[str, Array]) -> Array:
+    """Return one number for each row, given these or one for all."""
+    rows = (len(next(iter(columns.values()))),)
+    found = np.asarray(value, dtype=np.float64)
+    return found if found.shape == rows else np.broadcast_to(found, rows)
+
+
+def traced_pair(function: Evaluate, model: Model, formula: Formula | None, code: CodeType | None = None) -> Pair | None:
+    """Return a function of the free parameters of a model, and the formula that was traced from it, if there is one.
+
+    code: of the function that the user gave, by which it is known again.
+    """
+    if formula is None:
+        return None
+    computed, conditions = _evaluations(formula, tuple(model.parameters.shapes))
+    bounds = None if model.constraints is None else model.constraints.bounds
+    low, high = (None, None) if bounds is None else (bounds.low, bounds.high)
+    return Pair(function, computed, conditions, low, high, None if code is None else (code, formula.text))
+
+
+@lru_cache(maxsize=256)
+def _evaluations(formula: Formula, parameters: tuple[str, ...]) -> tuple[Evaluate, Conditions | None]:
+    """Return what computes the expression of a formula, and the conditions in it that depend on parameters, if any."""
+    names, expression = formula.inputs, formula.expression
+    symbols = (*map(Column, names), *map(Parameter, parameters))
+    evaluate = compile_expression(expression, symbols)
+    doubtful = sorted((one for one in expression.atoms(Relational) if one.atoms(Parameter)), key=str)
+    conditions = [compile_expression(one, symbols) for one in doubtful]
+
+    def computed(theta: Array, columns: Mapping[str, Array]) -> Array:
+        return over_all(evaluate(*[columns[name] for name in names], *theta.tolist()), columns)
+
+    def which(theta: Array, columns: Mapping[str, Array]) -> Sequence[NDArray[np.bool_]]:
+        arguments = (*[columns[name] for name in names], *theta.tolist())
+        return [np.atleast_1d(condition(*arguments)) for condition in conditions]
+
+    return computed, which if conditions else None
