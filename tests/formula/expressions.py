@@ -32,6 +32,8 @@ def call_of(name: str, *arguments: str) -> str:
     entry = FUNCTIONS[name]
     given = iter(arguments)
     texts = ["2" if place in entry.orders else next(given) for place in range(entry.arguments[0])]
+    if entry.domain == ">= 1":
+        texts = [f"1 + ({texts[0]})^2"]
     return f"{name}({', '.join(texts)})"
 
 

@@ -100,12 +100,7 @@ def _another(name: str, other: str) -> bool:
     begun = _shared(one, two)
     ended = _shared(one[begun:][::-1], two[begun:][::-1])
     extra = {word[begun : len(word) - ended] for word in (one, two)} - {""}
-    short = min(len(one), len(two)) <= 5
-    if (
-        (begun and ended and not (short and extra & EDGES))
-        or not extra
-        or (begun and extra <= {"e", "s", one[begun - 1]})
-    ):
+    if (begun and ended) or not extra or (begun and extra <= {"e", "s", one[begun - 1]}):
         return False
     return min(len(one), len(two)) <= 5 or bool(extra & EDGES)
 
