@@ -89,7 +89,9 @@ class SecondLook:
         first, request, beginning = self.first, self.request, self.first.run.beginning
         if not first.succeeded:
             ended = first.outcome in (Outcome.STALLED, Outcome.DIVERGED, Outcome.EPOCHS_USED_UP)
-            searchable = first.model.formula is not None and not first.model.linear
+            searchable = (
+                first.model.formula is not None or first.problem.gradient == "numeric"
+            ) and not first.model.linear
             return self._searched() if ended and searchable else first
         if not request.grow or (request.checkpoint, request.time_limit, request.tolerance) != (None, None, None):
             return first
