@@ -4,20 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, reduce
+from inspect import signature
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from descend.formula.functions.entry import Function
 
 
 class Special:
-    """SciPy's special functions, loaded at their first use."""
+    """SciPy's special functions, or those of this package that keep more digits, loaded at their first use."""
 
     def __getattr__(self, name: str) -> Callable[..., float]:
-        from scipy import special
+        from scipy import special as of_scipy
 
-        function: Callable[..., float] = getattr(special, name)
+        from descend.formula import special
+
+        own = name in special.__all__
+        function: Callable[..., float] = _filling(getattr(special, name)) if own else getattr(of_scipy, name)
+        setattr(self, name, function)
         return function
+
+
+def _filling(function: Callable[..., NDArray[np.float64]]) -> Callable[..., Any]:
+    """Return a function that, like those of NumPy, fills an array given after its arguments."""
+    count = len(signature(function).parameters)
+
+    def filled(*arguments: Any) -> Any:
+        value = function(*arguments[:count])
+        if len(arguments) == count:
+            return value
+        arguments[count][...] = value
+        return arguments[count]
+
+    return filled
 
 
 def constant_call(function: Function, arguments: Sequence[float]) -> float:
