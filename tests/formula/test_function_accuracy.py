@@ -52,10 +52,13 @@ WAVES = sizes(1e-250, 1e-3, 6) + sizes(1e-2, 1e2, 30) + sizes(1e2, 1e5, 8)
 BELOW_30 = both(TINY + sizes(1e-3, 26.0, 40))
 ABOVE_LOW, FROM_0 = [*(x for x in BELOW_30 if x > -25.0), *HUGE], [0.0, *WAVES]
 ABOVE_END = [*POSITIVE, 0.0, *(-x / math.e for x in NEAR_ONE), *(-x for x in TINY)]
+ABOVE_LOW, FROM_0 = [*(x for x in BELOW_30 if x > -25.0), *HUGE], [0.0, *WAVES]
+ABOVE_END = [*POSITIVE, 0.0, *(-x / math.e for x in NEAR_ONE), *(-x for x in TINY)]
 UP_TO_ENDS = [*TINY, *sizes(1e-3, 1e3, 24), *sizes(1e4, 1e15, 6)]
 SCALED = sizes(1e-30, 1e-3, 4) + sizes(1e-2, 3e3, 24)
 GAMMA = both(TINY + sizes(1e-3, 170.0, 40))[1:]
 PAIRS = list(itertools.product([-1e200, -3.7, -1e-200, 0.0, 2e-150, 0.31, 5.1, 3e190], repeat=2))
+TWO_NUMBERS = [pair for pair in PAIRS if all(pair)]
 TWO_NUMBERS = [pair for pair in PAIRS if all(pair)]
 SHAPES = list(itertools.product([*sizes(1e-6, 1e6, 8), 1.3, 9.7, 10.4, 31.0], repeat=2))
 DENSITIES = [

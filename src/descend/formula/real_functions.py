@@ -36,9 +36,9 @@ def of_order(*arguments: Expr) -> Expr:
     raise TypeError("an order is no variable")
 
 
-def _along(part: Expr, whole: Expr) -> Expr:
-    """Return part/whole, one side of a right triangle by the longest; 0 where the triangle is a point."""
-    return where(sympy.Eq(whole, 0, evaluate=False), Integer(0), part / whole)
+def _cosine(side: Expr, longest: Expr) -> Expr:
+    """Return a side of a right triangle by the longest; 0 where the triangle is a point."""
+    return where(sympy.Eq(longest, 0, evaluate=False), Integer(0), side / longest)
 
 
 def _sinc_derivative(x: Expr) -> Expr:
@@ -69,7 +69,7 @@ erfc = real_function("erfc", lambda x: -2 * sympy.exp(-(x**2)) / sympy.sqrt(symp
 cbrt: type[RealFunction] = real_function("cbrt", lambda x: 1 / (3 * cbrt(x) ** 2))
 sinc = real_function("sinc", _sinc_derivative)
 hypot: type[RealFunction] = real_function(
-    "hypot", lambda a, b: _along(a, hypot(a, b)), lambda a, b: _along(b, hypot(a, b))
+    "hypot", lambda a, b: _cosine(a, hypot(a, b)), lambda a, b: _cosine(b, hypot(a, b))
 )
 asinh = real_function("asinh", lambda x: 1 / hypot(1, x))
 acosh = real_function("acosh", lambda x: 1 / (sympy.sqrt(x - 1) * sympy.sqrt(x + 1)))

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from descend.formula.functions import ALIASES
+from descend.formula.functions import ALIASES, FUNCTIONS
 from descend.registry import closest
 
 STEPS = ("round", "trunc", "step", "factorial")
@@ -83,8 +83,9 @@ def _instead(name: str, known: Collection[str]) -> tuple[str, str]:
 def _another(name: str, other: str) -> bool:
     """Say whether two names that look alike may be those of two functions, rather than one of them a misprint.
 
-    That is so where the name is a function elsewhere, where digits differ, as in log2 and log10, and where a short name
-    begins or ends otherwise, which is how functions are told apart: sin, sinh, asin, sind, sinc; erf, erfc, erfi, erfx.
+    That is so where the name is a function elsewhere, where digits differ, as in log2 and log10, where both are more
+    than the name of a function within them, as erfx and erfcx are more than erf, and where a short name begins or ends
+    otherwise, which is how functions are told apart: sin, sinh, asin, sind, sinc; erf, erfc, erfi, erfx.
     """
     from scipy import special
 
@@ -94,19 +95,14 @@ def _another(name: str, other: str) -> bool:
     one, two = name.casefold(), other.casefold()
     if sorted(one) == sorted(two):
         return False
-    if one[1:] == two[:-1] or one[:-1] == two[1:]:
+    if any(core in one and core in two and core not in (one, two) for core in FUNCTIONS):
         return True
     begun = _shared(one, two)
     ended = _shared(one[begun:][::-1], two[begun:][::-1])
     extra = {word[begun : len(word) - ended] for word in (one, two)} - {""}
-    short = min(len(one), len(two)) <= 5
-    if (
-        (begun and ended and not (short and extra & EDGES))
-        or not extra
-        or (begun and extra <= {"e", "s", one[begun - 1]})
-    ):
+    if (begun and ended) or not extra or (begun and extra <= {"e", "s", one[begun - 1]}):
         return False
-    return short or bool(extra & EDGES)
+    return min(len(one), len(two)) <= 5 or bool(extra & EDGES)
 
 
 def _shared(one: str, two: str) -> int:

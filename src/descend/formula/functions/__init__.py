@@ -13,7 +13,7 @@ from descend.formula.functions import (
 )
 from descend.formula.functions.constants import CONSTANTS
 from descend.formula.functions.entry import POSITIVE, REAL, Bend, Function, Interval
-from descend.formula.functions.evaluation import Special, constant_call
+from descend.formula.functions.evaluation import constant_call, imports, special
 from descend.formula.functions.table import ALIASES, DERIVED_ONLY, FUNCTIONS, NAMES, entry_of, function_named, register
 
 register(
@@ -43,9 +43,10 @@ __all__ = [
     "Bend",
     "Function",
     "Interval",
-    "Special",
     "constant_call",
     "entry_of",
     "function_named",
+    "imports",
     "register",
+    "special",
 ]

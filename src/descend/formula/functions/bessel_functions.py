@@ -15,10 +15,10 @@ from descend.formula.real_functions import RealFunction, of_order, real_function
 Kind = type[RealFunction]
 j0: Kind = real_function("j0", lambda x: -j1(x))
 j1: Kind = real_function("j1", lambda x: (j0(x) - jn(2, x)) / 2)
-jn: Kind = real_function("jn", of_order, lambda n, x: (first_kind(n - 1, x) - first_kind(n + 1, x)) / 2)
+jn: Kind = real_function("bessel_jn", of_order, lambda n, x: (first_kind(n - 1, x) - first_kind(n + 1, x)) / 2)
 y0: Kind = real_function("y0", lambda x: -y1(x))
 y1: Kind = real_function("y1", lambda x: (y0(x) - yn(2, x)) / 2)
-yn: Kind = real_function("yn", of_order, lambda n, x: (second_kind(n - 1, x) - second_kind(n + 1, x)) / 2)
+yn: Kind = real_function("bessel_yn", of_order, lambda n, x: (second_kind(n - 1, x) - second_kind(n + 1, x)) / 2)
 i0: Kind = real_function("i0", lambda x: modified_first(Integer(1), x))
 i1: Kind = real_function("i1", lambda x: (i0(x) + iv(2, x)) / 2)
 iv: Kind = real_function("iv", of_order, lambda n, x: (modified_first(n - 1, x) + modified_first(n + 1, x)) / 2)

@@ -117,7 +117,7 @@ ENTRIES = (
     _special(
         "lambertw",
         lambertw,
-        "special.lambertw({0})",
+        "np.real(special.lambertw({0}))",
         latex=r"W\left({0}\right)",
         domain=">= -1/e",
         range=(-1.0, float("inf")),

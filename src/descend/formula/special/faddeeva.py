@@ -121,10 +121,10 @@ def _pole(n: int, z: Complex, shift: Array) -> Complex:
     """Return the n-th derivative of exp(-z^2) Q, where Q = -2 E/(1 - E), E = exp(2 pi i (z/h - shift))."""
     ring = np.exp(2j * math.pi * (z / STEP - shift))
     total = np.zeros(z.shape, dtype=np.complex128)
-    rest, rate = 1.0 - ring, 2j * math.pi / STEP
+    below, rate = 1.0 - ring, 2j * math.pi / STEP
     numerator = np.array([1.0])  # of (E d/dE)^k E/(1 - E) = E P_k(E)/(1 - E)^(k + 1), with Eulerian numbers
     for k in range(n + 1):
-        part = -2.0 * rate**k * ring * np.polyval(numerator[::-1], ring) / rest ** (k + 1)
+        part = -2.0 * rate**k * ring * np.polyval(numerator[::-1], ring) / below ** (k + 1)
         total += math.comb(n, k) * part * _bell(n - k, z)
         if k:
             padded = np.pad(numerator, 1)

@@ -48,8 +48,8 @@ def _one_large(small: Array, large: Array, ratio: Array) -> Array:
 
 def _both_large(small: Array, large: Array, ratio: Array) -> Array:
     leading = (small - 0.5) * np.log(small / (small + large)) - large * np.log1p(ratio)
-    rest = _stirling(small) + _stirling(large) - _stirling(small + large)
-    return leading - 0.5 * np.log(large / (2.0 * math.pi)) + rest
+    remainder = _stirling(small) + _stirling(large) - _stirling(small + large)
+    return leading - 0.5 * np.log(large / (2.0 * math.pi)) + remainder
 
 
 def beta(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
