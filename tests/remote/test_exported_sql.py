@@ -15,6 +15,7 @@ from descend.formula.functions import FUNCTIONS
 ROWS = {"x": np.linspace(0.2, 0.9, 5), "z": np.linspace(0.9, -0.8, 5)}
 CALLS = {
     "floor": "floor(7*{0})",
+    "mod": "mod({0}, 0.3)",
     "where": "where({0} > 0.2 and not x == z or z < 0, {0}, x)",
     "max": "max({0}, z, 0.3)",
 }
