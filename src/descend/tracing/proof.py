@@ -113,6 +113,18 @@ class Pair:
                     return reason
         return None
 
+    def accepts(self, theta: Array, columns: Columns) -> bool:
+        """Whether the function has a value at a point, in every row."""
+        with suppress(Exception), np.errstate(all="ignore"):
+            return bool(np.isfinite(called(self.function, theta, columns)).all())
+        return False
+
+    def accepted(self, points: Sequence[Array], columns: Columns) -> Array | None:
+        """Return the first of some points, or else of others around them, at which the function has a value, if any."""
+        sample = some_rows(columns)
+        around = _points(points[0], sample, self.low, self.high)
+        return next((theta for theta in (*points, *around) if self.accepts(theta, sample)), None)
+
     def _difference_at(self, theta: Array, columns: Columns) -> str | None:
         """Say why a solution of the expression is none of the function; None if it is, as far as these rows say."""
         try:
@@ -135,7 +147,7 @@ class Pair:
         """Say how what the function gave is apart from the expression in the rows where it has a value."""
         read = self.expression(theta, columns)
         if (
-            _same(given, read)
+            same(given, read)
             or _agree(given, read, finite)
             or self._within_rounding(theta, columns, given, read, finite)
         ):
@@ -218,7 +230,7 @@ def _draws(parameters: int) -> list[tuple[Array, NDArray[np.int_], NDArray[np.in
     ]
 
 
-def _same(given: Array, read: Array) -> bool:
+def same(given: Array, read: Array) -> bool:
     """Whether all rows together are no further apart than a single one may be, which is quickly told.
 
     The largest value is no less than the root mean square.
