@@ -1,0 +1,107 @@
+"""The rows of a table by group: those that share a value of one column, or of several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import DataError
+from descend.table import Table
+
+Places = NDArray[np.intp]
+Label = str | int | float | bool
+Key = tuple[Label, ...]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Which rows belong to which group.
+
+    by: the columns. keys: the values that the rows of each group share, sorted. order: the rows, one group after the
+    other, each in the order of the table. ends: where each group ends in that order, after a 0. ungrouped: rows that
+    lack a value in one of the columns, which belong to no group.
+
+    >>> from descend.table import open_table
+    >>> groups = Groups.of(open_table({"site": ["b", "a", "b"]}), ["site"])
+    >>> groups.keys, groups.order.tolist(), groups.ends.tolist()
+    ([('a',), ('b',)], [1, 0, 2], [0, 1, 3])
+    """
+
+    by: tuple[str, ...]
+    keys: list[Key]
+    order: Places
+    ends: Places
+    ungrouped: int
+
+    @classmethod
+    def of(cls, table: Table, by: Sequence[str]) -> Groups:
+        """Return the groups of a table. Raises DataError for a column that it lacks, or if no row has a group."""
+        codes, levels, absent = np.zeros(0, dtype=np.intp), list[list[Label]](), np.zeros(0, dtype=bool)
+        for place, name in enumerate(by):
+            found, labels = _coded(table, name)
+            levels.append(labels)
+            if place == 0:
+                codes, absent = found.copy(), found < 0
+            else:
+                codes, absent = codes * max(len(labels), 1) + found, absent | (found < 0)
+        rows = np.flatnonzero(~absent)
+        if not rows.size:
+            raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in by)}.")
+        order = rows[np.argsort(codes[rows], kind="stable")]
+        sorted_codes = codes[order]
+        begins = np.flatnonzero(np.r_[True, sorted_codes[1:] != sorted_codes[:-1]])
+        keys = [_key(int(code), levels) for code in sorted_codes[begins]]
+        return cls(tuple(by), keys, order, np.r_[begins, len(order)].astype(np.intp), int(absent.sum()))
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @cached_property
+    def sizes(self) -> Places:
+        """The number of rows of each group."""
+        return np.diff(self.ends)
+
+    def rows(self, group: int) -> Places:
+        """Return the rows of one group."""
+        return self.order[self.ends[group] : self.ends[group + 1]]
+
+
+def _coded(table: Table, name: str) -> tuple[Places, list[Label]]:
+    """Return for each row which of the sorted values of a column it has, -1 if none, and these values."""
+    if name not in table.names:
+        table.numbers((name,))  # which says that there is no such column
+    kind = table.types[name]
+    if kind in ("number", "boolean"):
+        cells = table.with_gaps((name,))[name]
+        values, codes = np.unique(cells, return_inverse=True)
+        known = int(np.isfinite(values).sum())
+        finite = np.isfinite(cells)
+        whole = bool((values[:known] == np.floor(values[:known])).all())
+        kept = values[np.isfinite(values)]
+        labels: list[Label] = (
+            [bool(value) for value in kept]
+            if kind == "boolean"
+            else [int(value) if whole else float(value) for value in kept]
+        )
+        return np.where(finite, np.searchsorted(kept, np.where(finite, cells, kept[0] if known else 0.0)), -1).astype(
+            np.intp
+        ), labels
+    numbered: dict[object, int] = {}
+    text = table.text(name).tolist()
+    first = np.array([-1 if cell is None else numbered.setdefault(cell, len(numbered)) for cell in text], dtype=np.intp)
+    labels = sorted(str(value) for value in numbered)
+    place = {value: number for number, value in enumerate(labels)}
+    renumbered = np.array([place[str(value)] for value in numbered] or [0], dtype=np.intp)
+    return np.where(first < 0, -1, renumbered[first]), labels
+
+
+def _key(code: int, levels: Sequence[Sequence[Label]]) -> Key:
+    parts: list[Label] = []
+    for labels in reversed(levels):
+        code, place = divmod(code, max(len(labels), 1))
+        parts.append(labels[place])
+    return tuple(reversed(parts))
