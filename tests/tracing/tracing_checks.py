@@ -33,15 +33,21 @@ def assert_traced(function, columns=("x",), stacked=None, low=0.2, high=3.0, slo
     evaluate = compile_expression(expression, symbols)
     for _ in range(3):
         theta = {name: given.get(name, rng.uniform(low, high)) for name in parameters}
-        fresh = {name: column.copy() for name, column in data.items()}
+        fresh = _copied(data)
         expected = np.broadcast_to(np.asarray(called(**fresh, **theta), dtype=float), ROWS)
         found = np.broadcast_to(evaluate(*data.values(), *theta.values()), ROWS)
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max(), err_msg=text)
         for name in parameters if slopes else ():
             slope = compile_expression(expression.diff(Parameter(name)), symbols)(*data.values(), *theta.values())
-            ends = [called(**data, **{**theta, name: theta[name] + step}) for step in (-2e-4, -1e-4, 1e-4, 2e-4)]
+            ends = [
+                called(**_copied(data), **{**theta, name: theta[name] + step}) for step in (-2e-4, -1e-4, 1e-4, 2e-4)
+            ]
             numeric = (ends[0] - ends[3] + 8 * (ends[2] - ends[1])) / 12e-4
             np.testing.assert_allclose(
                 np.broadcast_to(slope, ROWS), np.broadcast_to(numeric, ROWS), rtol=1e-6, atol=1e-7, err_msg=text
             )
     return text
+
+
+def _copied(data):
+    return {name: column.copy() for name, column in data.items()}

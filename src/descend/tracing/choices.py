@@ -9,7 +9,7 @@ import numpy as np
 from descend.tracing.indexing import get, row_numbers
 from descend.tracing.tape import Tape, UntraceableError, Value
 from descend.tracing.traced import OPTIONS_OF_UFUNCS, Traced, as_traced, combined, handles
-from descend.tracing.ufuncs import in_words, operation_of
+from descend.tracing.ufuncs import operation_of
 
 
 def where(tape: Tape, condition: Value, chosen: Value, other: Value) -> Value:
@@ -68,37 +68,6 @@ def _clip(tape: Tape, a: Value, a_min: Value = None, a_max: Value = None, out: V
     result = as_traced(tape, a) if low is None else combined(tape, "max", a, low)
     result = result if high is None else combined(tape, "min", result, high)
     return result if out is None else out.become(result)
-
-
-@in_words("clip")
-def _clip_ufunc(a: Value, low: Value, high: Value) -> Value:
-    return np.minimum(np.maximum(a, low), high)
-
-
-@in_words("heaviside")
-def _heaviside(u: Value, at_zero: Value) -> Value:
-    return np.where(u > 0, 1.0, np.where(u == 0, at_zero, 0.0))
-
-
-@in_words("logical_xor", "bitwise_xor")
-def _differ(one: Value, other: Value) -> Value:
-    return one != other
-
-
-@in_words("copysign")
-def _copysign(size: Value, sign: Value) -> Value:
-    return np.where(np.less(sign, 0.0), -np.abs(size), np.abs(size))
-
-
-@in_words("logaddexp")
-def _logaddexp(one: Value, other: Value) -> Value:
-    tape = next(each.tape for each in (one, other) if isinstance(each, Traced))
-    return one + combined(tape, "softplus", np.subtract(other, one))
-
-
-@in_words("logaddexp2")
-def _logaddexp2(one: Value, other: Value) -> Value:
-    return _logaddexp(np.multiply(one, np.log(2.0)), np.multiply(other, np.log(2.0))) / np.log(2.0)
 
 
 def _with_options(

@@ -23,7 +23,7 @@ def _ones_like(tape: Tape, a: Traced, dtype: Value = None, **options: Value) -> 
 @handles(np.full_like)
 def _full_like(tape: Tape, a: Value, fill_value: Value, dtype: Value = None, **options: Value) -> Value:
     a = as_traced(tape, a)
-    if not isinstance(fill_value, float | int):  # what is traced, or an array
+    if type(fill_value) not in (float, int, bool):  # what is traced, or an array
         filled = combined(tape, "+", _like(tape, a, 0.0, None, **options), fill_value)
         return cast(tape, filled, a.dtype if dtype is None else dtype)
     return _like(tape, a, fill_value, dtype, **options)
@@ -56,12 +56,6 @@ def _kind(dtype: Value) -> str:
 @handles(np.copy, method="copy")
 def _copy(tape: Tape, a: Value, order: str = "K", subok: bool = False) -> Traced:
     return copy.copy(as_traced(tape, a))
-
-
-@handles(np.round, np.around, method="round")
-def _round(tape: Tape, a: Value, decimals: int = 0, out: None = None) -> Value:
-    factor = 10.0**decimals
-    return combined(tape, "/", combined(tape, "round", combined(tape, "*", a, factor)), factor)
 
 
 @handles(np.real, np.real_if_close, method="conj")

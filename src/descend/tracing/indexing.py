@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import EllipsisType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.tracing.tape import Tape, UntraceableError, Value
+from descend.tracing.tape import EachRow, Rows, Tape, UntraceableError, Value
 from descend.tracing.traced import Traced, as_traced, combined, common_rows, handles, traced
 
 FEW = 3
@@ -30,8 +31,9 @@ class RowNumbers:
 class Selection:
     """What an index picks out of an array.
 
-    cells: the numbers of the picked cells, in the order of the array; axis: their axis of rows. condition: of the rows
-    that are picked, or None if all are; basic: whether the picked cells are a view rather than a copy.
+    cells: the numbers of the picked cells, in the order of the array; axis: their axis of rows, None also if they are
+    those of any one row. condition: of the rows that are picked, or None if all are; basic: whether the picked cells
+    are a view rather than a copy.
     """
 
     __slots__ = ("axis", "basic", "cells", "condition")
@@ -41,7 +43,7 @@ class Selection:
         self.basic = all(entry is None or isinstance(entry, int | np.integer | slice) for entry in entries)
         shape = list(array.places.shape)
         numbers = np.arange(array.places.size).reshape(shape)
-        if array.axis is None:
+        if array.axis is None or type(entries[_entry_of_rows(array, entries)]) is EachRow:
             self.cells, self.axis = numbers[entries], None
             return
         shape[array.axis] = FEW
@@ -99,6 +101,8 @@ def _without_mask(array: Traced, entries: list[Value]) -> tuple[tuple[Value, ...
             if entry.mask != array.mask:
                 raise IndexError("boolean index did not match indexed array")
             condition, entry = entry, np.ones(FEW, dtype=bool)
+        elif along and type(entry) is EachRow and array.mask is None:
+            entry = EachRow(0)
         elif along and not _all_rows(entry):
             raise UntraceableError("takes rows of the data by their numbers")
         axis += count
@@ -106,8 +110,21 @@ def _without_mask(array: Traced, entries: list[Value]) -> tuple[tuple[Value, ...
     return tuple(found), condition
 
 
+def _entry_of_rows(array: Traced, entries: Sequence[Value]) -> int:
+    """Return the place of the entry of an index that stands for the rows."""
+    axis = 0
+    for place, entry in enumerate(entries):
+        axis += _axes(entry)
+        if axis > array.ndim + (array.axis or 0):
+            return place
+    raise AssertionError("an index has an entry for each axis")
+
+
 def _all_rows(entry: Value) -> bool:
-    return isinstance(entry, slice) and entry.start in (None, 0) and entry.stop is None and entry.step in (None, 1)
+    """Whether an entry of an index stands for all rows: the number of them, too, is known only as such."""
+    if not isinstance(entry, slice) or entry.start not in (None, 0) or entry.step not in (None, 1):
+        return False
+    return entry.stop is None or type(entry.stop) is Rows
 
 
 def get(array: Traced, index: Value) -> Traced:

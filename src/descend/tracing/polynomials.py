@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from descend.tracing.shapes import stacked_along
 from descend.tracing.tape import Tape, Value
 from descend.tracing.traced import as_traced, combined, handles
 
@@ -12,5 +13,20 @@ from descend.tracing.traced import as_traced, combined, handles
 def _polyval(tape: Tape, p: Value, x: Value) -> Value:
     result = combined(tape, "*", as_traced(tape, x), 0.0)
     for coefficient in p:
-        result = result * x + coefficient
+        result = combined(tape, "+", combined(tape, "*", result, x), coefficient)
     return result
+
+
+@handles(np.vander)
+def _vander(tape: Tape, x: Value, N: int | None = None, increasing: bool = False) -> Value:
+    powers = range(len(x) if N is None else N)
+    columns = [combined(tape, "^", x, float(power)) for power in (powers if increasing else reversed(powers))]
+    return stacked_along(tape, columns, 1)
+
+
+@handles(np.linspace)
+def _linspace(tape: Tape, start: Value, stop: Value, num: int = 50, endpoint: bool = True, **options: Value) -> Value:
+    length = combined(tape, "-", stop, start)
+    steps = max(num - 1 if endpoint else num, 1)
+    points = [combined(tape, "+", start, combined(tape, "*", length, place / steps)) for place in range(num)]
+    return stacked_along(tape, points, options.get("axis", 0))

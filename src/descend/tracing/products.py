@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from descend.tracing.sums import total
+from descend.tracing.sums import SUM, total
 from descend.tracing.tape import Tape, UntraceableError, Value
 from descend.tracing.traced import Traced, as_traced, combined, handles, traced
 from descend.tracing.ufuncs import in_words
@@ -52,13 +52,20 @@ def matmul(one: Value, other: Value) -> Value:
     left: Labels = ["sum"] if one.ndim == 1 else [*outer[stack - one.ndim + 2 :], "row", "sum"]
     right: Labels = ["sum"] if other.ndim == 1 else [*outer[stack - other.ndim + 2 :], "sum", "column"]
     result = [*outer, *(["row"] if one.ndim > 1 else []), *(["column"] if other.ndim > 1 else [])]
-    _refuse_lengths(one.shape[-1], other.shape[0 if other.ndim == 1 else -2])
+    _refuse_lengths(one, -1, other, 0 if other.ndim == 1 else -2)
     return contracted(tape, (one, other), (left, right), result)
 
 
-def _refuse_lengths(one: int, other: int) -> None:
-    if one != other:
-        raise ValueError(f"matmul: Input operand 1 has a mismatch in its core dimension: {one} and {other}")
+def _refuse_lengths(one: Traced, axis: int, other: Traced, along: int) -> None:
+    """Raise an error unless axes of two arrays, along which a product is summed, are of one length."""
+    if any(
+        array.axis is not None and at % array.ndim == array.ndim + array.axis
+        for array, at in ((one, axis), (other, along))
+    ):
+        raise UntraceableError(SUM)
+    lengths = one.places.shape[axis], other.places.shape[along]
+    if lengths[0] != lengths[1]:
+        raise ValueError(f"axes of the lengths {lengths[0]} and {lengths[1]} cannot be summed together")
 
 
 @handles(np.dot, method="dot")
@@ -93,7 +100,7 @@ def _tensordot(tape: Tape, a: Value, b: Value, axes: Value = 2) -> Value:
     ours, theirs = ([axis] if isinstance(axis, int) else list(axis) for axis in axes)
     left, right = [f"left {axis}" for axis in range(a.ndim)], [f"right {axis}" for axis in range(b.ndim)]
     for one, other in zip(ours, theirs, strict=True):
-        _refuse_lengths(a.shape[one], b.shape[other])
+        _refuse_lengths(a, one, b, other)
         right[other] = left[one]
     shared = set(left) & set(right)
     return contracted(tape, (a, b), (left, right), [name for name in (*left, *right) if name not in shared])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from descend.tracing.facts import Facts
-from descend.tracing.tape import Tape, UntraceableError, Value
+from descend.tracing.tape import Rows, Tape, UntraceableError, Value
 from descend.tracing.traced import Traced, as_traced, common_rows, handles, listed, traced
 
 MARK = -1
@@ -116,12 +116,14 @@ Traced.T = property(lambda self: _transpose(self.tape, self))  # type: ignore[at
 @handles(np.broadcast_to)
 def _broadcast_to(tape: Tape, array: Value, shape: Value, subok: bool = False) -> Traced:
     array = as_traced(tape, array)
-    lengths = list(shape) if isinstance(shape, tuple | list) else [int(shape)]
-    if array.axis is not None:
-        if lengths[array.axis] != tape.rows:
+    lengths = list(shape) if isinstance(shape, tuple | list) else [shape]
+    counted = [place - len(lengths) for place, length in enumerate(lengths) if type(length) is Rows]
+    axis = counted[0] if array.axis is None and counted else array.axis
+    if axis is not None:
+        if lengths[axis] != tape.rows:
             raise ValueError(f"cannot broadcast an array of shape {array.shape} to {tuple(lengths)}")
-        lengths[array.axis] = 1
-    return traced(tape, np.array(np.broadcast_to(array.places, lengths)), array.axis, array.mask)
+        lengths[axis] = 1
+    return traced(tape, np.array(np.broadcast_to(array.places, lengths)), axis, array.mask)
 
 
 @handles(np.stack)

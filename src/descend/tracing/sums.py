@@ -228,7 +228,7 @@ def _reduce(
         raise UntraceableError(f"calls np.{ufunc.__name__}.reduce for some cells only")
     if ufunc in (np.add, np.multiply):
         array = cast(tape, array, float)
-    return folded(array, axis, _pair_of(tape, ufunc), words, ufunc.identity if initial is None else initial, keepdims)
+    return folded(array, axis, _pair_of(tape, ufunc), words, initial, keepdims)
 
 
 def _accumulate(

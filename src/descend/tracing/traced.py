@@ -110,7 +110,7 @@ class Traced:
     def __array_function__(self, function: Callable[..., Value], types: Value, inputs: Value, options: Value) -> Value:
         """Write down a call of another function of NumPy."""
         if function not in HANDLERS:
-            raise UntraceableError(f"calls np.{function.__name__}")
+            raise UntraceableError(f"calls {function.__module__.replace('numpy', 'np', 1)}.{function.__name__}")
         return HANDLERS[function](self.tape, *inputs, **options)
 
     def __repr__(self) -> str:
@@ -159,8 +159,18 @@ class Traced:
     def __float__(self) -> NoReturn:
         raise UntraceableError(f"turns {self} into a plain number")
 
-    def __array__(self, dtype: Value = None, copy: bool | None = None) -> NoReturn:
+    @property
+    def __array__(self) -> Callable[..., NoReturn]:
+        if not self.ndim:
+            raise AttributeError("NumPy puts numbers that it does not know into arrays of objects")
         raise UntraceableError(f"turns {self} into a plain array")
+
+    def __getattr__(self, name: str) -> Callable[[], Traced]:
+        """Return the method that NumPy calls for a function of an array of objects, as `exp` for numpy.exp."""
+        function = getattr(np, name, None)
+        if isinstance(function, np.ufunc) and function.nin == 1:
+            return lambda: function(self)
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     __int__ = __index__ = __complex__ = __float__
 

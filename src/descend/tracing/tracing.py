@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from descend.errors import DescendError
-from descend.tracing import choices, creation, operators, polynomials, products, shapes, sums  # noqa: F401 - they register themselves
+from descend.tracing import (  # noqa: F401 - they register themselves
+    choices,
+    creation,
+    operators,
+    polynomials,
+    products,
+    special_functions,
+    undefined,
+)
 from descend.tracing.array_of_lists import array_of
 from descend.tracing.branches import explored
 from descend.tracing.substitution import Substitution, unwrapped

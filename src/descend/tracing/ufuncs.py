@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from descend.formula.functions import FUNCTIONS
+from descend.formula.functions import FUNCTIONS, function_named
 from descend.tracing.tape import UntraceableError, Value
 
 OPERATORS = {
@@ -74,6 +74,8 @@ def operation_of(ufunc: np.ufunc) -> Operation:
     if known is None:
         name = ufunc.__name__
         known = OPERATORS.get(name) or IN_WORDS.get(name) or named_functions().get(name)
+        if known is None and (function := function_named(name)) is not None:
+            known = function.name
         if known is None:
             raise UntraceableError(f"calls `{name}`, which formulas do not know")
         KNOWN[ufunc] = known

@@ -1,0 +1,94 @@
+"""Functions of NumPy and `scipy.special` that formulas say with others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from descend.tracing.tape import Tape, UntraceableError, Value
+from descend.tracing.traced import Traced, combined, handles
+from descend.tracing.ufuncs import in_words
+
+
+def tape_of(*operands: Value) -> Tape:
+    """Return the tape of those operands that are traced."""
+    return next(operand.tape for operand in operands if isinstance(operand, Traced))
+
+
+def _called(operation: str, *operands: Value) -> Value:
+    return combined(tape_of(*operands), operation, *operands)
+
+
+def _unless_zero(u: Value, at_zero: Value, otherwise: Value) -> Value:
+    return combined(tape_of(u, otherwise), "where", np.equal(u, 0.0), at_zero, otherwise)
+
+
+LOG_2 = float(np.log(2.0))
+WORDS: dict[str, Callable[..., Value]] = {
+    "exp2": lambda u: 2.0**u,
+    "exp10": lambda u: 10.0**u,
+    "xlogy": lambda u, v: _unless_zero(u, 0.0, u * np.log(v)),
+    "xlog1py": lambda u, v: _unless_zero(u, 0.0, u * np.log1p(v)),
+    "entr": lambda u: -_unless_zero(u, 0.0, u * np.log(u)),
+    "rel_entr": lambda u, v: _unless_zero(u, 0.0, u * np.log(u / v)),
+    "kl_div": lambda u, v: _unless_zero(u, 0.0, u * np.log(u / v)) - u + v,
+    "logit": lambda p: np.log(p / (1.0 - p)),
+    "log_expit": lambda u: -_called("softplus", -u),
+    "exprel": lambda u: _unless_zero(u, 1.0, np.expm1(u) / u),
+    "cosm1": lambda u: -2.0 * np.sin(u / 2.0) ** 2,
+    "powm1": lambda u, v: np.expm1(v * np.log(u)),
+    "boxcox": lambda u, power: _unless_zero(power, np.log(u), np.expm1(power * np.log(u)) / power),
+    "boxcox1p": lambda u, power: _unless_zero(power, np.log1p(u), np.expm1(power * np.log1p(u)) / power),
+    "inv_boxcox": lambda u, power: _unless_zero(power, np.exp(u), np.exp(np.log1p(power * u) / power)),
+    "sindg": lambda u: np.sin(u * (np.pi / 180.0)),
+    "cosdg": lambda u: np.cos(u * (np.pi / 180.0)),
+    "tandg": lambda u: np.tan(u * (np.pi / 180.0)),
+    "rint": lambda u: np.floor(u + 0.5),
+    "trunc": lambda u: np.where(u < 0, np.ceil(u), np.floor(u)),
+    "floor_divide": lambda u, v: np.floor(u / v),
+    "divmod": lambda u, v: (np.floor(u / v), np.remainder(u, v)),
+    "fmod": lambda u, v: np.where(np.less(u, 0.0), -np.remainder(-u, np.abs(v)), np.remainder(u, np.abs(v))),
+    "modf": lambda u: (u - np.trunc(u), np.trunc(u)),
+    "logaddexp": lambda u, v: u + _called("softplus", np.subtract(v, u)),
+    "logaddexp2": lambda u, v: u + _called("softplus", np.subtract(v, u) * LOG_2) / LOG_2,
+    "copysign": lambda size, sign: np.where(np.less(sign, 0.0), -np.abs(size), np.abs(size)),
+    "heaviside": lambda u, at_zero: np.where(np.greater(u, 0.0), 1.0, np.where(np.equal(u, 0.0), at_zero, 0.0)),
+    "clip": lambda u, low, high: np.minimum(np.maximum(u, low), high),
+    "logical_xor": np.not_equal,
+    "bitwise_xor": np.not_equal,
+    "ldexp": lambda u, power: u * 2.0**power,
+}
+"""What a function is said with, by its name. (rint differs where its argument is halfway between two whole numbers.)"""
+for _name, _words in WORDS.items():
+    in_words(_name)(_words)
+handles(np.fix)(lambda tape, x: np.trunc(x))
+
+
+@in_words("_lambertw")
+def _lambertw(z: Value, branch: Value, tolerance: Value) -> Value:
+    if branch != 0:
+        raise UntraceableError("calls lambertw on another branch than the main one")
+    return combined(z.tape, "lambertw", z)
+
+
+@handles(np.sinc)
+def _sinc(tape: Tape, x: Value) -> Value:
+    return combined(tape, "sinc", x)
+
+
+@handles(np.round, np.around, method="round")
+def rounded(tape: Tape, a: Value, decimals: int = 0, out: None = None) -> Value:
+    """Return numbers rounded to so many decimals, but for those halfway between two."""
+    scaled = combined(tape, "*", a, 10.0**decimals)
+    return combined(tape, "/", np.rint(scaled), 10.0**decimals)
+
+
+def _method(function: np.ufunc, backward: bool = False) -> Callable[[Traced, Value], Value]:
+    return lambda self, other: function(other, self) if backward else function(self, other)
+
+
+setattr(Traced, "__floordiv__", _method(np.floor_divide))  # noqa: B010 - as operators are set
+setattr(Traced, "__rfloordiv__", _method(np.floor_divide, backward=True))  # noqa: B010
+setattr(Traced, "__ifloordiv__", lambda one, other: one.become(np.floor_divide(one, other)))  # noqa: B010
+setattr(Traced, "__divmod__", _method(np.divmod))  # noqa: B010

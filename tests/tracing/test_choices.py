@@ -1,0 +1,74 @@
+"""Choices, steps and special functions, as NumPy and SciPy spell them, become formulas with the same values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import special
+from tests.tracing.tracing_checks import assert_traced
+
+from descend.tracing import trace
+
+AT = np.array([0.5, 1.0, 1.8, 2.6])
+LEVELS = np.array([1.0, 3.0, 2.0, 2.5])
+
+SMOOTH = [
+    lambda x, a, b: np.select([x < 1, x < 2], [a * x, b], default=a * b),
+    lambda x, a, b: np.select([x < 1, (x >= 1) & (x <= 2)], [a * x**2, b * x]),
+    lambda x, a, b: np.piecewise(x, [x < 1, x >= 1], [lambda x: a * x, lambda x: b + x**2]),
+    lambda x, a, b: np.piecewise(x, x < 1, [lambda x: a * x, b]),
+    lambda x, a, b: np.piecewise(x, [x < 1, x > 2], [a, lambda x: b * x, lambda x: np.exp(-a * x)]),
+    lambda x, a, b: np.piecewise(x, [x < 2, x < 1], [lambda x, k: k * x, lambda x, k: x**k], 2.0) * a + b,
+    lambda x, a, b: np.clip(a * x, b, b + 1) + (a * x).clip(max=2.0) + np.clip(x, None, 1.5),
+    lambda x, a, b: np.maximum(a * x, b) + np.minimum(x, a) + np.fmax(0, x - b) + np.fmin(x, 2) * a,
+    lambda x, a, b: np.heaviside(x - 1.5, 0.5) * a + np.heaviside(x, 1) * b,
+    lambda x, a, b: np.sinc(a * x) + b,
+    lambda x, a, b: np.copysign(a * x, x - 1.5) + b,
+    lambda x, a, b: np.interp(x, AT, LEVELS) * a + b,
+    lambda x, a, b: np.interp(a * x, AT, LEVELS, left=0.0, right=-1.0) + b,
+    lambda x, a, b: np.interp(x, AT, [a, b, a * b, 1.0]),
+    lambda x, a, b: np.interp(x, [1.0], [a]) + b,
+    lambda x, a, b: np.hypot(a * x, b) + np.logaddexp(a * x, b) + np.logaddexp2(b, a * x),
+    lambda x, a, b: np.exp2(a * x) + np.power(x, b) + np.float_power(2.0, a) + np.square(b) + np.reciprocal(x),
+    lambda x, a, b: np.logaddexp.reduce(np.stack([a * x, b * x, x]), axis=0) + np.hypot.reduce(np.array([a, b])),
+    lambda x, a, b: np.where(x > 2, a, np.where(x > 1, b * x, 0)) * ((x > 0.5) + (x > 1.5)) + (x > 1) * (x < 2),
+    lambda x, a, b: np.where((x > 1) ^ (x > 2), a * x, b) + np.logical_xor(x > 1, x > 1.5) * a,
+    lambda x, a, b: np.deg2rad(a * x) + np.degrees(b) + np.positive(x) + np.conjugate(x),
+    lambda x, a, b: np.nan_to_num(np.log(x - 1.5)) * a + np.nan_to_num(np.sqrt(x - 2), nan=1.0) + b,
+    lambda x, a, b: np.where(np.isnan(np.sqrt(x - 1.5)), b, a * np.sqrt(np.abs(x - 1.5))),
+    lambda x, a, b: (
+        np.where(np.isfinite(np.log(x - 1)), a * x, b) + np.nansum(np.stack([np.log(x - 1.5), a * x]), axis=0)
+    ),
+    lambda x, a, b: np.fmax(np.log(x - 1.5), -b) + np.fmin(a, np.sqrt(x - 1)) + np.fmax(np.sqrt(x - 2), 0.3),
+]
+
+
+@pytest.mark.parametrize("function", SMOOTH)
+def test_choices_have_their_values_and_slopes(function):
+    with np.errstate(all="ignore"):
+        assert_traced(function)
+
+
+SPECIAL = [
+    lambda x, a, b: special.xlogy(a, x) + special.xlog1py(x, b) + special.entr(a * x),
+    lambda x, a, b: special.expit(a * x) + special.logit(0.2 * x) * b + special.log_expit(a * x),
+    lambda x, a, b: special.exprel(a * x) + special.boxcox(x, a) + special.inv_boxcox(x, b),
+    lambda x, a, b: special.rel_entr(a, x) + special.kl_div(x, b) + special.cosm1(a * x) + special.powm1(x, b),
+    lambda x, a, b: special.sindg(a * x) + special.cosdg(x) * b + special.exp10(-a * x),
+]
+
+
+@pytest.mark.parametrize("function", SPECIAL)
+def test_special_functions_go_by_their_names(function):
+    assert_traced(function)
+
+
+def test_a_number_that_is_undefined_at_a_place_is_replaced_there():
+    def limit(x, a):
+        u = a * (x - 1.0)
+        with np.errstate(all="ignore"):
+            y = np.sin(u) / u
+        y[np.isnan(y)] = 1.0
+        return y
+
+    assert trace(limit, ["x"], ["a"]) == "where(sin(a*(x - 1)) == 0 and a*(x - 1) == 0, 1, sin(a*(x - 1))/(a*(x - 1)))"
