@@ -15,6 +15,7 @@ from descend.formula.compile import Compiled, define, numpy_names
 from descend.formula.printers.code import NUMPY, Writer
 from descend.formula.symbols import Column, Component, Parameter
 from descend.gradients.contract import Program
+from descend.losses import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
 Array = NDArray[np.float64]
@@ -22,14 +23,13 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BatchCode:
-    """Score, derivatives, and value, slope and weight of the loss, of every row of many groups.
+    """Loss and derivatives of every row of many groups.
 
-    columns: the columns that it reads. parameters: how many components. linear: which of these the score is linear in.
+    columns: those that it reads. parameters: how many components there are.
     """
 
     columns: tuple[str, ...]
     parameters: int
-    linear: NDArray[np.bool_]
     compiled: Compiled
 
     def __call__(self, theta: Array, columns: Mapping[str, Array], y: Array) -> Sequence[Array]:
@@ -44,62 +44,55 @@ class BatchCode:
 
 @lru_cache(maxsize=64)
 def batch_code(program: Program) -> BatchCode:
-    """Return the code of a program: every derivative in one pass, what they share computed once."""
-    formula, loss = program.formula, program.loss
-    components: list[Expr] = []
-    spelled: dict[Expr, Expr] = {}
-    slopes: dict[Expr, Expr] = {}
+    """Return the code of a program, in which what several results share is computed once."""
+    score, derivatives = _by_component(program)
+    loss = program.loss
+    read = {symbol.name for part in (score, *derivatives.values()) for symbol in part.atoms(Column)}
+    columns = tuple(sorted(read | set(loss.own_columns)))
+    names: dict[Expr, str] = {Column(name): f"c{place}" for place, name in enumerate(columns)}
+    names |= {component: f"p{place}" for place, component in enumerate(derivatives)}
+    arguments = ", ".join(("y", *names.values()))
+    places = (sympy.Symbol(f"t{place}") for place in range(10**6))
+    shared, results = sympy.cse([score, *derivatives.values()], symbols=places, order="none")
+    lines = []
+    for symbol, part in shared:
+        lines.append(f"{symbol.name} = {Writer(NUMPY, names).write(part)}")
+        names[symbol] = symbol.name
+    inside, *slopes = (Writer(NUMPY, names).write(part) for part in results)
+    lines += [f"s = {inside}", *(["r = s - y"] if _of_residual(loss) else [])]
+    of_loss = names | {PREDICTION: "s", RESPONSE: "y", RESIDUAL: "r"}
+    returned = [*(Writer(NUMPY, of_loss).write(part) for part in loss.expressions), *slopes]
+    body = "\n    ".join([*lines, f"return ({', '.join(returned)},)"])
+    source = f"def evaluate({arguments}):\n    {body}\n"
+    return BatchCode(columns, len(derivatives), define("evaluate", source, numpy_names()))
+
+
+def _of_residual(loss: Loss) -> bool:
+    return any(RESIDUAL in part.free_symbols for part in loss.expressions)
+
+
+def _by_component(program: Program) -> tuple[Expr, dict[Expr, Expr]]:
+    """Return the score, and its derivative by each component, with ``w @ [x1, x2]`` written out as w[x1]*x1 + w[x2]*x2.
+
+    The derivative of such a component is that of the whole times its item.
+    """
+    slopes, terms = program.slopes.with_limits, program.formula.terms
+    written_out = {
+        predictor: Add(
+            *(
+                Mul(Component(f"{term.vector}[{label}]"), item)
+                for label, item in zip(term.labels, term.items, strict=True)
+            )
+        )
+        for predictor, term in terms.items()
+    }
+    derivatives: dict[Expr, Expr] = {}
     for name, labels in program.parameters.shapes.items():
         if labels is None:
-            components.append(Parameter(name))
-            slopes[Parameter(name)] = program.slopes.with_limits[Parameter(name)]
+            derivatives[Parameter(name)] = slopes[Parameter(name)].xreplace(written_out)
             continue
+        within = [(slopes[predictor], term.items) for predictor, term in terms.items() if term.vector == name]
         for place, label in enumerate(labels):
-            component = Component(f"{name}[{label}]")
-            components.append(component)
-            slopes[component] = Add(
-                *(
-                    Mul(program.slopes.with_limits[predictor], term.items[place])
-                    for predictor, term in formula.terms.items()
-                    if term.vector == name
-                )
-            )
-    for predictor, term in formula.terms.items():
-        parts = (
-            Mul(Component(f"{term.vector}[{label}]"), item) for label, item in zip(term.labels, term.items, strict=True)
-        )
-        spelled[predictor] = Add(*parts)
-    score = program.score.xreplace(spelled)
-    derivatives = [slopes[component].xreplace(spelled) for component in components]
-    unknown = set(components)
-    linear = np.array([not (slope.free_symbols & {each}) for each, slope in zip(components, derivatives, strict=True)])
-    names = tuple(
-        sorted({symbol.name for part in (score, *derivatives) for symbol in part.atoms(Column)} | set(loss.own_columns))
-    )
-    of_loss = [part.xreplace({RESPONSE: RESPONSE}) for part in loss.expressions]
-    arguments = {RESPONSE: "y", **{Column(name): f"c{place}" for place, name in enumerate(names)}}
-    arguments |= {component: f"p{place}" for place, component in enumerate(components)}
-    del unknown
-    shared, (inside, *written) = sympy.cse(
-        [score, *derivatives], symbols=(sympy.Symbol(f"t{n}") for n in range(10**6)), order="none"
-    )
-    lines = []
-    spelling: dict[Expr, str] = dict(arguments)
-    for symbol, part in shared:
-        lines.append(f"{symbol.name} = {Writer(NUMPY, spelling).write(part)}")
-        spelling[symbol] = symbol.name
-    lines.append(f"s = {Writer(NUMPY, spelling).write(inside)}")
-    if any(RESIDUAL in part.free_symbols for part in of_loss):
-        lines.append("r = s - y")
-    inner = {
-        PREDICTION: "s",
-        RESPONSE: "y",
-        RESIDUAL: "r",
-        **{Column(name): arguments[Column(name)] for name in loss.own_columns},
-    }
-    results = [Writer(NUMPY, inner).write(part) for part in of_loss] + [
-        Writer(NUMPY, spelling).write(part) for part in written
-    ]
-    body = "\n    ".join([*lines, f"return ({', '.join(results)},)"])
-    source = f"def evaluate({', '.join(arguments.values())}):\n    {body}\n"
-    return BatchCode(names, len(components), linear, define("evaluate", source, numpy_names()))
+            whole = Add(*(Mul(slope, items[place]) for slope, items in within))
+            derivatives[Component(f"{name}[{label}]")] = whole.xreplace(written_out)
+    return program.score.xreplace(written_out), derivatives

@@ -15,18 +15,18 @@ Mask = NDArray[np.bool_]
 LONGEST = 200
 """Evaluations, at most; what has not ended then is left to a fit of its own."""
 FIRST, LEAST, MOST = 1e-3, 1e-12, 1e12
-"""Damping, as a share of the curvature's diagonal."""
+"""Damping, as a share of the diagonal of the curvature."""
 RESOLVED = 1e-15
 """A step that promises to lower the loss by a smaller share of it is the last one."""
 NOISE = 1e-12
-"""Where no step lowers the loss and the promise is below this share, it is at the rounding of its minimum."""
+"""Where no step lowers the loss, and the promise is below this share of it, that is the rounding of its minimum."""
 SCARCE = 0.5
 """Groups are gathered anew once fewer than this share of them go on."""
 
 
 @dataclass
 class Block:
-    """Some groups, as columns of arrays. omega: (rows, groups), 0 where a group has fewer rows; None if all are 1."""
+    """Some groups, as columns of arrays (rows, groups). omega: row weights, 0 where a group has no row; None if all 1."""
 
     columns: dict[str, Array]
     y: Array
@@ -40,13 +40,22 @@ class Block:
 
 @dataclass
 class Ends:
-    """Where the groups of a block ended. loss: the sum of the loss over rows. inverted: the inverse of its curvature."""
+    """Where the groups of a block ended.
+
+    theta: (p, groups). loss: the sum of the loss over the rows. inverted: the inverse of its curvature, (p, p, groups).
+    """
 
     theta: Array
     loss: Array
     converged: Mask
     inverted: Array
-    evaluations: Array
+
+    @classmethod
+    def none(cls, theta: Array) -> Ends:
+        """Return ends that are still open."""
+        p, groups = theta.shape
+        inverted = np.full((p, p, groups), np.nan)
+        return cls(theta.copy(), np.full(groups, np.nan), np.zeros(groups, dtype=bool), inverted)
 
 
 @dataclass
@@ -57,89 +66,86 @@ class Sums:
     gradient: Array
     curvature: Array
 
+    def take(self, chosen: Mask) -> Sums:
+        """Return some of the groups."""
+        return Sums(self.loss[chosen], self.gradient[:, chosen], self.curvature[:, :, chosen])
+
+    def where(self, chosen: Mask, others: Sums) -> Sums:
+        """Return the chosen groups, and the others elsewhere."""
+        return Sums(
+            np.where(chosen, self.loss, others.loss),
+            np.where(chosen, self.gradient, others.gradient),
+            np.where(chosen, self.curvature, others.curvature),
+        )
+
 
 def sums(code: BatchCode, theta: Array, block: Block) -> Sums:
     """Sum a block at the parameters of each of its groups."""
-    rows, groups = block.y.shape
+    shape = block.y.shape
     value, slope, weight, *derivatives = code(theta, block.columns, block.y)
-    p = len(derivatives)
-    omega = block.omega
-    if omega is not None:
-        value, slope, weight = value * omega, slope * omega, weight * omega
-    full = [
-        derivative
-        if getattr(derivative, "shape", ()) == (rows, groups)
-        else np.broadcast_to(derivative, (rows, groups))
-        for derivative in derivatives
-    ]
-    loss = np.add.reduce(np.broadcast_to(value, (rows, groups)), axis=0)
-    slope = np.broadcast_to(slope, (rows, groups))
-    constant = np.ndim(weight) == 0
-    gradient, curvature = np.empty((p, groups)), np.empty((p, p, groups))
+    if block.omega is not None:
+        value, slope, weight = value * block.omega, slope * block.omega, weight * block.omega
+    jacobian = [np.broadcast_to(derivative, shape) for derivative in derivatives]
+    p, even = len(jacobian), np.ndim(weight) == 0
+    slope = np.broadcast_to(slope, shape)
+    gradient, curvature = np.empty((p, shape[1])), np.empty((p, p, shape[1]))
     for i in range(p):
-        gradient[i] = np.einsum("rg,rg->g", full[i], slope)
-        weighted = full[i] if constant else full[i] * weight
+        gradient[i] = np.einsum("rg,rg->g", jacobian[i], slope)
+        weighted = jacobian[i] if even else jacobian[i] * weight
         for j in range(i + 1):
-            curvature[i, j] = np.einsum("rg,rg->g", weighted, full[j])
-            curvature[j, i] = curvature[i, j]
-    if constant:
+            curvature[i, j] = curvature[j, i] = np.einsum("rg,rg->g", weighted, jacobian[j])
+    if even:
         curvature *= weight
-    return Sums(loss, gradient, curvature)
+    return Sums(np.add.reduce(np.broadcast_to(value, shape), axis=0), gradient, curvature)
 
 
 def descend_all(code: BatchCode, theta: Array, block: Block) -> Ends:
     """Descend from theta, (p, groups), in all groups of a block."""
-    p, groups = theta.shape
-    ends = Ends(
-        theta.copy(),
-        np.full(groups, np.nan),
-        np.zeros(groups, bool),
-        np.full((p, p, groups), np.nan),
-        np.zeros(groups, int),
-    )
-    places = np.arange(groups)
+    ends = Ends.none(theta)
+    places, damping = np.arange(theta.shape[1]), np.full(theta.shape[1], FIRST)
     at = sums(code, theta, block)
-    damping = np.full(groups, FIRST)
     on = np.isfinite(at.loss) & np.isfinite(at.gradient).all(axis=0)
-    ends.loss[:] = at.loss
-    for evaluation in range(1, LONGEST):
-        if not on.all() and (not on.any() or on.mean() < SCARCE):
-            block, theta, damping, places = block.take(on), theta[:, on], damping[on], places[on]
-            at = Sums(at.loss[on], at.gradient[:, on], at.curvature[:, :, on])
-            on = np.ones(len(places), bool)
-        if not len(places):
-            break
-        scale = np.sqrt(np.einsum("iig->ig", at.curvature))
-        scale[~(scale > 0.0)] = 1.0
-        scaled = at.curvature / (scale[:, None] * scale[None])
-        diagonal = np.einsum("iig->ig", scaled)
-        diagonal += damping
-        step = solved(cholesky(scaled), at.gradient / scale) / scale
-        promise = 0.5 * np.einsum("pg,pg->g", step, at.gradient)
-        step[:, ~(np.isfinite(step).all(axis=0) & on)] = 0.0
-        trial = theta - step
-        found = sums(code, trial, block)
-        better = (found.loss <= at.loss) & np.isfinite(found.gradient).all(axis=0) & on & np.isfinite(promise)
-        small = promise <= RESOLVED * at.loss
-        ended = on & ((better & small) | (~better & (promise <= NOISE * at.loss)))
-        moved = better
-        theta = np.where(moved, trial, theta)
-        at = Sums(
-            np.where(moved, found.loss, at.loss),
-            np.where(moved, found.gradient, at.gradient),
-            np.where(moved, found.curvature, at.curvature),
-        )
-        damping = np.where(moved, np.maximum(damping * 0.1, LEAST), damping * 10.0)
-        given_up = on & ~ended & (damping > MOST)
-        done = ended | given_up
+    for _ in range(LONGEST):
+        if on.mean() < SCARCE:
+            if not on.any():
+                break
+            block, theta, at = block.take(on), theta[:, on], at.take(on)
+            damping, places, on = damping[on], places[on], np.ones(int(on.sum()), dtype=bool)
+        step, promise = _step(at, damping)
+        usable = on & np.isfinite(promise)
+        trial = np.where(usable, theta - step, theta)
+        there = sums(code, trial, block)
+        lower = usable & (there.loss <= at.loss) & np.isfinite(there.gradient).all(axis=0)
+        resolved = np.where(lower, RESOLVED, NOISE)
+        ended = usable & (promise <= resolved * at.loss)
+        theta, at = np.where(lower, trial, theta), there.where(lower, at)
+        damping = np.where(lower, np.maximum(damping * 0.1, LEAST), damping * 10.0)
+        done = ended | (on & (damping > MOST))
         if done.any():
             where = places[done]
             ends.theta[:, where], ends.loss[where] = theta[:, done], at.loss[done]
-            ends.converged[where], ends.evaluations[where] = ended[done], evaluation
-            curvature = at.curvature[:, :, done]
-            size = np.sqrt(np.einsum("iig->ig", curvature))
-            ends.inverted[:, :, where] = inverse(cholesky(curvature / (size[:, None] * size[None]))) / (
-                size[:, None] * size[None]
-            )
+            ends.converged[where] = ended[done]
+            ends.inverted[:, :, where] = _inverse(at.curvature[:, :, done])
             on = on & ~done
     return ends
+
+
+def _step(at: Sums, damping: Array) -> tuple[Array, Array]:
+    """Return the step to subtract, and by how much it should lower the loss; NaN where the curvature is singular."""
+    scaled, scale = _scaled(at.curvature)
+    np.einsum("iig->ig", scaled)[...] += damping
+    step = solved(cholesky(scaled), at.gradient / scale) / scale
+    promise: Array = 0.5 * np.einsum("pg,pg->g", step, at.gradient)
+    return step, promise
+
+
+def _scaled(curvature: Array) -> tuple[Array, Array]:
+    """Return the curvature in units in which its diagonal is 1, and these units, (p, groups)."""
+    scale = np.sqrt(np.einsum("iig->ig", curvature))
+    scale[~(scale > 0.0)] = 1.0
+    return curvature / (scale[:, None] * scale[None]), scale
+
+
+def _inverse(curvature: Array) -> Array:
+    scaled, scale = _scaled(curvature)
+    return inverse(cholesky(scaled)) / (scale[:, None] * scale[None])

@@ -40,14 +40,12 @@ class Groups:
     @classmethod
     def of(cls, table: Table, by: Sequence[str]) -> Groups:
         """Return the groups of a table. Raises DataError for a column that it lacks, or if no row has a group."""
-        codes, levels, absent = np.zeros(0, dtype=np.intp), list[list[Label]](), np.zeros(0, dtype=bool)
-        for place, name in enumerate(by):
+        codes, absent = np.zeros(table.rows, dtype=np.intp), np.zeros(table.rows, dtype=bool)
+        levels: list[list[Label]] = []
+        for name in by:
             found, labels = _coded(table, name)
             levels.append(labels)
-            if place == 0:
-                codes, absent = found.copy(), found < 0
-            else:
-                codes, absent = codes * max(len(labels), 1) + found, absent | (found < 0)
+            codes, absent = codes * max(len(labels), 1) + found, absent | (found < 0)
         rows = np.flatnonzero(~absent)
         if not rows.size:
             raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in by)}.")
@@ -74,29 +72,25 @@ def _coded(table: Table, name: str) -> tuple[Places, list[Label]]:
     """Return for each row which of the sorted values of a column it has, -1 if none, and these values."""
     if name not in table.names:
         table.numbers((name,))  # which says that there is no such column
-    kind = table.types[name]
-    if kind in ("number", "boolean"):
-        cells = table.with_gaps((name,))[name]
-        values, codes = np.unique(cells, return_inverse=True)
-        known = int(np.isfinite(values).sum())
-        finite = np.isfinite(cells)
-        whole = bool((values[:known] == np.floor(values[:known])).all())
-        kept = values[np.isfinite(values)]
-        labels: list[Label] = (
-            [bool(value) for value in kept]
-            if kind == "boolean"
-            else [int(value) if whole else float(value) for value in kept]
-        )
-        return np.where(finite, np.searchsorted(kept, np.where(finite, cells, kept[0] if known else 0.0)), -1).astype(
-            np.intp
-        ), labels
-    numbered: dict[object, int] = {}
-    text = table.text(name).tolist()
-    first = np.array([-1 if cell is None else numbered.setdefault(cell, len(numbered)) for cell in text], dtype=np.intp)
-    labels = sorted(str(value) for value in numbered)
-    place = {value: number for number, value in enumerate(labels)}
-    renumbered = np.array([place[str(value)] for value in numbered] or [0], dtype=np.intp)
-    return np.where(first < 0, -1, renumbered[first]), labels
+    if table.types[name] in ("number", "boolean"):
+        return _coded_numbers(table.with_gaps((name,))[name], table.types[name] == "boolean")
+    numbered: dict[str, int] = {}
+    cells = ["" if cell is None else str(cell) for cell in table.text(name).tolist()]
+    found = np.array([numbered.setdefault(cell, len(numbered)) for cell in cells], dtype=np.intp)
+    labels = sorted(label for label in numbered if label)
+    places = {label: place for place, label in enumerate(labels)}
+    return np.array([places.get(label, -1) for label in numbered], dtype=np.intp)[found], list(labels)
+
+
+def _coded_numbers(cells: NDArray[np.float64], truth: bool) -> tuple[Places, list[Label]]:
+    finite = np.isfinite(cells)
+    values, found = np.unique(cells[finite], return_inverse=True)
+    codes = np.full(len(cells), -1, dtype=np.intp)
+    codes[finite] = found
+    if truth:
+        return codes, [bool(value) for value in values]
+    whole = bool((values == np.floor(values)).all())
+    return codes, [int(value) if whole else float(value) for value in values]
 
 
 def _key(code: int, levels: Sequence[Sequence[Label]]) -> Key:

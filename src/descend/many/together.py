@@ -1,4 +1,4 @@
-"""All groups descend together: padded into blocks that fit the processor's cache, from starts that are given or tried."""
+"""All groups descend together, in blocks that fit the processor's cache, from starts that are given or tried."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from descend.many.descent import Block, descend_all, sums
 from descend.many.groups import Groups
 
 Array = NDArray[np.float64]
+Places = NDArray[np.intp]
 CELLS = 65_536
 """Rows times groups of a block."""
 MOST_STARTS = 64
@@ -31,50 +32,53 @@ class Found:
     converged: NDArray[np.bool_]
     inverted: Array
 
-
-def blocks(
-    groups: Groups, columns: Mapping[str, Array], y: Array, omega: Array | None, chosen: NDArray[np.intp]
-) -> Iterator[tuple[NDArray[np.intp], Block]]:
-    """Yield blocks of groups of like size, with the numbers of these groups.
-
-    columns, y, omega: of all rows, in the order of the groups. chosen: which groups.
-    """
-    sizes = groups.sizes[chosen]
-    chosen = chosen[np.argsort(sizes, kind="stable")]
-    at = 0
-    while at < len(chosen):
-        longest = int(groups.sizes[chosen[at]])
-        end = at + 1
-        while end < len(chosen) and (end - at + 1) * int(groups.sizes[chosen[end]]) <= max(CELLS, longest):
-            end += 1
-        some = chosen[at:end]
-        size = groups.sizes[some]
-        row = np.arange(int(size[-1]))[:, None]
-        index = groups.ends[some][None] + np.minimum(row, size[None] - 1)
-        weights = None if omega is None else omega[index]
-        if size[0] < size[-1]:
-            counted = (row < size[None]).astype(np.float64)
-            weights = counted if weights is None else weights * counted
-        yield some, Block({name: column[index] for name, column in columns.items()}, y[index], weights)
-        at = end
+    @classmethod
+    def none(cls, groups: int, p: int) -> Found:
+        """Return what is known before the first descent."""
+        theta, inverted = np.full((groups, p), np.nan), np.full((groups, p, p), np.nan)
+        return cls(theta, np.full(groups, np.nan), np.zeros(groups, dtype=bool), inverted)
 
 
-def together(
-    code: BatchCode,
-    starts: Array,
-    groups: Groups,
-    columns: Mapping[str, Array],
-    y: Array,
-    omega: Array | None,
-    chosen: NDArray[np.intp],
-) -> Found:
+@dataclass(frozen=True)
+class GroupedRows:
+    """The rows of all groups, one group after the other. omega: row weights, or None if all are 1."""
+
+    groups: Groups
+    columns: Mapping[str, Array]
+    y: Array
+    omega: Array | None
+
+    def blocks(self, chosen: Places) -> Iterator[tuple[Places, Block]]:
+        """Yield blocks of groups of like size, with the numbers of these groups.
+
+        A group with fewer rows than the largest of its block repeats its last row, with the weight 0.
+        """
+        sizes = self.groups.sizes
+        chosen = chosen[np.argsort(sizes[chosen], kind="stable")]
+        begin = 0
+        while begin < len(chosen):
+            end = begin + 1
+            while end < len(chosen) and (end - begin + 1) * sizes[chosen[end]] <= CELLS:
+                end += 1
+            yield chosen[begin:end], self._block(chosen[begin:end])
+            begin = end
+
+    def _block(self, chosen: Places) -> Block:
+        sizes = self.groups.sizes[chosen]
+        row = np.arange(int(sizes.max()))[:, None]
+        index = self.groups.ends[chosen] + np.minimum(row, sizes - 1)
+        omega = None if self.omega is None else self.omega[index]
+        if sizes.min() < sizes.max():
+            there = (row < sizes).astype(np.float64)
+            omega = there if omega is None else omega * there
+        return Block({name: column[index] for name, column in self.columns.items()}, self.y[index], omega)
+
+
+def together(code: BatchCode, starts: Array, rows: GroupedRows, chosen: Places) -> Found:
     """Fit the chosen groups. starts: (s, p); each group begins at the one with the least loss."""
-    count, p = len(groups), code.parameters
-    found = Found(
-        np.full((count, p), np.nan), np.full(count, np.nan), np.zeros(count, bool), np.full((count, p, p), np.nan)
-    )
+    found = Found.none(len(rows.groups), code.parameters)
     with np.errstate(all="ignore"):
-        for some, block in blocks(groups, columns, y, omega, chosen):
+        for some, block in rows.blocks(chosen):
             ends = descend_all(code, _best(code, starts, block), block)
             found.theta[some], found.loss[some] = ends.theta.T, ends.loss
             found.converged[some] = ends.converged
