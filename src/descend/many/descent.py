@@ -26,7 +26,7 @@ SCARCE = 0.5
 
 @dataclass
 class Block:
-    """Some groups, as columns of arrays (rows, groups). omega: row weights, 0 where a group has no row; None if all 1."""
+    """Some groups, as columns of arrays (rows, groups). omega: row weights, 0 where a group has no row, or None."""
 
     columns: dict[str, Array]
     y: Array

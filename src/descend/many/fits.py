@@ -181,7 +181,7 @@ def fit_groups(request: Request, table: Table) -> Fits:
 
 
 def _tuple(key: object) -> Key:
-    return key if isinstance(key, tuple) else (key,)  # type: ignore[return-value]
+    return key if isinstance(key, tuple) else (key,)
 
 
 def _said(key: Key) -> str:

@@ -17,10 +17,10 @@ from descend.losses import LOSSES
 from descend.many.code import batch_code
 from descend.many.groups import Groups
 from descend.many.together import Found, GroupedRows, together
-from descend.models import Model
+from descend.models import Model, kind_of
 from descend.options.request import Request
 from descend.problem.model_reading import gradient_source, read_model
-from descend.problem.posing import pose
+from descend.problem.posing import pose, untraced
 from descend.results import Fit, fit_of
 from descend.starts.robust import settled
 from descend.starts.solving import solve
@@ -91,6 +91,13 @@ class Grouped:
         groups = Groups.of(table, by)
         names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
         read = table.with_gaps(tuple(names))
+        pair = kind_of(request.model).original(request.model, model)
+        if pair is not None:
+            whole = np.logical_and.reduce([np.isfinite(column) for column in read.values()])
+            begin = model.parameters.start(dict(request.start or {}), 1.0)
+            doubt = pair.difference(begin, {name: column[whole] for name, column in read.items()})
+            if doubt is not None:
+                return cls.of(untraced(request, doubt), table, by)
         return cls(request, table, model, groups, {name: column[groups.order] for name, column in read.items()})
 
     def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit:
