@@ -32,6 +32,8 @@ SAMPLED = 24
 """Groups that are fitted by themselves first, for starts that all others try."""
 REFUSED = "refused"
 """The outcome of a group that could not be fitted at all."""
+SAME = 1e-9
+"""Losses that differ by a smaller share are one and the same."""
 OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "device")
 """Options with which every group is fitted by itself."""
 
@@ -152,7 +154,7 @@ def fit_each(work: Grouped) -> Outcomes:
     if work.program is not None:
         starts = _starts(work, outcomes)
         if len(starts):
-            chosen = np.flatnonzero(work.sound & outcomes.open)
+            chosen = np.flatnonzero(work.sound)  # those fitted already too: where others ended may lead lower
             _keep(work, together(batch_code(work.program), starts, work.rows, chosen), outcomes)
     for group in np.flatnonzero(outcomes.open).tolist():
         _fit_alone(work, group, outcomes)
@@ -183,9 +185,10 @@ def _keep(work: Grouped, found: Found, outcomes: Outcomes) -> None:
     bounds = None if work.model.constraints is None else work.model.constraints.bounds
     if bounds is not None:
         good &= ((found.theta > bounds.low) & (found.theta < bounds.high)).all(axis=1)
-    outcomes.parameters[good], outcomes.errors[good] = found.theta[good], errors[good]
     omega = np.ones(len(rows.y)) if rows.omega is None else rows.omega
     total = np.add.reduceat(omega, groups.ends[:-1])
+    good &= ~(outcomes.loss <= found.loss / total * (1.0 + SAME))
+    outcomes.parameters[good], outcomes.errors[good] = found.theta[good], errors[good]
     outcomes.loss[good] = (found.loss / total)[good]
     if loss.quadratic:
         mean = np.add.reduceat(omega * rows.y, groups.ends[:-1]) / total
@@ -193,6 +196,7 @@ def _keep(work: Grouped, found: Found, outcomes: Outcomes) -> None:
         outcomes.r_squared[good] = 1.0 - found.loss[good] / about[good]
     for group in np.flatnonzero(good).tolist():
         outcomes.outcome[group] = str(Outcome.CONVERGED)
+        outcomes.fits.pop(group, None), outcomes.cause.pop(group, None)
 
 
 def _fit_alone(work: Grouped, group: int, outcomes: Outcomes) -> Fit | None:

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.many.code import BatchCode
-from descend.many.descent import Block, descend_all, sums
+from descend.many.descent import Block, Ends, descend_all, sums
 from descend.many.groups import Groups
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 CELLS = 65_536
 """Rows times groups of a block."""
-MOST_STARTS = 64
-"""Starts that are compared in each group, at most."""
+FEW = 3
+"""Starts that a group descends from, at most."""
 
 
 @dataclass
@@ -37,6 +37,14 @@ class Found:
         """Return what is known before the first descent."""
         theta, inverted = np.full((groups, p), np.nan), np.full((groups, p, p), np.nan)
         return cls(theta, np.full(groups, np.nan), np.zeros(groups, dtype=bool), inverted)
+
+    def keep(self, groups: Places, ends: Ends) -> None:
+        """Take over where some groups ended, as far as that is lower than what is known."""
+        lower = ends.converged & ~(self.loss[groups] <= ends.loss)
+        places = groups[lower]
+        self.theta[places], self.loss[places] = ends.theta.T[lower], ends.loss[lower]
+        self.converged[places] = True
+        self.inverted[places] = np.moveaxis(ends.inverted, 2, 0)[lower]
 
 
 @dataclass(frozen=True)
@@ -75,26 +83,22 @@ class GroupedRows:
 
 
 def together(code: BatchCode, starts: Array, rows: GroupedRows, chosen: Places) -> Found:
-    """Fit the chosen groups. starts: (s, p); each group begins at the one with the least loss."""
+    """Fit the chosen groups. starts: (s, p), of which each group descends from the best few, and keeps the lowest end."""
     found = Found.none(len(rows.groups), code.parameters)
     with np.errstate(all="ignore"):
         for some, block in rows.blocks(chosen):
-            ends = descend_all(code, _best(code, starts, block), block)
-            found.theta[some], found.loss[some] = ends.theta.T, ends.loss
-            found.converged[some] = ends.converged
-            found.inverted[some] = np.moveaxis(ends.inverted, 2, 0)
+            for theta in _best(code, starts, block):
+                found.keep(some, descend_all(code, theta, block))
     return found
 
 
-def _best(code: BatchCode, starts: Array, block: Block) -> Array:
-    """Return for each group the start with the least loss, (p, groups), its linear parameters solved for."""
+def _best(code: BatchCode, starts: Array, block: Block) -> Iterator[Array]:
+    """Yield the starts with the least loss of each group, the best first: (p, groups) each."""
     groups = block.y.shape[1]
-    if len(starts) == 1:
-        return np.repeat(starts.T, groups, axis=1)
-    best, least = np.repeat(starts[:1].T, groups, axis=1), np.full(groups, np.inf)
-    for start in starts[:MOST_STARTS]:
-        theta = np.repeat(start[:, None], groups, axis=1)
-        loss = sums(code, theta, block).loss
-        better = loss < least
-        best[:, better], least[better] = theta[:, better], loss[better]
-    return best
+    losses = np.full((len(starts), groups), np.nan)
+    if len(starts) > 1:
+        for place, start in enumerate(starts):
+            losses[place] = sums(code, np.repeat(start[:, None], groups, axis=1), block).loss
+    order = np.argsort(losses, axis=0)  # NaN comes last
+    for rank in range(min(FEW, len(starts))):
+        yield np.ascontiguousarray(starts[order[rank]].T)
