@@ -105,7 +105,7 @@ class Derivatives:
 
     @property
     def last_errors(self) -> tuple[Array, Array]:
-        """The root mean square errors of values, (n,), and of their derivatives, (n, p), where these were last found."""
+        """The root mean square errors of values, (n,), and of their derivatives, (n, p), where last found."""
         assert self._last is not None
         values = self._last[1]
         rounding = 2.0 * LEAST * np.abs(values)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from descend.tracing.complex_numbers import TracedComplex
 from descend.tracing.tape import UntraceableError, Value
 from descend.tracing.traced import Traced
 
@@ -16,8 +17,8 @@ class _Type(type):
     original: type
 
     def __call__(cls, *given: Value, **options: Value) -> Value:
-        if given and type(given[0]) is Traced:
-            return cls.of_symbol(given[0])
+        if any(isinstance(each, Traced) for each in given):
+            return cls.of_symbol(*given)
         return cls.original(*given, **options)
 
     def __instancecheck__(cls, instance: object) -> bool:
@@ -78,8 +79,11 @@ class Complex(metaclass=_Type):
     dtype = np.dtype(complex)
 
     @staticmethod
-    def of_symbol(symbol: Traced) -> complex:
-        raise UntraceableError(f"turns {symbol} into a complex number")
+    def of_symbol(real: Value, imag: Value = 0.0) -> TracedComplex:
+        for part in (real, imag):
+            if isinstance(part, Traced) and part.axis is not None:
+                raise UntraceableError(f"turns {part} in all rows into one number")
+        return TracedComplex(real, imag)
 
 
 def plain(dtype: Value) -> Value:

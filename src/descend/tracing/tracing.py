@@ -10,11 +10,14 @@ from typing import Any
 from descend.errors import DescendError
 from descend.tracing import (  # noqa: F401 - they register themselves
     choices,
+    complex_numbers,
     creation,
     operators,
     polynomials,
     products,
+    shapes,
     special_functions,
+    sums,
     undefined,
 )
 from descend.tracing.array_of_lists import array_of
@@ -115,6 +118,8 @@ def _of_one_row(tape: Tape, result: Any) -> int:
         raise UntraceableError(f"returns an array of shape {result.shape}")
     if isinstance(result, float | int):
         return tape.number(float(result))
+    if complex_numbers.is_complex(result):
+        raise UntraceableError("returns complex numbers")
     raise UntraceableError(f"returns {type(result).__name__}, not numbers")
 
 

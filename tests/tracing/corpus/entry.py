@@ -12,6 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import descend
+from descend.curve_fitting.arguments import UNBOUNDED, read
+from descend.curve_fitting.posing import problem_of
+from descend.options.arguments import read_request
+from descend.problem.posing import pose
+from descend.problem.problem import Problem
+from descend.table import open_table
+
 Array = NDArray[np.float64]
 
 
@@ -46,14 +54,27 @@ class Entry:
         return self.source.rpartition(".")[2]
 
     def fit(self, **options: Any) -> Any:
-        """Fit the function to its data as a user would."""
-        import descend
-
+        """Fit the function to its data as a user would; what has no names for its parameters, by SciPy's call."""
+        options = {**self.options, **options}
         if self.by_name:
             data = {**self.x, "y": self.y}
-            return descend.fit(self.function, data, response="y", start=dict(self.start), **self.options, **options)
-        start = self.theta(self.start) if self.starred else dict(self.start)
-        return descend.fit(self.function, self.x, self.y, start=start, **self.options, **options)
+            return descend.fit(self.function, data, response="y", start=dict(self.start), **options)
+        if self.starred:
+            return Curve.fitted(self)
+        return descend.fit(self.function, self.x, self.y, start=dict(self.start), **options)
+
+    def why_opaque(self) -> str | None:
+        """Return why the function is not read as a formula; None if it is."""
+        if self.starred:
+            problem = Curve.posed(self)
+        else:
+            data, others = ({**self.x, "y": self.y}, ()) if self.by_name else (self.x, (self.y,))
+            options = {"start": dict(self.start), "response": "y" if self.by_name else None, **self.options}
+            request = read_request(self.function, data, others, options)
+            problem = pose(request, open_table(request.data))
+        if problem.model.formula is not None:
+            return None
+        return next((note for note in problem.notes if "is no formula" in note), "it does not say why")
 
     @property
     def starred(self) -> bool:
@@ -127,6 +148,30 @@ class Entry:
 
     def _across(self, theta: Array, move: Array) -> Array:
         return self.predict(theta + move) - self.predict(theta - move)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What SciPy's call returned, under the names that a fit has."""
+
+    theta: Array
+    gradient: str
+    notes: tuple[str, ...]
+    outcome: str
+
+    @classmethod
+    def fitted(cls, entry: Entry) -> Curve:
+        theta, covariance = descend.curve_fit(entry.function, entry.x, entry.y, entry.theta(entry.start))
+        assert np.isfinite(covariance).all()
+        problem = cls.posed(entry)
+        return cls(theta, problem.gradient, problem.notes, "converged")
+
+    @staticmethod
+    def posed(entry: Entry) -> Problem:
+        """Return the problem that SciPy's call poses."""
+        start = entry.theta(entry.start)
+        called = read(entry.function, entry.x, entry.y, start, None, False, None, UNBOUNDED, None, None, None, {})
+        return problem_of(called)[0]
 
 
 CORPUS: dict[str, Entry] = {}
