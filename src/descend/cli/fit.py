@@ -78,6 +78,13 @@ def fit(
     written["--checkpoint"] = given["checkpoint"]
     check_outputs(written, data)
     arguments = options.fitting(formula, data, given)
+    many = arguments.get("by") is not None
+    if many:
+        from descend.cli.many import refuse_others
+
+        refuse_others(
+            {"--interval": interval, "--plot": plot, "--report": report, "--animate": animate, "--watch": watch}
+        )
 
     from descend import api
     from descend.inference.bootstrap import FEWEST
@@ -93,6 +100,14 @@ def fit(
     refuse_not_whole(log_every, "number of epochs between log lines", 1)
     sharpness = arguments["sharpness"]
     arguments["sharpness"] = (log_every or True) if sharpness else (not quiet and "auto")
+    if many:
+        from descend.cli.many import show as show_many
+
+        arguments["sharpness"] = False
+        fits = api.fit(data=options.one_or_all(data), **arguments)
+        if failed := show_many(fits, json, quiet, save):
+            raise OutputError(" ".join(failed))
+        raise Exit(0 if fits.succeeded else 1)
     stream = sys.stderr if json else sys.stdout
     with Watch(stream) if watch else Log(stream, arguments["epochs"], log_every, sharpness) as reader:
         fitted = api.fit(data=options.one_or_all(data), on_step=None if quiet else reader, **arguments)

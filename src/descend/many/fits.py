@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from descend.options.request import Request
 from descend.registry import closest, split_list
 from descend.results import Fit
 from descend.table import Table, open_table
+from descend.table.writing import write_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,6 +151,33 @@ class Fits:
             ) from None
         return pd.DataFrame(self.columns())
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the table of `frame`: ``.csv``, ``.parquet``, ``.json`` and others, by its ending.
+
+        Raises OutputError if the ending is another, or the file cannot be written.
+        """
+        write_columns(path, self.columns())
+
+    def records(self) -> Iterator[dict[str, object]]:
+        """Yield what ``--json`` prints of each group, a line each."""
+        parameters, errors = self.parameters, self.standard_errors
+        for place, key in enumerate(self.keys):
+            yield {
+                "group": dict(zip(self.by, key, strict=True)),
+                "parameters": {name: _plain(values[place]) for name, values in parameters.items()},
+                "standard_errors": {name: _plain(values[place]) for name, values in errors.items()},
+                "loss": _plain(self.loss[place]),
+                "r_squared": _plain(self.r_squared[place]),
+                "rows": int(self.rows[place]),
+                "outcome": self.outcome[place],
+                "cause": self._outcomes.cause.get(place),
+            }
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every group has a fit that succeeded."""
+        return not self._outcomes.cause
+
     def predict(self, data: object, missing: str = "raise") -> Array:
         """Return the prediction for each row of ``data``, by the parameters of its group.
 
@@ -182,6 +211,13 @@ def fit_groups(request: Request, table: Table) -> Fits:
 
 def _tuple(key: object) -> Key:
     return key if isinstance(key, tuple) else (key,)
+
+
+def _plain(value: Array) -> object:
+    """Return a number, or a list of them, for JSON, which has no word for NaN."""
+    if np.ndim(value) == 0:
+        return float(value) if np.isfinite(value) else None
+    return [_plain(each) for each in value]
 
 
 def _said(key: Key) -> str:

@@ -83,7 +83,10 @@ class GroupedRows:
 
 
 def together(code: BatchCode, starts: Array, rows: GroupedRows, chosen: Places) -> Found:
-    """Fit the chosen groups. starts: (s, p), of which each group descends from the best few, and keeps the lowest end."""
+    """Fit the chosen groups.
+
+    starts: (s, p). Each group descends from the few of them with the least loss, and keeps the lowest end.
+    """
     found = Found.none(len(rows.groups), code.parameters)
     with np.errstate(all="ignore"):
         for some, block in rows.blocks(chosen):
