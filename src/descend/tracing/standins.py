@@ -81,7 +81,7 @@ def _combined(operation: str, number: Traced) -> Traced:
 
 
 def _refuse_rows(value: object, words: str) -> None:
-    if type(value) is Traced and value.axis is not None:
+    if isinstance(value, Traced) and value.axis is not None:
         raise UntraceableError(words)
 
 
@@ -112,7 +112,7 @@ def _distance(one: Iterable[Value], other: Iterable[Value]) -> Value:
 
 def _extreme(operation: str, *given: Value, **options: Value) -> Value:
     numbers = list(given[0]) if len(given) == 1 else given
-    if options or any(type(number) is Traced and number.axis is not None for number in (*given, *numbers)):
+    if options or any(isinstance(number, Traced) and number.axis is not None for number in (*given, *numbers)):
         raise UntraceableError(f"calls {operation} with all rows")
     tape = tape_of(*numbers)
     if tape is None:
@@ -121,20 +121,22 @@ def _extreme(operation: str, *given: Value, **options: Value) -> Value:
 
 
 def _len(value: Value, /) -> int:
-    return value.tape.rows if type(value) is Traced and value.axis == -value.ndim else len(value)
+    return value.rows if isinstance(value, Traced) and value.axis == -value.ndim else len(value)
 
 
 def _range(*bounds: Value) -> Iterable[int]:
     """Return the numbers from one to another; of the number of all rows, one that stands for each."""
-    if not any(type(bound) is Rows for bound in bounds):
+    path = next((bound.tape.path for bound in bounds if type(bound) is Rows), None)
+    if path is None:
         return range(*bounds)
+    path.by_rows = True
     if len(bounds) > 1 and not (bounds[0] == 0 and all(step == 1 for step in bounds[2:])):
         raise UntraceableError("goes through some of its rows")
     return (EachRow(0),)
 
 
 def _enumerate(values: Value, start: int = 0) -> Iterator[tuple[int, Value]]:
-    if type(values) is Traced and values.axis == -values.ndim and start == 0:
+    if isinstance(values, Traced) and values.axis == -values.ndim and start == 0:
         return iter([(EachRow(0), value) for value in values])
     return iter(enumerate(values, start))
 
