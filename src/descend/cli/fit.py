@@ -105,7 +105,9 @@ def fit(
 
         arguments["sharpness"] = False
         fits = api.fit(data=options.one_or_all(data), **arguments)
-        if failed := show_many(fits, json, quiet, save):
+        if json or not quiet:
+            show_many(fits, json)
+        if failed := write([("Table of fits saved to", save, fits.save)], quiet, json):
             raise OutputError(" ".join(failed))
         raise Exit(0 if fits.succeeded else 1)
     stream = sys.stderr if json else sys.stdout

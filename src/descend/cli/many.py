@@ -1,9 +1,9 @@
-"""`descend fit --by`: many fits as a table, as a JSON object a line, and as a file."""
+"""`descend fit --by`: many fits as a table, or as a JSON object a line."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from json import dumps
 from typing import TYPE_CHECKING
 
@@ -23,15 +23,12 @@ def refuse_others(asked: Mapping[str, object]) -> None:
             )
 
 
-def show(fits: Fits, json: bool, quiet: bool, save: str | None) -> Iterable[str]:
-    """Print many fits, and write their table; return messages for what could not be written."""
-    from descend.cli.fit import write
-
+def show(fits: Fits, json: bool) -> None:
+    """Print many fits as a table, or as a JSON object a line."""
     if json:
         for line in fits.records():
             say(dumps(line, ensure_ascii=False))
-    elif not quiet:
-        from descend.many.text import render
+        return
+    from descend.many.text import render
 
-        say(render(fits), sys.stdout)
-    return write([("Table of fits saved to", save, fits.save)], quiet, json)
+    say(render(fits), sys.stdout)

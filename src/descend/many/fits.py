@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.many.fitting import REFUSED, Grouped, Outcomes, fit_each
-from descend.many.groups import Groups, Key, Label
+from descend.many.groups import Groups, Key, Label, said
 from descend.options.request import Request
 from descend.registry import closest, split_list
 from descend.results import Fit
@@ -70,9 +70,9 @@ class Fits:
         place = self._places.get(_tuple(key))
         if place is None:
             names = ", ".join(f"`{name}`" for name in self.by)
-            known = [_said(each) for each in self.keys]
+            known = [said(each) for each in self.keys]
             raise DataError(
-                f"There is no group {_said(_tuple(key))} of {names}.{closest(_said(_tuple(key)), known)} "
+                f"There is no group {said(_tuple(key))} of {names}.{closest(said(_tuple(key)), known)} "
                 f"There are {len(self):,}, such as {', '.join(known[:3])}."
             )
         return place
@@ -86,7 +86,7 @@ class Fits:
         kept = self._outcomes.fits.get(place)
         if kept is None:
             if self.outcome[place] == REFUSED:
-                raise DataError(f"The group {_said(self.keys[place])} was not fitted: {self._outcomes.cause[place]}")
+                raise DataError(f"The group {said(self.keys[place])} was not fitted: {self._outcomes.cause[place]}")
             start = self.model.parameters.named(self._outcomes.parameters[place])
             kept = self._outcomes.fits[place] = self._work.alone(place, start)
         return kept
@@ -190,7 +190,7 @@ class Fits:
         for group, key in enumerate(groups.keys):
             place, rows = self._place(key), groups.rows(group)
             if self.outcome[place] == REFUSED:
-                raise DataError(f"The group {_said(key)} was not fitted: {self._outcomes.cause[place]}")
+                raise DataError(f"The group {said(key)} was not fitted: {self._outcomes.cause[place]}")
             part = {name: column[rows] for name, column in inputs.items()} or {"": np.empty(len(rows))}
             predicted[rows] = self.model.predict(self._outcomes.parameters[place], part)
         return predicted
@@ -218,7 +218,3 @@ def _plain(value: Array) -> object:
     if np.ndim(value) == 0:
         return float(value) if np.isfinite(value) else None
     return [_plain(each) for each in value]
-
-
-def _said(key: Key) -> str:
-    return ", ".join(map(str, key))

@@ -15,7 +15,7 @@ from descend.errors import ConfigError, DescendError
 from descend.gradients.contract import Program
 from descend.losses import LOSSES
 from descend.many.code import batch_code
-from descend.many.groups import Groups
+from descend.many.groups import Groups, said
 from descend.many.together import Found, GroupedRows, together
 from descend.models import Model, kind_of
 from descend.options.request import Request
@@ -113,6 +113,7 @@ class Grouped:
         request, began = self.request.but(by=None, data=data, **known), time.perf_counter()
         with np.errstate(all="ignore"):
             table = open_table(data)
+            table.source = f"the group {said(self.groups.keys[group])}"
             request = settled(request, table)
             return fit_of(solve(pose(request, table), request, began=began))
 

@@ -99,3 +99,8 @@ def _key(code: int, levels: Sequence[Sequence[Label]]) -> Key:
         code, place = divmod(code, max(len(labels), 1))
         parts.append(labels[place])
     return tuple(reversed(parts))
+
+
+def said(key: Key) -> str:
+    """Return what a group is called in messages: its values, with commas between them."""
+    return ", ".join(map(str, key))
