@@ -6,7 +6,6 @@ import copy
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -14,12 +13,10 @@ import sympy  # noqa: F401 - first, few calls deep: at the end of a chunk of its
 from numpy.typing import NDArray
 
 from descend.descent import Outcome, Step
-from descend.descent.checkpoint import to_resume
 from descend.errors import ConfigError
 from descend.formula import generated, guess_columns, read_formula
 from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
-from descend.inference.intervals import checked_errors
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
 from descend.many import Fits, fit_groups
@@ -27,12 +24,11 @@ from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
 from descend.options.request import OPTIONS, Gradient, Request, check_options
-from descend.problem.posing import pose
 from descend.registry import split_list
 from descend.report.log import printing
 from descend.results import Fit, fit_of, load
 from descend.results.comparison import Comparison
-from descend.starts.robust import settled
+from descend.results.fitting import fit_table
 from descend.starts.solving import solve
 from descend.table import open_table
 from descend.table.memory import enough_memory
@@ -159,16 +155,7 @@ def fit(
         if request.by is not None:
             return fit_groups(request, table)
         try:
-            request = settled(request, table)
-            resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
-            if resumed is not None:  # it starts where the run did, whatever start is found or given now
-                check_options({"start": resumed.start})
-                request = replace(request, start=resumed.start)
-                began -= resumed.snapshot.seconds
-            problem = pose(request, table)
-            if errors is not None:
-                checked_errors(errors, problem.model.loss)
-            return fit_of(solve(problem, request, reader, resumed, began))
+            return fit_table(request, table, reader, began)
         finally:
             table.release()
 

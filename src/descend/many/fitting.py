@@ -20,10 +20,9 @@ from descend.many.together import Found, GroupedRows, together
 from descend.models import Model, kind_of
 from descend.options.request import Request
 from descend.problem.model_reading import gradient_source, read_model
-from descend.problem.posing import pose, untraced
-from descend.results import Fit, fit_of
-from descend.starts.robust import settled
-from descend.starts.solving import solve
+from descend.problem.posing import untraced
+from descend.results import Fit
+from descend.results.fitting import fit_table
 from descend.table import Table, open_table
 
 Array = NDArray[np.float64]
@@ -114,8 +113,7 @@ class Grouped:
         with np.errstate(all="ignore"):
             table = open_table(data)
             table.source = f"the group {said(self.groups.keys[group])}"
-            request = settled(request, table)
-            return fit_of(solve(pose(request, table), request, began=began))
+            return fit_table(request, table, None, began)
 
     @cached_property
     def rows(self) -> GroupedRows:
