@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from descend.many import Fits
 
 
-def refuse_others(asked: Mapping[str, object]) -> None:
-    """Refuse what is shown of one fit only. asked: the options that were given, by their flags."""
-    for flag, value in asked.items():
+def refuse_others(options: Mapping[str, object]) -> None:
+    """Refuse what is shown of one fit only. options: those that were given, by their flags."""
+    for flag, value in options.items():
         if value:
             raise ConfigError(
                 f"`{flag}` goes with one fit, not with one for each group. Drop it, or fit one group alone: --where."
             )
 
 
-def show(fits: Fits, json: bool) -> None:
+def show_all(fits: Fits, json: bool) -> None:
     """Print many fits as a table, or as a JSON object a line."""
     if json:
         for line in fits.records():

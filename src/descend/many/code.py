@@ -93,6 +93,6 @@ def _by_component(program: Program) -> tuple[Expr, dict[Expr, Expr]]:
             continue
         within = [(slopes[predictor], term.items) for predictor, term in terms.items() if term.vector == name]
         for place, label in enumerate(labels):
-            whole = Add(*(Mul(slope, items[place]) for slope, items in within))
-            derivatives[Component(f"{name}[{label}]")] = whole.xreplace(written_out)
+            combined = Add(*(Mul(slope, items[place]) for slope, items in within))
+            derivatives[Component(f"{name}[{label}]")] = combined.xreplace(written_out)
     return program.score.xreplace(written_out), derivatives

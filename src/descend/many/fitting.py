@@ -94,9 +94,9 @@ class Grouped:
         read = table.with_gaps(tuple(names))
         pair = kind_of(request.model).original(request.model, model)
         if pair is not None:
-            whole = np.logical_and.reduce([np.isfinite(column) for column in read.values()])
+            complete = np.logical_and.reduce([np.isfinite(column) for column in read.values()])
             begin = model.parameters.start(dict(request.start or {}), 1.0)
-            doubt = pair.difference(begin, {name: column[whole] for name, column in read.items()})
+            doubt = pair.difference(begin, {name: column[complete] for name, column in read.items()})
             if doubt is not None:
                 return cls.of(untraced(request, doubt), table, by)
         return cls(request, table, model, groups, {name: column[groups.order] for name, column in read.items()})
@@ -127,8 +127,8 @@ class Grouped:
         request, model = self.request, self.model
         loss = model.loss
         smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2)
-        asked = any(request[key] is not None for key in OWN) or request.engine != "auto"
-        if model.symbolic is None or not smooth or asked or request.gradient not in (None, "derived"):
+        chosen_options = any(request[key] is not None for key in OWN) or request.engine != "auto"
+        if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
             return None
         if not (loss.quadratic or loss.dispersion_known):
             return None
@@ -143,8 +143,8 @@ class Grouped:
         for column in self.columns.values():
             fine &= np.isfinite(column)
         varied = np.maximum.reduceat(y, begins) > np.minimum.reduceat(y, begins)
-        whole: Mask = np.logical_and.reduceat(fine, begins)
-        return whole & varied & (self.groups.sizes > self.model.parameters.size)
+        complete: Mask = np.logical_and.reduceat(fine, begins)
+        return complete & varied & (self.groups.sizes > self.model.parameters.size)
 
 
 def fit_each(work: Grouped) -> Outcomes:

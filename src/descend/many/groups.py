@@ -89,8 +89,8 @@ def _coded_numbers(cells: NDArray[np.float64], truth: bool) -> tuple[Places, lis
     codes[finite] = found
     if truth:
         return codes, [bool(value) for value in values]
-    whole = bool((values == np.floor(values)).all())
-    return codes, [int(value) if whole else float(value) for value in values]
+    complete = bool((values == np.floor(values)).all())
+    return codes, [int(value) if complete else float(value) for value in values]
 
 
 def _key(code: int, levels: Sequence[Sequence[Label]]) -> Key:
