@@ -16,16 +16,16 @@ def cholesky(matrices: Array) -> Array:
     p = len(matrices)
     lower = np.zeros_like(matrices)
     for j in range(p):
-        rest = matrices[j, j].copy()
+        remainder = matrices[j, j].copy()
         for k in range(j):
-            rest -= lower[j, k] * lower[j, k]
-        root = np.sqrt(rest)
+            remainder -= lower[j, k] * lower[j, k]
+        root = np.sqrt(remainder)
         lower[j, j] = root
         for i in range(j + 1, p):
-            rest = matrices[i, j].copy()
+            remainder = matrices[i, j].copy()
             for k in range(j):
-                rest -= lower[i, k] * lower[j, k]
-            lower[i, j] = rest / root
+                remainder -= lower[i, k] * lower[j, k]
+            lower[i, j] = remainder / root
     return lower
 
 
@@ -34,15 +34,15 @@ def solved(lower: Array, right: Array) -> Array:
     p = len(right)
     found = np.empty_like(right)
     for i in range(p):
-        rest = right[i].copy()
+        remainder = right[i].copy()
         for k in range(i):
-            rest -= lower[i, k] * found[k]
-        found[i] = rest / lower[i, i]
+            remainder -= lower[i, k] * found[k]
+        found[i] = remainder / lower[i, i]
     for i in reversed(range(p)):
-        rest = found[i]
+        remainder = found[i]
         for k in range(i + 1, p):
-            rest = rest - lower[k, i] * found[k]
-        found[i] = rest / lower[i, i]
+            remainder = remainder - lower[k, i] * found[k]
+        found[i] = remainder / lower[i, i]
     return found
 
 
