@@ -154,7 +154,7 @@ def swallowing(x, a):
         (lambda x, a: a * x if any(x > a) else x, "calls any with all rows"),
         (lambda x, a: a * x if x > 1 else x, "asks of a whole array whether x > 1"),
         (lambda x, a: {1.0: x}[a], "looks a up, as in a dict or a set"),
-        (lambda x, a: complex(a, 1) * x, "turns a into a complex number"),
+        (lambda x, a: complex(a, 1) * x, "returns complex numbers"),
         (lambda x, a: np.array([x[k] for k in range(1, len(x))]), "goes through some of its rows"),
         (lambda x, a: 1 / 0 * a, "raises ZeroDivisionError when it is called with symbols"),
     ],
@@ -164,3 +164,25 @@ def test_the_reason_names_the_line(function, reason):
         trace(function, ["x"], ["a"])
     first = function.__code__.co_firstlineno
     assert str(caught.value) == f"{reason} (line {first + 2 if function is swallowing else first})"
+
+
+def of_each_row(x, a, b):
+    out = np.zeros_like(x)
+    for k in range(len(x)):
+        out[k] = a * math.exp(-b * x[k])
+    return out
+
+
+def importing(x, a, b):
+    import math as m
+
+    from numpy import asarray
+
+    return m.exp(a) * asarray(x, dtype=float) + b
+
+
+@pytest.mark.parametrize(
+    ("function", "text"), [(of_each_row, "a*exp(-b*x)"), (importing, "exp(a)*x + b"), (np.vectorize(importing), None)]
+)
+def test_rows_by_number_and_modules_imported_within(function, text):
+    assert trace(function, ["x"], ["a", "b"]) == (text or "exp(a)*x + b")

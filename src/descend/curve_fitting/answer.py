@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.curve_fitting.arguments import Arguments
+from descend.curve_fitting.direct import Ending
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.covariance import inverse_triangle, well_conditioned_inverse
@@ -17,24 +18,38 @@ Answer = tuple[Array, Array]
 """popt and pcov."""
 FullAnswer = tuple[Array, Array, dict[str, object], str, int]
 """The same, and what SciPy calls infodict, mesg and ier."""
+SUCCESS = "The sum of squares is least here: its gradient is zero to rounding."
 
 
 def answer(arguments: Arguments, solution: Solution, full_output: bool) -> Answer | FullAnswer:
-    """Return what ``curve_fit`` returns. Raises RuntimeError where the descent failed."""
+    """Return what ``curve_fit`` returns of a solution. Raises RuntimeError where the descent failed."""
     if solution.outcome is Outcome.INTERRUPTED:
         raise KeyboardInterrupt
     if solution.outcome in (Outcome.DIVERGED, Outcome.EPOCHS_USED_UP):
         raise RuntimeError(f"Optimal parameters not found: {solution.outcome}. {solution.advice}")
-    popt = parameters(arguments, solution)
-    pcov = covariance(arguments, solution)
+    pcov = None
+    if solution.theta.size == arguments.size:
+        robust = arguments.loss is not None
+        pcov = _robust(arguments, solution) if robust else covariance(arguments, ending_of(solution))
+    return _answered(arguments, parameters(arguments, solution), pcov, calls(solution), full_output)
+
+
+def direct_answer(arguments: Arguments, ending: Ending, full_output: bool) -> Answer | FullAnswer:
+    """Return what ``curve_fit`` returns where a descent ended that nothing was to be said about."""
+    return _answered(arguments, ending.theta, covariance(arguments, ending), ending.calls, full_output)
+
+
+def _answered(
+    arguments: Arguments, popt: Array, pcov: Array | None, calls: int, full_output: bool
+) -> Answer | FullAnswer:
     if pcov is None:
         from scipy.optimize import OptimizeWarning
 
-        warnings.warn("Covariance of the parameters could not be estimated", OptimizeWarning, stacklevel=4)
+        warnings.warn("Covariance of the parameters could not be estimated", OptimizeWarning, stacklevel=5)
         pcov = np.full((popt.size, popt.size), np.inf)
     if not full_output:
         return popt, pcov
-    return popt, pcov, {"nfev": calls(solution), "fvec": residuals(arguments, popt)}, f"{solution.outcome}", 1
+    return popt, pcov, {"nfev": calls, "fvec": residuals(arguments, popt)}, SUCCESS, 1
 
 
 def parameters(arguments: Arguments, solution: Solution) -> Array:
@@ -47,7 +62,12 @@ def parameters(arguments: Arguments, solution: Solution) -> Array:
     return np.array([found.get(name, value) for name, value in zip(arguments.names, begun, strict=True)])
 
 
-def covariance(arguments: Arguments, solution: Solution) -> Array | None:
+def ending_of(solution: Solution) -> Ending:
+    """Return where a solution ended."""
+    return Ending(solution.theta, solution.loss, solution.objective, solution.problem.rows.total, calls(solution))
+
+
+def covariance(arguments: Arguments, ending: Ending) -> Array | None:
     """Return (J'WJ)^-1, times SSR / (M - n) unless sigma is absolute; None where the data do not determine it.
 
     J is the Jacobian of the function, all parameters counted, those at a bound too.
@@ -55,11 +75,7 @@ def covariance(arguments: Arguments, solution: Solution) -> Array | None:
     degrees = len(arguments.y) - arguments.size
     if degrees <= 0 and not arguments.absolute:
         return None
-    objective, theta = solution.objective, solution.theta
-    if theta.size < arguments.size:
-        return None
-    if arguments.loss is not None:
-        return _robust(arguments, solution, degrees)
+    objective, theta = ending.objective, ending.theta
     curvature = objective(theta, 2).curvature
     inverted = None if curvature is None else well_conditioned_inverse(curvature)
     if inverted is None:
@@ -68,13 +84,16 @@ def covariance(arguments: Arguments, solution: Solution) -> Array | None:
     if inverted is None:
         return None
     if not arguments.absolute:
-        return 2.0 * solution.loss / degrees * inverted
+        return 2.0 * ending.loss / degrees * inverted
     unit = arguments.sigma**2 if isinstance(arguments.sigma, float) else 1.0  # it was left out of the sums
-    return solution.loss_function.unit * unit / solution.problem.rows.total * inverted
+    return 2.0 * unit / ending.total * inverted
 
 
-def _robust(arguments: Arguments, solution: Solution, degrees: int) -> Array | None:
+def _robust(arguments: Arguments, solution: Solution) -> Array | None:
     """Return the covariance under a robust loss, as SciPy has it: J' B J for the curvature, B = max(l'', eps)."""
+    degrees = len(arguments.y) - arguments.size
+    if degrees <= 0 and not arguments.absolute:
+        return None
     model, columns, loss = solution.model, solution.columns, solution.loss_function
     scores, jacobian = model.scores_and_jacobian(solution.theta, columns)
     bend = np.maximum(loss.bend(scores, model.observed(columns)), np.finfo(np.float64).eps)

@@ -42,7 +42,7 @@ Sides = tuple[ArrayLike, ArrayLike] | Box
 UNBOUNDED: Sides = (-math.inf, math.inf)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Arguments:
     """What a call of ``curve_fit`` asks for.
 
@@ -69,6 +69,18 @@ class Arguments:
     @property
     def size(self) -> int:
         return len(self.names)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is least squares from a start, without bounds, correlated errors or derivatives by hand."""
+        return (
+            self.start is not None
+            and self.low is None
+            and self.root is None
+            and self.loss is None
+            and self.limit is None
+            and not callable(self.jacobian)
+        )
 
 
 def read(

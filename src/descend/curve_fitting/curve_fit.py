@@ -7,13 +7,14 @@ from typing import Literal, overload
 import numpy as np
 import sympy  # noqa: F401 - first, few calls deep: at the end of a chunk of its stack Python 3.11 pays for every call
 
-from descend.curve_fitting.answer import Answer, FullAnswer, answer
+from descend.curve_fitting.answer import Answer, FullAnswer, answer, direct_answer
 from descend.curve_fitting.arguments import UNBOUNDED, Arguments, Function, Sides, read
-from descend.curve_fitting.posing import problem_of
+from descend.curve_fitting.direct import direct
+from descend.curve_fitting.posing import data_of, problem_of
 from descend.curve_fitting.search import better
 from descend.errors import DescendError
 from descend.starts.solving import solve
-from descend.wording import Wording, speaking
+from descend.wording import SPEAKING, Wording
 
 
 @overload
@@ -112,12 +113,19 @@ AS_SCIPY = AsSciPy()
 
 
 def _fitted(arguments: Arguments, full_output: bool) -> Answer | FullAnswer:
-    with np.errstate(all="ignore"), speaking(AS_SCIPY):
-        try:
-            problem, request = problem_of(arguments)
+    speaking = SPEAKING.set(AS_SCIPY)
+    try:
+        with np.errstate(all="ignore"):
+            data = data_of(arguments)
+            ending = direct(arguments, data.curve, data.columns, data.sigma)
+            if ending is not None:
+                return direct_answer(arguments, ending, full_output)
+            problem, request = problem_of(arguments, data)
             solution = solve(problem, request)
             if not solution.succeeded or arguments.start is None:
-                solution = better(arguments, problem, solution)
-        except DescendError as error:
-            raise ValueError(str(error)) from error
-        return answer(arguments, solution, full_output)
+                solution = better(arguments, data, problem, solution)
+            return answer(arguments, solution, full_output)
+    except DescendError as error:
+        raise ValueError(str(error)) from error
+    finally:
+        SPEAKING.reset(speaking)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,33 +21,38 @@ from descend.table import open_table
 from descend.table.table import finite
 
 Array = NDArray[np.float64]
-BARE = Request(second_look=False, bare=True, polish=True)
+BARE = Request(second_look=False, bare=True, grow=True)
 Arrange = Callable[[Sequence[Array]], object]
 
 
-def problem_of(arguments: Arguments) -> tuple[Problem, Request]:
+@dataclass(eq=False, slots=True)
+class Data:
+    """A curve, the columns of its table, and which of them has standard deviations."""
+
+    curve: Curve
+    columns: dict[str, Array]
+    sigma: str | None
+
+
+def problem_of(arguments: Arguments, data: Data) -> tuple[Problem, Request]:
     """Return the problem of a call, and the request it is solved by."""
-    model, columns = _curve(arguments)
-    sigma = None
-    if isinstance(arguments.sigma, np.ndarray) and arguments.loss is None:
-        sigma = _unused("sigma", columns)
-        columns[sigma] = arguments.sigma
     start = None if arguments.start is None else dict(zip(arguments.names, arguments.start.tolist(), strict=True))
     bounds: dict[str, object] | None = None
     if arguments.low is not None and arguments.high is not None:
         sides = zip(arguments.low.tolist(), arguments.high.tolist(), strict=True)
         bounds = dict(zip(arguments.names, sides, strict=True))
-    request = BARE.but(model=model, data=columns, start=start, bounds=bounds, sigma=sigma)
+    request = BARE.but(model=data.curve, data=data.columns, start=start, bounds=bounds, sigma=data.sigma)
     if arguments.loss is not None:
         request = request.but(loss=arguments.loss)
-    problem = pose(request, open_table(columns))
-    if callable(arguments.jacobian) and (wrong := accusation(arguments, model, problem)) is not None:
+    problem = pose(request, open_table(data.columns))
+    if callable(arguments.jacobian) and (wrong := accusation(arguments, data.curve, problem)) is not None:
         warnings.warn(f"{wrong} The fit uses derivatives of its own.", stacklevel=4)
-        return problem_of(replace(arguments, jacobian=None))
+        without = replace(arguments, jacobian=None)
+        return problem_of(without, data_of(without))
     return problem, request
 
 
-def _curve(arguments: Arguments) -> tuple[Curve, dict[str, object]]:
+def data_of(arguments: Arguments) -> Data:
     """Return the function with its data, and the columns of the table."""
     response = _unused("y", arguments.names)
     inputs, arranged = _inputs(arguments.xdata, len(arguments.y), {response, *arguments.names})
@@ -66,10 +71,14 @@ def _curve(arguments: Arguments) -> tuple[Curve, dict[str, object]]:
         response=response,
         rows=len(arguments.y),
     )
-    return curve, {**inputs, response: curve.whitened(arguments.y)}
+    columns, sigma = {**inputs, response: curve.whitened(arguments.y)}, None
+    if isinstance(arguments.sigma, np.ndarray) and arguments.loss is None:
+        sigma = _unused("sigma", {*columns, *arguments.names})
+        columns[sigma] = arguments.sigma
+    return Data(curve, columns, sigma)
 
 
-def _inputs(xdata: object, rows: int, taken: Container[str]) -> tuple[dict[str, object], Arrange]:
+def _inputs(xdata: object, rows: int, taken: Container[str]) -> tuple[dict[str, Array], Arrange]:
     """Return the columns that the data of a function consist of, none if they are no numbers by rows.
 
     One axis of an array is the rows: the last one, as SciPy has it, or else the first.
@@ -92,7 +101,7 @@ def _inputs(xdata: object, rows: int, taken: Container[str]) -> tuple[dict[str, 
     return dict(zip(names, parts, strict=True)), partial(_stacked, shape, last)
 
 
-def _of_frame(xdata: Any, rows: int, taken: Container[str]) -> tuple[dict[str, object], Arrange]:
+def _of_frame(xdata: Any, rows: int, taken: Container[str]) -> tuple[dict[str, Array], Arrange]:
     """Return the columns of numbers of a frame, which a function asks for by their names."""
     keys = [key for key in xdata if isinstance(key, str)]
     arrays = {key: _array_of(xdata[key]) for key in keys}

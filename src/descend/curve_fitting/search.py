@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.curve_fitting.arguments import Arguments
-from descend.curve_fitting.posing import problem_of
+from descend.curve_fitting.posing import Data, problem_of
 from descend.descent.solution import Solution
 from descend.errors import DescendError
 from descend.problem.problem import Problem
@@ -23,7 +23,7 @@ EXPLAINED = 0.9
 """Share of the spread of ydata; where a curve explains more, none other is sought."""
 
 
-def better(arguments: Arguments, problem: Problem, solution: Solution) -> Solution:
+def better(arguments: Arguments, data: Data, problem: Problem, solution: Solution) -> Solution:
     """Return a solution from other starts if it is better than one that failed, or that was begun anywhere."""
     given = arguments.start is not None
     if solution.succeeded and (given or problem.model.formula is not None or explains(solution, arguments)):
@@ -31,7 +31,7 @@ def better(arguments: Arguments, problem: Problem, solution: Solution) -> Soluti
     found = solution
     for start in starts(arguments, problem):
         try:
-            other, request = problem_of(replace(arguments, start=start))
+            other, request = problem_of(replace(arguments, start=start), data)
             trial = solve(other, request)
         except (DescendError, ValueError):
             continue

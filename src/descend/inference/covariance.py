@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from descend.formula.factor import triangle
 from descend.inference.row_scores import ScoredRows
 from descend.losses import Loss
-from descend.optimizers.systems import WELL
+from descend.optimizers.systems import WELL, solver
 from descend.optimizers.systems import triangle as triangle_at
 from descend.problem.identifiability import EXACT, EXACT_SUMMED, INVOLVED
 from descend.problem.point import Point
@@ -21,6 +22,8 @@ LEAST_LEFT = 0.1
 """Lower limit for 1 - leverage of a row, for losses whose second derivative may be negative."""
 CANONICAL = 0.575
 """Standard deviation of the normal kernel that smooths as much as a uniform kernel of half-width 1."""
+SMALL = 4
+"""Up to this many rows, plain numbers are faster than NumPy."""
 SINGULAR = 1e-13
 """A singular value of the scaled Jacobian below this share of the largest: some combination is undetermined."""
 
@@ -139,6 +142,9 @@ def well_conditioned_inverse(curvature: Array) -> Array | None:
 
     Scaled to a unit diagonal, with eigenvalues lambda_k, the trace of its inverse is sum 1 / lambda_k.
     """
+    size = len(curvature)
+    if size <= SMALL:
+        return _by_elimination(curvature.tolist(), size)
     diagonal = curvature.diagonal()
     if not min(diagonal.tolist()) > 0.0:
         return None
@@ -153,6 +159,27 @@ def well_conditioned_inverse(curvature: Array) -> Array | None:
     if not (min(parts) > 0.5 and sum(parts) * WELL < 1.0):
         return None
     result: Array = inverted * units
+    return result
+
+
+def _by_elimination(rows: list[list[float]], size: int) -> Array | None:
+    """Return the inverse of few rows, column by column: a call of NumPy takes longer.
+
+    Scaled to a unit diagonal, the smallest eigenvalue is at least det/e (see ``Few.safe``).
+    """
+    solve, diagonal = solver(size), [rows[place][place] for place in range(size)]
+    if not min(diagonal) > 0.0:
+        return None
+    columns = []
+    for place in range(size):
+        unit = [0.0] * size
+        unit[place] = -1.0
+        found = solve(rows, unit, diagonal, 0.0)
+        if found is None or not found[2] > math.e * WELL:
+            return None
+        columns.append(found[0])
+    inverted: Array = np.array(columns)
+    result: Array = 0.5 * (inverted + inverted.T)
     return result
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import numbers
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from descend.errors import ConfigError, DescendError
 from descend.parameters import Constraints
+from descend.tracing import of_numbers, unwrapped
 
 ARRAYS = {"numpy": ("NumPy arrays", "np"), "torch": ("PyTorch tensors", "torch")}
 """What a column is called, and the name of its library, by the module of its type."""
@@ -25,16 +30,29 @@ class Call:
     constraints: Constraints | None = None
     """Which parameters are fixed, tied or bounded; the function is called with all values, given the free ones."""
 
+    in_order: tuple[str, ...] = ()
+    """The arguments that are passed by place rather than by name, in order."""
+
     @property
     def name(self) -> str:
         return name_of(self.function)
+
+    def with_arguments(self, function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+        """Call a function as this one is called."""
+        if not self.in_order:
+            return function(**given)
+        named = {name: value for name, value in given.items() if name not in self.in_order}
+        return function(*[given[name] if name in given else self._default(name) for name in self.in_order], **named)
+
+    def _default(self, name: str) -> Any:
+        return arguments_of(self.function)[name].default
 
     def __call__(self, columns: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
         arguments = {name: columns[name] for name in self.columns}
         if self.constraints is not None:
             values = self.constraints.complete(values)
         try:
-            return self.function(**arguments, **{name: values[name] for name in self.parameters})
+            return self.with_arguments(self.function, {**arguments, **{name: values[name] for name in self.parameters}})
         except DescendError:
             raise
         except Exception as error:
@@ -65,28 +83,60 @@ def no_formula(name: str, reason: str) -> str:
 def arguments_of(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     """Return the arguments of a function by name. Raises ConfigError if they cannot be seen."""
     try:
-        return inspect.signature(function).parameters
+        return inspect.signature(of_numbers(function) or unwrapped(function)).parameters
     except (TypeError, ValueError):
         raise ConfigError(
             f"The arguments of `{name_of(function)}` cannot be seen. Wrap it in a function with named arguments."
         ) from None
 
 
-def bind(function: Callable[..., Any], columns: Sequence[str]) -> Call:
+def bind(function: Callable[..., Any], columns: Sequence[str], known: Collection[str] = ()) -> Call:
     """Tell the arguments of ``function`` apart: those named like a column are data, the others parameters.
 
+    An argument is neither, and keeps its default, if that is no number (a text, a flag, None, a function, an array) or
+    if `functools.partial` set it, unless ``known`` names it; nor is ``**options``. Of ``*others`` there are as many as
+    ``known`` names beside the arguments, in that order.
+
+    known: the names of parameters that are known, as those with a start are.
+
     Raises ConfigError if its arguments have no names.
+
+    >>> bind(lambda x, a, kind="gauss", *more: x, ["x"], known=("a", "b1", "b2")).parameters
+    ('a', 'b1', 'b2')
     """
-    label = name_of(function)
-    arguments = arguments_of(function)
-    for argument in arguments.values():
-        if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD, argument.POSITIONAL_ONLY):
-            raise ConfigError(
-                f"`{label}` must name each of its arguments; `{argument}` does not. Write `def {label}(x, w)`."
-            )
-    known = set(columns)
-    data = tuple(name for name in arguments if name in known)
-    defaults = {
-        name: argument.default for name, argument in arguments.items() if argument.default is not argument.empty
-    }
-    return Call(function, data, tuple(name for name in arguments if name not in known), defaults)
+    label, arguments = name_of(function), arguments_of(function)
+    settled = function.keywords if isinstance(function, functools.partial) else ()
+    data, parameters, defaults, in_order = [], list[str](), {}, list[str]()
+    for name, argument in arguments.items():
+        if argument.kind is argument.VAR_KEYWORD:
+            continue
+        if argument.kind is argument.VAR_POSITIONAL:
+            others = [other for other in known if other not in arguments and other not in columns]
+            if not others and not parameters:
+                raise ConfigError(
+                    f"`{label}` must name each of its arguments; `{argument}` does not. Write `def {label}(x, w)`, or "
+                    'name its parameters where they start: start={"a": 1.0, "b": 1.0}.'
+                )
+            in_order = [*_before(arguments, name), *others] if others else in_order
+            parameters += others
+            continue
+        if argument.kind is argument.POSITIONAL_ONLY or isinstance(function, np.ufunc):
+            in_order.append(name)
+        if name in columns:
+            data.append(name)
+        elif name in known or (name not in settled and _is_number(argument.default)):
+            parameters.append(name)
+            if argument.default is not argument.empty:
+                defaults[name] = argument.default
+    return Call(function, tuple(data), tuple(parameters), defaults, in_order=tuple(in_order))
+
+
+def _before(arguments: Mapping[str, inspect.Parameter], last: str) -> list[str]:
+    """Return the arguments before one, all of which are passed in order if others follow."""
+    names = list(arguments)
+    return names[: names.index(last)]
+
+
+def _is_number(default: object) -> bool:
+    """Whether a default may be where a parameter starts; so may be none at all."""
+    return default is inspect.Parameter.empty or (isinstance(default, numbers.Real) and not isinstance(default, bool))

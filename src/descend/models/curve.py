@@ -29,7 +29,7 @@ Derivatives = Callable[[Array], Array]
 """theta -> the derivatives of the function, (M, p)."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Curve:
     """A function of anything and of parameters, which returns M numbers.
 
@@ -89,11 +89,11 @@ class Curve:
     def traced(self) -> str:
         """Return what the function computes as text of our formulas. Raises UntraceableError."""
 
-        def by_name(**given: object) -> object:
-            columns = [given[name] for name in self.inputs]
-            return self.function(self.arranged(columns), *(given[name] for name in self.names))
+        def called(function: Callable[..., object], symbols: Mapping[str, Any]) -> object:
+            columns = [symbols[name] for name in self.inputs]
+            return function(self.arranged(columns), *[symbols[name] for name in self.names])
 
-        return trace(by_name, self.inputs, self.names)
+        return trace(self.function, self.inputs, self.names, self.rows, called)
 
 
 @lru_cache(maxsize=256)
@@ -147,7 +147,7 @@ class CurveModel(Model):
         start, formula = dict(options["start"] or {}), None
         if given.inputs and options["gradient"] is None:
             with contextlib.suppress(UntraceableError, FormulaError, ConfigError):
-                formula = cls._formula_model(given, given.traced(), start, table, options, loss)
+                formula = cls._formula_model(given, start, table, options, loss)
         if formula is not None and given.root is None:
             used = formula.parameters.shapes  # a function need not make use of each of its parameters
             return formula, start if len(used) == len(start) else {n: v for n, v in start.items() if n in used}
@@ -156,12 +156,17 @@ class CurveModel(Model):
         return cls(given, everything if held is None else held.free, loss, held, formula), start
 
     @classmethod
+    def free(cls, given: Curve, columns: tuple[str, ...], sigma: str | None, loss: Loss) -> FormulaModel:
+        """Return the formula that a function computes, without bounds. Raises UntraceableError or FormulaError."""
+        return _free_model(given.traced(), given.response, given.names, columns, sigma, loss)
+
+    @classmethod
     def _formula_model(
-        cls, given: Curve, text: str, start: dict[str, object], table: Table, options: Options, loss: Loss
+        cls, given: Curve, start: dict[str, object], table: Table, options: Options, loss: Loss
     ) -> FormulaModel:
         if options["bounds"] is None:
-            return _free_model(text, given.response, given.names, table.names, options["sigma"], loss)
-        text = f"{plain_name(given.response)} ~ {text}"
+            return cls.free(given, table.names, options["sigma"], loss)
+        text = f"{plain_name(given.response)} ~ {given.traced()}"
         return FormulaModel.of_text(text, start, table, options, loss, given.names)[0]
 
     @classmethod

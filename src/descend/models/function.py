@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -64,7 +65,8 @@ class FunctionModel(Model):
         if response is None:
             raise ConfigError('Which column does the function predict? Say so with response="y".')
         known_column(response, table, "response")
-        forward = bind(given, [name for name in table.names if name not in start])
+        known = (*start, *mentioned(fixed, options["ties"], options["bounds"]))
+        forward = bind(given, [name for name in table.names if name not in start], known)
         if response in forward.columns:
             raise ConfigError(
                 f"`{forward.name}` takes the response `{response}` as an argument, so it would predict it from itself."
@@ -99,7 +101,8 @@ class FunctionModel(Model):
     def original(cls, given: Any, model: Model) -> Pair | None:
         if model.formula is None:
             return None
-        forward = replace(bind(given, tuple(model.inputs)), constraints=model.constraints)
+        every = model.parameters if model.constraints is None else model.constraints.parameters
+        forward = replace(bind(given, tuple(model.inputs), tuple(every.shapes)), constraints=model.constraints)
         opaque = cls(forward, model.response, model.parameters, model.loss, model.constraints)
         return traced_pair(opaque.scores, model, model.formula, getattr(given, "__code__", None))
 
@@ -121,7 +124,7 @@ class FunctionModel(Model):
     ) -> FunctionModel:
         if content.get("stacked") is not None:
             given = Stacked.restored(given, content["stacked"])
-        plain = bind(given, tuple(content["columns"]))
+        plain = bind(given, tuple(content["columns"]), tuple(content["shapes"]))
         forward = replace(plain, constraints=constraints)
         everything = Parameters(shapes_of(content))
         jax = JaxFunction(plain, everything) if uses_jax(given) else None
@@ -219,7 +222,20 @@ def _traced(
     forward: Call, response: str, start: dict[str, object], table: Table, options: Options, loss: Loss
 ) -> tuple[Model, dict[str, object]]:
     """Return the model of the formula that a function computes. Raises UntraceableError or FormulaError."""
-    text = trace(forward.function, forward.columns, forward.parameters)
+    given = forward.function
+    for name in forward.parameters:
+        if np.ndim(start.get(name, 0.0)) > 0:  # type: ignore[arg-type]
+            raise UntraceableError(f"takes several numbers as `{name}`")
+
+    def calling(function: Callable[..., object], symbols: Mapping[str, object]) -> object:
+        stacked = replace(given, function=function) if isinstance(given, Stacked) else function
+        return forward.with_arguments(stacked, symbols)
+
+    function = given.function if isinstance(given, Stacked) else given
+    text = trace(function, forward.columns, forward.parameters, calling=calling)
+    for name in forward.parameters:
+        if not re.search(rf"(?<!\w){re.escape(plain_name(name))}(?!\w)", text):
+            raise UntraceableError(f"makes no use of `{name}`")
     return FormulaModel.of_text(f"{plain_name(response)} ~ {text}", start, table, options, loss, forward.parameters)
 
 

@@ -85,6 +85,8 @@ class Rows:
         source: str = "the data",
     ) -> Rows:
         """Return rows of these columns, weighted by the column with that role, if any."""
+        if roles.spread is None:
+            return cls(columns, None, observed, roles, source)
         with np.errstate(all="ignore"):  # what cannot be a weight is refused by `check`
             return cls(columns, roles.omega(columns), observed, roles, source)
 

@@ -83,7 +83,7 @@ def _combined(operation: str, number: Traced) -> Traced:
 
 
 def _refuse_rows(value: object, words: str) -> None:
-    if type(value) is Traced and value.axis is not None:
+    if isinstance(value, Traced) and value.axis is not None:
         raise UntraceableError(words)
 
 
@@ -114,7 +114,7 @@ def _distance(one: Iterable[Value], other: Iterable[Value]) -> Value:
 
 def _extreme(operation: str, *given: Value, **options: Value) -> Value:
     numbers = list(given[0]) if len(given) == 1 else given
-    if options or any(type(number) is Traced and number.axis is not None for number in (*given, *numbers)):
+    if options or any(isinstance(number, Traced) and number.axis is not None for number in (*given, *numbers)):
         raise UntraceableError(f"calls {operation} with all rows")
     tape = tape_of(*numbers)
     if tape is None:
@@ -123,7 +123,7 @@ def _extreme(operation: str, *given: Value, **options: Value) -> Value:
 
 
 def _len(value: Value, /) -> int:
-    return value.tape.rows if type(value) is Traced and value.axis == -value.ndim else len(value)
+    return value.rows if isinstance(value, Traced) and value.axis == -value.ndim else len(value)
 
 
 def _range(*bounds: Value) -> Iterable[int]:
@@ -136,7 +136,7 @@ def _range(*bounds: Value) -> Iterable[int]:
 
 
 def _enumerate(values: Value, start: int = 0) -> Iterator[tuple[int, Value]]:
-    if type(values) is Traced and values.axis == -values.ndim and start == 0:
+    if isinstance(values, Traced) and values.axis == -values.ndim and start == 0:
         return iter([(EachRow(0), value) for value in values])
     return iter(enumerate(values, start))
 

@@ -5,6 +5,7 @@ The function itself, and the modules that it uses, are left as they are, so that
 
 from __future__ import annotations
 
+import builtins
 import copy
 import functools
 import gc
@@ -49,6 +50,15 @@ def unwrapped(function: Callable[..., object]) -> Callable[..., object]:
     return function if inner is None else cast(Callable[..., object], inner)
 
 
+def of_numbers(function: object) -> Callable[..., object] | None:
+    """Return the function of plain numbers that one of `numpy.vectorize` or `numpy.frompyfunc` calls row by row."""
+    if isinstance(function, np.vectorize):
+        return cast(Callable[..., object], function.pyfunc)
+    if not isinstance(function, np.ufunc) or not function.__name__.endswith(" (vectorized)"):
+        return None
+    return next((each for each in gc.get_referents(function) if callable(each)), None)
+
+
 class Substitution:
     """What stands in for the values that a function refers to: its globals, the cells of its closure, its methods."""
 
@@ -80,10 +90,11 @@ class Substitution:
         if isinstance(value, functools.partial):
             keywords = {name: self.of(each) for name, each in value.keywords.items()}
             return functools.partial(self.of(value.func), *map(self.of, value.args), **keywords)
-        if isinstance(value, np.vectorize):
-            return PerRow(self.of(value.pyfunc), value.excluded)
+        inner = of_numbers(value)
+        if inner is not None:
+            return PerRow(self.of(inner), getattr(value, "excluded", ()))
         if isinstance(value, np.ufunc):
-            return self._ufunc(value)
+            return value
         if type(value) in (dict, list, tuple):
             return self._container(value) if len(value) <= CONTAINER else value
         plain = unwrapped(value) if callable(value) else value
@@ -99,35 +110,33 @@ class Substitution:
 
     def _function(self, function: types.FunctionType) -> types.FunctionType:
         space = dict(function.__globals__)
+        given = space.get("__builtins__", builtins)
+        others = vars(given) if isinstance(given, types.ModuleType) else given
+        space["__builtins__"] = {**others, "__import__": self._imported}
         cells = tuple(types.CellType() for _ in function.__closure__ or ())
         made = types.FunctionType(function.__code__, space, function.__name__, function.__defaults__, cells or None)
         made.__kwdefaults__ = function.__kwdefaults__
         made.__dict__.update(function.__dict__)
         self._keep(function, made)
-        builtins = space.get("__builtins__", {})
-        others = vars(builtins) if isinstance(builtins, types.ModuleType) else builtins
         for name in _names(function.__code__):
             if name in space:
                 space[name] = self.of(space[name])
             elif name in others and id(others[name]) in self.known:
                 space[name] = self.known[id(others[name])]
-        for cell, given in zip(cells, function.__closure__ or (), strict=True):
-            self._fill(cell, given)
+        for cell, filled in zip(cells, function.__closure__ or (), strict=True):
+            self._fill(cell, filled)
         made.__defaults__ = None if function.__defaults__ is None else tuple(map(self.of, function.__defaults__))
         return made
+
+    def _imported(self, *given: Value, **options: Value) -> Value:
+        """Import a module inside the function, as `import math` there does."""
+        return self.of(builtins.__import__(*given, **options))
 
     def _fill(self, cell: types.CellType, given: types.CellType) -> None:
         try:
             cell.cell_contents = self.of(given.cell_contents)
         except ValueError:  # it is empty yet
             return
-
-    def _ufunc(self, ufunc: np.ufunc) -> Value:
-        """Return what goes row by row as a function of `numpy.frompyfunc` does; another function as it is."""
-        if not ufunc.__name__.endswith(" (vectorized)"):
-            return ufunc
-        inner = next((each for each in gc.get_referents(ufunc) if callable(each)), None)
-        return ufunc if inner is None else PerRow(self.of(inner))
 
     def _container(self, value: Value) -> Value:
         self._keep(value, value)  # it may hold itself

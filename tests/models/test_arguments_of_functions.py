@@ -1,0 +1,75 @@
+"""Which arguments of a function are parameters, and which stay as they are."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+
+import descend
+from descend.errors import ConfigError
+
+X = np.linspace(0.1, 5.0, 30)
+THREE = np.ones(3)
+DATA = {"x": X, "y": 2.0 * np.exp(-0.7 * X) + 0.3}
+
+
+def with_options(x, a, k, kind="decay", flip=False, table=THREE, width=None):
+    assert kind == "decay" and not flip and width is None and table.shape == (3,)
+    return a * np.exp(-k * x) + 0.3
+
+
+def positional(x, /, a, k, *, c=0.0):
+    return a * np.exp(-k * x) + c
+
+
+def with_keywords(x, a, k, **options):
+    assert not options
+    return a * np.exp(-k * x) + 0.3
+
+
+def in_a_row(x, *numbers):
+    return numbers[0] * np.exp(-numbers[1] * x) + numbers[2]
+
+
+def raised(x, a, k, power=2.0, offset=0.0):
+    return a * np.exp(-k * x**power) + offset
+
+
+@pytest.mark.parametrize(
+    ("function", "start", "parameters"),
+    [
+        (with_options, None, {"a": 2.0, "k": 0.7}),
+        (positional, None, {"a": 2.0, "k": 0.7, "c": 0.3}),
+        (with_keywords, None, {"a": 2.0, "k": 0.7}),
+        (in_a_row, {"a": 1.0, "k": 1.0, "c": 0.0}, {"a": 2.0, "k": 0.7, "c": 0.3}),
+        (functools.partial(raised, power=1.0, offset=0.3), None, {"a": 2.0, "k": 0.7}),
+        (functools.partial(raised, power=1.0), None, {"a": 2.0, "k": 0.7, "offset": 0.3}),
+        (np.frompyfunc(lambda x, a, k: a * np.exp(-k * x) + 0.3, 3, 1), None, {"a": 2.0, "k": 0.7}),
+    ],
+)
+def test_what_is_fitted_are_the_arguments_that_may_be_numbers(function, start, parameters):
+    fit = descend.fit(function, DATA, response="y", start=start)
+    assert fit.gradient == "derived"
+    assert fit.parameters == pytest.approx(parameters, rel=1e-9)
+
+
+@pytest.mark.parametrize("function", [positional, in_a_row])
+def test_the_function_itself_is_called_by_the_same_arguments(function):
+    fit = descend.fit(function, DATA, response="y", start={"a": 1.0, "k": 1.0, "c": 0.0}, gradient="numeric")
+    assert fit.parameters == pytest.approx({"a": 2.0, "k": 0.7, "c": 0.3}, rel=1e-7)
+
+
+def test_others_need_names():
+    with pytest.raises(ConfigError) as refusal:
+        descend.fit(in_a_row, DATA, response="y")
+    assert str(refusal.value) == (
+        "`in_a_row` must name each of its arguments; `*numbers` does not. Write `def in_a_row(x, w)`, or name its "
+        'parameters where they start: start={"a": 1.0, "b": 1.0}.'
+    )
+
+
+def test_a_parameter_without_use_is_told():
+    fit = descend.fit(lambda x, a, k, z: a * np.exp(-k * x), DATA, response="y")
+    assert "`<lambda>` is no formula: it makes no use of `z`, so its gradient is numeric" in fit.notes
