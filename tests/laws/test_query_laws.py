@@ -50,8 +50,7 @@ FORMULAS = {
 }
 FORMULAS["y ~ 2 + a*erf(b*x) + c*erfc(3*b*x) + log1p(a*z)*expm1(-c*u)"] = [0.7, 0.4, 0.6]
 FORMULAS["y ~ 2 + a*sinc(b*x) + cbrt(c*z - 1)*hypot(a, u)"] = [0.7, 0.4, 0.6]
-LACKING = {"y ~ 1 + a*gamma(1 + b*u)": [0.7, 1.2]}
-"""Of functions that DuckDB, or the derivative of which it, does not have."""
+FORMULAS["y ~ 1 + a*gamma(1 + b*u)"] = [0.7, 1.2]
 BACKENDS = ("duckdb", "sqlite", "plain duckdb", "plain sqlite")
 """Those that are plain are taken to have nothing that every database does not have."""
 ROWS = 50
@@ -192,15 +191,6 @@ def test_gradients_by_hand_are_summed_by_the_database(backend, monkeypatch):
     mine = engine(backend, what, "omega", monkeypatch).evaluate(theta, 2)
     assert_same(mine, NumpyEngine(program(text, "huber"), Rows.of(table(), Roles("omega"))).evaluate(theta, 2))
     assert_same(mine, NumpyEngine(what, Rows.of(table(), Roles("omega"))).evaluate(theta, 2))
-
-
-@pytest.mark.parametrize("text", list(LACKING))
-def test_what_the_database_lacks_is_computed_here(text):
-    fits = [descend.fit(text, table(), engine=name, start=dict(zip("ab", LACKING[text], strict=True)), epochs=3)
-            for name in ("numpy", "query")]  # fmt: skip
-    assert fits[1].engine == "numpy"
-    assert "rows streamed to NumPy in blocks, as the database (duckdb) has no function digamma" in fits[1].notes
-    np.testing.assert_allclose(fits[1].theta, fits[0].theta, rtol=1e-8)
 
 
 FITS = {

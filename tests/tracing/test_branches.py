@@ -40,7 +40,7 @@ def by_rows(x, a, b):
     out = []
     for each in x:
         if each > b:
-            out.append(a * each)
+            out.append(a)
         else:
             out.append(b * math.sin(each))
     return np.array(out)
@@ -51,9 +51,18 @@ def asking_twice(x, a, b):
     return y + 1 if a > b else y - 1 if not a > b else y
 
 
+def each_way_once(x, a, b):
+    if a < b:
+        return x
+    if a >= b:
+        return a * x
+    return b * x
+
+
 @pytest.mark.parametrize(
     ("function", "text"),
     [
+        (each_way_once, "where(a < b, x, a*x)"),
         (penalty, "where(a < 0, 10000000000, where(b < 0, 10000000000, a*x + b))"),
         (refusing, "a*x^b"),
         (lambda x, a, b: a * x if a > b else b * x, "where(a > b, a*x, b*x)"),
@@ -64,7 +73,7 @@ def asking_twice(x, a, b):
          "where(x < a, 0, where(x < b, x - a, b - a)) + where(x < b, 0, where(x < a, x - b, a - b))"),
         (lambda x, a, b: np.vectorize(lambda u: a if u < 1 else u, otypes=[float])(x) + b, "where(x < 1, a, x) + b"),
         (lambda x, a, b: smaller(x, a) + b, "where(x < a, x, exp(a)) + b"),
-        (by_rows, "where(x > b, a*x, b*sin(x))"),
+        (by_rows, "where(x > b, a, b*sin(x))"),
     ],
 )  # fmt: skip
 def test_a_branch_becomes_a_choice(function, text):

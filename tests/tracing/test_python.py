@@ -154,7 +154,6 @@ def swallowing(x, a):
         (lambda x, a: a * x if any(x > a) else x, "calls any with all rows"),
         (lambda x, a: a * x if x > 1 else x, "asks of a whole array whether x > 1"),
         (lambda x, a: {1.0: x}[a], "looks a up, as in a dict or a set"),
-        (lambda x, a: complex(a, 1) * x, "returns complex numbers"),
         (lambda x, a: np.array([x[k] for k in range(1, len(x))]), "goes through some of its rows"),
         (lambda x, a: 1 / 0 * a, "raises ZeroDivisionError when it is called with symbols"),
     ],

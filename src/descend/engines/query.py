@@ -9,7 +9,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sympy import Add, Expr, Integer, Mul, erf
+from sympy import Add, Expr, Integer, Mul
 
 from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled, row_sums
@@ -20,9 +20,8 @@ from descend.engines.triangles import well_conditioned
 from descend.errors import DataError
 from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, Writer
-from descend.formula.printers.database import ABILITIES, PARAMETER, Abilities, LackingFunctionError, parameter
+from descend.formula.printers.database import ABILITIES, PARAMETER, Abilities, parameter, refuse_long
 from descend.formula.printers.ibis import QueryWriter
-from descend.formula.real_functions import erfc
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import OMEGA, Column, Component, Parameter, Setting
 from descend.gradients.contract import Program
@@ -76,9 +75,7 @@ class QueryEngine:
 
     def compile(self, order: int = 2) -> None:
         """Compile one of the queries now. Raises LackingFunctionError where the database lacks a function."""
-        long = {node.func.__name__ for node in self.program.score.atoms(erf, erfc)}
-        if long and not self.abilities.keeps_names:
-            raise LackingFunctionError(min(long))
+        refuse_long(self.program.score, self.abilities)
         self.queries[order, False] = Query(self.program, self.lazy, self.abilities, order)
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Batch]:

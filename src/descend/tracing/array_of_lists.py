@@ -21,7 +21,7 @@ def tape_of(*values: Value) -> Tape | None:
 def array_of(tape: Tape, value: Value) -> Traced:
     """Return a symbol, a number, or an array of what stands in a list, in which lists may stand, as `numpy.array` does.
 
-    A list of one member that differs from row to row was made by going through the rows, so it has them as its axis.
+    A list of one member was made by going through the rows, if the function does, so it has them as its axis.
     """
     if isinstance(value, Traced):
         return value
@@ -34,6 +34,6 @@ def array_of(tape: Tape, value: Value) -> Traced:
         raise UntraceableError("makes an array of lists of different lengths")
     places = np.stack(np.broadcast_arrays(*(member.places for member in members)))
     axis, mask = common_rows(members)
-    if axis is None and len(members) == 1 and any(tape.differs_by_row(place) for place in places.ravel().tolist()):
+    if axis is None and len(members) == 1 and tape.path is not None and tape.path.by_rows:
         axis = -places.ndim
     return traced(tape, places, axis, mask)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from descend.tracing.facts import Facts
 from descend.tracing.tape import Path, Tape, UntraceableError
 
 MOST_WAYS = 32
@@ -27,7 +28,7 @@ def explored(tape: Tape, call: Callable[[], int]) -> int:
         while decided is not None:
             if len(ways) == MOST_WAYS:
                 raise UntraceableError(f"has more than {MOST_WAYS} ways through its branches")
-            tape.path = Path(decided)
+            tape.path = Path(Facts(tape.entries), decided)
             ways.append((tape.path.answers, _result(call, tape.path)))
             decided = _next(list(tape.path.answers.values()))
     finally:

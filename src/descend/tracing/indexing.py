@@ -63,6 +63,8 @@ def _expanded(array: Traced, index: Value) -> list[Value]:
     taken = sum(_axes(entry) for entry in entries)
     if taken > array.ndim:
         raise IndexError(f"too many indices for array: array is {array.ndim}-dimensional, but {taken} were indexed")
+    if sum(isinstance(entry, EllipsisType) for entry in entries) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
     others = [slice(None)] * (array.ndim - taken)
     for place, entry in enumerate(entries):
         if isinstance(entry, EllipsisType):

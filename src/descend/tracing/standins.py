@@ -128,8 +128,10 @@ def _len(value: Value, /) -> int:
 
 def _range(*bounds: Value) -> Iterable[int]:
     """Return the numbers from one to another; of the number of all rows, one that stands for each."""
-    if not any(type(bound) is Rows for bound in bounds):
+    path = next((bound.tape.path for bound in bounds if type(bound) is Rows), None)
+    if path is None:
         return range(*bounds)
+    path.by_rows = True
     if len(bounds) > 1 and not (bounds[0] == 0 and all(step == 1 for step in bounds[2:])):
         raise UntraceableError("goes through some of its rows")
     return (EachRow(0),)

@@ -77,14 +77,17 @@ class EachRow(int):
 class Path:
     """One way through the branches of a function: what it was told at each of its conditions.
 
-    decided: the answers to the first of them; later ones are found true.
+    decided: the answers to the first of them; later ones are found true. facts: what follows from these answers.
+    by_rows: whether the function goes through the rows one by one, so that a list of one stands for all rows.
     """
 
-    __slots__ = ("answers", "decided")
+    __slots__ = ("answers", "by_rows", "decided", "facts")
 
-    def __init__(self, decided: tuple[bool, ...] = ()) -> None:
+    def __init__(self, facts: Facts, decided: tuple[bool, ...] = ()) -> None:
         self.decided = decided
         self.answers: dict[int, bool] = {}
+        self.facts = facts
+        self.by_rows = False
 
     def taken(self, condition: int) -> bool:
         """Return whether the condition at a place of the tape is true on this way."""
@@ -105,7 +108,7 @@ class Tape:
     nor take its rows one by one. numbers: the constants, by their places. truths: the places of what is true or false.
     """
 
-    __slots__ = ("by_rows", "by_value", "entries", "never_nan_at", "numbers", "path", "places", "rows", "truths")
+    __slots__ = ("by_value", "entries", "never_nan_at", "numbers", "path", "places", "rows", "truths")
 
     def __init__(self, rows: int) -> None:
         self.entries: list[Entry] = []
@@ -114,7 +117,6 @@ class Tape:
         self.by_value: dict[float, int] = {}
         self.truths: set[int] = set()
         self.never_nan_at: dict[int, bool] = {}
-        self.by_rows: dict[int, bool] = {}
         self.rows = Rows(rows)
         self.rows.tape = self
         self.path: Path | None = None
@@ -280,18 +282,6 @@ class Tape:
         """Return the constant at a place; None if there is none."""
         return self.numbers.get(place)
 
-    def differs_by_row(self, place: int) -> bool:
-        """Whether a column has a part in what stands at a place."""
-        known = self.by_rows.get(place)
-        if known is None:
-            operation, *operands = self.entries[place]
-            known = operation == "column" or (
-                operation not in ("parameter", "number")
-                and any(self.differs_by_row(operand) for operand in operands if type(operand) is int)
-            )
-            self.by_rows[place] = known
-        return known
-
     def holds(self, place: int) -> bool:
         """Return whether the function is to find the condition at a place true.
 
@@ -307,7 +297,12 @@ class Tape:
             return not self.holds(operands[0])
         if self.path is None:
             raise UntraceableError("goes one way or another")
-        return self.path.taken(self.truth(place))
+        condition = self.truth(place)
+        known = self.path.facts.known(condition)
+        if known is None:
+            known = self.path.taken(condition)
+            self.path.facts.learn(condition, known, self.compares_numbers(condition))
+        return known
 
     def logical(self, place: int) -> bool:
         """Whether what stands at a place is true or false."""

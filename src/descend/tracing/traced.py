@@ -132,8 +132,10 @@ class Traced:
         if not self.ndim:
             raise TypeError("'float' object is not iterable")
         by_rows = self.axis == -self.ndim
-        if by_rows and self.tape.path is None:
-            raise UntraceableError("goes through its rows one by one")
+        if by_rows:
+            if self.tape.path is None:
+                raise UntraceableError("goes through its rows one by one")
+            self.tape.path.by_rows = True
         for cells in self.shared():
             yield self.view(cells, None if by_rows else self.axis)
 

@@ -12,6 +12,7 @@ from descend.tracing import (  # noqa: F401 - they register themselves
     choices,
     complex_numbers,
     creation,
+    matrices,
     operators,
     polynomials,
     products,

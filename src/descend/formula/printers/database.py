@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
+
+from sympy import Expr
+from sympy import Function as SymbolicFunction
 
 from descend.formula.error_function import (
     ERF_LOWER,
@@ -17,7 +20,8 @@ from descend.formula.error_function import (
     FAR_UPPER,
     ONE_BY_ROOT_PI,
 )
-from descend.formula.functions import Function
+from descend.formula.functions import Function, entry_of
+from descend.formula.printers.special_queries import SPECIAL, horner, literal
 
 if TYPE_CHECKING:
     from ibis.expr.types import BooleanValue
@@ -54,8 +58,27 @@ ABILITIES: dict[str, Abilities] = {
 """By the name of Ibis's backend. Of other databases nothing is taken for granted."""
 
 
+OWN = frozenset(
+    (
+        *("exp", "log", "log10", "log2", "sqrt", "log1p", "expm1", "cbrt", "hypot", "asin", "acos", "sinh", "cosh"),
+        *("tanh", "sign", "min", "max", "sigmoid", "softplus", "sinc", "erf", "erfc"),
+    )
+)
+"""Functions that are methods here."""
+LONG = {"erf", "erfc", *SPECIAL}
+"""Functions that use their argument dozens of times, so that it must have a name."""
+
+
 class LackingFunctionError(Exception):
     """A database lacks a function, and it cannot be put together from others."""
+
+
+def refuse_long(expression: Expr, abilities: Abilities) -> None:
+    """Raise LackingFunctionError where an expression calls a long function, and the database keeps no names."""
+    called = map(entry_of, expression.atoms(SymbolicFunction))
+    long = [function.name for function in called if function is not None and function.name in LONG]
+    if long and not abilities.keeps_names:
+        raise LackingFunctionError(min(long))
 
 
 def parameter(place: int) -> Value:
@@ -90,11 +113,13 @@ class DatabaseFunctions:
         """Return the value of a function. Raises LackingFunctionError."""
         if function.query is not None:
             return function.query(self, *arguments)
-        own = getattr(self, f"_{function.name}", None)
-        if own is not None:
-            return own(*arguments)
+        if function.name in OWN:
+            value: Value = getattr(self, function.name)(*arguments)
+            return value
         if function.name in self.abilities.functions:
             return self.builtin(function.name, *arguments)
+        if function.name in SPECIAL:
+            return SPECIAL[function.name](self, *arguments)
         raise LackingFunctionError(function.name)
 
     def divided(self, upper: Value, lower: Value) -> Value:
@@ -124,63 +149,63 @@ class DatabaseFunctions:
         """Return the value of a function that the database has under this name."""
         return _database_function(name, *("float64" for _ in arguments))(*arguments)
 
-    def _exp(self, x: Value) -> Value:
+    def exp(self, x: Value) -> Value:
         if self.abilities.ieee:
             return x.exp()
         beyond = (x > LARGEST_EXPONENT).ifelse(_infinite(), 0.0 * _one())
         inside = (x <= LARGEST_EXPONENT) & (x >= LEAST_EXPONENT)
         return x.isnull().ifelse(_nan(), self._within(inside, x, 0.0, lambda held: held.exp(), beyond))
 
-    def _log(self, x: Value) -> Value:
+    def log(self, x: Value) -> Value:
         if self.abilities.ieee:
             return x.ln()
         outside = (x == 0.0).ifelse(-_infinite(), _nan())
         return self._within(x > 0.0, x, 1.0, lambda held: held.ln(), outside)
 
-    def _log10(self, x: Value) -> Value:
-        return self._log(x) / 2.302585092994046
+    def log10(self, x: Value) -> Value:
+        return self.log(x) / 2.302585092994046
 
-    def _log2(self, x: Value) -> Value:
-        return self._log(x) / 0.6931471805599453
+    def log2(self, x: Value) -> Value:
+        return self.log(x) / 0.6931471805599453
 
-    def _sqrt(self, x: Value) -> Value:
+    def sqrt(self, x: Value) -> Value:
         if self.abilities.ieee:
             return x.sqrt()
         return self._within(x >= 0.0, x, 0.0, lambda held: held.sqrt(), _nan())
 
-    def _asin(self, x: Value) -> Value:
+    def asin(self, x: Value) -> Value:
         if self.abilities.ieee:
             return x.asin()
         return self._within(x.abs() <= 1.0, x, 0.0, lambda held: held.asin(), _nan())
 
-    def _acos(self, x: Value) -> Value:
+    def acos(self, x: Value) -> Value:
         if self.abilities.ieee:
             return x.acos()
         return self._within(x.abs() <= 1.0, x, 0.0, lambda held: held.acos(), _nan())
 
-    def _sign(self, x: Value) -> Value:
+    def sign(self, x: Value) -> Value:
         return (x > 0.0).ifelse(_one(), (x < 0.0).ifelse(-_one(), 0.0 * x))
 
-    def _min(self, one: Value, other: Value) -> Value:
+    def min(self, one: Value, other: Value) -> Value:
         import ibis
 
         return ibis.least(one, other)
 
-    def _max(self, one: Value, other: Value) -> Value:
+    def max(self, one: Value, other: Value) -> Value:
         import ibis
 
         return ibis.greatest(one, other)
 
-    def _sigmoid(self, x: Value) -> Value:
+    def sigmoid(self, x: Value) -> Value:
         if self.abilities.ieee:
             return 1.0 / (1.0 + (-x).exp())
-        small = self._exp(-x.abs())
+        small = self.exp(-x.abs())
         return (x >= 0.0).ifelse(_one(), small) / (1.0 + small)
 
-    def _softplus(self, x: Value) -> Value:
-        return (x > 0.0).ifelse(x, 0.0 * _one()) + self._log1p(self._exp(-x.abs()))
+    def softplus(self, x: Value) -> Value:
+        return (x > 0.0).ifelse(x, 0.0 * _one()) + self.log1p(self.exp(-x.abs()))
 
-    def _log1p(self, u: Value) -> Value:
+    def log1p(self, u: Value) -> Value:
         """Return log(1 + u): what 1 + u rounds away is restored by the ratio of u to what was kept.
 
         Source: Goldberg (1991), ACM Computing Surveys 23, theorem 4.
@@ -188,20 +213,20 @@ class DatabaseFunctions:
         kept = (1.0 + u) - 1.0
         inside = (kept != 0.0) & (u.abs() < 1.0)
         ratio = inside.ifelse(u, _one()) / inside.ifelse(kept, _one())
-        return (kept == 0.0).ifelse(u, self._log(1.0 + u) * ratio)
+        return (kept == 0.0).ifelse(u, self.log(1.0 + u) * ratio)
 
-    def _expm1(self, u: Value) -> Value:
-        """Return exp(u) - 1; near 0, what exp(u) rounds away is restored, as in `_log1p`."""
+    def expm1(self, u: Value) -> Value:
+        """Return exp(u) - 1; near 0, what exp(u) rounds away is restored, as in `log1p`."""
         inside = u.abs() < 1.0
         held = inside.ifelse(u, _one())
         power = held.exp()
         near = (power == 1.0).ifelse(u, (power - 1.0) * held / (power == 1.0).ifelse(_one(), power.ln()))
-        return inside.ifelse(near, self._exp(u) - 1.0)
+        return inside.ifelse(near, self.exp(u) - 1.0)
 
-    def _cbrt(self, x: Value) -> Value:
-        return self._sign(x) * self.power(x.abs(), 1.0 / 3.0 * _one(), integer=False)
+    def cbrt(self, x: Value) -> Value:
+        return self.sign(x) * self.power(x.abs(), 1.0 / 3.0 * _one(), integer=False)
 
-    def _hypot(self, one: Value, other: Value) -> Value:
+    def hypot(self, one: Value, other: Value) -> Value:
         """Return the root of the sum of squares; the larger is factored out, so that it cannot overflow."""
         import ibis
 
@@ -210,65 +235,57 @@ class DatabaseFunctions:
         held = (large == 0.0).ifelse(_one(), large)
         return large * ((one / held) * (one / held) + (other / held) * (other / held)).sqrt()
 
-    def _sinc(self, x: Value) -> Value:
+    def sinc(self, x: Value) -> Value:
         turn = math.pi * x
         return (x == 0.0).ifelse(_one(), turn.sin() / (x == 0.0).ifelse(_one(), turn))
 
-    def _erf(self, x: Value) -> Value:
-        return (x.abs() <= 0.46875).ifelse(self._erf_near(x), self._sign(x) * (1.0 - self._erfc_far(x.abs())))
+    def erf(self, x: Value) -> Value:
+        return (x.abs() <= 0.46875).ifelse(self.erf_near(x), self.sign(x) * (1.0 - self.erfc_far(x.abs())))
 
-    def _erfc(self, x: Value) -> Value:
-        tail = self._erfc_far(x.abs())
-        return (x.abs() <= 0.46875).ifelse(1.0 - self._erf_near(x), (x < 0.0).ifelse(2.0 - tail, tail))
+    def erfc(self, x: Value) -> Value:
+        tail = self.erfc_far(x.abs())
+        return (x.abs() <= 0.46875).ifelse(1.0 - self.erf_near(x), (x < 0.0).ifelse(2.0 - tail, tail))
 
-    def _erf_near(self, x: Value) -> Value:
+    def erf_near(self, x: Value) -> Value:
         held = (x.abs() <= 0.46875).ifelse(x, _one())
         square = held * held
-        return held * _horner(ERF_UPPER, square) / _horner(ERF_LOWER, square)
+        return held * horner(ERF_UPPER, square) / horner(ERF_LOWER, square)
 
-    def _erfc_far(self, u: Value) -> Value:
+    def erfc_far(self, u: Value) -> Value:
         """Return erfc(u) for u > 0.46875. The square of u is split in two, lest its rounding spoil exp(-u^2)."""
         import ibis
 
-        u = ibis.least(ibis.greatest(u, 0.25 * _one()), 30.0 * _one())
+        u = ibis.least(u, 30.0 * _one())
         cut = (u * 16.0).floor() / 16.0
-        bell = self._exp(-cut * cut) * self._exp(-(u - cut) * (u + cut))
-        inverse = 1.0 / (u * u)
-        correction = inverse * _horner(FAR_UPPER, inverse) / _horner(FAR_LOWER, inverse)
-        return bell * (u > 4.0).ifelse(
-            (ONE_BY_ROOT_PI - correction) / u, _horner(ERFC_UPPER, u) / _horner(ERFC_LOWER, u)
-        )
+        return self.exp(-cut * cut) * self.exp(-(u - cut) * (u + cut)) * self.erfcx_far(u)
 
-    def _sinh(self, x: Value) -> Value:
+    def erfcx_far(self, u: Value) -> Value:
+        """Return exp(u^2) erfc(u) for u > 0.46875."""
+        import ibis
+
+        u = ibis.greatest(u, 0.25 * _one())
+        inverse = 1.0 / (u * u)
+        correction = inverse * horner(FAR_UPPER, inverse) / horner(FAR_LOWER, inverse)
+        near = ibis.least(u, 5.0 * _one())
+        return (u > 4.0).ifelse((ONE_BY_ROOT_PI - correction) / u, horner(ERFC_UPPER, near) / horner(ERFC_LOWER, near))
+
+    def sinh(self, x: Value) -> Value:
         if "sinh" in self.abilities.functions:
             return self.builtin("sinh", x)
         series = x * (1.0 + x * x / 6.0 * (1.0 + x * x / 20.0 * (1.0 + x * x / 42.0)))
-        return (x.abs() < 0.02).ifelse(series, 0.5 * (self._exp(x) - self._exp(-x)))
+        return (x.abs() < 0.02).ifelse(series, 0.5 * (self.exp(x) - self.exp(-x)))
 
-    def _cosh(self, x: Value) -> Value:
+    def cosh(self, x: Value) -> Value:
         if "cosh" in self.abilities.functions:
             return self.builtin("cosh", x)
-        return 0.5 * (self._exp(x) + self._exp(-x))
+        return 0.5 * (self.exp(x) + self.exp(-x))
 
-    def _tanh(self, x: Value) -> Value:
+    def tanh(self, x: Value) -> Value:
         if "tanh" in self.abilities.functions:
             return self.builtin("tanh", x)
-        small = self._exp(-2.0 * x.abs())
+        small = self.exp(-2.0 * x.abs())
         series = x * (1.0 - x * x * (1.0 / 3.0 - x * x * (2.0 / 15.0 - x * x * 17.0 / 315.0)))
-        return (x.abs() < 0.02).ifelse(series, self._sign(x) * (1.0 - small) / (1.0 + small))
+        return (x.abs() < 0.02).ifelse(series, self.sign(x) * (1.0 - small) / (1.0 + small))
 
 
-def _horner(coefficients: Sequence[float], u: Value) -> Value:
-    value = coefficients[0] * _one()
-    for each in coefficients[1:]:
-        value = value * u + each
-    return value
-
-
-def _literal(value: float) -> Value:
-    import ibis
-
-    return ibis.literal(value, "float64")
-
-
-_one, _infinite, _nan = (partial(_literal, value) for value in (1.0, math.inf, math.nan))
+_one, _infinite, _nan = (partial(literal, value) for value in (1.0, math.inf, math.nan))
