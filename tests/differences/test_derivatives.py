@@ -26,6 +26,8 @@ JACOBIAN = np.column_stack([np.exp(-0.7 * X), -2.0 * X * np.exp(-0.7 * X), np.on
 class Rows:
     """A function of three numbers as `Derivatives` take it. together, complex_too: what it can be called with."""
 
+    name = "decay"
+
     def __init__(self, function, together=True, complex_too=True):
         self.function, self.together, self.complex_too, self.count = function, together, complex_too, 0
 
@@ -151,7 +153,9 @@ def test_smooth_values_have_no_noise_but_rounding():
 def test_a_random_function_is_refused():
     random = np.random.default_rng(0)
     derivatives = Derivatives(Rows(lambda a, b, c: decay(a, b, c) + 1e-6 * random.normal(size=50), False), 3, ANYWHERE)
-    with pytest.raises(ConfigError, match="is not deterministic: called twice with the same arguments it returned"):
+    with pytest.raises(
+        ConfigError, match="`decay` is not deterministic: called twice with the same arguments it returned"
+    ):
         derivatives.at(THETA)
 
 

@@ -129,7 +129,7 @@ HALF = tuple(f"{name} = mean({inside[5:-1]}/2)" for name, inside in (text.split(
 @pytest.mark.parametrize("penalty", [0.0, 0.3])
 @pytest.mark.parametrize("texts", [BY_HAND, HALF], ids=["right", "half"])
 def test_a_gradient_by_hand_stays_what_it_is_beside_the_factor(engine, penalty, texts):
-    from descend.problem.point import Penalty
+    from descend.problem.penalty import Penalty
 
     what = by_hand(read_formula(DECAY, ("x", "y")), LOSSES.build("squared"), texts, ("x", "y"))
     objective = objective_over(ENGINES[engine](what, Rows(columns())), Penalty(np.zeros(3), np.full(3, penalty)))
@@ -155,7 +155,7 @@ def test_autograd_has_a_factor_beside_its_gradient(loss):
 
 @pytest.mark.parametrize("penalty", [0.0, 0.3])
 def test_the_objective_adds_the_l2_penalty_as_rows(penalty):
-    from descend.problem.point import Penalty
+    from descend.problem.penalty import Penalty
 
     what, theta = program("y ~ a*exp(-b*x) + c"), np.array([1.5, 0.6, 0.8])
     sums = numpy_engine.NumpyEngine(what, Rows(columns()))

@@ -195,7 +195,7 @@ class Judge:
         usual = CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance
         enough = NO_PROMISE if done else plan.promise
         near = remaining <= (max(usual, NO_FURTHER) if done else usual) or (enough > 0.0 and point.promise() <= enough)
-        if near or (self.stuck and (point.rounded(plan.squares) or point.held())):
+        if near or (self.stuck and (point.rounded(plan.squares) or point.held() or point.noisy())):
             return Outcome.STALLED if point.flat(plan.scales) else Outcome.CONVERGED
         if done:
             return Outcome.STALLED

@@ -193,7 +193,12 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
         loss=float(final.loss),
         outcome=outcome,
         advice=run.advice,
-        notes=run.notes + run.beginning.notes + determined + _at_bounds(problem, final.theta) + remarks,
+        notes=run.notes
+        + run.beginning.notes
+        + _of_derivatives(problem)
+        + determined
+        + _at_bounds(problem, final.theta)
+        + remarks,
         seconds=time.perf_counter() - began,
         source=problem.table.source,
         errors=request.errors or "",
@@ -222,6 +227,12 @@ def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, .
     if rows.count <= AT_ONCE and problem.all_rows is None and len(set(rows.y.tolist())) < rows.count:
         notes.append(repeated_rows(rows.columns, (*model.inputs, *rows.roles.columns), rows.y))
     return tuple(note for note in notes if note is not None)
+
+
+def _of_derivatives(problem: Problem) -> tuple[str, ...]:
+    """Say how derivatives were found, where they are numeric."""
+    words: tuple[str, ...] = getattr(problem.objective.engine, "words", ())
+    return words
 
 
 def _at_bounds(problem: Problem, theta: Any) -> tuple[str, ...]:

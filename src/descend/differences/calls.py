@@ -18,12 +18,17 @@ REMEMBERED = 4
 """Points whose values are kept."""
 MOST = 1 << 22
 """Numbers that a call for many points may return."""
+COMPLEX = "complex", "imaginary", "not supported for the input types", "real number"
+"""What is said where a function does not take complex numbers."""
 ALIKE = 1e-12
 """Values of a row computed in two ways may differ by this share of the largest."""
 
 
 class RowFunction(Protocol):
-    """A function of p numbers with one value in each of n rows."""
+    """A function of p numbers with one value in each of n rows. name: for messages."""
+
+    @property
+    def name(self) -> str: ...
 
     def one(self, theta: Values) -> Values:
         """Return the (n,) values at a point, which may be complex. Raises an error where it has none."""
@@ -48,6 +53,8 @@ class Calls:
         self.last_error: Exception | None = None
         self.together: bool | None = None
         self.rows = 0
+        self.refused_complex = False
+        """Whether a complex call was refused for being complex, rather than for the points of it."""
         self._known: deque[tuple[bytes, Array]] = deque(maxlen=REMEMBERED)
 
     def known(self, theta: Array) -> Array | None:
@@ -132,8 +139,18 @@ class Calls:
                     self.count += 1
                     found.append(self.function.one(theta))
                 return np.array(found)
-            except Exception:  # whatever it is that such a call leads to
+            except Exception as error:  # whatever it is that such a call leads to
+                self.refused_complex = not together or _about_complex(error)
                 return None
+
+
+def _about_complex(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, is about complex numbers, as far as its words tell."""
+    while error is not None:
+        if isinstance(error, np.exceptions.ComplexWarning) or any(word in str(error).lower() for word in COMPLEX):
+            return True
+        error = error.__cause__
+    return False
 
 
 @contextmanager

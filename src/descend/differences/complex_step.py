@@ -10,11 +10,13 @@ STEP = 1e-20
 """Size of the imaginary step, as a share of the parameter: its square is lost in rounding."""
 REAL = 1e-6
 """An imaginary part above this share of the values is no derivative: the function has left the real numbers."""
-APART = 1e-5
-"""Distance of a central difference that a derivative is held against, as a share of the way that matters."""
-CLOSER = 1.0 / 30.0
+APART = 1e-8
+"""Distance of the change that a derivative is held against, as a share of the way that matters."""
+CLOSER = 1e-2
 """Where rows disagree, the distance is made so much shorter, in case they lie beside a kink or bend sharply."""
-AGREES = 1e-6
+FURTHER, FARTHEST = 1e3, 1e-2
+"""Where most rows do not change at all, it is made longer, up to this share."""
+AGREES = 1e-5
 """Share of the largest possible change of a row by which the two may differ."""
 ROUNDING = 1e-14
 """Rounding of the values, as a share of the largest, a few operations deep."""
@@ -45,7 +47,7 @@ def complex_jacobian(calls: Calls, theta: Array, together: bool) -> tuple[Array,
 def misfit(calls: Calls, theta: Array, values: Array, jacobian: Array, turn: int = 0) -> float | None:
     """Return by how much values miss what derivatives predict, as their noise; None where some row does not agree.
 
-    The derivatives are held against a central difference along one direction through all parameters, in every row.
+    The derivatives are held against the change along one direction through all parameters, in every row.
 
     ``abs`` of a complex number, a comparison or a cast to float lose the imaginary part of some rows, or of all. Each
     parameter moves by a like share of the way that changes the values by their own size. turn: which of several
@@ -55,21 +57,28 @@ def misfit(calls: Calls, theta: Array, values: Array, jacobian: Array, turn: int
     size = float(np.sqrt(np.mean(values[there] ** 2))) if there.any() else 0.0
     steep = np.sqrt(np.mean(jacobian[there] ** 2, axis=0)) if there.any() else np.zeros(theta.size)
     usable = (steep > 0.0) & np.isfinite(steep)
-    ways = np.where(usable, size / np.where(usable, steep, 1.0), np.abs(theta)) * signs(theta.size, turn)
+    ways = np.where(usable, size / np.where(usable, steep, 1.0), np.abs(theta))
+    ways = np.where(theta == 0.0, ways, np.minimum(ways, np.abs(theta))) * signs(theta.size, turn)
     largest = float(np.abs(values[there]).max(initial=0.0))
-    noise = 0.0
-    for apart in (APART, APART * CLOSER):
-        up, down = theta + apart * ways, theta - apart * ways
-        change = calls.value(up) - calls.value(down)
+    noise, apart = 0.0, APART
+    while apart <= FARTHEST:
+        there_too = theta + apart * ways
+        moved = there_too - theta
+        change = calls.value(there_too) - values
         there &= np.isfinite(change)
-        moved = up - down
         missed = np.abs(change - jacobian @ moved)
+        if np.count_nonzero(there & (change == 0.0)) > 0.5 * np.count_nonzero(there):
+            apart *= FURTHER  # what does not move says nothing, such as rounded values
+            continue
         agree = missed <= AGREES * np.abs(jacobian) @ np.abs(moved) + ROUNDING * largest
         if (there & agree).any():
             noise = max(noise, float(np.sqrt(0.5 * np.mean(missed[there & agree] ** 2))))
         there &= ~agree  # the rows that are still in doubt
         if not there.any():
             return noise
+        if apart < APART:
+            return None
+        apart *= CLOSER
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from descend.differences.calls import ALIKE, Array, Calls, RowFunction
-from descend.differences.complex_step import complex_jacobian, misfit
+from descend.differences.complex_step import complex_jacobian, misfit, signs
 from descend.differences.noise import LEAST, measured_noise
 from descend.differences.secant import Secant
 from descend.differences.stencils import ATTEMPTS, CENTRAL, FAR, FORWARD, FOURTH, NEAR, Stencil, differenced
@@ -17,6 +17,18 @@ EXACT = 8.0 * LEAST
 """Relative error of a complex step, which is rounding."""
 SUSPECT = 1e-11
 """From this relative noise on, a function is called twice at the same point."""
+APART = 1e-6
+"""Relative distance of a second point, to find out whether one call takes several."""
+HAIR = 1e-10
+"""Distance, as a share of the way that matters, at which only noise can make values miss a prediction."""
+ROUNDED = 1e-15
+"""A parameter changes by at least this share of itself, so that it changes at all."""
+STILL = 1e-14
+"""A predicted change below this share of a value may be lost in rounding."""
+ROUNDINGS = 100.0
+"""How many roundings a value may be made up of without counting as noisy."""
+WIDEST = 1e3
+"""The way of a parameter that matters is taken to be at most this multiple of it, however little it changes."""
 FLAT = 1e-6
 """Step of a parameter of value 0 whose scale is not known yet, as a share of 1."""
 
@@ -47,9 +59,11 @@ class Derivatives:
         """Root mean square of the values."""
         self.ways: Array | None = None
         """The change of each parameter that changes the values by their own size."""
-        self.secant = Secant()
+        self.secant, self.stencil = Secant(), FORWARD
         self._last: tuple[bytes, Array, Array, int] | None = None
         self._wanted = UPDATED
+        self.carry_on = False
+        """Whether the next derivatives may be carried on from the last, where they would cost a call each."""
         self.errors = np.zeros(size)
         """Root mean square error of each column of the last derivatives."""
 
@@ -76,7 +90,7 @@ class Derivatives:
             found = self._next(theta)
         values, jacobian, level = found
         self._last = key, values, jacobian, level
-        self._wanted = UPDATED
+        self._wanted, self.carry_on = UPDATED, False
         self.secant.base(theta, values, jacobian)
         return values, jacobian
 
@@ -105,12 +119,31 @@ class Derivatives:
 
     @property
     def last_errors(self) -> tuple[Array, Array]:
-        """The root mean square errors of values, (n,), and of their derivatives, (n, p), where last found."""
+        """The root mean square errors of the values, (n,), and of the derivatives, (n, p), that were last found."""
         assert self._last is not None
         values = self._last[1]
         rounding = 2.0 * LEAST * np.abs(values)
         of_values = rounding if self.noise <= 2.0 * LEAST * self.scale else np.maximum(rounding, self.noise)
         return of_values, np.broadcast_to(self.errors, (len(values), self.size))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """How derivatives were found, in sentences for a user."""
+        name, noise = self.calls.function.name, self.noise / self.scale
+        if self.by_complex_step is None:
+            return ()
+        if self.by_complex_step:
+            how = "a complex step, which agrees with differences in every row"
+        else:
+            size = "rounding" if noise <= ROUNDINGS * LEAST else f"{noise:.1g} of its values"
+            how = f"{self.stencil.name}, in steps above its noise, which is {size}"
+        notes = [f"derivatives of `{name}` by {how}; {self.calls.count} calls"]
+        if self.calls.last_error is not None:
+            many = "1 point" if self.calls.failures == 1 else f"{self.calls.failures} points"
+            error = self.calls.last_error.__cause__ or self.calls.last_error
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            notes.append(f"{many} at which `{name}` has no value were stepped around; the last said: {said:.200}")
+        return tuple(notes)
 
     def _first(self, theta: Array) -> tuple[Array, Array, int] | None:
         """Find out how derivatives are found; None where the function has no value yet."""
@@ -129,9 +162,34 @@ class Derivatives:
                 self.by_complex_step, self.noise = True, max(self.noise, noise)
                 self._exact(found[1])
                 return values, found[1], FINE
+            if self.calls.refused_complex:
+                break
         self.by_complex_step = self.complex_together = False
+        if self.calls.learn(theta, theta * (1.0 + APART)):
+            self._measure(theta)
+            return self._next(theta)
+        by_differences = self._next(theta)
+        if not self._noisy(theta, values, by_differences[1]):
+            return by_differences
         self._measure(theta)
+        self.ways = None
         return self._next(theta)
+
+    def _noisy(self, theta: Array, values: Array, jacobian: Array) -> bool:
+        """Whether values a hair away miss what derivatives predict by more than rounding, or do not change at all."""
+        ways = HAIR * np.nan_to_num(self._ways(theta), posinf=0.0)
+        there = theta + np.maximum(ways, ROUNDED * np.abs(theta)) * signs(self.size, 1)
+        change, predicted = self.calls.value(there) - values, jacobian @ (there - theta)
+        usable = np.isfinite(change) & np.isfinite(predicted)
+        if not usable.any():
+            return False
+        missed = float(np.sqrt(0.5 * np.mean((change - predicted)[usable] ** 2)))
+        still = (change == 0.0) & (np.abs(predicted) > STILL * np.abs(values)) & usable
+        silent = int(np.count_nonzero(still)) > 0.5 * int(np.count_nonzero(usable))
+        return missed > ROUNDINGS * LEAST * self.scale or silent
+
+    def _ways(self, theta: Array) -> Array:
+        return np.where(theta == 0.0, FLAT, np.abs(theta)) if self.ways is None else self.ways
 
     def _as_called(self, values: Array, found: Array) -> bool:
         return bool((np.abs(values - found) <= ALIKE * np.abs(values).max(initial=0.0)).all())
@@ -141,12 +199,16 @@ class Derivatives:
             found = complex_jacobian(self.calls, theta, True)
             if found is not None:
                 return self._kept(theta, *found)
+        if self.calls.together and not self.by_complex_step:
+            self.stencil = FOURTH
+            return *self._differenced(theta, FOURTH), FINE
         values = self.calls.value(theta)
         if not np.isfinite(values).any():
             return values, np.full((len(values), self.size), np.nan), FINE
-        if self.sparing and self._wanted == UPDATED:
+        if self.carry_on and self.sparing and self._wanted == UPDATED:
             carried = self.secant.carried(theta, values)
             if carried is not None:
+                self.errors = self.secant.error * _steepness(carried)
                 return values, carried, UPDATED
         self.secant.fresh()
         if self.by_complex_step:
@@ -155,8 +217,8 @@ class Derivatives:
                 return self._kept(theta, values, found[1])
             self.by_complex_step = False
             self._measure(theta)
-        stencil = (CENTRAL if self._wanted == FINE else FORWARD) if self.sparing else FOURTH
-        return values, self._differenced(theta, values, stencil), COARSE if stencil is FORWARD else FINE
+        self.stencil = CENTRAL if self._wanted == FINE else FORWARD
+        return *self._differenced(theta, self.stencil), COARSE if self.stencil is FORWARD else FINE
 
     def _kept(self, theta: Array, values: Array, jacobian: Array) -> tuple[Array, Array, int]:
         self.calls.keep(theta, values)
@@ -178,22 +240,23 @@ class Derivatives:
             if float(np.nan_to_num(apart).max(initial=0.0)) > SUSPECT * self.scale:
                 row = int(np.nanargmax(apart))
                 raise ConfigError(
-                    f"is not deterministic: called twice with the same arguments it returned {once[row]:.6g} and then "
-                    f"{twice[row]:.6g} in row {row + 1}. Give it a fixed seed, or take the mean of many draws."
+                    f"`{self.calls.function.name}` is not deterministic: called twice with the same arguments it "
+                    f"returned {once[row]:.6g} and then {twice[row]:.6g} in row {row + 1}. Give it a fixed seed, or "
+                    "take the mean of many draws."
                 )
 
-    def _differenced(self, theta: Array, values: Array, stencil: Stencil) -> Array:
-        """Return the derivatives by differences; steps that turn out badly chosen are chosen anew."""
+    def _differenced(self, theta: Array, stencil: Stencil) -> tuple[Array, Array]:
+        """Return values and derivatives by differences; steps that turn out badly chosen are chosen anew."""
         noise = max(self.noise / self.scale, LEAST)
         guessed = self.ways is None
-        ways = np.where(theta == 0.0, FLAT, np.abs(theta)) if self.ways is None else self.ways
+        ways = self._ways(theta)
         aim = stencil.share(noise) * self.scale
-        jacobian = np.empty((len(values), self.size))
+        jacobian = np.empty((self.calls.rows, self.size))
         doubtful = np.ones(self.size, dtype=bool)
         for _ in range(ATTEMPTS if guessed or stencil is not FORWARD else 1):
             places = np.flatnonzero(doubtful)
             steps = stencil.share(noise) * ways
-            part, changes = differenced(self.calls, theta, stencil, steps, self.room, places.tolist())
+            values, part, changes = differenced(self.calls, theta, stencil, steps, self.room, places.tolist())
             jacobian[:, places] = part
             steep = _steepness(part)
             known = (steep > 0.0) & np.isfinite(steep)
@@ -202,9 +265,9 @@ class Derivatives:
             doubtful[places] = ~((ratio >= NEAR) & (ratio <= FAR))
             if not doubtful.any():
                 break
-        self.ways = ways
+        self.ways = np.where(theta == 0.0, ways, np.minimum(ways, WIDEST * np.abs(theta)))
         self.errors = 2.0 * stencil.error(noise) * _steepness(jacobian)
-        return jacobian
+        return values, jacobian
 
 
 def _steepness(jacobian: Array) -> Array:

@@ -25,6 +25,8 @@ class Secant:
     def __init__(self) -> None:
         self._base: tuple[Array, Array, Array] | None = None
         self.carried_on = 0
+        self.error = 0.0
+        """Relative error of the derivatives, as far as what they missed since they were found anew tells."""
 
     def base(self, theta: Array, values: Array, jacobian: Array) -> None:
         """Take the point from which derivatives are carried on."""
@@ -32,7 +34,7 @@ class Secant:
 
     def fresh(self) -> None:
         """Count anew, as derivatives are found anew."""
-        self.carried_on = 0
+        self.carried_on, self.error = 0, 0.0
 
     def carried(self, theta: Array, values: Array) -> Array | None:
         """Return the derivatives at a point; None where those before say too little about it."""
@@ -47,7 +49,8 @@ class Secant:
         sizes = float(change @ change), float(missed @ missed)
         if not (np.isfinite(jacobian).all() and np.isfinite(sizes).all() and length > 0.0):
             return None
-        if sizes[1] > TRUSTED**2 * sizes[0]:
+        if not sizes[1] <= TRUSTED**2 * sizes[0] or sizes[0] == 0.0:
             return None
         self.carried_on += 1
+        self.error += 2.0 * float(np.sqrt(sizes[1] / sizes[0]))
         return jacobian + np.outer(missed, weighed / length)

@@ -56,8 +56,10 @@ def differenced(
     steps: Array,
     room: tuple[Array, Array],
     places: Sequence[int],
-) -> tuple[Array, Array]:
-    """Return the (n, k) derivatives by the k parameters at ``places``, and the root mean square change by a step.
+) -> tuple[Array, Array, Array]:
+    """Return the (n,) values, their (n, k) derivatives by the k parameters at ``places``, and how far a step led.
+
+    The last is the root mean square change of the values.
 
     steps: (p,) h. room: the least and largest values of each parameter; no point lies outside them. A row that has no
     value on one side takes the difference to the other.
@@ -80,7 +82,8 @@ def differenced(
         jacobian[:, column] = _slope(change, moved, used)
         sizes = change[np.isfinite(change)]
         changes[column] = np.sqrt(np.mean(sizes**2)) if sizes.size else np.nan
-    return jacobian, changes
+    calls.keep(theta, found[0])
+    return found[0], jacobian, changes
 
 
 def _plan(stencil: Stencil, value: float, step: float, low: float, high: float) -> tuple[Stencil, float]:

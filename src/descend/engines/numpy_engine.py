@@ -94,10 +94,19 @@ class NumpyEngine(InMemory):
         found: Array | None = getattr(self.kernel, "noise", None)
         return found
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """How derivatives were found, in sentences, where they are numeric."""
+        found: tuple[str, ...] = getattr(self.kernel, "words", ())
+        return found
+
+    def carry_on(self) -> None:
+        """Let the next derivatives be carried on from the last, where these are numeric."""
+        getattr(self.kernel, "carry_on", _nothing)()
+
     def refine(self, best: bool) -> bool:
         """Let the next evaluation at the last point have better derivatives, where these are numeric."""
-        refine: Callable[[bool], bool] | None = getattr(self.kernel, "refine", None)
-        return refine is not None and refine(best)
+        return bool(getattr(self.kernel, "refine", _nothing)(best))
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
         if rows is None:
@@ -113,6 +122,10 @@ class NumpyEngine(InMemory):
         if self.finish is not None and gradient is not None:
             gradient = self.finish(gradient, count, theta)
         return ordered(order, count, float(loss), gradient, curvature)
+
+
+def _nothing(*arguments: object) -> None:
+    """Do nothing, where a kernel has nothing to do."""
 
 
 def _added(

@@ -96,6 +96,16 @@ class DifferentiatedKernel(NumericKernel):
         """Whether derivatives cost a call for each parameter."""
         return self.used is not None and self.used.sparing
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """How the derivatives were found, in sentences."""
+        return () if self.used is None else self.used.words
+
+    def carry_on(self) -> None:
+        """Let the next derivatives be carried on from the last, where they would cost a call for each parameter."""
+        if self.used is not None:
+            self.used.carry_on = True
+
     def refine(self, best: bool) -> bool:
         """Let the derivatives at the point where they were asked for last be found better; False if they cannot be."""
         return self.used is not None and self.used.refine(best)

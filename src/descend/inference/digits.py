@@ -237,6 +237,10 @@ def _floor(rows: ScoredRows, solution: Solution, ways: Array) -> Array:
 def _of_columns(solution: Solution, rows: ScoredRows) -> tuple[Array, Array]:
     """Return for each row the sums over columns x of (x ds_i/dx)**2 and (x df_i/dx)**2: how their rounding acts."""
     of_score, of_derivatives = np.zeros(len(rows.y)), np.zeros(rows.jacobian.shape)
+    if solution.model.differentiated:  # their noise was measured
+        solution.model.scores_and_jacobian(solution.theta, solution.columns)
+        errors = solution.model.derivatives(solution.columns).last_errors
+        return tuple(np.square(error[rows.places] / ROUNDING) for error in errors)  # type: ignore[return-value]
     if solution.model.linear:
         return of_score, of_derivatives  # the parameters multiply the columns, so their rounding is counted already
     for name in solution.model.inputs:

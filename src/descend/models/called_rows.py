@@ -41,6 +41,10 @@ class CalledRows:
         self.rows = len(next(iter(self.columns.values()))) if self.columns else 1
         self.columns = {name: _protected(column) for name, column in self.columns.items()}
 
+    @property
+    def name(self) -> str:
+        return self.forward.name
+
     def one(self, theta: NDArray[Any]) -> NDArray[Any]:
         """Return the (rows,) predictions. Raises ConfigError unless there is one number for each row."""
         values = {

@@ -206,6 +206,10 @@ class Scores:
     model: Model
     columns: Mapping[str, Array]
 
+    @property
+    def name(self) -> str:
+        return self.model.name
+
     def one(self, theta: NDArray[Any]) -> NDArray[Any]:
         return np.asarray(self.model.scores(theta, self.columns))
 

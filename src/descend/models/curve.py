@@ -114,6 +114,10 @@ class CalledCurve:
     model: CurveModel
     rows: int
 
+    @property
+    def name(self) -> str:
+        return self.model.name
+
     def one(self, theta: NDArray[Any]) -> NDArray[Any]:
         """Return the (rows,) values."""
         return np.asarray(self.model.scores(theta, {}))

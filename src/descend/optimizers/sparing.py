@@ -15,11 +15,14 @@ ATTEMPTS = 60
 WORTH_IT = 1e-4
 """Share of the predicted decrease of J that a step must achieve."""
 LEAST_DAMPING = 1e-30
-NEAR = 0.1
-"""Once the parameters can explain less than this share of the residual, derivatives are no longer carried on."""
-CLOSE = 1e-6
-"""Once they explain less than this share, derivatives are found as well as can be, and the step from there is the last
-but one."""
+NEAR = 0.3
+"""Once the parameters can explain less than this share of the residual, steps are undamped, if that does."""
+FINE = 1e-5
+"""Once they explain less than this share, derivatives that are found anew are found as well as can be."""
+ENOUGH = 1e-8
+"""A step is the last if it leaves less than this share to explain, shrinking it as much as the step before did, ..."""
+CLOSE = 1e-7
+"""... or if there is no more to explain than this share before it. One with derivatives carried on may follow."""
 NOISE = 3.0
 """What they explain is nothing but noise below this multiple of it."""
 SAME = 1e-9
@@ -31,51 +34,57 @@ LAST = 1e-15
 def sparing_step(evaluation: Evaluation, state: State) -> tuple[Array, State]:
     """Return the end of a step that lowers J, and the next state; the same theta where nothing is left to gain.
 
-    A step is tried with the value of J alone, and derivatives are asked for only where it is taken. Where they were
-    carried on from another point and a step fails, or the minimum is near, they are found anew first; at the end they
-    are found as well as can be (`Evaluation.refined`). What is left to gain is |q|, the part of the residual that the
-    parameters can still explain, with q as in `LevenbergMarquardt`. It is compared with the noise of q: of the
-    derivatives, and of the function itself. The run ends at it, and never below.
+    A step is tried with the value of J alone, and derivatives are asked for only where it is taken. What is left to
+    gain is |q|, the part of the residual that the parameters can still explain, with q as in `LevenbergMarquardt`.
+    Where that is no more than the error of q, which comes from the errors of the derivatives and from the noise of the
+    function, or where a step fails, better derivatives are asked for (`Evaluation.refined`). The run ends where there
+    are none, never below the noise; and a step after one that left little enough, with derivatives carried on.
 
     Source: Moré & Wild (2012), ACM TOMS 38, 19, for when forward differences do; Broyden (1965), for carrying on.
     """
-    units, damping, growth, _, taken, ended = state
-    for _ in range(ATTEMPTS):
+    units, damping, growth, damped, before, ended = state
+    ended = ended or 0
+    for _ in range(ATTEMPTS if ended < 2 else 0):
+        if not np.isfinite(evaluation.gradient).all():
+            break
         system = system_of(evaluation, True)(evaluation, units)
         units = system.units
-        if not np.isfinite(evaluation.gradient).all():
-            return evaluation.theta, state
         left, noise, size = _left(evaluation, system)
-        if left <= max(NOISE * noise, 0.0) or (ended and left <= CLOSE * size):
-            better = None if ended and left <= CLOSE * size else evaluation.refined(best=True)
-            if better is None:
-                return evaluation.theta, (units, damping, growth, True, taken, True)
-            evaluation = better
-            continue
-        finest = True
-        if left <= NEAR * size and (better := evaluation.refined(best=left <= CLOSE * size)) is not None:
-            evaluation, finest = better, False
-            continue
-        last = left <= CLOSE * size and finest
-        move, predicted = (system.newton()[0], 0.5 * left * left) if last else system.move(damping)
+        if left <= NOISE * noise and ended:
+            break
+        shrinking = min(1.0, left / before) if before else 1.0
+        last = left * shrinking <= ENOUGH * size or left <= CLOSE * size
+        if not ended and (last or left <= NOISE * noise):
+            better = evaluation.refined(best=last or left <= FINE * size) or evaluation.refined(best=True)
+            if better is not None:
+                evaluation = better
+                continue
+            if left <= NOISE * noise:
+                break
+        near = left <= NEAR * size and not damped
+        move, predicted = (system.newton()[0], 0.5 * left * left) if near or last else system.move(damping)
         if not predicted > 0.0 or not _moves(evaluation.theta, move):
-            return evaluation.theta, (units, damping, growth, True, taken, True)
+            break
         theta = _ahead(evaluation, move)
         new = evaluation.at(theta, 0)
         ratio = (evaluation.loss - new.loss) / predicted
         if ratio > WORTH_IT or (left <= math.sqrt(SAME) * size and new.loss <= evaluation.loss * (1.0 + SAME)):
-            if not last and ratio > WORTH_IT:
+            if ratio > WORTH_IT and not near:
                 damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
-            return theta, (units, max(damping, LEAST_DAMPING), 2.0, True, move, last)
-        if last:
-            return evaluation.theta, (units, damping, growth, True, taken, True)
+            evaluation.carried(theta)
+            ending = 2 if ended else int(last)
+            return theta, (units, max(damping, LEAST_DAMPING), 2.0, False, left, ending)
+        if last or ended:
+            break
         better = evaluation.refined(best=False)
         if better is not None:
             evaluation = better
-            continue
-        damping *= growth
-        growth *= 2.0
-    return evaluation.theta, (units, damping, growth, True, taken, True)
+        elif near:
+            damped = True  # the undamped step is too long
+        else:
+            damping *= growth
+            growth *= 2.0
+    return evaluation.theta, (units, damping, growth, True, before, 2)
 
 
 def _left(evaluation: Evaluation, system: System) -> tuple[float, float, float]:

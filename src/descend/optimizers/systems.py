@@ -213,6 +213,8 @@ def triangle(evaluation: Evaluation) -> tuple[Array, Array]:
         return evaluation.factor[:-1, :-1], evaluation.factor[:-1, -1]
     curvature = evaluation.curvature
     assert curvature is not None
+    if not np.isfinite(curvature).all():
+        return np.full_like(curvature, np.nan), np.full(len(curvature), np.nan)
     diagonal = curvature.diagonal()
     scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     values, vectors = np.linalg.eigh(curvature / scale / scale[:, None])

@@ -14,7 +14,8 @@ from descend.engines.shuffling import Places, shuffled
 from descend.engines.totals import Engine
 from descend.formula.factor import triangle
 from descend.parameters import Bounds
-from descend.problem.point import Array, Objective, Penalty, Point, Triangle, pulling
+from descend.problem.penalty import Penalty
+from descend.problem.point import Array, Objective, Point, Triangle, pulling
 
 Numbers = tuple[float, Array | None, Array | None]
 """J, its gradient and its curvature."""
@@ -73,8 +74,8 @@ class VectorObjective(Objective):
         """Return J, and from order 1 on its gradient, from 2 on its curvature."""
 
 
-def _nothing(best: bool) -> bool:
-    return False
+def _nothing(*arguments: object) -> None:
+    """Do nothing, where an engine has nothing to do."""
 
 
 class MeanLoss(VectorObjective):
@@ -111,6 +112,9 @@ class MeanLoss(VectorObjective):
     def noise(self) -> Array | None:
         found: Array | None = getattr(self.engine, "noise", None)
         return None if found is None else found / self.engine.rows.total
+
+    def carry_on(self) -> None:
+        getattr(self.engine, "carry_on", _nothing)()
 
     def refine(self, best: bool) -> bool:
         self._last = None
@@ -166,6 +170,9 @@ class Around(VectorObjective):
 
     def noise(self) -> Array | None:
         return self.inner.noise()
+
+    def carry_on(self) -> None:
+        self.inner.carry_on()
 
     def refine(self, best: bool) -> bool:
         self._last = None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from descend.models import Model
 from descend.optimizers.pieces import MOST_ROWS, ROUNDING, Measure, Pieces
-from descend.problem.point import Penalty
+from descend.problem.penalty import Penalty
 from descend.table.lazy import Lazy
 from descend.table.rows import Rows
 

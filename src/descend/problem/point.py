@@ -19,6 +19,7 @@ from descend.optimizers.curvature import largest_curvature
 from descend.optimizers.systems import RANK, predicted, well
 from descend.optimizers.systems import triangle as root_of
 from descend.parameters import Bounds
+from descend.problem.penalty import Penalty
 
 if TYPE_CHECKING:
     from descend.engines.batches import Batch
@@ -26,20 +27,10 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
+NOISE = 3.0
+"""Standard deviations of the noise of a gradient below which it counts as zero."""
 ROUNDINGS = 8.0
 """How many roundings a gradient may be made up of and still count as zero."""
-
-
-@dataclass(frozen=True)
-class Penalty:
-    """l2 * theta**2 + l1 * |theta|, summed over the parameters; one factor per component."""
-
-    l1: Array
-    l2: Array
-
-    @property
-    def has_l1(self) -> bool:
-        return bool(self.l1.any())
 
 
 class Objective(ABC):
@@ -82,8 +73,11 @@ class Objective(ABC):
     sparing: bool = False
 
     def noise(self) -> Array | None:
-        """Return the standard deviation of the gradient evaluated last, where it was found numerically."""
+        """Return the standard deviation of the last gradient, where it is numeric."""
         return None
+
+    def carry_on(self) -> None:  # noqa: B027 - nothing to do where derivatives are exact
+        """Let the next derivatives be carried on from the last, where they are numeric and cost many calls."""
 
     def refine(self, best: bool) -> bool:
         """Let the next evaluation where J was evaluated last have better derivatives; False if there are none."""
@@ -195,17 +189,18 @@ class Point:
 
     @property
     def sparing(self) -> bool:
-        """Whether derivatives cost many times what the loss alone does."""
         return self.objective.sparing
 
     @property
     def noise(self) -> Array | None:
-        """The standard deviation of the gradient."""
         return self.objective.noise()
 
     def refined(self, best: bool) -> Point | None:
-        """Evaluate J here with better derivatives, if there are any."""
         return self.objective(self.theta, 3, self.rows) if self.objective.refine(best) else None
+
+    def carried(self, theta: Array) -> Point:
+        self.objective.carry_on()
+        return self.at(theta, 2)
 
     def reached(self, theta: Array) -> Point | None:
         """Return J where a step from here ended, if it was evaluated there last, with its curvature."""
@@ -318,6 +313,11 @@ class Point:
             return False
         noise = np.sqrt(2.0 * squares * curvature.diagonal()) + np.abs(curvature) @ np.abs(self.theta)
         return bool((np.abs(self.slope) <= ROUNDINGS * EPS * noise).all())
+
+    def noisy(self) -> bool:
+        """Whether what is left of the gradient is no more than its noise, where it was found numerically."""
+        noise = self.objective.noise()
+        return noise is not None and bool((np.abs(self.slope) <= NOISE * noise).all())
 
     def held(self) -> bool:
         """Whether J is least here because predictions lie at the edge of what the loss allows."""

@@ -24,7 +24,8 @@ from descend.problem import preflight
 from descend.problem.engine_choice import ENGINES, chosen
 from descend.problem.model_reading import gradient_columns, gradient_source, probability_note, read_model
 from descend.problem.objective import VectorObjective, objective_over
-from descend.problem.point import Array, Penalty, PiecesOfRows
+from descend.problem.penalty import Penalty
+from descend.problem.point import Array, PiecesOfRows
 from descend.problem.problem import AllRows, Problem, Summing
 from descend.registry import closest
 from descend.table import Table

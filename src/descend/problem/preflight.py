@@ -192,6 +192,16 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
                     f"values{using('start')}."
                 )
             return f"{failure} at the start ({start}){culprit}, so the loss is not finite. {advice}"
+    elif not model.in_place:
+        prediction = model.scores(theta, columns)
+        bad = ~np.isfinite(prediction)
+        if bad.any():
+            row = int(bad.argmax())
+            where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
+            return (
+                f"`{model.name}` returned {prediction[row]:g} in row {row + 1}{f' ({where})' if where else ''} at the "
+                f"start ({start}), so the loss is not finite. {advice}"
+            )
     y = model.observed(columns)
     row = int(np.abs(y).argmax())
     if not math.isfinite(y[row] ** 2):

@@ -27,7 +27,8 @@ from descend.models import Model
 from descend.optimizers.pieces import Pieces
 from descend.parameters import Parameters
 from descend.problem.objective import Around, Numbers, VectorObjective
-from descend.problem.point import KinksOfRows, Penalty, PiecesOfRows, Point, Triangle
+from descend.problem.penalty import Penalty
+from descend.problem.point import KinksOfRows, PiecesOfRows, Point, Triangle
 from descend.problem.problem import Problem
 
 Array = NDArray[np.float64]

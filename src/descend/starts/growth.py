@@ -13,7 +13,7 @@ from descend.gradients.contract import Program
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
-from descend.problem.point import Penalty
+from descend.problem.penalty import Penalty
 from descend.starts.search import Start, sample
 from descend.table.rows import Rows
 
