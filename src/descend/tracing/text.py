@@ -57,6 +57,8 @@ def _piece(entry: Entry, pieces: dict[int, Piece], called: Collection[str]) -> P
             return _number(operands[0])
         case "column" | "parameter":
             return plain_name(str(operands[0]), called), ATOM
+        case "component":
+            return f"({plain_name(str(operands[0]))} @ [{operands[1]}])", ATOM
         case "neg":
             return f"-{_within(pieces[operands[0]], SIGN)}", SIGN
         case "not":
