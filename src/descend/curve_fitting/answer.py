@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from descend.curve_fitting.arguments import Arguments
 from descend.curve_fitting.direct import Ending
+from descend.curve_fitting.limit import evaluations
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.covariance import inverse_triangle, well_conditioned_inverse
@@ -23,15 +24,13 @@ SUCCESS = "The sum of squares is least here: its gradient is zero to rounding."
 
 def answer(arguments: Arguments, solution: Solution, full_output: bool) -> Answer | FullAnswer:
     """Return what ``curve_fit`` returns of a solution. Raises RuntimeError where the descent failed."""
-    if solution.outcome is Outcome.INTERRUPTED:
-        raise KeyboardInterrupt
     if solution.outcome in (Outcome.DIVERGED, Outcome.EPOCHS_USED_UP):
         raise RuntimeError(f"Optimal parameters not found: {solution.outcome}. {solution.advice}")
     pcov = None
     if solution.theta.size == arguments.size:
         robust = arguments.loss is not None
         pcov = _robust(arguments, solution) if robust else covariance(arguments, ending_of(solution))
-    return _answered(arguments, parameters(arguments, solution), pcov, calls(solution), full_output)
+    return _answered(arguments, parameters(arguments, solution), pcov, evaluations(solution.problem), full_output)
 
 
 def direct_answer(arguments: Arguments, ending: Ending, full_output: bool) -> Answer | FullAnswer:
@@ -64,7 +63,9 @@ def parameters(arguments: Arguments, solution: Solution) -> Array:
 
 def ending_of(solution: Solution) -> Ending:
     """Return where a solution ended."""
-    return Ending(solution.theta, solution.loss, solution.objective, solution.problem.rows.total, calls(solution))
+    return Ending(
+        solution.theta, solution.loss, solution.objective, solution.problem.rows.total, evaluations(solution.problem)
+    )
 
 
 def covariance(arguments: Arguments, ending: Ending) -> Array | None:
@@ -113,8 +114,3 @@ def residuals(arguments: Arguments, theta: Array) -> Array:
         whitened: Array = solve_triangular(arguments.root, residual, lower=True)
         return whitened
     return residual if arguments.sigma is None else residual / arguments.sigma
-
-
-def calls(solution: Solution) -> int:
-    """Return how often the function was evaluated."""
-    return solution.model.calls or round(solution.objective.passes)

@@ -78,7 +78,6 @@ class Arguments:
             and self.low is None
             and self.root is None
             and self.loss is None
-            and self.limit is None
             and not callable(self.jacobian)
         )
 

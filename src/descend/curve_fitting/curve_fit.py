@@ -10,8 +10,10 @@ import sympy  # noqa: F401 - first, few calls deep: at the end of a chunk of its
 from descend.curve_fitting.answer import Answer, FullAnswer, answer, direct_answer
 from descend.curve_fitting.arguments import UNBOUNDED, Arguments, Function, Sides, read
 from descend.curve_fitting.direct import direct
+from descend.curve_fitting.limit import interruption, limited
 from descend.curve_fitting.posing import data_of, problem_of
 from descend.curve_fitting.search import better
+from descend.descent.outcome import Outcome
 from descend.errors import DescendError
 from descend.starts.solving import solve
 from descend.wording import SPEAKING, Wording
@@ -121,7 +123,9 @@ def _fitted(arguments: Arguments, full_output: bool) -> Answer | FullAnswer:
             if ending is not None:
                 return direct_answer(arguments, ending, full_output)
             problem, request = problem_of(arguments, data)
-            solution = solve(problem, request)
+            solution = solve(problem, request, limited(arguments, problem))
+            if solution.outcome is Outcome.INTERRUPTED:
+                raise interruption(arguments, problem)
             if not solution.succeeded or arguments.start is None:
                 solution = better(arguments, data, problem, solution)
             return answer(arguments, solution, full_output)

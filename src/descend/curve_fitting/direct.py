@@ -24,8 +24,8 @@ from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.options.request import Request
 from descend.problem.objective import VectorObjective, objective_over
 from descend.table.rows import ALIKE, Roles, Rows
-from descend.tracing import UntraceableError
-from descend.tracing.proof import PROVED
+from descend.tracing import Pair, UntraceableError
+from descend.tracing.proof import PROVED, same
 
 Array = NDArray[np.float64]
 DAMPED = LevenbergMarquardt()
@@ -60,6 +60,17 @@ def direct(arguments: Arguments, curve: Curve, columns: dict[str, Array], sigma:
     return None
 
 
+def _proved(curve: Curve, pair: Pair, theta: Array, columns: dict[str, Array]) -> bool:
+    """Whether the function computes at the solution what the formula says, in every row."""
+    if isinstance(curve.xdata, np.ndarray):
+        xdata = curve.xdata.view()
+        xdata.flags.writeable = False  # a function that changes its data is looked at more closely
+        with contextlib.suppress(Exception):
+            if same(np.asarray(curve.function(xdata, *theta)), pair.expression(theta, columns)):
+                return True
+    return pair.difference_after(theta, (), columns) is None
+
+
 def _fitted(arguments: Arguments, curve: Curve, columns: dict[str, Array], sigma: str | None) -> Ending | None:
     loss = least_squares()
     model = CurveModel.free(curve, tuple(columns), sigma, loss)
@@ -80,6 +91,9 @@ def _fitted(arguments: Arguments, curve: Curve, columns: dict[str, Array], sigma
     plan = Plan(MOST_EPOCHS, asked=False, rate=1.0, scales=scales(first), scale=size, squares=size)
     for step in descend(objective, UNDAMPED if model.linear else DAMPED, theta, plan):
         last = step
-    if last.outcome is not Outcome.CONVERGED or pair.difference_after(last.theta, (), columns) is not None:
+    if last.outcome is not Outcome.CONVERGED or not _proved(curve, pair, last.theta, columns):
         return None
-    return Ending(last.theta, last.loss, objective, rows.total, round(objective.passes))
+    calls = round(objective.passes)
+    if arguments.limit is not None and calls > arguments.limit:
+        return None
+    return Ending(last.theta, last.loss, objective, rows.total, calls)

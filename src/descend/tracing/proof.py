@@ -135,7 +135,7 @@ class Pair:
         """Say how what the function gave is apart from the expression in the rows where it has a value."""
         read = self.expression(theta, columns)
         if (
-            _same(given, read)
+            same(given, read)
             or _agree(given, read, finite)
             or self._within_rounding(theta, columns, given, read, finite)
         ):
@@ -218,7 +218,7 @@ def _draws(parameters: int) -> list[tuple[Array, NDArray[np.int_], NDArray[np.in
     ]
 
 
-def _same(given: Array, read: Array) -> bool:
+def same(given: Array, read: Array) -> bool:
     """Whether all rows together are no further apart than a single one may be, which is quickly told.
 
     The largest value is no less than the root mean square.
