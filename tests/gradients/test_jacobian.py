@@ -208,3 +208,59 @@ def test_what_is_no_jacobian_is_told():
         "`<lambda>` returned shape (60, 2) for 60 rows and 3 parameters (a, b, c). Return (60, 3): a row for each row "
         "of data, a column for each parameter."
     )
+
+
+def solver(x, a, b):
+    """The decay as a solver of differential equations finds it, to three digits."""
+    from scipy.integrate import solve_ivp
+
+    return solve_ivp(lambda t, y: -b * y, (0.0, 5.0), [a], t_eval=x, rtol=1e-3).y[0]
+
+
+def of_the_solution(x, a, b):
+    return np.column_stack([falling(x, b), -a * x * falling(x, b)])
+
+
+def of_the_loss(x, y, a, b):
+    residual = a * falling(x, b) - y
+    return np.mean(2 * residual * falling(x, b)), np.mean(-2 * residual * a * x * falling(x, b))
+
+
+ROUGH = {
+    f"correct to {digits} digits. The rest may be the error of the function itself, such as that of a solver."
+    for digits in (2, 3, 4)
+}
+
+
+def test_the_error_of_a_solver_is_no_mistake():
+    rows = {"x": X, "y": Y - 0.5}
+    for given, subject in ((of_the_solution, "Jacobian"), (of_the_loss, "gradient")):
+        judged = descend.check(solver, rows, response="y", gradient=given)
+        assert judged.agree and judged.subject == subject, str(judged)
+        assert {each.explanation for each in judged.parameters.values()} <= ROUGH
+    judged = descend.check(solver, rows, response="y", gradient=lambda x, a, b: -of_the_solution(x, a, b))
+    assert {each.verdict for each in judged.parameters.values()} == {"sign"}, str(judged)
+
+
+def test_a_complex_step_and_jax_are_witnesses():
+    def looked_up(x, a, b, c):
+        order = np.argsort(x)
+        found = np.empty(len(x), dtype=np.result_type(a, b, c, float))
+        found[order] = decay(x[order], a, b, c)
+        return found
+
+    judged = descend.check(looked_up, ROWS, response="y", gradient=jac)
+    assert judged.agree and judged.model == "y ~ looked_up(x, a, b, c)"
+    for finding in judged.parameters.values():
+        assert finding.derived is None
+        assert finding.complex_step == pytest.approx(finding.yours, rel=1e-12)
+        assert finding.numeric == pytest.approx(finding.yours, rel=1e-7)
+    assert "complex step" in render(judged)
+
+    jnp = pytest.importorskip("jax.numpy")
+    judged = descend.check(
+        lambda x, a, b, c: a * jnp.exp(-b * x) + c, ROWS, response="y", gradient=lambda x, a, b, c: 2 * jac(x, a, b, c)
+    )
+    assert {each.verdict for each in judged.parameters.values()} == {"factor"}
+    for finding in judged.parameters.values():
+        assert finding.jax == pytest.approx(finding.yours / 2, rel=1e-12)

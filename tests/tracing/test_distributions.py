@@ -18,7 +18,12 @@ VALUES = {"m": -0.3, "s": 1.4, "p": 2.3, "q": 1.2}
 
 
 def evaluated(function) -> np.ndarray:
-    text = trace(function, ("x",), tuple(VALUES))
+    try:
+        text = trace(function, ("x",), tuple(VALUES))
+    except UntraceableError as error:
+        if "formulas do not know" in str(error):
+            pytest.skip(str(error))
+        raise
     compiled = compile_expression(
         read_formula(f"y ~ {text}", ("x", "y")).expression, (Column("x"), *map(Parameter, VALUES))
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import fractions
 import functools
 import math
 import threading
@@ -10,6 +11,7 @@ from math import exp
 
 import numpy as np
 import pytest
+from scipy import interpolate
 
 from descend.tracing import UntraceableError, trace
 
@@ -113,7 +115,17 @@ def test_a_jitted_function_is_traced_as_its_python():
     def decay(x, a, b):
         return a * np.exp(-b * x) + inner(a)
 
+    @numba.vectorize
+    def ramp(x, a, b):
+        return a * math.exp(-x) if x < b else 0.0
+
+    def compiling(x, a, b):
+        compiled = numba.njit(cache=False)(lambda u: math.exp(u))
+        return compiled(a) * x + b
+
     assert trace(decay, ["x"], ["a", "b"]) == "a*exp(-b*x) + exp(a)"
+    assert trace(ramp, ["x"], ["a", "b"]) == "where(x < b, a*exp(-x), 0)"
+    assert trace(compiling, ["x"], ["a", "b"]) == "exp(a)*x + b"
 
 
 def test_the_function_and_what_it_refers_to_stay_as_they_are():
@@ -155,6 +167,8 @@ def swallowing(x, a):
         (lambda x, a: a * x if x > 1 else x, "asks of a whole array whether x > 1"),
         (lambda x, a: {1.0: x}[a], "looks a up, as in a dict or a set"),
         (lambda x, a: np.array([x[k] for k in range(1, len(x))]), "goes through some of its rows"),
+        (lambda x, a: fractions.Fraction(a) * x, "raises AttributeError when it is called with symbols"),
+        (lambda x, a: interpolate.CubicSpline([0.0, 1.0, 2.0], [a, 1.0, 2.0])(x), "turns a into a plain number"),
         (lambda x, a: 1 / 0 * a, "raises ZeroDivisionError when it is called with symbols"),
     ],
 )

@@ -21,6 +21,8 @@ class JacobianKernel(NumericKernel):
     (p, n), its transpose. With the slope l' and the weight W of the loss, the gradient is J' l', the curvature J' W J.
     """
 
+    undivided = True
+
     def __init__(self, model: Model, jacobian: Call) -> None:
         super().__init__(model, jacobian.columns)
         self.jacobian = jacobian

@@ -16,10 +16,14 @@ class JaxKernel(NumericKernel):
 
     With J the derivatives of the predictions, (n, p), by forward differentiation, and the slope l' of the loss, the
     gradient is J' l' and the curvature J' W J. With many parameters the gradient alone is one backward pass.
+    A function may look at a whole column, as where it integrates from row to row, so that it is always given all rows.
     """
 
+    undivided = True
+
     def gradient_sum(self, theta: Array, columns: Mapping[str, Array], omega: Array) -> Array | None:
-        if theta.size <= MANY:
+        y = self.model.observed(columns)
+        if theta.size <= MANY or len(omega) < len(y):
             return None
-        slope = omega * self.loss.slope(self.model.scores(theta, columns), self.model.observed(columns))
+        slope = omega * self.loss.slope(self.model.scores(theta, columns), y)
         return self.model.pulled_back(theta, columns, slope)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-import types
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +16,6 @@ from descend.models.contract import checked_shape
 from descend.parameters import Parameters
 
 Array = NDArray[np.float64]
-DEPTH = 4
-"""How far functions that call others are followed."""
 
 
 @dataclass(eq=False)
@@ -111,39 +107,3 @@ def _protected(column: Array) -> Array:
     view = column.view()
     view.flags.writeable = False
     return view
-
-
-def mentions(function: Callable[..., Any], library: str, depth: int = DEPTH) -> bool:
-    """Whether the code of a function, or of those it calls, leads to a library.
-
-    Where that cannot be seen, as in compiled code, it may, once the library was imported.
-
-    >>> mentions(lambda x, a: a * np.exp(x), "torch")
-    False
-    """
-    code = getattr(function, "__code__", None)
-    if not isinstance(function, types.FunctionType) or not isinstance(code, types.CodeType) or depth == 0:
-        return library in sys.modules
-    inner = [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
-    names = {name for part in (code, *inner) for name in part.co_names}
-    if library in names:
-        return True
-    cells = [cell.cell_contents for cell in function.__closure__ or () if _filled(cell)]
-    used = [function.__globals__[name] for name in names if name in function.__globals__]
-    return any(_leads_to(value, library, depth) for value in (*cells, *used))
-
-
-def _filled(cell: types.CellType) -> bool:
-    try:
-        return cell.cell_contents is not None
-    except ValueError:
-        return False
-
-
-def _leads_to(value: object, library: str, depth: int) -> bool:
-    if isinstance(value, types.ModuleType):
-        return value.__name__.partition(".")[0] == library
-    if isinstance(value, types.FunctionType):
-        home = str(value.__module__).partition(".")[0]
-        return home == library or (home not in ("numpy", "scipy") and mentions(value, library, depth - 1))
-    return type(value).__module__.partition(".")[0] == library

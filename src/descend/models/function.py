@@ -17,10 +17,11 @@ from descend.errors import ConfigError, FormulaError
 from descend.formula.printers.code import plain_name
 from descend.losses import Loss
 from descend.models.call import Call, bind, no_formula
-from descend.models.called_rows import CalledRows, mentions
+from descend.models.called_rows import CalledRows
 from descend.models.contract import Model, Options, held_back, known_column, shapes_of
 from descend.models.formula import FormulaModel
 from descend.models.jax_function import JaxFunction, read_jax, uses_jax
+from descend.models.libraries import leads_to
 from descend.models.stacked import Stacked
 from descend.models.traced_pair import traced_pair
 from descend.parameters import Constraints, Parameters
@@ -198,7 +199,8 @@ class FunctionModel(Model):
 
         It is called for that, with one made-up row, only if its code leads to PyTorch.
         """
-        if not mentions(self.forward.function, "torch"):
+        found = leads_to(self.forward.function, "torch")
+        if not (found or (found is None and "torch" in sys.modules)):
             return False
         return self._takes_tensors(self.parameters.start(start, 1.0), {name: np.ones(1) for name in self.inputs})
 

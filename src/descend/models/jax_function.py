@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from types import CodeType, FunctionType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.models.call import Call
+from descend.models.libraries import leads_to
 from descend.parameters import Parameters
 from descend.table import Table
 
@@ -27,13 +25,8 @@ REMEDY = (
     "Use jax.numpy for all that depends on a parameter (jnp.exp, not np.exp; jnp.where or jax.lax.cond for `if`), or "
     'gradient="numeric".'
 )
-DEEPEST = 4
-"""How many calls deep a function is searched for JAX."""
 MODES = ("jacfwd", "jacrev")
 """How JAX differentiates, in the order in which they are tried: a function may have no derivative in one of them."""
-
-OTHERS = frozenset(("builtins", "math", "numpy", "scipy", "torch", "pandas"))
-"""Libraries that are not searched."""
 
 
 class JaxFunction:
@@ -171,41 +164,8 @@ def doubles() -> AbstractContextManager[object]:
 
 
 def uses_jax(function: Callable[..., object]) -> bool:
-    """Whether a function, or one that it calls, names JAX or something of it; if so, JAX was imported."""
-    return "jax" in sys.modules and _mentions(function, DEEPEST)
-
-
-def _mentions(given: object, deep: int) -> bool:
-    """Whether something that a function names is of JAX, or a function that names such things."""
-    home = given.__name__ if isinstance(given, ModuleType) else getattr(given, "__module__", type(given).__module__)
-    library = str(home).partition(".")[0]
-    if library in ("jax", "jaxlib"):
-        return True
-    if deep == 0 or library in OTHERS or isinstance(given, ModuleType):
-        return False
-    if isinstance(given, functools.partial):
-        return _mentions(given.func, deep)
-    function = inspect.unwrap(given) if callable(given) else given
-    function = getattr(function, "__func__", function)
-    if not isinstance(function, FunctionType):
-        called = vars(type(function)).get("__call__")
-        return isinstance(called, FunctionType) and _mentions(called, deep)
-    named = inspect.getclosurevars(function)
-    names = set(_names(function.__code__))
-    modules = [each for each in named.globals.values() if isinstance(each, ModuleType) and each.__name__ not in OTHERS]
-    within = [vars(module)[name] for module in modules for name in names & vars(module).keys()]
-    inner = [function.__globals__[name] for name in names & function.__globals__.keys()]
-    return any(name.partition(".")[0] == "jax" for name in names) or any(
-        _mentions(each, deep - 1) for each in (*named.nonlocals.values(), *inner, *within) if each is not given
-    )
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    """Yield the names in a function, and in those defined inside it."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
+    """Whether a function, or one that it calls, names JAX or something of it."""
+    return bool(leads_to(function, "jax"))
 
 
 def _arrays(columns: Columns) -> dict[str, jax.Array]:

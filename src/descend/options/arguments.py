@@ -23,7 +23,8 @@ OF_OTHERS = {
     "absolute_sigma": 'Whether sigma is absolute is told by its option: sigma="column" are known standard deviations, '
     'weights="column" relative weights.',
     **dict.fromkeys(("maxfev", "max_nfev", "maxiter"), LONG),
-    "jac": 'The gradient is derived from a formula; gradient="autograd" or a function of yours are others.',
+    "jac": "The gradient is derived if it is not given; a function of yours is gradient=jac, the Jacobian (n, p) or "
+    "dJ/dparameters.",
     "lr": "The learning rate is learning_rate=0.01.",
     "n_epochs": "The number of epochs is epochs=100.",
     "verbose": "The log is printed with log_every=20.",

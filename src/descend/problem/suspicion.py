@@ -67,7 +67,8 @@ def judged(case: Case, code: Program | Kernel, model: str, **witnesses: Any) -> 
 
     returned = code.returned(case.start, case.columns)
     turned = returned.shape[0] != case.rows
-    return jacobian.hold(case, code.given, turned, model)
+    stepped = witnesses.get("stepped")
+    return jacobian.hold(case, code.given, turned, model, **({} if stepped is None else {"stepped": stepped}))
 
 
 def accusation(judgement: Judgement, sampled: int | None = None) -> str:

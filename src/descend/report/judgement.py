@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from descend.gradients.court import Finding, Judgement
+from descend.gradients.court import SOURCES, Finding, Judgement
 from descend.report.text import MOST_PARAMETERS, WIDTH, aligned, below_each_other, folded, pad, styled, width
 
 
@@ -39,10 +39,10 @@ def headline(judgement: Judgement) -> str:
 
 def _numbers(findings: Sequence[Finding], colour: bool, columns: int | None) -> list[str]:
     table = [["", *(finding.name for finding in findings)]]
-    for source in ("yours", "derived", "autograd", "numeric"):
+    for source in SOURCES:
         values = [getattr(finding, source) for finding in findings]
         if any(value is not None for value in values):
-            table.append([source, *aligned(values)])
+            table.append([source.replace("_", " "), *aligned(values)])
     table.append(["verdict", *(finding.verdict.replace("_", " ") for finding in findings)])
     widths = [max(map(width, column)) for column in table]
     if columns is not None and sum(widths) + 3 * len(widths) > columns:

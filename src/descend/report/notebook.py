@@ -7,7 +7,7 @@ from functools import singledispatch
 from html import escape
 
 from descend.diagnosis.explanation import Explanation
-from descend.gradients.court import Judgement
+from descend.gradients.court import SOURCES, Judgement
 from descend.gradients.derivation import Derivation
 from descend.inference.diagnostics import Diagnostics
 from descend.inference.fitted import Fitted
@@ -21,7 +21,6 @@ from descend.report.race import summary, winner
 
 LANGUAGES = {"text": "Text", "numpy": "NumPy", "torch": "PyTorch", "sql": "SQL", "latex": "LaTeX"}
 """The formats in which a derivation is shown, and their titles."""
-SOURCES = ("yours", "derived", "autograd", "numeric")
 
 
 @singledispatch
@@ -73,7 +72,12 @@ def _(result: Judgement) -> str:
     verdict = f'<div class="{kind}"><p class="ended">{escape(sentence)}</p></div>'
     return html.box(
         f'<p class="fitted"><code>{escape(result.model)}</code></p>{verdict}'
-        + _titled(["parameter", *sources, "verdict"], lines, "Gradient", range(1, len(sources) + 1))
+        + _titled(
+            ["parameter", *(name.replace("_", " ") for name in sources), "verdict"],
+            lines,
+            "Gradient",
+            range(1, len(sources) + 1),
+        )
         + reasons
     )
 

@@ -56,8 +56,8 @@ def check_gradient(request: Request, table: Table, loss: Loss) -> Judgement:
         python = not isinstance(sums, Program) and sums.language == "numpy"
         case = court_case(judge, rows, engine, start, python)
         case.seen = []
-        judgement = judged(case, sums, str(judge), prove=_prover(sums), autograd=_autograd(read, rows, table))
-    return judgement
+        witnesses = {"autograd": _autograd(read, rows, table), "stepped": _stepped(read, rows)}
+        return judged(case, sums, str(judge), prove=_prover(sums), **witnesses)
 
 
 def _judge(read: Model, start: Array, rows: Rows, request: Request, table: Table, loss: Loss) -> Model:
@@ -70,6 +70,22 @@ def _judge(read: Model, start: Array, rows: Rows, request: Request, table: Table
         return read
     pair = kind_of(request.model).original(request.model, traced)
     return traced if pair is None or pair.difference(start, rows.columns) is None else read
+
+
+def _stepped(read: Model, rows: Rows) -> Callable[[Array], Array | None]:
+    """Return the derivatives of a function by a complex step; None where it takes no complex numbers."""
+
+    def witness(theta: Array) -> Array | None:
+        if read.symbolic is not None or not read.differentiated:
+            return None
+        try:
+            found = read.derivatives(rows.columns)
+            _, jacobian = found.at(theta)
+        except DescendError:
+            return None
+        return jacobian if found.by_complex_step else None
+
+    return witness
 
 
 def _prover(sums: Program | Kernel) -> Callable[[], bool]:

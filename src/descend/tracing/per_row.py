@@ -62,7 +62,7 @@ def vectorized(
     """Stand in for `numpy.vectorize`, also as a decorator."""
     if options.get("signature") is not None:
         raise UntraceableError("calls np.vectorize with a signature")
-    if function is None:
+    if not callable(function):  # None, or the types of numba.vectorize
         return lambda inner: vectorized(inner, excluded=excluded)
     return PerRow(function, excluded or ())
 

@@ -6,6 +6,7 @@ import builtins
 import functools
 import math
 import sys
+import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
@@ -53,7 +54,8 @@ def stand_ins(with_numba: bool, with_statistics: bool) -> Mapping[int, Function]
     made |= {np.ones: _filled_with(np.ones, 1.0), np.full: _filled_with(np.full, None)}
     made |= {np.vectorize: vectorized, np.frompyfunc: from_python}
     if with_numba:
-        made[sys.modules["numba"].prange] = _range
+        numba = sys.modules["numba"]
+        made |= {numba.prange: _range, numba.njit: _not_compiled, numba.jit: _not_compiled, numba.vectorize: vectorized}
     made.update(distributions(with_statistics))
     return {id(each): stand_in for each, stand_in in made.items()}
 
@@ -145,6 +147,11 @@ def _enumerate(values: Value, start: int = 0) -> Iterator[tuple[int, Value]]:
 
 def _print(*_: object, **__: object) -> None:
     """Print nothing: the function is called as it is soon enough."""
+
+
+def _not_compiled(function: Function | None = None, *_: object, **__: object) -> Function:
+    """Stand in for what compiles a function, also as a decorator with options."""
+    return function if isinstance(function, types.FunctionType) else lambda inner: inner
 
 
 def _array(function: Function, value: Value, dtype: Value = None, **options: Value) -> Value:

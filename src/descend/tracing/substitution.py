@@ -51,9 +51,14 @@ def unwrapped(function: Callable[..., object]) -> Callable[..., object]:
 
 
 def of_numbers(function: object) -> Callable[..., object] | None:
-    """Return the function of plain numbers that one of `numpy.vectorize` or `numpy.frompyfunc` calls row by row."""
+    """Return the function of plain numbers that one of `numpy.vectorize` or `numpy.frompyfunc` calls row by row.
+
+    `numba.vectorize` makes such a function, too.
+    """
     if isinstance(function, np.vectorize):
         return cast(Callable[..., object], function.pyfunc)
+    if type(function).__module__.startswith("numba."):
+        return getattr(getattr(function, "_dispatcher", None), "py_func", None)
     if not isinstance(function, np.ufunc) or not function.__name__.endswith(" (vectorized)"):
         return None
     return next((each for each in gc.get_referents(function) if callable(each)), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -31,8 +32,10 @@ from descend.tracing.tape import RAISED, Tape, UntraceableError
 from descend.tracing.text import text_of
 from descend.tracing.traced import Traced, traced
 
-OURS = re.compile(r"[/\\\\](descend|numpy)[/\\\\]")
-"""Files that are not the user's."""
+OURS = tuple(f"{os.path.dirname(os.path.abspath(file))}{os.sep}" for file in (os.path.dirname(__file__), np.__file__))
+"""Where the files of this package and of NumPy are."""
+LIBRARIES = re.compile(r"[/\\\\](site-packages|dist-packages|lib[/\\\\]python[\d.]*)[/\\\\]", re.IGNORECASE)
+"""Files that are not the user's, unless there are no others: the function may be a library's."""
 
 
 Calling = Callable[[Callable[..., object], Mapping[str, Traced]], object]
@@ -107,11 +110,16 @@ def _run(
     raised: list[UntraceableError] = []
     outer = RAISED.set(raised)
     try:
-        return _of_one_row(tape, calling(function, symbols))
+        place = _of_one_row(tape, calling(function, symbols))
+    except Exception as error:
+        if raised and raised[0] is not error:  # as where NumPy has put an error of its own in its place
+            raise raised[0].with_traceback(error.__traceback__) from None
+        raise
     finally:
         RAISED.reset(outer)
-        if raised:
-            raise raised[0]
+    if raised:
+        raise raised[0]
+    return place
 
 
 def _vector(tape: Tape, name: str, size: int) -> Traced:
@@ -139,5 +147,6 @@ def _of_one_row(tape: Tape, result: Any) -> int:
 
 def _line(error: BaseException) -> str:
     """Say in which line of the user's code an error arose; nothing if that is not known."""
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if not OURS.search(frame.filename)]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(OURS)]
+    own = [frame for frame in frames if not LIBRARIES.search(frame.filename)] or frames
     return f" (line {own[-1].lineno})" if own else ""

@@ -29,11 +29,19 @@ class Decoder:
     """Finds the mistakes in a gradient from its values at some points.
 
     calls: all its calls in order, with results. remembers: whether it gave different results for the same parameters.
+    slack: share of its size by which the true gradient may be off.
     """
 
     def __init__(
-        self, case: Case, scales: Array, points: Sequence[Point], calls: Sequence[tuple[Array, Array]], remembers: bool
+        self,
+        case: Case,
+        scales: Array,
+        points: Sequence[Point],
+        calls: Sequence[tuple[Array, Array]],
+        remembers: bool,
+        slack: float = 0.0,
     ) -> None:
+        self.slack = slack
         self.case, self.scales, self.points, self.calls, self.remembers = case, scales, points, calls, remembers
         self.labels = case.model.parameters.labels
         self.given = np.stack([point.given for point in points])
@@ -127,6 +135,7 @@ class Decoder:
         factor = self._ratio(k, self.truth[:, k])
         if factor is None or factor == 0.0:
             return None
+        factor = rounded(factor, 2.0 * self.slack) if self.slack else factor
         rows = self.case.rows
         total = rows if self.case.weights is None else float(self.case.weights.sum())
         grows = self._grows(k, factor)
@@ -135,11 +144,8 @@ class Decoder:
                 besides = factor / float(total) ** power
                 return Mistake(verdict, about_rows(verdict, total, besides), rounded(factor))
         if self.case.weights is not None and abs(factor * rows / total - 1.0) < 1e-5:
-            return Mistake(
-                "factor",
-                "its weighted sum is divided by the number of rows. Divide it by the sum of the weights.",
-                factor,
-            )
+            text = "its weighted sum is divided by the number of rows. Divide it by the sum of the weights."
+            return Mistake("factor", text, factor)
         if not self._one_number(k, factor):
             return None
         other = None if plain(factor) else self._other_loss(k)
@@ -338,6 +344,5 @@ class Decoder:
         if not self.given[:, k].any():
             return Mistake("wrong", "it is 0 everywhere, but the derivative is not.", 0.0)
         given, truth = self.given[0, k], self.truth[0, k]
-        return Mistake(
-            "wrong", f"it is {given:.6g} where the derivative is {truth:.6g}, and no simple mistake explains it."
-        )
+        found = f"it is {given:.6g} where the derivative is {truth:.6g}"
+        return Mistake("wrong", f"{found}, and no simple mistake explains it.", named=False)

@@ -88,6 +88,14 @@ class Case:
             jacobian, error = self.model.jacobian(theta, columns, scales)
             return slope[:, None] * jacobian, np.abs(slope)[:, None] * error
 
+    def by_steps(self, theta: Array, stepped: Callable[[Array], Array | None]) -> Array | None:
+        """Return the gradient by the derivatives of the scores that a complex step finds, None where there are none."""
+        jacobian = stepped(theta)
+        if jacobian is None:
+            return None
+        slope = self.model.loss.slope(self.model.score(theta, self.columns), self.model.response(self.columns))
+        return self.mean(slope[:, None] * jacobian)
+
     def mean(self, contributions: Array, rows: Rows | None = None) -> Array:
         """Average contributions as J does."""
         if self.weights is None:
@@ -119,7 +127,7 @@ class Case:
 class Point:
     """The true gradient somewhere, with what rounding allows: all of shape (p,).
 
-    sample: rows that stand for all; leeway: of their contributions, (m, p).
+    sample: rows that stand for all; leeway: of their contributions, (m, p). size: mean size of the contributions.
     """
 
     theta: Array
@@ -128,6 +136,11 @@ class Point:
     sample: Rows
     leeway: Array
     given: Array = field(default_factory=lambda: np.empty(0))
+    size: Array = field(default_factory=lambda: np.zeros(1))
+
+    def slackened(self, slack: float) -> Point:
+        """Return the point with so large a share of all contributions allowed."""
+        return replace(self, allowed=self.allowed + slack * self.size, leeway=self.leeway + slack * self.size)
 
     def agrees(self, given: Array) -> NDArray[np.bool_]:
         """Say which components are right, to what rounding explains."""
@@ -229,7 +242,7 @@ def weighed(case: Case, theta: Array, scales: Array) -> Point:
     # Where branches make a component zero, what cancels is as large as it is elsewhere: about J over its scale.
     floor = 4.0 * SINGLE * abs(case.value(theta)) / scales
     allowed = SAFETY * (spread + sums) + 4.0 * error + floor
-    return Point(theta, truth, allowed, sample, SAFETY * leeway)
+    return Point(theta, truth, allowed, sample, SAFETY * leeway, size=size)
 
 
 def _leeway(case: Case, theta: Array, scales: Array, sample: Rows) -> Array:

@@ -7,7 +7,7 @@ the column in every row and at every point, within rounding.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,8 @@ from descend.gradients.court.chain_rule import CONSTANTS, factor_between, usable
 from descend.gradients.court.evidence import SAFETY, SINGLE, Case, Rows, natural_scales, points, spread_rows
 from descend.gradients.court.judgement import Finding, Judgement
 from descend.gradients.court.taylor import extrapolated, taylor_slope
-from descend.gradients.court.trial import NOWHERE
-from descend.gradients.court.wording import FRESH, Mistake, about_factor, plain, rounded
+from descend.gradients.court.trial import NOWHERE, Stepped
+from descend.gradients.court.wording import FRESH, SLACKS, Mistake, about_factor, plain, roughly, rounded
 
 Array = NDArray[np.float64]
 Columns = Mapping[str, Array]
@@ -47,10 +47,17 @@ class Evidence:
             return np.asarray((np.abs(self.given - self.truth) <= self.allowed).all(axis=0))
 
 
-def hold(case: Case, given: Callable[[Array, Columns], Array], turned: bool, model: str) -> Judgement:
+def hold(
+    case: Case,
+    given: Callable[[Array, Columns], Array],
+    turned: bool,
+    model: str,
+    stepped: Stepped = lambda theta: None,
+) -> Judgement:
     """Judge a Jacobian.
 
-    given: (theta, columns) -> (n, p). turned: whether the user returns its transpose, (p, n).
+    given: (theta, columns) -> (n, p). turned: whether the user returns its transpose, (p, n). stepped: (theta) -> the
+    same by a complex step, or None; shown beside the others.
 
     Raises ConfigError if there is no point near the start where J and its gradient are finite.
     """
@@ -60,16 +67,31 @@ def hold(case: Case, given: Callable[[Array, Columns], Array], turned: bool, mod
         raise ConfigError(NOWHERE)
     chosen = spread_rows(case) if case.rows * case.start.size > MOST and case.model.exact else np.arange(case.rows)
     columns = case.part(chosen)
-    seen = [_evidence(case, point.theta, columns, scales, given) for point in held]
-    trial = Trial(case, columns, seen, scales)
-    right = np.all([each.right for each in seen], axis=0)
-    if not right.all() and trial.square and all(_turned(each).right.all() for each in seen):
-        turned, right = True, np.ones_like(right)
-    mistakes = {int(k): trial.mistake(int(k)) for k in np.flatnonzero(~right)}
+    strict = [_evidence(case, point.theta, columns, scales, given) for point in held]
+    trial, mistakes = _tried(case, columns, scales, strict)
+    square = len(chosen) == case.start.size
+    if mistakes and square and not _tried(case, columns, scales, [_turned(each) for each in strict])[1]:
+        turned, mistakes = True, {}
     if turned:
         size = (len(chosen), case.start.size)
         mistakes = {k: _transposed(mistakes.get(k), size) for k in range(case.start.size)}
-    return _judgement(case, trial, mistakes, chosen, model)
+    return _judgement(case, trial, mistakes, chosen, model, stepped)
+
+
+def _tried(case: Case, columns: Columns, scales: Array, strict: Sequence[Evidence]) -> tuple[Trial, dict[int, Mistake]]:
+    """Look for mistakes, and more leniently where differences alone tell the truth and no mistake explains the rest."""
+    found: list[tuple[Trial, dict[int, Mistake]]] = []
+    for slack in SLACKS[:1] if case.model.exact else SLACKS:
+        trial = Trial(case, columns, [_slackened(each, slack) for each in strict], scales, slack)
+        mistakes = {int(k): trial.mistake(int(k)) for k in trial.wrong}
+        if all(mistake.named for mistake in mistakes.values()):
+            return trial, mistakes
+        found.append((trial, mistakes))
+    return found[0]
+
+
+def _slackened(each: Evidence, slack: float) -> Evidence:
+    return replace(each, allowed=each.allowed + slack * np.abs(each.truth).max(axis=0))
 
 
 def _evidence(
@@ -107,14 +129,16 @@ def _transposed(mistake: Mistake | None, size: tuple[int, int]) -> Mistake:
 class Trial:
     """Finds the mistakes in a Jacobian, column by column."""
 
-    def __init__(self, case: Case, columns: Columns, seen: Sequence[Evidence], scales: Array) -> None:
+    def __init__(
+        self, case: Case, columns: Columns, seen: Sequence[Evidence], scales: Array, slack: float = 0.0
+    ) -> None:
+        self.close = max(2e-5, 2.0 * slack)
         self.case, self.columns, self.seen, self.scales = case, columns, seen, scales
         self.labels = case.model.parameters.labels
         self.truth, self.allowed, self.given = (
             np.concatenate([getattr(each, name) for each in seen]) for name in ("truth", "allowed", "given")
         )
         self.wrong = np.flatnonzero(~np.all([each.right for each in seen], axis=0))
-        self.square = seen[0].given.shape[0] == seen[0].given.shape[1]
 
     def mistake(self, k: int) -> Mistake:
         """Return what is wrong with column k."""
@@ -177,15 +201,16 @@ class Trial:
         factor = self._ratio(self.given[:, k], self.truth[:, k], k)
         if factor is None:
             return None
-        if abs(factor + 1.0) < 1e-5:
+        factor = rounded(factor, self.close)
+        if factor == -1.0:
             return Mistake(
                 "sign", "it has the wrong sign, as that of the residual y - prediction. Put a minus before it.", -1.0
             )
         rows = self.case.rows
-        if abs(factor * rows - 1.0) < 1e-5 and not plain(factor):
+        if abs(factor * rows - 1.0) < self.close and not plain(factor):
             text = f"it is divided by n = {rows}. The derivative in each row is due, not its share of a mean."
             return Mistake("mean_not_sum", text, factor)
-        return Mistake("factor", about_factor(factor), rounded(factor))
+        return Mistake("factor", about_factor(factor), factor)
 
     def _swapped(self, k: int) -> Mistake | None:
         for m in self.wrong:
@@ -256,15 +281,18 @@ class Trial:
         wrong = int((off[:rows] > 1.0).sum())
         place = f"in row {worst + 1}" + (f", and wrong in {wrong} of the {rows} rows" if wrong < rows else "")
         found = f"it is {self.given[worst, k]:.6g} where the derivative is {self.truth[worst, k]:.6g} {place}"
-        return Mistake("wrong", f"{found}, and no simple mistake explains it.")
+        return Mistake("wrong", f"{found}, and no simple mistake explains it.", named=False)
 
 
-def _judgement(case: Case, trial: Trial, mistakes: Mapping[int, Mistake], chosen: Rows, model: str) -> Judgement:
+def _judgement(
+    case: Case, trial: Trial, mistakes: Mapping[int, Mistake], chosen: Rows, model: str, stepped: Stepped
+) -> Judgement:
     """Return the verdicts, with the numbers of the row that shows the most."""
     first, labels = trial.seen[0], case.model.parameters.labels
     with np.errstate(all="ignore"):
         off = np.abs(first.given - first.truth) / np.abs(first.truth).max(axis=0) if mistakes else np.abs(first.truth)
         row = int(np.argmax(np.nan_to_num(off, nan=0.0, posinf=0.0).sum(axis=1)))
+    complex_step = stepped(first.theta)
     found = {}
     for k, label in enumerate(labels):
         direction = np.zeros(len(labels))
@@ -285,9 +313,10 @@ def _judgement(case: Case, trial: Trial, mistakes: Mapping[int, Mistake], chosen
             None if mistake is None else mistake.factor,
             None if mistake is None else mistake.ratio,
             given,
-            float(first.truth[row, k]) if case.model.exact else None,
             numeric=float(numeric / (2.0 * trial.scales[k])) if np.isfinite(doubt) else None,
             slope=taylor_slope(value, first.theta, given * float(trial.scales[k]), direction),
+            complex_step=None if complex_step is None else float(complex_step[chosen[row], k]),
+            **({case.model.source: float(first.truth[row, k])} if case.model.exact else {}),
         )
     at = dict(zip(labels, first.theta.tolist(), strict=True))
     place = int(chosen[row]) + 1
@@ -299,6 +328,8 @@ def _approval(trial: Trial, k: int) -> str:
     if not truth.any():
         return "correct as far as can be seen: the derivative is 0 at every point looked at. Try another start."
     off = float(np.abs(given - truth).max() / np.abs(truth).max())
-    if off < 1e-9 or not trial.case.model.exact:
+    if not trial.case.model.exact:
+        return "correct." if off < SLACKS[1] / 10.0 else roughly(off)
+    if off < 1e-9:
         return "correct."
     return f"correct to {max(1, int(-np.log10(off)))} digits, as single precision has them."

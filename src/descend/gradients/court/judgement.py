@@ -22,6 +22,8 @@ VERDICTS = (
     "not_zeroed",
     "wrong",
 )
+SOURCES = ("yours", "derived", "autograd", "jax", "complex_step", "numeric")
+"""Where the numbers of a finding come from, in the order in which they are shown."""
 MOST_NAMED = 3
 """Components that a sentence names; the table shows all."""
 
@@ -33,7 +35,7 @@ class Finding:
     verdict: one of ``VERDICTS``. explanation: a sentence, with the remedy where something is wrong.
     factor: what was given over what is right, where that is one number: 0.5 is half of what it should be.
     ratio: the same as text, where it is an expression of columns and parameters: ``1/x`` lacks the factor x.
-    yours, derived, autograd, numeric: dJ/dparameter at one point, from each source that there is.
+    yours, derived, autograd, numeric, jax, complex_step: dJ/dparameter at one point, from each source that there is.
     slope: of log |J(t + h e) - J(t) - h g| over log h, with e along the parameter, as h shrinks: 2 for the gradient,
         1 for any other g; None where rounding hides it.
     """
@@ -48,6 +50,8 @@ class Finding:
     autograd: float | None = None
     numeric: float | None = None
     slope: float | None = None
+    jax: float | None = None
+    complex_step: float | None = None
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,8 @@ class RowModel(Protocol):
 
     parameters: Parameters
     loss: Loss
+    source: str
+    """Where the jacobian comes from: one of ``judgement.SOURCES``."""
     exact: bool
     """Whether the jacobian is derived rather than measured."""
 
@@ -74,7 +76,7 @@ class RowModel(Protocol):
 class FormulaRows:
     """A formula row by row."""
 
-    exact = True
+    source, exact = "derived", True
 
     def __init__(self, model: SymbolicModel) -> None:
         self.model, self.formula, self.parameters, self.loss = model, model.formula, model.parameters, model.loss
@@ -157,7 +159,7 @@ class Ridders(ABC):
     Source: Ridders (1982), Adv. Eng. Softw. 4, 75-76.
     """
 
-    exact = False
+    source, exact = "numeric", False
     HALVINGS = 7
 
     @abstractmethod
@@ -186,10 +188,19 @@ class Ridders(ABC):
 
 
 class FunctionRows(Ridders):
-    """A Python function row by row."""
+    """A Python function row by row: differentiated by calling it, unless the model knows its derivatives itself."""
 
     def __init__(self, model: Model) -> None:
         self.model, self.parameters, self.loss = model, model.parameters, model.loss
+        if not model.differentiated:
+            self.source, self.exact = model.gradient_sources[0], True
+
+    def jacobian(self, theta: Array, columns: Columns, scales: Array) -> tuple[Array, Array]:
+        if not self.exact:
+            return super().jacobian(theta, columns, scales)
+        with np.errstate(all="ignore"):
+            _, found = self.model.scores_and_jacobian(theta, columns)
+        return found, np.zeros_like(found)
 
     def score(self, theta: Array, columns: Columns) -> Array:
         with np.errstate(all="ignore"):

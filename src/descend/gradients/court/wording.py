@@ -21,12 +21,25 @@ FRESH = "Compute it anew from the parameters of each call."
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong with one component: see ``Finding``."""
+    """What is wrong with one component: see ``Finding``. named: whether it is known which mistake it is."""
 
     verdict: str
     explanation: str
     factor: float | None = None
     ratio: str | None = None
+    named: bool = True
+
+
+SLACKS = (0.0, 1e-4, 1e-2)
+"""Shares of its size by which the derivative of a function may be off that can only be called: first as differences
+tell, then as the errors of what it does inside, such as a solver, let them."""
+
+
+def roughly(off: float) -> str:
+    """Approve what agrees but for so small a share."""
+    digits = max(1, int(-np.log10(off)))
+    exact = f"correct to {digits} digit{'s' * (digits > 1)}."
+    return f"{exact} The rest may be the error of the function itself, such as that of a solver."
 
 
 def about_factor(factor: float, loss: Loss | None = None) -> str:
@@ -67,10 +80,14 @@ def plain(factor: float) -> bool:
     return near or any(abs(abs(factor) / number - 1.0) < 1e-5 for number in FAMILIAR)
 
 
-def rounded(factor: float) -> float:
-    """Return the simple fraction that a measured factor stands for, if there is one near."""
+def rounded(factor: float, close: float = 2e-5) -> float:
+    """Return the simple fraction that a measured factor stands for, if there is one near. close: how near, as a share.
+
+    >>> rounded(0.3333333), rounded(-0.9998), rounded(-0.9998, close=1e-3)
+    (0.3333333333333333, -0.9998, -1.0)
+    """
     simple = Fraction(factor).limit_denominator(24)
-    near = simple != 0 and abs(float(simple) / factor - 1.0) < 2e-5
+    near = simple != 0 and abs(float(simple) / factor - 1.0) < close
     return float(simple) if near else float(f"{factor:.7g}")
 
 

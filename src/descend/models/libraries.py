@@ -1,0 +1,80 @@
+"""Which libraries the code of a function leads to, as far as that can be seen without calling it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Iterator, Mapping
+from types import CellType, CodeType, FunctionType, ModuleType
+
+DEPTH = 4
+"""How many calls deep functions that call others are followed."""
+KNOWN = frozenset(("builtins", "math", "numpy", "scipy", "pandas"))
+"""Libraries whose own code leads to no other that is asked for."""
+HOMES = {"jaxlib": "jax"}
+"""Packages that belong to another."""
+INNER = ("__func__", "pyfunc", "py_func")
+"""Where methods, vectorized functions of NumPy and compiled ones of Numba keep the user's function."""
+
+
+def leads_to(function: object, library: str, depth: int = DEPTH) -> bool | None:
+    """Whether a function, or one that it calls, names something of a library; None where its code cannot be seen.
+
+    >>> import math
+    >>> leads_to(lambda x, a: a * math.exp(x), "torch"), leads_to(lambda x, a: a * math.exp(x), "math")
+    (False, True)
+    """
+    home = _home(function)
+    if home == library:
+        return True
+    if depth == 0 or home in KNOWN or isinstance(function, ModuleType):
+        return False
+    inside = _underlying(function)
+    if inside is None:
+        return None
+    code = inside.__code__
+    names = set(_names(code))
+    if any(name.partition(".")[0] == library for name in names):
+        return True
+    within: Mapping[str, object] = inside.__globals__
+    used = [within[name] for name in names & within.keys()]
+    cells = [cell.cell_contents for cell in inside.__closure__ or () if _filled(cell)]
+    modules = [each for each in used if isinstance(each, ModuleType) and _home(each) not in KNOWN]
+    used += [vars(module)[name] for module in modules for name in names & vars(module).keys()]
+    return any(leads_to(each, library, depth - 1) for each in (*cells, *used) if each is not function)
+
+
+def _home(given: object) -> str:
+    """Return the package that something comes from."""
+    home = given.__name__ if isinstance(given, ModuleType) else getattr(given, "__module__", type(given).__module__)
+    package = str(home).partition(".")[0]
+    return HOMES.get(package, package)
+
+
+def _underlying(given: object) -> FunctionType | None:
+    """Return the Python function inside a method, a partial function, a wrapper or an object that is called."""
+    for _ in range(DEPTH):
+        if isinstance(given, functools.partial):
+            given = given.func
+        elif callable(given):
+            given = inspect.unwrap(given)
+        given = next((found for name in INNER if (found := getattr(given, name, None)) is not None), given)
+        if isinstance(given, FunctionType):
+            return given
+    called = vars(type(given)).get("__call__")
+    return called if isinstance(called, FunctionType) else None
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """Yield the names in a function, and in those defined inside it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+
+
+def _filled(cell: CellType) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
