@@ -159,6 +159,8 @@ class FunctionModel(Model):
         prediction = np.asarray(self.forward(columns, self.parameters.named(theta)), dtype=np.float64)
         if prediction.ndim == 0:
             return np.full(rows, float(prediction))
+        if prediction.shape == (rows, 1):
+            return prediction[:, 0]
         if prediction.shape != (rows,):
             raise ConfigError(
                 f"`{self.forward.name}` returned shape {prediction.shape} for {rows} rows. It must return one "

@@ -135,7 +135,8 @@ def _of_one_row(tape: Tape, result: Any) -> int:
     if isinstance(result, Traced):
         if result.mask is not None:
             raise UntraceableError("returns some of the rows of the data only")
-        if (result.axis is not None and result.ndim == 1) or not result.shape:
+        column = result.ndim == 2 and result.axis == -2 and result.places.shape[1] == 1
+        if (result.axis is not None and result.ndim == 1) or column or not result.shape:
             return tape.numeric(int(result.places.flat[0]))
         raise UntraceableError(f"returns an array of shape {result.shape}")
     if isinstance(result, float | int):
