@@ -25,10 +25,11 @@ ROOT = math.sqrt(2.0 * math.pi)
 class Shape:
     """A distribution in its standard form.
 
-    density: its density; below: the probability below z, above: that above it, None if no formula is known for it.
+    name: what SciPy calls it. density: its density; below: the probability below z, above: that above it, None if no formula is known for it.
     low, high: the ends of what it is a distribution of; closed: whether the lower end belongs to it.
     """
 
+    name: str
     density: Formula
     below: Formula | None = None
     above: Formula | None = None
@@ -52,76 +53,90 @@ def _bell(z: Value) -> Value:
     return np.exp(-(z**2) / 2.0) / ROOT
 
 
-SHAPES: Mapping[str, Shape] = {
-    "norm": Shape(_bell, lambda z: _special("ndtr", z), lambda z: _special("ndtr", -z)),
-    "halfnorm": Shape(lambda z: 2.0 * _bell(z), low=0.0),
-    "skewnorm": Shape(lambda z, a: 2.0 * _bell(z) * _special("ndtr", a * z)),
-    "exponnorm": Shape(
-        lambda z, K: np.exp(0.5 / K**2 - z / K) * _special("erfc", (1.0 / K - z) / math.sqrt(2.0)) / (2.0 * K)
+OF_SCIPY = (
+    Shape("norm", _bell, lambda z: _special("ndtr", z), lambda z: _special("ndtr", -z)),
+    Shape("halfnorm", lambda z: 2.0 * _bell(z), low=0.0),
+    Shape("skewnorm", lambda z, a: 2.0 * _bell(z) * _special("ndtr", a * z)),
+    Shape(
+        "exponnorm",
+        lambda z, K: np.exp(0.5 / K**2 - z / K) * _special("erfc", (1.0 / K - z) / math.sqrt(2.0)) / (2.0 * K),
     ),
-    "lognorm": Shape(
+    Shape(
+        "lognorm",
         lambda z, s: _bell(np.log(z) / s) / (s * z),
         lambda z, s: _special("ndtr", np.log(z) / s),
         lambda z, s: _special("ndtr", -np.log(z) / s),
         low=0.0,
         closed=False,
     ),
-    "expon": Shape(lambda z: np.exp(-z), lambda z: -np.expm1(-z), lambda z: np.exp(-z), low=0.0),
-    "gamma": Shape(
+    Shape("expon", lambda z: np.exp(-z), lambda z: -np.expm1(-z), lambda z: np.exp(-z), low=0.0),
+    Shape(
+        "gamma",
         lambda z, a: z ** (a - 1.0) * np.exp(-z) / _special("gamma", a),
         lambda z, a: _special("gammainc", a, z),
         lambda z, a: _special("gammaincc", a, z),
         low=0.0,
     ),
-    "chi2": Shape(
+    Shape(
+        "chi2",
         lambda z, df: (z / 2.0) ** (df / 2.0 - 1.0) * np.exp(-z / 2.0) / (2.0 * _special("gamma", df / 2.0)),
         lambda z, df: _special("gammainc", df / 2.0, z / 2.0),
         lambda z, df: _special("gammaincc", df / 2.0, z / 2.0),
         low=0.0,
     ),
-    "beta": Shape(
+    Shape(
+        "beta",
         lambda z, a, b: (
-            z ** (a - 1.0) * (1.0 - z) ** (b - 1.0) * _special("gamma", a + b)
+            z ** (a - 1.0)
+            * (1.0 - z) ** (b - 1.0)
+            * _special("gamma", a + b)
             / (_special("gamma", a) * _special("gamma", b))
         ),
         lambda z, a, b: _special("betainc", a, b, z),
         low=0.0,
         high=1.0,
     ),
-    "weibull_min": Shape(
+    Shape(
+        "weibull_min",
         lambda z, c: c * z ** (c - 1.0) * np.exp(-(z**c)),
         lambda z, c: -np.expm1(-(z**c)),
         lambda z, c: np.exp(-(z**c)),
         low=0.0,
     ),
-    "rayleigh": Shape(
+    Shape(
+        "rayleigh",
         lambda z: z * np.exp(-(z**2) / 2.0),
         lambda z: -np.expm1(-(z**2) / 2.0),
         lambda z: np.exp(-(z**2) / 2.0),
         low=0.0,
     ),
-    "maxwell": Shape(lambda z: 2.0 * z**2 * _bell(z), low=0.0),
-    "pareto": Shape(lambda z, b: b * z ** (-b - 1.0), lambda z, b: 1.0 - z**-b, lambda z, b: z**-b, low=1.0),
-    "cauchy": Shape(
+    Shape("maxwell", lambda z: 2.0 * z**2 * _bell(z), low=0.0),
+    Shape("pareto", lambda z, b: b * z ** (-b - 1.0), lambda z, b: 1.0 - z**-b, lambda z, b: z**-b, low=1.0),
+    Shape(
+        "cauchy",
         lambda z: 1.0 / (math.pi * (1.0 + z**2)),
         lambda z: 0.5 + np.arctan(z) / math.pi,
         lambda z: 0.5 - np.arctan(z) / math.pi,
     ),
-    "t": Shape(
+    Shape(
+        "t",
         lambda z, df: (
-            _special("gamma", (df + 1.0) / 2.0) / (np.sqrt(df * math.pi) * _special("gamma", df / 2.0))
+            _special("gamma", (df + 1.0) / 2.0)
+            / (np.sqrt(df * math.pi) * _special("gamma", df / 2.0))
             * (1.0 + z**2 / df) ** (-(df + 1.0) / 2.0)
-        )
+        ),
     ),
-    "logistic": Shape(
+    Shape(
+        "logistic",
         lambda z: _special("expit", z) * _special("expit", -z),
         lambda z: _special("expit", z),
         lambda z: _special("expit", -z),
     ),
-    "laplace": Shape(lambda z: np.exp(-np.abs(z)) / 2.0),
-    "gumbel_r": Shape(lambda z: np.exp(-z - np.exp(-z)), lambda z: np.exp(-np.exp(-z))),
-    "gumbel_l": Shape(lambda z: np.exp(z - np.exp(z)), above=lambda z: np.exp(-np.exp(z))),
-}  # fmt: skip
+    Shape("laplace", lambda z: np.exp(-np.abs(z)) / 2.0),
+    Shape("gumbel_r", lambda z: np.exp(-z - np.exp(-z)), lambda z: np.exp(-np.exp(-z))),
+    Shape("gumbel_l", lambda z: np.exp(z - np.exp(z)), above=lambda z: np.exp(-np.exp(z))),
+)
+SHAPES: Mapping[str, Shape] = {shape.name: shape for shape in OF_SCIPY}
 
 
 class Distribution:
