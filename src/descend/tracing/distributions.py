@@ -25,8 +25,9 @@ ROOT = math.sqrt(2.0 * math.pi)
 class Shape:
     """A distribution in its standard form.
 
-    name: what SciPy calls it. density: its density; below: the probability below z, above: that above it, None if no formula is known for it.
-    low, high: the ends of what it is a distribution of; closed: whether the lower end belongs to it.
+    name: what SciPy calls it. density: its density; below: the probability below z, above: that above it, None if no
+    formula is known for it. low, high: the ends of what it is a distribution of; closed: whether the lower end belongs
+    to it.
     """
 
     name: str
