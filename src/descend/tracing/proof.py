@@ -23,8 +23,8 @@ Evaluate = Callable[[Array, Columns], Array]
 Conditions = Callable[[Array, Columns], Sequence[Mask]]
 """(theta, columns) -> which of the conditions in an expression hold in each row."""
 POINTS, CANDIDATES = 2, 24
-BLOCK = 16_384
-"""Rows that are looked at together, which the cache of a processor holds."""
+BLOCK = 8_192
+"""Rows that are looked at together: the cache of a processor holds them, and BLAS wakes no threads for so few."""
 RELATIVE, OF_LARGEST = 1e-13, 1e-14
 """How far rounding always may part the two, relative to the number itself, and to the largest in all rows."""
 ROUNDED = 1e4
@@ -112,6 +112,18 @@ class Pair:
                 if reason is not None:
                     return reason
         return None
+
+    def accepts(self, theta: Array, columns: Columns) -> bool:
+        """Whether the function has a value at a point, in every row."""
+        with suppress(Exception), np.errstate(all="ignore"):
+            return bool(np.isfinite(called(self.function, theta, columns)).all())
+        return False
+
+    def accepted(self, points: Sequence[Array], columns: Columns) -> Array | None:
+        """Return the first of some points, or else of others around them, at which the function has a value, if any."""
+        sample = some_rows(columns)
+        around = _points(points[0], sample, self.low, self.high)
+        return next((theta for theta in (*points, *around) if self.accepts(theta, sample)), None)
 
     def _difference_at(self, theta: Array, columns: Columns) -> str | None:
         """Say why a solution of the expression is none of the function; None if it is, as far as these rows say."""

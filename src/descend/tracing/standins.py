@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import numpy as np
 
 from descend.tracing.array_of_lists import array_of, tape_of
+from descend.tracing.distributions import distributions
 from descend.tracing.number_types import Complex, Float, Float64, Int, plain
 from descend.tracing.per_row import from_python, vectorized
 from descend.tracing.tape import EachRow, Rows, UntraceableError, Value
@@ -34,9 +35,9 @@ OF_LISTS = (np.sum, np.prod, np.mean, np.cumsum, np.dot, np.polyval, np.outer, n
 """Functions of NumPy that take lists."""
 
 
-@functools.lru_cache(maxsize=2)
-def stand_ins(with_numba: bool) -> Mapping[int, Function]:
-    """Return what stands in for functions, by their identity."""
+@functools.lru_cache(maxsize=4)
+def stand_ins(with_numba: bool, with_statistics: bool) -> Mapping[int, Function]:
+    """Return what stands in for functions, by their identity, and for distributions."""
     number_by_number = {name: _with_numbers(name, getattr(np, of)) for name, of in IN_NUMPY.items()}
     number_by_number |= {name: _with_numbers(name, functools.partial(_combined, name)) for name in IN_FORMULAS}
     of_symbols: dict[Function, Function] = {getattr(math, name): called for name, called in number_by_number.items()}
@@ -51,10 +52,11 @@ def stand_ins(with_numba: bool) -> Mapping[int, Function]:
     made |= {each: functools.partial(_array, each) for each in makers}
     made |= {np.zeros: _filled_with(np.zeros, 0.0), np.empty: _filled_with(np.empty, 0.0)}
     made |= {np.ones: _filled_with(np.ones, 1.0), np.full: _filled_with(np.full, None)}
-    made |= {np.vectorize: vectorized, np.frompyfunc: from_python}
+    made |= {np.vectorize: vectorized, np.frompyfunc: from_python, np.fromiter: _from_iterator}
     if with_numba:
         numba = sys.modules["numba"]
         made |= {numba.prange: _range, numba.njit: _not_compiled, numba.jit: _not_compiled, numba.vectorize: vectorized}
+    made.update(distributions(with_statistics))
     return {id(each): stand_in for each, stand_in in made.items()}
 
 
@@ -66,6 +68,8 @@ def _only_symbols(function: Function, stand_in: Function) -> Function:
         symbolic = tape_of(*given) is not None or any(isinstance(each, Iterator) for each in given)
         return (stand_in if symbolic else function)(*given, **options)
 
+    if isinstance(function, np.ufunc):
+        vars(called).update({name: getattr(function, name) for name in ("reduce", "accumulate", "outer")})
     return called
 
 
@@ -161,6 +165,13 @@ def _array(function: Function, value: Value, dtype: Value = None, **options: Val
         raise UntraceableError(f"makes an array of the type {kind}")
     array = array_of(tape, value)
     return Traced(tape, array.cells, array.axis) if function is np.array and options.get("copy", True) else array
+
+
+def _from_iterator(iterator: Iterable[Value], dtype: Value = float, *given: Value, **options: Value) -> Value:
+    members = list(iterator)
+    if tape_of(members) is None:
+        return np.fromiter(members, plain(dtype), *given, **options)
+    return _array(np.array, members, dtype)
 
 
 def _filled_with(function: Function, value: float | None) -> Function:

@@ -41,8 +41,8 @@ OF_LOGICAL = {"+": "or", "*": "and", "max": "or", "min": "and"}
 """What NumPy does with two truth values in place of an operation on numbers."""
 NEVER_NAN = frozenset(
     (
-        *("column", "parameter", "+", "-", "*", "neg", "where", "abs", "min", "max", "exp", "sin", "cos", "atan"),
-        *("tanh", "sinh", "cosh", "sigmoid", "softplus", "erf", "erfc"),
+        *("column", "parameter", "component", "+", "-", "*", "neg", "where", "abs", "min", "max", "exp", "sin", "cos"),
+        *("atan", "tanh", "sinh", "cosh", "sigmoid", "softplus", "erf", "erfc"),
     )
 )
 """Operations that are NaN only if an operand is. (Not that of two infinities; nobody has those on purpose.)"""
@@ -234,7 +234,11 @@ class Tape:
         operation, *operands = self.entries[place]
         if operation in ("true", "false"):
             return self.logical_constant(operation == "false")
-        return operands[0] if operation == "not" else self.add(("not", place))
+        if operation == "not":
+            return int(operands[0])
+        if not self.compares_numbers(place):  # of NaN neither x < m holds nor x >= m, which formulas take for opposites
+            return self.add(("==", self.numeric(place), self.number(0.0)))
+        return self.add(("not", place))
 
     def choice(self, condition: int, chosen: int, other: int) -> int:
         """Return the place of one thing where a condition holds, and of another elsewhere."""
