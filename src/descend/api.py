@@ -25,6 +25,7 @@ from descend.losses.probability import taken_for
 from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
+from descend.options.arrays_in_a_row import named
 from descend.options.request import OPTIONS, Gradient, Request, check_options
 from descend.problem.posing import pose
 from descend.registry import split_list
@@ -97,7 +98,8 @@ def fit(
         minimum than a search does, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor
         where the residuals look like noise, which nothing lower could explain.
     gradient: ``"derived"`` (formulas), ``"autograd"``, ``"jax"`` (functions of jax.numpy), a text for each parameter
-        such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters that returns dJ/dparameters.
+        such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters that returns dJ/dparameters; or
+        one that, without the response, returns the Jacobian of the predictions, (n, p), as the ``jac`` of SciPy.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
@@ -263,7 +265,7 @@ def explain(
 def check(
     model: str | Callable[..., Any],
     data: object,
-    *,
+    *others: object,
     gradient: Gradient,
     response: str | None = None,
     inputs: Sequence[str] | None = None,
@@ -281,8 +283,13 @@ def check(
 ) -> Judgement:
     """Hold a gradient against the true one, and say what is wrong with it.
 
+    The true one is derived from the formula, or from that which a function computes; else it is JAX's, or found by
+    differences. Beside it stand those by autograd, by a complex step and by differences, where there are any.
+
     gradient: as for `fit`: a text for each parameter, or a function that returns dJ/dparameters, J being the mean of
-        the loss over rows; or ``"autograd"``. A function may compute in single precision. It is called on all rows,
+        the loss over rows; or ``"autograd"``. A function that does not take the response and returns a number for each
+        row and parameter is the Jacobian of the predictions, (n, p), as the ``jac`` of SciPy's ``curve_fit``: it is
+        held against the true one in every row. A function may compute in single precision. It is called on all rows,
         on some and on single ones. Of a module: a function ``gradient(module, X, y)`` that returns dJ/dparameters by
         name or in order (``gradient(module, X, y, weights)`` where rows have weights), or "autograd" for one with a
         backward of its own.
@@ -301,6 +308,8 @@ def check(
     >>> judged.agree, judged.parameters["w"].verdict, judged.parameters["w"].factor
     (False, 'sum_not_mean', 3.0)
     """
+    if others:
+        model, data, response = named(model, (data, *others), response, start)
     options = _options(locals())
     data, weights, sigma = with_columns(model, data, weights, sigma)
     options |= {"weights": weights, "sigma": sigma}
