@@ -241,3 +241,11 @@ def test_nothing_is_said_of_a_good_fit():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         curve_fit(decay, X, noisy(decay, (2.5, 1.3, 0.5)), p0=[1, 1, 0], jac=None, sigma=np.ones(40))
+
+
+def test_without_p0_a_covariance_of_y_is_no_hindrance():
+    y = noisy(peak, (3.0, 2.0, 0.1), 0.02)
+    covariance = 0.02**2 * np.exp(-np.abs(X[:, None] - X) / 0.05)
+    ours = curve_fit(peak, X, y, sigma=covariance, absolute_sigma=True)
+    theirs = scipy.optimize.curve_fit(peak, X, y, p0=[3, 2, 0.1], sigma=covariance, absolute_sigma=True, **TIGHT)
+    assert np.abs(ours[0]) == pytest.approx(theirs[0], rel=1e-6)

@@ -73,3 +73,11 @@ def test_others_need_names():
 def test_a_parameter_without_use_is_told():
     fit = descend.fit(lambda x, a, k, z: a * np.exp(-k * x), DATA, response="y")
     assert "`<lambda>` is no formula: it makes no use of `z`, so its gradient is numeric" in fit.notes
+
+
+def test_a_fixed_count_is_passed_as_one():
+    def terms(x, a, k, n=3):
+        return sum(a * np.exp(-k * x * (place + 1)) for place in range(n))
+
+    fit = descend.fit(terms, {"x": X, "y": terms(X, 2.0, 0.7, 2)}, response="y", fix={"n": 2})
+    assert fit.parameters == pytest.approx({"a": 2.0, "k": 0.7, "n": 2.0}, rel=1e-7)

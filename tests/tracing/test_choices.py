@@ -43,6 +43,20 @@ SMOOTH = [
 ]
 
 
+LOOKUPS = [
+    (lambda x, a, b: np.array([a, b])[(x > 1.5).astype(int)] * x, "where(x > 1.5, b, a)*x"),
+    (lambda x, a, b: np.array([a, b, 1.0])[np.digitize(x, [1.0, 2.0])], "where(x < 1, a, where(x < 2, b, 1))"),
+    (lambda x, a, b: np.array([a, b])[np.searchsorted([1.0, 2.0], x, side="right") - 1], None),
+    (lambda x, a, b: np.choose(np.digitize(x, [1.0]), [a * x, b]), "where(x < 1, a*x, b)"),
+]
+
+
+@pytest.mark.parametrize(("function", "text"), LOOKUPS)
+def test_what_is_looked_up_by_a_whole_number_is_a_choice(function, text):
+    found = assert_traced(function, low=1.0 if text is None else 0.2, high=3.0)
+    assert text is None or found == text
+
+
 @pytest.mark.parametrize("function", SMOOTH)
 def test_choices_have_their_values_and_slopes(function):
     with np.errstate(all="ignore"):

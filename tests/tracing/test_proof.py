@@ -125,3 +125,36 @@ def test_a_function_that_is_another_at_the_solution_is_fitted_by_calling_it():
     assert f"`hidden` is no formula: it {note}" in fit.notes
     assert fit.gradient == "numeric"
     assert fit.parameters["a"] == pytest.approx(2.99, abs=1e-6)
+
+
+def refusing(x, a, k, c):
+    if c > 0.1:
+        raise ValueError("c is at most 0.1")
+    return a * np.exp(-k * x) + c
+
+
+def without_value(x, a, k, c):
+    return np.full_like(x, np.nan) if c > 0.1 else a * np.exp(-k * x) + c
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [(refusing, "raises ValueError where the fit ended"), (without_value, "has no value where the fit ended")],
+)
+def test_a_function_that_refuses_the_best_parameters_is_fitted_where_it_has_values(function, reason):
+    y = 2.0 * np.exp(-0.7 * X) + 0.3
+    fit = descend.fit(function, {"x": X, "y": y}, response="y")
+    assert f"`{function.__name__}` is no formula: it {reason}, so its gradient is numeric" in fit.notes
+    assert fit.parameters["c"] <= 0.1
+    within = descend.fit(function, {"x": X, "y": y - 0.25}, response="y", start={"a": 1.0, "k": 1.0, "c": 0.0})
+    assert within.gradient == "derived"
+    assert within.parameters == pytest.approx({"a": 2.0, "k": 0.7, "c": 0.05}, rel=1e-9)
+
+
+def test_a_penalty_for_bad_parameters_becomes_part_of_the_formula():
+    def penal(x, a, k, c):
+        return np.full(x.shape, 1e10) if k < 0 else a * np.exp(-k * x) + c
+
+    fit = descend.fit(penal, {"x": X, "y": 2.0 * np.exp(-0.7 * X) + 0.3}, response="y")
+    assert fit.gradient == "derived"
+    assert fit.parameters == pytest.approx({"a": 2.0, "k": 0.7, "c": 0.3}, rel=1e-9)

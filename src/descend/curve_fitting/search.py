@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.curve_fitting.arguments import Arguments
-from descend.curve_fitting.posing import Data, problem_of
+from descend.curve_fitting.posing import Data, data_of, problem_of
 from descend.descent.solution import Solution
 from descend.errors import DescendError
 from descend.problem.problem import Problem
@@ -52,6 +52,9 @@ def starts(arguments: Arguments, problem: Problem) -> Iterator[Array | None]:
         if arguments.start is not None:
             yield None
         return
+    if arguments.root is not None:  # errors that know nothing of each other lead near enough
+        apart = replace(arguments, root=None)
+        yield solve(*problem_of(apart, data_of(apart))).theta
     points = list(spread(arguments))
     losses = []
     for point in points:

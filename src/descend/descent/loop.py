@@ -25,6 +25,8 @@ NO_FURTHER = 1e-5
 """An optimizer that can get no further has converged if the remaining gradient is below this; else it has stalled."""
 NO_PROMISE = 1e-8
 """It has also converged if a Gauss-Newton step promises to lower J by no more than this share."""
+NOISE = 3.0
+"""How many standard deviations of noise count as zero, where derivatives are numeric."""
 PATIENCE = 200
 """Epochs without progress after which a run that may end by itself has stalled."""
 BEYOND_BOUNDS = 1e8
@@ -147,6 +149,14 @@ def _onwards(objective: Objective, point: Point) -> tuple[Array, Array | None]:
     return theta, subgradient
 
 
+def _in_noise(point: Point) -> bool:
+    """Whether the gradient is no more than its noise, or promises less than the noise of J, where these are numeric."""
+    noise, of_loss = point.objective.noise(), point.objective.loss_noise()
+    if noise is None:
+        return False
+    return bool((np.abs(point.slope) <= NOISE * noise).all()) or point.promise() * point.excess <= NOISE * of_loss
+
+
 class Judge:
     """Says at every epoch whether, and how, the run ends there."""
 
@@ -195,7 +205,7 @@ class Judge:
         usual = CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance
         enough = NO_PROMISE if done else plan.promise
         near = remaining <= (max(usual, NO_FURTHER) if done else usual) or (enough > 0.0 and point.promise() <= enough)
-        if near or (self.stuck and (point.rounded(plan.squares) or point.held() or point.noisy())):
+        if near or (self.stuck and (point.rounded(plan.squares) or point.held() or _in_noise(point))):
             return Outcome.STALLED if point.flat(plan.scales) else Outcome.CONVERGED
         if done:
             return Outcome.STALLED

@@ -72,6 +72,11 @@ class Derivatives:
         """Whether derivatives cost a call for each parameter, so that values alone are worth asking for."""
         return not (self.complex_together if self.by_complex_step else self.calls.together)
 
+    @property
+    def noisy(self) -> bool:
+        """Whether the function has more noise than rounding."""
+        return self.noise > ROUNDINGS * LEAST * self.scale
+
     def values(self, theta: Array) -> Array:
         """Return the (n,) values at a point."""
         return self.calls.value(theta)
@@ -135,7 +140,7 @@ class Derivatives:
         if self.by_complex_step:
             how = "a complex step, which agrees with differences in every row"
         else:
-            size = "rounding" if noise <= ROUNDINGS * LEAST else f"{noise:.1g} of its values"
+            size = "rounding" if not self.noisy else f"{noise:.1g} of its values"
             how = f"{self.stencil.name}, in steps above its noise, which is {size}"
         notes = [f"derivatives of `{name}` by {how}; {self.calls.count} calls"]
         if self.calls.last_error is not None:

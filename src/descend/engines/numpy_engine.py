@@ -95,6 +95,11 @@ class NumpyEngine(InMemory):
         return found
 
     @property
+    def loss_noise(self) -> float:
+        """The standard deviation of the last sum of losses, where derivatives are numeric; else 0."""
+        return float(getattr(self.kernel, "loss_noise", 0.0))
+
+    @property
     def words(self) -> tuple[str, ...]:
         """How derivatives were found, in sentences, where they are numeric."""
         found: tuple[str, ...] = getattr(self.kernel, "words", ())

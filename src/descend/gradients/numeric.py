@@ -87,14 +87,16 @@ class DifferentiatedKernel(NumericKernel):
         self.used: Derivatives | None = None
         self.noise: Array | None = None
         """The standard deviation of the last gradient, summed over rows."""
+        self.loss_noise = 0.0
+        """The same of the loss."""
 
     def __getstate__(self) -> dict[str, object]:
         return self.__dict__ | {"used": None}
 
     @property
     def sparing(self) -> bool:
-        """Whether derivatives cost a call for each parameter."""
-        return self.used is not None and self.used.sparing
+        """Whether derivatives cost a call for each parameter, or are noisy."""
+        return self.used is not None and (self.used.sparing or self.used.noisy)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -126,3 +128,4 @@ class DifferentiatedKernel(NumericKernel):
         of_scores, of_derivatives = (error[chosen] for error in self.used.last_errors)
         variance = np.square(of_derivatives).T @ slope**2 + np.square(jacobian).T @ (weight * of_scores) ** 2
         self.noise = np.sqrt(variance)
+        self.loss_noise = float(np.linalg.norm(slope * of_scores))

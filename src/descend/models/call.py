@@ -50,13 +50,18 @@ class Call:
     def __call__(self, columns: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
         arguments = {name: columns[name] for name in self.columns}
         if self.constraints is not None:
-            values = self.constraints.complete(values)
+            values = {**self.constraints.complete(values), **self._counts(self.constraints.fixed)}
         try:
             return self.with_arguments(self.function, {**arguments, **{name: values[name] for name in self.parameters}})
         except DescendError:
             raise
         except Exception as error:
             raise ConfigError(self._raised(error, next(iter(arguments.values()), None))) from error
+
+    def _counts(self, fixed: Mapping[str, Any]) -> Mapping[str, int]:
+        """Return fixed values that count something, as the terms of a sum: whole, as are their defaults."""
+        counts = [name for name, default in self.defaults.items() if name in fixed and isinstance(default, int)]
+        return {name: int(fixed[name]) for name in counts if np.all(np.equal(np.mod(fixed[name], 1), 0))}
 
     def _raised(self, error: Exception, column: Any) -> str:
         """Say what the function raised, and what it was called with if it may not expect that."""

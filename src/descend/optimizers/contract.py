@@ -61,7 +61,7 @@ class Evaluation(Protocol):
 
     @property
     def sparing(self) -> bool:
-        """Whether derivatives cost many times what the loss alone does, such as a call for each parameter."""
+        """Whether derivatives cost many times what the loss alone does, or are noisy, as those of slow functions."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""Levenberg-Marquardt steps where derivatives cost a call of a slow function for each parameter."""
+"""Levenberg-Marquardt steps where derivatives cost a call of a function for each parameter, or are noisy."""
 
 from __future__ import annotations
 

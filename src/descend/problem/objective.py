@@ -113,6 +113,9 @@ class MeanLoss(VectorObjective):
         found: Array | None = getattr(self.engine, "noise", None)
         return None if found is None else found / self.engine.rows.total
 
+    def loss_noise(self) -> float:
+        return float(getattr(self.engine, "loss_noise", 0.0)) / self.engine.rows.total
+
     def carry_on(self) -> None:
         getattr(self.engine, "carry_on", _nothing)()
 
@@ -170,6 +173,9 @@ class Around(VectorObjective):
 
     def noise(self) -> Array | None:
         return self.inner.noise()
+
+    def loss_noise(self) -> float:
+        return self.inner.loss_noise()
 
     def carry_on(self) -> None:
         self.inner.carry_on()

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
-NOISE = 3.0
-"""Standard deviations of the noise of a gradient below which it counts as zero."""
 ROUNDINGS = 8.0
 """How many roundings a gradient may be made up of and still count as zero."""
 
@@ -75,6 +73,10 @@ class Objective(ABC):
     def noise(self) -> Array | None:
         """Return the standard deviation of the last gradient, where it is numeric."""
         return None
+
+    def loss_noise(self) -> float:
+        """Return the standard deviation of the last J, where derivatives are numeric; else 0."""
+        return 0.0
 
     def carry_on(self) -> None:  # noqa: B027 - nothing to do where derivatives are exact
         """Let the next derivatives be carried on from the last, where they are numeric and cost many calls."""
@@ -313,11 +315,6 @@ class Point:
             return False
         noise = np.sqrt(2.0 * squares * curvature.diagonal()) + np.abs(curvature) @ np.abs(self.theta)
         return bool((np.abs(self.slope) <= ROUNDINGS * EPS * noise).all())
-
-    def noisy(self) -> bool:
-        """Whether what is left of the gradient is no more than its noise, where it was found numerically."""
-        noise = self.objective.noise()
-        return noise is not None and bool((np.abs(self.slope) <= NOISE * noise).all())
 
     def held(self) -> bool:
         """Whether J is least here because predictions lie at the edge of what the loss allows."""

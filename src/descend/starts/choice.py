@@ -31,6 +31,10 @@ def begin(problem: Problem, request: Request) -> Beginning:
     found = None
     if searching and len(given) < len(model.parameters.shapes):
         found = _searched(problem, request, problem.start, given)
+    elif problem.gradient == "numeric" and len(given) < len(model.parameters.shapes):
+        from descend.starts.sampling import sampled
+
+        found = sampled(problem, given)
     origin = problem.start if found is None else found.theta
     on_samples = _on_samples(problem, request, origin)
     first = _first(problem, origin if on_samples is None else on_samples.theta, given)

@@ -42,21 +42,20 @@ def solve(
     """
     since = time.perf_counter() if began is None else began
     solution = _solved(problem, request, on_step, resumed, since)
-    doubt = _doubt(solution, request)
+    pair = kind_of(request.model).original(request.model, solution.model)
+    if pair is None or not np.isfinite(solution.theta).all():
+        return solution
+    steps = solution.trace.steps
+    before = [steps[len(steps) // 2].theta] if len(steps) > 1 else []
+    doubt = pair.difference_after(solution.theta, before, solution.columns)
     if doubt is None:
         return solution
     called = untraced(request, doubt)
+    if not request.start and not pair.accepts(solution.theta, solution.columns):
+        theta = pair.accepted([step.theta for step in reversed(steps)], solution.columns)
+        if theta is not None:
+            called = replace(called, start=dict(solution.model.parameters.named(theta)))
     return _solved(pose(called, problem.table), called, on_step, None, since)
-
-
-def _doubt(solution: Solution, request: Request) -> str | None:
-    """Say why the formula that was fitted in place of a function is not the same at the solution; None if it is."""
-    pair = kind_of(request.model).original(request.model, solution.model)
-    if pair is None or not np.isfinite(solution.theta).all():
-        return None
-    steps = solution.trace.steps
-    before = [steps[len(steps) // 2].theta] if len(steps) > 1 else []
-    return pair.difference_after(solution.theta, before, solution.columns)
 
 
 def _solved(
@@ -89,7 +88,9 @@ class SecondLook:
         first, request, beginning = self.first, self.request, self.first.run.beginning
         if not first.succeeded:
             ended = first.outcome in (Outcome.STALLED, Outcome.DIVERGED, Outcome.EPOCHS_USED_UP)
-            searchable = first.model.formula is not None and not first.model.linear
+            searchable = (
+                first.model.formula is not None or first.problem.gradient == "numeric"
+            ) and not first.model.linear
             return self._searched() if ended and searchable else first
         if not request.grow or (request.checkpoint, request.time_limit, request.tolerance) != (None, None, None):
             return first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from descend.tracing.facts import Facts
@@ -16,9 +17,9 @@ MISUSES = (TypeError, AttributeError, NameError, LookupError, NotImplementedErro
 def explored(tape: Tape, call: Callable[[], int]) -> int:
     """Return the place of what a function computes, which is called once for each way through its branches.
 
-    call: calls the function and returns the place of its result. Parameters that it refuses, by `raise ValueError` or
-    `assert`, have no result: there the formula says what the other way says, which only shows once the function is
-    called there (see `proof`).
+    call: calls the function and returns the place of its result. Parameters that it refuses, by `raise ValueError`,
+    `assert`, NaN or infinity, have no result: there the formula says what the other way says, which only shows once the
+    function is called there (see `proof`).
 
     Raises UntraceableError if there are too many ways.
     """
@@ -29,7 +30,7 @@ def explored(tape: Tape, call: Callable[[], int]) -> int:
             if len(ways) == MOST_WAYS:
                 raise UntraceableError(f"has more than {MOST_WAYS} ways through its branches")
             tape.path = Path(Facts(tape.entries), decided)
-            ways.append((tape.path.answers, _result(call, tape.path)))
+            ways.append((tape.path.answers, _result(tape, call, tape.path)))
             decided = _next(list(tape.path.answers.values()))
     finally:
         tape.path = before
@@ -39,15 +40,17 @@ def explored(tape: Tape, call: Callable[[], int]) -> int:
     return place
 
 
-def _result(call: Callable[[], int], path: Path) -> int | None:
+def _result(tape: Tape, call: Callable[[], int], path: Path) -> int | None:
     try:
-        return call()
+        place = call()
     except MISUSES:
         raise
     except Exception:
         if not path.answers:
             raise
         return None
+    number = tape.value(place)
+    return place if number is None or math.isfinite(number) or not path.answers else None
 
 
 def _next(answers: list[bool]) -> tuple[bool, ...] | None:

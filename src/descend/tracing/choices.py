@@ -62,6 +62,13 @@ def _of_rows(rows: Traced, given: Value, named: Value, piece: Value) -> Value:
     return value
 
 
+@handles(np.isclose)
+def _isclose(tape: Tape, a: Value, b: Value, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Value:
+    apart = combined(tape, "abs", combined(tape, "-", a, b))
+    allowed = combined(tape, "+", atol, combined(tape, "*", rtol, combined(tape, "abs", b)))
+    return combined(tape, "<=", apart, allowed)
+
+
 @handles(np.clip, method="clip")
 def _clip(tape: Tape, a: Value, a_min: Value = None, a_max: Value = None, out: Value = None, **named: Value) -> Value:
     low, high = named.get("min", a_min), named.get("max", a_max)

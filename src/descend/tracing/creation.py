@@ -37,10 +37,9 @@ def _like(tape: Tape, a: Traced, value: float, dtype: Value, **options: Value) -
     return traced(tape, np.full(a.places.shape, place, dtype=np.intp), a.axis, a.mask)
 
 
-@handles(method="astype")
 def cast(tape: Tape, array: Traced, dtype: Value, *_: Value, **__: Value) -> Traced:
     """Return a copy as numbers, or as truth values. Raises UntraceableError of other types."""
-    kind = _kind(dtype) if not (array.logical and np.dtype(dtype).kind in "iu") else "f"
+    kind = _kind(dtype)
     convert = tape.truth if kind == "b" else tape.numeric
     places = np.array([convert(place) for place in array.places.ravel().tolist()], dtype=np.intp)
     return traced(tape, places.reshape(array.places.shape), array.axis, array.mask)
@@ -61,6 +60,21 @@ def _copy(tape: Tape, a: Value, order: str = "K", subok: bool = False) -> Traced
 @handles(np.real, np.real_if_close, method="conj")
 def _real(tape: Tape, val: Traced, **_: Value) -> Traced:
     return val
+
+
+@handles(np.iscomplexobj)
+def _iscomplexobj(tape: Tape, x: Value) -> bool:
+    return False
+
+
+@handles(np.isrealobj)
+def _isrealobj(tape: Tape, x: Value) -> bool:
+    return True
+
+
+@handles(np.result_type, np.common_type)
+def _result_type(tape: Tape, *_: Value) -> np.dtype[Value]:
+    return np.dtype(float)
 
 
 @handles(np.imag)

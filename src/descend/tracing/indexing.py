@@ -8,6 +8,7 @@ from types import EllipsisType
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.tracing.lookups import WholeNumber, looked_up
 from descend.tracing.tape import EachRow, Rows, Tape, UntraceableError, Value
 from descend.tracing.traced import Traced, as_traced, combined, common_rows, handles, traced
 
@@ -133,6 +134,8 @@ def get(array: Traced, index: Value) -> Traced:
     """Return the cells, or the rows, that an index picks: a view of the array where NumPy has one."""
     if _rows_of_one(array, index):
         return traced(array.tape, array.places, -1, index.cells)
+    if isinstance(index, WholeNumber) and array.axis != -array.ndim:
+        return looked_up(array.tape, index, array)  # type: ignore[no-any-return]
     selection = Selection(array, index)
     if selection.basic:
         return array.view(array.shared()[tuple(_expanded(array, index))], selection.axis)

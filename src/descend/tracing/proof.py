@@ -113,6 +113,18 @@ class Pair:
                     return reason
         return None
 
+    def accepts(self, theta: Array, columns: Columns) -> bool:
+        """Whether the function has a value at a point, in every row."""
+        with suppress(Exception), np.errstate(all="ignore"):
+            return bool(np.isfinite(called(self.function, theta, columns)).all())
+        return False
+
+    def accepted(self, points: Sequence[Array], columns: Columns) -> Array | None:
+        """Return the first of some points, or else of others around them, at which the function has a value, if any."""
+        sample = some_rows(columns)
+        around = _points(points[0], sample, self.low, self.high)
+        return next((theta for theta in (*points, *around) if self.accepts(theta, sample)), None)
+
     def _difference_at(self, theta: Array, columns: Columns) -> str | None:
         """Say why a solution of the expression is none of the function; None if it is, as far as these rows say."""
         try:

@@ -217,6 +217,42 @@ def _repeated(array: Traced, function: Value) -> Traced:
     return traced(array.tape, np.array(function(array.places)), None)
 
 
+@handles(np.shape)
+def _shape(tape: Tape, a: Traced) -> tuple[int, ...]:
+    return a.shape
+
+
+@handles(np.ndim)
+def _ndim(tape: Tape, a: Traced) -> int:
+    return a.ndim
+
+
+@handles(np.size)
+def _size(tape: Tape, a: Traced, axis: int | None = None) -> int:
+    return a.size if axis is None else a.shape[axis]
+
+
+@handles(np.meshgrid)
+def _meshgrid(tape: Tape, *xi: Value, indexing: str = "xy", **_: Value) -> list[Traced]:
+    axes = [as_traced(tape, each) for each in xi]
+    order = [1, 0, *range(2, len(axes))] if indexing == "xy" and len(axes) > 1 else list(range(len(axes)))
+    lengths = [axes[place].shape[0] for place in order]
+    grids = []
+    for place, axis in enumerate(axes):
+        at = order.index(place)
+        column = reshaped(axis, tuple(axis.shape[0] if each == at else 1 for each in range(len(axes))))
+        grids.append(_broadcast_to(tape, column, tuple(lengths)))
+    return grids
+
+
+@handles(np.take, method="take")
+def _take(tape: Tape, a: Value, indices: Value, axis: int | None = None, **_: Value) -> Value:
+    array = as_traced(tape, a)
+    if axis is None:
+        array, axis = _ravel(tape, array), 0
+    return array[(*[slice(None)] * (axis % array.ndim), indices)]  # type: ignore[index]
+
+
 def axes_of(array: Traced, axis: Value) -> tuple[int, ...]:
     """Return axes, counted from the first, as NumPy's arguments name them; None names all."""
     if axis is None:

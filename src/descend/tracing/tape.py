@@ -145,11 +145,9 @@ class Tape:
 
     def unary(self, operation: str, place: int) -> int:
         """Return the place of the result of an operation on a number: what `apply` does, fast in the usual case."""
-        if place in self.numbers or place in self.truths:
+        if place in self.numbers or place in self.truths or (operation != "neg" and operation not in FUNCTIONS):
             return self.apply(operation, place)
-        entry = (operation, place)
-        known = self.places.get(entry)
-        return self.apply(operation, place) if known is None else known
+        return self.add((operation, place))
 
     def binary(self, operation: str, one: int, other: int) -> int:
         """Return the place of the result of an operation on two numbers: what `apply` does, fast in the usual case."""
@@ -240,10 +238,11 @@ class Tape:
 
     def choice(self, condition: int, chosen: int, other: int) -> int:
         """Return the place of one thing where a condition holds, and of another elsewhere."""
-        sure = self.compares_numbers(condition)
-        facts = Facts(self.entries)
-        chosen = self.assumed(chosen, facts.within(condition, True, sure))
-        other = self.assumed(other, facts.within(condition, False, sure))
+        if any(place in self.truths or self.entries[place][0] == "where" for place in (chosen, other)):
+            sure = self.compares_numbers(condition)
+            facts = Facts(self.entries)
+            chosen = self.assumed(chosen, facts.within(condition, True, sure))
+            other = self.assumed(other, facts.within(condition, False, sure))
         operation, *inner = self.entries[condition]
         if chosen == other or operation == "true":
             return chosen

@@ -1,0 +1,151 @@
+"""Starting values of a function that can only be called: points of many sizes, linear parameters solved for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+import numpy as np
+
+from descend.differences.calls import Calls
+from descend.differences.linear import linear_places
+from descend.problem.point import Array
+from descend.problem.problem import Problem
+from descend.starts.search import Start, descended
+from descend.starts.trials import spread
+
+CALLS = 160
+"""How often a function is called for trial points, where each call takes one."""
+TOGETHER = 2048
+"""Points that are tried where a call takes many."""
+LARGEST = 1 << 20
+"""Numbers that one call for many points may return."""
+DESCENTS, EPOCHS = 3, 25
+"""How many of the lowest points descend, and how far."""
+MORE_DESCENTS = 8
+"""The same where a call takes many points."""
+DECADES = (-2.5, 1.0)
+"""Sizes of a parameter, in powers of ten of the range of a column, or of one over it."""
+PROBED = 5
+"""Number of the point at which linear parameters are probed first."""
+
+
+def sampled(problem: Problem, given: Collection[str]) -> Start | None:
+    """Look for starting values of the parameters that are not ``given``; None if J has no value at any point.
+
+    1. Find out by calling it which parameters the function is linear in (``differences.linear``).
+    2. Spread points over the others, whose sizes are those that the columns suggest: places among their values, widths
+       and rates of several powers of ten, and numbers about 1.
+    3. At each, solve for the linear ones by least squares, where the loss is of residuals, and take J there.
+    4. Descend a little way from the best few, and return the lowest.
+    """
+    model, rows = problem.model, problem.rows
+    calls = model.derivatives(rows.columns).calls
+    free = np.flatnonzero(np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan)))
+    calls.rows = rows.count
+    before = calls.count
+    with np.errstate(all="ignore"):
+        trials = _Trials(problem, calls, free)
+        ranked = trials.ranked()
+    if not ranked:
+        calls.rows = 0  # so that the next call raises the error that these met
+        return None
+    most = MORE_DESCENTS if calls.together else DESCENTS
+    ends = [descended(problem.objective, point, EPOCHS) for _, point in ranked[:most]]
+    _, theta = min(ends, key=lambda end: end[0] if math.isfinite(end[0]) else math.inf)
+    return Start(theta, f"start found among {trials.tried} trial points, in {calls.count - before} calls")
+
+
+class _Trials:
+    """The points that are tried. free: the components that are searched for."""
+
+    def __init__(self, problem: Problem, calls: Calls, free: np.ndarray[tuple[int], np.dtype[np.intp]]) -> None:
+        self.problem, self.calls, self.theta = problem, calls, problem.start
+        self.bounds, self.tried = problem.objective.bounds, 0
+        columns = [problem.rows.columns[name] for name in problem.model.inputs]
+        self.scales = [float(np.ptp(column)) for column in columns if np.ptp(column) > 0.0] or [1.0]
+        self.places = [np.quantile(column, np.linspace(0.02, 0.98, 25)) for column in columns]
+        self.linear: list[int] = []
+        size = float(np.abs(problem.rows.y).max()) or 1.0
+        bases = [self._point(free, spread(PROBED + turn, max(1, len(free)))) for turn in (0, 1)]
+        if problem.model.loss.of_residual and self.bounds is None:
+            calls.learn(bases[0], bases[1])
+            steps = np.where(self.theta == 0.0, size, 1.7 * size)
+            self.linear = linear_places(calls, bases, steps, free.tolist())
+        self.sought = [place for place in free.tolist() if place not in self.linear]
+
+    def ranked(self) -> list[tuple[float, Array]]:
+        """Return J and theta of the trial points at which J has a value, the lowest first."""
+        points = []
+        each = len(self.linear) + 1
+        count = max(2 * len(self.sought), CALLS // each) if not self.calls.together else TOGETHER // each
+        for number in range(count if self.sought else 1):
+            points.append(self._point(self.sought, spread(number, max(1, len(self.sought)))))
+        self.tried = len(points)
+        found = []
+        at_once = max(1, LARGEST // (each * max(1, self.calls.rows)))
+        for begin in range(0, len(points), at_once):
+            found += self._judged(points[begin : begin + at_once])
+        return sorted(found, key=lambda pair: pair[0])
+
+    def _judged(self, points: list[Array]) -> list[tuple[float, Array]]:
+        """Solve for the linear parameters at each point, and return J and theta there."""
+        moved = []
+        for point in points:
+            for place in (None, *self.linear):
+                copy = point.copy()
+                copy[self.linear] = 0.0
+                if place is not None:
+                    copy[place] = 1.0
+                moved.append(copy)
+        each = len(self.linear) + 1
+        values = self.calls.values(np.array(moved)).reshape(len(points), each, -1)
+        y, loss = self.problem.rows.y, self.problem.model.loss
+        omega = np.ones(len(y)) if self.problem.rows.omega is None else self.problem.rows.omega
+        found = []
+        for point, (plain, *others) in zip(points, values, strict=True):
+            scores, theta = plain, point
+            if self.linear:
+                columns = np.array([other - plain for other in others]).T
+                theta = point.copy()
+                if not (np.isfinite(columns).all() and np.isfinite(plain).all()):
+                    continue
+                root = np.sqrt(omega)
+                norms = np.linalg.norm(columns * root[:, None], axis=0)
+                norms[norms == 0.0] = 1.0
+                solved = np.linalg.lstsq(columns * root[:, None] / norms, (y - plain) * root, rcond=1e-10)[0] / norms
+                theta[self.linear], scores = solved, plain + columns @ solved
+            total = float(np.sum(omega * loss.value(scores, y)))
+            if math.isfinite(total):
+                found.append((total, theta))
+        return found
+
+    def _point(self, places: Collection[int], shares: list[float]) -> Array:
+        theta = self.theta.copy()
+        for place, share in zip(places, shares, strict=False):
+            theta[place] = self._value(share)
+            if self.bounds is not None:
+                low, high = float(self.bounds.low[place]), float(self.bounds.high[place])
+                if math.isfinite(low) and math.isfinite(high):
+                    theta[place] = low + share * (high - low)
+        return theta if self.bounds is None else self.bounds.interior(theta)
+
+    def _value(self, share: float) -> float:
+        """Return a value for a share of the unit interval: a place, a width, a rate or a number about 1, by turns."""
+        kinds = 4 if self.places else 2
+        turn, within = divmod(share * kinds, 1.0)
+        low, high = DECADES
+        size = float(10.0 ** (low + (high - low) * within))
+        number = int(within * 1e6)
+        scale = self.scales[number % len(self.scales)]
+        if turn == 0:
+            return float(10.0 ** (-1.5 + 3.0 * within))
+        if turn == 1:
+            return 10.0 * size / scale
+        if turn == 2:
+            quantiles = self.places[number % len(self.places)]
+            return float(quantiles[int(within * len(quantiles))])
+        return size * scale
+
+
+__all__ = ["sampled"]

@@ -1,0 +1,199 @@
+"""Functions that can only be called: fitted as their formulas are, or refused in one sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import descend
+from descend.errors import ConfigError
+
+RANDOM = np.random.default_rng(0)
+X = np.linspace(0.1, 5.0, 40)
+Y = 3.0 * np.exp(-0.7 * X) + 0.5 + 0.01 * RANDOM.normal(size=40)
+DATA = {"x": X, "y": Y, "k": RANDOM.uniform(0.5, 2.0, 40), "s": np.full(40, 0.01)}
+TEXT = "y ~ a*exp(-b*x) + c"
+START = {"a": 1.0, "b": 1.0, "c": 0.1}
+
+
+def curve(x, a, b, c):
+    return a * np.exp(-b * x) + c
+
+
+def by_rows(x, a, b, c):
+    return np.array([float(a) * np.exp(-float(b) * value) + float(c) for value in x])
+
+
+def fitted(function, **options):
+    return descend.fit(function, DATA, response="y", gradient="numeric", **{"start": START, **options})
+
+
+@pytest.mark.parametrize(("function", "digits", "of_errors"), [(curve, 1e-12, 1e-11), (by_rows, 3e-7, 1e-4)])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"weights": "k"},
+        {"sigma": "s"},
+        {"bounds": ["b > 0", "0 <= c <= 0.45"]},
+        {"fix": {"c": 0.5}, "start": {"a": 1.0, "b": 1.0}},
+        {"ties": ["c = a/6"], "start": {"a": 1.0, "b": 1.0}},
+        {"loss": "huber(delta=0.01)"},
+        {"loss": "poisson"},
+        {"loss": "absolute"},
+        {"standardize": True},
+        {"errors": "sandwich"},
+        {"optimizer": "lbfgs"},
+    ],
+    ids=str,
+)
+def test_the_fit_is_that_of_the_formula(function, digits, of_errors, options):
+    found, wanted = fitted(function, **options), descend.fit(TEXT, DATA, **{"start": START, **options})
+    assert (found.outcome, found.gradient) == (wanted.outcome, "numeric")
+    for name, value in wanted.parameters.items():
+        assert found.parameters[name] == pytest.approx(value, rel=digits), name
+        assert found.standard_errors[name] == pytest.approx(wanted.standard_errors[name], rel=of_errors, nan_ok=True)
+
+
+@pytest.mark.parametrize("function", [curve, by_rows])
+def test_all_that_follows_from_a_fit_is_there(function, tmp_path):
+    fit, wanted = fitted(function), descend.fit(TEXT, DATA, start=START)
+    assert fit.predict({"x": [7.0]}) == pytest.approx(wanted.predict({"x": [7.0]}), rel=1e-7)
+    assert fit.intervals(0.9)["b"] == pytest.approx(wanted.intervals(0.9)["b"], rel=1e-7)
+    path = tmp_path / "fit.json"
+    fit.save(path)
+    assert descend.load(path, model=function).parameters == fit.parameters
+    fit.report(tmp_path / "fit.html")
+    assert ("complex step" if function is curve else "central differences") in (tmp_path / "fit.html").read_text()
+
+
+def test_a_run_is_resumed_where_it_stood(tmp_path):
+    fit = fitted(by_rows, checkpoint=tmp_path / "run")
+    assert fitted(by_rows, checkpoint=tmp_path / "run", resume=True).parameters == pytest.approx(fit.parameters)
+
+
+def test_the_notes_say_how_derivatives_were_found():
+    assert any(
+        note.startswith("derivatives of `curve` by a complex step, which agrees with differences in every row; ")
+        for note in fitted(curve).notes
+    )
+    assert any(
+        note.startswith(
+            "derivatives of `by_rows` by central differences, in steps above its noise, which is rounding; "
+        )
+        for note in fitted(by_rows).notes
+    )
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-5, 1e-8])
+@pytest.mark.parametrize("cast", [float, lambda value: value], ids=["one by one", "together"])
+def test_a_descent_ends_at_the_noise_and_claims_no_digit_below(size, cast):
+    def noisy(x, a, b, c):
+        smooth = np.abs(cast(a) * np.exp(-cast(b) * x)) + cast(c)
+        return smooth + size * (np.mod(1e12 * (cast(a) + cast(b) * x), 1.0) - 0.5)
+
+    fit, exact = fitted(noisy), descend.fit(TEXT, DATA, start=START)
+    assert fit.outcome == "converged"
+    for name, digits in fit.digits.items():
+        error = abs(fit.parameters[name] / exact.parameters[name] - 1.0)
+        assert error < 10.0 * size
+        assert digits < -np.log10(error) + 1.5
+
+
+def test_a_function_of_a_whole_column_sees_all_of_it():
+    data = {"x": np.linspace(0.0, 9.0, 20_000)}
+    data["y"] = 2.0 * data["x"] / 9.0 + 1.0
+
+    def relative(x, a, b):
+        assert len(x) == 20_000
+        return a * x / x.max() + b
+
+    for options in ({}, {"batch_size": 5000, "epochs": 3, "optimizer": "adam"}):
+        descend.fit(relative, data, response="y", gradient="numeric", start={"a": 1.0, "b": 0.0}, **options)
+
+
+def test_a_function_that_changes_its_columns_is_given_copies():
+    def in_place(x, a, b, c):
+        x *= -b
+        np.exp(x, out=x)
+        x *= a
+        x += c
+        return x
+
+    before = DATA["x"].copy()
+    assert fitted(in_place).parameters == pytest.approx(fitted(curve).parameters, rel=1e-7)
+    np.testing.assert_array_equal(DATA["x"], before)
+
+
+def test_points_without_a_value_are_stepped_around():
+    def narrow(x, a, b, c):
+        if not 0.0 < b < 2.0:
+            raise ValueError("b is out of range")
+        return curve(x, a, b, c)
+
+    fit = fitted(narrow, start={"a": 1.0, "b": 1.9, "c": 0.1})
+    assert fit.parameters == pytest.approx(fitted(curve).parameters, rel=1e-6)
+    note = next(note for note in fit.notes if "stepped around" in note)
+    assert note.endswith(
+        "at which `narrow` has no value were stepped around; the last said: ValueError: b is out of range"
+    )
+    nan = fitted(lambda x, a, b, c: curve(x, a, b, c) + 0.0 * np.sqrt(2.0 - b), start={"a": 1.0, "b": 1.9, "c": 0.1})
+    assert nan.parameters == pytest.approx(fitted(curve).parameters, rel=1e-6)
+
+
+ONE = "It must return one prediction per row."
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda x, a, b, c: a, f"`<lambda>` returned one number for 40 rows. {ONE}"),
+        (lambda x, a, b, c: curve(x, a, b, c)[:-1], f"`<lambda>` returned shape (39,) for 40 rows. {ONE}"),
+        (lambda x, a, b, c: curve(x, a, b, c)[:, None], f"`<lambda>` returned shape (40, 1) for 40 rows. {ONE}"),
+        (lambda x, a, b, c: None, f"`<lambda>` returned None, not numbers. {ONE}"),
+        (lambda x, a, b, c: "text", f"`<lambda>` returned 'text', not numbers. {ONE}"),
+        (lambda x, a, b, c: curve(x, a, 1j * b, c), f"`<lambda>` returned complex numbers. {ONE}"),
+        (lambda x, a, b, c: 1 / 0, "`<lambda>` raised ZeroDivisionError: division by zero."),
+        (
+            lambda x, a, b, c: a * np.log(b - x) + c,
+            "`<lambda>` returned nan in row 9 (x = 1.10513) at the start (a=1  b=1  c=0.1), so the loss is not finite. "
+            "Give other starting values with --start.",
+        ),
+    ],
+    ids=["scalar", "short", "column", "None", "text", "complex", "raises", "nan"],
+)
+def test_what_cannot_be_fitted_is_refused_in_a_sentence(function, said):
+    with pytest.raises(ConfigError) as refusal:
+        fitted(function)
+    assert str(refusal.value) == said
+
+
+def test_a_function_that_is_not_deterministic_is_refused():
+    random = np.random.default_rng(1)
+    with pytest.raises(ConfigError) as refusal:
+        fitted(lambda x, a, b, c: curve(x, a, b, c) + 1e-3 * random.normal(size=40))
+    start, end = (
+        "`<lambda>` is not deterministic: called twice with the same arguments it returned ",
+        ("Give it a fixed seed, or take the mean of many draws."),
+    )
+    assert str(refusal.value).startswith(start) and str(refusal.value).endswith(end)
+
+
+def test_rounded_values_are_no_plateau():
+    fit = fitted(lambda x, a, b, c: np.round(curve(x, a, b, c), 4))
+    assert fit.parameters == pytest.approx(fitted(curve).parameters, rel=1e-3)
+
+
+def test_calls_are_few():
+    """SciPy's curve_fit calls this curve 30 times from here, to 9 digits."""
+    count = 0
+
+    def counted(x, a, b, c):
+        nonlocal count
+        count += 1
+        return curve(x, a, b, c)
+
+    fit = fitted(counted, start={"a": 1.0, "b": 1.0, "c": 0.0})
+    assert fit.standard_errors and count <= 24
+    wanted = descend.fit(TEXT, DATA, start=START).parameters
+    assert fit.parameters == pytest.approx(wanted, rel=1e-13)
