@@ -98,8 +98,8 @@ def fit(
         minimum than a search does, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor
         where the residuals look like noise, which nothing lower could explain.
     gradient: ``"derived"`` (formulas), ``"autograd"``, ``"jax"`` (functions of jax.numpy), a text for each parameter
-        such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters that returns dJ/dparameters; or
-        one that, without the response, returns the Jacobian of the predictions, (n, p), as the ``jac`` of SciPy.
+        such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters that returns dJ/dparameters;
+        or, without the response among them, the Jacobian of the predictions, (n, p), as the ``jac`` of SciPy.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
@@ -283,16 +283,13 @@ def check(
 ) -> Judgement:
     """Hold a gradient against the true one, and say what is wrong with it.
 
-    The true one is derived from the formula, or from that which a function computes; else it is JAX's, or found by
-    differences. Beside it stand those by autograd, by a complex step and by differences, where there are any.
+    The true one is derived from the formula that a function computes, if there is one, else JAX's or by differences.
 
     gradient: as for `fit`: a text for each parameter, or a function that returns dJ/dparameters, J being the mean of
-        the loss over rows; or ``"autograd"``. A function that does not take the response and returns a number for each
-        row and parameter is the Jacobian of the predictions, (n, p), as the ``jac`` of SciPy's ``curve_fit``: it is
-        held against the true one in every row. A function may compute in single precision. It is called on all rows,
-        on some and on single ones. Of a module: a function ``gradient(module, X, y)`` that returns dJ/dparameters by
-        name or in order (``gradient(module, X, y, weights)`` where rows have weights), or "autograd" for one with a
-        backward of its own.
+        the loss over rows; or ``"autograd"``; or the Jacobian of the predictions, (n, p): a function without the
+        response, held against the true one in every row. A function may compute in single precision. It is called
+        on all rows, some and single ones. Of a module: a function ``gradient(module, X, y)`` that returns
+        dJ/dparameters by name or in order, ``(module, X, y, weights)`` where rows have weights, or "autograd".
     start: where to compare; points around it are chosen. inputs: the columns a module takes.
     weights, sigma: in a text, ``mean(...)`` and ``sum(...)`` are weighted by them already, so that the text is the same
         with and without: ``w = mean(2*x*(w*x - y))``. A function takes the column as one of its arguments and weighs
