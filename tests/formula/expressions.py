@@ -16,6 +16,9 @@ COLUMNS = ("x", "z", "unit price", "价格", "a`b", "log", "and", "__x", "select
 PARAMETERS = ("a", "b", "c_2", "alpha", "β", "lambda_")
 UNARY = tuple(name for name, entry in FUNCTIONS.items() if entry.arguments[0] == 1)
 
+EVERYWHERE = tuple(name for name in UNARY if None not in (FUNCTIONS[name].sql, FUNCTIONS[name].torch))
+"""The functions that every language has."""
+
 
 def read(text: str, columns: tuple[str, ...] = COLUMNS) -> Expr:
     """Read one expression; names that are not columns are parameters."""
@@ -29,6 +32,8 @@ def call_of(name: str, *arguments: str) -> str:
     entry = FUNCTIONS[name]
     given = iter(arguments)
     texts = ["2" if place in entry.orders else next(given) for place in range(entry.arguments[0])]
+    if entry.domain == ">= 1":
+        texts = [f"1 + ({texts[0]})^2"]
     return f"{name}({', '.join(texts)})"
 
 

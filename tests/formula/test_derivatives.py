@@ -9,14 +9,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sympy import Expr
 from tests.formula.expressions import read, texts
+from tests.formula.in_mpmath import IN_MPMATH
 
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.torch_engine import TorchEngine
 from descend.errors import FormulaError
 from descend.formula import as_text, read_formula
-from descend.formula.compile import compile_expression
 from descend.formula.derivative import derivatives
-from descend.formula.functions import FUNCTIONS, NAMES
+from descend.formula.functions import NAMES
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.derived import derived
@@ -25,20 +25,6 @@ from descend.table.rows import Rows
 
 DIGITS = 50
 STEP = mpmath.mpf(10) ** -16
-IN_MPMATH = {
-    "log10": mpmath.log10,
-    "log2": lambda x: mpmath.log(x, 2),
-    "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
-    "softplus": lambda x: mpmath.log(1 + mpmath.exp(x)),
-    "abs": abs,
-    "min": min,
-    "max": max,
-    "sign": mpmath.sign,
-    **{name: getattr(mpmath, name) for name in FUNCTIONS if hasattr(mpmath, name)},
-    "digamma": mpmath.digamma,
-    "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)),
-    "sinc": mpmath.sincpi,
-}
 
 
 def evaluate(node: Expr, point: dict[Expr, mpmath.mpf]) -> mpmath.mpf:
@@ -103,24 +89,6 @@ def test_derivatives_are_those_of_central_differences(text, values):
             scale = max(1, abs(evaluate(expression, point)), abs(difference))
             assume(abs(difference - wide) < scale * mpmath.mpf(10) ** -20)  # smooth here, and not out of digits
             assert abs(exact - difference) < scale * mpmath.mpf(10) ** -20, (symbol, as_text(derivative))
-
-
-OF_ONE = [name for name, entry in FUNCTIONS.items() if entry.arguments[0] == 1 and entry.nodes is not None]
-
-
-@pytest.mark.parametrize("name", OF_ONE)
-def test_every_function_and_its_derivative_against_mpmath(name):
-    x = Parameter("x")
-    value = FUNCTIONS[name].build(x)
-    slope = derivatives(value, [x])[x]
-    functions = [compile_expression(expression, (x,)) for expression in (value, slope)]
-    with mpmath.workdps(30):
-        for at in (-0.9, -0.3, 0.2, 0.7, 0.95):
-            if at < 0 and name in ("log", "log10", "log2", "sqrt"):
-                continue
-            expected = IN_MPMATH[name](mpmath.mpf(at)), mpmath.diff(IN_MPMATH[name], mpmath.mpf(at))
-            got = [float(function(np.float64(at))) for function in functions]
-            np.testing.assert_allclose(got, [float(number) for number in expected], rtol=1e-13)
 
 
 KINKS = [

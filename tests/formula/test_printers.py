@@ -13,7 +13,7 @@ from hypothesis import assume, example, given, settings
 from scipy import special
 from sympy import Expr
 from sympy.core.relational import Relational
-from tests.formula.expressions import COLUMNS, PARAMETERS, read, texts
+from tests.formula.expressions import COLUMNS, EVERYWHERE, PARAMETERS, read, texts
 
 from descend.errors import FormulaError
 from descend.formula.printers.code import NUMPY, SQL, TORCH, Writer
@@ -80,7 +80,7 @@ def agree(expression: Expr, values: dict[str, np.ndarray], database: duckdb.Duck
 
 
 @settings(max_examples=100)
-@given(text=texts(depth=4))
+@given(text=texts(depth=4, functions=EVERYWHERE))
 @example(text="sin(pi/7)*x")
 @example(text="min(x, pi)")
 @example(text="atan2(2, x)")

@@ -9,7 +9,7 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.torch_engine import TorchEngine
 from descend.errors import FormulaError
 from descend.formula import read_formula
-from descend.formula.functions import FUNCTIONS
+from descend.formula.functions import DERIVED_ONLY, FUNCTIONS
 from descend.gradients.by_hand import by_hand
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
@@ -168,7 +168,7 @@ MESSAGES = [
         "y ~ w*x",
         ["w = meen(x)"],
         f"There is no function `meen`. Did you mean `mean`?\n    w = meen(x)\n        ^^^^\n"
-        f"Known: {', '.join(FUNCTIONS)}, sign, mean, sum.",
+        f"Known: {', '.join((*FUNCTIONS, *DERIVED_ONLY))}, mean, sum.",
     ),
     (
         "y ~ w*x",

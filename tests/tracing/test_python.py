@@ -99,6 +99,7 @@ def of_length(x, a, b):
         (functools.partial(lambda k, x, a, b: math.exp(k * a) * x + b, 3), "exp(3*a)*x + b"),
         (functools.lru_cache(line), "a*x + b"),
         (loop_over_rows, "a*exp(-b*x)"),
+        (lambda x, a, b: np.fromiter((a * math.exp(-b * u) for u in x), float), "a*exp(-b*x)"),
         (printing, "a*x + b"),
         (of_length, "a + b*x"),
     ],

@@ -26,7 +26,7 @@ from descend.wording import spell, worded
 
 RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
 
-EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)", "jn": "jn(2, x)"}
+EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)"}
 SIZES = "Use numbers between 1e-307 and 1e308."
 
 
@@ -184,7 +184,7 @@ class Builder:
         for place in function.orders:
             if not (arguments[place].is_Integer and arguments[place] >= 0):
                 fault = f"`{name}` needs a whole number from 0 on here, written as such."
-                self.fail(node.arguments[place], fault, f"Write it as `{EXAMPLES[function.name]}`.")
+                self.fail(node.arguments[place], fault, f"Write it as `{name}(2, x)`.")
         result = function.build(*arguments)
         if all(argument.is_number for argument in arguments):
             value = called_with_numbers(function, arguments, result)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.formula.factor import numpy_factor, products, torch_factor, whitened
-from descend.formula.functions import Special
+from descend.formula.functions import special
 from descend.formula.printers.code import NUMPY, TORCH, Language, Writer
 from descend.formula.symbols import OMEGA, Column
 
@@ -27,7 +27,7 @@ def numpy_names() -> Names:
     """Return the names that NumPy code refers to; SciPy's functions load at their first use."""
     return {
         "np": np,
-        "special": Special(),
+        "special": special,
         "factor": numpy_factor,
         "whitened": whitened,
         "products": products,

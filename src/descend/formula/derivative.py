@@ -212,7 +212,7 @@ class _Derivative:
             cases = (self.of(chosen), self.of(other))
             return {edge: where(condition, *(case.get(edge, ZERO) for case in cases)) for edge in cases[0] | cases[1]}
         return _added(
-            _times(self.of(argument), self.edges.beside(node, argument), partial(Mul, node.fdiff(place)))
+            _times(self.of(argument), self.edges.beside(node, argument), partial(Mul, _slope(node, place)))
             for place, argument in enumerate(arguments, 1)
             if self.symbol in self.held[argument]
         )
@@ -242,6 +242,13 @@ class _Derivative:
             return {infinite: node * exponent * factors[0].exp / self.symbol}
         edge = self.edges.beside(node, base)
         return _times(self.of(base), edge, partial(Mul, exponent * base ** (exponent - 1)))
+
+
+def _slope(node: Expr, place: int) -> Expr:
+    """Return the derivative of a function by its argument at a place, from 1 on."""
+    function = entry_of(node)
+    slopes = () if function is None else function.slopes
+    return slopes[place - 1](*node.args) if slopes else node.fdiff(place)
 
 
 def _product(factors: Sequence[Expr], place: int, derivative: Expr) -> Expr:

@@ -32,6 +32,7 @@ RELATIONS: dict[str, tuple[Callable[[Array], NDArray[np.bool_]], str]] = {
     "between -1 and 1": (lambda values: np.abs(values) <= 1.0, "not between -1 and 1"),
     "between 0 and 1": (lambda values: (values >= 0.0) & (values <= 1.0), "not between 0 and 1"),
     "above -1 and below 1": (lambda values: np.abs(values) < 1.0, "not above -1 and below 1"),
+    "above 0 and below 2": (lambda values: (values > 0.0) & (values < 2.0), "not above 0 and below 2"),
     "above 0 and below 1": (lambda values: (values > 0.0) & (values < 1.0), "not above 0 and below 1"),
 }
 """What a function may ask of an argument: whether values satisfy it, and what holds where they do not."""

@@ -31,6 +31,16 @@ def real_function(name: str, *derivatives: Callable[..., Expr], module: str = __
     return new_class(name, (RealFunction,), exec_body=lambda space: space.update(members))
 
 
+def of_order(*arguments: Expr) -> Expr:
+    """Stand for the derivative by an order, which is a number written out and never moves."""
+    raise TypeError("an order is no variable")
+
+
+def _cosine(side: Expr, longest: Expr) -> Expr:
+    """Return a side of a right triangle by the longest; 0 where the triangle is a point."""
+    return where(sympy.Eq(longest, 0, evaluate=False), Integer(0), side / longest)
+
+
 def _sinc_derivative(x: Expr) -> Expr:
     """Return (cos(pi x) - sinc(x)) / x, near 0 by its series."""
     turn = sympy.pi
@@ -49,7 +59,8 @@ sign = real_function("sign", lambda x: Integer(0))
 absolute = real_function("absolute", sign)  # 0 at the kink
 # Equal to its argument, but with the derivative 0: PyTorch's backward passes stop at it.
 constant = real_function("constant", lambda x: Integer(0))
-digamma = real_function("digamma")
+polygamma: type[RealFunction] = real_function("polygamma", of_order, lambda n, x: polygamma(n + 1, x))
+digamma = real_function("digamma", lambda x: polygamma(1, x))
 lgamma = real_function("lgamma", digamma)  # occurs in densities
 gamma: type[RealFunction] = real_function("gamma", lambda x: gamma(x) * digamma(x))
 log1p = real_function("log1p", lambda x: 1 / (1 + x))
@@ -57,7 +68,13 @@ expm1 = real_function("expm1", sympy.exp)
 erfc = real_function("erfc", lambda x: -2 * sympy.exp(-(x**2)) / sympy.sqrt(sympy.pi))
 cbrt: type[RealFunction] = real_function("cbrt", lambda x: 1 / (3 * cbrt(x) ** 2))
 sinc = real_function("sinc", _sinc_derivative)
-hypot: type[RealFunction] = real_function("hypot", lambda a, b: a / hypot(a, b), lambda a, b: b / hypot(a, b))
+hypot: type[RealFunction] = real_function(
+    "hypot", lambda a, b: _cosine(a, hypot(a, b)), lambda a, b: _cosine(b, hypot(a, b))
+)
+asinh = real_function("asinh", lambda x: 1 / hypot(1, x))
+acosh = real_function("acosh", lambda x: 1 / (sympy.sqrt(x - 1) * sympy.sqrt(x + 1)))
+atanh = real_function("atanh", lambda x: 1 / ((1 - x) * (1 + x)))
+logit = real_function("logit", lambda p: 1 / (p * (1 - p)))
 arctan2 = real_function("arctan2", lambda y, x: x / (x**2 + y**2), lambda y, x: -y / (x**2 + y**2))
 # Where both are equal, half of each derivative.
 minimum = real_function("minimum", lambda a, b: (1 + sign(b - a)) / 2, lambda a, b: (1 + sign(a - b)) / 2)

@@ -9,20 +9,11 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from descend.formula.functions import ALIASES
+from descend.formula.functions import ALIASES, FUNCTIONS
 from descend.registry import closest
 
-STEPS = ("floor", "ceil", "round", "trunc", "sign", "heaviside", "step", "mod", "digamma", "factorial")
+STEPS = ("round", "trunc", "step", "factorial")
 """Functions that do not move, or jump, with their argument."""
-RECIPES = {
-    **dict.fromkeys(("asinh", "arcsinh"), "log(u + sqrt(u^2 + 1))"),
-    **dict.fromkeys(("acosh", "arccosh"), "log(u + sqrt(u^2 - 1))"),
-    **dict.fromkeys(("atanh", "arctanh"), "log((1 + u)/(1 - u))/2"),
-    **{"exp2": "2^u", "logit": "log(u/(1 - u))"},
-    **dict.fromkeys(("pnorm", "ndtr"), "(1 + erf(u/sqrt(2)))/2"),
-    **dict.fromkeys(("lgamma", "gammaln"), "log(gamma(u))"),
-}
-"""Functions of u that can be written with others."""
 TERMS = {
     "poly": "A polynomial is written out: `a*x + b*x^2`, or `w @ [x, x^2]`.",
     **dict.fromkeys(
@@ -72,18 +63,16 @@ def unknown_function(
 def _without_steps(name: str, arguments: Sequence[str], parameter: str | None) -> str:
     """Say what to write instead of a function without a derivative: a column, unless its argument has a parameter."""
     if parameter is None:
-        steps = name in ("heaviside", "step")
-        return "Write it as where(x > 0, 1, 0)." if steps else "Compute it beforehand, as a column of the data."
-    is_step = name in ("heaviside", "step", "sign") and arguments
-    smooth = f"sigmoid(({arguments[0]})/width)" if is_step else "sigmoid( )"
+        return (
+            "Write it as where(x > 0, 1, 0)." if name == "step" else "Compute it beforehand, as a column of the data."
+        )
+    smooth = f"sigmoid(({arguments[0]})/width)" if name == "step" and arguments else "sigmoid( )"
     return f"`{parameter}` moves it, so that it is no column: make it smooth, for example with {smooth}."
 
 
 def _instead(name: str, known: Collection[str]) -> tuple[str, str]:
     """Return a hint to follow "There is no function", and what to do."""
     listed = f"Known: {', '.join(known)}."
-    if name in RECIPES:
-        return "", f"Of a number u it is `{RECIPES[name]}`, which a formula can say."
     if name in TERMS:
         return "", TERMS[name]
     if PARAMETER.fullmatch(name):
@@ -94,8 +83,9 @@ def _instead(name: str, known: Collection[str]) -> tuple[str, str]:
 def _another(name: str, other: str) -> bool:
     """Say whether two names that look alike may be those of two functions, rather than one of them a misprint.
 
-    That is so where the name is a function elsewhere, where digits differ, as in log2 and log10, and where a short name
-    begins or ends otherwise, which is how functions are told apart: sin, sinh, asin, sind, sinc; erf, erfc, erfi, erfx.
+    That is so where the name is a function elsewhere, where digits differ, as in log2 and log10, where both are more
+    than the name of a function within them, as erfx and erfcx are more than erf, and where a short name begins or ends
+    otherwise, which is how functions are told apart: sin, sinh, asin, sind, sinc; erf, erfc, erfi, erfx.
     """
     from scipy import special
 
@@ -105,6 +95,8 @@ def _another(name: str, other: str) -> bool:
     one, two = name.casefold(), other.casefold()
     if sorted(one) == sorted(two):
         return False
+    if any(core in one and core in two and core not in (one, two) for core in FUNCTIONS):
+        return True
     begun = _shared(one, two)
     ended = _shared(one[begun:][::-1], two[begun:][::-1])
     extra = {word[begun : len(word) - ended] for word in (one, two)} - {""}

@@ -14,8 +14,8 @@ from descend.errors import ConfigError, FormulaError
 from descend.formula import syntax
 from descend.formula.build import Builder, Extra
 from descend.formula.formula import Formula
+from descend.formula.functions import DERIVED_ONLY
 from descend.formula.printers.code import as_text
-from descend.formula.real_functions import sign
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.contract import Array, Program, row_sum
@@ -83,9 +83,9 @@ def _read(
 ) -> tuple[str, Expr]:
     """Read one gradient. known: the names of all parameters; held: expressions for those that are fixed or tied."""
     name, index, node = syntax.parse_assignment(text)
-    # `sign` is not allowed in a formula, but it occurs in the derivatives that `descend derive` prints.
-    extra: dict[str, Extra] = {
-        "sign": (sign, (1,)),
+    # Not allowed in a formula, but they occur in the derivatives that `descend derive` prints.
+    extra: dict[str, Extra] = {name: (each.build, (each.arguments[0],)) for name, each in DERIVED_ONLY.items()}
+    extra |= {
         "mean": (lambda inside: _sum(inside) / COUNT, (1,)),
         "sum": (_sum, (1,)),
     }

@@ -10,6 +10,7 @@ from sympy import Expr
 
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.formula import Formula
+from descend.formula.functions import imports
 from descend.formula.printers.code import (
     NUMPY,
     POWER,
@@ -186,8 +187,7 @@ class Derivation(Shown):
         written = self.written(language)
         if language in ("numpy", "torch"):
             lines = [*self.matrices(language), *(f"d{identifier(name)} = {text}" for name, text in written.items())]
-            needs_scipy = any("special." in line for line in lines)
-            return "\n".join(["from scipy import special"] * needs_scipy + lines)
+            return "\n".join([*imports(lines), *lines])
         if language == "sql":
             return f"select {', '.join(written.values())} from data"
         return "\n".join(

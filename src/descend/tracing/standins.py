@@ -51,7 +51,7 @@ def stand_ins(with_numba: bool) -> Mapping[int, Function]:
     made |= {each: functools.partial(_array, each) for each in makers}
     made |= {np.zeros: _filled_with(np.zeros, 0.0), np.empty: _filled_with(np.empty, 0.0)}
     made |= {np.ones: _filled_with(np.ones, 1.0), np.full: _filled_with(np.full, None)}
-    made |= {np.vectorize: vectorized, np.frompyfunc: from_python}
+    made |= {np.vectorize: vectorized, np.frompyfunc: from_python, np.fromiter: _from_iterator}
     if with_numba:
         numba = sys.modules["numba"]
         made |= {numba.prange: _range, numba.njit: _not_compiled, numba.jit: _not_compiled, numba.vectorize: vectorized}
@@ -161,6 +161,13 @@ def _array(function: Function, value: Value, dtype: Value = None, **options: Val
         raise UntraceableError(f"makes an array of the type {kind}")
     array = array_of(tape, value)
     return Traced(tape, array.cells, array.axis) if function is np.array and options.get("copy", True) else array
+
+
+def _from_iterator(iterator: Iterable[Value], dtype: Value = float, *given: Value, **options: Value) -> Value:
+    members = list(iterator)
+    if tape_of(members) is None:
+        return np.fromiter(members, plain(dtype), *given, **options)
+    return _array(np.array, members, dtype)
 
 
 def _filled_with(function: Function, value: float | None) -> Function:

@@ -3,11 +3,34 @@
 SymPy's own function class is used where its derivative is right for real numbers.
 """
 
-from descend.formula.functions import elementary, shorthands
+from descend.formula.functions import (
+    bessel_functions,
+    elementary,
+    error_functions,
+    gamma_functions,
+    shorthands,
+    steps,
+)
 from descend.formula.functions.constants import CONSTANTS
 from descend.formula.functions.entry import POSITIVE, REAL, Bend, Function, Interval
-from descend.formula.functions.evaluation import Special, constant_call
+from descend.formula.functions.evaluation import constant_call, imports, special
 from descend.formula.functions.table import ALIASES, DERIVED_ONLY, FUNCTIONS, NAMES, entry_of, function_named, register
+
+register(
+    *elementary.ENTRIES,
+    *steps.ENTRIES,
+    *error_functions.ENTRIES,
+    *gamma_functions.ENTRIES,
+    *bessel_functions.ENTRIES,
+    *shorthands.ENTRIES,
+)
+register(
+    *elementary.DERIVED,
+    *error_functions.DERIVED,
+    *gamma_functions.DERIVED,
+    *bessel_functions.DERIVED,
+    table=DERIVED_ONLY,
+)
 
 __all__ = [
     "ALIASES",
@@ -20,11 +43,10 @@ __all__ = [
     "Bend",
     "Function",
     "Interval",
-    "Special",
     "constant_call",
-    "elementary",
     "entry_of",
     "function_named",
+    "imports",
     "register",
-    "shorthands",
+    "special",
 ]

@@ -12,25 +12,25 @@ from sympy import Expr, Integer, Rational
 
 from descend.formula.error_function import ERF_IN_SQL, ERFC_IN_SQL
 from descend.formula.functions.entry import POSITIVE, Bend, Function
-from descend.formula.functions.table import DERIVED_ONLY, register
 from descend.formula.real_functions import (
     absolute,
+    acosh,
     arctan2,
+    asinh,
+    atanh,
     cbrt,
     constant,
-    digamma,
     erfc,
     expm1,
     gamma,
     hypot,
-    lgamma,
     log1p,
     log2,
     log10,
+    logit,
     maximum,
     minimum,
     sigmoid,
-    sign,
     sinc,
     softplus,
     where,
@@ -77,6 +77,16 @@ def _arc(name: str, build: Callable[..., Expr], **facts: Any) -> Function:
     return _classic(name, build, f"np.{arc}({{0}})", latex=_latex(rf"\{arc}"), aliases=(arc,), **facts)
 
 
+def _area(name: str, build: Callable[..., Expr], **facts: Any) -> Function:
+    area = f"arc{name[1:]}"
+    return Function(name, build, f"np.{area}({{0}})", aliases=(area,), rising=True, **facts)
+
+
+def _slope_of_asin(u: Expr) -> Expr:
+    """Return 1/sqrt(1 - u^2), in a form that keeps its digits near the ends."""
+    return 1 / (sympy.sqrt(1 - u) * sympy.sqrt(1 + u))
+
+
 GAMMA_IN_TORCH = "(lambda v: torch.exp(torch.lgamma(v)) * (1 - 2 * ((v < 0) & (torch.floor(v) % 2 == 1))))({0})"
 """PyTorch has the logarithm only; the sign of gamma(v) alternates between the negative whole numbers."""
 LOG1P_IN_SQL = "case when 1.0 + ({0}) = 1.0 then {0} else ln(1.0 + ({0})) * ({0}) / ((1.0 + ({0})) - 1.0) end"
@@ -98,14 +108,30 @@ _pair = partial(_classic, arguments=(2, 2))
 _extreme = partial(Function, arguments=(2, None), keeps_unit=True)
 HALF, QUARTER_TURN = Rational(1, 2), math.pi / 2
 
-register(
+ENTRIES = (
     _classic("exp", sympy.exp, latex="e^{{{0}}}", range=POSITIVE, rising=True, positive=True, query_repeats=True),
     _logarithm("log", _log, sql="ln({0})", latex=_latex(r"\log"), arguments=(1, 2), nodes=sympy.log, aliases=("ln",)),
     _logarithm("log10", log10, latex=_latex(r"\log_{{10}}"), mathml=_mathml("<msub><mi>log</mi><mn>10</mn></msub>")),
     _logarithm("log2", log2, latex=_latex(r"\log_2"), mathml=_mathml("<msub><mi>log</mi><mn>2</mn></msub>")),
     _classic("sqrt", sympy.sqrt, latex=r"\sqrt{{{0}}}"),
-    _classic("log1p", log1p, sql=LOG1P_IN_SQL, latex=r"\log\left(1 + {0}\right)", query_repeats=True),
-    _classic("expm1", expm1, sql=EXPM1_IN_SQL, latex=r"\left(e^{{{0}}} - 1\right)", query_repeats=True),
+    _classic(
+        "log1p",
+        log1p,
+        sql=LOG1P_IN_SQL,
+        latex=r"\log\left(1 + {0}\right)",
+        domain="> -1",
+        rising=True,
+        query_repeats=True,
+    ),
+    _classic(
+        "expm1",
+        expm1,
+        sql=EXPM1_IN_SQL,
+        latex=r"\left(e^{{{0}}} - 1\right)",
+        range=(-1.0, math.inf),
+        rising=True,
+        query_repeats=True,
+    ),
     _classic(
         "cbrt",
         cbrt,
@@ -113,6 +139,7 @@ register(
         sql="sign({0}) * power(abs({0}), 1.0 / 3.0)",
         latex=r"\sqrt[3]{{{0}}}",
         query_repeats=True,
+        rising=True,
         steep_at_zero=True,
     ),
     _pair(
@@ -121,13 +148,31 @@ register(
         sql="sqrt(power({0}, 2.0) + power({1}, 2.0))",
         latex=r"\sqrt{{\left({0}\right)^2 + \left({1}\right)^2}}",
         query_repeats=True,
+        range=POSITIVE,
+        keeps_unit=True,
     ),
-    _classic("sinc", sinc, sql=SINC_IN_SQL, query_repeats=True),
+    _classic("sinc", sinc, sql=SINC_IN_SQL, range=(-0.21723362821122166, 1.0), query_repeats=True),
     _classic("sin", sympy.sin, latex=_latex(r"\sin"), range=(-1.0, 1.0), periodic=True, query=lambda _, x: x.sin()),
     _classic("cos", sympy.cos, latex=_latex(r"\cos"), range=(-1.0, 1.0), periodic=True, query=lambda _, x: x.cos()),
     _classic("tan", tangent, latex=_latex(r"\tan"), nodes=sympy.tan, periodic=True, query=lambda _, x: x.tan()),
-    _arc("asin", sympy.asin, range=(-QUARTER_TURN, QUARTER_TURN), domain="between -1 and 1", query_repeats=True),
-    _arc("acos", sympy.acos, range=(0.0, math.pi), domain="between -1 and 1", query_repeats=True),
+    _arc(
+        "asin",
+        sympy.asin,
+        slopes=(_slope_of_asin,),
+        range=(-QUARTER_TURN, QUARTER_TURN),
+        domain="between -1 and 1",
+        rising=True,
+        query_repeats=True,
+    ),
+    _arc(
+        "acos",
+        sympy.acos,
+        slopes=(lambda u: -_slope_of_asin(u),),
+        range=(0.0, math.pi),
+        domain="between -1 and 1",
+        falling=True,
+        query_repeats=True,
+    ),
     _arc("atan", sympy.atan, range=(-QUARTER_TURN, QUARTER_TURN), rising=True, query=lambda _, x: x.atan()),
     _pair(
         "atan2",
@@ -139,7 +184,19 @@ register(
     ),
     _classic("sinh", sympy.sinh, latex=_latex(r"\sinh"), rising=True, query_repeats=True),
     _classic("cosh", sympy.cosh, latex=_latex(r"\cosh"), range=(1.0, math.inf), query_repeats=True),
-    _classic("tanh", sympy.tanh, latex=_latex(r"\tanh"), range=(-1.0, 1.0), rising=True, query_repeats=True),
+    _classic(
+        "tanh",
+        sympy.tanh,
+        latex=_latex(r"\tanh"),
+        slopes=(lambda u: sympy.cosh(u) ** -2,),
+        range=(-1.0, 1.0),
+        rising=True,
+        query_repeats=True,
+    ),
+    _area("asinh", asinh),
+    _area("acosh", acosh, domain=">= 1", range=POSITIVE),
+    _area("atanh", atanh, domain="above -1 and below 1"),
+    Function("logit", logit, "special.logit({0})", "torch.logit({0})", None, domain="above 0 and below 1", rising=True),
     _classic(
         "sigmoid",
         sigmoid,
@@ -214,15 +271,18 @@ register(
         bend=_bend_of_where,
     ),
     _classic("erf", sympy.erf, "special.erf({0})", sql=ERF_IN_SQL, range=(-1.0, 1.0), rising=True, query_repeats=True),
-    _classic("erfc", erfc, "special.erfc({0})", sql=ERFC_IN_SQL, query_repeats=True),
+    _classic(
+        "erfc",
+        erfc,
+        "special.erfc({0})",
+        sql=ERFC_IN_SQL,
+        range=(0.0, 2.0),
+        falling=True,
+        positive=True,
+        query_repeats=True,
+    ),
     Function(
         "gamma", gamma, "special.gamma({0})", GAMMA_IN_TORCH, latex=_latex(r"\Gamma"), mathml=_mathml("<mi>Γ</mi>")
     ),
 )
-register(
-    Function("sign", sign, range=(-1.0, 1.0), rising=True),
-    Function("constant", constant, "{0}", "({0}).detach()", "{0}", "{0}"),
-    Function("lgamma", lgamma, "special.gammaln({0})", latex=_latex(r"\log \Gamma"), mathml=_mathml("<mi>ln Γ</mi>")),
-    Function("digamma", digamma, "special.digamma({0})", latex=_latex(r"\psi"), mathml=_mathml("<mi>ψ</mi>")),
-    table=DERIVED_ONLY,
-)
+DERIVED = (Function("constant", constant, "{0}", "({0}).detach()", "{0}", "{0}"),)

@@ -20,7 +20,8 @@ class Function:
 
     name: as in formulas; aliases: what NumPy, SciPy and others call the very same function, which formulas understand
     too. build: makes the SymPy expression from its arguments; nodes: the class of that expression, if
-    the function has one of its own. arguments: the fewest and the most it takes, None if any number.
+    the function has one of its own. arguments: the fewest and the most it takes, None if any number. slopes: its
+    derivative by each argument, where that of its class would lose digits.
 
     numpy, torch, sql, latex, mathml: templates, ``{0}``, ``{1}`` standing for the arguments in that language; without
     one it is called by its name there. None: that language has no such function.
@@ -52,6 +53,7 @@ class Function:
     mathml: str = ""
     arguments: tuple[int, int | None] = (1, 1)
     nodes: type | None = None
+    slopes: tuple[Callable[..., Expr], ...] = ()
     query: Callable[..., object] | None = None
     query_repeats: bool = False
     range: Interval | Callable[..., Interval] = REAL

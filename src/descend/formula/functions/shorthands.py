@@ -9,8 +9,7 @@ from sympy import Expr, Integer
 
 from descend.formula.functions.elementary import tangent
 from descend.formula.functions.entry import Function
-from descend.formula.functions.table import register
-from descend.formula.real_functions import maximum, minimum, sigmoid, softplus
+from descend.formula.real_functions import maximum, minimum, sigmoid, softplus, where
 
 DEGREE = sympy.pi / 180
 _pair = partial(Function, arguments=(2, 2))
@@ -20,10 +19,13 @@ def _clip(u: Expr, low: Expr, high: Expr) -> Expr:
     return minimum(maximum(u, low), high)
 
 
-register(
+ENTRIES = (
     Function("square", lambda u: u**2),
     Function("reciprocal", lambda u: 1 / u),
     Function("exp10", lambda u: 10**u),
+    Function("exp2", lambda u: 2**u),
+    Function("normal_pdf", lambda u: sympy.exp(-(u**2) / 2) / sympy.sqrt(2 * sympy.pi), aliases=("dnorm", "normpdf")),
+    _pair("xlogy", lambda a, b: where(sympy.Eq(a, 0, evaluate=bool(a.is_number)), Integer(0), a * sympy.log(b))),
     Function("sec", lambda u: 1 / sympy.cos(u)),
     Function("csc", lambda u: 1 / sympy.sin(u), aliases=("cosec",)),
     Function("cot", lambda u: 1 / tangent(u), aliases=("cotan",)),

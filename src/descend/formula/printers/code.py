@@ -249,6 +249,7 @@ class Writer:
         texts = [self.write(argument) for argument in arguments]
         if self.language is TEXT:
             return f"{function.name}({', '.join(texts)})", ATOM
+        orders = {place: str(arguments[place]) for place in function.orders}
         if self.language is TORCH:  # whose functions take tensors only
             if all(argument.is_number for argument in arguments):
                 value = constant_call(function, [float(argument) for argument in arguments])
@@ -262,6 +263,7 @@ class Writer:
                 repr(float(argument)) if argument.is_Integer else text
                 for argument, text in zip(arguments, texts, strict=True)
             ]
+        texts = [orders.get(place, text) for place, text in enumerate(texts)]
         template: str | None = getattr(function, self.language.name)
         if template is None:
             raise LackingError(f"`{function.name}` {LACKING[self.language.name]}.")

@@ -1,0 +1,138 @@
+"""Bessel functions of whole order, as they are and scaled by exponentials.
+
+Each derivative is one of neighbouring orders, so that none divides by an x that may be 0.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sympy import Expr, Integer
+
+from descend.formula.functions.entry import POSITIVE, Function
+from descend.formula.real_functions import RealFunction, of_order, real_function, sign
+
+Kind = type[RealFunction]
+j0: Kind = real_function("j0", lambda x: -j1(x))
+j1: Kind = real_function("j1", lambda x: (j0(x) - jn(2, x)) / 2)
+jn: Kind = real_function("bessel_jn", of_order, lambda n, x: (first_kind(n - 1, x) - first_kind(n + 1, x)) / 2)
+y0: Kind = real_function("y0", lambda x: -y1(x))
+y1: Kind = real_function("y1", lambda x: (y0(x) - yn(2, x)) / 2)
+yn: Kind = real_function("bessel_yn", of_order, lambda n, x: (second_kind(n - 1, x) - second_kind(n + 1, x)) / 2)
+i0: Kind = real_function("i0", lambda x: modified_first(Integer(1), x))
+i1: Kind = real_function("i1", lambda x: (i0(x) + iv(2, x)) / 2)
+iv: Kind = real_function("iv", of_order, lambda n, x: (modified_first(n - 1, x) + modified_first(n + 1, x)) / 2)
+k0: Kind = real_function("k0", lambda x: -k1(x))
+k1: Kind = real_function("k1", lambda x: -(k0(x) + kn(2, x)) / 2)
+kn: Kind = real_function("kn", of_order, lambda n, x: -(modified_second(n - 1, x) + modified_second(n + 1, x)) / 2)
+# The two terms of these slopes nearly cancel for a large x, so they are functions of their own.
+i0e_slope: Kind = real_function("i0e_slope", lambda x: -2 * sign(x) * i0e_slope(x) - i1e(x) / x)
+i1e_slope: Kind = real_function(
+    "i1e_slope",
+    lambda x: -(2 * sign(x) + 1 / x) * i1e_slope(x) + (1 / x**2 - sign(x) / x) * i1e(x),
+)
+k0e_slope: Kind = real_function("k0e_slope", lambda x: 2 * k0e_slope(x) + k1e(x) / x)
+i0e: Kind = real_function("i0e", i0e_slope)
+i1e: Kind = real_function("i1e", i1e_slope)
+k0e: Kind = real_function("k0e", k0e_slope)
+k1e: Kind = real_function("k1e", lambda x: -k0e_slope(x) - k1e(x) / x)
+
+
+def first_kind(n: Expr, x: Expr) -> Expr:
+    """Build J of order n."""
+    return j0(x) if n == 0 else j1(x) if n == 1 else jn(Integer(n), x)
+
+
+def second_kind(n: Expr, x: Expr) -> Expr:
+    """Build Y of order n."""
+    return y0(x) if n == 0 else y1(x) if n == 1 else yn(Integer(n), x)
+
+
+def modified_first(n: Expr, x: Expr) -> Expr:
+    """Build I of order n."""
+    return i0(x) if n == 0 else i1(x) if n == 1 else iv(Integer(n), x)
+
+
+def modified_second(n: Expr, x: Expr) -> Expr:
+    """Build K of order n."""
+    return k0(x) if n == 0 else k1(x) if n == 1 else kn(Integer(n), x)
+
+
+_special = partial(Function, sql=None, torch=None, autograd=False)
+_regular = partial(_special, autograd=True)
+_singular = partial(_special, infinite_at_zero=True, steep_at_zero=True)
+_ordered = partial(_special, arguments=(2, 2), orders=(0,))
+_second = partial(_singular, domain="> 0")
+_decaying = partial(_singular, domain="> 0", range=POSITIVE, falling=True, positive=True)
+_above = ("", "> 0")
+
+ENTRIES = (
+    _special(
+        "j0",
+        j0,
+        "special.j0({0})",
+        torch="torch.special.bessel_j0({0})",
+        latex=r"J_0\left({0}\right)",
+        range=(-0.4027593957025531, 1.0),
+    ),
+    _special(
+        "j1",
+        j1,
+        "special.j1({0})",
+        torch="torch.special.bessel_j1({0})",
+        latex=r"J_1\left({0}\right)",
+        range=(-0.5818652242815965, 0.5818652242815965),
+    ),
+    _ordered("jn", first_kind, "special.jv({0}, {1})", nodes=jn, latex=r"J_{{{0}}}\left({1}\right)", range=(-1.0, 1.0)),
+    _singular(
+        "y0", y0, "special.y0({0})", torch="torch.special.bessel_y0({0})", latex=r"Y_0\left({0}\right)", domain="> 0"
+    ),
+    _singular(
+        "y1", y1, "special.y1({0})", torch="torch.special.bessel_y1({0})", latex=r"Y_1\left({0}\right)", domain="> 0"
+    ),
+    _ordered("yn", second_kind, "special.yv({0}, {1})", nodes=yn, latex=r"Y_{{{0}}}\left({1}\right)", domain=_above),
+    _regular(
+        "i0",
+        i0,
+        "special.i0({0})",
+        torch="torch.special.i0({0})",
+        latex=r"I_0\left({0}\right)",
+        range=(1.0, float("inf")),
+        positive=True,
+    ),
+    _regular(
+        "i1",
+        i1,
+        "special.i1({0})",
+        torch="torch.special.i1({0})",
+        latex=r"I_1\left({0}\right)",
+        rising=True,
+    ),
+    _ordered("iv", modified_first, "special.iv({0}, {1})", nodes=iv, latex=r"I_{{{0}}}\left({1}\right)"),
+    _decaying("k0", k0, "special.k0({0})", torch="torch.special.modified_bessel_k0({0})", latex=r"K_0\left({0}\right)"),
+    _decaying("k1", k1, "special.k1({0})", torch="torch.special.modified_bessel_k1({0})", latex=r"K_1\left({0}\right)"),
+    _ordered(
+        "kn",
+        modified_second,
+        "special.kv({0}, {1})",
+        nodes=kn,
+        latex=r"K_{{{0}}}\left({1}\right)",
+        domain=_above,
+        range=POSITIVE,
+        positive=True,
+    ),
+    _regular("i0e", i0e, "special.i0e({0})", torch="torch.special.i0e({0})", range=(0.0, 1.0), positive=True),
+    _regular("i1e", i1e, "special.i1e({0})", torch="torch.special.i1e({0})", range=(-0.22, 0.22)),
+    _decaying("k0e", k0e, "special.k0e({0})", torch="torch.special.scaled_modified_bessel_k0({0})"),
+    _decaying("k1e", k1e, "special.k1e({0})", torch="torch.special.scaled_modified_bessel_k1({0})"),
+)
+DERIVED = (
+    _special(
+        "i0e_slope",
+        i0e_slope,
+        "special.i0e_slope({0})",
+        torch="(torch.special.i1e({0}) - torch.sign({0}) * torch.special.i0e({0}))",
+    ),
+    _special("i1e_slope", i1e_slope, "special.i1e_slope({0})"),
+    _special("k0e_slope", k0e_slope, "special.k0e_slope({0})"),
+)

@@ -1,0 +1,137 @@
+"""The gamma function's relatives, exponential integrals, and other functions defined by integrals or as inverses."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import sympy
+from sympy import Expr
+
+from descend.formula.functions.entry import POSITIVE, Function
+from descend.formula.real_functions import RealFunction, digamma, lgamma, polygamma, real_function
+
+Kind = type[RealFunction]
+# digamma(a + b) - digamma(a), whose two terms nearly cancel where b is small.
+digamma_gap: Kind = real_function(
+    "digamma_gap",
+    lambda a, b: polygamma(1, a + b) - polygamma(1, a),
+    lambda a, b: polygamma(1, a + b),
+)
+beta: Kind = real_function(
+    "beta", lambda a, b: -beta(a, b) * digamma_gap(a, b), lambda a, b: -beta(a, b) * digamma_gap(b, a)
+)
+betaln = real_function("betaln", lambda a, b: -digamma_gap(a, b), lambda a, b: -digamma_gap(b, a))
+gamma_density: Kind = real_function(
+    "gamma_density",
+    lambda a, x: gamma_density(a, x) * (sympy.log(x) - digamma(a)),
+    lambda a, x: gamma_density(a, x) * ((a - 1) / x - 1),
+)
+exp1 = real_function("exp1", lambda x: -sympy.exp(-x) / x)
+expi = real_function("expi", lambda x: sympy.exp(x) / x)
+lambertw_slope: Kind = real_function(
+    "lambertw_slope", lambda x: -(lambertw_slope(x) ** 3) * sympy.exp(lambertw(x)) * (2 + lambertw(x))
+)
+lambertw: Kind = real_function("lambertw", lambertw_slope)
+
+_special = partial(Function, sql=None, torch=None)
+_pair = partial(_special, arguments=(2, 2))
+
+
+def _polygamma(n: Expr, x: Expr) -> Expr:
+    return digamma(x) if n == 0 else polygamma(n, x)
+
+
+ENTRIES = (
+    _special(
+        "lgamma",
+        lgamma,
+        "special.gammaln({0})",
+        torch="torch.lgamma({0})",
+        latex=r"\log \Gamma\left({0}\right)",
+        mathml="<mrow><mi>ln Γ</mi><mo>(</mo>{0}<mo>)</mo></mrow>",
+        aliases=("gammaln", "loggamma", "lngamma"),
+        infinite_at_zero=True,
+        steep_at_zero=True,
+    ),
+    _special(
+        "digamma",
+        digamma,
+        "special.digamma({0})",
+        torch="torch.digamma({0})",
+        latex=r"\psi\left({0}\right)",
+        mathml="<mrow><mi>ψ</mi><mo>(</mo>{0}<mo>)</mo></mrow>",
+        aliases=("psi",),
+        infinite_at_zero=True,
+        steep_at_zero=True,
+    ),
+    _pair(
+        "polygamma",
+        _polygamma,
+        "special.polygamma({0}, {1})",
+        torch="torch.polygamma({0}, {1})",
+        nodes=polygamma,
+        orders=(0,),
+        latex=r"\psi^{{\left({0}\right)}}\left({1}\right)",
+    ),
+    _pair(
+        "beta",
+        beta,
+        "special.beta({0}, {1})",
+        torch="torch.exp(torch.lgamma({0}) + torch.lgamma({1}) - torch.lgamma(({0}) + ({1})))",
+        latex=r"\operatorname{{B}}\left({0}, {1}\right)",
+        domain=("> 0", "> 0"),
+        range=POSITIVE,
+        positive=True,
+    ),
+    _pair(
+        "betaln",
+        betaln,
+        "special.betaln({0}, {1})",
+        torch="(torch.lgamma({0}) + torch.lgamma({1}) - torch.lgamma(({0}) + ({1})))",
+        latex=r"\log \operatorname{{B}}\left({0}, {1}\right)",
+        aliases=("lbeta",),
+        domain=("> 0", "> 0"),
+    ),
+    _special(
+        "exp1",
+        exp1,
+        "special.exp1({0})",
+        latex=r"E_1\left({0}\right)",
+        aliases=("expint",),
+        domain="> 0",
+        range=POSITIVE,
+        falling=True,
+        positive=True,
+        infinite_at_zero=True,
+        steep_at_zero=True,
+    ),
+    _special(
+        "expi",
+        expi,
+        "special.expi({0})",
+        latex=r"\operatorname{{Ei}}\left({0}\right)",
+        domain="!= 0",
+        infinite_at_zero=True,
+        steep_at_zero=True,
+    ),
+    _special(
+        "lambertw",
+        lambertw,
+        "np.real(special.lambertw({0}))",
+        latex=r"W\left({0}\right)",
+        domain=">= -1/e",
+        range=(-1.0, float("inf")),
+        rising=True,
+    ),
+)
+DERIVED = (
+    _pair(
+        "digamma_gap",
+        digamma_gap,
+        "special.digamma_gap({0}, {1})",
+        torch="(torch.digamma(({0}) + ({1})) - torch.digamma({0}))",
+        positive=True,
+    ),
+    _pair("gamma_density", gamma_density, "special.gamma_density({0}, {1})", range=POSITIVE, positive=True),
+    _special("lambertw_slope", lambertw_slope, "special.lambertw_slope({0})", range=POSITIVE, positive=True),
+)

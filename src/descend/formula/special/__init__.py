@@ -1,0 +1,26 @@
+"""Functions that SciPy lacks, or has with fewer digits, as functions of arrays."""
+
+from descend.formula.special.bessel import i0e_slope, i1e_slope, k0e_slope
+from descend.formula.special.faddeeva import dawsn_slope, erfcx_slope, voigt_dispersion, voigt_slope
+from descend.formula.special.gamma import beta, betaln, digamma_gap, gamma_density, polygamma
+from descend.formula.special.lambert import lambertw, lambertw_slope
+from descend.formula.special.normal import log_ndtr, ndtr
+
+__all__ = [
+    "beta",
+    "betaln",
+    "dawsn_slope",
+    "digamma_gap",
+    "erfcx_slope",
+    "gamma_density",
+    "i0e_slope",
+    "i1e_slope",
+    "k0e_slope",
+    "lambertw",
+    "lambertw_slope",
+    "log_ndtr",
+    "ndtr",
+    "polygamma",
+    "voigt_dispersion",
+    "voigt_slope",
+]
