@@ -90,3 +90,14 @@ def test_which_sinc_it_is_is_told():
     assert told("y ~ a*sinc(b*x)") == (
         "`sinc(u)` is sin(pi*u)/(pi*u), as NumPy has it: for sin(u)/u write `sinc(u/pi)`",
     )
+
+
+def test_a_call_that_may_be_a_product_with_a_column_is_told():
+    columns = ("gamma", "x", "y")
+    (note,) = ambiguities(read_formula("y ~ a*gamma(x - 1)", columns), columns)
+    assert note == "`gamma(...)` is the function here, not the column `gamma`: to multiply, write `gamma*(...)`"
+    assert ambiguities(read_formula("y ~ a*gamma*(x - 1)", columns), columns) == ()
+
+
+def test_the_e_of_a_library_is_no_parameter():
+    assert told("y ~ a*np.e*x") == ()

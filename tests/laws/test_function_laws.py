@@ -30,6 +30,7 @@ from descend.formula.printers.database import ABILITIES, Abilities, LackingFunct
 from descend.formula.printers.ibis import QueryWriter
 from descend.formula.printers.latex import as_latex
 from descend.formula.printers.mathml import as_mathml
+from descend.formula.real_functions import absolute
 from descend.formula.symbols import Column, Parameter
 from descend.formula.syntax import parse_expression
 
@@ -38,6 +39,8 @@ OWN = [name for name, entry in FUNCTIONS.items() if entry.nodes is not None]
 NUMBERS = (-30.5, -5.25, -2.5, -1.0, -0.75, -0.3, -1e-3, -1e-9, 1e-9, 1e-3, 0.2, 0.55, 0.999, 1.5, 3.7, 8.2, 19.6, 45.0)
 SYMBOLS = ("u", "v", "w")
 FEW = 40
+LOOSE = {"polygamma": 1e-9, "digamma_gap": 1e-9}
+"""How far PyTorch is from the others where it is no nearer: its trigamma has nine digits."""
 
 
 def read(text, columns=()):
@@ -52,6 +55,8 @@ def points(name):
     for place in places:
         relation = "" if name == "where" else entry.domain_of(place)
         inside = [x for x in NUMBERS if not relation or RELATIONS[relation][0](np.array([x])).all()]
+        if len(places) > 1:  # between neighbours of 0 and larger numbers nothing but rounding is left
+            inside = [x for x in inside if abs(x) > 1e-4]
         choices.append(inside if place == places[0] else inside[::4])
     rows = list(itertools.product(*choices))
     rows = rows[:: max(1, len(rows) // FEW)]
@@ -107,7 +112,14 @@ def close(found, expected, expression, values, loose=0.0):
         nudged = numpy_values(expression, {name: value * (1 + 2e-16) for name, value in values.items()})
         rounding = np.nan_to_num(abs(nudged - expected), nan=0.0, posinf=0.0)
         allowed = (2e-13 + loose) * abs(expected) + 50 * rounding + loose + 1e-300
-        fine = np.isfinite(expected) & (abs(expected) > 1e-290) & (abs(expected) < 1e290)
+        beside = [numpy_values(expression, {**values, "u": values["u"] * (1 + step)}) for step in (-1e-12, 1e-12)]
+        steady = abs(beside[0] - beside[1]) < 1e-3 * (1 + abs(expected))  # at a jump either side is right
+        fine = (
+            (steady | ~np.isfinite(beside[0] - beside[1]))
+            & np.isfinite(expected)
+            & (abs(expected) > 1e-290)
+            & (abs(expected) < 1e290)
+        )
         bad = ~(abs(found - expected) <= allowed) & fine
     assert fine.any()
     shown = {key: value[bad][:5].tolist() for key, value in {**values, "found": found, "right": expected}.items()}
@@ -136,7 +148,9 @@ def test_pytorch_computes_it_as_numpy_does_or_says_that_it_cannot(name):
             found = torch_values(expression, values)
         except LackingError:  # of a function that only derivatives bring in
             continue
-        close(found, numpy_values(expression, values), expression, values)
+        called = {node.func.__name__ for node in expression.atoms(sympy.Function)}
+        loose = max((LOOSE.get(each, 0.0) for each in called), default=0.0)
+        close(found, numpy_values(expression, values), expression, values, loose)
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -201,7 +215,7 @@ def test_it_is_read_as_it_is_written_and_shown_well_formed(name):
                 if "There is no function" in str(error) or "has no derivative" in str(error):
                     continue  # a function that only derivatives bring in
                 raise
-            assert again == expression
+            assert again == expression.replace(sympy.Abs, absolute)
         latex = as_latex(expression)
         assert latex.count("{") == latex.count("}") and latex.count(r"\left") == latex.count(r"\right")
         xml.dom.minidom.parseString(

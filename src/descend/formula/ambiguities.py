@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 from descend.formula.formula import Formula
+from descend.formula.names import reserved
 from descend.formula.real_functions import sinc
 from descend.formula.symbols import Column
-from descend.formula.syntax import Power, names_in, parse_formula, walk
+from descend.formula.syntax import Call, Power, names_in, parse_formula, walk
 
 TWINS = str.maketrans("аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅοΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdqwABEKMHOPCTXIJSoABEZHIKMNOPTYX")
 """Letters of the Cyrillic and Greek alphabets that look like a Latin one."""
@@ -30,14 +31,16 @@ def ambiguities(formula: Formula, columns: Collection[str] = ()) -> tuple[str, .
 
 @lru_cache(maxsize=128)
 def _ambiguities(formula: Formula, columns: tuple[str, ...]) -> tuple[str, ...]:
-    return (*_euler(formula), *_sinc(formula), *_response(formula), *_twins(formula, columns))
+    named = (*_euler(formula), *_sinc(formula), *_called_columns(formula, columns))
+    return (*named, *_response(formula), *_twins(formula, columns))
 
 
 def _euler(formula: Formula) -> Iterator[str]:
     """Warn that e is a constant, unless it stands where only the constant makes sense: as the base of a power."""
     sides = parse_formula(formula.text)
     bases = [node.base for node in walk(*sides) if isinstance(node, Power)]
-    if any(name.name == "e" and not name.quoted and name not in bases for name in names_in(*sides)):
+    alone = (name for name in names_in(*sides) if name.name == "e" and not name.quoted and name not in bases)
+    if any(formula.text[name.start - 1 : name.start] != "." for name in alone):  # np.e is no parameter
         yield (
             "`e` is Euler's number here, 2.71828, and not a parameter: if one is meant, give it another name, such as "
             f"`{'e_' if 'e_' not in formula.parameters else 'e0'}`"
@@ -48,6 +51,14 @@ def _sinc(formula: Formula) -> Iterator[str]:
     """Say which of the two functions called sinc is meant."""
     if formula.expression.has(sinc):
         yield "`sinc(u)` is sin(pi*u)/(pi*u), as NumPy has it: for sin(u)/u write `sinc(u/pi)`"
+
+
+def _called_columns(formula: Formula, columns: Collection[str]) -> Iterator[str]:
+    """Say that what is called is a function, where a column has its name and an operator may have been forgotten."""
+    calls = {node.function for node in walk(*parse_formula(formula.text)) if isinstance(node, Call)}
+    for name in sorted(calls.intersection((*columns, *formula.columns))):
+        if not reserved(name):
+            yield f"`{name}(...)` is the function here, not the column `{name}`: to multiply, write `{name}*(...)`"
 
 
 def _response(formula: Formula) -> Iterator[str]:

@@ -11,6 +11,7 @@ from sympy import Expr
 
 from descend.engines.torch_engine import import_torch
 from descend.errors import ConfigError
+from descend.formula.functions import imports
 from descend.formula.printers.code import (
     NUMPY,
     OR,
@@ -119,7 +120,7 @@ def _python(model: SymbolicModel, theta: Array, title: str) -> str:
             f'"""{title}"""',
             "",
             "import numpy as np",
-            *(["from scipy import special"] if "special." in written else []),
+            *imports([written]),
             "",
             "",
             f"def predict({', '.join(names.values())}):",

@@ -1,11 +1,13 @@
 """Bessel functions of whole order, as they are and scaled by exponentials.
 
-Each derivative is one of neighbouring orders, so that none divides by an x that may be 0.
+Each derivative is one of neighbouring orders, so that none divides by an x that may be 0. PyTorch has J and Y too, but
+to six digits only at some x, so they are left out.
 """
 
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from sympy import Expr, Integer
 
@@ -58,6 +60,20 @@ def modified_second(n: Expr, x: Expr) -> Expr:
     return k0(x) if n == 0 else k1(x) if n == 1 else kn(Integer(n), x)
 
 
+def _shown(letter: str, order: int | None = None, scale: str = "") -> dict[str, Any]:
+    """Return how such a function is written: K_1(x), J_n(x), or with the sign of what it is scaled by."""
+    place, argument = ("{0}", "{1}") if order is None else (str(order), "{0}")
+    latex = rf"{letter}_{{{{{place}}}}}\left({argument}\right)"
+    index = place if order is None else f"<mn>{place}</mn>"
+    mathml = f"<msub><mi>{letter}</mi>{index}</msub><mo>(</mo>{argument}<mo>)</mo>"
+    if scale:
+        size = (r"-\left|{0}\right|", "<mo>-</mo><mo>|</mo>{0}<mo>|</mo>") if scale == "-" else ("{0}", "{0}")
+        latex = rf"\left(e^{{{{{size[0]}}}}} {latex}\right)"
+        power = f"<msup><mi>e</mi><mrow>{size[1]}</mrow></msup>"
+        mathml = f"<mo>(</mo>{power}<mo>&InvisibleTimes;</mo>{mathml}<mo>)</mo>"
+    return {"latex": latex, "mathml": f"<mrow>{mathml}</mrow>"}
+
+
 _special = partial(Function, sql=None, torch=None, autograd=False)
 _regular = partial(_special, autograd=True)
 _singular = partial(_special, infinite_at_zero=True, steep_at_zero=True)
@@ -65,38 +81,34 @@ _ordered = partial(_special, arguments=(2, 2), orders=(0,))
 _second = partial(_singular, domain="> 0")
 _decaying = partial(_singular, domain="> 0", range=POSITIVE, falling=True, positive=True)
 _above = ("", "> 0")
+J0_LEAST, J1_MOST = -0.4027593957025531, 0.5818652242815965
 
 ENTRIES = (
+    _special("j0", j0, "special.j0({0})", **_shown("J", 0), aliases=("bessel_j0", "besselj0"), range=(J0_LEAST, 1.0)),
     _special(
-        "j0",
-        j0,
-        "special.j0({0})",
-        torch="torch.special.bessel_j0({0})",
-        latex=r"J_0\left({0}\right)",
-        range=(-0.4027593957025531, 1.0),
+        "j1", j1, "special.j1({0})", **_shown("J", 1), aliases=("bessel_j1", "besselj1"), range=(-J1_MOST, J1_MOST)
     ),
-    _special(
-        "j1",
-        j1,
-        "special.j1({0})",
-        torch="torch.special.bessel_j1({0})",
-        latex=r"J_1\left({0}\right)",
-        range=(-0.5818652242815965, 0.5818652242815965),
+    _ordered(
+        "jn",
+        first_kind,
+        "special.jv({0}, {1})",
+        nodes=jn,
+        **_shown("J"),
+        aliases=("jv", "besselj"),
+        range=(-1.0, 1.0),
     ),
-    _ordered("jn", first_kind, "special.jv({0}, {1})", nodes=jn, latex=r"J_{{{0}}}\left({1}\right)", range=(-1.0, 1.0)),
-    _singular(
-        "y0", y0, "special.y0({0})", torch="torch.special.bessel_y0({0})", latex=r"Y_0\left({0}\right)", domain="> 0"
+    _second("y0", y0, "special.y0({0})", **_shown("Y", 0), aliases=("bessel_y0", "bessely0")),
+    _second("y1", y1, "special.y1({0})", **_shown("Y", 1), aliases=("bessel_y1", "bessely1")),
+    _ordered(
+        "yn", second_kind, "special.yv({0}, {1})", nodes=yn, **_shown("Y"), aliases=("yv", "bessely"), domain=_above
     ),
-    _singular(
-        "y1", y1, "special.y1({0})", torch="torch.special.bessel_y1({0})", latex=r"Y_1\left({0}\right)", domain="> 0"
-    ),
-    _ordered("yn", second_kind, "special.yv({0}, {1})", nodes=yn, latex=r"Y_{{{0}}}\left({1}\right)", domain=_above),
     _regular(
         "i0",
         i0,
         "special.i0({0})",
         torch="torch.special.i0({0})",
-        latex=r"I_0\left({0}\right)",
+        **_shown("I", 0),
+        aliases=("modified_bessel_i0",),
         range=(1.0, float("inf")),
         positive=True,
     ),
@@ -105,26 +117,69 @@ ENTRIES = (
         i1,
         "special.i1({0})",
         torch="torch.special.i1({0})",
-        latex=r"I_1\left({0}\right)",
+        **_shown("I", 1),
+        aliases=("modified_bessel_i1",),
         rising=True,
     ),
-    _ordered("iv", modified_first, "special.iv({0}, {1})", nodes=iv, latex=r"I_{{{0}}}\left({1}\right)"),
-    _decaying("k0", k0, "special.k0({0})", torch="torch.special.modified_bessel_k0({0})", latex=r"K_0\left({0}\right)"),
-    _decaying("k1", k1, "special.k1({0})", torch="torch.special.modified_bessel_k1({0})", latex=r"K_1\left({0}\right)"),
+    _ordered("iv", modified_first, "special.iv({0}, {1})", nodes=iv, **_shown("I"), aliases=("besseli",)),
+    _decaying(
+        "k0",
+        k0,
+        "special.k0({0})",
+        torch="torch.special.modified_bessel_k0({0})",
+        **_shown("K", 0),
+        aliases=("modified_bessel_k0",),
+    ),
+    _decaying(
+        "k1",
+        k1,
+        "special.k1({0})",
+        torch="torch.special.modified_bessel_k1({0})",
+        **_shown("K", 1),
+        aliases=("modified_bessel_k1",),
+    ),
     _ordered(
         "kn",
         modified_second,
         "special.kv({0}, {1})",
         nodes=kn,
-        latex=r"K_{{{0}}}\left({1}\right)",
+        **_shown("K"),
+        aliases=("kv", "besselk"),
         domain=_above,
         range=POSITIVE,
         positive=True,
     ),
-    _regular("i0e", i0e, "special.i0e({0})", torch="torch.special.i0e({0})", range=(0.0, 1.0), positive=True),
-    _regular("i1e", i1e, "special.i1e({0})", torch="torch.special.i1e({0})", range=(-0.22, 0.22)),
-    _decaying("k0e", k0e, "special.k0e({0})", torch="torch.special.scaled_modified_bessel_k0({0})"),
-    _decaying("k1e", k1e, "special.k1e({0})", torch="torch.special.scaled_modified_bessel_k1({0})"),
+    _regular(
+        "i0e",
+        i0e,
+        "special.i0e({0})",
+        torch="torch.special.i0e({0})",
+        **_shown("I", 0, "-"),
+        range=(0.0, 1.0),
+        positive=True,
+    ),
+    _regular(
+        "i1e",
+        i1e,
+        "special.i1e({0})",
+        torch="torch.special.i1e({0})",
+        **_shown("I", 1, "-"),
+        range=(-0.22, 0.22),
+    ),
+    _decaying(
+        "k0e",
+        k0e,
+        "special.k0e({0})",
+        torch="torch.special.scaled_modified_bessel_k0({0})",
+        **_shown("K", 0, "+"),
+    ),
+    _decaying(
+        "k1e",
+        k1e,
+        "special.k1e({0})",
+        torch="torch.special.scaled_modified_bessel_k1({0})",
+        **_shown("K", 1, "+"),
+    ),
 )
 DERIVED = (
     _special(

@@ -138,6 +138,7 @@ ENTRIES = (
         torch="(lambda v: torch.sign(v) * torch.abs(v) ** (1.0 / 3.0))({0})",
         sql="sign({0}) * power(abs({0}), 1.0 / 3.0)",
         latex=r"\sqrt[3]{{{0}}}",
+        mathml="<mroot>{0}<mn>3</mn></mroot>",
         query_repeats=True,
         rising=True,
         steep_at_zero=True,
@@ -282,7 +283,13 @@ ENTRIES = (
         query_repeats=True,
     ),
     Function(
-        "gamma", gamma, "special.gamma({0})", GAMMA_IN_TORCH, latex=_latex(r"\Gamma"), mathml=_mathml("<mi>Γ</mi>")
+        "gamma",
+        gamma,
+        "special.gamma({0})",
+        GAMMA_IN_TORCH,
+        latex=_latex(r"\Gamma"),
+        mathml=_mathml("<mi>Γ</mi>"),
+        aliases=("tgamma",),
     ),
 )
 DERIVED = (Function("constant", constant, "{0}", "({0}).detach()", "{0}", "{0}"),)

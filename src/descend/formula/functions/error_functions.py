@@ -57,6 +57,11 @@ voigt_profile = real_function(
     lambda x, sigma, gamma: -voigt_dispersion(1, x, sigma, gamma),
 )
 
+
+def _inverse(name: str) -> str:
+    return f"<mrow><msup><mi>{name}</mi><mn>-1</mn></msup><mo>(</mo>{{0}}<mo>)</mo></mrow>"
+
+
 _special = partial(Function, sql=None, torch=None)
 _ordered = partial(_special, orders=(0,))
 
@@ -76,6 +81,7 @@ ENTRIES = (
         "special.erfinv({0})",
         torch="torch.special.erfinv({0})",
         latex=r"\operatorname{{erf}}^{{-1}}\left({0}\right)",
+        mathml=_inverse("erf"),
         domain="above -1 and below 1",
         rising=True,
     ),
@@ -85,6 +91,7 @@ ENTRIES = (
         "special.erfcinv({0})",
         torch="(-torch.special.ndtri(0.5 * ({0})) / 1.4142135623730951)",
         latex=r"\operatorname{{erfc}}^{{-1}}\left({0}\right)",
+        mathml=_inverse("erfc"),
         domain="above 0 and below 2",
         falling=True,
     ),
@@ -92,7 +99,7 @@ ENTRIES = (
         "normal_cdf",
         normal_cdf,
         "special.ndtr({0})",
-        torch="torch.special.ndtr({0})",
+        torch=f"0.5 * torch.erfc(({{0}}) * -{BY_ROOT_2!r})",
         sql=f"0.5 * ({ERFC_IN_SQL.replace('{0}', f'(-{BY_ROOT_2!r} * ({{0}}))')})",
         latex=r"\Phi\left({0}\right)",
         mathml="<mrow><mi>Φ</mi><mo>(</mo>{0}<mo>)</mo></mrow>",
@@ -108,6 +115,7 @@ ENTRIES = (
         "special.log_ndtr({0})",
         torch="torch.special.log_ndtr({0})",
         latex=r"\log \Phi\left({0}\right)",
+        mathml="<mrow><mi>log</mi><mo>&InvisibleTimes;</mo><mi>Φ</mi><mo>(</mo>{0}<mo>)</mo></mrow>",
         range=(-float("inf"), 0.0),
         rising=True,
     ),
@@ -117,6 +125,7 @@ ENTRIES = (
         "special.ndtri({0})",
         torch="torch.special.ndtri({0})",
         latex=r"\Phi^{{-1}}\left({0}\right)",
+        mathml=_inverse("Φ"),
         aliases=("qnorm", "norminv", "probit"),
         domain="above 0 and below 1",
         rising=True,
@@ -127,6 +136,7 @@ ENTRIES = (
         voigt_profile,
         "special.voigt_profile({0}, {1}, {2})",
         latex=r"V\left({0}; {1}, {2}\right)",
+        mathml="<mrow><mi>V</mi><mo>(</mo>{0}<mo>;</mo>{1}<mo>,</mo>{2}<mo>)</mo></mrow>",
         arguments=(3, 3),
         domain=("", ">= 0", ">= 0"),
         range=POSITIVE,

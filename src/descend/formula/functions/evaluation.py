@@ -29,6 +29,8 @@ class Special:
 
 
 special = Special()
+COMPLEX = ("lambertw",)
+"""Functions of whose names SciPy has others, which return complex numbers."""
 
 
 def imports(code: Iterable[str]) -> list[str]:
@@ -40,7 +42,8 @@ def imports(code: Iterable[str]) -> list[str]:
     from scipy import special as of_scipy
 
     called = {name for line in code for name in re.findall(r"(?<!torch\.)\bspecial\.(\w+)", line)}
-    room = "scipy" if all(hasattr(of_scipy, name) for name in called) else "descend.formula.functions"
+    there = all(hasattr(of_scipy, name) and name not in COMPLEX for name in called)
+    room = "scipy" if there else "descend.formula.functions"
     return [f"from {room} import special"] if called else []
 
 

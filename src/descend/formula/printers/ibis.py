@@ -12,7 +12,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Boolean, Not, Or
 
 from descend.formula.functions import FUNCTIONS, entry_of
-from descend.formula.printers.database import Abilities, DatabaseFunctions, parameter
+from descend.formula.printers.database import LONG, Abilities, DatabaseFunctions, parameter
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Predictor, Quantity
 
@@ -143,7 +143,9 @@ class QueryWriter:
         if node.is_Pow and node.exp in (*SMALL_POWERS, Rational(3, 2)):
             return (node.base,)
         function = entry_of(node)
-        return node.args if function is not None and function.query_repeats else ()
+        if function is None or not (function.query_repeats or function.name in LONG):
+            return ()
+        return tuple(node.args)
 
     def _inside(self, node: Expr, table: Table) -> Value:
         if not self.per_row(node):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from sympy import Expr
 from sympy.core.alphabets import greeks
@@ -37,7 +38,11 @@ class Latex(LatexPrinter):  # type: ignore[misc]
         text = function.latex.format(*(self._print(argument) for argument in node.args))
         return f"{text}^{{{exp}}}" if exp else text
 
-    _print_gamma = _print_Function  # SymPy has a method of that name
+    def _print(self, node: Expr, **options: Any) -> Any:
+        # SymPy has methods for functions of the same names, such as gamma and jn, which are other ones.
+        return (
+            self._print_Function(node, **options) if isinstance(node, RealFunction) else super()._print(node, **options)
+        )
 
     def _print_Predictor(self, symbol: Expr) -> str:
         vector, items = terms(symbol)

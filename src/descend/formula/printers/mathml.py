@@ -63,8 +63,10 @@ class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
     def _factor(self, node: Expr) -> str:
         return str(self.parenthesize(node, PRECEDENCE["Mul"]).toxml())
 
-    # SymPy has methods of these names, which do not know our functions.
-    _print_gamma = _print_Function
+    def _print(self, node: Expr, **options: Any) -> Any:
+        # SymPy has methods for functions of the same names, such as gamma and jn, which are other ones.
+        return self._print_Function(node) if isinstance(node, RealFunction) else super()._print(node, **options)
+
     _print_Abs = _print_Function  # noqa: N815
 
     def _print_Predictor(self, symbol: Expr) -> Any:
