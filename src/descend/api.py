@@ -91,8 +91,8 @@ def fit(
         such as a flag, keep it; all others are columns or parameters.
     data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame, an Ibis table,
         whose rows stay in their database; for a module also tensors ``(X, y)``, whose rows it is passed as they are.
-        For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``: its leading arguments are the
-        predictors, the last array is the response. A matrix x, (k, n) or (n, k), is the columns ``x0``, ``x1``, ...
+        For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``, named as its leading arguments;
+        a matrix x, (k, n) or (n, k), is the columns ``x0``, ``x1``, ...
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
     start: starting values by name; for a vector a number or one number per component. Where they lead to a worse
@@ -283,8 +283,6 @@ def check(
     missing: str = "raise",
 ) -> Judgement:
     """Hold a gradient against the true one, and say what is wrong with it.
-
-    The true one is derived from the formula that a function computes, if there is one, else JAX's or by differences.
 
     gradient: as for `fit`: a text for each parameter, or a function that returns dJ/dparameters, J being the mean of
         the loss over rows; or ``"autograd"``; or the Jacobian of the predictions, (n, p): a function without the
