@@ -6,33 +6,30 @@ import copy
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import sympy  # noqa: F401 - first, few calls deep: at the end of a chunk of its stack Python 3.11 pays for every call
 from numpy.typing import NDArray
 
 from descend.descent import Outcome, Step
-from descend.descent.checkpoint import to_resume
 from descend.errors import ConfigError
 from descend.formula import generated, guess_columns, read_formula
 from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
-from descend.inference.intervals import checked_errors
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
+from descend.many import Fits, fit_groups
 from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
 from descend.options.arrays_in_a_row import named
 from descend.options.request import OPTIONS, Gradient, Request, check_options
-from descend.problem.posing import pose
 from descend.registry import split_list
 from descend.report.log import printing
 from descend.results import Fit, fit_of, load
 from descend.results.comparison import Comparison
-from descend.starts.robust import settled
+from descend.results.fitting import fit_table
 from descend.starts.solving import solve
 from descend.table import open_table
 from descend.table.memory import enough_memory
@@ -44,12 +41,23 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+@overload
+def fit(model: str | Callable[..., Any], data: object, *others: object, by: None = None, **options: Any) -> Fit: ...
+
+
+@overload
+def fit(
+    model: str | Callable[..., Any], data: object, *others: object, by: str | Sequence[str], **options: Any
+) -> Fits: ...
+
+
 def fit(
     model: str | Callable[..., Any],
     data: object,
     *others: object,
     response: str | None = None,
     inputs: Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
     start: Values | None = None,
     gradient: Gradient = None,
     loss: str | Loss = "squared",
@@ -81,7 +89,7 @@ def fit(
     log_every: int | None = None,
     on_step: Callable[[Step], None] | None = None,
     **unknown: object,
-) -> Fit:
+) -> Fit | Fits:
     """Fit a model to data by gradient descent.
 
     With row weights omega:   J(theta) = sum omega loss(y, prediction) / sum omega + l2 sum theta**2 + l1 sum |theta|
@@ -93,6 +101,7 @@ def fit(
         whose rows stay in their database; for a module also tensors ``(X, y)``, whose rows it is passed as they are.
         For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``, named as its leading arguments;
         a matrix x, (k, n) or (n, k), is the columns ``x0``, ``x1``, ...
+    by: a column, or several: one fit for each group of rows that share their values. The result is then `Fits`.
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
     start: starting values by name; for a vector a number or one number per component. Where they lead to a worse
@@ -146,17 +155,10 @@ def fit(
             with problem.objective.session():
                 return fit_of(solve(problem, request, reader, began=began))
         table = open_table(request.data, where)
+        if request.by is not None:
+            return fit_groups(request, table)
         try:
-            request = settled(request, table)
-            resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
-            if resumed is not None:  # it starts where the run did, whatever start is found or given now
-                check_options({"start": resumed.start})
-                request = replace(request, start=resumed.start)
-                began -= resumed.snapshot.seconds
-            problem = pose(request, table)
-            if errors is not None:
-                checked_errors(errors, problem.model.loss)
-            return fit_of(solve(problem, request, reader, resumed, began))
+            return fit_table(request, table, reader, began)
         finally:
             table.release()
 

@@ -180,7 +180,7 @@ def test_what_is_known_under_two_names_changes_under_both():
         (lambda x, a: x[0] * a, "takes rows of the data by their numbers (line {line})"),
         (lambda x, a: x[1:] * a, "takes rows of the data by their numbers (line {line})"),
         (lambda x, a: x[::-1] * a, "takes rows of the data by their numbers (line {line})"),
-        (lambda x, a: np.array([1.0, 2.0])[a] * x, "turns a into a plain number"),
+        (lambda x, a: np.array([1.0, 2.0])[a] * x, "turns a into a plain number (line {line})"),
         (lambda x, a: np.stack([x, x])[a] * x, "takes the cell of an array at the place a (line {line})"),
         (
             lambda x, a: np.log(x, where=x > a),

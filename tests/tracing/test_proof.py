@@ -158,3 +158,14 @@ def test_a_penalty_for_bad_parameters_becomes_part_of_the_formula():
     fit = descend.fit(penal, {"x": X, "y": 2.0 * np.exp(-0.7 * X) + 0.3}, response="y")
     assert fit.gradient == "derived"
     assert fit.parameters == pytest.approx({"a": 2.0, "k": 0.7, "c": 0.3}, rel=1e-9)
+
+
+def test_a_formula_that_is_refused_is_fitted_by_calling_the_function():
+    def step(x, a, m):
+        return np.where(x < m, a, 0.0)
+
+    fit = descend.fit(step, {"x": X, "y": np.where(X < 4.0, 2.0, 0.0)}, response="y", start={"a": 1.0, "m": 4.0})
+    reason = "`m` stands only in a condition, where no gradient can find it"
+    note = f"`step` is no formula: it gives a formula that is refused ({reason}), so its gradient is numeric"
+    assert note in fit.notes
+    assert fit.parameters["a"] == pytest.approx(2.0)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from typer import Exit
 
@@ -78,6 +78,9 @@ def fit(
     written["--checkpoint"] = given["checkpoint"]
     check_outputs(written, data)
     arguments = options.fitting(formula, data, given)
+    if arguments["by"] is not None:
+        shown = {"--interval": interval, "--plot": plot, "--report": report, "--animate": animate, "--watch": watch}
+        many(arguments, data, shown, save, json, quiet)
 
     from descend import api
     from descend.inference.bootstrap import FEWEST
@@ -114,6 +117,22 @@ def fit(
     if failed:
         raise OutputError(" ".join(failed))
     raise Exit(0 if fitted.succeeded else 1)
+
+
+def many(
+    arguments: dict[str, Any], data: list[str], shown: Values, save: str | None, json: bool, quiet: bool
+) -> NoReturn:
+    """Make one fit for each group, show them and end. shown: what is shown of one fit only, by its flag."""
+    from descend import api
+    from descend.cli.many import refuse_others, show_all
+
+    refuse_others(shown)
+    fits = api.fit(data=options.one_or_all(data), **arguments)
+    if json or not quiet:
+        show_all(fits, json)
+    if failed := write([("Table of fits saved to", save, fits.save)], quiet, json):
+        raise OutputError(" ".join(failed))
+    raise Exit(0 if fits.succeeded else 1)
 
 
 def draw(fitted: Fit, place: str, look: Values) -> None:

@@ -82,8 +82,11 @@ class FunctionModel(Model):
         if not callable(options["gradient"]) and options["gradient"] not in ("autograd", "jax", "numeric"):
             try:
                 return _traced(forward, response, start, table, options, loss)
-            except (UntraceableError, FormulaError) as reason:
+            except UntraceableError as reason:
                 notes = (no_formula(forward.name, str(reason)),)
+            except FormulaError as error:
+                refusal = str(error).partition("\n")[0].rstrip(".")
+                notes = (no_formula(forward.name, f"gives a formula that is refused ({refusal})"),)
         everything = Parameters({name: _labels(fixed.get(name, start.get(name))) for name in forward.parameters})
         for name in {*fixed, *mentioned(None, options["ties"], None)} - {*(options["start"] or ())}:
             start.pop(name, None)  # what the function has as a default

@@ -40,6 +40,12 @@ class Request:
         None, "Column that a Python function predicts.", check=checks.column, metavar="COLUMN"
     )
     inputs: Sequence[str] | None = option(None, check=must_be("a list of names of columns", is_texts))
+    by: str | Sequence[str] | None = option(
+        None,
+        "One fit for each group of rows that share the values of these columns, such as plate,well.",
+        check=must_be("the name of a column, or a list of them", is_text, is_texts),
+        metavar="COLUMNS",
+    )
     start: Values | None = option(
         None,
         "Starting value, such as w=0 or w=0,b=1; may be repeated.",

@@ -155,6 +155,10 @@ class Table(ABC):
                 raise self.no_rows()
         return columns if complete else self._without_gaps(columns, missing)
 
+    def with_gaps(self, names: Sequence[str]) -> dict[str, Numbers]:
+        """Return columns as `numbers` does, with NaN where a cell is missing."""
+        return self._read(names)
+
     def complete(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Return which rows have a finite number in each of these columns: those that ``drop`` keeps."""
         complete: npt.NDArray[np.bool_] = np.logical_and.reduce(

@@ -66,6 +66,8 @@ def _only_symbols(function: Function, stand_in: Function) -> Function:
         symbolic = tape_of(*given) is not None or any(isinstance(each, Iterator) for each in given)
         return (stand_in if symbolic else function)(*given, **options)
 
+    if isinstance(function, np.ufunc):
+        vars(called).update({name: getattr(function, name) for name in ("reduce", "accumulate", "outer")})
     return called
 
 

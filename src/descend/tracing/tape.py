@@ -234,7 +234,11 @@ class Tape:
         operation, *operands = self.entries[place]
         if operation in ("true", "false"):
             return self.logical_constant(operation == "false")
-        return operands[0] if operation == "not" else self.add(("not", place))
+        if operation == "not":
+            return int(operands[0])
+        if not self.compares_numbers(place):  # of NaN neither x < m holds nor x >= m, which formulas take for opposites
+            return self.add(("==", self.numeric(place), self.number(0.0)))
+        return self.add(("not", place))
 
     def choice(self, condition: int, chosen: int, other: int) -> int:
         """Return the place of one thing where a condition holds, and of another elsewhere."""

@@ -1,0 +1,217 @@
+"""One fit for each group: together where the model allows it, by itself where a group needs more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.outcome import Outcome
+from descend.errors import ConfigError, DescendError
+from descend.gradients.contract import Program
+from descend.losses import LOSSES
+from descend.many.code import batch_code
+from descend.many.groups import Groups, said
+from descend.many.together import Found, GroupedRows, together
+from descend.models import Model, kind_of
+from descend.options.request import Request
+from descend.problem.model_reading import gradient_source, read_model
+from descend.problem.posing import untraced
+from descend.results import Fit
+from descend.results.fitting import fit_table
+from descend.table import Table, open_table
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+SAMPLED = 24
+"""Groups that are fitted by themselves first, for starts that all others try."""
+REFUSED = "refused"
+"""The outcome of a group that could not be fitted at all."""
+SAME = 1e-9
+"""Losses that differ by a smaller share are one and the same."""
+OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "device")
+"""Options with which every group is fitted by itself."""
+
+
+@dataclass
+class Outcomes:
+    """What came of each group.
+
+    parameters, errors: (groups, components), NaN where there is no fit. outcome: how it ended, empty if not yet.
+    cause: why one failed, in a sentence. fits: those groups that were fitted by themselves.
+    """
+
+    parameters: Array
+    errors: Array
+    loss: Array
+    r_squared: Array
+    outcome: list[str]
+    cause: dict[int, str] = field(default_factory=dict)
+    fits: dict[int, Fit] = field(default_factory=dict)
+
+    @classmethod
+    def none(cls, groups: int, components: int) -> Outcomes:
+        """Return the outcomes of groups before any is fitted."""
+        empty = np.full(groups, np.nan)
+        both = np.full((groups, components), np.nan)
+        return cls(both, both.copy(), empty, empty.copy(), [""] * groups)
+
+    @property
+    def open(self) -> Mask:
+        """Which groups are not fitted yet."""
+        return np.array([not ended for ended in self.outcome], dtype=bool)
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """A table by groups, the model of each, and the request that each is fitted by.
+
+    columns: every column that a fit reads, in the order of the groups, NaN where a cell is missing.
+    """
+
+    request: Request
+    table: Table
+    model: Model
+    groups: Groups
+    columns: Mapping[str, Array]
+
+    @classmethod
+    def of(cls, request: Request, table: Table, by: Sequence[str]) -> Grouped:
+        """Read the groups of a table, and what a fit needs of it. Raises DescendError where no group can be fitted."""
+        model, _ = read_model(request, table, LOSSES.build(request.loss))
+        for name in by:
+            if name in model.columns:
+                raise ConfigError(
+                    f"`{name}` tells the groups apart, so that it is the same in all rows of a group and its influence "
+                    "cannot be seen there. Leave it out of the model, or group by other columns."
+                )
+        groups = Groups.of(table, by)
+        names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
+        read = table.with_gaps(tuple(names))
+        pair = kind_of(request.model).original(request.model, model)
+        if pair is not None:
+            complete = np.logical_and.reduce([np.isfinite(column) for column in read.values()])
+            begin = model.parameters.start(dict(request.start or {}), 1.0)
+            doubt = pair.difference(begin, {name: column[complete] for name, column in read.items()})
+            if doubt is not None:
+                return cls.of(untraced(request, doubt), table, by)
+        return cls(request, table, model, groups, {name: column[groups.order] for name, column in read.items()})
+
+    def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit:
+        """Fit one group by itself, with all that a fit does. Raises DescendError as that does.
+
+        start: where it ends, if that is known.
+        """
+        rows = slice(self.groups.ends[group], self.groups.ends[group + 1])
+        data = {name: column[rows] for name, column in self.columns.items()}
+        known = {} if start is None else {"start": start, "second_look": False}
+        request, began = self.request.but(by=None, data=data, **known), time.perf_counter()
+        with np.errstate(all="ignore"):
+            table = open_table(data)
+            table.source = f"the group {said(self.groups.keys[group])}"
+            return fit_table(request, table, None, began)
+
+    @cached_property
+    def rows(self) -> GroupedRows:
+        """The rows of all groups, for those that descend together."""
+        omega = self.request.roles.omega(self.columns)
+        return GroupedRows(self.groups, self.columns, self.model.observed(self.columns), omega)
+
+    @cached_property
+    def program(self) -> Program | None:
+        """What all groups can be fitted with together; None if each has to be fitted by itself."""
+        request, model = self.request, self.model
+        loss = model.loss
+        smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2)
+        chosen_options = any(request[key] is not None for key in OWN) or request.engine != "auto"
+        if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
+            return None
+        if not (loss.quadratic or loss.dispersion_known):
+            return None
+        code = gradient_source(model, None, self.table, request.roles.spread)[1]
+        return code if isinstance(code, Program) else None
+
+    @cached_property
+    def sound(self) -> Mask:
+        """Which groups have more rows than parameters, a response that varies, and no cell missing or out of range."""
+        y, begins = self.rows.y, self.groups.ends[:-1]
+        fine = np.isfinite(y) & ~np.broadcast_to(self.model.loss.response_domain.outside(y), y.shape)
+        for column in self.columns.values():
+            fine &= np.isfinite(column)
+        varied = np.maximum.reduceat(y, begins) > np.minimum.reduceat(y, begins)
+        complete: Mask = np.logical_and.reduceat(fine, begins)
+        return complete & varied & (self.groups.sizes > self.model.parameters.size)
+
+
+def fit_each(work: Grouped) -> Outcomes:
+    """Fit every group: 1. some by themselves, for starts; 2. all together; 3. those that failed by themselves."""
+    outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
+    if work.program is not None:
+        starts = _starts(work, outcomes)
+        if len(starts):
+            chosen = np.flatnonzero(work.sound)  # those fitted already too: where others ended may lead lower
+            _keep(work, together(batch_code(work.program), starts, work.rows, chosen), outcomes)
+    for group in np.flatnonzero(outcomes.open).tolist():
+        _fit_alone(work, group, outcomes)
+    return outcomes
+
+
+def _starts(work: Grouped, outcomes: Outcomes) -> Array:
+    """Return starts to try in each group, (s, p): those given, or where the fits of a few groups ended."""
+    given, parameters = work.request.start or {}, work.model.parameters
+    if set(parameters.shapes) <= set(given):
+        return parameters.start(dict(given), 1.0)[None]
+    sound = np.flatnonzero(work.sound)
+    some = sound[np.linspace(0, len(sound) - 1, min(SAMPLED, len(sound))).astype(np.intp)]
+    fits = (_fit_alone(work, group, outcomes) for group in some.tolist())
+    ends = [fit.theta for fit in fits if fit is not None and fit.succeeded]
+    return np.unique(np.array(ends).reshape(-1, parameters.size), axis=0)
+
+
+def _keep(work: Grouped, found: Found, outcomes: Outcomes) -> None:
+    """Keep what converged at a minimum that the rows determine, within its bounds."""
+    loss, groups, rows = work.model.loss, work.groups, work.rows
+    scale = np.full(len(groups), loss.unit)
+    if loss.quadratic and work.request.sigma is None:
+        scale = 2.0 * found.loss / np.maximum(groups.sizes - work.model.parameters.size, 1)
+    with np.errstate(invalid="ignore"):
+        errors = np.sqrt(np.einsum("gii->gi", found.inverted) * scale[:, None])
+    good = found.converged & np.isfinite(errors).all(axis=1)
+    bounds = None if work.model.constraints is None else work.model.constraints.bounds
+    if bounds is not None:
+        good &= ((found.theta > bounds.low) & (found.theta < bounds.high)).all(axis=1)
+    omega = np.ones(len(rows.y)) if rows.omega is None else rows.omega
+    total = np.add.reduceat(omega, groups.ends[:-1])
+    good &= ~(outcomes.loss <= found.loss / total * (1.0 + SAME))
+    outcomes.parameters[good], outcomes.errors[good] = found.theta[good], errors[good]
+    outcomes.loss[good] = (found.loss / total)[good]
+    if loss.quadratic:
+        mean = np.add.reduceat(omega * rows.y, groups.ends[:-1]) / total
+        about = np.add.reduceat(omega * (rows.y - np.repeat(mean, groups.sizes)) ** 2, groups.ends[:-1])
+        outcomes.r_squared[good] = 1.0 - found.loss[good] / about[good]
+    for group in np.flatnonzero(good).tolist():
+        outcomes.outcome[group] = str(Outcome.CONVERGED)
+        outcomes.fits.pop(group, None), outcomes.cause.pop(group, None)
+
+
+def _fit_alone(work: Grouped, group: int, outcomes: Outcomes) -> Fit | None:
+    """Fit one group by itself, and keep what came of it."""
+    try:
+        fit = work.alone(group)
+    except DescendError as refusal:
+        outcomes.outcome[group], outcomes.cause[group] = REFUSED, str(refusal)
+        return None
+    outcomes.fits[group], outcomes.outcome[group] = fit, str(fit.outcome)
+    outcomes.parameters[group], outcomes.loss[group] = fit.theta, fit.loss
+    errors = fit.standard_errors or {}
+    names = [name for name in work.model.parameters.shapes if name in errors]
+    if len(names) == len(work.model.parameters.shapes):
+        outcomes.errors[group] = np.concatenate([np.ravel(np.asarray(errors[name], dtype=float)) for name in names])
+    outcomes.r_squared[group] = np.nan if fit.r_squared is None else fit.r_squared
+    if not fit.succeeded:
+        outcomes.cause[group] = fit.advice
+    return fit

@@ -1,0 +1,106 @@
+"""The rows of a table by group: those that share a value of one column, or of several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import DataError
+from descend.table import Table
+
+Places = NDArray[np.intp]
+Label = str | int | float | bool
+Key = tuple[Label, ...]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Which rows belong to which group.
+
+    by: the columns. keys: the values that the rows of each group share, sorted. order: the rows, one group after the
+    other, each in the order of the table. ends: where each group ends in that order, after a 0. ungrouped: rows that
+    lack a value in one of the columns, which belong to no group.
+
+    >>> from descend.table import open_table
+    >>> groups = Groups.of(open_table({"site": ["b", "a", "b"]}), ["site"])
+    >>> groups.keys, groups.order.tolist(), groups.ends.tolist()
+    ([('a',), ('b',)], [1, 0, 2], [0, 1, 3])
+    """
+
+    by: tuple[str, ...]
+    keys: list[Key]
+    order: Places
+    ends: Places
+    ungrouped: int
+
+    @classmethod
+    def of(cls, table: Table, by: Sequence[str]) -> Groups:
+        """Return the groups of a table. Raises DataError for a column that it lacks, or if no row has a group."""
+        codes, absent = np.zeros(table.rows, dtype=np.intp), np.zeros(table.rows, dtype=bool)
+        levels: list[list[Label]] = []
+        for name in by:
+            found, labels = _coded(table, name)
+            levels.append(labels)
+            codes, absent = codes * max(len(labels), 1) + found, absent | (found < 0)
+        rows = np.flatnonzero(~absent)
+        if not rows.size:
+            raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in by)}.")
+        order = rows[np.argsort(codes[rows], kind="stable")]
+        sorted_codes = codes[order]
+        begins = np.flatnonzero(np.r_[True, sorted_codes[1:] != sorted_codes[:-1]])
+        keys = [_key(int(code), levels) for code in sorted_codes[begins]]
+        return cls(tuple(by), keys, order, np.r_[begins, len(order)].astype(np.intp), int(absent.sum()))
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @cached_property
+    def sizes(self) -> Places:
+        """The number of rows of each group."""
+        return np.diff(self.ends)
+
+    def rows(self, group: int) -> Places:
+        """Return the rows of one group."""
+        return self.order[self.ends[group] : self.ends[group + 1]]
+
+
+def _coded(table: Table, name: str) -> tuple[Places, list[Label]]:
+    """Return for each row which of the sorted values of a column it has, -1 if none, and these values."""
+    if name not in table.names:
+        table.numbers((name,))  # which says that there is no such column
+    if table.types[name] in ("number", "boolean"):
+        return _coded_numbers(table.with_gaps((name,))[name], table.types[name] == "boolean")
+    numbered: dict[str, int] = {}
+    cells = ["" if cell is None else str(cell) for cell in table.text(name).tolist()]
+    found = np.array([numbered.setdefault(cell, len(numbered)) for cell in cells], dtype=np.intp)
+    labels = sorted(label for label in numbered if label)
+    places = {label: place for place, label in enumerate(labels)}
+    return np.array([places.get(label, -1) for label in numbered], dtype=np.intp)[found], list(labels)
+
+
+def _coded_numbers(cells: NDArray[np.float64], truth: bool) -> tuple[Places, list[Label]]:
+    finite = np.isfinite(cells)
+    values, found = np.unique(cells[finite], return_inverse=True)
+    codes = np.full(len(cells), -1, dtype=np.intp)
+    codes[finite] = found
+    if truth:
+        return codes, [bool(value) for value in values]
+    complete = bool((values == np.floor(values)).all())
+    return codes, [int(value) if complete else float(value) for value in values]
+
+
+def _key(code: int, levels: Sequence[Sequence[Label]]) -> Key:
+    parts: list[Label] = []
+    for labels in reversed(levels):
+        code, place = divmod(code, max(len(labels), 1))
+        parts.append(labels[place])
+    return tuple(reversed(parts))
+
+
+def said(key: Key) -> str:
+    """Return what a group is called in messages: its values, with commas between them."""
+    return ", ".join(map(str, key))

@@ -1,0 +1,34 @@
+"""A request and a table to a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from descend.descent import Step
+from descend.descent.checkpoint import to_resume
+from descend.inference.intervals import checked_errors
+from descend.options.request import Request, check_options
+from descend.problem.posing import pose
+from descend.results.solved import SolvedFit, fit_of
+from descend.starts.robust import settled
+from descend.starts.solving import solve
+from descend.table import Table
+
+
+def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | None, began: float) -> SolvedFit:
+    """Pose the problem that a request makes of a table, and solve it.
+
+    on_step: called with every step. began: when the call started, by ``time.perf_counter``.
+
+    Raises FormulaError, DataError or ConfigError, before the first step.
+    """
+    request = settled(request, table)
+    resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
+    if resumed is not None:  # it starts where the run did, whatever start is found or given now
+        check_options({"start": resumed.start})
+        request = request.but(start=resumed.start)
+        began -= resumed.snapshot.seconds
+    problem = pose(request, table)
+    if request.errors is not None:
+        checked_errors(request.errors, problem.model.loss)
+    return fit_of(solve(problem, request, on_step, resumed, began))

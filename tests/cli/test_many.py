@@ -1,0 +1,60 @@
+"""`descend fit --by`: a table, a line of JSON for each group, a file, and an exit code that says if all went well."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from descend.cli.main import app
+
+ROWS = "\n".join(
+    ["x,y,site"]
+    + [f"{x},{2 * x + 1 + 0.1 * (-1) ** x},A" for x in range(8)]
+    + [f"{x},{5 - x + 0.1 * (-1) ** x},B" for x in range(8)]
+)
+
+
+@pytest.fixture
+def sites(tmp_path):
+    """Two lines of eight points each."""
+    path = tmp_path / "sites.csv"
+    path.write_text(ROWS + "\n")
+    return path
+
+
+def test_the_table_lists_the_groups(sites):
+    result = CliRunner().invoke(app, ["fit", "y ~ w*x + b", str(sites), "--by", "site"])
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert lines[0] == "y ~ w*x + b, by site"
+    assert lines[1].startswith("  2 groups: 2 converged, in ")
+    assert [line.split() for line in lines[3:6]] == [
+        ["site", "w", "b", "rows", "outcome"],
+        ["A", "1.99048", "1.03333", "8", "converged"],
+        ["B", "-1.00952", "5.03333", "8", "converged"],
+    ]
+
+
+def test_json_has_a_line_for_each_group_and_a_failed_one_decides_the_exit_code(sites, tmp_path):
+    sites.write_text(ROWS + "\n3,4,C\n")
+    result = CliRunner().invoke(
+        app, ["fit", "y ~ w*x + b", str(sites), "--by", "site", "--json", "--save", str(tmp_path / "fits.csv")]
+    )
+    assert result.exit_code == 1
+    groups = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+    assert [each["group"] for each in groups] == [{"site": "A"}, {"site": "B"}, {"site": "C"}]
+    assert groups[2]["outcome"] == "refused" and groups[2]["parameters"] == {"w": None, "b": None}
+    assert groups[2]["cause"] == "The group C has one row of data. A fit needs at least two."
+    saved = (tmp_path / "fits.csv").read_text().splitlines()
+    assert saved[0] == "site,w,b,w std. error,b std. error,rows,loss,r_squared,outcome,cause"
+    assert len(saved) == 4
+
+
+def test_what_is_shown_of_one_fit_is_refused(sites, tmp_path):
+    options = ["--by", "site", "--report", str(tmp_path / "r.html")]
+    result = CliRunner().invoke(app, ["fit", "y ~ w*x + b", str(sites), *options])
+    assert str(result.exception) == (
+        "`--report` goes with one fit, not with one for each group. Drop it, or fit one group alone: --where."
+    )
