@@ -28,12 +28,10 @@ LOG_2 = float(np.log(2.0))
 WORDS: dict[str, Callable[..., Value]] = {
     "exp2": lambda u: 2.0**u,
     "exp10": lambda u: 10.0**u,
-    "xlogy": lambda u, v: _unless_zero(u, 0.0, u * np.log(v)),
     "xlog1py": lambda u, v: _unless_zero(u, 0.0, u * np.log1p(v)),
     "entr": lambda u: -_unless_zero(u, 0.0, u * np.log(u)),
     "rel_entr": lambda u, v: _unless_zero(u, 0.0, u * np.log(u / v)),
     "kl_div": lambda u, v: _unless_zero(u, 0.0, u * np.log(u / v)) - u + v,
-    "logit": lambda p: np.log(p / (1.0 - p)),
     "log_expit": lambda u: -_called("softplus", -u),
     "exprel": lambda u: _unless_zero(u, 1.0, np.expm1(u) / u),
     "cosm1": lambda u: -2.0 * np.sin(u / 2.0) ** 2,
