@@ -108,8 +108,7 @@ def fit(
         minimum than a search does, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor
         where the residuals look like noise, which nothing lower could explain.
     gradient: ``"derived"`` (formulas), ``"autograd"``, ``"jax"`` (functions of jax.numpy), a text for each parameter
-        such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters that returns dJ/dparameters;
-        or, without the response among them, the Jacobian of the predictions, (n, p), as the ``jac`` of SciPy.
+        such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters: dJ/dparameters, or a Jacobian.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
@@ -295,9 +294,8 @@ def check(
     weights, sigma: in a text, ``mean(...)`` and ``sum(...)`` are weighted by them already, so that the text is the same
         with and without: ``w = mean(2*x*(w*x - y))``. A function takes the column as one of its arguments and weighs
         the rows itself: ``np.average(2*x*(w*x - y), weights=k)``; of sigma the weights are ``s**-2``.
-    bounds, fix, ties: as for `fit`; points lie within bounds, and only what is free is judged.
+    bounds, fix, ties: as for `fit`; points lie within bounds, and only what is free is judged. Otherwise as for `fit`;
     l1, l2: refused, as a gradient by hand is that of the mean loss alone: `fit` adds that of a penalty itself.
-    Otherwise as for `fit`.
 
     Raises FormulaError, DataError or ConfigError.
 
