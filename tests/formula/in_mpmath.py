@@ -40,6 +40,13 @@ def betaln(a: mpf, b: mpf) -> mpf:
     return mpmath.loggamma(a) + mpmath.loggamma(b) - mpmath.loggamma(a + b)
 
 
+def portion(a: mpf, x: mpf) -> mpf:
+    """Return gammainc, above its mean without the 1 that swallows its derivatives."""
+    if x < a + 1:
+        return mpmath.gammainc(a, 0, x, regularized=True)
+    return 1 - mpmath.gammainc(a, x, mpmath.inf, regularized=True)
+
+
 def cbrt(x: mpf) -> mpf:
     return mpmath.sign(x) * mpmath.cbrt(abs(x))
 
@@ -100,6 +107,9 @@ IN_MPMATH: dict[str, Callable[..., mpf]] = {
     "betaln": betaln,
     "digamma_gap": lambda a, b: mpmath.digamma(a + b) - mpmath.digamma(a),
     "gamma_density": lambda a, x: mpmath.exp((a - 1) * mpmath.log(x) - x - mpmath.loggamma(a)),
+    "gammainc": portion,
+    "gammaincc": lambda a, x: mpmath.gammainc(a, x, mpmath.inf, regularized=True),
+    "gammainc_slope": lambda n, a, x: mpmath.diff(lambda shape: portion(shape, x), a, int(n)),
     "exp1": mpmath.e1,
     "expi": mpmath.ei,
     "lambertw": lambertw,

@@ -7,12 +7,17 @@ import pytest
 from scipy import special
 from tests.tracing.tracing_checks import assert_traced
 
+import descend
 from descend.tracing import trace
 
 AT = np.array([0.5, 1.0, 1.8, 2.6])
 LEVELS = np.array([1.0, 3.0, 2.0, 2.5])
 
 SMOOTH = [
+    lambda x, a, b: np.abs(x - a) + np.fabs(b - x) + np.sign(x - 1.5) * a,
+    lambda x, a, b: a * x + b * (x % 1.0) + np.mod(x, 0.7) + (x // 0.5) + np.floor(x) - np.ceil(a * 0) + np.fix(x),
+    lambda x, a, b: a * np.round(x, 1) + np.rint(x * 3) * b + np.trunc(x - 1.5) + np.around(x),
+    lambda x, a, b: np.divmod(x, 0.3)[0] * a + np.modf(x)[0] * b + np.fmod(x - 1.5, 0.4),
     lambda x, a, b: np.select([x < 1, x < 2], [a * x, b], default=a * b),
     lambda x, a, b: np.select([x < 1, (x >= 1) & (x <= 2)], [a * x**2, b * x]),
     lambda x, a, b: np.piecewise(x, [x < 1, x >= 1], [lambda x: a * x, lambda x: b + x**2]),
@@ -57,6 +62,18 @@ def test_what_is_looked_up_by_a_whole_number_is_a_choice(function, text):
     assert text is None or found == text
 
 
+def test_a_whole_number_is_cut_off():
+    kinds = np.tile([0.0, 1.0, 2.0], 5)
+
+    def level(kind, a, b, c):
+        return np.array([a, b, c])[kind.astype(int)]
+
+    assert trace(level, ["kind"], ["a", "b", "c"]) == "where(kind < 1, a, where(kind < 2, b, c))"
+    fit = descend.fit(level, {"kind": kinds, "y": kinds**2}, response="y")
+    assert fit.gradient == "derived"
+    np.testing.assert_allclose(list(fit.parameters.values()), [0.0, 1.0, 4.0], atol=1e-12)
+
+
 @pytest.mark.parametrize("function", SMOOTH)
 def test_choices_have_their_values_and_slopes(function):
     with np.errstate(all="ignore"):
@@ -64,6 +81,12 @@ def test_choices_have_their_values_and_slopes(function):
 
 
 SPECIAL = [
+    lambda x, a, b: special.ive(0, a * x) + special.ive(2, x) * b + special.kve(1, b * x) + special.kve(2, a * x),
+    lambda x, a, b: special.erf(a * x) + special.erfc(b * x) + special.ndtr(a * x) + special.gamma(x) + b,
+    lambda x, a, b: special.jv(2, a * x) + special.j0(x) * b + special.k0(b * x) + special.kv(2, a * x),
+    lambda x, a, b: special.voigt_profile(x - 1.5, a, b) + special.erfcx(a * x),
+    lambda x, a, b: special.gammaln(a * x) + special.psi(b * x) + special.betaln(a, x),
+    lambda x, a, b: special.lambertw(a * x).real + b,
     lambda x, a, b: special.xlogy(a, x) + special.xlog1py(x, b) + special.entr(a * x),
     lambda x, a, b: special.expit(a * x) + special.logit(0.2 * x) * b + special.log_expit(a * x),
     lambda x, a, b: special.exprel(a * x) + special.boxcox(x, a) + special.inv_boxcox(x, b),

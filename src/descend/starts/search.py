@@ -322,7 +322,9 @@ def _usable(point: Point) -> bool:
 
 
 def descended(objective: Objective, theta: Array, epochs: int) -> tuple[float, Array]:
-    """Descend a little way; returns the last finite J and where it is."""
-    plan = Plan(epochs, asked=False, rate=1.0)
-    *_, last = (step for step in descend(objective, LevenbergMarquardt(), theta, plan) if math.isfinite(step.loss))
-    return last.loss, last.theta
+    """Descend a little way; returns the last finite J and where it is, or infinity where there is none."""
+    plan, found = Plan(epochs, asked=False, rate=1.0), (math.inf, theta)
+    for step in descend(objective, LevenbergMarquardt(), theta, plan):
+        if math.isfinite(step.loss):
+            found = step.loss, step.theta
+    return found

@@ -28,12 +28,10 @@ LOG_2 = float(np.log(2.0))
 WORDS: dict[str, Callable[..., Value]] = {
     "exp2": lambda u: 2.0**u,
     "exp10": lambda u: 10.0**u,
-    "xlogy": lambda u, v: _unless_zero(u, 0.0, u * np.log(v)),
     "xlog1py": lambda u, v: _unless_zero(u, 0.0, u * np.log1p(v)),
     "entr": lambda u: -_unless_zero(u, 0.0, u * np.log(u)),
     "rel_entr": lambda u, v: _unless_zero(u, 0.0, u * np.log(u / v)),
     "kl_div": lambda u, v: _unless_zero(u, 0.0, u * np.log(u / v)) - u + v,
-    "logit": lambda p: np.log(p / (1.0 - p)),
     "log_expit": lambda u: -_called("softplus", -u),
     "exprel": lambda u: _unless_zero(u, 1.0, np.expm1(u) / u),
     "cosm1": lambda u: -2.0 * np.sin(u / 2.0) ** 2,
@@ -63,6 +61,22 @@ WORDS: dict[str, Callable[..., Value]] = {
 for _name, _words in WORDS.items():
     in_words(_name)(_words)
 handles(np.fix)(lambda tape, x: np.trunc(x))
+
+
+SCALED = {("iv", 0): "i0e", ("iv", 1): "i1e", ("kn", 0): "k0e", ("kn", 1): "k1e"}
+"""Bessel functions of small orders, times an exponential function."""
+
+
+@in_words("ive")
+def _ive(order: Value, u: Traced) -> Value:
+    scaled = SCALED.get(("iv", order))
+    return _called("iv", order, u) * np.exp(-np.abs(u)) if scaled is None else _called(scaled, u)
+
+
+@in_words("kve")
+def _kve(order: Value, u: Traced) -> Value:
+    scaled = SCALED.get(("kn", order))
+    return _called("kn", order, u) * np.exp(u) if scaled is None else _called(scaled, u)
 
 
 @in_words("_lambertw")

@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr
 
 from descend.formula.functions.entry import POSITIVE, Function
-from descend.formula.real_functions import RealFunction, digamma, lgamma, polygamma, real_function
+from descend.formula.real_functions import RealFunction, digamma, lgamma, of_order, polygamma, real_function
 
 Kind = type[RealFunction]
 # digamma(a + b) - digamma(a), whose two terms nearly cancel where b is small.
@@ -26,6 +26,20 @@ gamma_density: Kind = real_function(
     lambda a, x: gamma_density(a, x) * (sympy.log(x) - digamma(a)),
     lambda a, x: gamma_density(a, x) * ((a - 1) / x - 1),
 )
+
+
+def _density_slope(n: Expr, a: Expr, x: Expr) -> Expr:
+    """Return the n-th derivative of the density by a, n being 1, 2 or 3."""
+    u, variance = sympy.log(x) - digamma(a), polygamma(1, a)
+    polynomials = {1: u, 2: u**2 - variance, 3: u**3 - 3 * u * variance - polygamma(2, a)}
+    return gamma_density(a, x) * polynomials[int(n)]
+
+
+gammainc_slope: Kind = real_function(
+    "gammainc_slope", of_order, lambda n, a, x: gammainc_slope(n + 1, a, x), _density_slope
+)
+gammainc = real_function("gammainc", lambda a, x: gammainc_slope(1, a, x), gamma_density)
+gammaincc = real_function("gammaincc", lambda a, x: -gammainc_slope(1, a, x), lambda a, x: -gamma_density(a, x))
 exp1 = real_function("exp1", lambda x: -sympy.exp(-x) / x)
 expi = real_function("expi", lambda x: sympy.exp(x) / x)
 lambertw_slope: Kind = real_function(
@@ -35,6 +49,8 @@ lambertw: Kind = real_function("lambertw", lambertw_slope)
 
 _special = partial(Function, sql=None, torch=None)
 _pair = partial(_special, arguments=(2, 2))
+
+_portion = partial(_pair, domain=("> 0", ">= 0"), range=(0.0, 1.0), autograd=False)
 
 
 def _polygamma(n: Expr, x: Expr) -> Expr:
@@ -95,6 +111,8 @@ ENTRIES = (
         aliases=("lbeta",),
         domain=("> 0", "> 0"),
     ),
+    _portion("gammainc", gammainc, "special.gammainc({0}, {1})", torch="torch.special.gammainc({0}, {1})"),
+    _portion("gammaincc", gammaincc, "special.gammaincc({0}, {1})", torch="torch.special.gammaincc({0}, {1})"),
     _special(
         "exp1",
         exp1,
@@ -140,5 +158,6 @@ DERIVED = (
         positive=True,
     ),
     _pair("gamma_density", gamma_density, "special.gamma_density({0}, {1})", range=POSITIVE, positive=True),
+    _special("gammainc_slope", gammainc_slope, "special.gammainc_slope({0}, {1}, {2})", arguments=(3, 3), orders=(0,)),
     _special("lambertw_slope", lambertw_slope, "special.lambertw_slope({0})", range=POSITIVE, positive=True),
 )
