@@ -59,12 +59,12 @@ def scaled(theta: Array, values: Array, jacobian: Array) -> Scaled | None:
     size = np.abs(jacobian).max(axis=0)
     level = np.abs(jacobian - 1.0).max(axis=0) <= CONSTANT
     constant = int(np.flatnonzero(level)[0]) if level.any() else None
-    rest = values if constant is None else values - theta[constant]
+    above = values if constant is None else values - theta[constant]
     factor = None
     for place in range(theta.size):
         if place == constant or theta[place] == 0.0 or not size[place] > 0.0:
             continue
-        if (np.abs(rest - theta[place] * jacobian[:, place]) <= FACTOR * np.abs(values).max()).all():
+        if (np.abs(above - theta[place] * jacobian[:, place]) <= FACTOR * np.abs(values).max()).all():
             factor = place
             break
     return None if factor is None and constant is None else Scaled(factor, constant)
