@@ -190,7 +190,8 @@ class Builder:
             value = called_with_numbers(function, arguments, result)
             if not math.isfinite(value):
                 self.fail(node, "This is not a finite real number.", "Check the argument of the function.")
-            return number(value) if result.has(RealFunction) or not finite(result) else result
+            vanished = value == 0.0 and result != 0  # as 1/cosh(1e5) is, whose parts are too large to be read again
+            return number(value) if vanished or result.has(RealFunction) or not finite(result) else result
         return result
 
     def _check_count(self, node: syntax.Call, least: int, most: int | None) -> None:
