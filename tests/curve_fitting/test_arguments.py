@@ -171,9 +171,9 @@ def test_a_start_without_a_value_is_refused():
     )
 
 
-@pytest.mark.parametrize("function", [lambda x, a: np.outer(x, x) * a, lambda x, a: (a * x)[:, None]])
+@pytest.mark.parametrize("function", [lambda x, a: np.outer(x, x) * a, lambda x, a: (a * x)[: int(np.sum(x > 1))]])
 def test_a_function_of_another_shape_is_refused(function):
-    with pytest.raises(ValueError, match=r"`<lambda>` returned shape \(60, \d+\) for 60 data points"):
+    with pytest.raises(ValueError, match=r"`<lambda>` returned shape \(\d+, ?\d*\) for 60 data points"):
         curve_fit(function, X, Y, p0=[1])
 
 

@@ -88,6 +88,7 @@ def test_a_short_name_is_the_function_it_is_short_for(name: str) -> None:
 def test_numbers_are_computed() -> None:
     assert right("a*x + log(8, 2) + relu(2) + square(3) + clip(7, 0, 1)") == "a*x + 15"
     assert right("a*x + min(4, 3, 5) + math.sqrt(4)") == "a*x + 5"
+    assert right("a*x + sech(1e5) + radians(180) + sech(0)") == "a*x + 1 + pi"
     assert refused("a*tand(90)")[0] == "This is not a finite real number."
     assert refused("a*log(x, 1)")[0] == "This holds a number that is not finite or not real."
 

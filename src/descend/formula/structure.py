@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 import sympy
@@ -149,6 +149,10 @@ def _turning(expression: Expr) -> list[Expr]:
     return sorted(filter(is_periodic, expression.atoms(sympy.Function)), key=str)
 
 
+MOST_PARTS = 200
+"""A wave runs along something simpler than what has more parts; multiplied out, that could have millions."""
+
+
 @dataclass(frozen=True)
 class Wave:
     """A frequency, by which ``along`` is multiplied inside sin, cos or tan, or a period, by which it is divided."""
@@ -162,6 +166,8 @@ def waves(formula: Formula) -> Mapping[Parameter, Wave]:
     """Return the frequencies and periods, such as w in `sin(w*x + p)`, or t in `cos(2*pi*x/t)`."""
     found: dict[Parameter, Wave] = {}
     for node in _turning(formula.expression):
+        if len(list(islice(sympy.preorder_traversal(node), MOST_PARTS + 1))) > MOST_PARTS:
+            continue
         for term in sympy.Add.make_args(sympy.expand(node.args[0])):
             for symbol in term.atoms(Parameter):
                 for along, is_period in ((term / symbol, False), (term * symbol, True)):

@@ -55,6 +55,8 @@ class CalledRows:
                 f"`{self.forward.name}` returned one number for {self.rows} rows. It must return one prediction per "
                 "row."
             )
+        if found.shape == (self.rows, 1):
+            return found[:, 0]
         if found.shape != (self.rows,):
             raise ConfigError(
                 f"`{self.forward.name}` returned shape {found.shape} for {self.rows} rows. It must return one "

@@ -68,6 +68,8 @@ class Curve:
         found = np.asarray(returned)
         if found.shape == (self.rows,):
             return found
+        if found.shape in ((self.rows, 1), (1, self.rows)):
+            return found.reshape(self.rows)
         if found.size == 1 and found.ndim < 2:
             return np.broadcast_to(found, (self.rows,))
         name = getattr(self.function, "__name__", "f")

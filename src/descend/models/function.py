@@ -79,7 +79,7 @@ class FunctionModel(Model):
             )
         start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
         notes: tuple[str, ...] = ()
-        if options["gradient"] is None or options["gradient"] == "derived":
+        if not callable(options["gradient"]) and options["gradient"] not in ("autograd", "jax", "numeric"):
             try:
                 return _traced(forward, response, start, table, options, loss)
             except UntraceableError as reason:
@@ -162,6 +162,8 @@ class FunctionModel(Model):
         prediction = np.asarray(self.forward(columns, self.parameters.named(theta)), dtype=np.float64)
         if prediction.ndim == 0:
             return np.full(rows, float(prediction))
+        if prediction.shape == (rows, 1):
+            return prediction[:, 0]
         if prediction.shape != (rows,):
             raise ConfigError(
                 f"`{self.forward.name}` returned shape {prediction.shape} for {rows} rows. It must return one "
@@ -228,16 +230,19 @@ def _traced(
 ) -> tuple[Model, dict[str, object]]:
     """Return the model of the formula that a function computes. Raises UntraceableError or FormulaError."""
     given = forward.function
-    for name in forward.parameters:
-        if np.ndim(start.get(name, 0.0)) > 0:  # type: ignore[arg-type]
-            raise UntraceableError(f"takes several numbers as `{name}`")
+    known = {**start, **(options["fix"] or {})}
+    vectors = {name: value for name in forward.parameters if np.ndim(value := np.asarray(known.get(name, 0.0))) > 0}
+    for name, value in vectors.items():
+        if value.ndim > 1:
+            raise UntraceableError(f"takes a matrix as `{name}`")
 
     def calling(function: Callable[..., object], symbols: Mapping[str, object]) -> object:
         stacked = replace(given, function=function) if isinstance(given, Stacked) else function
         return forward.with_arguments(stacked, symbols)
 
     function = given.function if isinstance(given, Stacked) else given
-    text = trace(function, forward.columns, forward.parameters, calling=calling)
+    sizes = {name: value.size for name, value in vectors.items()}
+    text = trace(function, forward.columns, forward.parameters, calling=calling, sizes=sizes)
     for name in forward.parameters:
         if not re.search(rf"(?<!\w){re.escape(plain_name(name))}(?!\w)", text):
             raise UntraceableError(f"makes no use of `{name}`")

@@ -8,6 +8,7 @@ from types import CodeType
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Add
 from sympy.core.relational import Relational
 
 from descend.formula.compile import compile_expression
@@ -34,17 +35,25 @@ def traced_pair(function: Evaluate, model: Model, formula: Formula | None, code:
     """
     if formula is None:
         return None
-    computed, conditions = _evaluations(formula, tuple(model.parameters.shapes))
+    computed, conditions = _evaluations(formula, tuple(model.parameters.shapes.items()))
     bounds = None if model.constraints is None else model.constraints.bounds
     low, high = (None, None) if bounds is None else (bounds.low, bounds.high)
     return Pair(function, computed, conditions, low, high, None if code is None else (code, formula.text))
 
 
 @lru_cache(maxsize=256)
-def _evaluations(formula: Formula, parameters: tuple[str, ...]) -> tuple[Evaluate, Conditions | None]:
+def _evaluations(
+    formula: Formula, shapes: tuple[tuple[str, tuple[str, ...] | None], ...]
+) -> tuple[Evaluate, Conditions | None]:
     """Return what computes the expression of a formula, and the conditions in it that depend on parameters, if any."""
-    names, expression = formula.inputs, formula.expression
-    symbols = (*map(Column, names), *map(Parameter, parameters))
+    single = {name: [Parameter(f"{name}[{label}]") for label in labels] for name, labels in shapes if labels}
+    sums = {
+        predictor: Add(*(one * item for one, item in zip(single[term.vector], term.items, strict=True)))
+        for predictor, term in formula.terms.items()
+    }
+    names, expression = formula.inputs, formula.expression.xreplace(sums)
+    parameters = [one for name, _ in shapes for one in single.get(name, [Parameter(name)])]
+    symbols = (*map(Column, names), *parameters)
     evaluate = compile_expression(expression, symbols)
     doubtful = sorted((one for one in expression.atoms(Relational) if one.atoms(Parameter)), key=str)
     conditions = [compile_expression(one, symbols) for one in doubtful]

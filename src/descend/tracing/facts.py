@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 Entry = tuple[Any, ...]
-"""``("column", name)``, ``("parameter", name)``, ``("number", value)``, or an operation and its operands' places."""
+"""``("column", name)``, ``("parameter", name)``, ``("component", name, list)``, ``("number", value)``, or an operation
+and its operands' places."""
 BELOW, EQUAL, ABOVE, NEITHER = 1, 2, 4, 8
 """How two numbers may compare; neither, if one of them is NaN."""
 OUTCOMES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from descend.tracing.shapes import stacked_along
-from descend.tracing.tape import Tape, Value
+from descend.tracing.tape import Tape, UntraceableError, Value
 from descend.tracing.traced import as_traced, combined, handles
 
 
@@ -15,6 +15,14 @@ def _polyval(tape: Tape, p: Value, x: Value) -> Value:
     for coefficient in p:
         result = combined(tape, "+", combined(tape, "*", result, x), coefficient)
     return result
+
+
+@handles(np.trim_zeros)
+def _trim_zeros(tape: Tape, filt: Value, trim: str = "fb") -> Value:
+    """Return the coefficients as they are, as `numpy.poly1d` makes of them: a coefficient of 0 changes no value."""
+    if trim != "f":
+        raise UntraceableError("calls np.trim_zeros")
+    return filt
 
 
 @handles(np.vander)

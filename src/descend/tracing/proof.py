@@ -23,8 +23,8 @@ Evaluate = Callable[[Array, Columns], Array]
 Conditions = Callable[[Array, Columns], Sequence[Mask]]
 """(theta, columns) -> which of the conditions in an expression hold in each row."""
 POINTS, CANDIDATES = 2, 24
-BLOCK = 16_384
-"""Rows that are looked at together, which the cache of a processor holds."""
+BLOCK = 8_192
+"""Rows that are looked at together: the cache of a processor holds them, and BLAS wakes no threads for so few."""
 RELATIVE, OF_LARGEST = 1e-13, 1e-14
 """How far rounding always may part the two, relative to the number itself, and to the largest in all rows."""
 ROUNDED = 1e4

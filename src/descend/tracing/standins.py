@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import numpy as np
 
 from descend.tracing.array_of_lists import array_of, tape_of
+from descend.tracing.distributions import distributions
 from descend.tracing.number_types import Complex, Float, Float64, Int, plain
 from descend.tracing.per_row import from_python, vectorized
 from descend.tracing.tape import EachRow, Rows, UntraceableError, Value
@@ -34,9 +35,9 @@ OF_LISTS = (np.sum, np.prod, np.mean, np.cumsum, np.dot, np.polyval, np.outer, n
 """Functions of NumPy that take lists."""
 
 
-@functools.lru_cache(maxsize=2)
-def stand_ins(with_numba: bool) -> Mapping[int, Function]:
-    """Return what stands in for functions, by their identity."""
+@functools.lru_cache(maxsize=4)
+def stand_ins(with_numba: bool, with_statistics: bool) -> Mapping[int, Function]:
+    """Return what stands in for functions, by their identity, and for distributions."""
     number_by_number = {name: _with_numbers(name, getattr(np, of)) for name, of in IN_NUMPY.items()}
     number_by_number |= {name: _with_numbers(name, functools.partial(_combined, name)) for name in IN_FORMULAS}
     of_symbols: dict[Function, Function] = {getattr(math, name): called for name, called in number_by_number.items()}
@@ -55,6 +56,7 @@ def stand_ins(with_numba: bool) -> Mapping[int, Function]:
     if with_numba:
         numba = sys.modules["numba"]
         made |= {numba.prange: _range, numba.njit: _not_compiled, numba.jit: _not_compiled, numba.vectorize: vectorized}
+    made.update(distributions(with_statistics))
     return {id(each): stand_in for each, stand_in in made.items()}
 
 

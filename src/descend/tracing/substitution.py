@@ -68,7 +68,7 @@ class Substitution:
     """What stands in for the values that a function refers to: its globals, the cells of its closure, its methods."""
 
     def __init__(self) -> None:
-        self.known = stand_ins("numba" in sys.modules)
+        self.known = stand_ins("numba" in sys.modules, "scipy.stats" in sys.modules)
         self.made: dict[int, tuple[object, Value]] = {}  # with what was given, so that its id stays its own
 
     def of(self, value: Value) -> Value:

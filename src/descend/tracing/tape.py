@@ -41,8 +41,8 @@ OF_LOGICAL = {"+": "or", "*": "and", "max": "or", "min": "and"}
 """What NumPy does with two truth values in place of an operation on numbers."""
 NEVER_NAN = frozenset(
     (
-        *("column", "parameter", "+", "-", "*", "neg", "where", "abs", "min", "max", "exp", "sin", "cos", "atan"),
-        *("tanh", "sinh", "cosh", "sigmoid", "softplus", "erf", "erfc"),
+        *("column", "parameter", "component", "+", "-", "*", "neg", "where", "abs", "min", "max", "exp", "sin", "cos"),
+        *("atan", "tanh", "sinh", "cosh", "sigmoid", "softplus", "erf", "erfc"),
     )
 )
 """Operations that are NaN only if an operand is. (Not that of two infinities; nobody has those on purpose.)"""

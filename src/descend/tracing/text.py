@@ -9,10 +9,11 @@ from functools import lru_cache
 from descend.formula.printers.code import AND as AND_
 from descend.formula.printers.code import ATOM, COMPARE, NOT, POWER, PRODUCT, SIGN, SUM, plain_name
 from descend.formula.printers.code import OR as OR_
-from descend.formula.tokens import LONGEST
 from descend.tracing.facts import Entry
 from descend.tracing.tape import COMPARISONS, UntraceableError
 
+LONGEST = 10_000
+"""Characters of a formula; to derive and to study a longer one takes longer than to call the function many times."""
 Piece = tuple[str, int]
 """A text, and the rank of its outermost operator."""
 RANKS = {"or": OR_, "and": AND_, **dict.fromkeys(COMPARISONS, COMPARE), "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT}
@@ -57,6 +58,8 @@ def _piece(entry: Entry, pieces: dict[int, Piece], called: Collection[str]) -> P
             return _number(operands[0])
         case "column" | "parameter":
             return plain_name(str(operands[0]), called), ATOM
+        case "component":
+            return f"({plain_name(str(operands[0]))} @ [{operands[1]}])", ATOM
         case "neg":
             return f"-{_within(pieces[operands[0]], SIGN)}", SIGN
         case "not":

@@ -6,6 +6,7 @@ import os
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from descend.tracing.branches import explored
 from descend.tracing.substitution import Substitution, unwrapped
 from descend.tracing.tape import RAISED, Tape, UntraceableError
 from descend.tracing.text import text_of
-from descend.tracing.traced import Traced
+from descend.tracing.traced import Traced, traced
 
 OURS = tuple(f"{os.path.dirname(os.path.abspath(file))}{os.sep}" for file in (os.path.dirname(__file__), np.__file__))
 """Where the files of this package and of NumPy are."""
@@ -52,6 +53,7 @@ def trace(
     parameters: Sequence[str],
     rows: int = 7,
     calling: Calling = by_keywords,
+    sizes: Mapping[str, int] = MappingProxyType({}),
 ) -> str:
     """Return what a function of columns and parameters computes, as text of our formulas.
 
@@ -60,6 +62,7 @@ def trace(
     (see `substitution`), once for each way through its branches (see `branches`).
 
     rows: how many rows the columns have, for functions that ask. calling: how it is called with the symbols.
+    sizes: of the parameters that are vectors.
 
     Raises UntraceableError with the reason if a formula cannot say it.
 
@@ -72,14 +75,14 @@ def trace(
     plain = unwrapped(function)
     try:
         tape = Tape(rows)
-        return text_of(tape.entries, _run(tape, plain, columns, parameters, calling))
+        return text_of(tape.entries, _run(tape, plain, columns, parameters, calling, sizes))
     except DescendError:
         raise
     except Exception:
         tape = Tape(rows)
     try:
         substituted = Substitution().of(plain)
-        place = explored(tape, lambda: _run(tape, substituted, columns, parameters, calling))
+        place = explored(tape, lambda: _run(tape, substituted, columns, parameters, calling, sizes))
         return text_of(tape.entries, place)
     except UntraceableError as reason:
         raise UntraceableError(f"{reason}{_line(reason)}") from None
@@ -95,13 +98,15 @@ def _run(
     columns: Sequence[str],
     parameters: Sequence[str],
     calling: Calling,
+    sizes: Mapping[str, int],
 ) -> int:
     """Return the place on the tape of what the function returns.
 
     Raises what it raises; UntraceableError also if it met one and let it pass, so that it went on with something else.
     """
     symbols = {name: Traced(tape, tape.add(("column", name)), -1) for name in columns}
-    symbols |= {name: Traced(tape, tape.add(("parameter", name)), None) for name in parameters}
+    symbols |= {name: Traced(tape, tape.add(("parameter", name)), None) for name in parameters if name not in sizes}
+    symbols |= {name: _vector(tape, name, size) for name, size in sizes.items()}
     raised: list[UntraceableError] = []
     outer = RAISED.set(raised)
     try:
@@ -117,6 +122,12 @@ def _run(
     return place
 
 
+def _vector(tape: Tape, name: str, size: int) -> Traced:
+    """Return the symbols of a vector parameter, whose k-th component is written as a product with a list of 0 and 1."""
+    lists = (", ".join("1" if place == k else "0" for place in range(size)) for k in range(size))
+    return traced(tape, np.array([tape.add(("component", name, each)) for each in lists], dtype=np.intp), None)
+
+
 def _of_one_row(tape: Tape, result: Any) -> int:
     """Return the place of the result, which is one number for each row, or one for all."""
     if type(result) in (list, tuple):
@@ -124,7 +135,8 @@ def _of_one_row(tape: Tape, result: Any) -> int:
     if isinstance(result, Traced):
         if result.mask is not None:
             raise UntraceableError("returns some of the rows of the data only")
-        if (result.axis is not None and result.ndim == 1) or not result.shape:
+        column = result.ndim == 2 and result.axis == -2 and result.places.shape[1] == 1
+        if (result.axis is not None and result.ndim == 1) or column or not result.shape:
             return tape.numeric(int(result.places.flat[0]))
         raise UntraceableError(f"returns an array of shape {result.shape}")
     if isinstance(result, float | int):

@@ -54,7 +54,7 @@ def nan_at(tape: Tape, place: int) -> int:
 def infinite_at(tape: Tape, place: int) -> int:
     """Return the condition under which what stands at a place is infinite, unless it overflows."""
     operation, *operands = tape.entries[place]
-    if operation in ("column", "parameter", "number") or place in tape.truths:
+    if operation in ("column", "parameter", "component", "number") or place in tape.truths:
         return tape.logical_constant(False)
     if operation == "where":
         condition, chosen, other = operands

@@ -187,8 +187,8 @@ def oral_dose(time, dose, V, ka, ke):
 @entry(T, dict(a=1.5, b=0.6, w=2.2), 0.02)
 def rotation_matrix(t, a, b, w):
     R = np.array([[np.cos(w), -np.sin(w)], [np.sin(w), np.cos(w)]])
-    x, y = R @ np.array([a * np.cos(t), b * np.sin(t)])
-    return x + 0.5 * y
+    x, y = R @ np.array([a * np.cos(t), np.sin(t)])
+    return x + 0.5 * y + b * t
 
 
 @entry(T, dict(k12=0.8, k21=0.3), 0.005)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import descend
 from descend.curve_fitting.arguments import UNBOUNDED, read
-from descend.curve_fitting.posing import problem_of
+from descend.curve_fitting.posing import data_of, problem_of
 from descend.options.arguments import read_request
 from descend.problem.posing import pose
 from descend.problem.problem import Problem
@@ -171,7 +171,7 @@ class Curve:
         """Return the problem that SciPy's call poses."""
         start = entry.theta(entry.start)
         called = read(entry.function, entry.x, entry.y, start, None, False, None, UNBOUNDED, None, None, None, {})
-        return problem_of(called)[0]
+        return problem_of(called, data_of(called))[0]
 
 
 CORPUS: dict[str, Entry] = {}
