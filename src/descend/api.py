@@ -23,6 +23,7 @@ from descend.many import Fits, fit_groups
 from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
+from descend.options.arrays_in_a_row import named
 from descend.options.request import OPTIONS, Gradient, Request, check_options
 from descend.registry import split_list
 from descend.report.log import printing
@@ -98,8 +99,8 @@ def fit(
         such as a flag, keep it; all others are columns or parameters.
     data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame, an Ibis table,
         whose rows stay in their database; for a module also tensors ``(X, y)``, whose rows it is passed as they are.
-        For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``: its leading arguments are the
-        predictors, the last array is the response. A matrix x, (k, n) or (n, k), is the columns ``x0``, ``x1``, ...
+        For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``, named as its leading arguments;
+        a matrix x, (k, n) or (n, k), is the columns ``x0``, ``x1``, ...
     by: a column, or several: one fit for each group of rows that share their values. The result is then `Fits`.
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
@@ -107,7 +108,7 @@ def fit(
         minimum than a search does, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor
         where the residuals look like noise, which nothing lower could explain.
     gradient: ``"derived"`` (formulas), ``"autograd"``, ``"jax"`` (functions of jax.numpy), a text for each parameter
-        such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters that returns dJ/dparameters.
+        such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters: dJ/dparameters, or a Jacobian.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
@@ -266,7 +267,7 @@ def explain(
 def check(
     model: str | Callable[..., Any],
     data: object,
-    *,
+    *others: object,
     gradient: Gradient,
     response: str | None = None,
     inputs: Sequence[str] | None = None,
@@ -285,17 +286,16 @@ def check(
     """Hold a gradient against the true one, and say what is wrong with it.
 
     gradient: as for `fit`: a text for each parameter, or a function that returns dJ/dparameters, J being the mean of
-        the loss over rows; or ``"autograd"``. A function may compute in single precision. It is called on all rows,
-        on some and on single ones. Of a module: a function ``gradient(module, X, y)`` that returns dJ/dparameters by
-        name or in order (``gradient(module, X, y, weights)`` where rows have weights), or "autograd" for one with a
-        backward of its own.
+        the loss over rows; or ``"autograd"``; or the Jacobian of the predictions, (n, p): a function without the
+        response, held against the true one in every row. A function may compute in single precision. It is called
+        on all rows, some and single ones. Of a module: a function ``gradient(module, X, y)`` that returns
+        dJ/dparameters by name or in order, ``(module, X, y, weights)`` where rows have weights, or "autograd".
     start: where to compare; points around it are chosen. inputs: the columns a module takes.
     weights, sigma: in a text, ``mean(...)`` and ``sum(...)`` are weighted by them already, so that the text is the same
         with and without: ``w = mean(2*x*(w*x - y))``. A function takes the column as one of its arguments and weighs
         the rows itself: ``np.average(2*x*(w*x - y), weights=k)``; of sigma the weights are ``s**-2``.
-    bounds, fix, ties: as for `fit`; points lie within bounds, and only what is free is judged.
+    bounds, fix, ties: as for `fit`; points lie within bounds, and only what is free is judged. Otherwise as for `fit`;
     l1, l2: refused, as a gradient by hand is that of the mean loss alone: `fit` adds that of a penalty itself.
-    Otherwise as for `fit`.
 
     Raises FormulaError, DataError or ConfigError.
 
@@ -304,6 +304,8 @@ def check(
     >>> judged.agree, judged.parameters["w"].verdict, judged.parameters["w"].factor
     (False, 'sum_not_mean', 3.0)
     """
+    if others:
+        model, data, response = named(model, (data, *others), response, start)
     options = _options(locals())
     data, weights, sigma = with_columns(model, data, weights, sigma)
     options |= {"weights": weights, "sigma": sigma}

@@ -264,3 +264,22 @@ def test_a_complex_step_and_jax_are_witnesses():
     assert {each.verdict for each in judged.parameters.values()} == {"factor"}
     for finding in judged.parameters.values():
         assert finding.jax == pytest.approx(finding.yours / 2, rel=1e-12)
+
+
+def test_a_function_may_have_its_gradient_as_text():
+    """It is held against the formula that the function computes."""
+    residual = "(a*exp(-b*x) + c - y)"
+    texts = {
+        "a": f"mean(2*{residual}*exp(-b*x))", "b": f"mean(-2*{residual}*a*x*exp(-b*x))", "c": f"mean(2*{residual})"
+    }  # fmt: skip
+    given = [f"{name} = {text}" for name, text in texts.items()]
+    judged = descend.check(decay, ROWS, response="y", gradient=given)
+    assert judged.agree and judged.proved
+    fitted = descend.fit(decay, X, Y, gradient=given)
+    assert fitted.gradient == "by_hand"
+    assert fitted.parameters == pytest.approx(descend.fit(TEXT, ROWS).parameters, rel=1e-6)
+
+
+def test_arrays_in_a_row_are_judged_too():
+    assert descend.check(decay, X, Y, gradient=jac).agree
+    assert descend.check(decay, X, Y, gradient=upside_down).parameters["a"].verdict == "transposed"

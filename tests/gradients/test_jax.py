@@ -259,3 +259,15 @@ def test_jax_is_optional(monkeypatch):
         "JAX is not installed, and this needs it. Install it with: pip install 'descend[jax]'."
     )
     assert descend.fit(lambda x, a, b: a * np.exp(-b * x), X, Y).gradient == "derived"
+
+
+POWER = 2.0
+
+
+def test_what_a_function_reads_elsewhere_may_change(monkeypatch):
+    def powered(x, a):
+        return a * jnp.abs(x) ** POWER
+
+    for power in (2.0, 3.0, 2.0):
+        monkeypatch.setitem(globals(), "POWER", power)
+        assert descend.fit(powered, X, 2 * X**power).parameters["a"] == pytest.approx(2.0, rel=1e-12)

@@ -81,6 +81,7 @@ def test_choices_have_their_values_and_slopes(function):
 
 
 SPECIAL = [
+    lambda x, a, b: special.ive(0, a * x) + special.ive(2, x) * b + special.kve(1, b * x) + special.kve(2, a * x),
     lambda x, a, b: special.erf(a * x) + special.erfc(b * x) + special.ndtr(a * x) + special.gamma(x) + b,
     lambda x, a, b: special.jv(2, a * x) + special.j0(x) * b + special.k0(b * x) + special.kv(2, a * x),
     lambda x, a, b: special.voigt_profile(x - 1.5, a, b) + special.erfcx(a * x),

@@ -79,7 +79,7 @@ class FunctionModel(Model):
             )
         start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
         notes: tuple[str, ...] = ()
-        if options["gradient"] is None or options["gradient"] == "derived":
+        if not callable(options["gradient"]) and options["gradient"] not in ("autograd", "jax", "numeric"):
             try:
                 return _traced(forward, response, start, table, options, loss)
             except UntraceableError as reason:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,9 @@ class JaxFunction:
                     derivative = getattr(jax, self.mode)(self._prediction)
                     try:
                         if self.compiled:
-                            jax.eval_shape(derivative, theta, columns)
+                            traced = jax.make_jaxpr(derivative)(theta, columns)
+                            constants = tuple(np.asarray(constant).tobytes() for constant in traced.consts)
+                            self._kept = _kept_for(names, str(traced.jaxpr), constants)
                         else:
                             derivative(theta, columns)
                     except Exception as error:
@@ -152,6 +155,17 @@ def read_jax(forward: Call, parameters: Parameters, table: Table, gradient: obje
 
 def _numbers(result: object) -> Array:
     return np.array(result, dtype=np.float64)
+
+
+@lru_cache(maxsize=64)
+def _kept_for(
+    columns: tuple[str, ...], computed: str, constants: tuple[bytes, ...]
+) -> dict[str, Callable[..., jax.Array]]:
+    """Return what was compiled of a function that computes the same, which is the text JAX has of it, in a fit before.
+
+    A function itself does not tell that, as it may read other values elsewhere since then.
+    """
+    return {}
 
 
 def doubles() -> AbstractContextManager[object]:

@@ -63,6 +63,22 @@ for _name, _words in WORDS.items():
 handles(np.fix)(lambda tape, x: np.trunc(x))
 
 
+SCALED = {("iv", 0): "i0e", ("iv", 1): "i1e", ("kn", 0): "k0e", ("kn", 1): "k1e"}
+"""Bessel functions of small orders, times an exponential function."""
+
+
+@in_words("ive")
+def _ive(order: Value, u: Traced) -> Value:
+    scaled = SCALED.get(("iv", order))
+    return _called("iv", order, u) * np.exp(-np.abs(u)) if scaled is None else _called(scaled, u)
+
+
+@in_words("kve")
+def _kve(order: Value, u: Traced) -> Value:
+    scaled = SCALED.get(("kn", order))
+    return _called("kn", order, u) * np.exp(u) if scaled is None else _called(scaled, u)
+
+
 @in_words("_lambertw")
 def _lambertw(z: Value, branch: Value, tolerance: Value) -> Value:
     if branch != 0:
