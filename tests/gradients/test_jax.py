@@ -140,6 +140,13 @@ def test_an_ode_by_fixed_steps():
     assert list(exact.parameters.values()) == pytest.approx([10.0, 0.5, 1.3])
 
 
+def test_a_matrix_of_predictors():
+    both = np.stack([X, np.cos(X)])
+    fitted = descend.fit(lambda x, a, b: jnp.exp(-a * x[0]) + b * x[1], both, np.exp(-0.5 * X) + 2 * np.cos(X))
+    assert fitted.gradient == "jax" and fitted.model.inputs == ("x0", "x1")
+    assert fitted.parameters == pytest.approx({"a": 0.5, "b": 2.0})
+
+
 def test_derivatives_are_exact():
     """Of a model by hand, in vectors, with parameters fixed, tied and bounded."""
 

@@ -20,7 +20,6 @@ SHARE = 0.75
 SAID = re.compile(r"is no formula: it (.*?)(?: \(line \d+\))?, so its gradient is numeric")
 OPAQUE = {
     "newton_iteration": "does so much that its formula would be longer than anybody could read",
-    "gamma_cdf": "calls `gammainc`, which formulas do not know",
     "modified_bessel": "calls `ive`, which formulas do not know",
     "beta_cdf": "calls `betainc`, which formulas do not know",
     "pendulum_period": "calls `ellipk`, which formulas do not know",
@@ -88,3 +87,41 @@ def test_scipys_call_finds_the_same(entry: Entry) -> None:
     (x,) = entry.x.values()
     theta, _ = descend.curve_fit(entry.function, x, entry.y, p0=entry.theta(entry.start))
     np.testing.assert_allclose(theta, entry.oracle(), rtol=NUMERIC)
+
+
+def test_a_function_that_throws_dice_is_refused() -> None:
+    def noisy(x, a, b):
+        return a * np.exp(-b * x) + 0.01 * np.random.standard_normal(len(x))
+
+    x = np.linspace(0.0, 3.0, 30)
+    with pytest.raises(descend.errors.ConfigError) as caught:
+        descend.fit(noisy, {"x": x, "y": 2.0 * np.exp(-x)}, response="y", start={"a": 1.0, "b": 1.0})
+    assert str(caught.value).startswith(
+        "`noisy` is not deterministic: called twice with the same arguments it returned "
+    )
+
+
+def test_a_function_that_shifts_its_argument_is_fitted_and_leaves_the_data_alone() -> None:
+    def shifted(x, a, b):
+        x -= 1.0
+        return a * np.exp(-b * x)
+
+    x = np.linspace(0.0, 3.0, 30)
+    data = {"x": x, "y": 2.0 * np.exp(-0.7 * (x - 1.0))}
+    fit = descend.fit(shifted, data, response="y", start={"a": 1.0, "b": 1.0})
+    np.testing.assert_allclose(fit.theta, [2.0, 0.7], rtol=1e-10)
+    np.testing.assert_array_equal(x, np.linspace(0.0, 3.0, 30))
+
+
+def test_globals_that_change_between_fits_count() -> None:
+    factor = {"of": 1.0}
+
+    def scaled(x, a, b):
+        return factor["of"] * a * np.exp(-b * x)
+
+    x = np.linspace(0.0, 3.0, 30)
+    for value in (1.0, 4.0):
+        factor["of"] = value
+        fit = descend.fit(scaled, {"x": x, "y": 2.0 * np.exp(-x)}, response="y", start={"a": 1.0, "b": 1.2})
+        assert fit.gradient == "derived"
+        np.testing.assert_allclose(fit.theta, [2.0 / value, 1.0], rtol=1e-9)

@@ -13,8 +13,8 @@ KNOWN = frozenset(("builtins", "math", "numpy", "scipy", "pandas"))
 """Libraries whose own code leads to no other that is asked for."""
 HOMES = {"jaxlib": "jax"}
 """Packages that belong to another."""
-INNER = ("__func__", "pyfunc", "py_func")
-"""Where methods, vectorized functions of NumPy and compiled ones of Numba keep the user's function."""
+INNER = ("__func__", "pyfunc", "py_func", "function")
+"""Where methods, vectorized functions of NumPy, compiled ones of Numba and stacked ones of ours keep the user's."""
 
 
 def leads_to(function: object, library: str, depth: int = DEPTH) -> bool | None:

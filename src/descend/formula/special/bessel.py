@@ -23,8 +23,8 @@ BELLS = np.exp(-SQUARES)
 def i0e_slope(x: npt.ArrayLike) -> Array:
     """Return the derivative of exp(-|x|) I0(x).
 
-    >>> float(i0e_slope(1e10))
-    -1.9947114022070595e-16
+    >>> print(f"{i0e_slope(1e10):.12e}")
+    -1.994711402082e-16
     """
     x = np.asarray(x, dtype=np.float64)
     size = np.abs(x)

@@ -24,8 +24,8 @@ BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 
 def betaln(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     """Return ln(Gamma(a) Gamma(b)/Gamma(a + b)) for a and b above 0.
 
-    >>> float(betaln(1e-3, 1e6))  # SciPy has six digits of it
-    6.8933633366684715
+    >>> print(f"{betaln(1e-3, 1e6):.12f}")  # SciPy has eight digits of it
+    6.893363375325
     """
     small, large = np.minimum(a, b), np.maximum(a, b).astype(np.float64)
     with np.errstate(all="ignore"):

@@ -17,7 +17,7 @@ def ndtr(x: npt.ArrayLike) -> Array:
     """Return the cumulative distribution function of the standard normal distribution.
 
     >>> float(ndtr(-37.5))
-    4.605353009580525e-308
+    4.605353009581956e-308
     """
     x = np.asarray(x, dtype=np.float64)
     return np.where(x < TAIL, _tail(np.minimum(x, TAIL)), special.ndtr(x))
