@@ -197,3 +197,41 @@ def test_parameters_of_any_size_have_good_steps():
     zero.refine(best=True)
     exact = np.column_stack([np.ones(50), 1e9 * JACOBIAN[:, 1], np.ones(50)])
     assert error(zero.at(np.zeros(3))[1], exact) < 1e-8
+
+
+def test_a_factor_and_a_constant_cost_no_call():
+    """In one call a point, only the rate of a decay has to be moved; and the two other columns are exact."""
+    rows = Rows(decay, False, False)
+    derivatives = Derivatives(rows, 3, ANYWHERE)
+    derivatives.at(THETA)
+    derivatives.at(THETA * 1.1)  # at two points they look so, and a call agrees
+    before = rows.count
+    there = np.array([1.0, 0.5, 0.3])
+    jacobian = derivatives.at(there)[1]
+    assert rows.count - before == 2  # the values, and those with another rate
+    np.testing.assert_allclose(jacobian[:, 0], np.exp(-0.5 * X), rtol=1e-14)
+    np.testing.assert_array_equal(jacobian[:, 2], 1.0)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda a, b, c: a * np.exp(-b * X) + c * X,
+        lambda a, b, c: np.sqrt(np.square(a)) ** 0.999 * np.exp(-b * X) + c,
+        lambda a, b, c: a * np.exp(-b * X) + (c if c > -1.0 else c**2),
+    ],
+    ids=["no constant", "a power", "constant only nearby"],
+)
+def test_what_only_looks_like_them_is_found_out(function):
+    derivatives = Derivatives(Rows(function, False, False), 3, ANYWHERE)
+    for theta in (THETA, THETA * 1.1, np.array([1.5, 0.5, -1.5])):
+        derivatives.at(theta)
+        derivatives.refine(best=True)
+        found = derivatives.at(theta)[1]
+        exact = Derivatives(Rows(function, False, False), 3, ANYWHERE)
+        exact.scales = None
+        exact.by_complex_step, exact.calls.together = False, False
+        exact.noise, exact.scale = derivatives.noise, derivatives.scale
+        exact.calls.value(theta)
+        exact._wanted = 2
+        np.testing.assert_allclose(found, exact.at(theta)[1], rtol=1e-5, atol=1e-7)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from descend.differences.calls import Array, Calls, Values
@@ -22,18 +24,22 @@ ROUNDING = 1e-14
 """Rounding of the values, as a share of the largest, a few operations deep."""
 
 
-def complex_jacobian(calls: Calls, theta: Array, together: bool) -> tuple[Array, Array] | None:
+def complex_jacobian(
+    calls: Calls, theta: Array, together: bool, places: Sequence[int] | None = None
+) -> tuple[Array, Array] | None:
     """Return the (n,) values and their (n, p) derivatives at theta; None where the function takes no complex numbers.
 
         df_i/dtheta_k = Im f_i(theta + i h e_k) / h,   to h**2
 
     Rows whose imaginary part is not small, such as the root of a negative number, have no value.
-    together: all columns by one call.
+    together: all columns by one call. places: of the parameters, if not all.
 
     Source: Squire & Trapp (1998), SIAM Rev. 40, 110-112; Martins, Sturdza & Alonso (2003), ACM TOMS 29, 245-262.
     """
     steps = STEP * np.where(theta == 0.0, 1.0, np.abs(theta))
-    found = calls.complex_values(theta + 1j * np.diag(steps), together)
+    chosen = np.arange(theta.size) if places is None else np.asarray(places, dtype=np.intp)
+    steps = steps[chosen]
+    found = calls.complex_values(theta + 1j * steps[:, None] * np.eye(theta.size)[chosen], together)
     if found is None:
         return None
     values, jacobian = found[0].real.astype(np.float64), (found.imag / steps[:, None]).T

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 
 from descend.differences.calls import ALIKE, Array, Calls, RowFunction
 from descend.differences.complex_step import complex_jacobian, misfit, signs
 from descend.differences.noise import LEAST, measured_noise
+from descend.differences.scaled import Scaled, scaled
 from descend.differences.secant import Secant
 from descend.differences.stencils import ATTEMPTS, CENTRAL, FAR, FORWARD, FOURTH, NEAR, Stencil, differenced
 from descend.errors import ConfigError
@@ -59,6 +63,9 @@ class Derivatives:
         """Root mean square of the values."""
         self.ways: Array | None = None
         """The change of each parameter that changes the values by their own size."""
+        self.scales: Scaled | None = None
+        self.learned = False
+        self._looked: tuple[Scaled, Array] | None = None
         self.secant, self.stencil = Secant(), FORWARD
         self._last: tuple[bytes, Array, Array, int] | None = None
         self._wanted = UPDATED
@@ -94,6 +101,8 @@ class Derivatives:
         else:
             found = self._next(theta)
         values, jacobian, level = found
+        if level > UPDATED:
+            self._learn_scales(theta, values, jacobian)
         self._last = key, values, jacobian, level
         self._wanted, self.carry_on = UPDATED, False
         self.secant.base(theta, values, jacobian)
@@ -193,6 +202,31 @@ class Derivatives:
         silent = int(np.count_nonzero(still)) > 0.5 * int(np.count_nonzero(usable))
         return missed > ROUNDINGS * LEAST * self.scale or silent
 
+    def _learn_scales(self, theta: Array, values: Array, jacobian: Array) -> None:
+        """Look for columns that cost no call, where columns cost one: they look so at two points, and a call agrees.
+
+        The others differ in between, none of them 0.
+        """
+        if not self.sparing or self.size == 1 or self.learned or not np.isfinite(jacobian).all():
+            return
+        found, before = scaled(theta, values, jacobian), self._looked
+        self._looked = None if found is None else (found, theta)
+        if before is None or found is None or before[0] != found:
+            return
+        others = np.array([place not in (found.factor, found.constant) for place in range(self.size)])
+        if (theta[others] != before[1][others]).all() and (theta[others] != 0.0).all():
+            self.learned = True
+            self.scales = found if found.holds(self.calls, theta, values, self.room) else None
+
+    def _costless(self, theta: Array, values: Array) -> dict[int, Array]:
+        """Return the columns that the values tell; none, once and for all, if at the end they turn out to be wrong."""
+        if self.scales is None:
+            return {}
+        if self._wanted == FINE and not self.scales.holds(self.calls, theta, values, self.room):
+            self.scales = None
+            return {}
+        return self.scales.columns(theta, values)
+
     def _ways(self, theta: Array) -> Array:
         return np.where(theta == 0.0, FLAT, np.abs(theta)) if self.ways is None else self.ways
 
@@ -213,17 +247,24 @@ class Derivatives:
         if self.carry_on and self.sparing and self._wanted == UPDATED:
             carried = self.secant.carried(theta, values)
             if carried is not None:
+                for place, column in self._costless(theta, values).items():
+                    carried[:, place] = column
                 self.errors = self.secant.error * _steepness(carried)
                 return values, carried, UPDATED
         self.secant.fresh()
+        known = self._costless(theta, values)
         if self.by_complex_step:
-            found = complex_jacobian(self.calls, theta, False)
+            found = complex_jacobian(self.calls, theta, False, [k for k in range(self.size) if k not in known])
             if found is not None:
-                return self._kept(theta, values, found[1])
+                jacobian = np.empty((len(values), self.size))
+                jacobian[:, [k for k in range(self.size) if k not in known]] = found[1]
+                for place, column in known.items():
+                    jacobian[:, place] = column
+                return self._kept(theta, values, jacobian)
             self.by_complex_step = False
             self._measure(theta)
         self.stencil = CENTRAL if self._wanted == FINE else FORWARD
-        return *self._differenced(theta, self.stencil), COARSE if self.stencil is FORWARD else FINE
+        return *self._differenced(theta, self.stencil, known), COARSE if self.stencil is FORWARD else FINE
 
     def _kept(self, theta: Array, values: Array, jacobian: Array) -> tuple[Array, Array, int]:
         self.calls.keep(theta, values)
@@ -250,7 +291,9 @@ class Derivatives:
                     "take the mean of many draws."
                 )
 
-    def _differenced(self, theta: Array, stencil: Stencil) -> tuple[Array, Array]:
+    def _differenced(
+        self, theta: Array, stencil: Stencil, costless: Mapping[int, Array] = MappingProxyType({})
+    ) -> tuple[Array, Array]:
         """Return values and derivatives by differences; steps that turn out badly chosen are chosen anew."""
         noise = max(self.noise / self.scale, LEAST)
         guessed = self.ways is None
@@ -258,6 +301,8 @@ class Derivatives:
         aim = stencil.share(noise) * self.scale
         jacobian = np.empty((self.calls.rows, self.size))
         doubtful = np.ones(self.size, dtype=bool)
+        for place, column in costless.items():
+            jacobian[:, place], doubtful[place] = column, False
         for _ in range(ATTEMPTS if guessed or stencil is not FORWARD else 1):
             places = np.flatnonzero(doubtful)
             steps = stencil.share(noise) * ways
@@ -272,6 +317,7 @@ class Derivatives:
                 break
         self.ways = np.where(theta == 0.0, ways, np.minimum(ways, WIDEST * np.abs(theta)))
         self.errors = 2.0 * stencil.error(noise) * _steepness(jacobian)
+        self.errors[list(costless)] *= noise / stencil.error(noise)
         return values, jacobian
 
 

@@ -19,10 +19,9 @@ NEAR = 0.3
 """Once the parameters can explain less than this share of the residual, steps are undamped, if that does."""
 FINE = 1e-5
 """Once they explain less than this share, derivatives that are found anew are found as well as can be."""
-ENOUGH = 1e-8
-"""A step is the last if it leaves less than this share to explain, shrinking it as much as the step before did, ..."""
-CLOSE = 1e-7
-"""... or if there is no more to explain than this share before it. One with derivatives carried on may follow."""
+ENOUGH = 3e-7
+"""A step is the last if it leaves less than this share to explain, shrinking as the step before did. One more follows,
+with derivatives carried on."""
 NOISE = 3.0
 """What they explain is nothing but noise below this multiple of it."""
 SAME = 1e-9
@@ -53,7 +52,8 @@ def sparing_step(evaluation: Evaluation, state: State) -> tuple[Array, State]:
         if left <= NOISE * noise and ended:
             break
         shrinking = min(1.0, left / before) if before else 1.0
-        last = left * shrinking <= ENOUGH * size or left <= CLOSE * size
+        remaining = left * shrinking / (1.0 - shrinking) if shrinking < 0.5 else left
+        last = remaining <= ENOUGH * size
         if not ended and (last or left <= NOISE * noise):
             better = evaluation.refined(best=last or left <= FINE * size) or evaluation.refined(best=True)
             if better is not None:
