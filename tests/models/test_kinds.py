@@ -79,7 +79,8 @@ def test_it_is_fitted_as_its_formula_is(polynomial):
 
 
 def test_it_is_shown(polynomial, tmp_path):
-    fit = descend.fit(polynomial, DATA, response="y", optimizer="gd", learning_rate=0.1, epochs=50)
+    start = {"c0": 0.0, "c1": 0.0, "c2": 0.0}
+    fit = descend.fit(polynomial, DATA, response="y", start=start, optimizer="gd", learning_rate=0.1, epochs=50)
     assert "c1" in repr(fit) and "c1" in fit.summary()["parameters"]
     fit.report(tmp_path / "fit.html")
     fit.plot()

@@ -142,7 +142,7 @@ class CurveModel(Model):
     constraints: Constraints | None = None
     traced: FormulaModel | None = None
     """The formula that the function computes, where that is known: its derivatives are taken."""
-    kind: ClassVar[str] = "curve"
+    kind: ClassVar[str] = "Python function"
 
     @classmethod
     def takes(cls, given: object) -> bool:

@@ -24,5 +24,5 @@ def kind_of(given: object) -> type[Model]:
     for kind in KINDS:
         if kind.takes(given):
             return kind
-    *others, last = sorted((kind.kind for kind in KINDS), key=str.casefold)
+    *others, last = sorted({kind.kind for kind in KINDS}, key=str.casefold)
     raise ConfigError(f"A model is a {', a '.join(others)} or a {last}; this is a {type(given).__name__}.")
