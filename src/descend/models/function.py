@@ -28,6 +28,7 @@ from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
 from descend.table import Table
 from descend.tracing import Pair, UntraceableError, trace
+from descend.wording import spell
 
 Array = NDArray[np.float64]
 
@@ -117,9 +118,10 @@ class FunctionModel(Model):
 
     @classmethod
     def needed(cls, content: Mapping[str, Any]) -> str | None:
+        name = content["function"]
         return (
-            f"the Python function `{content['function']}`, which is not in the file. Name it: --model "
-            f"FILE.py:{content['function']}, or in Python descend.load(path, model=function)."
+            f"the Python function `{name}`, which is not in the file. Name it: {spell('model', f'FILE.py:{name}')}, "
+            "or in Python descend.load(path, model=function)."
         )
 
     @classmethod
