@@ -28,7 +28,6 @@ from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
 from descend.table import Table
 from descend.tracing import Pair, UntraceableError, trace
-from descend.wording import spell
 
 Array = NDArray[np.float64]
 
@@ -120,7 +119,7 @@ class FunctionModel(Model):
     def needed(cls, content: Mapping[str, Any]) -> str | None:
         name = content["function"]
         return (
-            f"the Python function `{name}`, which is not in the file. Name it: {spell('model', f'FILE.py:{name}')}, "
+            f"the Python function `{name}`, which is not in the file. Name it: --model FILE.py:{name}, "
             "or in Python descend.load(path, model=function)."
         )
 
