@@ -52,7 +52,7 @@ class Groups:
         order = rows[np.argsort(codes[rows], kind="stable")]
         sorted_codes = codes[order]
         begins = np.flatnonzero(np.r_[True, sorted_codes[1:] != sorted_codes[:-1]])
-        keys = [_key(int(code), levels) for code in sorted_codes[begins]]
+        keys = _keys(sorted_codes[begins], levels)
         return cls(tuple(by), keys, order, np.r_[begins, len(order)].astype(np.intp), int(absent.sum()))
 
     def __len__(self) -> int:
@@ -90,15 +90,15 @@ def _coded_numbers(cells: NDArray[np.float64], truth: bool) -> tuple[Places, lis
     if truth:
         return codes, [bool(value) for value in values]
     complete = bool((values == np.floor(values)).all())
-    return codes, [int(value) if complete else float(value) for value in values]
+    return codes, list(map(int, values.tolist())) if complete else values.tolist()
 
 
-def _key(code: int, levels: Sequence[Sequence[Label]]) -> Key:
-    parts: list[Label] = []
+def _keys(codes: Places, levels: Sequence[Sequence[Label]]) -> list[Key]:
+    parts: list[list[Label]] = []
     for labels in reversed(levels):
-        code, place = divmod(code, max(len(labels), 1))
-        parts.append(labels[place])
-    return tuple(reversed(parts))
+        codes, places = np.divmod(codes, max(len(labels), 1))
+        parts.append([labels[place] for place in places.tolist()])
+    return list(zip(*reversed(parts), strict=True))
 
 
 def said(key: Key) -> str:
