@@ -249,3 +249,22 @@ def test_without_p0_a_covariance_of_y_is_no_hindrance():
     ours = curve_fit(peak, X, y, sigma=covariance, absolute_sigma=True)
     theirs = scipy.optimize.curve_fit(peak, X, y, p0=[3, 2, 0.1], sigma=covariance, absolute_sigma=True, **TIGHT)
     assert np.abs(ours[0]) == pytest.approx(theirs[0], rel=1e-6)
+
+
+def test_a_function_may_return_the_same_array_each_time():
+    x, kept = np.linspace(0.0, 4.0, 60), np.empty(60)
+
+    def decay(x, a, b):
+        np.multiply(x, -b, out=kept)
+        np.exp(kept, out=kept)
+        kept[:] = a * kept
+        return kept
+
+    popt, _ = curve_fit(decay, x, 2.5 * np.exp(-1.3 * x), [1.0, 1.0])
+    assert popt == pytest.approx([2.5, 1.3], rel=1e-8)
+
+
+def test_residuals_of_a_function_that_returns_a_column_are_one_for_each_row():
+    x = np.linspace(0.0, 4.0, 60)
+    details = curve_fit(lambda x, a, b: (a * x + b)[:, None], x, 2.0 * x + 1.0, [1.0, 1.0], full_output=True)[2]
+    assert details["fvec"].shape == (60,)

@@ -183,3 +183,9 @@ def test_errors_of_the_function_are_its_own():
 
     with pytest.raises(ZeroDivisionError, match="mine"):
         curve_fit(fails, X, Y, p0=[1])
+
+
+@pytest.mark.parametrize("sigma", [0.0, np.nan, np.inf, np.zeros(60)])
+def test_a_sigma_that_is_no_standard_deviation_is_refused(sigma):
+    with pytest.raises(ValueError, match="`sigma` must be above 0 and finite, and it is"):
+        curve_fit(lambda x, a, b: a * x + b, X, Y, [1.0, 1.0], sigma=sigma)

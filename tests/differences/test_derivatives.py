@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import warnings
+
 import numpy as np
 import pytest
 
 from descend.differences import Derivatives
-from descend.differences.calls import Calls
+from descend.differences.calls import REAL_ONLY, Calls
 from descend.differences.noise import measured_noise, noise_of
-from descend.differences.stencils import CENTRAL, FORWARD, FOURTH, ONE_SIDED
+from descend.differences.stencils import CENTRAL, FORWARD, FOURTH, ONE_SIDED, _plan
 from descend.errors import ConfigError
 
 X = np.linspace(0.1, 4.0, 50)
@@ -235,3 +238,25 @@ def test_what_only_looks_like_them_is_found_out(function):
         exact.calls.value(theta)
         exact._wanted = 2
         np.testing.assert_allclose(found, exact.at(theta)[1], rtol=1e-5, atol=1e-7)
+
+
+def test_a_step_is_never_lost_in_a_large_value_of_either_sign():
+    for value in (1e9, -1e9):
+        assert _plan(FORWARD, value, 1e-9, -np.inf, np.inf)[1] == np.spacing(1e9)
+
+
+def test_filters_of_warnings_are_as_they_were_after_threads_that_overlap():
+    before, inside, leave = list(warnings.filters), threading.Barrier(2), threading.Event()
+
+    def second():
+        with REAL_ONLY.refused():
+            inside.wait()
+            leave.wait()
+
+    thread = threading.Thread(target=second)
+    with REAL_ONLY.refused():
+        thread.start()
+        inside.wait()
+    leave.set()
+    thread.join()
+    assert list(warnings.filters) == before

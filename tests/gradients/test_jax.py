@@ -278,3 +278,20 @@ def test_what_a_function_reads_elsewhere_may_change(monkeypatch):
     for power in (2.0, 3.0, 2.0):
         monkeypatch.setitem(globals(), "POWER", power)
         assert descend.fit(powered, X, 2 * X**power).parameters["a"] == pytest.approx(2.0, rel=1e-12)
+
+
+def test_predictions_for_other_rows_are_those_of_the_function_that_was_fitted():
+    class Decay:
+        def __init__(self, rate):
+            self.rate = rate
+
+        def value(self, x, a):
+            return a * jnp.exp(-self.rate * x)
+
+    x = np.linspace(0.0, 1.0, 20)
+    data, first = {"x": x, "y": 3 * np.exp(-2 * x)}, Decay(2.0)
+    descend.fit(first.value, data, response="y", start={"a": 1.0})
+    first.rate = 50.0
+    fit = descend.fit(Decay(2.0).value, data, response="y", start={"a": 1.0})
+    more = np.linspace(0.0, 1.0, 33)
+    np.testing.assert_allclose(fit.predict({"x": more}), 3 * np.exp(-2 * more), rtol=1e-10)

@@ -10,6 +10,8 @@ import pytest
 
 import descend
 from descend.errors import ConfigError, DataError
+from descend.many.groups import Groups
+from descend.table import open_table
 
 HERE = Path(__file__).parent
 ANSWERS = json.loads((HERE / "answers.json").read_text())
@@ -141,3 +143,19 @@ def test_what_cannot_be_grouped_is_refused():
         descend.fit("y ~ a*x + b*well", data, by="well")
     with pytest.raises(DataError, match="There is no column `plate`"):
         descend.fit("y ~ a*x", data, by="plate")
+
+
+def test_groups_of_columns_with_many_values_each_keep_their_values():
+    rng = np.random.default_rng(0)
+    columns = {name: rng.permutation(70_000) for name in "abcd"}
+    groups = Groups.of(open_table(columns), list(columns))
+    assert groups.keys == sorted(zip(*(column.tolist() for column in columns.values()), strict=True))
+
+
+def test_a_key_named_as_what_is_told_of_a_fit_stays_in_the_table():
+    data = decays(groups=3)
+    columns = descend.fit(
+        "y ~ a*exp(-b*x) + c", {"x": data["x"], "y": data["y"], "rows": data["well"]}, by="rows"
+    ).columns()
+    assert columns["rows"].tolist() == [0, 1, 2]
+    assert columns["rows_"].tolist() == [20, 20, 20]

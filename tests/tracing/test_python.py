@@ -200,3 +200,20 @@ def importing(x, a, b):
 )
 def test_rows_by_number_and_modules_imported_within(function, text):
     assert trace(function, ["x"], ["a", "b"]) == (text or "exp(a)*x + b")
+
+
+def test_a_class_that_is_told_of_its_subclasses_hears_of_none():
+    heard = []
+
+    class Registered:
+        def __init_subclass__(cls):
+            heard.append(cls)
+
+    class Curve(Registered):
+        rate = 2.0
+
+        def value(self, x, a):
+            return a * np.exp(-self.rate * x) if a > 0 else a * x
+
+    assert "exp(-2*x)" in trace(Curve().value, ["x"], ["a"])
+    assert heard == [Curve]

@@ -107,7 +107,8 @@ def _robust(arguments: Arguments, solution: Solution) -> Array | None:
 
 def residuals(arguments: Arguments, theta: Array) -> Array:
     """Return (f - y) / sigma; with the covariance of y, L^-1 (f - y)."""
-    residual = np.asarray(arguments.function(arguments.xdata, *theta), dtype=np.float64) - arguments.y
+    values = np.asarray(arguments.function(arguments.xdata, *theta), dtype=np.float64)
+    residual = (values.ravel() if values.size == arguments.y.size else values) - arguments.y
     if arguments.root is not None:
         from scipy.linalg import solve_triangular
 

@@ -241,10 +241,13 @@ def spread_of(sigma: object, rows: int) -> tuple[Array | float | None, Array | N
     if sigma is None:
         return None, None
     sigma = np.asarray(sigma, dtype=np.float64)
-    if sigma.size == 1:
-        return abs(float(sigma.item())), None
+    if sigma.size == 1 or (sigma.shape == (rows,) and (sigma == sigma[0]).all()):
+        single = abs(float(sigma.flat[0]))
+        if not 0.0 < single < math.inf:
+            raise ValueError(f"`sigma` must be above 0 and finite, and it is {single:g}.")
+        return single, None
     if sigma.shape == (rows,):
-        return (abs(float(sigma[0])) if (sigma == sigma[0]).all() else np.abs(sigma)), None
+        return np.abs(sigma), None
     if sigma.shape != (rows, rows):
         raise ValueError("`sigma` has incorrect shape.")
     from scipy.linalg import LinAlgError, cholesky

@@ -22,7 +22,7 @@ STEP = float(np.finfo(np.float64).eps ** (1 / 3))
 def returned(arguments: Arguments, xdata: object, theta: Array, rows: int) -> Array:
     """Return what the user's Jacobian returns, (rows, n). Raises ValueError for another shape."""
     assert callable(arguments.jacobian)
-    found = np.asarray(arguments.jacobian(xdata, *theta), dtype=np.float64)
+    found = np.array(arguments.jacobian(xdata, *theta), dtype=np.float64)
     if arguments.transposed:
         found = found.T
     if found.ndim == 1 and arguments.size == 1:
@@ -72,7 +72,7 @@ def _along_one_direction(arguments: Arguments, curve: Curve, theta: Array, given
     """Compare the change of the function along a direction in which every parameter moves."""
     sizes = np.abs(theta) + (theta == 0.0)
     move = STEP * sizes * np.random.default_rng(0).uniform(0.5, 1.0, theta.size)
-    up, down = (np.asarray(curve.function(curve.xdata, *(theta + sign * move))) for sign in (1.0, -1.0))
+    up, down = (np.array(curve.function(curve.xdata, *(theta + sign * move))) for sign in (1.0, -1.0))
     change, expected = 0.5 * (up - down), given @ move
     if not np.isfinite(change).all():
         return None

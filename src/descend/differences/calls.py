@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections import deque
 from collections.abc import Iterator
@@ -129,7 +130,7 @@ class Calls:
 
         together: in one call.
         """
-        with real_only_refused():
+        with REAL_ONLY.refused():
             try:
                 if together:
                     self.count += 1
@@ -153,13 +154,34 @@ def _about_complex(error: BaseException | None) -> bool:
     return False
 
 
-@contextmanager
-def real_only_refused() -> Iterator[None]:
-    """Turn the warning that an imaginary part is discarded into an error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", np.exceptions.ComplexWarning)
-        yield
+class _RealOnly:
+    """Turns the warning that an imaginary part is discarded into an error.
+
+    All threads share the filters of warnings: the first that comes changes them, the last that goes restores them.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.inside, self.before = threading.Lock(), 0, warnings.catch_warnings()
+
+    @contextmanager
+    def refused(self) -> Iterator[None]:
+        with self.lock:
+            if not self.inside:
+                self.before = warnings.catch_warnings()
+                self.before.__enter__()
+                warnings.simplefilter("ignore")
+                warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            self.inside += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.inside -= 1
+                if not self.inside:
+                    self.before.__exit__(None, None, None)
+
+
+REAL_ONLY = _RealOnly()
 
 
 def alike(one: Array, other: Array) -> bool:

@@ -88,7 +88,7 @@ def differenced(
 
 def _plan(stencil: Stencil, value: float, step: float, low: float, high: float) -> tuple[Stencil, float]:
     """Return the stencil and the signed step that keep within the room of one parameter."""
-    step = max((value + step) - value, float(np.spacing(value)))  # a whole number of roundings of the value
+    step = max((value + step) - value, float(np.spacing(abs(value))))  # a whole number of roundings of the value
     ends = [value + offset * step for offset in stencil.offsets]
     if low <= min(ends) and max(ends) <= high:
         return stencil, step

@@ -122,7 +122,10 @@ class Fits:
         return dict(Counter(self.outcome).most_common())
 
     def columns(self) -> dict[str, NDArray[np.generic] | list[str]]:
-        """Return the table of `frame` as a dict of arrays."""
+        """Return the table of `frame` as a dict of arrays.
+
+        What is told of each fit has a `_` after its name where a key or a parameter has that name.
+        """
         table: dict[str, NDArray[np.generic] | list[str]] = {
             name: np.array([key[place] for key in self.keys]) for place, name in enumerate(self.by)
         }
@@ -130,13 +133,14 @@ class Fits:
         table |= {label: outcomes.parameters[:, place] for place, label in enumerate(labels)}
         table |= {f"{label} std. error": outcomes.errors[:, place] for place, label in enumerate(labels)}
         cause = [outcomes.cause.get(place, "") for place in range(len(self))]
-        return table | {
+        of_fits: dict[str, NDArray[np.generic] | list[str]] = {
             "rows": self.rows,
             "loss": self.loss,
             "r_squared": self.r_squared,
             "outcome": list(self.outcome),
             "cause": cause,
         }
+        return table | {f"{name}_" if name in table else name: cells for name, cells in of_fits.items()}
 
     def frame(self) -> pd.DataFrame:
         """Return a pandas frame with a row for each group: its key, parameters, errors, rows, loss, R2, outcome, cause.

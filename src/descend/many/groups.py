@@ -15,6 +15,8 @@ from descend.table import Table
 Places = NDArray[np.intp]
 Label = str | int | float | bool
 Key = tuple[Label, ...]
+LARGEST = 1 << 62
+"""Where a number for each combination of the values of several columns would overflow, only those that occur count."""
 
 
 @dataclass(frozen=True)
@@ -41,18 +43,23 @@ class Groups:
     def of(cls, table: Table, by: Sequence[str]) -> Groups:
         """Return the groups of a table. Raises DataError for a column that it lacks, or if no row has a group."""
         codes, absent = np.zeros(table.rows, dtype=np.intp), np.zeros(table.rows, dtype=bool)
-        levels: list[list[Label]] = []
-        for name in by:
-            found, labels = _coded(table, name)
-            levels.append(labels)
-            codes, absent = codes * max(len(labels), 1) + found, absent | (found < 0)
+        coded = [_coded(table, name) for name in by]
+        largest = 1
+        for found, labels in coded:
+            if largest * (len(labels) + 1) > LARGEST:
+                codes = np.unique(codes, return_inverse=True)[1]  # in the same order
+                largest = table.rows
+            largest *= len(labels) + 1
+            codes, absent = codes * (len(labels) + 1) + found, absent | (found < 0)
         rows = np.flatnonzero(~absent)
         if not rows.size:
             raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in by)}.")
         order = rows[np.argsort(codes[rows], kind="stable")]
         sorted_codes = codes[order]
         begins = np.flatnonzero(np.r_[True, sorted_codes[1:] != sorted_codes[:-1]])
-        keys = _keys(sorted_codes[begins], levels)
+        first = order[begins]
+        parts = [[labels[place] for place in found[first].tolist()] for found, labels in coded]
+        keys = list(zip(*parts, strict=True))
         return cls(tuple(by), keys, order, np.r_[begins, len(order)].astype(np.intp), int(absent.sum()))
 
     def __len__(self) -> int:
@@ -91,14 +98,6 @@ def _coded_numbers(cells: NDArray[np.float64], truth: bool) -> tuple[Places, lis
         return codes, [bool(value) for value in values]
     complete = bool((values == np.floor(values)).all())
     return codes, list(map(int, values.tolist())) if complete else values.tolist()
-
-
-def _keys(codes: Places, levels: Sequence[Sequence[Label]]) -> list[Key]:
-    parts: list[list[Label]] = []
-    for labels in reversed(levels):
-        codes, places = np.divmod(codes, max(len(labels), 1))
-        parts.append([labels[place] for place in places.tolist()])
-    return list(zip(*reversed(parts), strict=True))
 
 
 def said(key: Key) -> str:

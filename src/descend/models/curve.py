@@ -65,16 +65,16 @@ class Curve:
 
     def numbers(self, returned: object) -> NDArray[Any]:
         """Return what the function returned as (rows,) numbers; a single one stands for all."""
-        found = np.asarray(returned)
+        found = np.array(returned)  # its own: a function may return the same array again and again
         if found.shape == (self.rows,):
             return found
         if found.shape in ((self.rows, 1), (1, self.rows)):
             return found.reshape(self.rows)
         if found.size == 1 and found.ndim < 2:
             return np.broadcast_to(found, (self.rows,))
-        name = getattr(self.function, "__name__", "f")
         raise ConfigError(
-            f"`{name}` returned shape {found.shape} for {self.rows} data points. It must return one value for each."
+            f"`{self.__name__}` returned shape {found.shape} for {self.rows} data points. It must return one value for "
+            "each."
         )
 
     def whitened(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -128,7 +128,7 @@ class CalledCurve:
         """Return (k, rows) values: each parameter stands in a column of its own, (k, 1), against the rows."""
         curve, model = self.model.curve, self.model
         model.__dict__["calls"] = model.calls + 1
-        found = np.asarray(curve.function(curve.xdata, *thetas.T[:, :, None]))
+        found = np.array(curve.function(curve.xdata, *thetas.T[:, :, None]))
         return curve.whitened(checked_shape(found, (len(thetas), self.rows)).T).T
 
 

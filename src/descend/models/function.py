@@ -159,7 +159,7 @@ class FunctionModel(Model):
             with torch.no_grad(), contextlib.suppress(ConfigError):  # else the error is the one for arrays
                 return np.asarray(self.forward(tensors, values), dtype=np.float64).reshape(-1)
         rows = len(next(iter(columns.values())))
-        prediction = np.asarray(self.forward(columns, self.parameters.named(theta)), dtype=np.float64)
+        prediction = np.array(self.forward(columns, self.parameters.named(theta)), dtype=np.float64)
         if prediction.ndim == 0:
             return np.full(rows, float(prediction))
         if prediction.shape == (rows, 1):

@@ -42,7 +42,7 @@ class JaxFunction:
         self.mode, self.compiled = MODES[0], True
         self.refused: str | None = None
         """Why JAX cannot differentiate it."""
-        self._kept: dict[str, Callable[..., jax.Array]] = {}
+        self._kept: dict[tuple[str, int], Callable[..., jax.Array]] = {}
 
     def scores(self, theta: Array, columns: Columns) -> Array:
         """Return the prediction of each row, (n,)."""
@@ -112,12 +112,17 @@ class JaxFunction:
     def _called(
         self, name: str, function: Callable[..., jax.Array], theta: Array, columns: Columns, *more: Array
     ) -> Array:
-        """Call a function, compiled if possible, and return its result as NumPy's. name: by which it is kept."""
+        """Call a function, compiled if possible, and return its result as NumPy's. name: by which it is kept.
+
+        For as many rows only: for others JAX would call the function of an earlier fit anew, which may compute
+        something else by now.
+        """
         jax, columns = _jax(), {name: columns[name] for name in self.forward.columns or list(columns)[:1]}
+        key = name, len(next(iter(columns.values())))
         with doubles():
             if self.compiled:
                 try:
-                    return _numbers(self._kept.setdefault(name, jax.jit(function))(theta, columns, *more))
+                    return _numbers(self._kept.setdefault(key, jax.jit(function))(theta, columns, *more))
                 except ConfigError as error:
                     if not isinstance(error.__cause__, jax.errors.JAXTypeError):
                         raise
@@ -160,7 +165,7 @@ def _numbers(result: object) -> Array:
 @lru_cache(maxsize=64)
 def _kept_for(
     columns: tuple[str, ...], computed: str, constants: tuple[bytes, ...]
-) -> dict[str, Callable[..., jax.Array]]:
+) -> dict[tuple[str, int], Callable[..., jax.Array]]:
     """Return what was compiled of a function that computes the same, which is the text JAX has of it, in a fit before.
 
     A function itself does not tell that, as it may read other values elsewhere since then.

@@ -85,8 +85,8 @@ class Pair:
         if proved:
             if self.known is not None:
                 PROVED[self.known] = None
-                if len(PROVED) > MOST_PROVED:
-                    PROVED.pop(next(iter(PROVED)), None)
+                for oldest in list(PROVED)[:-MOST_PROVED]:
+                    PROVED.pop(oldest, None)
             return None
         if refusal is not None:
             return f"raises {type(refusal.__cause__ or refusal).__name__} whatever its parameters"

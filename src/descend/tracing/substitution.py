@@ -156,6 +156,9 @@ class Substitution:
     def _class(self, given: type) -> type:
         """Return a subclass whose methods are stand-ins."""
         self._keep(given, given)  # in its own methods
+        watched = any("__init_subclass__" in vars(base) for base in given.__mro__ if own(base))
+        if watched or own(type(given)):  # it would hear of a subclass, as what keeps a list of all of them does
+            return given
         methods = {
             name: self._method(method)
             for base in reversed(given.__mro__)
