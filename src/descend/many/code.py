@@ -45,7 +45,8 @@ class BatchCode:
     def loss(self, theta: Array, columns: Mapping[str, Array], y: Array, omega: Array | None) -> Array:
         """Return the sum of the loss over the rows of each group."""
         value: Array = np.broadcast_to(self.value(y, *(columns[name] for name in self.columns), *theta), y.shape)
-        return np.add.reduce(value, axis=0) if omega is None else np.einsum("rg,rg->g", value, omega)
+        total: Array = np.add.reduce(value, axis=0) if omega is None else np.einsum("rg,rg->g", value, omega)
+        return total
 
 
 @lru_cache(maxsize=64)

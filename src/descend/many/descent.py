@@ -109,7 +109,8 @@ def sums(code: BatchCode, theta: Array, block: Block) -> Sums:
 def _products(left: Array, right: Array, rows: int) -> Array:
     """Return the sums over the rows of a product; what is the same in all rows of a group is taken out of the sum."""
     if np.ndim(left) == 2 and np.ndim(right) == 2:
-        return np.einsum("rg,rg->g", left, right)
+        product: Array = np.einsum("rg,rg->g", left, right)
+        return product
     if np.ndim(left) == 2:
         return _total(left, rows) * right
     return left * _total(right, rows)
