@@ -189,3 +189,15 @@ def test_errors_of_the_function_are_its_own():
 def test_a_sigma_that_is_no_standard_deviation_is_refused(sigma):
     with pytest.raises(ValueError, match="`sigma` must be above 0 and finite, and it is"):
         curve_fit(lambda x, a, b: a * x + b, X, Y, [1.0, 1.0], sigma=sigma)
+
+
+def test_numbers_in_an_array_of_objects_are_taken_and_others_refused():
+    def objects(x, a, b):
+        return np.array([a * float(u) + b for u in x.tolist()], dtype=object)
+
+    popt, _ = curve_fit(objects, X, 2 * X + 1, [1.0, 1.0])
+    assert popt == pytest.approx([2.0, 1.0], rel=1e-6)
+    with pytest.raises(ValueError, match="returned complex numbers"):
+        curve_fit(lambda x, a, b: a * np.exp(1j * x) + b * float(x.max()), X, Y, [1.0, 1.0])
+    with pytest.raises(ValueError, match="returned None, not numbers"):
+        curve_fit(lambda x, a, b: None, X, Y, [1.0, 1.0])

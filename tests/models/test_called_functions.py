@@ -201,3 +201,19 @@ def test_calls_are_few():
     assert fit.standard_errors and count <= 24
     wanted = descend.fit(TEXT, DATA, start=START).parameters
     assert fit.parameters == pytest.approx(wanted, rel=1e-13)
+
+
+def test_predicting_leaves_new_data_as_they_are():
+    def shifted(x, a, b):
+        x -= 1.0
+        return a * x + b * float(np.abs(x).max() > -1)
+
+    x, new = np.linspace(0.3, 3.0, 40), np.array([5.0, 6.0])
+    fit = descend.fit(shifted, {"x": x, "y": 2 * x + 1}, response="y", start={"a": 1.0, "b": 1.0})
+    assert fit.predict({"x": new}) == pytest.approx([11.0, 13.0])
+    assert new.tolist() == [5.0, 6.0]
+
+
+def test_a_function_without_columns_is_one_number_for_all_rows():
+    fit = descend.fit(lambda a: a, {"y": np.array([1.0, 2.0, 6.0])}, response="y", start={"a": 1.0}, gradient="numeric")
+    assert fit.parameters["a"] == pytest.approx(3.0)

@@ -47,8 +47,8 @@ class CalledRows:
             name: theta[place].copy() if self.parameters.shapes[name] is not None else _number(theta[place.start])
             for name, place in self.parameters.slices.items()
         }
-        found = self._numbers(self._called(values), np.iscomplexobj(theta))
-        if found.ndim == 0 and not (self.strict and self.columns and self.rows > 1):
+        found = numbers_of(self._called(values), self.name, np.iscomplexobj(theta))
+        if found.ndim == 0 and not (self.strict and self.forward.columns and self.rows > 1):
             return np.full(self.rows, found[()])
         if found.ndim == 0:
             raise ConfigError(
@@ -72,7 +72,7 @@ class CalledRows:
             else thetas[:, place].T[:, :, None]
             for name, place in self.parameters.slices.items()
         }
-        found = self._numbers(self._called(values), np.iscomplexobj(thetas))
+        found = numbers_of(self._called(values), self.name, np.iscomplexobj(thetas))
         return checked_shape(found, (len(thetas), self.rows))
 
     def _called(self, values: Mapping[str, Any]) -> Any:
@@ -85,20 +85,25 @@ class CalledRows:
                 self.copied = True
         return self.forward({name: column.copy() for name, column in self.columns.items()}, values)
 
-    def _numbers(self, found: Any, complex_too: bool) -> NDArray[Any]:
-        """Return what the function returned as an array of its own: it may return the same one again and again."""
-        try:
-            array = np.array(found)
-        except ValueError:
-            array = np.empty(0, dtype=object)
-        kinds = "biufc" if complex_too else "biuf"
-        if array.dtype.kind == "O" and found is not None:
-            with contextlib.suppress(TypeError, ValueError):
-                array = array.astype(np.float64)
-        if array.dtype.kind not in kinds:
-            content = "complex numbers" if array.dtype.kind == "c" else f"{found!r:.60}, not numbers"
-            raise ConfigError(f"`{self.forward.name}` returned {content}. It must return one prediction per row.")
-        return array if array.dtype.kind == "c" else array.astype(np.float64)
+
+def numbers_of(returned: Any, name: str, complex_too: bool = False) -> NDArray[Any]:
+    """Return what a function returned as an array of its own: it may return the same one again and again.
+
+    name: of the function. complex_too: whether complex numbers are as good as real ones. Raises ConfigError if they are
+    not, and for what is no numbers.
+    """
+    try:
+        array = np.array(returned)
+    except ValueError:
+        array = np.empty(0, dtype=object)
+    kinds = "biufc" if complex_too else "biuf"
+    if array.dtype.kind == "O" and returned is not None:
+        with contextlib.suppress(TypeError, ValueError):
+            array = array.astype(np.float64)
+    if array.dtype.kind not in kinds:
+        content = "complex numbers" if array.dtype.kind == "c" else f"{returned!r:.60}, not numbers"
+        raise ConfigError(f"`{name}` returned {content}. It must return one prediction per row.")
+    return array if array.dtype.kind == "c" else array.astype(np.float64)
 
 
 def _number(value: Any) -> Any:

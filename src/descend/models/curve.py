@@ -17,6 +17,7 @@ from descend.formula.formula import read_formula, refuse_size
 from descend.formula.printers.code import plain_name
 from descend.losses import Loss
 from descend.models.call import name_of
+from descend.models.called_rows import numbers_of
 from descend.models.contract import Model, Options, checked_shape, held_back
 from descend.models.formula import FormulaModel, formula_model, in_order
 from descend.models.traced_pair import over_all, traced_pair
@@ -61,11 +62,11 @@ class Curve:
 
     def values(self, theta: NDArray[Any]) -> NDArray[Any]:
         """Return what the function returns, whitened. Raises ConfigError unless it is a number for each row."""
-        return self.whitened(self.numbers(self.function(self.xdata, *theta)))
+        found = numbers_of(self.function(self.xdata, *theta), self.__name__, np.iscomplexobj(theta))
+        return self.whitened(self._for_each_row(found))
 
-    def numbers(self, returned: object) -> NDArray[Any]:
-        """Return what the function returned as (rows,) numbers; a single one stands for all."""
-        found = np.array(returned)  # its own: a function may return the same array again and again
+    def _for_each_row(self, found: NDArray[Any]) -> NDArray[Any]:
+        """Return numbers as (rows,); a single one stands for all."""
         if found.shape == (self.rows,):
             return found
         if found.shape in ((self.rows, 1), (1, self.rows)):
@@ -128,7 +129,7 @@ class CalledCurve:
         """Return (k, rows) values: each parameter stands in a column of its own, (k, 1), against the rows."""
         curve, model = self.model.curve, self.model
         model.__dict__["calls"] = model.calls + 1
-        found = np.array(curve.function(curve.xdata, *thetas.T[:, :, None]))
+        found = numbers_of(curve.function(curve.xdata, *thetas.T[:, :, None]), self.name, np.iscomplexobj(thetas))
         return curve.whitened(checked_shape(found, (len(thetas), self.rows)).T).T
 
 

@@ -159,18 +159,11 @@ class FunctionModel(Model):
             values = {name: torch.as_tensor(value) for name, value in self.parameters.named(theta).items()}
             with torch.no_grad(), contextlib.suppress(ConfigError):  # else the error is the one for arrays
                 return np.asarray(self.forward(tensors, values), dtype=np.float64).reshape(-1)
-        rows = len(next(iter(columns.values())))
-        prediction = np.array(self.forward(columns, self.parameters.named(theta)), dtype=np.float64)
-        if prediction.ndim == 0:
-            return np.full(rows, float(prediction))
-        if prediction.shape == (rows, 1):
-            return prediction[:, 0]
-        if prediction.shape != (rows,):
-            raise ConfigError(
-                f"`{self.forward.name}` returned shape {prediction.shape} for {rows} rows. It must return one "
-                "prediction per row."
-            )
-        return prediction
+        return CalledRows(self.forward, self.parameters, self._read(columns), strict=False).one(theta)
+
+    def _read(self, columns: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the columns that the function takes, or any one, which tells how many rows there are."""
+        return {name: columns[name] for name in self.inputs or list(columns)[:1]}
 
     def scores_and_jacobian(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array]:
         if self.jax is None or self.jax.refused is not None:
@@ -198,7 +191,7 @@ class FunctionModel(Model):
     def row_function(self, columns: Mapping[str, Array]) -> RowFunction:
         if self.jax is not None or ("torch" in sys.modules and self.__dict__.get("takes_tensors")):
             return super().row_function(columns)
-        return CalledRows(self.forward, self.parameters, {name: columns[name] for name in self.inputs}, self.numeric)
+        return CalledRows(self.forward, self.parameters, self._read(columns), self.numeric)
 
     def _with_torch(self, start: Mapping[str, object]) -> bool:
         """Find out, before any rows are read, whether the function is written with torch functions.
@@ -214,7 +207,7 @@ class FunctionModel(Model):
         """Find out, once, whether the function is written with torch functions, which refuse NumPy arrays."""
         known: bool | None = self.__dict__.get("takes_tensors")
         if known is None:
-            known, one_row = False, {name: column[:1] for name, column in columns.items()}
+            known, one_row = False, {name: column[:1].copy() for name, column in columns.items()}
             try:
                 self.forward(one_row, self.parameters.named(theta))
             except ConfigError as error:
