@@ -75,7 +75,7 @@ def test_what_messages_name_are_options_and_phrases_there_are():
         (lambda: f"Standardise `x` ({spell('standardize')}): then 100 epochs will do.",
          "Standardise `x` (the command line's `--standardize`): then 100 epochs will do."),
         (lambda: f"Give other starting values{using('start')}.", "Give other starting values."),
-        (lambda: descend.descent.Outcome.TIME_USED_UP.advice(),
+        (lambda: descend.Outcome.TIME_USED_UP.advice(),
          "Time ran out before the gradient reached zero: use fewer epochs, larger batches, or the command line."),
         (lambda: str(descend.explain("y ~ a*exp(b + c*x)").redundancies[0]),
          "a and b trade off: only a*exp(b) is determined. Drop b, or write a number in place of it in the formula: "
