@@ -176,7 +176,7 @@ def _look_again(work: Grouped, starts: Array, chosen: Places, outcomes: Outcomes
     ended = again[np.isfinite(outcomes.errors[again]).all(axis=1)]
     some = ended[np.linspace(0, len(ended) - 1, min(LENT, len(ended))).astype(np.intp)]
     more = np.unique(np.concatenate([starts, outcomes.parameters[some]]), axis=0)
-    if len(more) > 1:
+    if len(again) and len(more) > 1:
         _keep(work, together(batch_code(work.program), more, work.rows, again, len(more)), outcomes)
 
 
@@ -204,14 +204,14 @@ def _keep(work: Grouped, found: Found, outcomes: Outcomes) -> None:
     bounds = None if work.model.constraints is None else work.model.constraints.bounds
     if bounds is not None:
         good &= ((found.theta > bounds.low) & (found.theta < bounds.high)).all(axis=1)
-    omega = np.ones(len(rows.y)) if rows.omega is None else rows.omega
-    total = np.add.reduceat(omega, groups.ends[:-1])
+    begins, omega = groups.ends[:-1], 1.0 if rows.omega is None else rows.omega
+    total = groups.sizes if rows.omega is None else np.add.reduceat(rows.omega, begins)
     good &= ~(outcomes.loss <= found.loss / total * (1.0 + SAME))
     outcomes.parameters[good], outcomes.errors[good] = found.theta[good], errors[good]
     outcomes.loss[good] = (found.loss / total)[good]
     if loss.quadratic:
-        mean = np.add.reduceat(omega * rows.y, groups.ends[:-1]) / total
-        about = np.add.reduceat(omega * (rows.y - np.repeat(mean, groups.sizes)) ** 2, groups.ends[:-1])
+        mean = np.add.reduceat(omega * rows.y, begins) / total
+        about = np.add.reduceat(omega * (rows.y - np.repeat(mean, groups.sizes)) ** 2, begins)
         outcomes.r_squared[good] = 1.0 - found.loss[good] / about[good]
     for group in np.flatnonzero(good).tolist():
         outcomes.outcome[group] = str(Outcome.CONVERGED)
