@@ -36,6 +36,7 @@ POOR = 0.5
 """A fit that explains a smaller share of the variance is poor."""
 REFUSED = "refused"
 """The outcome of a group that could not be fitted at all."""
+LONGEST_WORD = f"U{max(map(len, (REFUSED, *map(str, Outcome))))}"
 SAME = 1e-9
 """Losses that differ by a smaller share are one and the same."""
 OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "device")
@@ -54,7 +55,7 @@ class Outcomes:
     errors: Array
     loss: Array
     r_squared: Array
-    outcome: list[str]
+    outcome: NDArray[np.str_]
     cause: dict[int, str] = field(default_factory=dict)
     fits: dict[int, Fit] = field(default_factory=dict)
 
@@ -63,12 +64,13 @@ class Outcomes:
         """Return the outcomes of groups before any is fitted."""
         empty = np.full(groups, np.nan)
         both = np.full((groups, components), np.nan)
-        return cls(both, both.copy(), empty, empty.copy(), [""] * groups)
+        return cls(both, both.copy(), empty, empty.copy(), np.full(groups, "", dtype=LONGEST_WORD))
 
     @property
     def open(self) -> Mask:
         """Which groups are not fitted yet."""
-        return np.array([not ended for ended in self.outcome], dtype=bool)
+        found: Mask = self.outcome == ""
+        return found
 
 
 @dataclass(frozen=True)
@@ -213,9 +215,10 @@ def _keep(work: Grouped, found: Found, outcomes: Outcomes) -> None:
         mean = np.add.reduceat(omega * rows.y, begins) / total
         about = np.add.reduceat(omega * (rows.y - np.repeat(mean, groups.sizes)) ** 2, begins)
         outcomes.r_squared[good] = 1.0 - found.loss[good] / about[good]
-    for group in np.flatnonzero(good).tolist():
-        outcomes.outcome[group] = str(Outcome.CONVERGED)
-        outcomes.fits.pop(group, None), outcomes.cause.pop(group, None)
+    outcomes.outcome[good] = str(Outcome.CONVERGED)
+    for told in (outcomes.fits, outcomes.cause):
+        for group in [group for group in told if good[group]]:
+            del told[group]
 
 
 def _fit_alone(work: Grouped, group: int, outcomes: Outcomes) -> Fit | None:
