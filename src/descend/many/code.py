@@ -31,6 +31,7 @@ class BatchCode:
     columns: tuple[str, ...]
     parameters: int
     compiled: Compiled
+    value: Compiled
 
     def __call__(self, theta: Array, columns: Mapping[str, Array], y: Array) -> Sequence[Array]:
         """Return value, slope and weight of the loss, and the derivatives of the score by each component.
@@ -40,6 +41,12 @@ class BatchCode:
         """
         found: Sequence[Array] = self.compiled(y, *(columns[name] for name in self.columns), *theta)
         return found
+
+    def loss(self, theta: Array, columns: Mapping[str, Array], y: Array, omega: Array | None) -> Array:
+        """Return the sum of the loss over the rows of each group."""
+        value: Array = np.broadcast_to(self.value(y, *(columns[name] for name in self.columns), *theta), y.shape)
+        total: Array = np.add.reduce(value, axis=0) if omega is None else np.einsum("rg,rg->g", value, omega)
+        return total
 
 
 @lru_cache(maxsize=64)
@@ -51,6 +58,7 @@ def batch_code(program: Program) -> BatchCode:
     columns = tuple(sorted(read | set(loss.own_columns)))
     names: dict[Expr, str] = {Column(name): f"c{place}" for place, name in enumerate(columns)}
     names |= {component: f"p{place}" for place, component in enumerate(derivatives)}
+    plain = dict(names)
     arguments = ", ".join(("y", *names.values()))
     places = (sympy.Symbol(f"t{place}") for place in range(10**6))
     shared, results = sympy.cse([score, *derivatives.values()], symbols=places, order="none")
@@ -61,10 +69,13 @@ def batch_code(program: Program) -> BatchCode:
     inside, *slopes = (Writer(NUMPY, names).write(part) for part in results)
     lines += [f"s = {inside}", *(["r = s - y"] if _of_residual(loss) else [])]
     of_loss = names | {PREDICTION: "s", RESPONSE: "y", RESIDUAL: "r"}
+    value = Writer(NUMPY, of_loss).write(loss.expressions[0])
     returned = [*(Writer(NUMPY, of_loss).write(part) for part in loss.expressions), *slopes]
     body = "\n    ".join([*lines, f"return ({', '.join(returned)},)"])
     source = f"def evaluate({arguments}):\n    {body}\n"
-    return BatchCode(columns, len(derivatives), define("evaluate", source, numpy_names()))
+    at = define("evaluate", source, numpy_names())
+    alone = f"def loss({arguments}):\n    s = {Writer(NUMPY, plain).write(score)}\n    r = s - y\n    return {value}\n"
+    return BatchCode(columns, len(derivatives), at, define("loss", alone, numpy_names()))
 
 
 def _of_residual(loss: Loss) -> bool:

@@ -8,19 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.many.code import BatchCode
-from descend.many.systems import cholesky, inverse, solved
+from descend.many.systems import cholesky, solved
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Places = NDArray[np.intp]
 LONGEST = 200
-"""Evaluations, at most; what has not ended then is left to a fit of its own."""
+"""Evaluations of a group in a block, at most; what has not ended then is left to a fit of its own."""
 FIRST, LEAST, MOST = 1e-3, 1e-12, 1e12
 """Damping, as a share of the diagonal of the curvature."""
-RESOLVED = 1e-15
+RESOLVED = 1e-14
 """A step that promises to lower the loss by a smaller share of it is the last one."""
 NOISE = 1e-12
 """Where no step lowers the loss, and the promise is below this share of it, that is the rounding of its minimum."""
-SCARCE = 0.5
+SCARCE = 0.75
 """Groups are gathered anew once fewer than this share of them go on."""
 
 
@@ -40,22 +41,32 @@ class Block:
 
 @dataclass
 class Ends:
-    """Where the groups of a block ended.
+    """Where the groups of a block ended, or stand.
 
-    theta: (p, groups). loss: the sum of the loss over the rows. inverted: the inverse of its curvature, (p, p, groups).
+    theta: (p, groups). loss: the sum of the loss over the rows, NaN where there is none. curvature: that of this sum,
+    (p, p, groups). damping: what the next step would have. pending: those that have not ended yet.
     """
 
     theta: Array
     loss: Array
+    curvature: Array
+    damping: Array
     converged: Mask
-    inverted: Array
+    pending: Mask
 
     @classmethod
-    def none(cls, theta: Array) -> Ends:
+    def none(cls, theta: Array, damping: Array) -> Ends:
         """Return ends that are still open."""
         p, groups = theta.shape
-        inverted = np.full((p, p, groups), np.nan)
-        return cls(theta.copy(), np.full(groups, np.nan), np.zeros(groups, dtype=bool), inverted)
+        converged, pending = np.zeros(groups, dtype=bool), np.zeros(groups, dtype=bool)
+        return cls(
+            theta.copy(), np.full(groups, np.nan), np.full((p, p, groups), np.nan), damping.copy(), converged, pending
+        )
+
+    def put(self, places: Places, theta: Array, at: Sums, damping: Array) -> None:
+        """Note where some groups are."""
+        self.theta[:, places], self.loss[places], self.damping[places] = theta, at.loss, damping
+        self.curvature[:, :, places] = at.curvature
 
 
 @dataclass
@@ -70,82 +81,82 @@ class Sums:
         """Return some of the groups."""
         return Sums(self.loss[chosen], self.gradient[:, chosen], self.curvature[:, :, chosen])
 
-    def where(self, chosen: Mask, others: Sums) -> Sums:
-        """Return the chosen groups, and the others elsewhere."""
-        return Sums(
-            np.where(chosen, self.loss, others.loss),
-            np.where(chosen, self.gradient, others.gradient),
-            np.where(chosen, self.curvature, others.curvature),
-        )
+    def update(self, chosen: Mask, others: Sums) -> None:
+        """Take over the chosen groups of others."""
+        np.copyto(self.loss, others.loss, where=chosen)
+        np.copyto(self.gradient, others.gradient, where=chosen)
+        np.copyto(self.curvature, others.curvature, where=chosen)
 
 
 def sums(code: BatchCode, theta: Array, block: Block) -> Sums:
     """Sum a block at the parameters of each of its groups."""
-    shape = block.y.shape
+    rows, groups = block.y.shape
     value, slope, weight, *derivatives = code(theta, block.columns, block.y)
     if block.omega is not None:
         value, slope, weight = value * block.omega, slope * block.omega, weight * block.omega
-    jacobian = [np.broadcast_to(derivative, shape) for derivative in derivatives]
-    p, even = len(jacobian), np.ndim(weight) == 0
-    slope = np.broadcast_to(slope, shape)
-    gradient, curvature = np.empty((p, shape[1])), np.empty((p, p, shape[1]))
-    for i in range(p):
-        gradient[i] = np.einsum("rg,rg->g", jacobian[i], slope)
-        weighted = jacobian[i] if even else jacobian[i] * weight
+    p, even = len(derivatives), np.ndim(weight) == 0
+    gradient, curvature = np.empty((p, groups)), np.empty((p, p, groups))
+    for i, derivative in enumerate(derivatives):
+        gradient[i] = _products(derivative, slope, rows)
+        weighted = derivative if even else derivative * weight
         for j in range(i + 1):
-            curvature[i, j] = curvature[j, i] = np.einsum("rg,rg->g", weighted, jacobian[j])
+            curvature[i, j] = curvature[j, i] = _products(weighted, derivatives[j], rows)
     if even:
         curvature *= weight
-    return Sums(np.add.reduce(np.broadcast_to(value, shape), axis=0), gradient, curvature)
+    return Sums(_total(value, rows) + np.zeros(groups), gradient, curvature)
 
 
-def descend_all(code: BatchCode, theta: Array, block: Block) -> Ends:
-    """Descend from theta, (p, groups), in all groups of a block."""
-    ends = Ends.none(theta)
-    places, damping = np.arange(theta.shape[1]), np.full(theta.shape[1], FIRST)
+def _products(left: Array, right: Array, rows: int) -> Array:
+    """Return the sums over the rows of a product; what is the same in all rows of a group is taken out of the sum."""
+    if np.ndim(left) == 2 and np.ndim(right) == 2:
+        product: Array = np.einsum("rg,rg->g", left, right)
+        return product
+    if np.ndim(left) == 2:
+        return _total(left, rows) * right
+    return left * _total(right, rows)
+
+
+def _total(each: Array, rows: int) -> Array:
+    return np.add.reduce(each, axis=0) if np.ndim(each) == 2 else each * np.float64(rows)
+
+
+def descend_all(code: BatchCode, theta: Array, block: Block, damping: Array, share: float = 0.0) -> Ends:
+    """Descend from theta, (p, groups), in all groups of a block, until at most a share of them is left."""
+    ends, least = Ends.none(theta, damping), share * theta.shape[1]
+    places = np.arange(theta.shape[1])
     at = sums(code, theta, block)
     on = np.isfinite(at.loss) & np.isfinite(at.gradient).all(axis=0)
     for _ in range(LONGEST):
-        if on.mean() < SCARCE:
-            if not on.any():
-                break
+        left = int(np.count_nonzero(on))
+        if left <= least:
+            ends.put(places[on], theta[:, on], at.take(on), damping[on])
+            ends.pending[places[on]] = True
+            break
+        if left < SCARCE * len(on):
             block, theta, at = block.take(on), theta[:, on], at.take(on)
-            damping, places, on = damping[on], places[on], np.ones(int(on.sum()), dtype=bool)
+            damping, places, on = damping[on], places[on], np.ones(left, dtype=bool)
         step, promise = _step(at, damping)
         usable = on & np.isfinite(promise)
         trial = np.where(usable, theta - step, theta)
         there = sums(code, trial, block)
         lower = usable & (there.loss <= at.loss) & np.isfinite(there.gradient).all(axis=0)
-        resolved = np.where(lower, RESOLVED, NOISE)
-        ended = usable & (promise <= resolved * at.loss)
-        theta, at = np.where(lower, trial, theta), there.where(lower, at)
+        ended = usable & (promise <= np.where(lower, RESOLVED, NOISE) * at.loss)
+        np.copyto(theta, trial, where=lower)
+        at.update(lower, there)
         damping = np.where(lower, np.maximum(damping * 0.1, LEAST), damping * 10.0)
         done = ended | (on & (damping > MOST))
         if done.any():
-            where = places[done]
-            ends.theta[:, where], ends.loss[where] = theta[:, done], at.loss[done]
-            ends.converged[where] = ended[done]
-            ends.inverted[:, :, where] = _inverse(at.curvature[:, :, done])
-            on = on & ~done
+            ends.put(places[done], theta[:, done], at.take(done), damping[done])
+            ends.converged[places[done]] = ended[done]
+            on &= ~done
     return ends
 
 
 def _step(at: Sums, damping: Array) -> tuple[Array, Array]:
     """Return the step to subtract, and by how much it should lower the loss; NaN where the curvature is singular."""
-    scaled, scale = _scaled(at.curvature)
-    np.einsum("iig->ig", scaled)[...] += damping
-    step = solved(cholesky(scaled), at.gradient / scale) / scale
+    damped = at.curvature.copy()
+    for i, diagonal in enumerate(np.einsum("iig->ig", at.curvature)):
+        damped[i, i] += damping * np.where(diagonal > 0.0, diagonal, 1.0)
+    step = solved(cholesky(damped), at.gradient)
     promise: Array = 0.5 * np.einsum("pg,pg->g", step, at.gradient)
     return step, promise
-
-
-def _scaled(curvature: Array) -> tuple[Array, Array]:
-    """Return the curvature in units in which its diagonal is 1, and these units, (p, groups)."""
-    scale = np.sqrt(np.einsum("iig->ig", curvature))
-    scale[~(scale > 0.0)] = 1.0
-    return curvature / (scale[:, None] * scale[None]), scale
-
-
-def _inverse(curvature: Array) -> Array:
-    scaled, scale = _scaled(curvature)
-    return inverse(cholesky(scaled)) / (scale[:, None] * scale[None])

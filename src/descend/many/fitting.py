@@ -27,8 +27,13 @@ from descend.table import Table, open_table
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Places = NDArray[np.intp]
 SAMPLED = 24
 """Groups that are fitted by themselves first, for starts that all others try."""
+LENT = 24
+"""Groups with a poor fit from whose ends the others of them descend."""
+POOR = 0.5
+"""A fit that explains a smaller share of the variance is poor."""
 REFUSED = "refused"
 """The outcome of a group that could not be fitted at all."""
 SAME = 1e-9
@@ -155,9 +160,24 @@ def fit_each(work: Grouped) -> Outcomes:
         if len(starts):
             chosen = np.flatnonzero(work.sound)  # those fitted already too: where others ended may lead lower
             _keep(work, together(batch_code(work.program), starts, work.rows, chosen), outcomes)
+            _look_again(work, starts, chosen, outcomes)
     for group in np.flatnonzero(outcomes.open).tolist():
         _fit_alone(work, group, outcomes)
     return outcomes
+
+
+def _look_again(work: Grouped, starts: Array, chosen: Places, outcomes: Outcomes) -> None:
+    """Descend from many starts in the groups that failed or are fitted poorly: those, and where others of them ended.
+
+    A group without the shape of the model has many minima, and those of such groups are far from all others.
+    """
+    assert work.program is not None
+    again = chosen[outcomes.open[chosen] | (outcomes.r_squared[chosen] < POOR)]
+    ended = again[np.isfinite(outcomes.errors[again]).all(axis=1)]
+    some = ended[np.linspace(0, len(ended) - 1, min(LENT, len(ended))).astype(np.intp)]
+    more = np.unique(np.concatenate([starts, outcomes.parameters[some]]), axis=0)
+    if len(more) > 1:
+        _keep(work, together(batch_code(work.program), more, work.rows, again, len(more)), outcomes)
 
 
 def _starts(work: Grouped, outcomes: Outcomes) -> Array:

@@ -97,7 +97,7 @@ def _coded_numbers(cells: NDArray[np.float64], truth: bool) -> tuple[Places, lis
     if truth:
         return codes, [bool(value) for value in values]
     complete = bool((values == np.floor(values)).all())
-    return codes, [int(value) if complete else float(value) for value in values]
+    return codes, list(map(int, values.tolist())) if complete else values.tolist()
 
 
 def said(key: Key) -> str:

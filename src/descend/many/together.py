@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.many.code import BatchCode
-from descend.many.descent import Block, Ends, descend_all, sums
+from descend.many.descent import FIRST, Block, Ends, descend_all
 from descend.many.groups import Groups
+from descend.many.systems import cholesky, inverse
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 CELLS = 65_536
 """Rows times groups of a block."""
+WAITING = 0.25
+"""The share of a block that waits for the rest of other blocks."""
 FEW = 3
 """Starts that a group descends from, at most."""
 
@@ -44,7 +47,7 @@ class Found:
         places = groups[lower]
         self.theta[places], self.loss[places] = ends.theta.T[lower], ends.loss[lower]
         self.converged[places] = True
-        self.inverted[places] = np.moveaxis(ends.inverted, 2, 0)[lower]
+        self.inverted[places] = np.moveaxis(inverse(cholesky(ends.curvature[:, :, lower])), 2, 0)
 
 
 @dataclass(frozen=True)
@@ -56,22 +59,24 @@ class GroupedRows:
     y: Array
     omega: Array | None
 
-    def blocks(self, chosen: Places) -> Iterator[tuple[Places, Block]]:
-        """Yield blocks of groups of like size, with the numbers of these groups.
+    def blocks(self, chosen: Places) -> list[Places]:
+        """Return the numbers of groups of like size, as many to a block as fit."""
+        sizes = self.groups.sizes
+        chosen = chosen[np.argsort(sizes[chosen], kind="stable")]
+        blocks, begin = [], 0
+        while begin < len(chosen):
+            ahead = sizes[chosen[begin : begin + CELLS]]
+            fitting = np.arange(1, len(ahead) + 1) * ahead <= CELLS
+            end = begin + max(int(np.count_nonzero(fitting)), 1)
+            blocks.append(chosen[begin:end])
+            begin = end
+        return blocks
+
+    def block(self, chosen: Places) -> Block:
+        """Return some groups as a block.
 
         A group with fewer rows than the largest of its block repeats its last row, with the weight 0.
         """
-        sizes = self.groups.sizes
-        chosen = chosen[np.argsort(sizes[chosen], kind="stable")]
-        begin = 0
-        while begin < len(chosen):
-            end = begin + 1
-            while end < len(chosen) and (end - begin + 1) * sizes[chosen[end]] <= CELLS:
-                end += 1
-            yield chosen[begin:end], self._block(chosen[begin:end])
-            begin = end
-
-    def _block(self, chosen: Places) -> Block:
         sizes = self.groups.sizes[chosen]
         row = np.arange(int(sizes.max()))[:, None]
         index = self.groups.ends[chosen] + np.minimum(row, sizes - 1)
@@ -82,26 +87,45 @@ class GroupedRows:
         return Block({name: column[index] for name, column in self.columns.items()}, self.y[index], omega)
 
 
-def together(code: BatchCode, starts: Array, rows: GroupedRows, chosen: Places) -> Found:
+def together(code: BatchCode, starts: Array, rows: GroupedRows, chosen: Places, few: int = FEW) -> Found:
     """Fit the chosen groups.
 
     starts: (s, p). Each group descends from the few of them with the least loss, and keeps the lowest end.
     """
     found = Found.none(len(rows.groups), code.parameters)
     with np.errstate(all="ignore"):
-        for some, block in rows.blocks(chosen):
-            for theta in _best(code, starts, block):
-                found.keep(some, descend_all(code, theta, block))
+        for theta in _best(code, starts, rows, chosen, few):
+            _descend(code, theta, rows, chosen, found)
     return found
 
 
-def _best(code: BatchCode, starts: Array, block: Block) -> Iterator[Array]:
-    """Yield the starts with the least loss of each group, the best first: (p, groups) each."""
-    groups = block.y.shape[1]
-    losses = np.full((len(starts), groups), np.nan)
+def _descend(code: BatchCode, theta: Array, rows: GroupedRows, chosen: Places, found: Found) -> None:
+    """Descend from theta, (groups, p).
+
+    What is left of a block once most of it has ended waits, and is gathered in blocks with what is left of the others:
+    few groups in a block take nearly as long as many.
+    """
+    damping = np.full(len(rows.groups), FIRST)
+    while len(chosen):
+        blocks, waiting = rows.blocks(chosen), []
+        share = WAITING if len(blocks) > 1 else 0.0
+        for some in blocks:
+            ends = descend_all(code, theta[some].T.copy(), rows.block(some), damping[some], share)
+            found.keep(some, ends)
+            left = some[ends.pending]
+            theta[left], damping[left] = ends.theta.T[ends.pending], ends.damping[ends.pending]
+            waiting.append(left)
+        chosen = np.concatenate(waiting)
+
+
+def _best(code: BatchCode, starts: Array, rows: GroupedRows, chosen: Places, few: int) -> Iterator[Array]:
+    """Yield the starts with the least loss of each group, the best first: (groups, p) each."""
+    groups, few = len(rows.groups), min(few, len(starts))
+    best = np.zeros((few, groups), dtype=np.intp)
     if len(starts) > 1:
-        for place, start in enumerate(starts):
-            losses[place] = sums(code, np.repeat(start[:, None], groups, axis=1), block).loss
-    order = np.argsort(losses, axis=0)  # NaN comes last
-    for rank in range(min(FEW, len(starts))):
-        yield np.ascontiguousarray(starts[order[rank]].T)
+        for some in rows.blocks(chosen):
+            block = rows.block(some)
+            losses = [code.loss(start, block.columns, block.y, block.omega) for start in starts]
+            best[:, some] = np.argsort(losses, axis=0)[:few]  # NaN comes last
+    for places in best:
+        yield starts[places]
