@@ -250,12 +250,12 @@ def test_layouts(head: str, layout: Layout) -> None:
 
 def test_too_little_memory_is_told_with_the_option_that_helps(tmp_path, monkeypatch):
     import descend
-    from descend import api
+    from descend.results import fitting
 
     def full(*_):
         raise MemoryError("Unable to allocate 7.28 TiB for an array with shape (10, 10)")
 
-    monkeypatch.setattr(api, "pose", full)
+    monkeypatch.setattr(fitting, "pose", full)
     with pytest.raises(
         descend.ConfigError, match=r"^There is too little memory: unable to allocate 7.28 TiB .*--memory"
     ):

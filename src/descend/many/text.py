@@ -36,7 +36,7 @@ def _lines(fits: Fits) -> Iterator[str]:
     ]
     yield from _table([head, *rows])
     if len(fits) > FIRST:
-        yield f"  and {len(fits) - FIRST:,} more: --save fits.csv writes all of them, in Python fits.frame()"
+        yield f"  and {len(fits) - FIRST:,} more: a saved table has all of them, in Python fits.frame()"
         fitted = components[np.isfinite(components).all(axis=1)]
         yield ""
         spread = [

@@ -117,9 +117,10 @@ class FunctionModel(Model):
 
     @classmethod
     def needed(cls, content: Mapping[str, Any]) -> str | None:
+        name = content["function"]
         return (
-            f"the Python function `{content['function']}`, which is not in the file. Name it: --model "
-            f"FILE.py:{content['function']}, or in Python descend.load(path, model=function)."
+            f"the Python function `{name}`, which is not in the file. Name it: --model FILE.py:{name}, "
+            "or in Python descend.load(path, model=function)."
         )
 
     @classmethod
