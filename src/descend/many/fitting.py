@@ -216,9 +216,8 @@ def _keep(work: Grouped, found: Found, outcomes: Outcomes) -> None:
         about = np.add.reduceat(omega * (rows.y - np.repeat(mean, groups.sizes)) ** 2, begins)
         outcomes.r_squared[good] = 1.0 - found.loss[good] / about[good]
     outcomes.outcome[good] = str(Outcome.CONVERGED)
-    for told in (outcomes.fits, outcomes.cause):
-        for group in [group for group in told if good[group]]:
-            del told[group]
+    outcomes.fits = {group: fit for group, fit in outcomes.fits.items() if not good[group]}
+    outcomes.cause = {group: cause for group, cause in outcomes.cause.items() if not good[group]}
 
 
 def _fit_alone(work: Grouped, group: int, outcomes: Outcomes) -> Fit | None:
