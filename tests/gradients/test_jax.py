@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import weakref
 from functools import partial
 from pathlib import Path
 from types import FunctionType
@@ -295,3 +297,16 @@ def test_predictions_for_other_rows_are_those_of_the_function_that_was_fitted():
     fit = descend.fit(Decay(2.0).value, data, response="y", start={"a": 1.0})
     more = np.linspace(0.0, 1.0, 33)
     np.testing.assert_allclose(fit.predict({"x": more}), 3 * np.exp(-2 * more), rtol=1e-10)
+
+
+def test_what_is_kept_holds_on_to_no_function():
+    def fitted():
+        def value(x, a):
+            return a * jnp.exp(-0.25 * x)
+
+        descend.fit(value, {"x": X, "y": Y}, response="y", start={"a": 1.0})
+        return weakref.ref(value)
+
+    function = fitted()
+    gc.collect()
+    assert function() is None

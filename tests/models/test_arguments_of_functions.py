@@ -81,3 +81,13 @@ def test_a_fixed_count_is_passed_as_one():
 
     fit = descend.fit(terms, {"x": X, "y": terms(X, 2.0, 0.7, 2)}, response="y", fix={"n": 2})
     assert fit.parameters == pytest.approx({"a": 2.0, "k": 0.7, "n": 2.0}, rel=1e-7)
+
+
+@pytest.mark.parametrize("held", [{"fix": {"c": 0.0}}, {"fix": {"b": 0.5}}, {"ties": {"b": "a/4"}}])
+def test_a_default_is_no_start_of_what_is_fixed_or_tied(held):
+    def curve(x, a, b=2.0, c=1.0):
+        return a * x + b * x**2 + c
+
+    fit = descend.fit(curve, {"x": X, "y": 2 * X + 0.5 * X**2}, response="y", **held)
+    assert fit.gradient == "derived"
+    assert fit.parameters == pytest.approx({"a": 2.0, "b": 0.5, "c": 0.0}, abs=1e-9)

@@ -109,3 +109,10 @@ def test_a_number_that_is_undefined_at_a_place_is_replaced_there():
         return y
 
     assert trace(limit, ["x"], ["a"]) == "where(sin(a*(x - 1)) == 0 and a*(x - 1) == 0, 1, sin(a*(x - 1))/(a*(x - 1)))"
+
+
+def test_halves_are_rounded_to_even_numbers_as_numpy_does():
+    formula = trace(lambda x, a: a * np.round(x), ["x"], ["a"])
+    assert formula == "a*(floor(x/2 + 0.25) + ceil(x/2 - 0.25))"
+    x = np.arange(-4.0, 4.0, 0.25)
+    assert np.array_equal(np.floor(x / 2 + 0.25) + np.ceil(x / 2 - 0.25), np.round(x))

@@ -23,7 +23,7 @@ OPAQUE = {
     "modified_bessel": "calls `ive`, which formulas do not know",
     "beta_cdf": "calls `betainc`, which formulas do not know",
     "pendulum_period": "calls `ellipk`, which formulas do not know",
-    "poisson_weights": "turns floor(x + 0.5) into a plain array",
+    "poisson_weights": "turns floor(x/2 + 0.25) + ceil(x/2 - 0.25) into a plain array",
 }
 """Those that are not read as formulas, though they are, and what the note says."""
 

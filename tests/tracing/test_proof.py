@@ -169,3 +169,23 @@ def test_a_formula_that_is_refused_is_fitted_by_calling_the_function():
     note = f"`step` is no formula: it gives a formula that is refused ({reason}), so its gradient is numeric"
     assert note in fit.notes
     assert fit.parameters["a"] == pytest.approx(2.0)
+
+
+def test_a_run_that_was_stopped_is_not_begun_anew():
+    def decay(x, a, b):
+        if a > 1.2:
+            raise ValueError("a is too large")
+        return a * np.exp(-b * x)
+
+    seen = []
+
+    def stop(step):
+        seen.append(step)
+        if len(seen) == 3:
+            raise StopIteration
+
+    x = np.linspace(0.1, 4.0, 50)
+    data = {"x": x, "y": 2.5 * np.exp(-1.3 * x)}
+    fit = descend.fit(decay, data, response="y", start={"a": 1.0, "b": 1.0}, on_step=stop)
+    assert str(fit.outcome) == "interrupted"
+    assert fit.solution.model.formula is not None

@@ -15,7 +15,7 @@ Mask = NDArray[np.bool_]
 Places = NDArray[np.intp]
 LONGEST = 200
 """Evaluations of a group in a block, at most; what has not ended then is left to a fit of its own."""
-FIRST, LEAST, MOST = 1e-3, 1e-12, 1e12
+FIRST, LEAST, MOST = 1e-2, 1e-12, 1e12
 """Damping, as a share of the diagonal of the curvature."""
 RESOLVED = 1e-14
 """A step that promises to lower the loss by a smaller share of it is the last one."""

@@ -50,7 +50,7 @@ class Fits:
         self.seconds = seconds
         self.by, self.keys = work.groups.by, work.groups.keys
         self.loss, self.r_squared = outcomes.loss, outcomes.r_squared
-        self.outcome = tuple(outcomes.outcome)
+        self.outcome: tuple[str, ...] = tuple(outcomes.outcome.tolist())
         self.rows, self.ungrouped = work.groups.sizes, work.groups.ungrouped
 
     def __len__(self) -> int:

@@ -36,6 +36,7 @@ POOR = 0.5
 """A fit that explains a smaller share of the variance is poor."""
 REFUSED = "refused"
 """The outcome of a group that could not be fitted at all."""
+LONGEST_WORD = f"U{max(map(len, (REFUSED, *map(str, Outcome))))}"
 SAME = 1e-9
 """Losses that differ by a smaller share are one and the same."""
 OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "device")
@@ -54,7 +55,7 @@ class Outcomes:
     errors: Array
     loss: Array
     r_squared: Array
-    outcome: list[str]
+    outcome: NDArray[np.str_]
     cause: dict[int, str] = field(default_factory=dict)
     fits: dict[int, Fit] = field(default_factory=dict)
 
@@ -63,12 +64,13 @@ class Outcomes:
         """Return the outcomes of groups before any is fitted."""
         empty = np.full(groups, np.nan)
         both = np.full((groups, components), np.nan)
-        return cls(both, both.copy(), empty, empty.copy(), [""] * groups)
+        return cls(both, both.copy(), empty, empty.copy(), np.full(groups, "", dtype=LONGEST_WORD))
 
     @property
     def open(self) -> Mask:
         """Which groups are not fitted yet."""
-        return np.array([not ended for ended in self.outcome], dtype=bool)
+        found: Mask = self.outcome == ""
+        return found
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ def _look_again(work: Grouped, starts: Array, chosen: Places, outcomes: Outcomes
     ended = again[np.isfinite(outcomes.errors[again]).all(axis=1)]
     some = ended[np.linspace(0, len(ended) - 1, min(LENT, len(ended))).astype(np.intp)]
     more = np.unique(np.concatenate([starts, outcomes.parameters[some]]), axis=0)
-    if len(more) > 1:
+    if len(again) and len(more) > 1:
         _keep(work, together(batch_code(work.program), more, work.rows, again, len(more)), outcomes)
 
 
@@ -204,18 +206,18 @@ def _keep(work: Grouped, found: Found, outcomes: Outcomes) -> None:
     bounds = None if work.model.constraints is None else work.model.constraints.bounds
     if bounds is not None:
         good &= ((found.theta > bounds.low) & (found.theta < bounds.high)).all(axis=1)
-    omega = np.ones(len(rows.y)) if rows.omega is None else rows.omega
-    total = np.add.reduceat(omega, groups.ends[:-1])
+    begins, omega = groups.ends[:-1], 1.0 if rows.omega is None else rows.omega
+    total = groups.sizes if rows.omega is None else np.add.reduceat(rows.omega, begins)
     good &= ~(outcomes.loss <= found.loss / total * (1.0 + SAME))
     outcomes.parameters[good], outcomes.errors[good] = found.theta[good], errors[good]
     outcomes.loss[good] = (found.loss / total)[good]
     if loss.quadratic:
-        mean = np.add.reduceat(omega * rows.y, groups.ends[:-1]) / total
-        about = np.add.reduceat(omega * (rows.y - np.repeat(mean, groups.sizes)) ** 2, groups.ends[:-1])
+        mean = np.add.reduceat(omega * rows.y, begins) / total
+        about = np.add.reduceat(omega * (rows.y - np.repeat(mean, groups.sizes)) ** 2, begins)
         outcomes.r_squared[good] = 1.0 - found.loss[good] / about[good]
-    for group in np.flatnonzero(good).tolist():
-        outcomes.outcome[group] = str(Outcome.CONVERGED)
-        outcomes.fits.pop(group, None), outcomes.cause.pop(group, None)
+    outcomes.outcome[good] = str(Outcome.CONVERGED)
+    outcomes.fits = {group: fit for group, fit in outcomes.fits.items() if not good[group]}
+    outcomes.cause = {group: cause for group, cause in outcomes.cause.items() if not good[group]}
 
 
 def _fit_alone(work: Grouped, group: int, outcomes: Outcomes) -> Fit | None:

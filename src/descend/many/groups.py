@@ -91,9 +91,11 @@ def _coded(table: Table, name: str) -> tuple[Places, list[Label]]:
 
 def _coded_numbers(cells: NDArray[np.float64], truth: bool) -> tuple[Places, list[Label]]:
     finite = np.isfinite(cells)
-    values, found = np.unique(cells[finite], return_inverse=True)
+    there = cells[finite]
+    begins = np.flatnonzero(np.r_[there.size > 0, there[1:] != there[:-1]])  # rows of a group often follow one another
+    values, found = np.unique(there[begins], return_inverse=True)
     codes = np.full(len(cells), -1, dtype=np.intp)
-    codes[finite] = found
+    codes[finite] = np.repeat(found, np.diff(begins, append=there.size))
     if truth:
         return codes, [bool(value) for value in values]
     complete = bool((values == np.floor(values)).all())

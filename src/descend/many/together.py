@@ -19,7 +19,7 @@ CELLS = 65_536
 """Rows times groups of a block."""
 WAITING = 0.25
 """The share of a block that waits for the rest of other blocks."""
-FEW = 3
+FEW = 2
 """Starts that a group descends from, at most."""
 
 

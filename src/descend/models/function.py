@@ -77,7 +77,9 @@ class FunctionModel(Model):
                 f"`{forward.name}` has no parameters to fit: each of its arguments is a column. Write `def "
                 f"{forward.name}(x, w)`."
             )
-        start = {**{name: value for name, value in forward.defaults.items() if name in forward.parameters}, **start}
+        held_by_user = {*fixed, *mentioned(None, options["ties"], None)}
+        defaults = {name: value for name, value in forward.defaults.items() if name in forward.parameters}
+        start = {**{name: value for name, value in defaults.items() if name not in held_by_user}, **start}
         notes: tuple[str, ...] = ()
         if not callable(options["gradient"]) and options["gradient"] not in ("autograd", "jax", "numeric"):
             try:
@@ -88,8 +90,6 @@ class FunctionModel(Model):
                 refusal = str(error).partition("\n")[0].rstrip(".")
                 notes = (no_formula(forward.name, f"gives a formula that is refused ({refusal})"),)
         everything = Parameters({name: _labels(fixed.get(name, start.get(name))) for name in forward.parameters})
-        for name in {*fixed, *mentioned(None, options["ties"], None)} - {*(options["start"] or ())}:
-            start.pop(name, None)  # what the function has as a default
         held = held_back(everything, table, options, start)
         jax = read_jax(forward, everything, table, options["gradient"])
         if held is not None:

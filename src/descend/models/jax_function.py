@@ -114,15 +114,16 @@ class JaxFunction:
     ) -> Array:
         """Call a function, compiled if possible, and return its result as NumPy's. name: by which it is kept.
 
-        For as many rows only: for others JAX would call the function of an earlier fit anew, which may compute
-        something else by now.
+        What is kept is machine code for as many rows, without the function, which may compute something else by now.
         """
         jax, columns = _jax(), {name: columns[name] for name in self.forward.columns or list(columns)[:1]}
         key = name, len(next(iter(columns.values())))
         with doubles():
             if self.compiled:
                 try:
-                    return _numbers(self._kept.setdefault(key, jax.jit(function))(theta, columns, *more))
+                    if key not in self._kept:
+                        self._kept[key] = jax.jit(function).lower(theta, columns, *more).compile()
+                    return _numbers(self._kept[key](theta, columns, *more))
                 except ConfigError as error:
                     if not isinstance(error.__cause__, jax.errors.JAXTypeError):
                         raise

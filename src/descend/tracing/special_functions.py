@@ -42,7 +42,7 @@ WORDS: dict[str, Callable[..., Value]] = {
     "sindg": lambda u: np.sin(u * (np.pi / 180.0)),
     "cosdg": lambda u: np.cos(u * (np.pi / 180.0)),
     "tandg": lambda u: np.tan(u * (np.pi / 180.0)),
-    "rint": lambda u: np.floor(u + 0.5),
+    "rint": lambda u: np.floor(u / 2.0 + 0.25) + np.ceil(u / 2.0 - 0.25),  # halves go to the even neighbour
     "trunc": lambda u: np.where(u < 0, np.ceil(u), np.floor(u)),
     "floor_divide": lambda u, v: np.floor(u / v),
     "divmod": lambda u, v: (np.floor(u / v), np.remainder(u, v)),
@@ -57,7 +57,7 @@ WORDS: dict[str, Callable[..., Value]] = {
     "bitwise_xor": np.not_equal,
     "ldexp": lambda u, power: u * 2.0**power,
 }
-"""What a function is said with, by its name. (rint differs where its argument is halfway between two whole numbers.)"""
+"""What a function is said with, by its name."""
 for _name, _words in WORDS.items():
     in_words(_name)(_words)
 handles(np.fix)(lambda tape, x: np.trunc(x))
@@ -93,7 +93,7 @@ def _sinc(tape: Tape, x: Value) -> Value:
 
 @handles(np.round, np.around, method="round")
 def rounded(tape: Tape, a: Value, decimals: int = 0, out: None = None) -> Value:
-    """Return numbers rounded to so many decimals, but for those halfway between two."""
+    """Return numbers rounded to so many decimals."""
     scaled = combined(tape, "*", a, 10.0**decimals)
     return combined(tape, "/", np.rint(scaled), 10.0**decimals)
 
