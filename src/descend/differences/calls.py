@@ -115,9 +115,9 @@ class Calls:
     def learn(self, theta: Array) -> bool:
         """Find out whether one call takes several points, if that is not known.
 
-        A function that sets rows against each other, as in ``y / y[0]`` or ``y - y.min()``, may seem to by chance where
-        points differ in one parameter, or where all values are 0. So three points that differ in every parameter, and in
-        their values, are held against a call for each.
+        A function that sets rows against each other, as in ``y / y[0]`` or ``y - y.min()``, may seem to by chance
+        where points differ in one parameter, or where all values are 0. So three points that differ in every
+        parameter, and in their values, are held against a call for each.
         """
         if self.together is None:
             self.together = self._takes_many(theta)

@@ -167,7 +167,8 @@ class Derivatives:
             return None
         self.scale = float(np.sqrt(np.mean(values**2))) or 1.0
         self.noise = LEAST * self.scale
-        for self.complex_together in (True, False) if self.calls.learn(theta) else (False,):
+        ways = (True, False) if self.calls.learn(theta) else (False,)
+        for self.complex_together in ways:
             found = complex_jacobian(self.calls, theta, self.complex_together)
             if found is not None and self._as_called(values, found[0]):
                 noise = misfit(self.calls, theta, values, found[1])
