@@ -30,7 +30,14 @@ def answer(arguments: Arguments, solution: Solution, full_output: bool) -> Answe
     if solution.theta.size == arguments.size:
         robust = arguments.loss is not None
         pcov = _robust(arguments, solution) if robust else covariance(arguments, ending_of(solution))
-    return _answered(arguments, parameters(arguments, solution), pcov, evaluations(solution.problem), full_output)
+    message = SUCCESS
+    if solution.outcome is Outcome.STALLED and pcov is not None:
+        from scipy.optimize import OptimizeWarning
+
+        message = f"The fit stalled, so that this may be no minimum. {solution.advice}"
+        warnings.warn(message, OptimizeWarning, stacklevel=4)
+    popt = parameters(arguments, solution)
+    return _answered(arguments, popt, pcov, evaluations(solution.problem), full_output, message)
 
 
 def direct_answer(arguments: Arguments, ending: Ending, full_output: bool) -> Answer | FullAnswer:
@@ -39,7 +46,7 @@ def direct_answer(arguments: Arguments, ending: Ending, full_output: bool) -> An
 
 
 def _answered(
-    arguments: Arguments, popt: Array, pcov: Array | None, calls: int, full_output: bool
+    arguments: Arguments, popt: Array, pcov: Array | None, calls: int, full_output: bool, message: str = SUCCESS
 ) -> Answer | FullAnswer:
     if pcov is None:
         from scipy.optimize import OptimizeWarning
@@ -48,7 +55,7 @@ def _answered(
         pcov = np.full((popt.size, popt.size), np.inf)
     if not full_output:
         return popt, pcov
-    return popt, pcov, {"nfev": calls, "fvec": residuals(arguments, popt)}, SUCCESS, 1
+    return popt, pcov, {"nfev": calls, "fvec": residuals(arguments, popt)}, message, 1
 
 
 def parameters(arguments: Arguments, solution: Solution) -> Array:

@@ -18,6 +18,8 @@ CALLS = 160
 """How often a function is called for trial points, where each call takes one."""
 TOGETHER = 2048
 """Points that are tried where a call takes many."""
+NUMBERS, FEWEST = 20_000_000, 16
+"""Values that all trial points may have together, where there are so many rows; but so many points are tried anyway."""
 LARGEST = 1 << 20
 """Numbers that one call for many points may return."""
 DESCENTS, EPOCHS = 3, 25
@@ -51,6 +53,7 @@ def sampled(problem: Problem, given: Collection[str]) -> Start | None:
         calls.rows = 0  # so that the next call raises the error that these met
         return None
     most = MORE_DESCENTS if calls.together else DESCENTS
+    most = max(1, min(most, NUMBERS // (EPOCHS * max(1, calls.rows))))
     ends = [descended(problem.objective, point, EPOCHS) for _, point in ranked[:most]]
     _, theta = min(ends, key=lambda end: end[0] if math.isfinite(end[0]) else math.inf)
     return Start(theta, f"start found among {trials.tried} trial points, in {calls.count - before} calls")
@@ -79,6 +82,7 @@ class _Trials:
         points = []
         each = len(self.linear) + 1
         count = max(2 * len(self.sought), CALLS // each) if not self.calls.together else TOGETHER // each
+        count = max(min(count, NUMBERS // (each * max(1, self.calls.rows))), FEWEST)
         for number in range(count if self.sought else 1):
             points.append(self._point(self.sought, spread(number, max(1, len(self.sought)))))
         self.tried = len(points)
