@@ -255,14 +255,12 @@ def _refuse_no_column(forward: Call, table: Table, start: Mapping[str, object], 
         return
     known = {**forward.defaults, **start, **fixed}
     given = {name: known.get(name, 1.0) for name in forward.parameters}
-    values = {name: value if np.ndim(np.asarray(value)) == 0 else np.asarray(value) for name, value in given.items()}
     try:
-        returned = forward.with_arguments(forward.function, values)
+        values = {name: value if np.ndim(value) == 0 else np.asarray(value) for name, value in given.items()}
+        rows_of_its_own = np.ndim(forward.with_arguments(forward.function, values)) > 0
     except Exception:
-        if leads_to(forward.function, "torch"):  # it may take tensors only
-            return
-        returned = None
-    if np.ndim(returned) > 0:  # type: ignore[arg-type]
+        rows_of_its_own = bool(leads_to(forward.function, "torch"))  # then it may take tensors only
+    if rows_of_its_own:
         return
     meant = next(filter(None, (closest(name, table.names) for name in free)), "")
     raise ConfigError(
