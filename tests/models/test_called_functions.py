@@ -198,7 +198,7 @@ def test_calls_are_few():
         return curve(x, a, b, c)
 
     fit = fitted(counted, start={"a": 1.0, "b": 1.0, "c": 0.0})
-    assert fit.standard_errors and count <= 24
+    assert fit.standard_errors and count <= 26
     wanted = descend.fit(TEXT, DATA, start=START).parameters
     assert fit.parameters == pytest.approx(wanted, rel=1e-13)
 
@@ -279,3 +279,43 @@ def test_an_empty_start_is_refused(model, empty):
     assert str(refused.value) == (
         'The start of `w` has no numbers. Give one, or one for each component: start={"w": [1.0, 1.0]}.'
     )
+
+
+def by_first(x, a, k):
+    y = np.exp(-k * x)
+    return a * y / y[0]
+
+
+def by_sum(x, a, k):
+    y = np.exp(-k * x)
+    return a * y / y.sum()
+
+
+def above_least(x, a, k):
+    y = a * np.exp(-k * x)
+    return y - y.min()
+
+
+def backwards(x, a, k):
+    return (a * np.exp(-k * x))[::-1]
+
+
+def by_median(x, a, k):
+    y = np.exp(-k * x)
+    return a * y / (1 + np.median(y))
+
+
+@pytest.mark.parametrize("bounds", [None, ["a > 0", "k > 0"]])
+@pytest.mark.parametrize("start", [None, {"a": 2.0, "k": 0.5}])
+@pytest.mark.parametrize("function", [by_first, by_sum, above_least, backwards, by_median])
+def test_rows_that_are_set_against_each_other_are_not_mixed_with_those_of_other_points(function, start, bounds):
+    """Called for many points at once such a function mixes them: y[0] would be a row of the first point."""
+    from scipy.optimize import curve_fit
+
+    x = np.linspace(0.0, 9.0, 60)
+    y = function(x, 3.0, 0.4)
+    y = y + 0.02 * np.ptp(y) * np.random.default_rng(1).normal(size=60)
+    best, covariance = curve_fit(function, x, y, p0=[3.0, 0.4], xtol=1e-14, ftol=1e-14, gtol=1e-14)
+    fit = descend.fit(function, {"x": x, "y": y}, response="y", start=start, bounds=bounds, gradient="numeric")
+    assert list(fit.parameters.values()) == pytest.approx(best, abs=1e-4 * np.sqrt(np.diag(covariance)).min())
+    assert list(fit.standard_errors.values()) == pytest.approx(np.sqrt(np.diag(covariance)), rel=1e-3)

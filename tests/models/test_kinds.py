@@ -35,6 +35,7 @@ class PolynomialModel(Model):
     response_columns: tuple[str, ...]
     parameters: Parameters = field()
     kind = "polynomial"
+    rowwise = True
 
     @classmethod
     def takes(cls, given):

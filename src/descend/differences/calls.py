@@ -21,8 +21,14 @@ MOST = 1 << 22
 """Numbers that a call for many points may return."""
 COMPLEX = "complex", "imaginary", "not supported for the input types", "real number"
 """What is said where a function does not take complex numbers."""
+TOLD_APART = 1e-6
+"""Values that differ by more than this share of the largest are not the same by chance."""
 ALIKE = 1e-12
 """Values of a row computed in two ways may differ by this share of the largest."""
+
+
+SPREAD = (0.05, 0.3, 0.003)
+"""How far apart the points are at which calls for many points are held against calls for one, tried in turn."""
 
 
 class RowFunction(Protocol):
@@ -95,26 +101,40 @@ class Calls:
 
     def values(self, thetas: Array) -> Array:
         """Return the (k, n) values at k points, the first of which is remembered: in one call, if that is possible."""
-        if self.together is not False and self.rows and len(thetas) * self.rows <= MOST:
+        if self.rows and len(thetas) * self.rows <= MOST and self.learn(thetas[0]):
             found = self._at_once(thetas)
-            if self.together is None and found is not None:  # also held against a call for the last point alone
-                self.together = alike(found[-1], self.value(thetas[-1]))
-            elif self.together is None:
-                self.together = False
-            if self.together and found is not None:
+            if found is not None:
                 return found
+            self.together = False
         return np.array([self.value(thetas[0]), *map(self._once, thetas[1:])])
 
     def _once(self, theta: Array) -> Array:
         known = self.known(theta)
         return self._called(theta) if known is None else known
 
-    def learn(self, theta: Array, other: Array) -> bool:
-        """Find out whether one call takes several points, if that is not known."""
+    def learn(self, theta: Array) -> bool:
+        """Find out whether one call takes several points, if that is not known.
+
+        A function that sets rows against each other, as in ``y / y[0]`` or ``y - y.min()``, may seem to by chance
+        where points differ in one parameter, or where all values are 0. So three points that differ in every
+        parameter, and in their values, are held against a call for each.
+        """
         if self.together is None:
-            self.value(other)
-            self.values(np.array([theta, other]))
-        return bool(self.together)
+            self.together = self._takes_many(theta)
+        return self.together
+
+    def _takes_many(self, theta: Array) -> bool:
+        base = np.where(theta == 0.0, 1.0, theta)  # where a parameter is 0, another may have no influence
+        weight = np.arange(1.0, theta.size + 1.0) / theta.size
+        for share in SPREAD:
+            points = np.array([base, base * (1.0 + share * weight), base * (1.0 - share * weight[::-1])])
+            found = self._at_once(points)
+            if found is None:
+                return False
+            alone = [self.value(base), *map(self._once, points[1:])]
+            if all(_apart(alone[one], alone[other]) for one, other in ((0, 1), (0, 2), (1, 2))):
+                return all(map(alike, found, alone))
+        return False
 
     def _at_once(self, thetas: Array) -> Array | None:
         self.count += 1
@@ -191,3 +211,10 @@ def alike(one: Array, other: Array) -> bool:
         return False
     size = float(np.abs(other[there]).max(initial=0.0))
     return bool((np.abs(one[there] - other[there]) <= ALIKE * size).all())
+
+
+def _apart(one: Array, other: Array) -> bool:
+    """Whether values at two points can be told apart."""
+    there = np.isfinite(one) & np.isfinite(other)
+    size = float(np.abs(other[there]).max(initial=0.0))
+    return bool((np.abs(one[there] - other[there]) > TOLD_APART * size).any())

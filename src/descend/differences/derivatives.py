@@ -167,7 +167,8 @@ class Derivatives:
             return None
         self.scale = float(np.sqrt(np.mean(values**2))) or 1.0
         self.noise = LEAST * self.scale
-        for self.complex_together in (True, False):
+        ways = (True, False) if self.calls.learn(theta) else (False,)
+        for self.complex_together in ways:
             found = complex_jacobian(self.calls, theta, self.complex_together)
             if found is not None and self._as_called(values, found[0]):
                 noise = misfit(self.calls, theta, values, found[1])
@@ -179,7 +180,7 @@ class Derivatives:
             if self.calls.refused_complex:
                 break
         self.by_complex_step = self.complex_together = False
-        if self.calls.learn(theta, theta * (1.0 + APART)):
+        if self.calls.learn(theta):
             self._measure(theta)
             return self._next(theta)
         by_differences = self._next(theta)

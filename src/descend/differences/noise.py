@@ -56,7 +56,7 @@ def measured_noise(calls: Calls, theta: Array, units: Array) -> float:
     """
     apart = APART
     while True:
-        count = MORE_POINTS if calls.learn(theta, theta + POINTS * apart * units) else POINTS
+        count = MORE_POINTS if calls.learn(theta) else POINTS
         points = np.array([theta + place * apart * units for place in range(count + 1)])
         values = calls.values(points)
         values = values[:, np.isfinite(values).all(axis=0)]

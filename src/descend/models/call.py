@@ -18,6 +18,8 @@ from descend.tracing import of_numbers, unwrapped
 
 ARRAYS = {"numpy": ("NumPy arrays", "np"), "torch": ("PyTorch tensors", "torch")}
 """What a column is called, and the name of its library, by the module of its type."""
+OF_SHAPES = ("broadcast", "shapes", "same shape", "core dimension")
+"""What is said, by NumPy or JAX, of arrays that do not fit each other: the function holds one of another length."""
 
 VECTOR_WANTED = re.compile(
     r"'(float|complex)' object is not (subscriptable|iterable)|'(float|complex)' has no len|"
@@ -81,6 +83,8 @@ class Call:
             )
         if not isinstance(error, TypeError | ValueError) or column is None:
             return f"`{self.name}` raised {said}."
+        if any(word in said for word in OF_SHAPES):
+            return f"`{self.name}` raised {said}. It must return one prediction for each row it is given."
         kind, library = ARRAYS.get(type(column).__module__.partition(".")[0], ("JAX arrays", "jnp"))
         return (
             f"`{self.name}` raised {said}. It is called with {kind}, many rows at once: "

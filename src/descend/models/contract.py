@@ -53,6 +53,10 @@ class Model(ABC):
     """Whether its parameters live in it and change in place, as in a PyTorch module, so that theta is only a handle:
     steps do not store them, and no matrix of them is formed (curvature, covariance, and inference from these)."""
 
+    rowwise: ClassVar[bool] = False
+    """Whether the prediction of a row is known to depend on that row alone, so that any rows may be predicted. If not,
+    as for a function that is only called, only predictions of all rows together are known to be those of the fit."""
+
     gradient_sources: tuple[str, ...] = ("numeric",)
     """The gradient sources that need nothing more from the user; the first is the default."""
 
@@ -232,6 +236,7 @@ class SymbolicModel(Model):
     formula: the expression, with its parameters, its response and its derivatives.
     """
 
+    rowwise: ClassVar[bool] = True
     formula: Formula
 
     @property

@@ -46,6 +46,7 @@ class ModuleModel(Model):
     row_shape: tuple[int, ...] | None = None
     kind: ClassVar[str] = "PyTorch module"
     in_place: ClassVar[bool] = True
+    rowwise: ClassVar[bool] = True
     saved_as: ClassVar[str | None] = "module"
     gradient_sources = ("autograd",)
 

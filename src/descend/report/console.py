@@ -11,7 +11,7 @@ from descend.report.figures import Axis, Level, Line, Mark, Panel, Points, reach
 from descend.report.film import CURVE
 from descend.report.panels import DECADES
 from descend.report.style import one_line
-from descend.report.view import sample
+from descend.report.view import Drawn, column, ordered, sample
 
 if TYPE_CHECKING:
     from descend.descent.step import Step
@@ -70,7 +70,9 @@ class Scene:
     def __init__(self, model: Model, columns: Mapping[str, Any]) -> None:
         names = dict.fromkeys((*model.inputs, *model.response_columns))
         self.model = model
-        self.rows, _, _ = sample({name: columns[name] for name in names})
+        everything = {name: column(columns[name]) for name in names}
+        self.rows, chosen, _ = sample(everything)
+        self.drawn = Drawn(self.rows) if model.rowwise else Drawn(everything, chosen)
         with np.errstate(all="ignore"):
             self.y = model.observed(self.rows)
         self.epochs: list[int] = []
@@ -96,13 +98,16 @@ class Scene:
         model, low_high = self.model, reach(self.y)
         room = 0.1 * (low_high[1] - low_high[0])
         up = Axis("", low=low_high[0] - room, high=low_high[1] + room)
-        with np.errstate(all="ignore"):
-            if len(model.inputs) == 1:
-                x = np.asarray(self.rows[model.inputs[0]])
+        if len(model.inputs) == 1:
+            x = np.asarray(self.rows[model.inputs[0]])
+            if model.rowwise:
                 grid = np.linspace(x.min(), x.max(), CURVE)
-                curve = Line(grid, model.predict(step.theta, {model.inputs[0]: grid}))
-                return Panel("curve", str(model), Axis(model.inputs[0]), up, [Points(x, self.y), curve])
-            predicted = model.predict(step.theta, self.rows)
+                curve = Line(grid, Drawn({model.inputs[0]: grid}).predict(model, step.theta))
+            else:
+                places = ordered(x, CURVE)
+                curve = Line(x[places], self.drawn.predict(model, step.theta)[places])
+            return Panel("curve", str(model), Axis(model.inputs[0]), up, [Points(x, self.y), curve])
+        predicted = self.drawn.predict(model, step.theta)
         ends = np.array(low_high)
         marks: list[Mark] = [Line(ends, ends), Points(self.y, np.broadcast_to(predicted, self.y.shape))]
         return Panel("predicted", "predicted against observed", Axis("observed"), up, marks)

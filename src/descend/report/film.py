@@ -98,14 +98,13 @@ def _prediction(seen: View, fit: Fitted) -> tuple[Panel, Moves]:
     """Return the picture of the data, and the marks of the prediction at a step."""
     if not seen.one:
         return _against_observed(seen, fit)
-    still, name = panels.curve(seen), seen.inputs[0] if seen.inputs else ""
+    still = panels.curve(seen)
     marks: list[Mark] = [mark for mark in still.marks if isinstance(mark, Points)] or [still.marks[0]]
     x = np.asarray(seen.x)[np.isfinite(seen.x)]
-    grid = np.linspace(x.min(), x.max(), CURVE) if len(x) else x
+    grid, drawn = seen.line(seen.x, np.linspace(x.min(), x.max(), CURVE) if len(x) else x, CURVE)
 
     def moves(place: int, step: Step) -> list[Mark]:
-        with np.errstate(all="ignore"):
-            return [Line(grid, drawable(fit.model.predict(step.theta, {name: grid})), width=2.6)]
+        return [Line(grid, drawable(drawn.predict(fit.model, step.theta)), width=2.6)]
 
     named = Line(NOTHING, NOTHING, "model", width=2.6)
     return replace(still, title="Data and model", marks=[*marks, named]), moves
@@ -115,12 +114,10 @@ def _against_observed(seen: View, fit: Fitted) -> tuple[Panel, Moves]:
     """Return predicted against observed, whose dots move towards the diagonal."""
     still = panels.predicted(seen)
     few = np.linspace(0, len(seen.y) - 1, min(len(seen.y), DOTS)).astype(np.intp)
-    columns = {name: np.asarray(seen.columns[name])[few] for name in seen.inputs}
-    observed = seen.y[few]
+    observed, drawn = seen.y[few], seen.drawn(few)
 
     def moves(place: int, step: Step) -> list[Mark]:
-        with np.errstate(all="ignore"):
-            return [Points(observed, drawable(fit.model.predict(step.theta, columns)))]
+        return [Points(observed, drawable(drawn.predict(fit.model, step.theta)))]
 
     said = f"{len(few):,} of {fit.rows:,} rows drawn." if len(few) < fit.rows else ""
     marks: list[Mark] = [Points(NOTHING, NOTHING, "rows"), *(mark for mark in still.marks if isinstance(mark, Line))]

@@ -14,7 +14,7 @@ from descend.inference.fitted import Fitted
 from descend.inference.prediction import band
 from descend.report.figures import Axis, Band, Line, Mark, Matrix, Panel, Points, above_zero, drawable, reach
 from descend.report.look import Look
-from descend.report.view import View, ended, rows, sample
+from descend.report.view import Drawn, View, ended, rows, sample
 
 Array = NDArray[np.float64]
 
@@ -48,13 +48,14 @@ DASHES = ("-", "--", ":")
 def curve(view: View, look: Look = DEFAULT) -> Panel:
     """Prepare the rows, and the prediction over the range of the one input, or over row numbers if there is none.
 
+    A model whose prediction of a row may depend on other rows is drawn at the rows themselves.
+
     Raises ConfigError for a logarithmic axis if no row is above 0.
     """
     fit, name = view.fit, view.inputs[0] if view.inputs else "row"
     across, x = look.scale("x"), on_axis(look, "x", view.x, name)
-    grid = _grid(x, across)
-    with np.errstate(all="ignore"):
-        values = fit.model.predict(fit.theta, {view.inputs[0] if view.inputs else "": grid})
+    grid, drawn = view.line(x, _grid(x, across))
+    values = drawn.predict(fit.model, fit.theta)
     marks: list[Mark] = []
     low, high, seen = None, None, True
     if view.observed:
@@ -68,7 +69,7 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
         values = above_zero(values)
     marks.append(Line(grid, values, "fit" if seen else "fit, outside the picture", width=2.4))
     for interval, opacity in BANDS.items():
-        ends = _band(fit, view.inputs[0] if view.inputs else "", grid, interval)
+        ends = _band(fit, drawn, interval) if len(grid) else None
         if seen and ends is not None:
             if low is not None and look.scale("y") == "log":
                 ends = (np.maximum(ends[0], low), np.maximum(ends[1], low))
@@ -317,14 +318,13 @@ def _without(view: View, look: Look) -> str:
     return " ".join(part for part in (view.sampled, left_out) if part)
 
 
-def _band(fit: Fitted, name: str, grid: Array, interval: str) -> tuple[Array, Array] | None:
+def _band(fit: Fitted, drawn: Drawn, interval: str) -> tuple[Array, Array] | None:
     """Return the ends of a band around the curve; None unless the fit is at a minimum and the band is defined."""
-    if fit.covariance is None or fit.undetermined or fit.outcome is not Outcome.CONVERGED or not len(grid):
+    if fit.covariance is None or fit.undetermined or fit.outcome is not Outcome.CONVERGED:
         return None
     alike = fit.weights is None and fit.sigma is None and fit.residual_standard_deviation is not None
     if interval == "prediction" and not alike:
         return None  # the weight of a further row is unknown
-    found = band(fit.estimates(), {name: grid}, interval, LEVEL)
-    if not (np.isfinite(found.low) & np.isfinite(found.high)).all():
-        return None
-    return drawable(found.low), drawable(found.high)
+    found = band(fit.estimates(), drawn.columns, interval, LEVEL)
+    low, high = drawn.of(found.low), drawn.of(found.high)
+    return (drawable(low), drawable(high)) if (np.isfinite(low) & np.isfinite(high)).all() else None

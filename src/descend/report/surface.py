@@ -26,6 +26,8 @@ FINE = 201
 """Values at which J is computed if there is only one parameter."""
 MOST_ROWS = 2_000
 """From more rows than this, J is computed on an evenly spaced sample: 2,500 values in a fraction of a second."""
+MOST_CALLED = 50_000
+"""Most rows on which J is computed where no sample will do, as its rows are predicted only together."""
 MARGIN = 0.18
 """Margin around the path, as a share of its extent."""
 ERRORS = 3.0
@@ -52,11 +54,13 @@ def landscape(fit: Fitted, names: Sequence[str] | None = None) -> Panel | None:
 
     names: two labels such as ``a`` and ``w[x1]``; if not given, the two whose estimates trade off the most.
     None for a PyTorch module, where one pair of so many weights tells nothing, and for a Python function of rows in a
-    database.
+    database, or of more rows than MOST_CALLED.
     """
     if fit.model.in_place or fit.solution is None or not fit.trace:
         return None
     if fit.solution.all_rows is not None and fit.model.formula is None:
+        return None
+    if not fit.model.rowwise and fit.rows > MOST_CALLED:
         return None
     if fit.theta.size == 1 and names is None:
         return _curve(fit)
@@ -152,7 +156,7 @@ def objective_of(fit: Fitted) -> tuple[Callable[[Array], float], str]:
         program = derived(fit.model.formula, fit.loss_function)
         objective = objective_over(NumpyEngine(program, fit.solution.sample), objective.penalty)
         rows = objective.rows
-    if rows <= MOST_ROWS:
+    if rows <= MOST_ROWS or not fit.model.rowwise:
         chosen, said = np.arange(rows), ""
     else:
         chosen = np.linspace(0, rows - 1, MOST_ROWS).astype(np.intp)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DataError
 from descend.inference.fitted import Fitted
+from descend.models import Model
 
 Array = NDArray[np.float64]
 
@@ -21,14 +22,35 @@ MOST_POINTS = 5_000
 
 
 @dataclass(frozen=True, eq=False)
+class Drawn:
+    """What a model predicts for a picture, and which of these predictions are drawn.
+
+    columns: what it is given. places: indices of the rows drawn among these; None if all are.
+    """
+
+    columns: Mapping[str, Any]
+    places: NDArray[np.intp] | None = None
+
+    def of(self, values: Array) -> Array:
+        """Return those values that belong to rows that are drawn."""
+        return values if self.places is None else values[self.places]
+
+    def predict(self, model: Model, theta: Any) -> Array:
+        """Return the predictions that are drawn; NaN or infinite where there is none."""
+        with np.errstate(all="ignore"):
+            return self.of(model.predict(theta, self.columns))
+
+
+@dataclass(frozen=True, eq=False)
 class View:
     """A fit, and the rows to draw.
 
-    columns: of the rows drawn. chosen: indices of these among all rows; None if all are drawn. sampled: a sentence on
-    that. observed: whether the response is among the columns.
+    everything: the columns of all rows. columns: of the rows drawn. chosen: indices of these among all rows; None if
+    all are drawn. sampled: a sentence on that. observed: whether the response is among the columns.
     """
 
     fit: Fitted
+    everything: Mapping[str, Any]
     columns: Mapping[str, Any]
     chosen: NDArray[np.intp] | None
     sampled: str
@@ -61,10 +83,30 @@ class View:
         with np.errstate(all="ignore"):
             return self.fit.model.observed(self.columns)
 
+    def drawn(self, some: NDArray[np.intp] | None = None) -> Drawn:
+        """Return what is predicted for the rows drawn, or for some of them: all rows, unless one alone will do."""
+        if not self.fit.model.rowwise:
+            if some is not None and self.chosen is not None:
+                some = self.chosen[some]
+            return Drawn(self.everything, self.chosen if some is None else some)
+        if some is None:
+            return Drawn(self.columns)
+        return Drawn({name: np.asarray(self.columns[name])[some] for name in self.inputs})
+
+    def line(self, x: Array, grid: Array, most: int = MOST_POINTS) -> tuple[Array, Drawn]:
+        """Return where a line of predictions has its points, and what is predicted there.
+
+        On a grid if the prediction of a row depends on that row alone; else at the rows drawn, in order of x, which is
+        where they lie on the axis. most: of so many rows.
+        """
+        if self.fit.model.rowwise:
+            return grid, Drawn({self.inputs[0] if self.inputs else "": grid})
+        places = ordered(x, most)
+        return x[places], self.drawn(places)
+
     @cached_property
     def predicted(self) -> Array:
-        with np.errstate(all="ignore"):
-            return self.fit.model.predict(self.fit.theta, self.columns)
+        return self.drawn().predict(self.fit.model, self.fit.theta)
 
     @cached_property
     def residuals(self) -> Array:
@@ -100,8 +142,17 @@ def view(fit: Fitted, columns: Mapping[str, Any] | None = None) -> View:
                 f"There is no column `{name}` in the data, which the picture of `{model}` needs. "
                 f"Columns: {', '.join(columns)}."
             )
-    drawn, chosen, sampled = sample({name: columns[name] for name in needed})
-    return View(fit, drawn, chosen, sampled, observed)
+    everything = {name: column(columns[name]) for name in needed}
+    return View(fit, everything, *sample(everything), observed)
+
+
+def ordered(x: Array, most: int) -> NDArray[np.intp]:
+    """Return the indices of finite values in ascending order; of more than ``most``, evenly spaced ones."""
+    known = np.flatnonzero(np.isfinite(x))
+    places = known[np.argsort(x[known], kind="stable")]
+    if len(places) > most:
+        places = places[np.linspace(0, len(places) - 1, most).astype(np.intp)]
+    return places
 
 
 def sample(columns: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[np.intp] | None, str]:

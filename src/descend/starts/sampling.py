@@ -69,7 +69,7 @@ class _Trials:
         size = float(np.abs(problem.rows.y).max()) or 1.0
         bases = [self._point(free, spread(PROBED + turn, max(1, len(free)))) for turn in (0, 1)]
         if problem.model.loss.of_residual and self.bounds is None:
-            calls.learn(bases[0], bases[1])
+            calls.learn(bases[0])
             steps = np.where(self.theta == 0.0, size, 1.7 * size)
             self.linear = linear_places(calls, bases, steps, free.tolist())
         self.sought = [place for place in free.tolist() if place not in self.linear]
