@@ -183,8 +183,8 @@ def read_content(place: Path) -> Content:
 
 def _is_table_of_fits(content: object) -> bool:
     """Whether this is what ``Fits.save`` writes: a list of records that each tell how a fit ended."""
-    told = {"outcome", "cause", "r_squared"}
-    return isinstance(content, list) and bool(content) and isinstance(content[0], dict) and told <= content[0].keys()
+    columns = {"outcome", "cause", "r_squared"}
+    return isinstance(content, list) and bool(content) and isinstance(content[0], dict) and columns <= content[0].keys()
 
 
 def _refuse_misfits(content: Content, place: Path) -> None:
