@@ -7,6 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+import descend
 from descend.cli.main import app
 
 ROWS = "\n".join(
@@ -58,3 +59,27 @@ def test_what_is_shown_of_one_fit_is_refused(sites, tmp_path):
     assert str(result.exception) == (
         "`--report` goes with one fit, not with one for each group. Drop it, or fit one group alone: --where."
     )
+
+
+@pytest.mark.parametrize("options", [["--by", "site", "--by", "half"], ["--by", "site,half"]], ids=str)
+def test_columns_may_be_named_one_by_one_or_with_commas(sites, options):
+    rows = [f"{row},{'half' if place == 0 else place % 2}" for place, row in enumerate(ROWS.splitlines())]
+    sites.write_text("\n".join(rows) + "\n")
+    result = CliRunner().invoke(app, ["fit", "y ~ w*x + b", str(sites), *options, "--json"])
+    assert result.exit_code == 0, result.output
+    groups = [json.loads(line)["group"] for line in result.stdout.splitlines() if line.startswith("{")]
+    assert groups == [{"site": site, "half": half} for site in "AB" for half in (0, 1)]
+
+
+def test_a_table_of_many_fits_is_no_model_file(sites, tmp_path):
+    table = tmp_path / "fits.json"
+    saved = CliRunner().invoke(app, ["fit", "y ~ w*x + b", str(sites), "--by", "site", "--save", str(table)])
+    assert saved.exit_code == 0, saved.output
+    said = (
+        f"`{table}` is a table of many fits, not a model file. Save the fit of one group, such as "
+        'fits["A", 3].save(path), and give that file.'
+    )
+    with pytest.raises(descend.DataError) as refused:
+        descend.load(table)
+    assert str(refused.value) == said
+    assert str(CliRunner().invoke(app, ["predict", str(table), str(sites)]).exception) == said

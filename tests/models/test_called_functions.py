@@ -219,6 +219,68 @@ def test_a_function_without_columns_is_one_number_for_all_rows():
     assert fit.parameters["a"] == pytest.approx(3.0)
 
 
+@pytest.mark.parametrize("gradient", [None, "numeric"])
+@pytest.mark.parametrize(
+    ("names", "hint", "forward"),
+    [
+        ("t, a, b", "", lambda t, a, b: a * t + b),
+        ("X, a", " Did you mean `x`?", lambda X, a: a * X),
+        ("t, a", "", lambda t, a: a * t[0]),
+    ],
+)
+def test_a_function_whose_arguments_are_no_columns_is_refused(gradient, names, hint, forward):
+    x = np.linspace(0.0, 5.0, 20)
+    with pytest.raises(ConfigError) as refused:
+        descend.fit(forward, {"x": x, "y": x}, response="y", gradient=gradient)
+    assert str(refused.value) == (
+        f"None of the arguments of `<lambda>` ({names}) is a column; columns: x, y.{hint} "
+        "Name the arguments that are data like the columns."
+    )
+
+
+@pytest.mark.parametrize("gradient", [None, "numeric"])
+def test_a_function_may_have_rows_of_its_own(gradient):
+    t = np.linspace(0.0, 5.0, 20)
+    fit = descend.fit(lambda a, b: a * t + b, {"y": 2 * t + 1}, response="y", gradient=gradient)
+    assert fit.parameters == pytest.approx({"a": 2.0, "b": 1.0})
+    one = descend.fit(lambda c, n=2: c * n, {"y": t}, response="y", gradient=gradient, fix={"n": 2})
+    assert one.parameters["c"] == pytest.approx(1.25)
+
+
+VECTOR = "An argument that is indexed or multiplied as a vector needs a start: start="
+
+
+@pytest.mark.parametrize(
+    ("forward", "said"),
+    [
+        (
+            lambda x, w: w[0] * np.exp(-w[1] * x),
+            f"`<lambda>` raised TypeError: 'float' object is not subscriptable. {VECTOR}{{\"w\": [1.0, 1.0]}}.",
+        ),
+        (
+            lambda x, c, w: c + w[0] * np.exp(-w[1] * x),
+            f"`<lambda>` raised TypeError: 'float' object is not subscriptable. {VECTOR}{{\"NAME\": [1.0, 1.0]}}.",
+        ),
+    ],
+)
+def test_a_vector_without_a_start_is_told(forward, said):
+    x = np.linspace(0.0, 5.0, 20)
+    with pytest.raises(ConfigError) as refused:
+        descend.fit(forward, {"x": x, "y": x}, response="y")
+    assert str(refused.value) == said
+
+
+@pytest.mark.parametrize("empty", [[], (), np.empty(0), np.empty((0, 2))], ids=repr)
+@pytest.mark.parametrize("model", ["y ~ w*x", lambda x, w: w[0] * np.exp(-w[1] * x)], ids=["formula", "function"])
+def test_an_empty_start_is_refused(model, empty):
+    x = np.linspace(0.0, 5.0, 20)
+    with pytest.raises(ConfigError) as refused:
+        descend.fit(model, {"x": x, "y": x}, response="y", start={"w": empty})
+    assert str(refused.value) == (
+        'The start of `w` has no numbers. Give one, or one for each component: start={"w": [1.0, 1.0]}.'
+    )
+
+
 def by_first(x, a, k):
     y = np.exp(-k * x)
     return a * y / y[0]

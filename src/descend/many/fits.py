@@ -207,9 +207,9 @@ class Fits:
 def fit_groups(request: Request, table: Table) -> Fits:
     """Fit each group of a table that ``request.by`` names. Raises DescendError for what fits none of them."""
     began = time.perf_counter()
-    by = request.by or ()
-    names = list(by) if not isinstance(by, str) else [by] if by in table.names else split_list(by)
-    work = Grouped.of(request, table, names)
+    texts = [request.by] if isinstance(request.by, str) else request.by or ()
+    names = [name for text in texts for name in ([text] if text in table.names else split_list(text))]
+    work = Grouped.of(request, table, list(dict.fromkeys(names)))
     return Fits(work, fit_each(work), time.perf_counter() - began)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import numbers
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,12 @@ ARRAYS = {"numpy": ("NumPy arrays", "np"), "torch": ("PyTorch tensors", "torch")
 """What a column is called, and the name of its library, by the module of its type."""
 OF_SHAPES = ("broadcast", "shapes", "same shape", "core dimension")
 """What is said, by NumPy or JAX, of arrays that do not fit each other: the function holds one of another length."""
+
+VECTOR_WANTED = re.compile(
+    r"'(float|complex)' object is not (subscriptable|iterable)|'(float|complex)' has no len|"
+    r"cannot unpack non-iterable (float|complex)|matmul: Input operand \d does not have enough dimensions"
+)
+"""What Python and NumPy say where a single number stands for a vector."""
 
 
 @dataclass(frozen=True)
@@ -58,16 +65,22 @@ class Call:
         except DescendError:
             raise
         except Exception as error:
-            raise ConfigError(self._raised(error, next(iter(arguments.values()), None))) from error
+            raise ConfigError(self._raised(error, next(iter(arguments.values()), None), values)) from error
 
     def _counts(self, fixed: Mapping[str, Any]) -> Mapping[str, int]:
         """Return fixed values that count something, as the terms of a sum: whole, as are their defaults."""
         counts = [name for name, default in self.defaults.items() if name in fixed and isinstance(default, int)]
         return {name: int(fixed[name]) for name in counts if np.all(np.equal(np.mod(fixed[name], 1), 0))}
 
-    def _raised(self, error: Exception, column: Any) -> str:
+    def _raised(self, error: Exception, column: Any, values: Mapping[str, Any]) -> str:
         """Say what the function raised, and what it was called with if it may not expect that."""
         said = f"{type(error).__name__}: {error}".partition("\n----")[0].rstrip(": .\n")  # JAX adds to it
+        single = [name for name in self.parameters if np.ndim(values.get(name, 0.0)) == 0]
+        if single and VECTOR_WANTED.search(said):
+            return (
+                f"`{self.name}` raised {said}. An argument that is indexed or multiplied as a vector needs a start: "
+                f'start={{"{single[0] if len(single) == 1 else "NAME"}": [1.0, 1.0]}}.'
+            )
         if not isinstance(error, TypeError | ValueError) or column is None:
             return f"`{self.name}` raised {said}."
         if any(word in said for word in OF_SHAPES):

@@ -26,6 +26,7 @@ from descend.models.stacked import Stacked
 from descend.models.traced_pair import traced_pair
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
+from descend.registry import closest
 from descend.table import Table
 from descend.tracing import Pair, UntraceableError, trace
 
@@ -77,6 +78,7 @@ class FunctionModel(Model):
                 f"`{forward.name}` has no parameters to fit: each of its arguments is a column. Write `def "
                 f"{forward.name}(x, w)`."
             )
+        _refuse_no_column(forward, table, start, fixed)
         held_by_user = {*fixed, *mentioned(None, options["ties"], None)}
         defaults = {name: value for name, value in forward.defaults.items() if name in forward.parameters}
         start = {**{name: value for name, value in defaults.items() if name not in held_by_user}, **start}
@@ -241,6 +243,31 @@ def _traced(
         if not re.search(rf"(?<!\w){re.escape(plain_name(name))}(?!\w)", text):
             raise UntraceableError(f"makes no use of `{name}`")
     return FormulaModel.of_text(f"{plain_name(response)} ~ {text}", start, table, options, loss, forward.parameters)
+
+
+def _refuse_no_column(forward: Call, table: Table, start: Mapping[str, object], fixed: Mapping[str, object]) -> None:
+    """Refuse several parameters without a column, unless the function has rows of its own, as of a captured array.
+
+    They form one constant, and one of them is probably a column under another name.
+    """
+    free = [name for name in forward.parameters if name not in fixed]
+    if forward.columns or len(free) < 2:
+        return
+    known = {**forward.defaults, **start, **fixed}
+    given = {name: known.get(name, 1.0) for name in forward.parameters}
+    try:
+        values = {name: value if np.ndim(value) == 0 else np.asarray(value) for name, value in given.items()}
+        rows_of_its_own = np.ndim(forward.with_arguments(forward.function, values)) > 0
+    except Exception:
+        rows_of_its_own = bool(leads_to(forward.function, "torch"))  # then it may take tensors only
+    if rows_of_its_own:
+        return
+    meant = next(filter(None, (closest(name, table.names) for name in free)), "")
+    raise ConfigError(
+        f"None of the arguments of `{forward.name}` ({', '.join(forward.parameters)}) is a column; columns: "
+        f"{', '.join(plain_name(column) for column in table.names[:12])}.{meant} "
+        "Name the arguments that are data like the columns."
+    )
 
 
 def _labels(value: Any) -> tuple[str, ...] | None:

@@ -199,6 +199,12 @@ def start(key: str, value: object) -> None:
         kind = type(value).__name__
         raise ConfigError(f'Starting values are given by name, such as start={{"w": 0.0}}; this is of type {kind}.')
     must_be('given by name, such as {"a": 1.0}', is_by_name)(key, value)
+    for name, given in value.items():
+        if 0 in getattr(given, "shape", ()) or (isinstance(given, list | tuple) and not given):
+            raise ConfigError(
+                f"The start of `{name}` has no numbers. Give one, or one for each component: "
+                f'start={{"{name}": [1.0, 1.0]}}.'
+            )
 
 
 generated_columns = must_be('given by name, such as {"x": "0:10:0.1"}', is_by_name)

@@ -42,8 +42,9 @@ class Request:
     inputs: Sequence[str] | None = option(None, check=must_be("a list of names of columns", is_texts))
     by: str | Sequence[str] | None = option(
         None,
-        "One fit for each group of rows that share the values of these columns, such as plate,well.",
-        check=must_be("the name of a column, or a list of them", is_text, is_texts),
+        "One fit for each group of rows that share the values of these columns, such as plate,well; may be repeated.",
+        "texts",
+        must_be("the name of a column, or a list of them", is_text, is_texts),
         metavar="COLUMNS",
     )
     start: Values | None = option(

@@ -159,6 +159,11 @@ def read_content(place: Path) -> Content:
     """Read a model file. Raises DataError if it is missing, is not a model file, has another format, or is damaged."""
     try:
         content = json.loads(place.read_text(encoding="utf-8"))
+        if _is_table_of_fits(content):
+            raise DataError(
+                f"`{place}` is a table of many fits, not a model file. Save the fit of one group, such as "
+                'fits["A", 3].save(path), and give that file.'
+            )
         if not isinstance(content, dict) or "format" not in content or "descend" not in content:
             raise ValueError
     except OSError as error:
@@ -174,6 +179,12 @@ def read_content(place: Path) -> Content:
         )
     _refuse_misfits(content, place)
     return content
+
+
+def _is_table_of_fits(content: object) -> bool:
+    """Whether this is what ``Fits.save`` writes: a list of records that each tell how a fit ended."""
+    columns = {"outcome", "cause", "r_squared"}
+    return isinstance(content, list) and bool(content) and isinstance(content[0], dict) and columns <= content[0].keys()
 
 
 def _refuse_misfits(content: Content, place: Path) -> None:
