@@ -116,7 +116,9 @@ class JaxFunction:
 
         What is kept is machine code for as many rows, without the function, which may compute something else by now.
         """
-        jax, columns = _jax(), {name: columns[name] for name in self.forward.columns or list(columns)[:1]}
+        names = self.forward.columns or list(columns)[:1]
+        jax, columns = _jax(), {name: np.asarray(columns[name], dtype=np.float64) for name in names}
+        theta, more = np.asarray(theta, dtype=np.float64), tuple(np.asarray(each, dtype=np.float64) for each in more)
         key = name, len(next(iter(columns.values())))
         with doubles():
             if self.compiled:
