@@ -58,7 +58,7 @@ def compare(text, loss, weights, names, source):
     what, theta = program(text, loss), np.array(FORMULAS[text])
     expected = NumpyEngine(what, Rows.of(table(), Roles(weights))).evaluate(theta, 2)
     for name in names:
-        if name in ("postgres", "sqlite") and "erf" in text:
+        if name in ("postgres", "sqlite") and ("erf" in text or "gamma" in text):
             continue  # the rows are streamed to NumPy
         if name != "moments" or (text in LINEAR and loss == "squared"):
             assert_same(engine(name, what, source, weights).evaluate(theta, 2), expected)
