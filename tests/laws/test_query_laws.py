@@ -120,7 +120,7 @@ def compare(text, loss, weights, backend, monkeypatch, orders=(2,)):
 @pytest.mark.parametrize("backend", ["duckdb", "sqlite"])
 @every_formula
 def test_totals_are_those_of_numpy_for_every_loss(text, backend, monkeypatch):
-    if backend == "sqlite" and "erf" in text:
+    if backend == "sqlite" and ("erf" in text or "gamma" in text):
         return  # the rows are streamed to NumPy
     for loss in [*LOSSES, "huber(delta=0.2)", "pinball(quantile=0.8)"]:
         for weights in (None, "omega"):
