@@ -19,7 +19,8 @@ from descend.options.request import Request
 from descend.registry import closest, split_list
 from descend.results import Fit
 from descend.table import Table, open_table
-from descend.table.levels import Key, Label, said
+from descend.table.levels import Key, said
+from descend.table.table import Label
 from descend.table.writing import write_columns
 
 if TYPE_CHECKING:

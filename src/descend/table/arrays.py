@@ -14,7 +14,7 @@ import numpy.typing as npt
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
 from descend.table.not_numbers import not_a_number, not_numeric
-from descend.table.table import EXACT, Numbers, Table, duplicate_names, label
+from descend.table.table import EXACT, Label, Numbers, Table, duplicate_names, label
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -31,7 +31,7 @@ KIND_OF_DTYPE = {
 TIMES = (datetime.date, datetime.time, datetime.timedelta)
 
 
-Categories = Callable[[str], Sequence[str | int | float | bool] | None]
+Categories = Callable[[str], Sequence[Label] | None]
 """Column -> its values in the order that the data give them, None if they give none."""
 
 
@@ -105,7 +105,7 @@ class ArrayTable(Table):
         columns = ChainMap({name: cells}, cast("MutableMapping[str, Cells]", self._columns))
         return ArrayTable(columns, self._all_rows, self.conditions, self._kept, self._categories)
 
-    def categories(self, name: str) -> Sequence[str | int | float | bool] | None:
+    def categories(self, name: str) -> Sequence[Label] | None:
         return None if self._categories is None else self._categories(name)
 
     def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.registry import closest
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from descend.table.lazy import Lazy
-    from descend.table.table import Numbers, Table
+    from descend.table.table import Coding, Label, Numbers, Table
 
 WORDS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\w+""", re.DOTALL)
 """Texts, quoted names, comments and words of SQL."""
@@ -125,6 +126,12 @@ class Database:
             return None  # a null, or what DuckDB itself tells better
         return columns if begin == rows else None
 
+    def combinations(self, cells: Mapping[str, str], relation: str) -> dict[str, npt.NDArray[np.object_]]:
+        """Return the combinations of the values of SQL expressions over a relation, None for null."""
+        columns = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(cells.values()))
+        rows = self.run(f"SELECT DISTINCT {columns} FROM {relation}").fetchall()
+        return {name: np.array([row[place] for row in rows], dtype=object) for place, name in enumerate(cells)}
+
     def lazy(
         self, names: Sequence[str], relation: str, expressions: Sequence[str], place: str = "", kept: bool = False
     ) -> Lazy:
@@ -175,6 +182,46 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """Return text as an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def as_label(column: str, sql_type: str) -> str:
+    """Return a column as text, a whole number without a point, as `table.label` does it."""
+    text = f"CAST({column} AS VARCHAR)"
+    if sql_type not in ("DOUBLE", "FLOAT"):
+        return text
+    integer = f"{column} = floor({column}) AND abs({column}) < 1e15"
+    return f"CASE WHEN {integer} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {text} END"
+
+
+def as_cell(column: str, sql_type: str) -> str:
+    """Return a column as a double, a boolean or text, whatever it holds."""
+    kind = kind_of(sql_type)
+    return (
+        f"CAST({column} AS DOUBLE)" if kind == "number" else column if kind == "boolean" else as_label(column, sql_type)
+    )
+
+
+def coded(coding: Coding, cells: Mapping[str, str]) -> str:
+    """Return the SQL of the numbers of a coding as doubles: null where a cell is missing, -1 for what has none.
+
+    cells: each column as SQL: a double, a boolean or text.
+    """
+    columns = [cells[name] for name in coding.columns]
+    kinds = [type(cell) for cell in coding.keys[0]]
+    there = {bool: "{} IS NOT NULL", str: "{} <> ''"}
+    given = " AND ".join(there.get(kind, "isfinite({})").format(one) for kind, one in zip(kinds, columns, strict=True))
+    cases = (
+        " AND ".join(f"{column} = {_cell(cell)}" for column, cell in zip(columns, key, strict=True))
+        for key in coding.keys
+    )
+    whens = " ".join(f"WHEN {case} THEN {place}e0" for place, case in enumerate(cases))
+    return f"CASE {whens} WHEN {given} THEN -1e0 END"
+
+
+def _cell(cell: Label) -> str:
+    if isinstance(cell, str):
+        return literal(cell)
+    return str(cell).lower() if isinstance(cell, bool) else f"CAST('{float(cell)!r}' AS DOUBLE)"
 
 
 def glob_escaped(path: str) -> str:

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from descend.errors import DataError
 from descend.registry import closest
-from descend.table.table import label, listing
+from descend.table.table import Label, label, listing
 
 if TYPE_CHECKING:
     from descend.table.table import Numbers, Table
 
 Places = NDArray[np.intp]
-Label = str | int | float | bool
 Key = tuple[Label, ...]
 LARGEST = 1 << 62
 """Where a number for each combination of the values of several columns would overflow, only those that occur count."""
@@ -51,7 +50,8 @@ class Levels:
         Numbers are sorted as numbers and text as text, by the first column first; categories keep their order.
         Raises DataError for a column that the table lacks, or if no row has a group.
         """
-        coded = [values_of(table, name) for name in columns]
+        _refuse_unknown(table, columns)
+        coded = [values_of(table, name) for table in [table.combinations(columns)] for name in columns]
         codes, absent = combined([(found, len(labels)) for found, labels in coded])
         rows = np.flatnonzero(~absent)
         if not rows.size:
@@ -100,6 +100,13 @@ class Levels:
                 places[number] = place
         return places[inverse] if len(codes) else np.empty(0)
 
+    def check(self, table: Table, numbers: Numbers) -> None:
+        """Refuse a row of which a database found no group, though it has all values."""
+        if (numbers < 0.0).any():
+            row = int((numbers < 0.0).argmax())
+            there = Levels.of(table, self.columns)
+            raise self.refusal(next(key for key in there.keys if key not in self._places), table, row)
+
     def refusal(self, key: Key, table: Table, row: int) -> DataError:
         """Return the error for a row of a group that is none of these."""
         name, known = said(key), self.labels
@@ -140,14 +147,19 @@ def combined(coded: Sequence[tuple[Places, int]]) -> tuple[Places, NDArray[np.bo
 
 def values_of(table: Table, name: str) -> tuple[Places, list[Label]]:
     """Return for each row which of the sorted values of a column it has, -1 if none, and these values."""
-    if name not in table.names:
-        table.numbers((name,))  # which says that there is no such column
+    _refuse_unknown(table, (name,))
     order = table.categories(name)
     if table.types[name] in ("number", "boolean"):
         codes, labels = _numbers(table.with_gaps((name,))[name], table.types[name] == "boolean")
     else:
         codes, labels = _words(table.text(name))
     return (codes, labels) if order is None else _ordered(codes, labels, order)
+
+
+def _refuse_unknown(table: Table, columns: Sequence[str]) -> None:
+    for name in columns:
+        if name not in table.names:
+            table.numbers((name,))  # which says that there is no such column
 
 
 def _words(cells: NDArray[np.object_]) -> tuple[Places, list[Label]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import os
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -13,10 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
+from descend.table.arrays import from_mapping
 from descend.table.database import (
     Database,
+    as_cell,
+    as_label,
     bad_condition,
     checked_condition,
+    coded,
     distinct,
     identifier,
     in_days,
@@ -38,8 +40,6 @@ SMALL = 16 * 1024**2
 """Bytes of files, in all, that always fit into memory."""
 MANY = 64 * 1024**2
 """Bytes of columns from which on they are read through Arrow."""
-LONG = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
-"""Types of whole numbers that may have more digits than a float."""
 PACKED = 5
 """Size of an unpacked text file as a multiple of the packed one, about."""
 
@@ -126,6 +126,13 @@ class QueryTable(Table):
         words[np.ma.getmaskarray(column)] = None
         return words
 
+    def combinations(self, columns: Sequence[str]) -> Table:
+        return from_mapping(self._attempt(lambda: self._database.combinations(self._cells(columns), self._from())))
+
+    def _cells(self, names: Sequence[str]) -> dict[str, str]:
+        """Return the SQL of columns as doubles, booleans or text, whatever each of them holds."""
+        return {name: as_cell(self._scan.column(name), self._described()[name]) for name in names}
+
     def filtered(self, where: str) -> QueryTable:
         import duckdb
 
@@ -197,7 +204,7 @@ class QueryTable(Table):
 
         Text too large to be kept is read through once, to see whether all of it is what its first rows are.
         """
-        self._known(names)
+        self._known(self.given(names))
         if memory is not None:
             self._database.limit(memory)
         numbered = self._scan.numbered
@@ -232,11 +239,9 @@ class QueryTable(Table):
         """Return the limit for the SQL type; in text any whole number may be too long, whatever type it is read as."""
         if not self._scan.typed:
             return EXACT
-        sql_type = self._described()[name]
-        decimals = re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type)
-        if decimals:
-            return EXACT / 10.0 ** int(decimals[1])
-        return EXACT if sql_type in LONG else math.inf
+        from descend.table.rounding import exact_up_to
+
+        return exact_up_to(self._described()[name])
 
     def rounded(self, name: str) -> Rounded | None:
         return self._attempt(lambda: self._rounded(name))
@@ -272,6 +277,9 @@ class QueryTable(Table):
         """Return the SQL of each column as DOUBLE; DataError if one is not numeric."""
         expressions: dict[str, str] = {}
         for name in names:
+            if name in self.codings:
+                expressions[name] = coded(self.codings[name], self._cells(self.codings[name].columns))
+                continue
             kind = kind_of(self._described()[name])
             if kind == "text":
                 self._refuse_words(name)
@@ -333,12 +341,7 @@ class QueryTable(Table):
         return f"CAST({self._scan.column(name)} AS VARCHAR)"
 
     def _label(self, name: str) -> str:
-        text, column = self._as_text(name), self._scan.column(name)
-        if self._described()[name] not in ("DOUBLE", "FLOAT"):
-            return text
-        # As `label` does it for arrays.
-        integer = f"{column} = floor({column}) AND abs({column}) < 1e15"
-        return f"CASE WHEN {integer} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {text} END"
+        return as_label(self._scan.column(name), self._described()[name])
 
     def _described(self) -> dict[str, str]:
         if not self._sql_types:

@@ -16,7 +16,7 @@ from descend.table.database import bad_condition, checked_condition
 from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy
 from descend.table.not_numbers import not_a_number, not_numeric
 from descend.table.sql import import_ibis, reason
-from descend.table.table import EXACT, Numbers, Table, duplicate_names, label
+from descend.table.table import EXACT, Coding, Numbers, Table, duplicate_names, label
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -82,10 +82,13 @@ class RemoteTable(Table):
         return filtered
 
     def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
-        self._known(names)
+        self._known(self.given(names))
         kinds = self.types
         columns: dict[str, ir.Value] = {}
         for place, name in enumerate(names):
+            if name in self.codings:
+                columns[f"c{place}"] = self._coded(self.codings[name])
+                continue
             if kinds[name] == "text":
                 self._refuse_text(name)
             elif kinds[name] not in ("number", "boolean"):
@@ -95,6 +98,30 @@ class RemoteTable(Table):
             if kinds[name] == "boolean":
                 columns[f"c{place}"] = column.isnull().ifelse(None, columns[f"c{place}"])
         return self._lazily(names, self._table.select(**columns) if columns else self._table)
+
+    def combinations(self, columns: Sequence[str]) -> Table:
+        cells = {f"c{place}": self._cell(name) for place, name in enumerate(columns)}
+        chosen = self._lazily((), self._table.select(**cells).distinct())
+        rows = self._attempt(lambda: chosen.run(chosen.sql(chosen.table)))
+        return from_mapping(
+            {name: np.array([row[place] for row in rows], dtype=object) for place, name in enumerate(columns)}
+        )
+
+    def _cell(self, name: str) -> ir.Value:
+        """Return a column as doubles, booleans or text, whatever it holds."""
+        kind, column = self.types[name], self._table[name]
+        return column.cast("float64") if kind == "number" else column if kind == "boolean" else column.cast("string")
+
+    def _coded(self, coding: Coding) -> ir.Value:
+        """Return the numbers of a coding: null where a cell is missing, -1 for what has none."""
+        ibis = import_ibis()
+        cells = [self._cell(name) for name in coding.columns]
+        whole = ibis.and_(*(cell.notnull() for cell in cells))
+        cases = [
+            (ibis.and_(*(cell == value for cell, value in zip(cells, key, strict=True))), float(place))
+            for place, key in enumerate(coding.keys)
+        ]
+        return ibis.cases(*cases, (whole, -1.0), else_=None)
 
     def release(self) -> None:
         self.connection.release()
@@ -124,11 +151,16 @@ class RemoteTable(Table):
         position = self._attempt(lambda: lazy.first(changed))
         return Rounded(int(count), "" if position is None else f"row {position + 1}", str(first), alike(least, largest))
 
+    def with_gaps(self, names: Sequence[str]) -> dict[str, Numbers]:
+        return self._read(names)  # in one query, as rows may come in another order each time
+
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
         if not names:
             return {}
         lazy = self.lazy(names)
         columns: dict[str, Numbers] = self._attempt(lazy.arrays)
+        for name in self.codings.keys() & columns.keys():
+            self.codings[name].check(self, columns[name])
         self._rows = len(columns[names[0]])
         return columns
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,7 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
+from descend.table.table import EXACT
 
+LONG = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
+"""SQL types of whole numbers that may have more digits than a float."""
 EPS = float(np.finfo(np.float64).eps)
 NEGLIGIBLE = 1e-9
 """Share of a column's range by which rounding may change a decimal cell without a word."""
@@ -31,6 +36,14 @@ class Rounded:
     place: str
     cell: str
     alike: bool
+
+
+def exact_up_to(sql_type: str) -> float:
+    """Return the magnitude up to which float64 has every number of an SQL type; infinity for floats."""
+    decimals = re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type)
+    if decimals:
+        return EXACT / 10.0 ** int(decimals[1])
+    return EXACT if sql_type in LONG else math.inf
 
 
 def note_of(name: str, source: str, found: Rounded) -> str:
