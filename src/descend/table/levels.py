@@ -62,8 +62,8 @@ class Levels:
 
     @classmethod
     def unknown(cls, columns: Sequence[str]) -> Levels:
-        """Return what stands for the groups where there is no table: a first one and a last one."""
-        return cls(tuple(columns), (tuple("1" for _ in columns), tuple("n" for _ in columns)))
+        """Return what stands for the groups where there is no table to ask: none."""
+        return cls(tuple(columns), ())
 
     def __len__(self) -> int:
         return len(self.keys)
