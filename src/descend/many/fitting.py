@@ -113,14 +113,39 @@ class Grouped:
 
         start: where it ends, if that is known.
         """
-        rows = slice(self.groups.ends[group], self.groups.ends[group + 1])
-        data = {name: column[rows] for name, column in self.columns.items()}
+        data = self.rows_of(group)
         known = {} if start is None else {"start": start, "second_look": False}
         request, began = self.request.but(by=None, data=data, **known), time.perf_counter()
         with np.errstate(all="ignore"):
             table = open_table(data)
             table.source = f"the group {said(self.groups.keys[group])}"
             return fit_table(request, table, None, began)
+
+    def rows_of(self, group: int) -> dict[str, Array]:
+        """Return the columns of one group."""
+        rows = slice(self.groups.ends[group], self.groups.ends[group + 1])
+        return {name: column[rows] for name, column in self.columns.items()}
+
+    @property
+    def call(self) -> Mapping[str, object]:
+        """The arguments that repeat the fits."""
+        return self.request.given
+
+    @property
+    def column_types(self) -> Mapping[str, str]:
+        """The kind of each column that the model reads, or that tells groups apart."""
+        types = self.table.types
+        return {name: types[name] for name in (*self.model.columns, *self.groups.by)}
+
+    @property
+    def weights(self) -> str | None:
+        """The column of row weights, if there is one."""
+        return self.request.weights
+
+    @property
+    def sigma(self) -> str | None:
+        """The column of known standard deviations of the response, if there is one."""
+        return self.request.sigma
 
     @cached_property
     def rows(self) -> GroupedRows:
