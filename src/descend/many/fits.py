@@ -15,10 +15,10 @@ from descend.descent.solution import every_parameter
 from descend.errors import ConfigError, DataError
 from descend.inference.prediction import Prediction
 from descend.many.fitting import REFUSED, Outcomes
-from descend.many.groups import Key, Label, said
 from descend.many.source import Source
 from descend.registry import closest
 from descend.results import Fit
+from descend.table.levels import Key, Label, said
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from descend.descent.solution import every_parameter
 from descend.errors import DataError
 from descend.many.fits import Fits
 from descend.many.fitting import LONGEST_WORD, REFUSED, Outcomes
-from descend.many.groups import Groups, Label
+from descend.many.groups import Groups
 from descend.many.saving import KEY, content_of_group
 from descend.models import Model
 from descend.parameters import Parameters
@@ -26,6 +26,7 @@ from descend.results import load as load_one
 from descend.results.loading import kind_saved, model_saved, restored
 from descend.results.model_file import COUNT, FORMAT, REQUIRED, VALUES, Check, Content, damaged, named, one_of
 from descend.table import Table, open_table
+from descend.table.levels import Label
 
 Array = NDArray[np.float64]
 MAGIC = b"PAR1"

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from descend.errors import DescendError
 from descend.many.fitting import REFUSED
-from descend.many.groups import said
 from descend.many.pictures import panel_of
 from descend.many.reasons import NAMED, Reason, reasons, words
 from descend.many.spread import spread
@@ -27,6 +26,7 @@ from descend.report.html import RIGHT, heads, minus, number, prose
 from descend.report.look import Look
 from descend.report.reproduce import as_command, as_python
 from descend.report.view import view
+from descend.table.levels import said
 
 if TYPE_CHECKING:
     from descend.many.fits import Fits

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.many.fitting import REFUSED
-from descend.many.groups import Groups, said
+from descend.many.groups import Groups
 from descend.many.reasons import shortened, words
 from descend.options.checks import refuse_not_whole
 from descend.report import multiples
@@ -18,6 +18,7 @@ from descend.report.figures import Axis, Line, Mark, Panel, Points, above_zero, 
 from descend.report.look import Look
 from descend.report.view import rows as counted
 from descend.table import open_table
+from descend.table.levels import said
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from descend.many.groups import said
+from descend.table.levels import said
 
 if TYPE_CHECKING:
     from descend.many.fits import Fits
