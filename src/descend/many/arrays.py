@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 
 from descend.formula.printers.code import NUMPY, TORCH, Language
 
-Values = Any
+Values = typing.Any
 """An array of NumPy's, or a tensor of PyTorch's: (groups,), or (rows, groups)."""
 
 
@@ -21,7 +22,7 @@ class Arrays:
     """
 
     language: Language = NUMPY
-    library: Values = np
+    library: ModuleType = np
 
     def given(self, array: Values) -> Values:
         """Return an array of NumPy's in the form that is computed with."""

@@ -14,7 +14,7 @@ from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DescendError
 from descend.gradients.contract import Program
 from descend.losses import LOSSES
-from descend.many.groups import Groups, said
+from descend.many.groups import Groups
 from descend.many.rows import GroupedRows
 from descend.many.together import Found, Together
 from descend.models import Model, kind_of
@@ -24,6 +24,7 @@ from descend.problem.posing import untraced
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.table import Table, open_table
+from descend.table.levels import said
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
