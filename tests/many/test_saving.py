@@ -116,6 +116,9 @@ def test_other_tables_are_no_files_of_fits(tmp_path):
     write_columns(tmp_path / "t.parquet", {"x": [1.0]})
     with pytest.raises(DataError, match=r"is a table without a model\. Give a file that `descend fit --save` wrote"):
         descend.load(tmp_path / "t.parquet")
+    (tmp_path / "cut.parquet").write_bytes((tmp_path / "t.parquet").read_bytes()[:50])
+    with pytest.raises(DataError, match=r"cut\.parquet` cannot be read"):
+        descend.load(tmp_path / "cut.parquet")
     fits = fits_of()
     fits.save(tmp_path / "t.csv")
     with pytest.raises(DataError, match="is not a model file"):

@@ -26,6 +26,7 @@ from descend.results import load as load_one
 from descend.results.loading import kind_saved, model_saved, restored
 from descend.results.model_file import COUNT, FORMAT, REQUIRED, VALUES, Check, Content, damaged, named, one_of
 from descend.table import Table, open_table
+from descend.table.about import about
 from descend.table.levels import Label
 
 Array = NDArray[np.float64]
@@ -204,16 +205,7 @@ def _flat(values: Mapping[str, Any], parameters: Parameters, where: str, place: 
 
 def _of_parquet(place: Path, given: object) -> Fits:
     """Read a table in Parquet that keeps the model beside it."""
-    import duckdb
-
-    from descend.table.database import literal
-
-    with duckdb.connect(":memory:") as connection:
-        entries = dict(
-            connection.execute(
-                f"SELECT decode(key), decode(value) FROM parquet_kv_metadata({literal(str(place))})"
-            ).fetchall()
-        )
+    entries = about(place)
     if KEY not in entries:
         raise DataError(
             f"`{place}` is a table without a model. Give a file that `descend fit --save` wrote: .json, or .parquet of "
