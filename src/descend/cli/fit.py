@@ -77,12 +77,13 @@ def fit(
     check_outputs({**written, "--animate": animate, "--checkpoint": given["checkpoint"]}, data)
     arguments = options.fitting(formula, data, given)
     if arguments["by"] is not None:
+        from descend import api
         from descend.cli.many import fit_many, refuse_others
 
         of_one = {"--interval": interval, "--animate": animate, "--watch": watch, "--log-every": log_every}
         refuse_others({**of_one, "--checkpoint": given["checkpoint"], "--residuals": look.get("residuals")})
         check_tables(save, output)
-        fit_many(arguments, data, written, look, json, quiet)
+        fit_many(lambda: api.fit(data=options.one_or_all(data), **arguments), written, look, json, quiet)
     if output is not None:
         raise ConfigError("`--output` is the table of many fits, and goes with --by. To keep one fit: --save.")
 

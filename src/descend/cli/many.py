@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable
 from functools import partial
 from json import dumps
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from typer import Exit
 
-from descend.cli import options
 from descend.cli.outputs import Output, write
 from descend.cli.terminal import line_length, say
 from descend.errors import ConfigError, OutputError
@@ -29,14 +29,14 @@ def refuse_others(given: Values) -> None:
             )
 
 
-def fit_many(
-    arguments: dict[str, Any], data: list[str], outputs: Values, look: Values, json: bool, quiet: bool
-) -> NoReturn:
-    """Make one fit for each group, show them, write their files and end. outputs: files by the flags that name them."""
-    from descend import api
+def fit_many(run: Callable[[], Fits], outputs: Values, look: Values, json: bool, quiet: bool) -> NoReturn:
+    """Make one fit for each group, show them, write their files and end.
+
+    run: makes them. outputs: files by the flags that name them. look: the arguments of `Fits.plot`.
+    """
     from descend.many.reasons import one_line
 
-    fits = api.fit(data=options.one_or_all(data), **arguments)
+    fits = run()
     if json or not quiet:
         show_all(fits, json)
     failed = write(_outputs(fits, outputs, look), quiet, json)

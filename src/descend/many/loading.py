@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,11 +191,12 @@ def _keep(record: Content, group: int, outcomes: Outcomes, model: Model, place: 
         values[group] = np.nan if value is None else value
 
 
-def _flat(values: Mapping[str, Any], parameters: Parameters, where: str, place: Path) -> Array:
+def _flat(values: Mapping[str, object], parameters: Parameters, where: str, place: Path) -> Array:
     for name, labels in parameters.shapes.items():
         if name not in values:
             raise damaged(place, f"{where}.{name}", "it is missing")
-        if labels is not None and values[name] is not None and np.shape(values[name]) != (len(labels),):
+        value = values[name]
+        if labels is not None and value is not None and not (isinstance(value, list) and len(value) == len(labels)):
             raise damaged(place, f"{where}.{name}", f"{len(labels)} numbers belong there")
     sizes = {name: 1 if labels is None else len(labels) for name, labels in parameters.shapes.items()}
     parts = [np.broadcast_to(np.array(values[name], dtype=np.float64), (size,)) for name, size in sizes.items()]
@@ -240,5 +240,5 @@ def _labels(table: Table, name: str, kind: str) -> list[Label]:
     cells = table.with_gaps((name,))[name]
     if kind == "boolean":
         return [bool(cell) for cell in cells.tolist()]
-    whole = bool((cells == np.floor(cells)).all())
-    return list(map(int, cells.tolist())) if whole else cells.tolist()
+    integers = bool((cells == np.floor(cells)).all())
+    return list(map(int, cells.tolist())) if integers else cells.tolist()

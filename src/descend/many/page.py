@@ -29,7 +29,7 @@ from descend.report.view import view
 from descend.table.levels import said
 
 if TYPE_CHECKING:
-    from descend.many.fits import Fits
+    from descend.many.fitted import FittedGroups
 
 Columns = Mapping[str, NDArray[np.float64]]
 LISTED = 2_000
@@ -42,13 +42,13 @@ LABELLED = 12
 """Parameters in the table of a notebook."""
 
 
-def write_report(fits: Fits, path: str | os.PathLike[str], command: str | None = None) -> None:
+def write_report(fits: FittedGroups, path: str | os.PathLike[str], command: str | None = None) -> None:
     """Write the page of many fits (see ``Fits.report``)."""
     html.check_report(path)
     write_atomically(path, page(fits, command))
 
 
-def page(fits: Fits, command: str | None = None) -> str:
+def page(fits: FittedGroups, command: str | None = None) -> str:
     """Return the whole page. command: the command line that was typed, to repeat it."""
     places = fits.worst()
     detailed = [place for place in places[:DETAILED] if fits.rows_of(place) is not None]
@@ -71,7 +71,7 @@ def page(fits: Fits, command: str | None = None) -> str:
     return document(name, inside, "groups.css", "groups.js")
 
 
-def short(fits: Fits) -> str:
+def short(fits: FittedGroups) -> str:
     """Return the short form, for notebooks: how groups ended and why, the first of them, and the worst pictures."""
     name = f"{fits.model}, by {' and '.join(fits.by)}"
     rows = _table(fits, range(min(len(fits), SHORT)), set(), LABELLED, "scroll")
@@ -81,11 +81,11 @@ def short(fits: Fits) -> str:
     return html.box(f"{head}{rows}{more}{drawn}")
 
 
-def _title(fits: Fits, text: str, drawn: int) -> str:
+def _title(fits: FittedGroups, text: str, drawn: int) -> str:
     return f"{text}: the {drawn} worst" if drawn < len(fits) else f"{text}, the worst first"
 
 
-def _verdict(fits: Fits, detailed: set[int]) -> str:
+def _verdict(fits: FittedGroups, detailed: set[int]) -> str:
     """Say how groups ended, and why some failed, with links to examples."""
     kind = "success" if fits.succeeded else "partial" if len(fits.failed) < len(fits) else "failure"
     sign = f'<span aria-hidden="true">{html.ICONS[kind]}</span>'
@@ -99,7 +99,7 @@ def _verdict(fits: Fits, detailed: set[int]) -> str:
     )
 
 
-def _reason(fits: Fits, reason: Reason, detailed: set[int]) -> str:
+def _reason(fits: FittedGroups, reason: Reason, detailed: set[int]) -> str:
     names = ", ".join(_linked(place, escape(said(fits.keys[place])), detailed) for place in reason.groups[:NAMED])
     more = " and others" if len(reason.groups) > NAMED else ""
     head = f"<strong>{len(reason.groups):,} {escape(words(reason.outcome))}</strong>"
@@ -110,11 +110,11 @@ def _linked(place: int, name: str, detailed: set[int]) -> str:
     return f'<a href="#group-{place}">{name}</a>' if place in detailed else name
 
 
-def _pictures(fits: Fits, places: Sequence[int], detailed: Sequence[int]) -> str:
+def _pictures(fits: FittedGroups, places: Sequence[int], detailed: Sequence[int]) -> str:
     return _small(fits, places, [f"#group-{place}" for place in places] if set(places) <= set(detailed) else [], "")
 
 
-def _small(fits: Fits, places: Sequence[int], links: Sequence[str], prefix: str) -> str:
+def _small(fits: FittedGroups, places: Sequence[int], links: Sequence[str], prefix: str) -> str:
     """Draw the groups small; nothing for fits that were loaded, without their rows."""
     prepared: list[Panel] = []
     for place in places:
@@ -125,7 +125,7 @@ def _small(fits: Fits, places: Sequence[int], links: Sequence[str], prefix: str)
     return multiples.html(prepared, links, prefix) if prepared else ""
 
 
-def _table_section(fits: Fits, places: Sequence[int], detailed: set[int]) -> str:
+def _table_section(fits: FittedGroups, places: Sequence[int], detailed: set[int]) -> str:
     some = ""
     if len(places) < len(fits):
         some = f"<p>The {len(places):,} worst of {len(fits):,} groups; a saved table has all of them.</p>"
@@ -135,7 +135,7 @@ def _table_section(fits: Fits, places: Sequence[int], detailed: set[int]) -> str
 
 
 def _table(
-    fits: Fits, places: Sequence[int], detailed: set[int], most: int | None = None, kind: str = "scroll tall"
+    fits: FittedGroups, places: Sequence[int], detailed: set[int], most: int | None = None, kind: str = "scroll tall"
 ) -> str:
     """Write a table of groups: parameters with their errors, R2, rows, how each ended, and why one failed."""
     labels = fits.labels[:most]
@@ -180,7 +180,7 @@ def _value(value: float, error: float | None, digits: int | None = None) -> str:
     return f'<td{RIGHT} data-v="{value:.17g}">{text}{more}</td>'
 
 
-def _of_group(fits: Fits, place: int, detailed: Sequence[int]) -> str:
+def _of_group(fits: FittedGroups, place: int, detailed: Sequence[int]) -> str:
     """Write the section of one group, which is shown when a link leads to it."""
     at = detailed.index(place)
     ways = [("#pictures", "Back to all groups")]
@@ -195,7 +195,7 @@ def _of_group(fits: Fits, place: int, detailed: Sequence[int]) -> str:
     )
 
 
-def _contents(fits: Fits, place: int) -> Iterator[str]:
+def _contents(fits: FittedGroups, place: int) -> Iterator[str]:
     """Yield how one group ended, its parameters and its pictures; of one that was refused, the reason and its rows."""
     rows = fits.rows_of(place) or {}
     fit = None
@@ -218,14 +218,14 @@ def _contents(fits: Fits, place: int) -> Iterator[str]:
     yield f'<div class="figures pairs">{"".join(figure(panel, f"g{place}-") for panel in drawn if panel)}</div>'
 
 
-def _mathematics(fits: Fits) -> str:
+def _mathematics(fits: FittedGroups) -> str:
     """Write the model and its gradient, which all groups share; nothing for functions."""
     fitted = (fits[key] for key, outcome in zip(fits.keys, fits.outcome, strict=True) if outcome != REFUSED)
     some = next(fitted, None)
     return "" if some is None else html.equations(some)
 
 
-def _repeat(fits: Fits, command: str | None) -> str:
+def _repeat(fits: FittedGroups, command: str | None) -> str:
     call = fits.call
     if not call:
         return html.repeat([])

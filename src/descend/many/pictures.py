@@ -23,10 +23,12 @@ from descend.table.levels import said
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from descend.many.fits import Fits
+    from descend.many.fitted import FittedGroups
 
 Array = NDArray[np.float64]
 Columns = Mapping[str, Array]
+Drawn = tuple[Array, list[Mark], tuple[str, str]]
+"""What stands across, the marks, and the names of both axes."""
 FINE = 80
 """Points of a curve."""
 DRAWN = 400
@@ -35,7 +37,7 @@ FAR = 1.0
 """A curve may leave the range of the rows by this share of it, and is cut off beyond."""
 
 
-def plot(fits: Fits, groups: object, most: int, look: Look, data: object = None) -> Figure:
+def plot(fits: FittedGroups, groups: object, most: int, look: Look, data: object = None) -> Figure:
     """Draw small pictures of some groups with Matplotlib (see ``Fits.plot``)."""
     refuse_not_whole(most, "number of groups to draw", 1)
     rows_of = rows_source(fits, data)
@@ -44,7 +46,7 @@ def plot(fits: Fits, groups: object, most: int, look: Look, data: object = None)
     return multiples.figure(panels, f"{fits.model}, by {' and '.join(fits.by)}", [left_out], look)
 
 
-def chosen(fits: Fits, groups: object, most: int) -> tuple[list[int], str]:
+def chosen(fits: FittedGroups, groups: object, most: int) -> tuple[list[int], str]:
     """Return the places of the groups to draw, and a sentence on those that are left out."""
     if groups is None:
         places = fits.worst()
@@ -61,7 +63,7 @@ def _key(key: object) -> object:
     return key.item() if isinstance(key, np.generic) else tuple(key) if isinstance(key, list) else key
 
 
-def rows_source(fits: Fits, data: object = None) -> Callable[[int], Columns | None]:
+def rows_source(fits: FittedGroups, data: object = None) -> Callable[[int], Columns | None]:
     """Return what gives the columns of a group: the rows of the fits, or other data.
 
     Raises ConfigError for fits that were loaded, without their rows.
@@ -80,7 +82,7 @@ def rows_source(fits: Fits, data: object = None) -> Callable[[int], Columns | No
     return lambda place: {name: cells[known[place]] for name, cells in columns.items()} if place in known else None
 
 
-def title_of(fits: Fits, place: int) -> str:
+def title_of(fits: FittedGroups, place: int) -> str:
     """Return the name of a group, and below it how good its fit is, or how it ended."""
     r_squared, outcome = fits.r_squared[place], fits.outcome[place]
     good = f"R² {r_squared:.4g}" if np.isfinite(r_squared) else f"loss {fits.loss[place]:.4g}"
@@ -91,7 +93,7 @@ def title_of(fits: Fits, place: int) -> str:
     return f"{name}\n{good}"
 
 
-def panel_of(fits: Fits, place: int, columns: Columns, look: Look) -> Panel:
+def panel_of(fits: FittedGroups, place: int, columns: Columns, look: Look) -> Panel:
     """Prepare the picture of one group: its rows and the curve; with several inputs, predicted against observed."""
     model, cause = fits.model, fits.cause(place)
     rows = _sampled(columns)
@@ -129,13 +131,15 @@ def _sampled(columns: Columns) -> Columns:
     return {name: values[places] for name, values in columns.items()}
 
 
-def response_name(fits: Fits) -> str:
+def response_name(fits: FittedGroups) -> str:
     """Return the left side of the formula; a column without the backticks that quote it in a formula."""
     columns, text = fits.model.response_columns, fits.model.response
     return columns[0] if text.strip("`") in columns else text
 
 
-def _curve(fits: Fits, place: int, rows: Columns, y: Array, look: Look) -> tuple[Array, list[Mark], tuple[str, str]]:
+def _curve(
+    fits: FittedGroups, place: int, rows: Columns, y: Array, look: Look
+) -> tuple[Array, list[Mark], tuple[str, str]]:
     model, response = fits.model, response_name(fits)
     name = model.inputs[0] if model.inputs else "row"
     x = rows[name] if model.inputs and rows else np.arange(1.0, len(y) + 1.0)
@@ -168,7 +172,7 @@ def _cut(values: Array, y: Array, scale: str) -> Array:
     return above_zero(shown) if scale == "log" else shown
 
 
-def _predicted(fits: Fits, place: int, rows: Columns, y: Array) -> tuple[Array, list[Mark], tuple[str, str]]:
+def _predicted(fits: FittedGroups, place: int, rows: Columns, y: Array) -> Drawn:
     """Return the observed response, predicted against it, and the diagonal on which they are equal."""
     response, theta = response_name(fits), fits.theta(place)
     marks: list[Mark] = []

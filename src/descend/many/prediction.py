@@ -16,12 +16,13 @@ from descend.table.table import check_missing
 from descend.wording import spell, worded
 
 if TYPE_CHECKING:
-    from descend.many.fits import Fits
+    from descend.many.fitted import FittedGroups
 
 Array = NDArray[np.float64]
+Columns = Mapping[str, Array]
 
 
-def predict(fits: Fits, data: object, missing: str, interval: str | None, level: float) -> Array | Prediction:
+def predict(fits: FittedGroups, data: object, missing: str, interval: str | None, level: float) -> Array | Prediction:
     """Predict each row of ``data`` (see ``Fits.predict``)."""
     check_missing(missing)
     table = open_table(data)
@@ -43,7 +44,7 @@ def predict(fits: Fits, data: object, missing: str, interval: str | None, level:
     return shown[0] if interval is None else Prediction(shown[0], shown[1], shown[2], interval, level)
 
 
-def rows_kept(fits: Fits, table: Table) -> NDArray[np.bool_]:
+def rows_kept(fits: FittedGroups, table: Table) -> NDArray[np.bool_]:
     """Return which rows of new data can be predicted: those with all inputs, and with a group."""
     return _complete(table.with_gaps(fits.model.inputs), Groups.of(table, fits.by), table.rows)
 
@@ -56,7 +57,9 @@ def _complete(columns: Mapping[str, Array], groups: Groups, rows: int) -> NDArra
     return complete
 
 
-def _of_group(fits: Fits, place: int, columns: Mapping[str, Array], interval: str | None, level: float) -> Array:
+def _of_group(
+    fits: FittedGroups, place: int, columns: Mapping[str, Array], interval: str | None, level: float
+) -> Array:
     """Return the predictions of rows of one group, and with an interval its two ends: (1 or 3, rows)."""
     fits.refuse_unfitted(place)
     if interval is None:
@@ -65,7 +68,7 @@ def _of_group(fits: Fits, place: int, columns: Mapping[str, Array], interval: st
     return np.stack([found.prediction, found.low, found.high])
 
 
-def _refuse_not_finite(fits: Fits, groups: Groups, columns: Mapping[str, Array], predicted: Array) -> None:
+def _refuse_not_finite(fits: FittedGroups, groups: Groups, columns: Mapping[str, Array], predicted: Array) -> None:
     bad = ~np.isfinite(predicted)
     if not bad.any():
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from descend.table.levels import said
 
 if TYPE_CHECKING:
-    from descend.many.fits import Fits
+    from descend.many.fitted import FittedGroups
 
 NUMBER = re.compile(r"[-+]?\d[\d,.]*(?:e[-+]?\d+)?")
 NAMED = 3
@@ -42,7 +42,7 @@ def shortened(text: str) -> str:
     return FIRST.split(" ".join(text.split()), maxsplit=1)[0].rstrip(".")
 
 
-def reasons(fits: Fits) -> list[Reason]:
+def reasons(fits: FittedGroups) -> list[Reason]:
     """Return why groups failed, the most frequent reason first."""
     found: dict[tuple[str, str], list[int]] = {}
     for place in range(len(fits)) if fits.failed else ():
@@ -53,7 +53,7 @@ def reasons(fits: Fits) -> list[Reason]:
     return sorted(listed, key=lambda reason: -len(reason.groups))
 
 
-def examples(fits: Fits, reason: Reason) -> str:
+def examples(fits: FittedGroups, reason: Reason) -> str:
     """Name the first groups of a reason: ``7, 19 and 23``; keys of several values in brackets."""
     names = [said(fits.keys[place]) for place in reason.groups[:NAMED]]
     if len(fits.by) > 1:
@@ -61,12 +61,12 @@ def examples(fits: Fits, reason: Reason) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def one_line(fits: Fits, most: int = 3) -> str:
+def one_line(fits: FittedGroups, most: int = 3) -> str:
     """Say in a line how many groups failed and why; empty if none did."""
     return " ".join(_sentences(fits, most))
 
 
-def _sentences(fits: Fits, most: int) -> Iterator[str]:
+def _sentences(fits: FittedGroups, most: int) -> Iterator[str]:
     if fits.succeeded:
         return
     yield f"{len(fits.failed):,} of {len(fits):,} groups failed."
@@ -75,8 +75,8 @@ def _sentences(fits: Fits, most: int) -> Iterator[str]:
         such = " such as" if len(reason.groups) > NAMED else ""
         yield f"{len(reason.groups):,} {words(reason.outcome)}:{such} {examples(fits, reason)}: {reason.short}."
     if len(found) > most:
-        rest = sum(len(reason.groups) for reason in found[most:])
-        yield f"{rest:,} more for other reasons."
+        remaining = sum(len(reason.groups) for reason in found[most:])
+        yield f"{remaining:,} more for other reasons."
 
 
 def words(outcome: str) -> str:

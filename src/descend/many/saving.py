@@ -18,7 +18,7 @@ from descend.results.saving import content_of, loss_text
 from descend.table.writing import PARQUET, refuse_unknown_ending, write_columns
 
 if TYPE_CHECKING:
-    from descend.many.fits import Fits
+    from descend.many.fitted import FittedGroups
 
 FEW = 300
 """Up to so many groups, a file holds of each all that a model file does."""
@@ -28,7 +28,7 @@ KEY = "descend"
 """The name under which Parquet keeps the model."""
 
 
-def save(fits: Fits, path: str | os.PathLike[str]) -> None:
+def save(fits: FittedGroups, path: str | os.PathLike[str]) -> None:
     """Write many fits (see ``Fits.save``)."""
     ending = refuse_unknown_ending(path).suffix.lower()
     if ending == ".json":
@@ -38,12 +38,7 @@ def save(fits: Fits, path: str | os.PathLike[str]) -> None:
     write_columns(path, fits.columns(), about)
 
 
-def endings() -> tuple[str, str]:
-    """Return the endings of files that hold the model, too, so that they can be loaded."""
-    return ".json", PARQUET
-
-
-def head(fits: Fits) -> Content:
+def head(fits: FittedGroups) -> Content:
     """Return what all groups share: the model, its columns, and how it was fitted."""
     model, held, call = fits.model, fits.model.constraints, fits.call
     bounds = None if held is None else held.bounds
@@ -71,7 +66,7 @@ def head(fits: Fits) -> Content:
     }
 
 
-def _text(fits: Fits) -> Iterator[str]:
+def _text(fits: FittedGroups) -> Iterator[str]:
     """Yield the file in pieces: the head, and a line for each group."""
     shared = head(fits)
     written = json.dumps(shared, indent=2, ensure_ascii=False, allow_nan=False)
@@ -83,15 +78,15 @@ def _text(fits: Fits) -> Iterator[str]:
     yield "\n  ]\n}\n"
 
 
-def _records(fits: Fits, shared: Mapping[str, object]) -> Iterator[Content]:
+def _records(fits: FittedGroups, shared: Mapping[str, object]) -> Iterator[Content]:
     few = len(fits) <= FEW
     for place, (key, light) in enumerate(zip(fits.keys, fits.records(), strict=True)):
         record: Content = {"group": list(key), "rows": light["rows"], "outcome": light["outcome"]}
         if light["outcome"] != REFUSED:
-            whole = (content_of(fits[key]) if few else {}) | {name: light[name] for name in KEPT}
+            content = (content_of(fits[key]) if few else {}) | {name: light[name] for name in KEPT}
             record |= {
                 name: value
-                for name, value in whole.items()
+                for name, value in content.items()
                 if name != "cause" and not (name in shared and shared[name] == value)
             }
         yield record | ({"reason": fits.cause(place)} if light["cause"] else {})
@@ -100,10 +95,10 @@ def _records(fits: Fits, shared: Mapping[str, object]) -> Iterator[Content]:
 def content_of_group(shared: Content, record: Content) -> Content:
     """Return the content of the model file of one group, from that of the file of many."""
     outcome = Outcome(record["outcome"])
-    rest: Content = {
+    defaults: Content = {
         "epochs": 0,
         "learning_rate": None,
         "notes": [],
         "advice": record.get("reason") or outcome.advice(),
     }
-    return rest | shared | record
+    return defaults | shared | record

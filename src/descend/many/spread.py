@@ -11,7 +11,7 @@ from descend.report.figures import Axis, Level, Panel, Points
 from descend.report.view import MOST_POINTS
 
 if TYPE_CHECKING:
-    from descend.many.fits import Fits
+    from descend.many.fitted import FittedGroups
 
 Array = NDArray[np.float64]
 MOST = 6
@@ -23,7 +23,7 @@ FAR = 4.0
 """The picture shows what is not further outside these quantiles than this many times their distance."""
 
 
-def spread(fits: Fits) -> list[Panel | None]:
+def spread(fits: FittedGroups) -> list[Panel | None]:
     """Prepare a picture for each of the first parameters: its value in each group that has a fit."""
     values = fits.components(fits.parameters)
     if len(fits) < 2:
@@ -41,7 +41,7 @@ def spread(fits: Fits) -> list[Panel | None]:
     ]
 
 
-def _across(fits: Fits) -> tuple[Array, str]:
+def _across(fits: FittedGroups) -> tuple[Array, str]:
     """Return where each group stands: at its number, if there is one column of numbers, else in order."""
     first = [key[0] for key in fits.keys]
     if len(fits.by) == 1 and all(isinstance(value, int | float) for value in first):

@@ -12,7 +12,7 @@ from descend.parameters import DIGITS, digits_of
 from descend.report.text import WIDTH, aligned, folded, pad, width
 
 if TYPE_CHECKING:
-    from descend.many.fits import Fits
+    from descend.many.fitted import FittedGroups
 
 FIRST, REASONS = 8, 6
 """Groups that are listed, and reasons for failing, at most."""
@@ -22,12 +22,12 @@ FEWEST = 2
 """Parameters that a table has at least, however narrow the terminal."""
 
 
-def render(fits: Fits, columns: int | None = None) -> str:
+def render(fits: FittedGroups, columns: int | None = None) -> str:
     """Return what a terminal shows of many fits. columns: the length of its lines, if that is known."""
     return "\n".join(line.rstrip() for line in _lines(fits, max(columns or WIDTH, WIDTH // 2)))
 
 
-def counted(fits: Fits) -> str:
+def counted(fits: FittedGroups) -> str:
     """Say how many groups there are, how they ended, and how fast."""
     ended = ", ".join(f"{count:,} {words(outcome)}" for outcome, count in fits.counts.items())
     rate = len(fits) / fits.seconds if fits.seconds > 0.0 else 0.0
@@ -36,7 +36,7 @@ def counted(fits: Fits) -> str:
     return f"{groups}: {ended}, in {fits.seconds:.2g} s{speed}"
 
 
-def _lines(fits: Fits, most: int) -> Iterator[str]:
+def _lines(fits: FittedGroups, most: int) -> Iterator[str]:
     yield f"{fits.model}, by {' and '.join(fits.by)}"
     yield INDENT + counted(fits)
     if fits.ungrouped:
@@ -53,7 +53,7 @@ def _lines(fits: Fits, most: int) -> Iterator[str]:
         yield from _reasons(fits, most)
 
 
-def _groups(fits: Fits, most: int) -> Iterator[str]:
+def _groups(fits: FittedGroups, most: int) -> Iterator[str]:
     """Yield a table of the first groups, with as many parameters as fit."""
     some = range(min(len(fits), FIRST))
     values = [[_number(value) for value in row] for row in fits.components(fits.parameters)[: len(some)]]
@@ -64,21 +64,21 @@ def _groups(fits: Fits, most: int) -> Iterator[str]:
         cells = [row[column] for row in values]
         digits = [digits_of(cell, error) for cell, error in zip(cells, errors[:, column].tolist(), strict=True)]
         numbers.append([label, *_column(cells, digits)])
-    rest = [["rows", *(f"{fits.rows[place]:,}" for place in some)]]
+    remaining = [["rows", *(f"{fits.rows[place]:,}" for place in some)]]
     if np.isfinite(fits.r_squared).any():
-        rest.insert(0, ["R²", *_column([_number(fits.r_squared[place]) for place in some], 4)])
+        remaining.insert(0, ["R²", *_column([_number(fits.r_squared[place]) for place in some], 4)])
     ended = ["outcome", *(words(fits.outcome[place]) for place in some)]
-    shown = _fitting(names, numbers, [*rest, ended], most)
+    shown = _fitting(names, numbers, [*remaining, ended], most)
     yield from _table(
-        [*names, *numbers[:shown], *rest, ended], left={*range(len(names)), len(names) + shown + len(rest)}
+        [*names, *numbers[:shown], *remaining, ended], left={*range(len(names)), len(names) + shown + len(remaining)}
     )
     if shown < len(numbers):
         yield f"{INDENT}and {len(numbers) - shown} more parameters, in the table that is saved"
 
 
-def _fitting(names: list[list[str]], numbers: list[list[str]], rest: list[list[str]], most: int) -> int:
+def _fitting(names: list[list[str]], numbers: list[list[str]], remaining: list[list[str]], most: int) -> int:
     """Return how many columns of numbers fit into a line beside the others."""
-    size = sum(_width(column) + len(INDENT) for column in (*names, *rest))
+    size = sum(_width(column) + len(INDENT) for column in (*names, *remaining))
     shown = 0
     for column in numbers:
         size += _width(column) + len(INDENT)
@@ -88,7 +88,7 @@ def _fitting(names: list[list[str]], numbers: list[list[str]], rest: list[list[s
     return shown
 
 
-def _spread(fits: Fits) -> Iterator[str]:
+def _spread(fits: FittedGroups) -> Iterator[str]:
     """Yield how the parameters and R2 of the fitted groups spread."""
     columns = dict(zip(fits.labels, fits.components(fits.parameters).T, strict=True))
     if np.isfinite(fits.r_squared).any():
@@ -101,7 +101,7 @@ def _spread(fits: Fits) -> Iterator[str]:
     yield from _table(list(map(list, zip(["", *QUANTILES], *rows, strict=True))), left={0})
 
 
-def _reasons(fits: Fits, most: int) -> Iterator[str]:
+def _reasons(fits: FittedGroups, most: int) -> Iterator[str]:
     """Yield why groups failed, each reason once, with its first sentence in full."""
     found = reasons(fits)
     size = max(len(f"{len(reason.groups):,} {words(reason.outcome)}") for reason in found[:REASONS])
@@ -112,8 +112,8 @@ def _reasons(fits: Fits, most: int) -> Iterator[str]:
         within = len(INDENT) + size + 2
         yield f"{INDENT}{begin}  {folded(text, max(most - within, 30)).replace(chr(10), chr(10) + ' ' * within)}"
     if len(found) > REASONS:
-        rest = sum(len(reason.groups) for reason in found[REASONS:])
-        yield f"{INDENT}{rest:,} more for other reasons: the table that is saved has each group's"
+        remaining = sum(len(reason.groups) for reason in found[REASONS:])
+        yield f"{INDENT}{remaining:,} more for other reasons: the table that is saved has each group's"
 
 
 def _number(value: float) -> float | None:

@@ -94,8 +94,8 @@ def html(panels: Sequence[Panel], links: Sequence[str] = (), prefix: str = "") -
         drawn.append(
             f'<figure><a href="{escape(links[place])}">{inside}</a></figure>' if links else f"<figure>{inside}</figure>"
         )
-    told = f"<p>{sentence}</p>" if sentence else ""
-    return f'<div class="multiples">{"".join(drawn)}</div>{told}'
+    below = f"<p>{sentence}</p>" if sentence else ""
+    return f'<div class="multiples">{"".join(drawn)}</div>{below}'
 
 
 def figure(panels: Sequence[Panel], title: str = "", captions: Sequence[str] = (), look: Look | None = None) -> Figure:
