@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,10 +97,32 @@ def _coded_numbers(cells: NDArray[np.float64], truth: bool) -> tuple[Places, lis
     values, found = np.unique(there[begins], return_inverse=True)
     codes = np.full(len(cells), -1, dtype=np.intp)
     codes[finite] = np.repeat(found, np.diff(begins, append=there.size))
+    return codes, _labels(values, truth)
+
+
+def _labels(values: NDArray[np.float64], truth: bool) -> list[Label]:
     if truth:
-        return codes, [bool(value) for value in values]
+        return [bool(value) for value in values]
     complete = bool((values == np.floor(values)).all())
-    return codes, list(map(int, values.tolist())) if complete else values.tolist()
+    return list(map(int, values.tolist())) if complete else values.tolist()
+
+
+def ordered_keys(columns: Sequence[NDArray[Any]], truth: Sequence[bool]) -> tuple[list[Key], Places]:
+    """Return the keys of groups in order, and the places that they had.
+
+    columns: of each column that tells groups apart its value in each group. truth: whether they are booleans.
+
+    >>> keys, order = ordered_keys([np.array(["b", "a"], dtype=object), np.array([1.0, 2.0])], [False, False])
+    >>> keys, order.tolist()
+    ([('a', 2), ('b', 1)], [1, 0])
+    """
+    coded = [np.unique(column, return_inverse=True) for column in columns]
+    order = np.lexsort([codes for _, codes in reversed(coded)])
+    parts = []
+    for (values, codes), boolean in zip(coded, truth, strict=True):
+        labels = values.tolist() if values.dtype.kind == "O" else _labels(values, boolean)
+        parts.append([labels[place] for place in codes[order].tolist()])
+    return list(zip(*parts, strict=True)), order
 
 
 def said(key: Key) -> str:

@@ -191,23 +191,24 @@ class QueryTable(Table):
             return bad_condition(self.conditions[-1], error, self)
         return known or unreadable(f"`{self.source}`" if len(self._scan.paths) == 1 else self.source, error)
 
-    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
+    def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
         """Return columns of numbers that DuckDB reads anew for each query, or just once from text, which takes long.
 
         Text too large to be kept is read through once, to see whether all of it is what its first rows are.
         """
-        self._known(names)
+        self._known([*names, *by])
         if memory is not None:
             self._database.limit(memory)
         numbered = self._scan.numbered
         place = unused("place", self.names) if numbered else ""
         relation = f"(SELECT *, file_row_number AS {place} FROM {numbered})" if numbered else ""
         text = not self._scan.typed
-        kept = text and self.size(len(names)) < (memory or there_is() // 2) / 2
+        kept = text and self.size(len(names) + len(by)) < (memory or there_is() // 2) / 2
 
         def opened() -> Lazy:
             expressions = list(self._as_doubles(names).values())
-            lazy = self._database.lazy(names, self._from(relation=relation), expressions, place, kept)
+            keys = {name: self._as_key(name) for name in by}
+            lazy = self._database.lazy(names, self._from(relation=relation), expressions, place, kept, keys)
             if text and not kept:
                 counts = {column: lazy.table[column].count() for column in lazy.table.columns}
                 lazy.run(lazy.sql(lazy.table.aggregate(**counts)))
@@ -216,6 +217,12 @@ class QueryTable(Table):
         lazy = self._attempt(opened)
         lazy.explain = self._explained
         return lazy
+
+    def _as_key(self, name: str) -> tuple[str, str]:
+        """Return the SQL of a column that tells groups apart, and the type of its values; null for an empty text."""
+        if kind_of(self._described()[name]) in ("number", "boolean"):
+            return self._as_doubles([name])[name], "float64"
+        return f"nullif({self._label(name)}, '')", "string"
 
     def size(self, columns: int) -> float:
         """Estimate the size from the number of rows where that is known, else from the length of the text."""
