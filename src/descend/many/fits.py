@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError, DataError
 from descend.many.fitting import REFUSED, Grouped, Outcomes
 from descend.many.groups import Groups, Key, Label, said
-from descend.many.where import fit_somewhere
+from descend.many.placing import fit_placed
 from descend.options.request import Request
 from descend.registry import closest, split_list
 from descend.results import Fit
@@ -25,7 +25,7 @@ from descend.table.writing import write_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-    from descend.many.elsewhere import Elsewhere
+    from descend.many.distant import DistantGroups
 
 Array = NDArray[np.float64]
 SHOWN = 10
@@ -49,7 +49,7 @@ class Fits:
     """
 
     def __init__(
-        self, work: Grouped | Elsewhere, outcomes: Outcomes, seconds: float, notes: tuple[str, ...] = ()
+        self, work: Grouped | DistantGroups, outcomes: Outcomes, seconds: float, notes: tuple[str, ...] = ()
     ) -> None:
         self._work, self.model, self._outcomes = work, work.model, outcomes
         self.seconds, self.notes = seconds, notes
@@ -214,7 +214,7 @@ def fit_groups(request: Request, table: Table) -> Fits:
     began = time.perf_counter()
     texts = [request.by] if isinstance(request.by, str) else request.by or ()
     names = [name for text in texts for name in ([text] if text in table.names else split_list(text))]
-    work, outcomes, notes = fit_somewhere(request, table, list(dict.fromkeys(names)))
+    work, outcomes, notes = fit_placed(request, table, list(dict.fromkeys(names)))
     return Fits(work, outcomes, time.perf_counter() - began, notes)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.many.elsewhere import Elsewhere
+from descend.many.distant import DistantGroups
 from descend.many.fitting import SAMPLED, Outcomes, fit_alone, fit_each, starts_of
 
 Array = NDArray[np.float64]
@@ -16,11 +16,11 @@ Done = Callable[[int, int], object]
 """(groups done, all groups)"""
 
 
-def fit_streamed(work: Elsewhere, on_done: Done | None = None) -> Outcomes:
+def fit_streamed(work: DistantGroups, on_done: Done | None = None) -> Outcomes:
     """Fit every group; those with more rows than may be in memory where they lie, one by one."""
     outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
     small = work.groups.sizes <= work.most
-    starts = starts_elsewhere(work)
+    starts = starts_of_sample(work)
 
     def through() -> None:
         for places, share in work.shares(np.flatnonzero(outcomes.open & small)):
@@ -34,7 +34,7 @@ def fit_streamed(work: Elsewhere, on_done: Done | None = None) -> Outcomes:
     return outcomes
 
 
-def starts_elsewhere(work: Elsewhere) -> Array | None:
+def starts_of_sample(work: DistantGroups) -> Array | None:
     """Return starts to try in each group, (s, p): where the fits of a few ended, whose rows are fetched.
 
     None where groups cannot be fitted together, so that none is needed.

@@ -39,7 +39,7 @@ STREAMING = frozenset({"duckdb", "postgres"})
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class DistantGroups:
     """A table by groups whose rows are not in memory.
 
     lazy: the columns that a fit reads, and those that tell groups apart. complete: the rows of each group without a
@@ -55,7 +55,7 @@ class Elsewhere:
     room: float
 
     @classmethod
-    def of(cls, request: Request, table: Table, by: Sequence[str]) -> Elsewhere:
+    def of(cls, request: Request, table: Table, by: Sequence[str]) -> DistantGroups:
         """Ask for the groups of a table. Raises DescendError where no group can be fitted."""
         model = model_by_groups(request, table, by)
         limit = there_is() // 2 if request.memory_limit is None else read_size(request.memory_limit)
@@ -75,7 +75,7 @@ class Elsewhere:
 
     @cached_property
     def beside(self) -> Beside:
-        """The groups that are asked for: their keys, and their places."""
+        """The groups that are found for: their keys, and their places."""
         schema = self.lazy.table.schema()
         kinds = {f"k{number}": str(schema[f"k{number}"]) for number in range(len(self.groups.by))}
         return Beside(self.lazy, {"g": "int64"} | kinds)
@@ -106,20 +106,20 @@ class Elsewhere:
     def _streamed(self, places: Places) -> Iterator[tuple[Places, Grouped]]:
         if not len(places):
             return
-        asked = self.ask_for(places)
-        asked = asked.order_by([name for name in ("g", "place") if name in asked.columns])
+        found = self.ask_for(places)
+        found = found.order_by([name for name in ("g", "place") if name in found.columns])
         waiting: list[dict[str, Array]] = []
         rows = 0
-        for block in blocks(self.lazy, asked, BLOCK, self.beside):
+        for block in blocks(self.lazy, found, BLOCK, self.beside):
             waiting.append(block)
             rows += len(block["g"])
             if rows < self.most:
                 continue
-            whole = {name: np.concatenate([each[name] for each in waiting]) for name in block}
-            end = int(np.searchsorted(whole["g"], whole["g"][-1]))  # the last group may go on in the next block
+            joined = {name: np.concatenate([each[name] for each in waiting]) for name in block}
+            end = int(np.searchsorted(joined["g"], joined["g"][-1]))  # the last group may go on in the next block
             if end:
-                yield self._grouped({name: column[:end] for name, column in whole.items()})
-            waiting, rows = [{name: column[end:].copy() for name, column in whole.items()}], rows - end
+                yield self._grouped({name: column[:end] for name, column in joined.items()})
+            waiting, rows = [{name: column[end:].copy() for name, column in joined.items()}], rows - end
         if rows:
             yield self._grouped({name: np.concatenate([each[name] for each in waiting]) for name in waiting[0]})
 

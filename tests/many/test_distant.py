@@ -63,8 +63,8 @@ def told(fits):
 @pytest.fixture
 def few_rows_at_a_time(monkeypatch):
     """As if memory held a few hundred rows."""
-    monkeypatch.setattr("descend.many.elsewhere.MOST", 200)
-    monkeypatch.setattr("descend.many.elsewhere.BLOCK", 70)
+    monkeypatch.setattr("descend.many.distant.MOST", 200)
+    monkeypatch.setattr("descend.many.distant.BLOCK", 70)
     monkeypatch.setattr("descend.table.query.SMALL", 0)
 
 
@@ -72,11 +72,11 @@ def few_rows_at_a_time(monkeypatch):
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_rows_sorted_by_group_stream_through_memory(by, kind, few_rows_at_a_time, tmp_path, monkeypatch):
     if by != ["plate", "well"]:
-        monkeypatch.setattr("descend.many.elsewhere.MOST", 2000)
+        monkeypatch.setattr("descend.many.distant.MOST", 2000)
     path = tmp_path / f"rows.{kind}"
     write_columns(path, plates())
     theirs = descend.fit(FORMULA, path, by=by)
-    monkeypatch.setattr("descend.many.elsewhere.there_is", lambda: 1)
+    monkeypatch.setattr("descend.many.distant.there_is", lambda: 1)
     mine = descend.fit(FORMULA, path, by=by)
     assert_same(mine, theirs)
     (note,) = mine.notes
