@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.many.fitting import Grouped, model_by_groups
-from descend.many.groups import Groups, ordered_keys, said
+from descend.many.groups import Groups
 from descend.models import Model
 from descend.options.request import Request
 from descend.problem.out_of_core import IN_MEMORY
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.table import Table
-from descend.table.beside import TAKING, Beside, Cells, blocks, fetched
+from descend.table.beside import TAKING, Beside, blocks, fetched
 from descend.table.lazy import Lazy
+from descend.table.levels import keys_in_order, said
 from descend.table.memory import LEAST, PROGRAM, read_size, there_is, written
 from descend.table.table import quoted_if_odd
 
@@ -196,21 +197,15 @@ def _known(lazy: Lazy, table: Table) -> tuple[Groups, Places]:
         complete = complete & other
     counted = rows.group_by(keys).aggregate(n=rows.count(), complete=complete.ifelse(1, 0).sum())
     found = fetched(lazy, counted)
-    there = np.logical_and.reduce([_present(found[key]) for key in keys])
-    if not there.any():
+    named = {name: found[key] for name, key in zip(lazy.by, keys, strict=True)}
+    there, order = keys_in_order(table, named)
+    if not there:
         raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in lazy.by)}.")
-    truth = [table.types[name] == "boolean" for name in lazy.by]
-    names, order = ordered_keys([found[key][there] for key in keys], truth)
-    sizes = found["n"][there][order].astype(np.intp)
+    sizes = found["n"][order].astype(np.intp)
     ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
-    ungrouped = int(found["n"][~there].sum())
-    groups = Groups(lazy.by, names, np.empty(0, dtype=np.intp), ends, ungrouped)
-    return groups, found["complete"][there][order].astype(np.intp)
-
-
-def _present(values: Cells) -> NDArray[np.bool_]:
-    numbers = values.dtype.kind == "f"
-    return np.isfinite(values) if numbers else np.array([value is not None for value in values.tolist()], dtype=bool)
+    ungrouped = int(found["n"].sum()) - int(ends[-1])
+    groups = Groups(lazy.by, there, np.empty(0, dtype=np.intp), ends, ungrouped)
+    return groups, found["complete"][order].astype(np.intp)
 
 
 def _literal(value: str | float) -> str:
