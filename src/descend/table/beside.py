@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from descend.table.arrays import Cells
 from descend.table.lazy import Lazy
 from descend.table.sql import cursor_of, import_ibis
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pyarrow import Array as ArrowArray
     from pyarrow import ChunkedArray
 
-Cells = NDArray[Any]
 NUMBERS = itertools.count(1)
 TAKING = frozenset({"duckdb", "postgres", "pyspark"})
 """Databases that take such a table: by an Arrow stream, as parameters of a query, as a data frame."""

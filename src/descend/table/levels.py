@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from descend.registry import closest
 from descend.table.table import label, listing
 
 if TYPE_CHECKING:
+    from descend.table.arrays import Cells
     from descend.table.table import Numbers, Table
 
 Places = NDArray[np.intp]
@@ -146,7 +147,7 @@ def values_of(table: Table, name: str) -> tuple[Places, list[Label]]:
     return _coded(table, name, table.with_gaps((name,))[name] if number else table.text(name))
 
 
-def keys_in_order(table: Table, cells: Mapping[str, NDArray[Any]]) -> tuple[list[Key], Places]:
+def keys_in_order(table: Table, cells: Mapping[str, Cells]) -> tuple[list[Key], Places]:
     """Return the keys of groups in order, and the places that they had; those that lack a value are left out.
 
     table: where they are from. cells: of each column that tells groups apart its value in each group, numbers and
@@ -166,7 +167,7 @@ def keys_in_order(table: Table, cells: Mapping[str, NDArray[Any]]) -> tuple[list
     return list(zip(*parts, strict=True)), order
 
 
-def _coded(table: Table, name: str, cells: NDArray[Any]) -> tuple[Places, list[Label]]:
+def _coded(table: Table, name: str, cells: Cells) -> tuple[Places, list[Label]]:
     kind, order = table.types[name], table.categories(name)
     codes, labels = _numbers(cells, kind == "boolean") if kind in ("number", "boolean") else _words(cells)
     return (codes, labels) if order is None else _ordered(codes, labels, order)
