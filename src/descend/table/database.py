@@ -82,13 +82,13 @@ class Database:
             readable = [form for path in self._paths for form in {path, glob_escaped(path)}]
             self._connection.execute(f"SET allowed_paths = [{', '.join(map(literal, readable))}]")
             self._connection.execute("SET enable_external_access = false")
-            if self._memory is not None:
-                self.limit(self._memory)
+            self.limit(self._memory)
         return self._connection
 
-    def limit(self, memory: int) -> None:
-        """Limit memory to so many bytes; the rest goes to disk."""
-        self.run(f"SET memory_limit = '{memory}B'")
+    def limit(self, memory: int | None) -> None:
+        """Limit memory to so many bytes, if that is a number; the rest goes to disk."""
+        if memory is not None:
+            self.run(f"SET memory_limit = '{memory}B'")
 
     def columns(self, relation: str) -> dict[str, str]:
         """Return the SQL type of each column of a relation, by name."""

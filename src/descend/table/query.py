@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -16,14 +17,16 @@ from descend.table.database import (
     Database,
     bad_condition,
     checked_condition,
+    distinct,
+    identifier,
     in_days,
     kind_of,
+    renamed,
     unreadable,
     unused,
 )
 from descend.table.memory import there_is
 from descend.table.not_numbers import not_a_number, not_numeric
-from descend.table.scan import Scan
 from descend.table.table import EXACT, Numbers, Table
 
 if TYPE_CHECKING:
@@ -39,6 +42,56 @@ LONG = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
 """Types of whole numbers that may have more digits than a float."""
 PACKED = 5
 """Size of an unpacked text file as a multiple of the packed one, about."""
+
+
+class Scan(ABC):
+    """How the rows of one source are written in SQL."""
+
+    names: tuple[str, ...]
+    columns: Mapping[str, str]
+    """What each column is called within `relation`, as an SQL identifier."""
+    paths: Mapping[str, str]
+    """The files by absolute path, each with the path that was given for it."""
+    copies: object = None
+    """What keeps those files that are copies from being removed."""
+    typed = False
+    """Whether the source fixes the types of its columns, and knows how many rows it has."""
+    numbered: str | None = None
+    """The FROM item of all rows with a column `file_row_number`, if the source has one."""
+
+    @abstractmethod
+    def types(self, database: Database, every_row: bool) -> dict[str, str]:
+        """Return the SQL type of each column; guessed from the first rows, or from all if ``every_row``."""
+
+    @abstractmethod
+    def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
+        """Return the FROM item that reads the columns as these types, from all files or some."""
+
+    def column(self, name: str) -> str:
+        """Return the SQL identifier of a column within `relation`."""
+        return self.columns[name]
+
+    def aliases(self) -> str:
+        """Return what a SELECT must add to ``*`` so that conditions can use the names that SQL can tell apart."""
+        names = (name for name in distinct(self.names) if self.columns[name] != identifier(name))
+        return "".join(f", {self.columns[name]} AS {identifier(name)}" for name in names)
+
+    def in_columns(self, condition: str) -> str:
+        """Return a condition with identifiers in place of names that differ only in case, quoted or not."""
+        apart = set(distinct(self.names))
+        return renamed(condition, {name: column for name, column in self.columns.items() if name not in apart})
+
+    @abstractmethod
+    def as_numbers(self, names: Sequence[str]) -> str | None:
+        """Return a relation that reads columns as DOUBLE without a look at their types, if there is one."""
+
+    @abstractmethod
+    def notes(self, source: str) -> tuple[str, ...]:
+        """Say how cells are read, where a reader would not expect it; to be called after `types`."""
+
+    @abstractmethod
+    def explain(self, error: Exception) -> DataError | None:
+        """Return the error for a source that DuckDB cannot read, or None where DuckDB's own words will do."""
 
 
 class QueryTable(Table):
@@ -121,7 +174,7 @@ class QueryTable(Table):
             return work()
         except duckdb.Error as error:
             failure = error
-        if not self._every_row and isinstance(failure, (duckdb.ConversionException, duckdb.InvalidInputException)):
+        if not self._every_row and isinstance(failure, duckdb.ConversionException | duckdb.InvalidInputException):
             self._every_row, self._sql_types = True, {}
             try:
                 return work()
@@ -145,11 +198,9 @@ class QueryTable(Table):
         Text too large to be kept is read through once, to see whether all of it is what its first rows are.
         """
         self._known([*names, *by])
-        if memory is not None:
-            self._database.limit(memory)
-        numbered = self._scan.numbered
-        place = unused("place", self.names) if numbered else ""
-        relation = f"(SELECT *, file_row_number AS {place} FROM {numbered})" if numbered else ""
+        self._database.limit(memory)
+        place = unused("place", self.names) if self._scan.numbered else ""
+        relation = f"(SELECT *, file_row_number AS {place} FROM {self._scan.numbered})" if place else ""
         text = not self._scan.typed
         kept = text and self.size(len(names) + len(by)) < (memory or there_is() // 2) / 2
 
@@ -158,19 +209,12 @@ class QueryTable(Table):
             keys = {name: self._as_key(name) for name in by}
             lazy = self._database.lazy(names, self._from(relation=relation), expressions, place, kept, keys)
             if text and not kept:
-                counts = {column: lazy.table[column].count() for column in lazy.table.columns}
-                lazy.run(lazy.sql(lazy.table.aggregate(**counts)))
+                lazy.one(lazy.table.aggregate(**{column: lazy.table[column].count() for column in lazy.table.columns}))
             return lazy
 
         lazy = self._attempt(opened)
         lazy.explain = self._explained
         return lazy
-
-    def _as_key(self, name: str) -> tuple[str, str]:
-        """Return the SQL of a column that tells groups apart, and the type of its values; null for an empty text."""
-        if kind_of(self._described()[name]) in ("number", "boolean"):
-            return self._as_doubles([name])[name], "float64"
-        return f"nullif({self._label(name)}, '')", "string"
 
     def size(self, columns: int) -> float:
         """Estimate the size from the number of rows where that is known, else from the length of the text."""
@@ -282,6 +326,11 @@ class QueryTable(Table):
             conditions = " AND ".join(f"(\n{self._scan.in_columns(condition)}\n)" for condition in self.conditions)
             relation = f"(SELECT * FROM (SELECT *{self._scan.aliases()} FROM {relation}) WHERE {conditions})"
         return relation
+
+    def _as_key(self, name: str) -> tuple[str, str]:
+        """Return the SQL and the type of a column that tells groups apart; null for an empty text."""
+        number = kind_of(self._described()[name]) in ("number", "boolean")
+        return (self._as_doubles([name])[name], "float64") if number else (f"nullif({self._label(name)}, '')", "string")
 
     def _as_text(self, name: str) -> str:
         return f"CAST({self._scan.column(name)} AS VARCHAR)"
