@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from descend.many.fits import Fits
-from descend.many.fitting import Grouped, fit_each
+from descend.many.placing import fit_placed
 from descend.options.request import Request
 from descend.registry import split_list
 from descend.table import Table
@@ -16,5 +16,5 @@ def fit_groups(request: Request, table: Table) -> Fits:
     began = time.perf_counter()
     texts = [request.by] if isinstance(request.by, str) else request.by or ()
     names = [name for text in texts for name in ([text] if text in table.names else split_list(text))]
-    work = Grouped.of(request, table, list(dict.fromkeys(names)))
-    return Fits(work, fit_each(work), time.perf_counter() - began)
+    work, outcomes, notes = fit_placed(request, table, list(dict.fromkeys(names)))
+    return Fits(work, outcomes, time.perf_counter() - began, notes)

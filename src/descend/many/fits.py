@@ -25,7 +25,8 @@ class Fits(FittedGroups):
     by: the columns that tell groups apart. keys: a tuple of their values for each group, in order.
     parameters, standard_errors: by name, (groups,) or for a vector (groups, k), NaN where a group has no fit; fixed and
     tied parameters too. loss, r_squared, rows: (groups,). outcome: how each ended; ``refused`` where there was nothing
-    to fit. seconds: how long all took. ungrouped: rows that belong to no group.
+    to fit. seconds: how long all took. ungrouped: rows that belong to no group. notes: what is to be said of how they
+    were made, in sentences.
 
     >>> import descend
     >>> x = np.tile([0.0, 1.0, 2.0, 3.0], 2)

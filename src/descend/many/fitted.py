@@ -24,9 +24,9 @@ Cells = NDArray[np.generic]
 class FittedGroups:
     """The fits of all groups, as far as they are numbers and sentences (see ``Fits``)."""
 
-    def __init__(self, source: Source, outcomes: Outcomes, seconds: float) -> None:
+    def __init__(self, source: Source, outcomes: Outcomes, seconds: float, notes: tuple[str, ...] = ()) -> None:
         self._source, self.model, self._outcomes = source, source.model, outcomes
-        self.seconds = seconds
+        self.seconds, self.notes = seconds, notes
         groups = source.groups
         self.by, self.keys, self.rows, self.ungrouped = groups.by, groups.keys, groups.sizes, groups.ungrouped
         self.loss, self.r_squared = outcomes.loss, outcomes.r_squared

@@ -94,6 +94,7 @@ def _verdict(fits: FittedGroups, detailed: set[int]) -> str:
     return (
         f'<div class="verdict {kind}"><p class="ended">{sign} {escape(counted(fits))}</p>'
         + (lacking if fits.ungrouped else "")
+        + "".join(f"<p>{prose(note[:1].upper() + note[1:])}</p>" for note in fits.notes)
         + (f'<ul class="outcomes">{lines}</ul>' if lines else "")
         + "</div>"
     )

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from descend.many.groups import Groups
 from descend.models import Model
+from descend.options.request import Request
 from descend.results import Fit
+from descend.table import Table
 
 Array = NDArray[np.float64]
 
@@ -40,3 +42,33 @@ class Source(Protocol):
 
     def rows_of(self, group: int) -> Mapping[str, Array] | None:
         """Return the columns of one group; None without the rows."""
+
+
+class OfRows:
+    """What the fits of a table know of how they were asked for."""
+
+    request: Request
+    table: Table
+    model: Model
+    groups: Groups
+
+    @property
+    def call(self) -> Mapping[str, object]:
+        """The arguments that repeat the fits."""
+        return self.request.given
+
+    @property
+    def column_types(self) -> Mapping[str, str]:
+        """The kind of each column that the model reads, or that tells groups apart."""
+        types = self.table.types
+        return {name: types[name] for name in (*self.model.columns, *self.groups.by)}
+
+    @property
+    def weights(self) -> str | None:
+        """The column of row weights, if there is one."""
+        return self.request.weights
+
+    @property
+    def sigma(self) -> str | None:
+        """The column of known standard deviations of the response, if there is one."""
+        return self.request.sigma

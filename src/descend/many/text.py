@@ -42,6 +42,8 @@ def _lines(fits: FittedGroups, most: int) -> Iterator[str]:
     if fits.ungrouped:
         rows, they = ("1 row lacks", "belongs") if fits.ungrouped == 1 else (f"{fits.ungrouped:,} rows lack", "belong")
         yield f"{INDENT}{rows} a value of {' or '.join(fits.by)}, and {they} to no group"
+    for note in fits.notes:
+        yield from folded(f"{INDENT}{note}", most, INDENT).split("\n")
     yield ""
     yield from _groups(fits, most)
     if len(fits) > FIRST:
