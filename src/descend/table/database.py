@@ -8,10 +8,10 @@ import tempfile
 import weakref
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.registry import closest
@@ -82,13 +82,13 @@ class Database:
             readable = [form for path in self._paths for form in {path, glob_escaped(path)}]
             self._connection.execute(f"SET allowed_paths = [{', '.join(map(literal, readable))}]")
             self._connection.execute("SET enable_external_access = false")
-            if self._memory is not None:
-                self.limit(self._memory)
+            self.limit(self._memory)
         return self._connection
 
-    def limit(self, memory: int) -> None:
-        """Limit memory to so many bytes; the rest goes to disk."""
-        self.run(f"SET memory_limit = '{memory}B'")
+    def limit(self, memory: int | None) -> None:
+        """Limit memory to so many bytes, if that is a number; the rest goes to disk."""
+        if memory is not None:
+            self.run(f"SET memory_limit = '{memory}B'")
 
     def columns(self, relation: str) -> dict[str, str]:
         """Return the SQL type of each column of a relation, by name."""
@@ -126,19 +126,24 @@ class Database:
             return None  # a null, or what DuckDB itself tells better
         return columns if begin == rows else None
 
-    def combinations(self, cells: Mapping[str, str], relation: str) -> dict[str, npt.NDArray[np.object_]]:
+    def combinations(self, cells: Mapping[str, str], relation: str) -> list[tuple[Label | None, ...]]:
         """Return the combinations of the values of SQL expressions over a relation, None for null."""
-        columns = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(cells.values()))
-        rows = self.run(f"SELECT DISTINCT {columns} FROM {relation}").fetchall()
-        return {name: np.array([row[place] for row in rows], dtype=object) for place, name in enumerate(cells)}
+        return self.run(f"SELECT DISTINCT {', '.join(cells.values())} FROM {relation}").fetchall()
 
     def lazy(
-        self, names: Sequence[str], relation: str, expressions: Sequence[str], place: str = "", kept: bool = False
+        self,
+        names: Sequence[str],
+        relation: str,
+        expressions: Sequence[str],
+        place: str = "",
+        kept: bool = False,
+        keys: Mapping[str, tuple[str, str]] = MappingProxyType({}),
     ) -> Lazy:
         """Return the values of SQL expressions over a relation as columns that DuckDB sums.
 
         place: the column of the relation that numbers the rows, if there is one.
         kept: whether to read them once, into memory as far as there is room and a temporary file beyond.
+        keys: expression and type of each column that tells groups apart, by its name.
         """
         from descend.table.lazy import Lazy
         from descend.table.sql import import_ibis
@@ -149,6 +154,7 @@ class Database:
         self._views += 1
         view = f"rows{self._views}"
         selected = ", ".join(f"{sql} AS c{number}" for number, sql in enumerate(expressions)) or "1 AS nothing"
+        selected += "".join(f", {sql} AS k{number}" for number, (sql, _) in enumerate(keys.values()))
         selected += f", {place} AS place" if place else ""
         if kept:
             self.run(f"CREATE TEMP TABLE kept{self._views} AS SELECT {selected} FROM {relation}")
@@ -156,9 +162,10 @@ class Database:
         self.run(f"CREATE TEMP VIEW {view} AS SELECT {selected} FROM {relation}")
         # Given the types, Ibis need not ask for them.
         types = {f"c{number}": "float64" for number in range(len(expressions))} or {"nothing": "int32"}
+        types |= {f"k{number}": kind for number, (_, kind) in enumerate(keys.values())}
         schema = ibis.schema(types | ({"place": "int64"} if place else {}))
         backend = ibis.duckdb.from_connection(self.connection)
-        return Lazy(names, operations.DatabaseTable(view, schema, backend).to_expr(), self)
+        return Lazy(names, operations.DatabaseTable(view, schema, backend).to_expr(), self, by=tuple(keys))
 
 
 def temporary_folder() -> str:
@@ -193,23 +200,13 @@ def as_label(column: str, sql_type: str) -> str:
     return f"CASE WHEN {integer} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {text} END"
 
 
-def as_cell(column: str, sql_type: str) -> str:
-    """Return a column as a double, a boolean or text, whatever it holds."""
-    kind = kind_of(sql_type)
-    return (
-        f"CAST({column} AS DOUBLE)" if kind == "number" else column if kind == "boolean" else as_label(column, sql_type)
-    )
-
-
 def coded(coding: Coding, cells: Mapping[str, str]) -> str:
     """Return the SQL of the numbers of a coding as doubles: null where a cell is missing, -1 for what has none.
 
-    cells: each column as SQL: a double, a boolean or text.
+    cells: each column as SQL: a double, or text that is null where it is empty.
     """
     columns = [cells[name] for name in coding.columns]
-    kinds = [type(cell) for cell in coding.keys[0]]
-    there = {bool: "{} IS NOT NULL", str: "{} <> ''"}
-    given = " AND ".join(there.get(kind, "isfinite({})").format(one) for kind, one in zip(kinds, columns, strict=True))
+    given = " AND ".join(f"{column} IS NOT NULL" for column in columns)
     cases = (
         " AND ".join(f"{column} = {_cell(cell)}" for column, cell in zip(columns, key, strict=True))
         for key in coding.keys
@@ -219,9 +216,7 @@ def coded(coding: Coding, cells: Mapping[str, str]) -> str:
 
 
 def _cell(cell: Label) -> str:
-    if isinstance(cell, str):
-        return literal(cell)
-    return str(cell).lower() if isinstance(cell, bool) else f"CAST('{float(cell)!r}' AS DOUBLE)"
+    return literal(cell) if isinstance(cell, str) else f"CAST('{float(cell)!r}' AS DOUBLE)"
 
 
 def glob_escaped(path: str) -> str:

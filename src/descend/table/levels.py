@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from descend.errors import DataError
 from descend.registry import closest
-from descend.table.table import Label, label, listing
+from descend.table.table import Label as Label  # which is asked for here, too
+from descend.table.table import label, listing
 
 if TYPE_CHECKING:
+    from descend.table.arrays import Cells
     from descend.table.table import Numbers, Table
 
 Places = NDArray[np.intp]
@@ -51,14 +53,24 @@ class Levels:
         Raises DataError for a column that the table lacks, or if no row has a group.
         """
         _refuse_unknown(table, columns)
-        coded = [values_of(table, name) for table in [table.combinations(columns)] for name in columns]
-        codes, absent = combined([(found, len(labels)) for found, labels in coded])
-        rows = np.flatnonzero(~absent)
-        if not rows.size:
+        found = table.combinations(columns)
+        if found is None:
+            coded = [values_of(table, name) for name in columns]
+            codes, absent = combined([(places, len(labels)) for places, labels in coded])
+            rows = np.flatnonzero(~absent)
+            first = rows[np.unique(codes[rows], return_index=True)[1]]
+            parts = [[labels[place] for place in places[first].tolist()] for places, labels in coded]
+            keys = list(zip(*parts, strict=True))
+        else:
+            kinds = table.types
+            cells = {
+                name: np.array(part, dtype=np.float64 if kinds[name] in ("number", "boolean") else object)
+                for name, part in zip(columns, zip(*found, strict=True), strict=True)
+            }
+            keys = keys_in_order(table, cells)[0]
+        if not keys:
             raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in columns)}.")
-        first = rows[np.unique(codes[rows], return_index=True)[1]]
-        parts = [[labels[place] for place in found[first].tolist()] for found, labels in coded]
-        return cls(tuple(columns), tuple(zip(*parts, strict=True)))
+        return cls(tuple(columns), tuple(keys))
 
     @classmethod
     def unknown(cls, columns: Sequence[str]) -> Levels:
@@ -148,11 +160,33 @@ def combined(coded: Sequence[tuple[Places, int]]) -> tuple[Places, NDArray[np.bo
 def values_of(table: Table, name: str) -> tuple[Places, list[Label]]:
     """Return for each row which of the sorted values of a column it has, -1 if none, and these values."""
     _refuse_unknown(table, (name,))
-    order = table.categories(name)
-    if table.types[name] in ("number", "boolean"):
-        codes, labels = _numbers(table.with_gaps((name,))[name], table.types[name] == "boolean")
-    else:
-        codes, labels = _words(table.text(name))
+    number = table.types[name] in ("number", "boolean")
+    return _coded(table, name, table.with_gaps((name,))[name] if number else table.text(name))
+
+
+def keys_in_order(table: Table, cells: Mapping[str, Cells]) -> tuple[list[Key], Places]:
+    """Return the keys of groups in order, and the places that they had; those that lack a value are left out.
+
+    table: where they are from. cells: of each column that tells groups apart its value in each group, numbers and
+    booleans as floats.
+
+    >>> from descend.table import open_table
+    >>> table = open_table({"site": ["b", "a"], "dose": [1, 2]})
+    >>> keys, order = keys_in_order(table, {"site": table.text("site"), "dose": np.array([1.0, 2.0])})
+    >>> keys, order.tolist()
+    ([('a', 2), ('b', 1)], [1, 0])
+    """
+    coded = [_coded(table, name, values) for name, values in cells.items()]
+    codes, absent = combined([(found, len(labels)) for found, labels in coded])
+    there = np.flatnonzero(~absent)
+    order = there[np.argsort(codes[there], kind="stable")]
+    parts = [[labels[place] for place in found[order].tolist()] for found, labels in coded]
+    return list(zip(*parts, strict=True)), order
+
+
+def _coded(table: Table, name: str, cells: Cells) -> tuple[Places, list[Label]]:
+    kind, order = table.types[name], table.categories(name)
+    codes, labels = _numbers(cells, kind == "boolean") if kind in ("number", "boolean") else _words(cells)
     return (codes, labels) if order is None else _ordered(codes, labels, order)
 
 

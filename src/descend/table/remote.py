@@ -16,7 +16,7 @@ from descend.table.database import bad_condition, checked_condition
 from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy
 from descend.table.not_numbers import not_a_number, not_numeric
 from descend.table.sql import import_ibis, reason
-from descend.table.table import EXACT, Coding, Numbers, Table, duplicate_names, label
+from descend.table.table import EXACT, Coding, Label, Numbers, Table, duplicate_names, label
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -37,7 +37,7 @@ class RemoteTable(Table):
     ) -> None:
         backend = table.get_backend()
         self.connection = connection or Connection(backend, f"the database ({backend.name})")
-        self.source = source
+        self.source, self.far = source, backend.name
         self.names = tuple(table.columns)
         self.conditions = conditions
         self._table = table
@@ -81,8 +81,8 @@ class RemoteTable(Table):
             raise bad_condition(where, error, self) from None
         return filtered
 
-    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
-        self._known(self.given(names))
+    def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
+        self._known([*self.given(names), *by])
         kinds = self.types
         columns: dict[str, ir.Value] = {}
         for place, name in enumerate(names):
@@ -93,35 +93,36 @@ class RemoteTable(Table):
                 self._refuse_text(name)
             elif kinds[name] not in ("number", "boolean"):
                 raise not_numeric(name, self.source, kinds[name])
-            column = self._table[name]
-            columns[f"c{place}"] = column.ifelse(1.0, 0.0) if kinds[name] == "boolean" else column.cast("float64")
-            if kinds[name] == "boolean":
-                columns[f"c{place}"] = column.isnull().ifelse(None, columns[f"c{place}"])
-        return self._lazily(names, self._table.select(**columns) if columns else self._table)
+            columns[f"c{place}"] = self._double(name)
+        columns |= {f"k{place}": self._as_key(name) for place, name in enumerate(by)}
+        return self._lazily(names, self._table.select(**columns) if columns else self._table, by)
 
-    def combinations(self, columns: Sequence[str]) -> Table:
-        cells = {f"c{place}": self._cell(name) for place, name in enumerate(columns)}
-        chosen = self._lazily((), self._table.select(**cells).distinct())
-        rows = self._attempt(lambda: chosen.run(chosen.sql(chosen.table)))
-        return from_mapping(
-            {name: np.array([row[place] for row in rows], dtype=object) for place, name in enumerate(columns)}
-        )
+    def _double(self, name: str) -> ir.FloatingValue:
+        column = self._table[name]
+        if self.types[name] != "boolean":
+            return column.cast("float64")
+        return column.isnull().ifelse(None, column.ifelse(1.0, 0.0))
 
-    def _cell(self, name: str) -> ir.Value:
-        """Return a column as doubles, booleans or text, whatever it holds."""
-        kind, column = self.types[name], self._table[name]
-        return column.cast("float64") if kind == "number" else column if kind == "boolean" else column.cast("string")
+    def _as_key(self, name: str) -> ir.Value:
+        """Return a column that tells groups apart: doubles, or text that is null where it is empty."""
+        numbers = self.types[name] in ("number", "boolean")
+        return self._double(name) if numbers else self._table[name].cast("string").nullif("")
+
+    def combinations(self, columns: Sequence[str]) -> list[tuple[Label | None, ...]]:
+        keys = {f"k{place}": self._as_key(name) for place, name in enumerate(columns)}
+        chosen = self._lazily((), self._table.select(**keys).distinct())
+        return self._attempt(lambda: chosen.run(chosen.sql(chosen.table)))
 
     def _coded(self, coding: Coding) -> ir.Value:
         """Return the numbers of a coding: null where a cell is missing, -1 for what has none."""
         ibis = import_ibis()
-        cells = [self._cell(name) for name in coding.columns]
-        whole = ibis.and_(*(cell.notnull() for cell in cells))
+        keys = [self._as_key(name) for name in coding.columns]
+        there = ibis.and_(*(key.notnull() for key in keys))
         cases = [
-            (ibis.and_(*(cell == value for cell, value in zip(cells, key, strict=True))), float(place))
-            for place, key in enumerate(coding.keys)
+            (ibis.and_(*(key == value for key, value in zip(keys, values, strict=True))), float(place))
+            for place, values in enumerate(coding.keys)
         ]
-        return ibis.cases(*cases, (whole, -1.0), else_=None)
+        return ibis.cases(*cases, (there, -1.0), else_=None)
 
     def release(self) -> None:
         self.connection.release()
@@ -167,8 +168,8 @@ class RemoteTable(Table):
     def place(self, position: int) -> str:
         return "" if self.connection.backend.name in UNORDERED else f"row {position + 1}"
 
-    def _lazily(self, names: Sequence[str], table: ir.Table) -> Lazy:
-        lazy = Lazy(names, table, self._table, self.connection)
+    def _lazily(self, names: Sequence[str], table: ir.Table, by: Sequence[str] = ()) -> Lazy:
+        lazy = Lazy(names, table, self._table, self.connection, by)
         lazy.explain = self._explained
         return lazy
 

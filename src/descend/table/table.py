@@ -79,6 +79,9 @@ class Table(ABC):
     codings: Mapping[str, Coding] = MappingProxyType({})
     notes: tuple[str, ...] = ()
 
+    far: str | None = None
+    """The name of Ibis's backend, where the rows are in a database of the user's own."""
+
     @property
     @abstractmethod
     def rows(self) -> int:
@@ -113,9 +116,9 @@ class Table(ABC):
         table.codings = {coding.name: coding for coding in codings}
         return table
 
-    def combinations(self, columns: Sequence[str]) -> Table:
-        """Return rows with all combinations of values of some columns: these rows, or fewer."""
-        return self
+    def combinations(self, columns: Sequence[str]) -> list[tuple[Label | None, ...]] | None:
+        """Return the combinations of values of some columns, numbers as floats; None if that takes reading all rows."""
+        return None
 
     def categories(self, name: str) -> Sequence[Label] | None:
         """Return the values of a column in the order that the data give them; None if they give none."""
@@ -136,10 +139,10 @@ class Table(ABC):
         """
 
     @abstractmethod
-    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
+    def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
         """Return columns of numbers where they lie, for a database to sum; DataError if one is not numeric.
 
-        memory: the bytes that a database within this process may take.
+        memory: the bytes that a database within this process may take. by: columns that tell groups of rows apart.
         """
 
     @abstractmethod
