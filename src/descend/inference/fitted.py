@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,12 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution, every_parameter, named
 from descend.descent.step import Trace
 from descend.diagnosis import Cause, Diagnosis
+from descend.formula.printers.code import plain_name
 from descend.inference import determined, digits, equation, goodness, likelihood, statistics
 from descend.inference import guarantee as guaranteed
 from descend.inference import standard_errors as errors
 from descend.inference.diagnostics import Diagnostics, diagnostics_of, refuse_unknown_distribution
-from descend.inference.estimates import Estimates
+from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.intervals import (
     Intervals,
     checked_errors,
@@ -31,6 +32,9 @@ from descend.losses import Loss
 from descend.models import Model
 from descend.parameters import Constraints
 
+if TYPE_CHECKING:
+    from descend.inference.quantities.estimated import Estimated
+
 Array = NDArray[np.float64]
 Value = TypeVar("Value")
 
@@ -41,6 +45,16 @@ def column_types(solution: Solution) -> dict[str, str]:
     model, table = solution.model, solution.table
     assert table is not None
     return {name: table.types[name] for name in model.columns}
+
+
+@once
+def quantities(solution: Solution) -> Mapping[str, Estimated]:
+    """Return the quantities that were asked for, with their standard errors and 95% t intervals, by name."""
+    if not solution.quantities:
+        return {}
+    from descend.inference.quantities.estimated import estimated_quantities
+
+    return estimated_quantities(solution.quantities, solution.model, estimates_of(solution))
 
 
 class Inferred(Generic[Value]):
@@ -208,6 +222,43 @@ class Fitted(ABC):
         checked_errors(kind, self.loss_function)
         return self.estimates(kind).covariance
 
+    quantities = Inferred(quantities)
+    """The quantities asked for in the fit, by name: value, standard error, and 95% t interval."""
+
+    def quantity(
+        self,
+        text: str,
+        level: float = 0.95,
+        method: str = "t",
+        *,
+        resamples: int = 1000,
+        seed: int = 0,
+        on_resample: Callable[[int], None] | None = None,
+    ) -> Estimated:
+        """Return a number that follows from the parameters, with its standard error and interval.
+
+        text: an expression such as ``"log(2)/b"``, with a name if wanted, ``"half_life = log(2)/b"``. It may hold
+            components of a vector, ``"ec50[B]/ec50[A]"``, and what is read off the fitted curve: ``prediction(x=3)``,
+            ``area(x, 0, 10)``, ``maximum(x, 0, 10)``, ``argmax(x, 0, 10)``, ``minimum``, ``argmin``, and
+            ``root(x, 0, 10, level=0.5)``, where the curve reaches a level; other inputs by name, ``z=1``.
+        level, method, resamples, seed, on_resample: of the interval (see ``intervals``); "profile" refits all
+            parameters with the quantity held.
+
+        The standard error is by the delta method, with exact derivatives; those of a peak or a root by the implicit
+        function theorem. A quantity without a value has NaN, and its ``why`` says why.
+
+        Raises FormulaError or ConfigError for what is no such expression.
+        """
+        from descend.inference.quantities.estimated import estimated_quantity
+        from descend.inference.quantities.reading import read_quantity
+
+        level, method, quantity = checked_level(level), checked_method(method), read_quantity(text, self.model)
+        solution = self.solution
+        if method in ("profile", "bootstrap"):
+            solution = self._solved(f"it has no {method} intervals. Fit again to get them.")
+        found = self.estimates("sandwich" if method == "sandwich" else None)
+        return estimated_quantity(quantity, found, solution, level, method, resamples, seed, on_resample)
+
     def intervals(
         self,
         level: float = 0.95,
@@ -229,6 +280,17 @@ class Fitted(ABC):
         why.
         """
         level, method = checked_level(level), checked_method(method)
+        found = self._intervals(level, method, resamples, seed, on_resample)
+        if self.quantities:
+            found.quantities = {
+                name: self.quantity(f"{plain_name(name)} = {known.text}", level, method, resamples=resamples, seed=seed)
+                for name, known in self.quantities.items()
+            }
+        return found
+
+    def _intervals(
+        self, level: float, method: str, resamples: int, seed: int, on_resample: Callable[[int], None] | None
+    ) -> Intervals:
         if method in ("t", "sandwich"):
             return t_intervals(self.estimates("sandwich" if method == "sandwich" else None), level, method)
         solution = self._solved(f"it has no {method} intervals. Fit again to get them.")

@@ -119,6 +119,11 @@ OPTIONAL: Mapping[str, Check] = {
     "bounds": maybe(each(TEXT)),
     "at_bound": each(TEXT),
     "undetermined": each(TEXT),
+    "quantities": maybe(
+        named(
+            lambda value: "" if isinstance(value, dict) and isinstance(value.get("expression"), str) else " a quantity"
+        )
+    ),
     "cause": maybe(one_of("why a run failed", *map(str, Cause))),
     "evidence": maybe(named(lambda value: "")),
     "weights": maybe(column),
