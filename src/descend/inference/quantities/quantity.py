@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.descent.solution import every_parameter, named
-from descend.formula.compile import compile_expression
+from descend.formula.compile import Compiled, compile_expression
 from descend.formula.derivative import derivatives
 from descend.formula.symbols import Component, Parameter
 from descend.inference.quantities.features import Feature, UndefinedError
@@ -83,17 +83,23 @@ class Quantity:
         self, expression: Expr, values: Mapping[Expr, float], slopes: Mapping[Expr, Array]
     ) -> tuple[float, Array]:
         """Return an expression and its derivatives by theta, from those of the symbols in it."""
-        used = tuple(sorted(expression.free_symbols, key=str))
+        used, function, by_symbols = _compiled(expression)
         at = [np.float64(values[symbol]) for symbol in used]
-        size = len(next(iter(slopes.values())))
         with np.errstate(all="ignore"):
-            value = float(compile_expression(expression, used)(*at))
-            parts = [
-                float(compile_expression(slope, used)(*at)) * slopes[symbol]
-                for symbol, slope in derivatives(expression, used).items()
-            ]
-        return value, np.asarray(sum(parts, np.zeros(size)))
+            value = float(function(*at))
+            gradient = np.zeros(len(next(iter(slopes.values()))))
+            for symbol, by_symbol in zip(used, by_symbols, strict=True):
+                gradient += float(by_symbol(*at)) * slopes[symbol]
+        return value, gradient
 
     def _with_values(self, values: Mapping[Expr, float]) -> str:
         used = sorted(self.expression.free_symbols, key=str)[:MOST_NAMED]
         return " with " + ", ".join(f"{symbol} = {values[symbol]:g}" for symbol in used) if used else ""
+
+
+@lru_cache(maxsize=256)
+def _compiled(expression: Expr) -> tuple[tuple[Expr, ...], Compiled, tuple[Compiled, ...]]:
+    """Return the symbols of an expression, and functions of them: its value, and its derivative by each."""
+    used = tuple(sorted(expression.free_symbols, key=str))
+    found = derivatives(expression, used)
+    return used, compile_expression(expression, used), tuple(compile_expression(found[each], used) for each in used)
