@@ -23,6 +23,8 @@ ACCURACY = 1e-12
 """Relative accuracy of an integral."""
 NOT_RIGHT = 1e-6
 """An integral with a larger relative error than this does not converge."""
+FAR, LEFT = 1e12, 1e-3
+"""How far out a curve with an infinite area is looked at, and what x f(x) may be there, as a share of the area."""
 
 
 class UndefinedError(ConfigError):
@@ -121,7 +123,10 @@ class Area(Feature):
         for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
             part, wrong, *_ = quad(function, begin, end, epsabs=0.0, epsrel=ACCURACY, limit=200, full_output=1)
             total, error, size = total + part, error + wrong, size + abs(part)
-        if not (math.isfinite(total) and error <= NOT_RIGHT * max(size, 1e-300)):
+        # Quadrature gives an integral that diverges a number too: what is integrated has to fall off faster than 1/x.
+        far = [math.copysign(FAR, end) for end in (low, high) if math.isinf(end)]
+        rest = max((abs(place * function(place)) for place in far), default=0.0)
+        if not (math.isfinite(total) and error <= NOT_RIGHT * max(size, 1e-300) and rest <= LEFT * max(size, 1e-300)):
             raise UndefinedError(f"the area from {low:g} to {high:g} does not converge")
         return total
 

@@ -83,6 +83,8 @@ class Quantity:
         self, expression: Expr, values: Mapping[Expr, float], slopes: Mapping[Expr, Array]
     ) -> tuple[float, Array]:
         """Return an expression and its derivatives by theta, from those of the symbols in it."""
+        if expression.is_infinite:  # the end of a range
+            return float(expression), np.zeros(len(next(iter(slopes.values()))))
         used, function, by_symbols = _compiled(expression)
         at = [np.float64(values[symbol]) for symbol in used]
         with np.errstate(all="ignore"):
