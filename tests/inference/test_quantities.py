@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from descend.errors import ConfigError, FormulaError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import descend
+from descend.errors import ConfigError, FormulaError
 
 FOLDER = Path(__file__).parent / "derived"
 ANSWERS = json.loads((FOLDER / "answers.json").read_text())["cases"]
