@@ -26,7 +26,8 @@ from descend.table.database import (
     unused,
 )
 from descend.table.memory import there_is
-from descend.table.table import EXACT, Numbers, Table, not_a_number, not_numeric
+from descend.table.not_numbers import not_a_number, not_numeric
+from descend.table.table import EXACT, Numbers, Table
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy

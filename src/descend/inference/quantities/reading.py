@@ -11,7 +11,7 @@ from sympy import Expr
 from descend.descent.solution import every_parameter
 from descend.errors import ConfigError
 from descend.formula import symbols as kinds
-from descend.formula import syntax
+from descend.formula import syntax, tree
 from descend.formula.build import Builder
 from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Parameter
@@ -58,7 +58,7 @@ def read_quantity(text: str, model: Model) -> Quantity:
     return Quantity(typed if name is None else name.name, typed, model, expression, reader.features)
 
 
-def _parsed(text: str) -> tuple[syntax.Node, syntax.Name | None, str]:
+def _parsed(text: str) -> tuple[tree.Node, tree.Name | None, str]:
     """Return the expression, its name, if it has one, and its text."""
     depth = 0
     for token in tokenize(text):
@@ -81,18 +81,18 @@ class _Reader:
         self.features: dict[Expr, Used] = {}
         self.parameters = every_parameter(model)
         self.builder = Builder(text, model.inputs, starts=None)
-        calls: dict[str, Callable[[syntax.Call], Expr]] = {
+        calls: dict[str, Callable[[tree.Call], Expr]] = {
             name: partial(self._feature, kind) for name, kind in FEATURES.items()
         }
         self.builder.calls = calls
 
-    def built(self, node: syntax.Node) -> Expr:
+    def built(self, node: tree.Node) -> Expr:
         """Return the expression of a node; every symbol in it is a parameter or a feature."""
         for name in _outside_features(node):
             self._check(name)
         return self.builder.build(node)
 
-    def _check(self, name: syntax.Name) -> None:
+    def _check(self, name: tree.Name) -> None:
         known = self.parameters.shapes
         if name.name in known and known[name.name] is None:
             return
@@ -111,7 +111,7 @@ class _Reader:
         fault = f"`{name.name}` is not a parameter of the model.{closest(name.name, known)}"
         raise pointed(self.text, name.start, name.end, fault, f"Parameters: {', '.join(known)}.")
 
-    def _feature(self, kind: type[Feature], node: syntax.Call) -> Expr:
+    def _feature(self, kind: type[Feature], node: tree.Call) -> Expr:
         """Return the symbol that stands for a feature, and note what it is."""
         inputs, order = self.model.inputs, list(node.arguments)
         along = ""
@@ -147,14 +147,14 @@ class _Reader:
         self.features[symbol] = Used(kind(self.curve, along, places), arguments)
         return symbol
 
-    def _input(self, kind: type[Feature], node: syntax.Call, first: syntax.Node | None) -> str:
-        if isinstance(first, syntax.Name) and first.name in self.model.inputs:
+    def _input(self, kind: type[Feature], node: tree.Call, first: tree.Node | None) -> str:
+        if isinstance(first, tree.Name) and first.name in self.model.inputs:
             return first.name
         fault = f"The first argument of `{kind.name}` is the input that varies."
         self._fail(node if first is None else first, fault, _example(kind, self.model.inputs))
         return ""
 
-    def _arguments(self, kind: type[Feature], node: syntax.Call, given: dict[str, syntax.Node]) -> tuple[Expr, ...]:
+    def _arguments(self, kind: type[Feature], node: tree.Call, given: dict[str, tree.Node]) -> tuple[Expr, ...]:
         needed = len(kind.arguments) - len(kind.defaults)
         found: list[Expr] = []
         for place, name in enumerate(kind.arguments):
@@ -168,29 +168,29 @@ class _Reader:
                 self._fail(node, f"The range of `{kind.name}` must be finite.", _example(kind, self.model.inputs))
         return tuple(found)
 
-    def _value(self, node: syntax.Node) -> Expr:
-        sign, inner = (-1, node.operand) if isinstance(node, syntax.Prefix) and node.operator == "-" else (1, node)
-        if isinstance(inner, syntax.Name) and inner.name == INFINITY.name and not inner.quoted:
+    def _value(self, node: tree.Node) -> Expr:
+        sign, inner = (-1, node.operand) if isinstance(node, tree.Prefix) and node.operator == "-" else (1, node)
+        if isinstance(inner, tree.Name) and inner.name == INFINITY.name and not inner.quoted:
             return sign * sympy.oo
         return self.built(node)
 
-    def _number(self, node: syntax.Call, name: str, value: Expr) -> float:
+    def _number(self, node: tree.Call, name: str, value: Expr) -> float:
         if not value.is_number:
             fault = f"The value of `{name}` must be a number here."
             self._fail(node, fault, "Only `prediction` takes expressions of parameters for its inputs.")
         return float(value)
 
-    def _fail(self, node: syntax.Node, fault: str, next_step: str) -> None:
+    def _fail(self, node: tree.Node, fault: str, next_step: str) -> None:
         raise pointed(self.text, node.start, node.end, fault, next_step)
 
 
-def _outside_features(node: object) -> Iterable[syntax.Name]:
+def _outside_features(node: object) -> Iterable[tree.Name]:
     """Yield the names in a tree that are not inside a feature, which reads its own."""
-    if isinstance(node, syntax.Name):
+    if isinstance(node, tree.Name):
         yield node
-    elif isinstance(node, syntax.Call) and node.function in FEATURES:
+    elif isinstance(node, tree.Call) and node.function in FEATURES:
         return
-    elif isinstance(node, syntax.Node):
+    elif isinstance(node, tree.Node):
         for field in node.__slots__:
             yield from _outside_features(getattr(node, field))
     elif isinstance(node, tuple):
