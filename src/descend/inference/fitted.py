@@ -15,8 +15,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution, every_parameter, named
 from descend.descent.step import Trace
 from descend.diagnosis import Cause, Diagnosis
-from descend.formula.printers.code import plain_name
-from descend.inference import determined, digits, equation, goodness, likelihood, statistics
+from descend.inference import determined, digits, equation, goodness, inputs, likelihood, statistics
 from descend.inference import guarantee as guaranteed
 from descend.inference import standard_errors as errors
 from descend.inference.diagnostics import Diagnostics, diagnostics_of, refuse_unknown_distribution
@@ -33,18 +32,10 @@ from descend.models import Model
 from descend.parameters import Constraints
 
 if TYPE_CHECKING:
-    from descend.inference.quantities.estimated import Estimated
+    from descend.inference.quantities.estimate import Estimated
 
 Array = NDArray[np.float64]
 Value = TypeVar("Value")
-
-
-@once
-def column_types(solution: Solution) -> dict[str, str]:
-    """Return the columns that a model reads, with their kinds."""
-    model, table = solution.model, solution.table
-    assert table is not None
-    return {name: table.types[name] for name in model.columns}
 
 
 @once
@@ -54,7 +45,7 @@ def quantities(solution: Solution) -> Mapping[str, Estimated]:
         return {}
     from descend.inference.quantities.estimated import estimated_quantities
 
-    return estimated_quantities(solution.quantities, solution.model, estimates_of(solution))
+    return estimated_quantities(solution.quantities, estimates_of(solution))
 
 
 class Inferred(Generic[Value]):
@@ -157,7 +148,7 @@ class Fitted(ABC):
         """Which parameters are fixed, tied or bounded, if any are."""
         return self.model.constraints
 
-    column_types = Inferred(column_types)
+    column_types = Inferred(inputs.column_types)
     """The columns the model reads, and their kinds."""
     at_bound = Inferred(determined.at_bound)
     """The labels of the parameters that ended at a bound."""
@@ -225,39 +216,8 @@ class Fitted(ABC):
     quantities = Inferred(quantities)
     """The quantities asked for in the fit, by name: value, standard error, and 95% t interval."""
 
-    def quantity(
-        self,
-        text: str,
-        level: float = 0.95,
-        method: str = "t",
-        *,
-        resamples: int = 1000,
-        seed: int = 0,
-        on_resample: Callable[[int], None] | None = None,
-    ) -> Estimated:
-        """Return a number that follows from the parameters, with its standard error and interval.
-
-        text: an expression such as ``"log(2)/b"``, with a name if wanted, ``"half_life = log(2)/b"``. It may hold
-            components of a vector, ``"ec50[B]/ec50[A]"``, and what is read off the fitted curve: ``prediction(x=3)``,
-            ``area(x, 0, 10)``, ``maximum(x, 0, 10)``, ``argmax(x, 0, 10)``, ``minimum``, ``argmin``, and
-            ``root(x, 0, 10, level=0.5)``, where the curve reaches a level; other inputs by name, ``z=1``.
-        level, method, resamples, seed, on_resample: of the interval (see ``intervals``); "profile" refits all
-            parameters with the quantity held.
-
-        The standard error is by the delta method, with exact derivatives; those of a peak or a root by the implicit
-        function theorem. A quantity without a value has NaN, and its ``why`` says why.
-
-        Raises FormulaError or ConfigError for what is no such expression.
-        """
-        from descend.inference.quantities.estimated import estimated_quantity
-        from descend.inference.quantities.reading import read_quantity
-
-        level, method, quantity = checked_level(level), checked_method(method), read_quantity(text, self.model)
-        solution = self.solution
-        if method in ("profile", "bootstrap"):
-            solution = self._solved(f"it has no {method} intervals. Fit again to get them.")
-        found = self.estimates("sandwich" if method == "sandwich" else None)
-        return estimated_quantity(quantity, found, solution, level, method, resamples, seed, on_resample)
+    ranges = Inferred(inputs.ranges)
+    """The least and the largest value of each input in the data."""
 
     def intervals(
         self,
@@ -282,10 +242,13 @@ class Fitted(ABC):
         level, method = checked_level(level), checked_method(method)
         found = self._intervals(level, method, resamples, seed, on_resample)
         if self.quantities:
-            found.quantities = {
-                name: self.quantity(f"{plain_name(name)} = {known.text}", level, method, resamples=resamples, seed=seed)
-                for name, known in self.quantities.items()
-            }
+            from descend.inference.quantities.estimated import estimated_quantities
+
+            texts, estimates = (
+                {name: each.text for name, each in self.quantities.items()},
+                self.estimates("sandwich" if method == "sandwich" else None),
+            )
+            found.quantities = estimated_quantities(texts, estimates, self.solution, level, method, resamples, seed)
         return found
 
     def _intervals(

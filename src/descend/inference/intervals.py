@@ -22,7 +22,7 @@ from descend.showing import Shown
 from descend.table.levels import ByGroup
 
 if TYPE_CHECKING:
-    from descend.inference.quantities.estimated import Estimated
+    from descend.inference.quantities.estimate import Estimated
 
 Array = NDArray[np.float64]
 Ends = Mapping[str, tuple[float, float]]

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from descend.errors import ConfigError
 from descend.formula.printers.code import plain_name
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import listed, quantile
-from descend.inference.quantities.curve import Curve, curve_of
+from descend.inference.quantities.curve import Curve, curve_of, group_columns, inputs_named
 from descend.models import Model
 from descend.registry import closest
 from descend.wording import spell
@@ -57,7 +56,7 @@ class Inverse:
         """The estimate."""
         return self.value
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, object]:
         """Return it as plain values, as in the JSON; None for what there is not, or is infinite."""
         value, error, *ends = (
             number if math.isfinite(number) else None for number in (self.value, self.standard_error, *self.interval)
@@ -119,7 +118,7 @@ def invert(found: Estimates, question: Question, data: Range | None) -> Inverse:
         return replace(nothing, why=f"no value of `{name}` gives {y0:g}{where}: the curve {curve.reaches}")
     if len(roots) > 1:
         places = listed([f"{root:.6g}" for root in roots])
-        why = f"{y0:g} is reached more than once, at {name} = {places.replace('`', '')}: {spell('within')} chooses one"
+        why = f"{y0:g} is reached more than once, at {name} = {places.replace('`', '')}: {spell('between')} chooses one"
         return replace(nothing, why=why)
     value, notes = roots[0], []
     if outside:
@@ -191,7 +190,11 @@ class _Inverted:
     @cached_property
     def reaches(self) -> str:
         """Where the curve was seen to be, in words."""
-        return f"goes from {self._seen[0]:.6g} to {self._seen[1]:.6g}" if self._seen[0] <= self._seen[1] else "has no value"
+        return (
+            f"goes from {self._seen[0]:.6g} to {self._seen[1]:.6g}"
+            if self._seen[0] <= self._seen[1]
+            else "has no value"
+        )
 
     _seen: Range = (math.inf, -math.inf)
 
@@ -286,11 +289,13 @@ def _one_measurement(found: Estimates, question: Question) -> float:
     )
 
 
-def varying_input(model: Model, name: str | None, others: Mapping[str, float]) -> str:
+def varying_input(model: Model, name: str | None, others: Mapping[str, object]) -> str:
     """Return the input to solve for. Raises ConfigError unless exactly this one has no value."""
-    inputs = model.inputs
     if model.in_place:
         raise ConfigError(f"A {model.kind} cannot be inverted. Use a formula.")
+    inputs, groups = inputs_named(model), group_columns(model)
+    if name in groups:
+        raise ConfigError(f"`{name}` tells groups apart, so no curve runs along it. Solve for another input.")
     for given in (*others, *([] if name is None else [name])):
         if given not in inputs:
             raise ConfigError(
@@ -299,20 +304,22 @@ def varying_input(model: Model, name: str | None, others: Mapping[str, float]) -
     if name is not None and name in others:
         raise ConfigError(f"`{name}` is both what is asked for and given. Leave out one of the two.")
     left = [each for each in inputs if each not in others and each != name]
-    if name is None and len(left) == 1:
+    numbers = [each for each in left if each not in groups]
+    if name is None and len(left) == len(numbers) == 1:
         return left[0]
     if name is None or left:
-        example = listed(left)
-        what = "Say which input to solve for" if name is None else "Give a value for each other input"
-        raise ConfigError(f"{what}: the model has {example}, such as {spell('at', f'{left[-1]}=1')}.")
+        missing = listed(left)
+        advice = "Say which input to solve for" if name is None else "Give a value for each other input"
+        how = spell("for", left[0]) if name is None else spell("at", f"{left[0]}=1")
+        raise ConfigError(f"{advice}, such as {how}: {missing} {'is' if len(left) == 1 else 'are'} left.")
     return name
 
 
 def checked_response(response: object) -> tuple[float, ...]:
     """Return a number, or several, as numbers. Raises ConfigError."""
-    values: Sequence[Any] = np.atleast_1d(np.asarray(response, dtype=object)).ravel().tolist()
+    values: Sequence[object] = np.atleast_1d(np.asarray(response, dtype=object)).ravel().tolist()
     try:
-        numbers = tuple(float(value) for value in values)
+        numbers = tuple(float(str(value)) for value in values)
     except (TypeError, ValueError):
         numbers = (math.nan,)
     if not numbers or not all(map(math.isfinite, numbers)):

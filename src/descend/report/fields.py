@@ -295,14 +295,10 @@ def _listed_parameters(fit: Fitted) -> Mapping[str, object]:
     return {} if fit.model.in_place and fit.model.parameters.size > MOST_LISTED else fit.parameters
 
 
-def _plain_quantities(fit: Fitted) -> Mapping[str, object] | None:
-    return {name: found.plain() for name, found in fit.quantities.items()} or None
-
-
 ENTRIES = [
     Entry("parameters", value=_listed_parameters, lines=_fitted),
     Entry("standard_errors"),
-    Entry("quantities", value=_plain_quantities, lines=_quantities),
+    Entry("quantities", value=lambda fit: {n: q.plain() for n, q in fit.quantities.items()} or None, lines=_quantities),
     Entry("fixed", value=lambda fit: {} if fit.constraints is None else fit.constraints.fixed),
     Entry("ties", value=lambda fit: {} if fit.constraints is None else fit.constraints.tie_texts),
     Entry("bounds", value=_bounds),

@@ -23,7 +23,7 @@ from descend.results.fit import Fit
 from descend.results.model_file import Content
 
 if TYPE_CHECKING:
-    from descend.inference.quantities.estimated import Estimated
+    from descend.inference.quantities.estimate import Estimated
 
 Value = TypeVar("Value")
 
@@ -89,7 +89,7 @@ def _standard_errors(fit: LoadedFit) -> Named | None:
 
 def _digits(fit: LoadedFit) -> Named | None:
     stored = fit._content.get("digits")
-    if stored is None or fit.model.in_place:
+    if not stored or fit.model.in_place:
         return None
     shapes = every_parameter(fit.model)
     return shapes.named(shapes.flat(stored))
@@ -129,7 +129,7 @@ def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
     from descend.inference.quantities.estimated import estimated_quantities
 
     texts = {name: found["expression"] for name, found in stored.items()}
-    return estimated_quantities(texts, fit.model, fit.estimates())
+    return estimated_quantities(texts, fit.estimates())
 
 
 ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
@@ -150,5 +150,6 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "criteria": _criteria,
     "goodness": _goodness,
     "quantities": _quantities,
+    "ranges": lambda fit: {name: tuple(ends) for name, ends in (fit._content.get("ranges") or {}).items()},
 }
 """How to read what is not simply in the file under its own name."""

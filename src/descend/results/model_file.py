@@ -112,6 +112,7 @@ OPTIONAL: Mapping[str, Check] = {
     "standard_errors": maybe(named(GAPPY)),
     "digits": maybe(named(GAPPY)),
     "covariance": maybe(each(each(maybe(number)))),
+    "ranges": maybe(named(each(maybe(number)))),
     "rounding": maybe(named(maybe(number))),
     "guarantee": maybe(named(lambda value: "")),
     "fixed": maybe(named(VALUES)),

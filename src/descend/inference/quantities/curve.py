@@ -16,6 +16,8 @@ from descend.formula.derivative import slopes
 from descend.formula.symbols import Column, Component, Parameter
 from descend.models import Model
 from descend.models.contract import SymbolicModel
+from descend.table.levels import Levels
+from descend.table.table import label
 
 Array = NDArray[np.float64]
 Inputs = Mapping[str, float]
@@ -24,6 +26,36 @@ STEP = 1e-3
 """Step of the differences, as a share of the value: five points are then right to about 12 digits."""
 STENCIL = ((-2.0, 1.0 / 12.0), (-1.0, -2.0 / 3.0), (1.0, 2.0 / 3.0), (2.0, -1.0 / 12.0))
 """Places, in steps, and weights of the derivative from five points, of which the middle one has no weight."""
+
+
+def inputs_named(model: Model) -> tuple[str, ...]:
+    """Return the inputs of a model as a user names them: columns of numbers, and columns that tell groups apart."""
+    codings = {coding.name: coding.columns for coding in model.codings}
+    return tuple(dict.fromkeys(column for name in model.inputs for column in codings.get(name, (name,))))
+
+
+def group_columns(model: Model) -> tuple[str, ...]:
+    """Return the columns that tell groups apart, as those in ``a[plate, well]``."""
+    return tuple(dict.fromkeys(column for coding in model.codings for column in coding.columns))
+
+
+def placed(model: Model, given: Mapping[str, object]) -> dict[str, float]:
+    """Return the inputs of one row as the numbers that the model reads.
+
+    given: a value for each of ``inputs_named``; a group by its value, or as text. Raises DataError for an unknown one.
+    """
+    groups = group_columns(model)
+    row = {name: [_level(model, name, value) if name in groups else value] for name, value in given.items()}
+    return {name: float(values[0]) for name, values in model.inputs_of(row).items()}
+
+
+def _level(model: Model, name: str, value: object) -> object:
+    """Return a group's value in the type that the levels have, if one of them reads like it."""
+    for coding in model.codings:
+        if isinstance(coding, Levels) and name in coding.columns:
+            known = {label(key[coding.columns.index(name)]): key[coding.columns.index(name)] for key in coding.keys}
+            return known.get(label(value), value)
+    return value
 
 
 class Curve(ABC):

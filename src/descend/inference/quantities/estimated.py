@@ -1,11 +1,10 @@
-"""A quantity with its standard error and interval."""
+"""The standard error and interval of a quantity, by each method."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,43 +13,13 @@ from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.intervals import quantile
+from descend.inference.quantities.estimate import Estimated
 from descend.inference.quantities.features import UndefinedError
 from descend.inference.quantities.quantity import Quantity
 from descend.inference.quantities.reading import read_quantities
-from descend.models import Model
 from descend.parameters.ties import Ties
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Estimated:
-    """The value of a quantity at the fitted parameters, and how certain it is.
-
-    name, text: what it is called, and the expression as typed. value: NaN if it is not defined there. standard_error:
-    by the delta method; NaN if there is none. interval: (low, high); an end that the data leave open is infinite.
-    level, method: of the interval. why: why the value, error or interval is missing or open; empty if none is.
-    """
-
-    name: str
-    text: str
-    value: float
-    standard_error: float
-    interval: tuple[float, float]
-    level: float
-    method: str
-    why: str = ""
-
-    def plain(self) -> dict[str, Any]:
-        """Return it as plain values, as in the JSON; None for what there is not, or is infinite."""
-        value, error, *ends = (
-            number if math.isfinite(number) else None for number in (self.value, self.standard_error, *self.interval)
-        )
-        found = {"value": value, "standard_error": error, "interval": ends, "level": self.level, "method": self.method}
-        return {"expression": self.text, **found, **({"why": self.why} if self.why else {})}
-
-    def __float__(self) -> float:
-        return self.value
 
 
 def by_delta_method(quantity: Quantity, found: Estimates, level: float) -> Estimated:
@@ -72,10 +41,8 @@ def by_delta_method(quantity: Quantity, found: Estimates, level: float) -> Estim
         return replace(nothing, value=value, why=why)
     used = gradient != 0.0
     variance = float(gradient[used] @ found.covariance[np.ix_(used, used)] @ gradient[used])
-    open_labels = [
-        label for label, needed in zip(found.model.parameters.labels, used.tolist(), strict=True)
-        if needed and label in found.undetermined
-    ]  # fmt: skip
+    needed = np.array(found.model.parameters.labels)[used].tolist()
+    open_labels = [label for label in needed if label in found.undetermined]
     if open_labels or not math.isfinite(variance):
         why = f"`{quantity.name}` has no standard error: the data do not determine {_named(open_labels)} by themselves."
         return replace(nothing, value=value, why=why)
@@ -118,25 +85,29 @@ def by_profile(quantity: Quantity, solution: Solution, estimated: Estimated) -> 
 
 
 def by_bootstrap(
-    quantity: Quantity, solution: Solution, estimated: Estimated, resamples: int, seed: int,
+    quantity: Quantity,
+    solution: Solution,
+    estimated: Estimated,
+    resamples: int,
+    seed: int,
     on_resample: Callable[[int], None] | None,
-) -> Estimated:  # fmt: skip
+) -> Estimated:
     """Return the estimate with its bootstrap interval (see ``bootstrap_intervals``)."""
     from descend.inference.bootstrap import resampled, skewed_ends
 
     if math.isnan(estimated.value):
         return replace(estimated, method="bootstrap")
     drawn = resampled(solution, resamples, seed, on_resample)
-    values, lost = [], 0
+    values, undefined = [], 0
     for theta in drawn.values:
         try:
             values.append(quantity.value(theta))
         except ConfigError:
-            lost += 1
+            undefined += 1
     notes = list(drawn.notes)
-    if lost:
+    if undefined:
         notes.append(
-            f"`{quantity.name}` is not defined in {lost:,} of {len(drawn.values):,} resamples, which are left out"
+            f"`{quantity.name}` is not defined in {undefined:,} of {len(drawn.values):,} resamples, which are left out"
         )
     influence = drawn.influence @ quantity.with_gradient(solution.theta)[1]
     ends = skewed_ends(np.array(values), estimated.value, influence, drawn.reach(estimated.level))
@@ -162,6 +133,17 @@ def estimated_quantity(
     return by_bootstrap(quantity, solution, estimated, resamples, seed, on_resample)
 
 
-def estimated_quantities(given: Ties, model: Model, found: Estimates, level: float = 0.95) -> dict[str, Estimated]:
-    """Return quantities by name, with their t intervals."""
-    return {quantity.name: by_delta_method(quantity, found, level) for quantity in read_quantities(given, model)}
+def estimated_quantities(
+    given: Ties,
+    found: Estimates,
+    solution: Solution | None = None,
+    level: float = 0.95,
+    method: str = "t",
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Estimated]:
+    """Return quantities by name, with their intervals."""
+    return {
+        quantity.name: estimated_quantity(quantity, found, solution, level, method, resamples, seed)
+        for quantity in read_quantities(given, found.model)
+    }

@@ -44,11 +44,11 @@ class Derived:
 class Feature(ABC):
     """A number read off the curve, as a function of theta and of its arguments.
 
-    inputs: the values of the inputs that are held. along: the input that varies, "" if none does.
+    varying: the inputs that the feature sets; inputs: the values of all others.
     """
 
     curve: Curve
-    along: str
+    varying: tuple[str, ...]
     inputs: Mapping[str, float]
     name: ClassVar[str]
     arguments: ClassVar[tuple[str, ...]]
@@ -60,6 +60,11 @@ class Feature(ABC):
     @abstractmethod
     def at(self, theta: Array, arguments: Sequence[float]) -> Derived:
         """Return the number and its derivatives. Raises UndefinedError if there is none."""
+
+    @property
+    def along(self) -> str:
+        """The input along which the curve is followed."""
+        return self.varying[0]
 
     def place(self, value: float) -> dict[str, float]:
         """Return the inputs where the one that varies has a value."""
@@ -87,11 +92,12 @@ class Prediction(Feature):
     arguments: ClassVar[tuple[str, ...]] = ()
 
     def at(self, theta: Array, arguments: Sequence[float]) -> Derived:
-        inputs = dict(zip(self.inputs, arguments, strict=True))
+        given = dict(zip(self.varying, arguments, strict=True))
+        inputs = {**self.inputs, **given}
         value = self.curve.value(theta, inputs)
         if not math.isfinite(value):
-            raise UndefinedError(f"the curve has no finite value at {_listed(inputs)}")
-        by_inputs = tuple(self.curve.value(theta, inputs, (name,)) for name in self.inputs)
+            raise UndefinedError(f"the curve has no finite value at {_listed(given)}")
+        by_inputs = tuple(self.curve.value(theta, inputs, (name,)) for name in self.varying)
         return Derived(value, self.curve.gradient(theta, inputs), by_inputs)
 
 
@@ -125,8 +131,10 @@ class Area(Feature):
             total, error, size = total + part, error + wrong, size + abs(part)
         # Quadrature gives an integral that diverges a number too: what is integrated has to fall off faster than 1/x.
         far = [math.copysign(FAR, end) for end in (low, high) if math.isinf(end)]
-        rest = max((abs(place * function(place)) for place in far), default=0.0)
-        if not (math.isfinite(total) and error <= NOT_RIGHT * max(size, 1e-300) and rest <= LEFT * max(size, 1e-300)):
+        remaining = max((abs(place * function(place)) for place in far), default=0.0)
+        if not (
+            math.isfinite(total) and error <= NOT_RIGHT * max(size, 1e-300) and remaining <= LEFT * max(size, 1e-300)
+        ):
             raise UndefinedError(f"the area from {low:g} to {high:g} does not converge")
         return total
 

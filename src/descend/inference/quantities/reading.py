@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 import sympy
@@ -16,12 +16,15 @@ from descend.formula.build import Builder
 from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Parameter
 from descend.formula.tokens import pointed, tokenize
-from descend.inference.quantities.curve import curve_of
+from descend.inference.quantities.curve import curve_of, group_columns, inputs_named, placed
 from descend.inference.quantities.features import FEATURES, Feature
 from descend.inference.quantities.quantity import Quantity, Used
 from descend.models import Model
+from descend.parameters.components import QUOTES, with_components
 from descend.parameters.ties import Ties, texts_of
 from descend.registry import closest
+from descend.table.levels import Levels
+from descend.table.table import label
 
 EXAMPLE = "half_life = log(2)/b"
 INFINITY = Parameter("inf")
@@ -49,8 +52,9 @@ def read_quantity(text: str, model: Model) -> Quantity:
     """
     if model.in_place:
         raise ConfigError(f"A {model.kind} has no named parameters of which a quantity could be made. Use a formula.")
-    node, name, typed = _parsed(text)
-    reader = _Reader(text, model)
+    plain, components = with_components(text, every_parameter(model))
+    node, name, typed = _parsed(plain, text)
+    reader = _Reader(text, model, components)
     expression = reader.built(node)
     if name is not None and name.name in every_parameter(model).shapes:
         fault = f"`{name.name}` is a parameter, so it cannot be the name of a quantity."
@@ -58,33 +62,36 @@ def read_quantity(text: str, model: Model) -> Quantity:
     return Quantity(typed if name is None else name.name, typed, model, expression, reader.features)
 
 
-def _parsed(text: str) -> tuple[tree.Node, tree.Name | None, str]:
-    """Return the expression, its name, if it has one, and its text."""
+def _parsed(plain: str, text: str) -> tuple[tree.Node, tree.Name | None, str]:
+    """Return the expression, its name, if it has one, and its text.
+
+    plain: the text with a plain name for each component (see ``with_components``).
+    """
     depth = 0
-    for token in tokenize(text):
+    for token in tokenize(plain):
         if token.kind == "operator":
             depth += (token.text in "([") - (token.text in ")]")
             if token.text == "=" and depth == 0:
-                name, index, node = syntax.parse_assignment(text, EXAMPLE)
+                name, index, node = syntax.parse_assignment(plain, EXAMPLE)
                 if index is not None:
                     fault = f"`{name.name}[ ]` cannot be the name of a quantity."
                     raise pointed(text, name.start, node.start, fault, f"Write it as `{EXAMPLE}`.")
                 return node, name, text[token.end :].strip()
-    return syntax.parse_expression(text), None, text.strip()
+    return syntax.parse_expression(plain), None, text.strip()
 
 
 class _Reader:
     """Reads the expression of one quantity, and collects the features in it."""
 
-    def __init__(self, text: str, model: Model) -> None:
+    def __init__(self, text: str, model: Model, components: Mapping[str, Expr]) -> None:
         self.text, self.model, self.curve = text, model, curve_of(model)
         self.features: dict[Expr, Used] = {}
         self.parameters = every_parameter(model)
-        self.builder = Builder(text, model.inputs, starts=None)
+        self.builder, self.inputs = Builder(text, model.inputs, starts=None), inputs_named(model)
         calls: dict[str, Callable[[tree.Call], Expr]] = {
             name: partial(self._feature, kind) for name, kind in FEATURES.items()
         }
-        self.builder.calls = calls
+        self.builder.calls, self.builder.given = calls, components
 
     def built(self, node: tree.Node) -> Expr:
         """Return the expression of a node; every symbol in it is a parameter or a feature."""
@@ -94,13 +101,13 @@ class _Reader:
 
     def _check(self, name: tree.Name) -> None:
         known = self.parameters.shapes
-        if name.name in known and known[name.name] is None:
+        if name.name in self.builder.given or (name.name in known and known[name.name] is None):
             return
         if name.name in known:
             some = next(label for label in self.parameters.labels if label.startswith(f"{name.name}["))
             fault = f"`{name.name}` is a vector, and a quantity is one number."
             raise pointed(self.text, name.start, name.end, fault, f"Name a component, such as `{some}`.")
-        if name.name in self.model.inputs:
+        if name.name in self.inputs:
             fault = f"`{name.name}` is a column, and a quantity is one number for the whole fit."
             next_step = f"For the curve at one place write `prediction({plain_name(name.name)}=3)`."
             raise pointed(self.text, name.start, name.end, fault, next_step)
@@ -113,45 +120,49 @@ class _Reader:
 
     def _feature(self, kind: type[Feature], node: tree.Call) -> Expr:
         """Return the symbol that stands for a feature, and note what it is."""
-        inputs, order = self.model.inputs, list(node.arguments)
+        inputs, groups, order = self.inputs, group_columns(self.model), list(node.arguments)
         along = ""
         if kind.arguments:
             along = self._input(kind, node, order.pop(0) if order else None)
         given = dict(zip(kind.arguments, order, strict=False))
         held: dict[str, Expr] = {}
+        levels: dict[str, str] = {}
         if not kind.arguments and len(order) == len(inputs) == 1:
             held[inputs[0]] = self._value(order.pop())
         if len(order) > len(kind.arguments):
             fault = f"`{kind.name}` takes the value of each input by name."
             if kind.arguments:
                 fault = f"`{kind.name}` takes at most the arguments {', '.join(('the input', *kind.arguments))}."
-            self._fail(node, fault, _example(kind, inputs))
+            self._fail(node, fault, self._example(kind))
         for name, value in node.named:
             if name.name in kind.arguments and name.name not in given:
                 given[name.name] = value
+            elif name.name in groups:
+                levels[name.name] = self.text[value.start : value.end].strip(QUOTES)
             elif name.name in inputs and name.name != along:
                 held[name.name] = self._value(value)
             else:
                 fault = f"`{name.name}` is no input of the model, and no argument of `{kind.name}`."
-                raise pointed(self.text, name.start, name.end, fault, _example(kind, inputs))
-        missing = [name for name in inputs if name != along and name not in held]
+                raise pointed(self.text, name.start, name.end, fault, self._example(kind))
+        missing = [name for name in inputs if name != along and name not in held and name not in levels]
         if missing:
             fault = f"`{kind.name}` needs a value for each other input: {', '.join(map(plain_name, missing))}."
-            self._fail(node, fault, _example(kind, inputs))
+            self._fail(node, fault, self._example(kind))
         arguments = self._arguments(kind, node, given)
-        if kind.arguments:
-            places = {name: self._number(node, name, value) for name, value in held.items()}
-        else:
-            arguments, places = tuple(held[name] for name in inputs), dict.fromkeys(inputs, 0.0)
+        varying = [name for name in self.model.inputs if name in held] if not kind.arguments else [along]
+        numbers = {name: self._number(node, name, value) for name, value in held.items() if name not in varying}
+        places = placed(self.model, {**dict.fromkeys(varying, 0.0), **numbers, **levels})
+        if not kind.arguments:
+            arguments = tuple(held[name] for name in varying)
         symbol = kinds.Quantity(self.text[node.start : node.end])
-        self.features[symbol] = Used(kind(self.curve, along, places), arguments)
+        self.features[symbol] = Used(kind(self.curve, tuple(varying), places), arguments)
         return symbol
 
     def _input(self, kind: type[Feature], node: tree.Call, first: tree.Node | None) -> str:
         if isinstance(first, tree.Name) and first.name in self.model.inputs:
-            return first.name
+            return str(first.name)
         fault = f"The first argument of `{kind.name}` is the input that varies."
-        self._fail(node if first is None else first, fault, _example(kind, self.model.inputs))
+        self._fail(node if first is None else first, fault, self._example(kind))
         return ""
 
     def _arguments(self, kind: type[Feature], node: tree.Call, given: dict[str, tree.Node]) -> tuple[Expr, ...]:
@@ -163,9 +174,9 @@ class _Reader:
             elif place >= needed:
                 found.append(sympy.Float(kind.defaults[place - needed]))
             else:
-                self._fail(node, f"`{kind.name}` needs its argument `{name}`.", _example(kind, self.model.inputs))
+                self._fail(node, f"`{kind.name}` needs its argument `{name}`.", self._example(kind))
             if found[-1].has(sympy.oo) and not kind.open_range:
-                self._fail(node, f"The range of `{kind.name}` must be finite.", _example(kind, self.model.inputs))
+                self._fail(node, f"The range of `{kind.name}` must be finite.", self._example(kind))
         return tuple(found)
 
     def _value(self, node: tree.Node) -> Expr:
@@ -179,6 +190,18 @@ class _Reader:
             fault = f"The value of `{name}` must be a number here."
             self._fail(node, fault, "Only `prediction` takes expressions of parameters for its inputs.")
         return float(value)
+
+    def _example(self, kind: type[Feature]) -> str:
+        """Return a call of a feature that is right for these inputs."""
+        groups: dict[str, str] = {}
+        for coding in self.model.codings:
+            if isinstance(coding, Levels):
+                groups |= dict(zip(coding.columns, map(label, coding.keys[0]), strict=True))
+        numbers = [name for name in self.inputs if name not in groups]
+        first = [plain_name(numbers.pop(0)), "0", "10"] if kind.arguments and numbers else []
+        held = [name for name in self.inputs if name in groups or name in numbers]
+        others = [f"{plain_name(name)}={groups.get(name, 1)}" for name in held]
+        return f"Write it as `{kind.name}({', '.join((*first, *others))})`."
 
     def _fail(self, node: tree.Node, fault: str, next_step: str) -> None:
         raise pointed(self.text, node.start, node.end, fault, next_step)
@@ -196,10 +219,3 @@ def _outside_features(node: object) -> Iterable[tree.Name]:
     elif isinstance(node, tuple):
         for part in node:
             yield from _outside_features(part)
-
-
-def _example(kind: type[Feature], inputs: Sequence[str]) -> str:
-    """Return a call of a feature that is right for these inputs."""
-    others = [f"{plain_name(name)}=1" for name in (inputs[1:] if kind.arguments else inputs)]
-    first, numbers = ([plain_name(inputs[0]) if inputs else "x"], ["0", "10"]) if kind.arguments else ([], [])
-    return f"Write it as `{kind.name}({', '.join((*first, *numbers, *others))})`."
