@@ -132,7 +132,7 @@ def fit(
         ``"query"``: rows stay where they are, and a database sums them. device: of torch, such as ``"cuda"``.
     memory_limit: such as ``"1GiB"``; rows that need more stay in their files.
     standardize: whether to descend in standardised columns; all that is reported stays in your units.
-    sharpness: whether steps hold the largest eigenvalue of the curvature where a log shows it, or after how many epochs.
+    sharpness: whether steps hold the largest eigenvalue of the curvature, where a log shows it or every so many epochs.
     checkpoint: a file that says where the run stands; with resume, a run goes on from there to the same trajectory, bit
         for bit on the same engine, and begins anew if there is no such file yet.
     log_every: print every so many epochs, and the last. on_step: called with every step.
