@@ -23,7 +23,7 @@ from descend.formula.trade_off import joined
 from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back, known_column, shapes_of
 from descend.parameters import Constraints, Parameters
-from descend.parameters.components import whole
+from descend.parameters.given import whole
 from descend.parameters.ties import mentioned
 from descend.registry import closest
 from descend.table import Table

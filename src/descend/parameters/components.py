@@ -1,121 +1,58 @@
-"""Values given for some components of a parameter: by label, ``a[A]``, or by group, ``{"a": {"A": 1.0}}``."""
+"""Components of vectors and of parameters per group, as texts name them: ``w[x1]``, ``ec50[B]``, ``a[plate A, 3]``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-import numpy as np
+from sympy import Expr
 
-from descend.errors import ConfigError
+from descend.formula.printers.code import plain_name
+from descend.formula.symbols import Component
+from descend.formula.tokens import pointed
 from descend.parameters.vector import Parameters
 from descend.registry import closest
-from descend.table.levels import GroupLabels, said
 
-NAMED = 8
-"""Groups that a message names, at most."""
-SEPARATOR = re.compile(r"""\s*,\s*(?=(?:[^"]*"[^"]*")*[^"]*$)""")
-"""A comma outside of double quotes."""
+QUOTES = "\"'`"
+MOST_LISTED = 8
+"""Components that a message lists."""
 
 
-def component(text: str, parameters: Parameters) -> str:
-    """Return the name of the parameter or the label of the component that a text means.
+def with_components(text: str, parameters: Parameters) -> tuple[str, dict[str, Expr]]:
+    """Return a text of the same length in which each component is a plain name, and the symbol behind each name.
 
-    A label is written as tables show it, ``a[A]`` or ``a[A, 3]``, the name of a group in double quotes or without.
-    A text that means none is returned as it is. Raises ConfigError for a group that the parameter has not.
+    So positions in it are those of the user's text. What stands in the brackets may be in quotes.
 
-    >>> from descend.table.levels import Levels
-    >>> parameters = Parameters({"a": GroupLabels(Levels(("site", "day"), (("A", 3), ("B", 1)))), "k": None})
-    >>> component('a["A",3]', parameters), component("k", parameters)
-    ('a[A, 3]', 'k')
+    Raises FormulaError, pointing at a component that is none of the parameters'.
+
+    >>> with_components("ec50[B]/ec50[A]", Parameters({"ec50": ("A", "B")}))
+    ('q0_____/q1_____', {'q0_____': ec50[B], 'q1_____': ec50[A]})
     """
-    if text in parameters.shapes or text in parameters.labels:
-        return text
-    name, bracket, rest = text.partition("[")
-    name = name.strip().strip("`")
-    labels = parameters.shapes.get(name)
-    if not (bracket and labels is not None and rest.rstrip().endswith("]")):
-        return text
-    inside = rest.rstrip().removesuffix("]").strip()
-    parts = (part.removeprefix('"').removesuffix('"') for part in SEPARATOR.split(inside))
-    for label in (inside, ", ".join(parts)):
-        if label in labels:
-            return f"{name}[{label}]"
-    if isinstance(labels, GroupLabels):
-        raise no_group(name, inside, labels)
-    return text
+    symbols: dict[str, Expr] = {}
+    for name, labels in parameters.shapes.items():
+        if labels is None:
+            continue
+        known = {parts_of(label): label for label in labels}
+        for found in re.finditer(rf"(?<![\w`]){re.escape(plain_name(name))}\s*\[([^\]]*)\]", text):
+            label = known.get(parts_of(found[1]))
+            if label is None:
+                fault = f"`{name}` has no component `{found[1].strip()}`.{closest(found[1].strip(), labels)}"
+                more = f" and {len(labels) - MOST_LISTED} more" if len(labels) > MOST_LISTED else ""
+                listed = ", ".join(f"`{name}[{each}]`" for each in labels[:MOST_LISTED])
+                raise pointed(text, found.start(), found.end(), fault, f"Components: {listed}{more}.")
+            plain = _unused(text, len(symbols), len(found[0]))
+            text = text[: found.start()] + plain + text[found.end() :]
+            symbols[plain] = Component(f"{name}[{label}]")
+    return text, symbols
 
 
-def no_group(name: str, text: str, labels: GroupLabels) -> ConfigError:
-    """Return the error for a group that a parameter has not."""
-    some = ", ".join(f"`{name}[{label}]`" for label in labels[:NAMED])
-    more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
-    return ConfigError(
-        f"`{name}` has no group `{text}`.{closest(text, labels)} It has {some}{more}. A group is written as here; "
-        'if its name holds brackets or commas, in double quotes: a["x, y"].'
-    )
+def parts_of(label: str) -> tuple[str, ...]:
+    """Return what stands between commas, without spaces and quotes around it."""
+    return tuple(part.strip().strip(QUOTES) for part in label.split(","))
 
 
-def spelled_out(values: Mapping[str, object], parameters: Parameters) -> dict[str, object]:
-    """Return values by parameter or by label of a component, where some may be given by group.
-
-    >>> from descend.table.levels import Levels
-    >>> parameters = Parameters({"a": GroupLabels(Levels(("site",), (("A",), ("B",)))), "k": None})
-    >>> spelled_out({"a": {"A": 1.0, "B": 2.0}, "k": 3.0}, parameters)
-    {'a[A]': 1.0, 'a[B]': 2.0, 'k': 3.0}
-    """
-    found: dict[str, object] = {}
-    for text, value in values.items():
-        name = component(text, parameters)
-        labels = parameters.shapes.get(name)
-        if not isinstance(value, Mapping):
-            found[name] = value
-        elif isinstance(labels, GroupLabels):
-            found |= _of_groups(name, value, labels)
-        else:
-            found |= {component(f"{name}[{part}]", parameters): one for part, one in value.items()}
-    return found
-
-
-def _of_groups(name: str, values: Mapping[object, object], labels: GroupLabels) -> dict[str, object]:
-    """Return the values of groups by label of each component; keys are those of ``fit.parameters``, or labels."""
-    keys = dict(zip(labels.keys, labels.levels.labels, strict=True))
-    found: dict[str, object] = {}
-    for key, value in values.items():
-        label = keys.get(key) if isinstance(key, str | int | float | tuple) else None
-        label = label or next((one for one in labels.levels.labels if one == str(key)), None)
-        if label is None:
-            raise no_group(name, said(key) if isinstance(key, tuple) else str(key), labels)
-        parts = [f"{name}[{label}, {part}]" for part in labels.parts] or [f"{name}[{label}]"]
-        listed = [*value] if isinstance(value, list | np.ndarray) else []
-        each: list[object] = listed if len(listed) == len(parts) > 1 else [value] * len(parts)
-        found |= zip(parts, each, strict=True)
-    return found
-
-
-def whole(values: Mapping[str, object], parameters: Parameters) -> dict[str, object]:
-    """Return starting values by parameter, where some are given by component.
-
-    Groups that are given none start at the mean of the others. Raises ConfigError for a vector of which a component is
-    given none.
-    """
-    found: dict[str, object] = {}
-    some: dict[str, dict[str, object]] = {}
-    for label, value in spelled_out(values, parameters).items():
-        name = label.partition("[")[0]
-        if label in parameters.shapes or label not in parameters.labels:
-            found[label] = value
-        else:
-            some.setdefault(name, {})[label] = Parameters({label: None}).checked(label, value)
-    for name, given in some.items():
-        if name in found:
-            raise ConfigError(f"`{next(iter(given))}` is started by itself and with all of `{name}`. Leave out one.")
-        labels = parameters.labels[parameters.slices[name]]
-        missing = [label for label in labels if label not in given]
-        if missing and not isinstance(parameters.shapes[name], GroupLabels):
-            raise ConfigError(
-                f"`{name}` is given a start for some components, but not for `{missing[0]}`. Give it one."
-            )
-        mean = float(np.mean([float(value) for value in given.values()]))  # type: ignore[arg-type]
-        found[name] = np.array([given.get(label, mean) for label in labels], dtype=np.float64)
-    return found
+def _unused(text: str, number: int, length: int) -> str:
+    """Return a name of a length that the text does not hold."""
+    name = f"q{number}".ljust(length, "_")
+    while re.search(rf"\b{name}\b", text):
+        name = "q" + name[:-1]
+    return name
