@@ -236,7 +236,7 @@ class QueryTable(Table):
             return EXACT
         from descend.table.rounding import exact_up_to
 
-        return exact_up_to(self._described()[name])
+        return exact_up_to(self._described()[name], EXACT)
 
     def rounded(self, name: str) -> Rounded | None:
         return self._attempt(lambda: self._rounded(name))

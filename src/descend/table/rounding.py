@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
-from descend.table.table import EXACT
 
 LONG = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
 """SQL types of whole numbers that may have more digits than a float."""
@@ -38,12 +37,15 @@ class Rounded:
     alike: bool
 
 
-def exact_up_to(sql_type: str) -> float:
-    """Return the magnitude up to which float64 has every number of an SQL type; infinity for floats."""
+def exact_up_to(sql_type: str, whole: float) -> float:
+    """Return the magnitude up to which float64 has every number of an SQL type; infinity for floats.
+
+    whole: that magnitude for whole numbers.
+    """
     decimals = re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type)
     if decimals:
-        return EXACT / 10.0 ** int(decimals[1])
-    return EXACT if sql_type in LONG else math.inf
+        return whole / 10.0 ** int(decimals[1])
+    return whole if sql_type in LONG else math.inf
 
 
 def note_of(name: str, source: str, found: Rounded) -> str:
