@@ -69,6 +69,7 @@ def fit(
     bounds: Values | Sequence[str] | str | None = None,
     fix: Values | str | None = None,
     ties: Values | Sequence[str] | str | None = None,
+    reference: Values | Sequence[str] | str | None = None,
     optimizer: str | Optimizer | Callable[..., Any] | None = None,
     learning_rate: float | str | None = None,
     schedule: str = "constant",
@@ -119,6 +120,8 @@ def fit(
         components, or for one of them, ``w[x1] > 0``. fix: values of parameters that are not fitted, ``{"c": 0}``,
         or of one component, ``{"w[x1]": 0}``.
     ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``.
+    reference: the level that counts as 0, ``{"u": "red"}`` of a parameter ``u[color]``, or ``{"color": "red"}`` of all
+        parameters of that column; of a response of two words that one. The first level if not given.
     optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given. For a module also a class such as
         ``torch.optim.NAdam``, or a function of its parameters that returns a torch optimizer.
     learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``.

@@ -13,6 +13,11 @@ INTERRUPTED = "Interrupted before there was a result; no file was left half-writ
 class DescendError(Exception):
     """Base of every error caused by input; ``str(error)`` is the whole message."""
 
+    @property
+    def kind(self) -> str:
+        """The name of its kind in this module, which a class elsewhere may only refine."""
+        return next(each.__name__ for each in type(self).__mro__ if each.__module__ == __name__)
+
 
 class FormulaError(DescendError):
     """A formula, or a gradient given as text, that cannot be read or does not make sense."""

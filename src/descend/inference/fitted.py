@@ -43,6 +43,13 @@ def column_types(solution: Solution) -> dict[str, str]:
     return {name: table.types[name] for name in model.columns}
 
 
+@once
+def response_levels(solution: Solution) -> dict[str, float]:
+    """Return what each word of the response counted as; empty for a response of numbers."""
+    table = solution.table
+    return {} if table is None else dict(table.counted.get(solution.model.response, {}))
+
+
 class Inferred(Generic[Value]):
     """An attribute computed from the solution, or, for a loaded fit, read from the file under the same name."""
 
@@ -145,6 +152,8 @@ class Fitted(ABC):
 
     column_types = Inferred(column_types)
     """The columns the model reads, and their kinds."""
+    response_levels = Inferred(response_levels)
+    """What each word of a response of words counts as; empty for one of numbers."""
     at_bound = Inferred(determined.at_bound)
     """The labels of the parameters that ended at a bound."""
 

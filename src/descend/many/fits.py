@@ -206,10 +206,13 @@ class Fits:
 
 def fit_groups(request: Request, table: Table) -> Fits:
     """Fit each group of a table that ``request.by`` names. Raises DescendError for what fits none of them."""
+    from descend.problem.response_levels import with_levels
+
     began = time.perf_counter()
     texts = [request.by] if isinstance(request.by, str) else request.by or ()
     names = [name for text in texts for name in ([text] if text in table.names else split_list(text))]
-    work = Grouped.of(request, table, list(dict.fromkeys(names)))
+    by = list(dict.fromkeys(names))
+    work = with_levels(lambda readable: Grouped.of(request, readable, by), request, table)
     return Fits(work, fit_each(work), time.perf_counter() - began)
 
 

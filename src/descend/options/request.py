@@ -124,6 +124,14 @@ class Request:
         flag="--tie",
         identity="parameters",
     )
+    reference: Values | Sequence[str] | str | None = option(
+        None,
+        'The level to compare others with, such as "u=red" or "color=red"; may be repeated.',
+        "texts",
+        must_be('texts such as `u=red`, or levels by name, such as {"u": "red"}', is_texts, is_by_name),
+        metavar="NAME=LEVEL",
+        identity="parameters",
+    )
     optimizer: str | Optimizer | None = option(
         None,
         '{optimizers}; settings as in "adam(beta1=0.8)". One is chosen if not given.',

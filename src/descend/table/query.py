@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -17,16 +16,16 @@ from descend.table.database import (
     Database,
     bad_condition,
     checked_condition,
-    distinct,
-    identifier,
     in_days,
     kind_of,
-    renamed,
+    literal,
     unreadable,
     unused,
 )
 from descend.table.memory import there_is
+from descend.table.scan import Scan
 from descend.table.table import EXACT, Numbers, Table, not_a_number, not_numeric
+from descend.table.words import SPELLINGS, TRUTH, truth_of
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -41,56 +40,6 @@ LONG = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
 """Types of whole numbers that may have more digits than a float."""
 PACKED = 5
 """Size of an unpacked text file as a multiple of the packed one, about."""
-
-
-class Scan(ABC):
-    """How the rows of one source are written in SQL."""
-
-    names: tuple[str, ...]
-    columns: Mapping[str, str]
-    """What each column is called within `relation`, as an SQL identifier."""
-    paths: Mapping[str, str]
-    """The files by absolute path, each with the path that was given for it."""
-    copies: object = None
-    """What keeps those files that are copies from being removed."""
-    typed = False
-    """Whether the source fixes the types of its columns, and knows how many rows it has."""
-    numbered: str | None = None
-    """The FROM item of all rows with a column `file_row_number`, if the source has one."""
-
-    @abstractmethod
-    def types(self, database: Database, every_row: bool) -> dict[str, str]:
-        """Return the SQL type of each column; guessed from the first rows, or from all if ``every_row``."""
-
-    @abstractmethod
-    def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
-        """Return the FROM item that reads the columns as these types, from all files or some."""
-
-    def column(self, name: str) -> str:
-        """Return the SQL identifier of a column within `relation`."""
-        return self.columns[name]
-
-    def aliases(self) -> str:
-        """Return what a SELECT must add to ``*`` so that conditions can use the names that SQL can tell apart."""
-        names = (name for name in distinct(self.names) if self.columns[name] != identifier(name))
-        return "".join(f", {self.columns[name]} AS {identifier(name)}" for name in names)
-
-    def in_columns(self, condition: str) -> str:
-        """Return a condition with identifiers in place of names that differ only in case, quoted or not."""
-        apart = set(distinct(self.names))
-        return renamed(condition, {name: column for name, column in self.columns.items() if name not in apart})
-
-    @abstractmethod
-    def as_numbers(self, names: Sequence[str]) -> str | None:
-        """Return a relation that reads columns as DOUBLE without a look at their types, if there is one."""
-
-    @abstractmethod
-    def notes(self, source: str) -> tuple[str, ...]:
-        """Say how cells are read, where a reader would not expect it; to be called after `types`."""
-
-    @abstractmethod
-    def explain(self, error: Exception) -> DataError | None:
-        """Return the error for a source that DuckDB cannot read, or None where DuckDB's own words will do."""
 
 
 class QueryTable(Table):
@@ -125,6 +74,15 @@ class QueryTable(Table):
         words[np.ma.getmaskarray(column)] = None
         return words
 
+    def words(self, name: str, most: int) -> list[str]:
+        self._known([name])
+        found = self._attempt(
+            lambda: self._database.run(
+                f"SELECT DISTINCT {self._label(name)} AS c FROM {self._from()} WHERE c IS NOT NULL LIMIT {most}"
+            ).fetchall()
+        )
+        return sorted(word for (word,) in found)
+
     def filtered(self, where: str) -> QueryTable:
         import duckdb
 
@@ -154,7 +112,8 @@ class QueryTable(Table):
         # Most columns asked for as numbers are numbers; read so, they need no look at the types first.
         import duckdb
 
-        relation = None if self.conditions else self._scan.as_numbers(names)
+        told = self.conditions or any(name in self.counted for name in names)
+        relation = None if told else self._scan.as_numbers(names)
         if relation is None:
             return None
         columns = {name: self._scan.column(name) for name in names}
@@ -272,26 +231,36 @@ class QueryTable(Table):
         expressions: dict[str, str] = {}
         for name in names:
             kind = kind_of(self._described()[name])
-            if kind == "text":
-                self._refuse_words(name)
-                expressions[name] = f"TRY_CAST({self._as_text(name)} AS DOUBLE)"
+            if kind == "boolean" and name not in self.counted:
+                self._count(name, TRUTH)
+            if name in self.counted:
+                counted = self.counted[name].items()
+                cases = " ".join(f"WHEN {literal(word)} THEN {number!r}::DOUBLE" for word, number in counted)
+                expressions[name] = f"CASE {self._label(name)} {cases} END"
+            elif kind == "text":
+                expressions[name] = self._words_as_doubles(name)
             elif kind == "number":
                 expressions[name] = f"CAST({self._scan.column(name)} AS DOUBLE)"
-            elif kind == "boolean":
-                # Not a cast: DuckDB pushes that into its CSV reader, which does not read words as DOUBLE.
-                expressions[name] = f"CASE {self._scan.column(name)} WHEN true THEN 1e0 WHEN false THEN 0e0 END"
             else:
                 raise not_numeric(name, self.source, kind, in_days(name, self._described(), self._scan.paths))
         return expressions
 
-    def _refuse_words(self, name: str) -> None:
-        """Raise DataError if a cell of a text column is not a number."""
+    def _words_as_doubles(self, name: str) -> str:
+        """Return the SQL of a text column whose cells are numbers, or words that count as such.
+
+        Raises DataError for other words.
+        """
         column = self._as_text(name)
         bad = f"{column} IS NOT NULL AND TRY_CAST({column} AS DOUBLE) IS NULL"
         count, cells = self._database.one(f"SELECT count(*) FILTER (WHERE {bad}), count({column}) FROM {self._from()}")
-        if count:
+        if not count:
+            return f"TRY_CAST({column} AS DOUBLE)"
+        counted = truth_of(self.words(name, SPELLINGS + 1))
+        if counted is None:
             row, cell = self._first(column, bad)
             raise not_a_number(name, self.source, self._row(row), cell, count, cells)
+        self._count(name, counted)
+        return self._as_doubles([name])[name]
 
     def place(self, position: int) -> str:
         if self.conditions:
@@ -333,6 +302,9 @@ class QueryTable(Table):
 
     def _label(self, name: str) -> str:
         text, column = self._as_text(name), self._scan.column(name)
+        if self._described()[name] == "BOOLEAN":
+            # Not a cast: DuckDB pushes that into its CSV reader, and so returns the word as it is written.
+            return f"CASE {column} WHEN true THEN 'true' WHEN false THEN 'false' END"
         if self._described()[name] not in ("DOUBLE", "FLOAT"):
             return text
         # As `label` does it for arrays.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from descend.table.database import bad_condition, checked_condition
 from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy
 from descend.table.sql import import_ibis, reason
 from descend.table.table import EXACT, Numbers, Table, duplicate_names, label, not_a_number, not_numeric
+from descend.table.words import SPELLINGS, TRUTH, truth_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -85,14 +86,18 @@ class RemoteTable(Table):
         kinds = self.types
         columns: dict[str, ir.Value] = {}
         for place, name in enumerate(names):
-            if kinds[name] == "text":
-                self._refuse_text(name)
-            elif kinds[name] not in ("number", "boolean"):
+            if kinds[name] == "text" and name not in self.counted:
+                self._count_words(name)
+            if name in self.counted:
+                columns[f"c{place}"] = self._counted(name)
+                continue
+            if kinds[name] not in ("number", "boolean"):
                 raise not_numeric(name, self.source, kinds[name])
-            column = self._table[name]
-            columns[f"c{place}"] = column.ifelse(1.0, 0.0) if kinds[name] == "boolean" else column.cast("float64")
             if kinds[name] == "boolean":
-                columns[f"c{place}"] = column.isnull().ifelse(None, columns[f"c{place}"])
+                self._count(name, TRUTH)
+                columns[f"c{place}"] = self._counted(name)
+            else:
+                columns[f"c{place}"] = self._table[name].cast("float64")
         return self._lazily(names, self._table.select(**columns) if columns else self._table)
 
     def release(self) -> None:
@@ -145,7 +150,29 @@ class RemoteTable(Table):
             return error
         return DataError(f"{self.source} cannot be read: {reason(error)}.")
 
-    def _refuse_text(self, name: str) -> None:
+    def words(self, name: str, most: int) -> list[str]:
+        self._known([name])
+        column = self._table[name]
+        chosen = self._lazily((name,), self._table.filter(column.notnull()).select(c0=column).distinct().limit(most))
+        return sorted(label(cell) for (cell,) in self._attempt(lambda: chosen.run(chosen.sql(chosen.table))))
+
+    def _count_words(self, name: str) -> None:
+        """Note what the words of a text column count as. Raises DataError where they are no numbers."""
+        counted = truth_of(self.words(name, SPELLINGS + 1))
+        if counted is None:
+            self._refuse_text(name)
+        self._count(name, counted)
+
+    def _counted(self, name: str) -> ir.Value:
+        """Return a column whose words count as numbers as these."""
+        column, counted = self._table[name], self.counted[name]
+        if column.type().is_boolean():
+            truth = column.ifelse(counted.get("true", 0.0), counted.get("false", 0.0))
+            return column.isnull().ifelse(None, truth)
+        written = column if column.type().is_string() else column.cast("int64").cast("string")
+        return written.cases(*counted.items(), else_=None).cast("float64")
+
+    def _refuse_text(self, name: str) -> NoReturn:
         words = self._lazily(
             (name,), self._table.filter(self._table[name].notnull()).select(c0=self._table[name]).limit(1)
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +39,7 @@ class Table(ABC):
     source: where the rows come from, in words for messages, such as ``line.csv``.
     names: the columns, in order.
     conditions: the SQL conditions on the rows, all of which hold for the rows here.
+    counted: for each column of words that was read as numbers, what each word counts as.
     notes: sentences on how the data were read, where a reader would not expect it.
 
     >>> from descend.table import open_table
@@ -51,6 +54,7 @@ class Table(ABC):
     names: tuple[str, ...]
     conditions: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    counted: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 
     @property
     @abstractmethod
@@ -66,6 +70,10 @@ class Table(ABC):
     def text(self, name: str) -> npt.NDArray[np.object_]:
         """Return one column as text, None where a cell is missing."""
 
+    def words(self, name: str, most: int) -> list[str]:
+        """Return the different cells of one column as text, sorted; of more than ``most``, some."""
+        return sorted({word for word in self.text(name).tolist() if word is not None})[:most]
+
     @abstractmethod
     def filtered(self, where: str) -> Table:
         """Return the rows for which the SQL condition ``where`` holds."""
@@ -79,6 +87,22 @@ class Table(ABC):
             f"`{name}` was given as values, but the rows are in {self.source}. Put the values into it as a "
             "column, and name that."
         )
+
+    def with_words(self, name: str, words: Mapping[str, float]) -> Table:
+        """Return the same rows with a column of words read as numbers: what each word counts as.
+
+        >>> from descend.table import open_table
+        >>> table = open_table({"end": ["cured", "ill"]}).with_words("end", {"ill": 0.0, "cured": 1.0})
+        >>> table.numbers(["end"])
+        {'end': array([1., 0.])}
+        """
+        other = copy.copy(self)
+        other._count(name, words)
+        return other
+
+    def _count(self, name: str, words: Mapping[str, float]) -> None:
+        """Note what the words of a column count as."""
+        self.counted = {**self.counted, name: words}
 
     def release(self) -> None:  # noqa: B027
         """Let go of what keeps others from changing the data, until rows are needed again."""
@@ -233,7 +257,12 @@ class Table(ABC):
         )
 
 
-CATEGORIES = "Use a column of numbers; for categories, one of 0 and 1 for each of them but one."
+class WordsError(DataError):
+    """A column of text was asked for as numbers. column: its name; says: the message up to what to do about it."""
+
+    def __init__(self, column: str, says: str, next_step: str) -> None:
+        super().__init__(f"{says} {next_step}")
+        self.column, self.says = column, says
 
 
 def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cells: int) -> DataError:
@@ -248,7 +277,10 @@ def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cel
         point, bare = (str(cell).strip().replace(",", mark) for mark in (".", ""))
         return DataError(f"{start} Its comma may mark decimals or thousands: write {point} or {bare}.")
     if bad == cells:
-        return DataError(f"{start} {CATEGORIES}")
+        category = name if name.isidentifier() else "its name"
+        return WordsError(
+            name, start, f"Use a column of numbers; for categories, u[{category}] is a parameter for each of them."
+        )
     others = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
     extent = f"Its other {others}." if bad == 1 else f"Of its {cells} cells {bad} are not numbers."
     condition = f"'try_cast({quoted_if_odd(name)} as double) is not null'"
