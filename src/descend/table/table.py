@@ -279,7 +279,9 @@ def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cel
     if bad == cells:
         category = name if name.isidentifier() else "its name"
         return WordsError(
-            name, start, f"Use a column of numbers; for categories, u[{category}] is a parameter for each of them."
+            name,
+            start,
+            f"Use a column of numbers; for categories, write u[{category}] in a formula: a parameter for each of them.",
         )
     others = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
     extent = f"Its other {others}." if bad == 1 else f"Of its {cells} cells {bad} are not numbers."
