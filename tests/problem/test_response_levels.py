@@ -174,3 +174,11 @@ def test_rows_in_a_database(numbers: descend.Fit, tmp_path: Path) -> None:
     assert descend.fit("x ~ a + b*smoker", table).parameters["b"] == pytest.approx(
         np.mean(np.array(X)[np.array(ONE) == 1]) - np.mean(np.array(X)[np.array(ONE) == 0])
     )
+
+
+def test_categories_keep_their_order(numbers: descend.Fit) -> None:
+    pandas = pytest.importorskip("pandas")
+    end = pandas.Categorical(ends("well", "ill"), categories=["well", "ill"], ordered=True)
+    fit = descend.fit("end ~ a + b*x", pandas.DataFrame({"x": X, "end": end}), loss="logistic")
+    assert fit.response_levels == {"well": 0.0, "ill": 1.0}
+    assert fit.parameters == pytest.approx(numbers.parameters)

@@ -29,8 +29,8 @@ from descend.problem.point import Array, PiecesOfRows
 from descend.problem.problem import AllRows, Problem, Summing
 from descend.registry import closest
 from descend.table import Table
+from descend.table.not_numbers import WordsError
 from descend.table.rows import Rows
-from descend.table.table import WordsError
 
 BESIDE = 1e-3
 """Share of the way from a bound to the start at which J is looked at again."""
@@ -58,6 +58,7 @@ def _posed(request: Request, table: Table) -> Problem:
         from descend.problem.response_levels import levels_by_reference
 
         table = levels_by_reference(model, request, table)
+    table = table.with_codings(model.codings)
     gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
     if request.engine not in ENGINES:
         raise ConfigError(

@@ -13,7 +13,8 @@ from descend.options.request import Request
 from descend.problem.model_reading import read_model
 from descend.registry import closest
 from descend.table import Table
-from descend.table.table import WordsError, listing
+from descend.table.not_numbers import WordsError
+from descend.table.table import label, listing
 from descend.table.words import shown
 from descend.wording import spell
 
@@ -68,8 +69,10 @@ def levels_by_reference(model: Model, request: Request, table: Table) -> Table:
 
 
 def _words(table: Table, name: str) -> list[str]:
-    """Return the different cells of a column as text, in their order; of many, the first."""
-    return table.words(name, NAMED + 1)
+    """Return the different cells of a column as text, in the order of its categories or of text; of many, some."""
+    words = table.words(name, NAMED + 1)
+    ranks = {label(value): rank for rank, value in enumerate(table.categories(name) or ())}
+    return sorted(words, key=lambda word: ranks.get(word, len(ranks)))
 
 
 def _not_two(refused: WordsError, loss: Loss, plain: bool, words: list[str]) -> DataError:

@@ -23,8 +23,9 @@ from descend.table.database import (
     unused,
 )
 from descend.table.memory import there_is
+from descend.table.not_numbers import not_a_number, not_numeric
 from descend.table.scan import Scan
-from descend.table.table import EXACT, Numbers, Table, not_a_number, not_numeric
+from descend.table.table import EXACT, Numbers, Table
 from descend.table.words import SPELLINGS, TRUTH, truth_of
 
 if TYPE_CHECKING:
