@@ -117,18 +117,16 @@ def fit(
     errors: the kind of standard errors, ``"model"`` or ``"sandwich"`` (see ``Fit.covariance_of``).
     l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
-        components, or for one of them, ``w[x1] > 0``. fix: values of parameters that are not fitted, ``{"c": 0}``,
-        or of one component, ``{"w[x1]": 0}``.
-    ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``.
-    reference: the level that counts as 0, ``{"u": "red"}`` of a parameter ``u[color]``, or ``{"color": "red"}`` of all
-        parameters of that column; of a response of two words that one. The first level if not given.
+        components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.
+    ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``. reference: the level that is held at 0 where one has to be,
+        ``{"u": "red"}`` of ``u[color]`` or ``{"color": "red"}`` of all such; of a response of two words that one.
     optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given. For a module also a class such as
         ``torch.optim.NAdam``, or a function of its parameters that returns a torch optimizer.
     learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``.
     epochs: passes over the rows. If given, all of them are run; otherwise the run ends when it has converged.
     batch_size: rows per step; all of them if not given. seed: of the order of the batches.
-    tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``).
-    time_limit: seconds. where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
+    tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``). time_limit: in seconds.
+    where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
     engine: ``"auto"``, ``"numpy"``, ``"torch"``; ``"moments"``, one pass for a squared loss and linear parameters; or
         ``"query"``: rows stay where they are, and a database sums them. device: of torch, such as ``"cuda"``.
     memory_limit: such as ``"1GiB"``; rows that need more stay in their files.

@@ -105,13 +105,7 @@ class Table(ABC):
         )
 
     def with_words(self, name: str, words: Mapping[str, float]) -> Table:
-        """Return the same rows with a column of words read as numbers: what each word counts as.
-
-        >>> from descend.table import open_table
-        >>> table = open_table({"end": ["cured", "ill"]}).with_words("end", {"ill": 0.0, "cured": 1.0})
-        >>> table.numbers(["end"])
-        {'end': array([1., 0.])}
-        """
+        """Return the same rows with a column of words read as numbers: what each word counts as."""
         other = copy.copy(self)
         other._count(name, words)
         return other
