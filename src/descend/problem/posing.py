@@ -44,14 +44,14 @@ def pose(request: Request, table: Table) -> Problem:
     Raises FormulaError, DataError or ConfigError for whatever would make the descent pointless.
     """
     try:
-        return _posed(request, table)
+        return _problem_of(request, table)
     except WordsError as refused:
         from descend.problem.response_levels import levels_of_words
 
-        return _posed(request, levels_of_words(request, table, refused))
+        return _problem_of(request, levels_of_words(request, table, refused))
 
 
-def _posed(request: Request, table: Table) -> Problem:
+def _problem_of(request: Request, table: Table) -> Problem:
     loss = LOSSES.build(request.loss)
     model, given = read_model(request, table, loss)
     if request.reference and loss.two_levels:

@@ -113,8 +113,8 @@ class QueryTable(Table):
         # Most columns asked for as numbers are numbers; read so, they need no look at the types first.
         import duckdb
 
-        told = self.conditions or any(name in self.counted for name in names)
-        relation = None if told else self._scan.as_numbers(names)
+        odd = self.conditions or any(name in self.counted for name in names)
+        relation = None if odd else self._scan.as_numbers(names)
         if relation is None:
             return None
         columns = {name: self._scan.column(name) for name in names}
