@@ -14,9 +14,9 @@ from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DescendError
 from descend.gradients.contract import Program
 from descend.losses import LOSSES
-from descend.many.code import batch_code
 from descend.many.groups import Groups
-from descend.many.together import Found, GroupedRows, together
+from descend.many.rows import GroupedRows
+from descend.many.together import Found, Together
 from descend.models import Model, kind_of
 from descend.options.request import Request
 from descend.problem.model_reading import gradient_source, read_model
@@ -162,7 +162,7 @@ def fit_each(work: Grouped) -> Outcomes:
         starts = _starts(work, outcomes)
         if len(starts):
             chosen = np.flatnonzero(work.sound)  # those fitted already too: where others ended may lead lower
-            _keep(work, together(batch_code(work.program), starts, work.rows, chosen), outcomes)
+            _keep(work, Together(work.program, work.rows).fit(starts, chosen), outcomes)
             _look_again(work, starts, chosen, outcomes)
     for group in np.flatnonzero(outcomes.open).tolist():
         _fit_alone(work, group, outcomes)
@@ -180,7 +180,7 @@ def _look_again(work: Grouped, starts: Array, chosen: Places, outcomes: Outcomes
     some = ended[np.linspace(0, len(ended) - 1, min(LENT, len(ended))).astype(np.intp)]
     more = np.unique(np.concatenate([starts, outcomes.parameters[some]]), axis=0)
     if len(again) and len(more) > 1:
-        _keep(work, together(batch_code(work.program), more, work.rows, again, len(more)), outcomes)
+        _keep(work, Together(work.program, work.rows).fit(more, again, len(more)), outcomes)
 
 
 def _starts(work: Grouped, outcomes: Outcomes) -> Array:
@@ -202,7 +202,7 @@ def _keep(work: Grouped, found: Found, outcomes: Outcomes) -> None:
     if loss.quadratic and work.request.sigma is None:
         scale = 2.0 * found.loss / np.maximum(groups.sizes - work.model.parameters.size, 1)
     with np.errstate(invalid="ignore"):
-        errors = np.sqrt(np.einsum("gii->gi", found.inverted) * scale[:, None])
+        errors = np.sqrt(found.variances * scale[:, None])
     good = found.converged & np.isfinite(errors).all(axis=1)
     bounds = None if work.model.constraints is None else work.model.constraints.bounds
     if bounds is not None:
