@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from descend.errors import ConfigError
 from descend.table.table import label
@@ -11,7 +10,7 @@ from descend.table.table import label
 EXAMPLE = 'Write it as "u=red", or in Python as {"u": "red"}'
 
 
-def read_references(given: Mapping[str, Any] | Sequence[str] | str | None) -> dict[str, str]:
+def read_references(given: Mapping[str, object] | Sequence[str] | str | None) -> dict[str, str]:
     """Return the chosen level of each name as text, from ``["u=red"]`` or ``{"u": "red"}``.
 
     Raises ConfigError for a text without a sign of equality, and for a name that is given twice.
@@ -33,5 +32,5 @@ def read_references(given: Mapping[str, Any] | Sequence[str] | str | None) -> di
     return found
 
 
-def _text(level: Any) -> str:
+def _text(level: object) -> str:
     return ", ".join(map(label, level)) if isinstance(level, tuple | list) else label(level)
