@@ -15,8 +15,9 @@ class DescendError(Exception):
 
     @property
     def kind(self) -> str:
-        """The name of its kind in this module, which a class elsewhere may only refine."""
-        return next(each.__name__ for each in type(self).__mro__ if each.__module__ == __name__)
+        """The name of its kind: the class right below this one, which others refine."""
+        kinds = [each.__name__ for each in type(self).__mro__ if issubclass(each, DescendError)]
+        return kinds[-2:][0]
 
 
 class FormulaError(DescendError):
@@ -25,6 +26,14 @@ class FormulaError(DescendError):
 
 class DataError(DescendError):
     """A table that is missing, malformed, or does not hold what the model asks for."""
+
+
+class WordsError(DataError):
+    """A column of text was asked for as numbers. column: its name; says: the message up to what to do about it."""
+
+    def __init__(self, column: str, says: str, next_step: str) -> None:
+        super().__init__(f"{says} {next_step}")
+        self.column, self.says = column, says
 
 
 class ConfigError(DescendError):

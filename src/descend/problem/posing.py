@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError
+from descend.errors import ConfigError, WordsError
 from descend.formula.ambiguities import ambiguities
 from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
@@ -29,7 +29,6 @@ from descend.problem.point import Array, PiecesOfRows
 from descend.problem.problem import AllRows, Problem, Summing
 from descend.registry import closest
 from descend.table import Table
-from descend.table.not_numbers import WordsError
 from descend.table.rows import Rows
 
 BESIDE = 1e-3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from descend.errors import ConfigError, DataError
+from descend.errors import ConfigError, DataError, WordsError
 from descend.losses import LOSSES, Loss
 from descend.models import Model
 from descend.options.references import read_references
@@ -13,7 +13,6 @@ from descend.options.request import Request
 from descend.problem.model_reading import read_model
 from descend.registry import closest
 from descend.table import Table
-from descend.table.not_numbers import WordsError
 from descend.table.table import label, listing
 from descend.table.words import shown
 from descend.wording import spell

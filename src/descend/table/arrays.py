@@ -13,9 +13,7 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
-from descend.table.not_numbers import not_a_number, not_numeric
-from descend.table.table import EXACT, Numbers, Table, duplicate_names, label
-from descend.table.words import TRUTH, truth_of
+from descend.table.table import EXACT, TRUTH, Numbers, Table, duplicate_names, label
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -146,6 +144,9 @@ class ArrayTable(Table):
             if cells.dtype.kind == "b":
                 self._count(name, TRUTH)
             return np.ascontiguousarray(cells, dtype=np.float64)
+        from descend.table.not_numbers import not_a_number, not_numeric
+        from descend.table.words import truth_of
+
         kind = kind_of_cells(cells)
         if kind in ("time", "other"):
             raise not_numeric(name, self.source, kind)

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import re
 
-from descend.errors import DataError
+from descend.errors import DataError, WordsError
 from descend.table.table import quoted_if_odd
 from descend.wording import spell, worded
-
-
-class WordsError(DataError):
-    """A column of text was asked for as numbers. column: its name; says: the message up to what to do about it."""
-
-    def __init__(self, column: str, says: str, next_step: str) -> None:
-        super().__init__(f"{says} {next_step}")
-        self.column, self.says = column, says
 
 
 def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cells: int) -> DataError:

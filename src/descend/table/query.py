@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -14,19 +15,21 @@ import numpy.typing as npt
 from descend.errors import DataError
 from descend.table.database import (
     Database,
+    as_counted,
+    as_label,
     bad_condition,
     checked_condition,
+    distinct,
+    exact_cells,
+    identifier,
     in_days,
     kind_of,
-    literal,
+    renamed,
     unreadable,
     unused,
 )
 from descend.table.memory import there_is
-from descend.table.not_numbers import not_a_number, not_numeric
-from descend.table.scan import Scan
-from descend.table.table import EXACT, Numbers, Table
-from descend.table.words import SPELLINGS, TRUTH, truth_of
+from descend.table.table import EXACT, TRUTH, Numbers, Table
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -41,6 +44,56 @@ LONG = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
 """Types of whole numbers that may have more digits than a float."""
 PACKED = 5
 """Size of an unpacked text file as a multiple of the packed one, about."""
+
+
+class Scan(ABC):
+    """How the rows of one source are written in SQL."""
+
+    names: tuple[str, ...]
+    columns: Mapping[str, str]
+    """What each column is called within `relation`, as an SQL identifier."""
+    paths: Mapping[str, str]
+    """The files by absolute path, each with the path that was given for it."""
+    copies: object = None
+    """What keeps those files that are copies from being removed."""
+    typed = False
+    """Whether the source fixes the types of its columns, and knows how many rows it has."""
+    numbered: str | None = None
+    """The FROM item of all rows with a column `file_row_number`, if the source has one."""
+
+    @abstractmethod
+    def types(self, database: Database, every_row: bool) -> dict[str, str]:
+        """Return the SQL type of each column; guessed from the first rows, or from all if ``every_row``."""
+
+    @abstractmethod
+    def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
+        """Return the FROM item that reads the columns as these types, from all files or some."""
+
+    def column(self, name: str) -> str:
+        """Return the SQL identifier of a column within `relation`."""
+        return self.columns[name]
+
+    def aliases(self) -> str:
+        """Return what a SELECT must add to ``*`` so that conditions can use the names that SQL can tell apart."""
+        names = (name for name in distinct(self.names) if self.columns[name] != identifier(name))
+        return "".join(f", {self.columns[name]} AS {identifier(name)}" for name in names)
+
+    def in_columns(self, condition: str) -> str:
+        """Return a condition with identifiers in place of names that differ only in case, quoted or not."""
+        apart = set(distinct(self.names))
+        return renamed(condition, {name: column for name, column in self.columns.items() if name not in apart})
+
+    @abstractmethod
+    def as_numbers(self, names: Sequence[str]) -> str | None:
+        """Return a relation that reads columns as DOUBLE without a look at their types, if there is one."""
+
+    @abstractmethod
+    def notes(self, source: str) -> tuple[str, ...]:
+        """Say how cells are read, where a reader would not expect it; to be called after `types`."""
+
+    @abstractmethod
+    def explain(self, error: Exception) -> DataError | None:
+        """Return the error for a source that DuckDB cannot read, or None where DuckDB's own words will do."""
 
 
 class QueryTable(Table):
@@ -77,12 +130,8 @@ class QueryTable(Table):
 
     def words(self, name: str, most: int) -> list[str]:
         self._known([name])
-        found = self._attempt(
-            lambda: self._database.run(
-                f"SELECT DISTINCT {self._label(name)} AS c FROM {self._from()} WHERE c IS NOT NULL LIMIT {most}"
-            ).fetchall()
-        )
-        return sorted(word for (word,) in found)
+        sql = f"SELECT DISTINCT {self._label(name)} AS c FROM {self._from()} WHERE c IS NOT NULL LIMIT {most}"
+        return sorted(word for (word,) in self._attempt(lambda: self._database.run(sql).fetchall()))
 
     def filtered(self, where: str) -> QueryTable:
         import duckdb
@@ -192,8 +241,7 @@ class QueryTable(Table):
         if not self._scan.typed:
             return EXACT
         sql_type = self._described()[name]
-        decimals = re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type)
-        if decimals:
+        if decimals := re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type):
             return EXACT / 10.0 ** int(decimals[1])
         return EXACT if sql_type in LONG else math.inf
 
@@ -203,17 +251,8 @@ class QueryTable(Table):
     def _rounded(self, name: str) -> Rounded | None:
         from descend.table.rounding import Rounded, alike, matters
 
-        types, column, exact = self._described(), self._scan.column(name), unused("exact", self.names)
-        if self._scan.typed:
-            sql_type, read, digits = types[name], self._scan.relation(types), column
-        else:  # read as text, from which the column is made as it was read before
-            sql_type, read = "HUGEINT", self._scan.relation({**types, name: "VARCHAR"})
-            digits = (
-                f"CASE WHEN regexp_full_match({column}, '\\s*[+-]?\\d+\\s*') THEN TRY_CAST({column} AS HUGEINT) END"
-            )
-        replaced = f"TRY_CAST({column} AS {types[name]}) AS {column}"
-        relation = f"(SELECT * REPLACE ({replaced}), {digits} AS {exact} FROM {read})"
-        changed = f"{exact} IS NOT NULL AND TRY_CAST(CAST({exact} AS DOUBLE) AS {sql_type}) IS DISTINCT FROM {exact}"
+        scan, exact = self._scan, unused("exact", self.names)
+        relation, changed = exact_cells(name, scan.column(name), exact, self._described(), scan.relation, scan.typed)
         count, least, largest = self._database.one(
             f"SELECT count(*) FILTER (WHERE {changed}), min({exact}), max({exact}) FROM {self._from(relation=relation)}"
         )
@@ -235,14 +274,14 @@ class QueryTable(Table):
             if kind == "boolean" and name not in self.counted:
                 self._count(name, TRUTH)
             if name in self.counted:
-                counted = self.counted[name].items()
-                cases = " ".join(f"WHEN {literal(word)} THEN {number!r}::DOUBLE" for word, number in counted)
-                expressions[name] = f"CASE {self._label(name)} {cases} END"
+                expressions[name] = as_counted(self._label(name), self.counted[name])
             elif kind == "text":
                 expressions[name] = self._words_as_doubles(name)
             elif kind == "number":
                 expressions[name] = f"CAST({self._scan.column(name)} AS DOUBLE)"
             else:
+                from descend.table.not_numbers import not_numeric
+
                 raise not_numeric(name, self.source, kind, in_days(name, self._described(), self._scan.paths))
         return expressions
 
@@ -251,11 +290,14 @@ class QueryTable(Table):
 
         Raises DataError for other words.
         """
-        column = self._as_text(name)
+        column = f"CAST({self._scan.column(name)} AS VARCHAR)"
         bad = f"{column} IS NOT NULL AND TRY_CAST({column} AS DOUBLE) IS NULL"
         count, cells = self._database.one(f"SELECT count(*) FILTER (WHERE {bad}), count({column}) FROM {self._from()}")
         if not count:
             return f"TRY_CAST({column} AS DOUBLE)"
+        from descend.table.not_numbers import not_a_number
+        from descend.table.words import SPELLINGS, truth_of
+
         counted = truth_of(self.words(name, SPELLINGS + 1))
         if counted is None:
             row, cell = self._first(column, bad)
@@ -298,19 +340,8 @@ class QueryTable(Table):
             relation = f"(SELECT * FROM (SELECT *{self._scan.aliases()} FROM {relation}) WHERE {conditions})"
         return relation
 
-    def _as_text(self, name: str) -> str:
-        return f"CAST({self._scan.column(name)} AS VARCHAR)"
-
     def _label(self, name: str) -> str:
-        text, column = self._as_text(name), self._scan.column(name)
-        if self._described()[name] == "BOOLEAN":
-            # Not a cast: DuckDB pushes that into its CSV reader, and so returns the word as it is written.
-            return f"CASE {column} WHEN true THEN 'true' WHEN false THEN 'false' END"
-        if self._described()[name] not in ("DOUBLE", "FLOAT"):
-            return text
-        # As `label` does it for arrays.
-        integer = f"{column} = floor({column}) AND abs({column}) < 1e15"
-        return f"CASE WHEN {integer} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {text} END"
+        return as_label(self._scan.column(name), self._described()[name])
 
     def _described(self) -> dict[str, str]:
         if not self._sql_types:

@@ -14,10 +14,8 @@ from descend.table.arrays import from_mapping
 from descend.table.connection import Connection
 from descend.table.database import bad_condition, checked_condition
 from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy
-from descend.table.not_numbers import not_a_number, not_numeric
 from descend.table.sql import import_ibis, reason
-from descend.table.table import EXACT, Numbers, Table, duplicate_names, label
-from descend.table.words import SPELLINGS, TRUTH, truth_of
+from descend.table.table import EXACT, TRUTH, Numbers, Table, duplicate_names, label
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -93,6 +91,8 @@ class RemoteTable(Table):
                 columns[f"c{place}"] = self._counted(name)
                 continue
             if kinds[name] not in ("number", "boolean"):
+                from descend.table.not_numbers import not_numeric
+
                 raise not_numeric(name, self.source, kinds[name])
             if kinds[name] == "boolean":
                 self._count(name, TRUTH)
@@ -159,6 +159,8 @@ class RemoteTable(Table):
 
     def _count_words(self, name: str) -> None:
         """Note what the words of a text column count as. Raises DataError where they are no numbers."""
+        from descend.table.words import SPELLINGS, truth_of
+
         counted = truth_of(self.words(name, SPELLINGS + 1))
         if counted is None:
             self._refuse_text(name)
@@ -179,6 +181,8 @@ class RemoteTable(Table):
         )
         found = self._attempt(lambda: words.run(words.sql(words.table)))
         cell = found[0][0] if found else ""
+        from descend.table.not_numbers import not_a_number
+
         raise not_a_number(name, self.source, "a row", cell, 1, 1)
 
     def _attempt(self, work: Callable[[], Result]) -> Result:

@@ -24,6 +24,8 @@ Numbers = npt.NDArray[np.float64]
 LISTED = 12
 EXACT = 2.0**53
 """The magnitude up to which float64 has every whole number."""
+TRUTH: Mapping[str, float] = {"false": 0.0, "true": 1.0}
+"""What the cells of a column of booleans count as."""
 
 
 def check_missing(missing: str) -> None:
@@ -88,7 +90,7 @@ class Table(ABC):
 
     def words(self, name: str, most: int) -> list[str]:
         """Return the different cells of one column as text, sorted; of more than ``most``, some."""
-        return sorted({word for word in self.text(name).tolist() if word is not None})[:most]
+        return sorted({*self.text(name).tolist()} - {None})[:most]
 
     @abstractmethod
     def filtered(self, where: str) -> Table:
@@ -111,7 +113,6 @@ class Table(ABC):
         return other
 
     def _count(self, name: str, words: Mapping[str, float]) -> None:
-        """Note what the words of a column count as."""
         self.counted = {**self.counted, name: words}
 
     def with_codings(self, codings: Iterable[Coding]) -> Self:

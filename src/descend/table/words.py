@@ -8,7 +8,6 @@ OPPOSITES = (("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"))
 """Words that say no and yes in any case of letters: the first counts as 0, the second as 1."""
 SPELLINGS = 12
 """More different words than this are not looked at: they are no spellings of yes and no."""
-TRUTH: Mapping[str, float] = {"false": 0.0, "true": 1.0}
 
 
 def truth_of(words: Collection[str]) -> dict[str, float] | None:
