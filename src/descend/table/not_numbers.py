@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from descend.errors import DataError, WordsError
-from descend.table.table import quoted_if_odd
 from descend.wording import spell, worded
 
 
@@ -39,6 +38,11 @@ def not_numeric(name: str, source: str, kind: str, how: str = "") -> DataError:
             f"Turn them into numbers first, such as days since the first one{how}."
         )
     return DataError(f"`{name}` in {source} holds neither numbers nor text. Use a column with one number in each row.")
+
+
+def quoted_if_odd(name: str) -> str:
+    """Return a column name as SQL reads it, in double quotes unless it is plain."""
+    return name if name.isidentifier() and name.isascii() else '"' + name.replace('"', '""') + '"'
 
 
 def _is_decimal_comma(cell: object) -> bool:

@@ -36,7 +36,7 @@ class RemoteTable(Table):
     ) -> None:
         backend = table.get_backend()
         self.connection = connection or Connection(backend, f"the database ({backend.name})")
-        self.source = source
+        self.source, self.far = source, backend.name
         self.names = tuple(table.columns)
         self.conditions = conditions
         self._table = table
@@ -80,26 +80,27 @@ class RemoteTable(Table):
             raise bad_condition(where, error, self) from None
         return filtered
 
-    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
-        self._known(names)
+    def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
+        self._known([*names, *by])
         kinds = self.types
         columns: dict[str, ir.Value] = {}
         for place, name in enumerate(names):
             if kinds[name] == "text" and name not in self.counted:
                 self._count_words(name)
-            if name in self.counted:
-                columns[f"c{place}"] = self._counted(name)
-                continue
-            if kinds[name] not in ("number", "boolean"):
+            if name not in self.counted and kinds[name] not in ("number", "boolean"):
                 from descend.table.not_numbers import not_numeric
 
                 raise not_numeric(name, self.source, kinds[name])
-            if kinds[name] == "boolean":
-                self._count(name, TRUTH)
-                columns[f"c{place}"] = self._counted(name)
-            else:
-                columns[f"c{place}"] = self._table[name].cast("float64")
-        return self._lazily(names, self._table.select(**columns) if columns else self._table)
+            columns[f"c{place}"] = self._double(name)
+        for place, name in enumerate(by):
+            numbers = kinds[name] in ("number", "boolean")
+            columns[f"k{place}"] = self._double(name) if numbers else self._table[name].cast("string").nullif("")
+        return self._lazily(names, self._table.select(**columns) if columns else self._table, by)
+
+    def _double(self, name: str) -> ir.Value:
+        if self.types[name] == "boolean" and name not in self.counted:
+            self._count(name, TRUTH)
+        return self._counted(name) if name in self.counted else self._table[name].cast("float64")
 
     def release(self) -> None:
         self.connection.release()
@@ -140,8 +141,8 @@ class RemoteTable(Table):
     def place(self, position: int) -> str:
         return "" if self.connection.backend.name in UNORDERED else f"row {position + 1}"
 
-    def _lazily(self, names: Sequence[str], table: ir.Table) -> Lazy:
-        lazy = Lazy(names, table, self._table, self.connection)
+    def _lazily(self, names: Sequence[str], table: ir.Table, by: Sequence[str] = ()) -> Lazy:
+        lazy = Lazy(names, table, self._table, self.connection, by)
         lazy.explain = self._explained
         return lazy
 

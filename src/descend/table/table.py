@@ -74,6 +74,9 @@ class Table(ABC):
     notes: tuple[str, ...] = ()
     counted: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 
+    far: str | None = None
+    """The name of Ibis's backend, where the rows are in a database of the user's own."""
+
     @property
     @abstractmethod
     def rows(self) -> int:
@@ -140,10 +143,10 @@ class Table(ABC):
         """
 
     @abstractmethod
-    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
+    def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
         """Return columns of numbers where they lie, for a database to sum; DataError if one is not numeric.
 
-        memory: the bytes that a database within this process may take.
+        memory: the bytes that a database within this process may take. by: columns that tell groups of rows apart.
         """
 
     @abstractmethod
@@ -326,11 +329,6 @@ def label(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     return str(cell)
-
-
-def quoted_if_odd(name: str) -> str:
-    """Return a column name as SQL reads it, in double quotes unless it is plain."""
-    return name if name.isidentifier() and name.isascii() else '"' + name.replace('"', '""') + '"'
 
 
 def finite(column: Numbers) -> bool:
