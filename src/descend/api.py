@@ -119,8 +119,8 @@ def fit(
     l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.
-    ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``. reference: the level that is held at 0 where one has to be,
-        ``{"u": "red"}`` of ``u[color]`` or ``{"color": "red"}`` of all such; of a response of two words that one.
+    ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``. reference: levels to hold at 0, ``{"u": "red"}`` of
+        ``u[color]``, ``{"color": "red"}`` of all such; of a response of two words the one that counts as 0.
     optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given. For a module also a class such as
         ``torch.optim.NAdam``, or a function of its parameters that returns a torch optimizer.
     learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``.
@@ -130,10 +130,8 @@ def fit(
     where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
     engine: ``"auto"``, ``"numpy"``, ``"torch"``; ``"moments"``, one pass for a squared loss and linear parameters; or
         ``"query"``: rows stay where they are, and a database sums them. device: of torch, such as ``"cuda"``.
-    memory_limit: such as ``"1GiB"``; rows that need more stay in their files.
-    standardize: whether to descend in standardised columns; all that is reported stays in your units.
-    sharpness: whether steps hold the largest eigenvalue of the curvature at the epochs a log shows, or a number: every
-        so many epochs.
+    memory_limit: such as ``"1GiB"``; rows that need more stay in their files. standardize: whether to descend in standardised columns; all that is reported stays in your units.
+    sharpness: whether steps hold the largest eigenvalue of the curvature where a log shows them, or every how many.
     checkpoint: a file that says, every two seconds at most, where the run stands; with resume, a run goes on from there
         to the same trajectory, bit for bit on the same engine, and begins anew if there is no such file yet.
     log_every: print every so many epochs, and the last. on_step: called with every step.
