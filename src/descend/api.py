@@ -130,7 +130,8 @@ def fit(
     where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
     engine: ``"auto"``, ``"numpy"``, ``"torch"``; ``"moments"``, one pass for a squared loss and linear parameters; or
         ``"query"``: rows stay where they are, and a database sums them. device: of torch, such as ``"cuda"``.
-    memory_limit: such as ``"1GiB"``; rows that need more stay in their files. standardize: whether to descend in standardised columns; all that is reported stays in your units.
+    memory_limit: such as ``"1GiB"``; rows that need more stay in their files.
+    standardize: whether to descend in standardised columns; all that is reported stays in your units.
     sharpness: whether steps hold the largest eigenvalue of the curvature where a log shows them, or every how many.
     checkpoint: a file that says, every two seconds at most, where the run stands; with resume, a run goes on from there
         to the same trajectory, bit for bit on the same engine, and begins anew if there is no such file yet.
