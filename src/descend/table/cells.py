@@ -41,8 +41,8 @@ def exact_cells(
         sql_type, read, digits = types[name], relation(types), column
     else:  # read as text, from which the column is made as it was read before
         sql_type, read = "HUGEINT", relation({**types, name: "VARCHAR"})
-        whole = f"regexp_full_match({column}, '\\s*[+-]?\\d+\\s*')"
-        digits = f"CASE WHEN {whole} THEN TRY_CAST({column} AS HUGEINT) END"
+        integer = f"regexp_full_match({column}, '\\s*[+-]?\\d+\\s*')"
+        digits = f"CASE WHEN {integer} THEN TRY_CAST({column} AS HUGEINT) END"
     replaced = f"TRY_CAST({column} AS {types[name]}) AS {column}"
     as_float = f"TRY_CAST(CAST({exact} AS DOUBLE) AS {sql_type})"
     condition = f"{exact} IS NOT NULL AND {as_float} IS DISTINCT FROM {exact}"
