@@ -120,7 +120,7 @@ def fit(
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.
     ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``. quantities: such as ``["half_life = log(2)/b"]``.
-    reference: levels to hold at 0, ``{"u": "red"}`` of ``u[color]`` or ``{"color": "red"}``; of two words of a response 0.
+    reference: levels that are held at 0, ``{"u": "red"}`` of ``u[color]``, or ``{"color": "red"}`` of all such.
     optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given. For a module also a class such as
         ``torch.optim.NAdam``, or a function of its parameters that returns a torch optimizer.
     learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``.
