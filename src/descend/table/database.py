@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from descend.table.lazy import Lazy
-    from descend.table.table import Coding, Label, Numbers, Table
+    from descend.table.table import Label, Numbers, Table
 
 WORDS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\w+""", re.DOTALL)
 """Texts, quoted names, comments and words of SQL."""
@@ -189,34 +189,6 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """Return text as an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def as_label(column: str, sql_type: str) -> str:
-    """Return a column as text, a whole number without a point, as `table.label` does it."""
-    text = f"CAST({column} AS VARCHAR)"
-    if sql_type not in ("DOUBLE", "FLOAT"):
-        return text
-    integer = f"{column} = floor({column}) AND abs({column}) < 1e15"
-    return f"CASE WHEN {integer} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {text} END"
-
-
-def coded(coding: Coding, cells: Mapping[str, str]) -> str:
-    """Return the SQL of the numbers of a coding as doubles: null where a cell is missing, -1 for what has none.
-
-    cells: each column as SQL: a double, or text that is null where it is empty.
-    """
-    columns = [cells[name] for name in coding.columns]
-    given = " AND ".join(f"{column} IS NOT NULL" for column in columns)
-    cases = (
-        " AND ".join(f"{column} = {_cell(cell)}" for column, cell in zip(columns, key, strict=True))
-        for key in coding.keys
-    )
-    whens = " ".join(f"WHEN {case} THEN {place}e0" for place, case in enumerate(cases))
-    return f"CASE {whens} WHEN {given} THEN -1e0 END"
-
-
-def _cell(cell: Label) -> str:
-    return literal(cell) if isinstance(cell, str) else f"CAST('{float(cell)!r}' AS DOUBLE)"
 
 
 def glob_escaped(path: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,8 +12,6 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 
-LONG = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
-"""SQL types of whole numbers that may have more digits than a float."""
 EPS = float(np.finfo(np.float64).eps)
 NEGLIGIBLE = 1e-9
 """Share of a column's range by which rounding may change a decimal cell without a word."""
@@ -35,17 +31,6 @@ class Rounded:
     place: str
     cell: str
     alike: bool
-
-
-def exact_up_to(sql_type: str, whole: float) -> float:
-    """Return the magnitude up to which float64 has every number of an SQL type; infinity for floats.
-
-    whole: that magnitude for whole numbers.
-    """
-    decimals = re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type)
-    if decimals:
-        return whole / 10.0 ** int(decimals[1])
-    return whole if sql_type in LONG else math.inf
 
 
 def note_of(name: str, source: str, found: Rounded) -> str:
