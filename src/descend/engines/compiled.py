@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
+from typing import Any
 
 from sympy import Expr, Integer
 
-from descend.engines import in_place
+from descend.engines.in_place import AT_ONCE, LeastSquares, UnsuitableError
 from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Writer
-from descend.formula.row_code import COUNT, DATA, ROWS, RowCode, RowWriter
+from descend.formula.row_code import COUNT, DATA, ONES, ROWS, RowCode, RowWriter
+from descend.formula.shared_products import SharedProducts
 from descend.formula.symbols import OMEGA, Parameter, Predictor
 from descend.gradients.contract import Array, Program, Sums, row_sum
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
@@ -42,7 +44,9 @@ class Compiled:
 
     def __init__(self, program: Program, language: str, weighted: bool = False) -> None:
         self.program = program
-        self.least_squares: tuple[list[str], list[str], str, float] | None = None
+        self.gram: tuple[list[str], list[str], str] | None = None
+        self.factor = 1.0
+        """By which the inner products of J and of the residuals are multiplied, where the sums come from these."""
         self.language = language
         self.row_sums = row_sums(program)
         quantities = {PREDICTION: program.score, RESPONSE: program.formula.response, RESIDUAL: PREDICTION - RESPONSE}
@@ -61,21 +65,34 @@ class Compiled:
         result: Sums = self.functions[order](theta, block)
         return result
 
-    @cached_property
-    def bind(self) -> Callable[[tuple[Array, ...], float], Callable[[Array], Sums]] | None:
-        """The function that makes a function of order 2 for few rows, with all sums divided; None if there is none.
+    def bound(self, block: tuple[Array, ...], share: float) -> Callable[[Array], Sums] | None:
+        """Return a function of order 2 for these few rows, with all sums divided by ``share``; None if there is none.
 
-        It takes a block and a divisor. The function it makes must not be called twice at the same time.
+        It must not be called twice at the same time.
         """
-        if self.least_squares is None:
+        count, size = len(block[0]), self.program.parameters.size + 1
+        bind = self._bind_few if count <= AT_ONCE or size > FEW else self._bind_more
+        return None if bind is None else bind(block, share)
+
+    @cached_property
+    def _bind_few(self) -> Callable[..., Any] | None:
+        return self._bind(lambda code: code.of_few(self.factor, True))
+
+    @cached_property
+    def _bind_more(self) -> Callable[..., Any] | None:
+        return self._bind(lambda code: code.of_few(self.factor, False))
+
+    def _bind(self, write: Callable[[LeastSquares], str]) -> Callable[..., Any] | None:
+        if self.gram is None:
             return None
+        prepared = self.code.prepared
+        code = LeastSquares(
+            *self.gram, list(self.code.numbers.values()), list(prepared.values()), prepared.get(ONES, "")
+        )
         try:
-            source = in_place.least_squares(
-                *self.least_squares, list(self.code.numbers.values()), list(self.code.prepared.values())
-            )
-        except in_place.UnsuitableError:
+            return define("bind", write(code), numpy_names())
+        except UnsuitableError:
             return None
-        return define("bind", source, numpy_names())
 
     def wakes_threads(self, rows: int) -> bool:
         """Whether products over this many rows are so large that BLAS would share them among threads."""
@@ -97,7 +114,7 @@ class Compiled:
             + ([weight * omega, slope * omega] if order >= 2 else [])
         )
         if order == 2 and self._least_squares():
-            return self._gram(writer, [derivative for _, derivative in jacobian], weight, omega)
+            return self._gram([derivative for _, derivative in jacobian], weight, omega)
 
         results = [f"loss = {writer.sum_over_rows(value * omega)}"]
         if order == 1 or weighed or (order and program.by_hand is not None):
@@ -140,14 +157,20 @@ class Compiled:
         squared = weight.is_Number and value == weight * RESIDUAL**2 / 2 and slope == weight * RESIDUAL
         return squared and self.language == "numpy" and self.program.by_hand is None and not self.code.matrices
 
-    def _gram(self, writer: RowWriter, derivatives: list[Expr], weight: Expr, omega: Expr) -> list[str]:
+    def _gram(self, derivatives: list[Expr], weight: Expr, omega: Expr) -> list[str]:
         """Write the sums of a squared loss, w r**2 / 2: with A = [J, r], w A'A holds curvature, gradient and twice it.
 
         On few rows a call of NumPy costs more than its computation, so the fewer calls the better.
         """
-        arrays = [writer.row(derivative) for derivative in (*derivatives, RESIDUAL)]
+        kinds = self.code.writer()
+        shared = SharedProducts(kinds.varies, kinds.given)
+        *columns, score = shared.rewritten([*derivatives, self.program.score])
+        writer = self.code.writer({**shared.definitions, PREDICTION: score})
+        writer.count([*columns, RESIDUAL])
+        arrays = [writer.row(column) for column in (*columns, RESIDUAL)]
         weights = "" if omega == 1 else writer.name(omega)
-        self.least_squares = writer.lines, arrays, weights, float(weight)
+        self.gram = writer.lines, arrays, weights
+        self.factor = float(weight)
         product = writer.dot(f"whole*{weights}" if weights else "whole", "whole.T")
         times = f"*{float(weight)}"
         gram = [f"rows = ({', '.join(arrays)},)", "whole = np.array(rows)", f"gram = {product}{times}"]
