@@ -104,11 +104,9 @@ class SharedProducts:
 
     def _most_common(self) -> Factors | None:
         """Return the two factors that occur together most often; None if no two do so twice."""
-        counts: Counter[tuple[Expr, Expr]] = Counter()
-        for factors in self.products.values():
-            counts.update(_pairs(factors))
-        pair, count = max(counts.items(), key=lambda item: item[1], default=(None, 0))
-        return None if pair is None or count < 2 else Factors(pair)
+        counts = Counter(pair for factors in self.products.values() for pair in _pairs(factors))
+        pair, count = max(counts.items(), key=lambda item: item[1], default=(frozenset[Expr](), 0))
+        return None if count < 2 else Factors([*pair] * (3 - len(pair)))
 
     def _name(self, pair: Factors) -> None:
         """Replace two factors by their product, wherever they occur."""
@@ -125,14 +123,14 @@ def _is_power(expression: Expr) -> bool:
     return bool(expression.is_Pow and expression.exp.is_Integer and abs(int(expression.exp)) <= MOST)
 
 
-def _pairs(factors: Factors) -> Iterator[tuple[Expr, Expr]]:
-    """Yield each two factors of a product, once."""
-    some = sorted(factors, key=str)
+def _pairs(factors: Factors) -> Iterator[frozenset[Expr]]:
+    """Yield each two factors of a product, once: a set of one if they are the same."""
+    some = [*factors]
     for place, one in enumerate(some):
         if factors[one] > 1:
-            yield one, one
+            yield frozenset([one])
         for other in some[place + 1 :]:
-            yield one, other
+            yield frozenset([one, other])
 
 
 def _product(factors: Factors) -> Expr:
