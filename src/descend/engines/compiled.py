@@ -14,7 +14,7 @@ from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Write
 from descend.formula.row_code import COUNT, DATA, ONES, ROWS, RowCode, RowWriter
 from descend.formula.shared_products import SharedProducts
 from descend.formula.symbols import OMEGA, Parameter, Predictor
-from descend.gradients.contract import Array, Program, Sums, row_sum
+from descend.gradients.contract import Array, Chosen, Program, Sums, row_sum
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
 LANGUAGES: dict[str, Language] = {"numpy": ROWWISE, "torch": TORCH}
@@ -42,6 +42,8 @@ FEW = 8
 class Compiled:
     """The kernel of a Program."""
 
+    undivided = False
+
     def __init__(self, program: Program, language: str, weighted: bool = False) -> None:
         self.program = program
         self.gram: tuple[list[str], list[str], str] | None = None
@@ -64,6 +66,9 @@ class Compiled:
         """Run the function of that order."""
         result: Sums = self.functions[order](theta, block)
         return result
+
+    def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
+        return self.sums(theta, tuple(array[chosen] for array in block), order)
 
     def bound(self, block: tuple[Array, ...], share: float) -> Callable[[Array], Sums] | None:
         """Return a function of order 2 for these few rows, with all sums divided by ``share``; None if there is none.

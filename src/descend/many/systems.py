@@ -1,58 +1,75 @@
-"""Many small symmetric systems at once: (p, p, groups)."""
+"""Many small symmetric systems at once: A = L D L' with L unit lower triangular and D diagonal.
+
+A matrix is given as the rows of its lower triangle, whose entries are arrays over groups: NumPy's or PyTorch's.
+"""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
 
-Array = NDArray[np.float64]
+from descend.many.arrays import Values
 
-
-def cholesky(matrices: Array) -> Array:
-    """Return the lower triangles L of L L' = A for each group; NaN where A is not positive definite.
-
-    matrices: (p, p, groups), of which the lower triangle is read.
-    """
-    p = len(matrices)
-    lower = np.zeros_like(matrices)
-    for j in range(p):
-        remainder = matrices[j, j].copy()
-        for k in range(j):
-            remainder -= lower[j, k] * lower[j, k]
-        root = np.sqrt(remainder)
-        lower[j, j] = root
-        for i in range(j + 1, p):
-            remainder = matrices[i, j].copy()
-            for k in range(j):
-                remainder -= lower[i, k] * lower[j, k]
-            lower[i, j] = remainder / root
-    return lower
+Entries = Sequence[Values]
+Triangle = Sequence[Entries]
 
 
-def solved(lower: Array, right: Array) -> Array:
-    """Return x of L L' x = b for each group; right: (p, groups)."""
-    p = len(right)
-    found = np.empty_like(right)
-    for i in range(p):
-        remainder = right[i].copy()
-        for k in range(i):
-            remainder -= lower[i, k] * found[k]
-        found[i] = remainder / lower[i, i]
-    for i in reversed(range(p)):
-        remainder = found[i]
-        for k in range(i + 1, p):
-            remainder = remainder - lower[k, i] * found[k]
-        found[i] = remainder / lower[i, i]
-    return found
+class Factor:
+    """The factors of A. below: the rows of L left of its diagonal. pivots: D, all above 0 if A is positive definite."""
 
+    def __init__(self, below: Triangle, pivots: Entries) -> None:
+        self.below, self.pivots = below, pivots
 
-def inverse(lower: Array) -> Array:
-    """Return the inverse of L L' for each group, (p, p, groups)."""
-    p = len(lower)
-    unit = np.zeros((p, lower.shape[2]))
-    columns = []
-    for place in range(p):
-        unit[place] = 1.0
-        columns.append(solved(lower, unit))
-        unit[place] = 0.0
-    return np.stack(columns, axis=1)
+    @classmethod
+    def of(cls, matrix: Triangle) -> Factor:
+        """Factorise A row by row, without pivoting."""
+        below: list[list[Values]] = []
+        pivots: list[Values] = []
+        for row in matrix:
+            scaled: list[Values] = []  # L D of this row
+            for j, above in enumerate(below):
+                value = row[j]
+                for k, entry in enumerate(above):
+                    value = value - scaled[k] * entry
+                scaled.append(value)
+            pivot, entries = row[-1], []
+            for value, earlier in zip(scaled, pivots, strict=True):
+                entries.append(value / earlier)
+                pivot = pivot - value * entries[-1]
+            below.append(entries)
+            pivots.append(pivot)
+        return cls(below, pivots)
+
+    def forward(self, right: Entries) -> list[Values]:
+        """Return z of L z = b."""
+        found: list[Values] = []
+        for row, value in zip(self.below, right, strict=True):
+            for entry, known in zip(row, found, strict=True):
+                value = value - entry * known
+            found.append(value)
+        return found
+
+    def backward(self, right: Entries) -> list[Values]:
+        """Return x of L' x = b."""
+        found = list(right)
+        for i in range(len(found) - 1, 0, -1):
+            for k, entry in enumerate(self.below[i]):
+                found[k] = found[k] - entry * found[i]
+        return found
+
+    def scaled(self, right: Entries) -> list[Values]:
+        """Return D^-1 b."""
+        return [value / pivot for value, pivot in zip(right, self.pivots, strict=True)]
+
+    def solved(self, right: Entries) -> list[Values]:
+        """Return x of A x = b."""
+        return self.backward(self.scaled(self.forward(right)))
+
+    def square(self, right: Entries) -> Values:
+        """Return b' A^-1 b."""
+        inner = self.forward(right)
+        return sum((one * two for one, two in zip(inner, self.scaled(inner), strict=True)), 0.0)
+
+    def inverse_diagonal(self) -> list[Values]:
+        """Return the diagonal of the inverse of A."""
+        size = len(self.pivots)
+        return [self.square([0.0] * place + [1.0] + [0.0] * (size - place - 1)) for place in range(size)]

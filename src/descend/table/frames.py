@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from descend.table.arrays import ArrayTable, Cells, checked_names
 from descend.table.database import Database
+from descend.table.levels import Label
 from descend.table.query import QueryTable
 from descend.table.table import EXACT
 from descend.table.typed import Relation
@@ -56,7 +57,12 @@ class FrameColumns(Mapping[str, Cells]):
 def from_pandas(frame: pandas.DataFrame) -> ArrayTable:
     """Make a table of a pandas frame; its index is left out."""
     names = checked_names(frame.columns.tolist())
-    return ArrayTable(FrameColumns(frame, names, _pandas_cells), len(frame))
+
+    def categories(name: str) -> Sequence[Label] | None:
+        kinds = getattr(frame[name].dtype, "categories", None) if name in names else None  # of a categorical
+        return None if kinds is None else kinds.tolist()
+
+    return ArrayTable(FrameColumns(frame, names, _pandas_cells), len(frame), categories=categories)
 
 
 def from_polars(frame: polars.DataFrame) -> ArrayTable:
@@ -64,7 +70,14 @@ def from_polars(frame: polars.DataFrame) -> ArrayTable:
     if hasattr(frame, "collect"):
         frame = frame.collect()
     names = checked_names(frame.columns)
-    return ArrayTable(FrameColumns(frame, names, _polars_cells), len(frame))
+
+    def categories(name: str) -> Sequence[Label] | None:
+        import polars
+
+        kind = frame[name].dtype if name in names else None
+        return kind.categories.to_list() if isinstance(kind, polars.Enum) else None
+
+    return ArrayTable(FrameColumns(frame, names, _polars_cells), len(frame), categories=categories)
 
 
 def from_arrow(data: Stream) -> QueryTable:

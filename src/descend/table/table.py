@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import math
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +32,28 @@ def check_missing(missing: str) -> None:
         raise ConfigError(f"missing is `{missing}`. It can be `raise` or `drop`.")
 
 
+class Coding(Protocol):
+    """Numbers that follow from other columns, such as which group a row is in (see ``levels.Levels``).
+
+    name: of the column that holds them. columns: those that they follow from.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    def codes(self, table: Table) -> Numbers:
+        """Return the number of each row, NaN where it has none."""
+        ...
+
+
 class Table(ABC):
     """Named columns of one length. Made by `open_table`; columns are read when they are asked for.
 
     source: where the rows come from, in words for messages, such as ``line.csv``.
     names: the columns, in order.
     conditions: the SQL conditions on the rows, all of which hold for the rows here.
+    codings: further columns that can be read, which follow from the others, by name.
     notes: sentences on how the data were read, where a reader would not expect it.
 
     >>> from descend.table import open_table
@@ -50,9 +67,13 @@ class Table(ABC):
     source: str
     names: tuple[str, ...]
     conditions: tuple[str, ...]
+    codings: Mapping[str, Coding] = MappingProxyType({})
     notes: tuple[str, ...] = ()
     gapless: frozenset[str] = frozenset()
     """Columns that are known to hold a finite number in each row, so that nobody needs to look."""
+
+    far: str | None = None
+    """The name of Ibis's backend, where the rows are in a database of the user's own."""
 
     @property
     @abstractmethod
@@ -82,6 +103,16 @@ class Table(ABC):
             "column, and name that."
         )
 
+    def with_codings(self, codings: Iterable[Coding]) -> Self:
+        """Return the same rows, of which these numbers can be read, too."""
+        table = copy.copy(self)
+        table.codings = {coding.name: coding for coding in codings}
+        return table
+
+    def categories(self, name: str) -> Sequence[str | int | float | bool] | None:
+        """Return the values of a column in the order that the data give them; None if they give none."""
+        return None
+
     def release(self) -> None:  # noqa: B027
         """Let go of what keeps others from changing the data, until rows are needed again."""
 
@@ -97,10 +128,10 @@ class Table(ABC):
         """
 
     @abstractmethod
-    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
+    def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
         """Return columns of numbers where they lie, for a database to sum; DataError if one is not numeric.
 
-        memory: the bytes that a database within this process may take.
+        memory: the bytes that a database within this process may take. by: columns that tell groups of rows apart.
         """
 
     @abstractmethod
@@ -123,6 +154,8 @@ class Table(ABC):
         """
         notes = []
         for name, cells in columns.items():
+            if name in self.codings:
+                continue
             limit = self.exact_up_to(name)
             if limit == math.inf or not len(cells) or not max(-float(np.min(cells)), float(np.max(cells))) > limit:
                 continue
@@ -148,7 +181,7 @@ class Table(ABC):
         Raises DataError if a column does not exist, is not numeric, or has such a value, or if no row is left.
         """
         check_missing(missing)
-        columns = self._read(names)
+        columns = self.with_gaps(names)
         complete = True
         for name, column in columns.items():
             if name not in self.gapless and not finite(column):
@@ -159,12 +192,15 @@ class Table(ABC):
 
     def with_gaps(self, names: Sequence[str]) -> dict[str, Numbers]:
         """Return columns as `numbers` does, with NaN where a cell is missing."""
-        return self._read(names)
+        if not self.codings:
+            return self._read(names)
+        read = self._read([name for name in names if name not in self.codings])
+        return {name: self.codings[name].codes(self) if name in self.codings else read[name] for name in names}
 
     def complete(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Return which rows have a finite number in each of these columns: those that ``drop`` keeps."""
         complete: npt.NDArray[np.bool_] = np.logical_and.reduce(
-            [np.isfinite(column) for column in self._read(names).values()]
+            [np.isfinite(column) for column in self.with_gaps(names).values()]
         )
         return complete
 
@@ -199,7 +235,8 @@ class Table(ABC):
             kind = "missing or infinite" if empty and infinite else "missing" if empty else "infinite"
             one = "a missing" if empty else "an infinite"
             where = "" if not place else f", the first in {place}" if count > 1 else f" in {place}"
-            sentences.append(f"`{name}` has {f'{count} {kind} values' if count > 1 else f'{one} value'}{where}")
+            many = f"{count} {kind} values" if count > 1 else f"{one} value"
+            sentences.append(f"{self.shown(name)} has {many}{where}")
         shown, others = sentences[:3], len(sentences) - 3
         tail = f"; so do {others} more columns" if others > 1 else "; so does one more column" if others == 1 else ""
         dropping = f' with `{spell("missing", "drop")}` (in Python, missing="drop")'
@@ -211,9 +248,18 @@ class Table(ABC):
     def none_complete(self, names: Sequence[str]) -> DataError:
         """Return the error for a table of which no row is complete."""
         return DataError(
-            f"No row of {self.source} is complete: each has a missing or infinite value in {listing(names, 'or')}. "
-            "Fill them in, or use other columns."
+            f"No row of {self.source} is complete: each has a missing or infinite value in "
+            f"{listing(self.given(names), 'or')}. Fill them in, or use other columns."
         )
+
+    def given(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return columns of the data, in place of those that follow from them."""
+        origins = {name: coding.columns for name, coding in self.codings.items()}
+        return tuple(dict.fromkeys(column for name in names for column in origins.get(name, (name,))))
+
+    def shown(self, name: str) -> str:
+        """Return a column as messages name it: ``\\`x\\```, or what it follows from, ``\\`plate\\` or \\`well\\```."""
+        return listing(self.given((name,)), "or")
 
     def no_rows(self) -> DataError:
         """Return the error for a table without rows."""
@@ -233,39 +279,6 @@ class Table(ABC):
         return DataError(
             f"There is no column `{name}` in {self.source}.{closest(str(name), self.names)} Its columns: {known}."
         )
-
-
-CATEGORIES = "Use a column of numbers; for categories, one of 0 and 1 for each of them but one."
-
-
-def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cells: int) -> DataError:
-    """Say that a text column was asked for as numbers, and what to do about the cells that are none."""
-    shown = str(cell)
-    shown = repr(shown if len(shown) <= 40 else shown[:37] + "...")
-    start = f"`{name}` in {source} is text: {place} holds {shown}."
-    if _is_decimal_comma(cell):
-        point = str(cell).strip().replace(",", ".")
-        return DataError(f"{start} Numbers need a decimal point, not a comma: write {point}.")
-    if re.fullmatch(r"[+-]?\d{1,3},\d{3}", str(cell).strip()):
-        point, bare = (str(cell).strip().replace(",", mark) for mark in (".", ""))
-        return DataError(f"{start} Its comma may mark decimals or thousands: write {point} or {bare}.")
-    if bad == cells:
-        return DataError(f"{start} {CATEGORIES}")
-    others = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
-    extent = f"Its other {others}." if bad == 1 else f"Of its {cells} cells {bad} are not numbers."
-    condition = f"'try_cast({quoted_if_odd(name)} as double) is not null'"
-    leaving_out = worded("leaving_out", f" with `{spell('where', condition)}`")
-    return DataError(f"{start} {extent} Correct the data, or leave such rows out{leaving_out}.")
-
-
-def not_numeric(name: str, source: str, kind: str, how: str = "") -> DataError:
-    """Say that a column of times, lists or other things was asked for as numbers. how: a way out, if there is one."""
-    if kind == "time":
-        return DataError(
-            f"`{name}` in {source} holds dates or times, which are not numbers. "
-            f"Turn them into numbers first, such as days since the first one{how}."
-        )
-    return DataError(f"`{name}` in {source} holds neither numbers nor text. Use a column with one number in each row.")
 
 
 def duplicate_names(names: Sequence[str], source: str) -> DataError | None:
@@ -306,12 +319,6 @@ def label(cell: object) -> str:
 def quoted_if_odd(name: str) -> str:
     """Return a column name as SQL reads it, in double quotes unless it is plain."""
     return name if name.isidentifier() and name.isascii() else '"' + name.replace('"', '""') + '"'
-
-
-def _is_decimal_comma(cell: object) -> bool:
-    integer, comma, part = str(cell).strip().lstrip("+-").partition(",")
-    # A comma with three digits after it may also set off thousands.
-    return bool(comma) and integer.isdecimal() and part.isdecimal() and len(part) != 3
 
 
 def finite(column: Numbers) -> bool:
