@@ -75,13 +75,13 @@ class Blockwise:
 
         def sums(theta: Array) -> Sums:
             def worker() -> Callable[[int], Array]:
-                block_of, whole = lay(), self.bind(min(SIZE, count))
+                block_of, products = lay(), self.bind(min(SIZE, count))
 
                 def share(number: int) -> Array:
                     found = np.zeros(self.size * (self.size + 1) // 2)
                     for begin in range(number * TOGETHER * SIZE, min((number + 1) * TOGETHER * SIZE, count), SIZE):
                         end = min(begin + SIZE, count)
-                        inner = whole if end - begin == min(SIZE, count) else self.bind(end - begin)
+                        inner = products if end - begin == min(SIZE, count) else self.bind(end - begin)
                         found += inner(theta, block_of(begin, end))
                     return found
 

@@ -85,10 +85,10 @@ class SharedProducts:
         """Return a number and the rest of a sum, such that x - m and 2 m - 2 x have the same rest, data above 0."""
         if not expression.is_Add:
             return expression.as_coeff_Mul()  # type: ignore[no-any-return]
-        number, rest = expression.primitive()
-        data = [each.could_extract_minus_sign() for each in rest.args if self.given(each)]
-        negative = data[0] if len(data) == 1 else rest.could_extract_minus_sign()
-        return (-number, -rest) if negative else (number, rest)
+        number, remainder = expression.primitive()
+        data = [each.could_extract_minus_sign() for each in remainder.args if self.given(each)]
+        negative = data[0] if len(data) == 1 else remainder.could_extract_minus_sign()
+        return (-number, -remainder) if negative else (number, remainder)
 
     def _inverse(self, base: Expr) -> Expr:
         return self.inverses.setdefault(base, Quantity(f"inverse {len(self.inverses)}"))
