@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
-from typing import Any
 
 from sympy import Expr, Integer
 
@@ -37,6 +36,10 @@ LONG = 4_096
 """Rows above which separate inner products cost less than copying their arrays into one matrix, ..."""
 FEW = 8
 """... if there are no more arrays than this."""
+
+
+Bind = Callable[[tuple[Array, ...], float], Callable[[Array], Sums]]
+"""From a block and what to divide by to a function of order 2."""
 
 
 class Compiled:
@@ -80,14 +83,14 @@ class Compiled:
         return None if bind is None else bind(block, share)
 
     @cached_property
-    def _bind_few(self) -> Callable[..., Any] | None:
+    def _bind_few(self) -> Bind | None:
         return self._bind(lambda code: code.of_few(self.factor, True))
 
     @cached_property
-    def _bind_more(self) -> Callable[..., Any] | None:
+    def _bind_more(self) -> Bind | None:
         return self._bind(lambda code: code.of_few(self.factor, False))
 
-    def _bind(self, write: Callable[[LeastSquares], str]) -> Callable[..., Any] | None:
+    def _bind(self, write: Callable[[LeastSquares], str]) -> Bind | None:
         if self.gram is None:
             return None
         prepared = self.code.prepared
