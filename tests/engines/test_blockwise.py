@@ -47,12 +47,13 @@ def test_sums_of_blocks_are_those_of_the_rows_as_they_stand(text, rows, weights,
         assert "where" in text or text == "y ~ c"
         return
     with np.errstate(all="ignore"):
-        loss, gradient, curvature = blocks.over(given)(theta)
+        both = blocks.over(given)(theta), blocks.of_few(given, 1.0)(theta)
         whole = NumpyEngine(what, given).evaluate(theta, 2)
-    assert loss == pytest.approx(whole.loss, rel=1e-13)
-    scale = np.sqrt(curvature.diagonal() * whole.loss)
-    np.testing.assert_allclose(gradient / scale, whole.gradient / scale, rtol=1e-12, atol=1e-14)
-    np.testing.assert_allclose(curvature, whole.curvature, rtol=1e-12, atol=1e-12 * np.abs(curvature).max())
+    for loss, gradient, curvature in both:
+        assert loss == pytest.approx(whole.loss, rel=1e-13)
+        scale = np.sqrt(curvature.diagonal() * whole.loss)
+        np.testing.assert_allclose(gradient / scale, whole.gradient / scale, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(curvature, whole.curvature, rtol=1e-12, atol=1e-12 * np.abs(curvature).max())
 
 
 @pytest.mark.parametrize("text", ["y ~ w @ [x, z] + c*exp(b*x)", "y ~ exp(w @ [x, z])"])

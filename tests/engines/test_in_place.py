@@ -82,7 +82,7 @@ def test_blocks_have_the_inner_products_of_the_lines_as_they_stand(program, weig
     whole = np.array([eval(column, space) for column in columns])
     expected = (whole * (GIVEN[weights] if weights else 1.0)).dot(whole.T)
     source = LeastSquares(lines, columns, weights, list(NUMBERS), list(GIVEN), "h2").of_blocks()
-    sums = define("bind", source, numpy_names())(ROWS)
+    sums = define("bind", source, numpy_names())(ROWS, 3)
     for _ in range(2):
         flat = sums(np.array(list(NUMBERS.values())), tuple(GIVEN.values()))
         np.testing.assert_allclose(flat.take(square(len(columns))), expected, rtol=1e-13, atol=1e-300)

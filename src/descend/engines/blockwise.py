@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from sympy import Expr, cos, sin, tan
 
-from descend.engines.in_place import LeastSquares, UnsuitableError, square
+from descend.engines.in_place import ONE_THREAD, LeastSquares, UnsuitableError, square
 from descend.engines.threads import in_turn
 from descend.engines.totals import Array
 from descend.formula.compile import define, numpy_names
@@ -22,6 +22,8 @@ from descend.table.rows import Rows
 
 SIZE = 1 << 14
 """Rows per block: a few of its arrays stay in the processor's cache, and a block costs far more than handing it out."""
+WORTH_IT = 2_000
+"""Rows from which on what is left out of them is more than what it takes to put it into the sums."""
 TOGETHER = 2
 """Blocks that a thread takes at a time."""
 MOST = 8
@@ -54,6 +56,7 @@ class Blockwise:
         prepared, numbers = self.code.prepared, list(self.code.numbers.values())
         code = LeastSquares(writer.lines, arrays, weights, numbers, list(prepared.values()), prepared.get(ONES, ""))
         self.size = len(arrays)
+        self.places = square(self.size)
         self.bind = define("bind", code.of_blocks(), numpy_names())
         self.scales = self._scales(scales)
 
@@ -65,6 +68,15 @@ class Blockwise:
         body = "".join(f"    {line}\n" for line in [*lines, f"return np.array([{parts}])"])
         return define("scales", f"def scales(theta):\n{body}", numpy_names())
 
+    def of_few(self, rows: Rows, share: float) -> Callable[[Array], Sums]:
+        """Return the function from theta to the sums over rows that are one block, divided by ``share``.
+
+        It must not be called twice at the same time.
+        """
+        block = self.code.prepare(rows)
+        products = self.bind(rows.count, max(1, ONE_THREAD // self.size))
+        return lambda theta: self._sums(theta, products(theta, block), share)
+
     def over(self, rows: Rows, threads: int | None = None) -> Callable[[Array], Sums]:
         """Return the function from theta to the sums over these rows.
 
@@ -75,24 +87,26 @@ class Blockwise:
 
         def sums(theta: Array) -> Sums:
             def worker() -> Callable[[int], Array]:
-                block_of, products = lay(), self.bind(min(SIZE, count))
+                block_of, usual = lay(), self.bind(SIZE, SIZE)
 
                 def share(number: int) -> Array:
                     found = np.zeros(self.size * (self.size + 1) // 2)
                     for begin in range(number * TOGETHER * SIZE, min((number + 1) * TOGETHER * SIZE, count), SIZE):
                         end = min(begin + SIZE, count)
-                        inner = products if end - begin == min(SIZE, count) else self.bind(end - begin)
-                        found += inner(theta, block_of(begin, end))
+                        products = usual if end - begin == SIZE else self.bind(end - begin, SIZE)
+                        found += products(theta, block_of(begin, end))
                     return found
 
                 return share
 
-            flat = np.add.reduce(in_turn(-(-blocks // TOGETHER), worker, threads))
-            scales = self.scales(theta)
-            gram = flat.take(square(self.size)) * (self.weight * scales * scales[:, None])
-            return 0.5 * float(gram[-1, -1]), gram[-1, :-1], gram[:-1, :-1]
+            return self._sums(theta, np.add.reduce(in_turn(-(-blocks // TOGETHER), worker, threads)), 1.0)
 
         return sums
+
+    def _sums(self, theta: Array, products: Array, share: float) -> Sums:
+        scales = self.scales(theta)
+        gram = products.take(self.places) * (self.weight / share * scales * scales[:, None])
+        return 0.5 * float(gram[-1, -1]), gram[-1, :-1], gram[:-1, :-1]
 
 
 def half_angles(expressions: list[Expr]) -> tuple[dict[Expr, Expr], list[Expr]]:

@@ -11,7 +11,6 @@ from descend.engines.in_place import AT_ONCE, LeastSquares, UnsuitableError
 from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Writer
 from descend.formula.row_code import COUNT, DATA, ONES, ROWS, RowCode, RowWriter
-from descend.formula.shared_products import SharedProducts
 from descend.formula.symbols import OMEGA, Parameter, Predictor
 from descend.gradients.contract import Array, Chosen, Program, Sums, row_sum
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
@@ -122,7 +121,7 @@ class Compiled:
             + ([weight * omega, slope * omega] if order >= 2 else [])
         )
         if order == 2 and self._least_squares():
-            return self._gram([derivative for _, derivative in jacobian], weight, omega)
+            return self._gram(writer, [derivative for _, derivative in jacobian], weight, omega)
 
         results = [f"loss = {writer.sum_over_rows(value * omega)}"]
         if order == 1 or weighed or (order and program.by_hand is not None):
@@ -165,17 +164,12 @@ class Compiled:
         squared = weight.is_Number and value == weight * RESIDUAL**2 / 2 and slope == weight * RESIDUAL
         return squared and self.language == "numpy" and self.program.by_hand is None and not self.code.matrices
 
-    def _gram(self, derivatives: list[Expr], weight: Expr, omega: Expr) -> list[str]:
+    def _gram(self, writer: RowWriter, derivatives: list[Expr], weight: Expr, omega: Expr) -> list[str]:
         """Write the sums of a squared loss, w r**2 / 2: with A = [J, r], w A'A holds curvature, gradient and twice it.
 
         On few rows a call of NumPy costs more than its computation, so the fewer calls the better.
         """
-        kinds = self.code.writer()
-        shared = SharedProducts(kinds.varies, kinds.given)
-        *columns, score = shared.rewritten([*derivatives, self.program.score])
-        writer = self.code.writer({**shared.definitions, PREDICTION: score})
-        writer.count([*columns, RESIDUAL])
-        arrays = [writer.row(column) for column in (*columns, RESIDUAL)]
+        arrays = [writer.row(derivative) for derivative in (*derivatives, RESIDUAL)]
         weights = "" if omega == 1 else writer.name(omega)
         self.gram = writer.lines, arrays, weights
         self.factor = float(weight)

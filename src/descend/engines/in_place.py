@@ -85,13 +85,13 @@ class LeastSquares:
         """Write a function of a number of rows: it returns the function that gives, at any theta and for any block of
         so many rows, the inner products of the rows of A: the lower triangle, row by row.
 
-        BLAS must have one thread. Raises UnsuitableError.
+        Of up to ``step`` rows these are taken at a time. Raises UnsuitableError.
         """
         code = InPlace(self.lines, self.columns, self.arrays)
         given = {row: name for row, name in code.given.items() if name != self.ones}
         before = [
             *self._made_before(code),
-            self._parts("count"),
+            self._parts("step"),
             *(f"{row}[:] = 1.0" for row in code.given if row not in given),
             "def sums(theta, block):",
         ]
@@ -104,7 +104,7 @@ class LeastSquares:
             "return flat",
         ]
         body = [*before, *(f"    {line}" for line in within), "return sums"]
-        return "def bind(count):\n" + "".join(f"    {line}\n" for line in body)
+        return "def bind(count, step):\n" + "".join(f"    {line}\n" for line in body)
 
     @property
     def _weighed(self) -> str:

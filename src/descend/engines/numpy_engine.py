@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.blockwise import blockwise
+from descend.engines.blockwise import WORTH_IT, blockwise
 from descend.engines.compiled import Compiled, compiled
 from descend.engines.threads import in_turn, one_thread_each
 from descend.engines.totals import Array, InMemory, Totals, ordered
@@ -92,7 +92,8 @@ class NumpyEngine(InMemory):
         """Loss, gradient and curvature per row, or per unit of row weight; None where dividing the sums is as fast."""
         if self.block is None or not isinstance(self.kernel, Compiled):
             return None
-        return self.kernel.bound(self.block, self.total)
+        blocks = blockwise(self.kernel.program, self.rows.omega is not None) if self.count >= WORTH_IT else None
+        return self.kernel.bound(self.block, self.total) if blocks is None else blocks.of_few(self.rows, self.total)
 
     @property
     def sparing(self) -> bool:
