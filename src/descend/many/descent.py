@@ -21,6 +21,8 @@ RESOLVED = 1e-14
 """A step that promises to lower the loss by a smaller share of it is the last one."""
 SURE, FORESEEN, UNDAMPED = 1e-8, 1e-17, 1e-3
 """So is one that promises less than SURE, if the next would promise less than FORESEEN, with damping below UNDAMPED."""
+BENT, ALONG = 0.5, 1e-6
+"""The bend counts up to this share of the curvature, and changes only along a step that is not at right angles to it."""
 SETTLED = 0.1
 """The share by which the curvature may change in the last step; where it changes more, the end is no minimum."""
 NOISE = 1e-12
@@ -174,7 +176,8 @@ class _Descent:
 
     on: those that have not ended. converged, last: those that ended at a minimum; those whose last step is still to be
     taken. step, promise: the next step, to be subtracted, and by how much it should lower the loss. before: the promise
-    of the last step that was taken. steady: whether that left the curvature as it was.
+    of the last step that was taken. steady: whether that left the curvature as it was. bend: what the gradients so far
+    show of the second derivatives that Gauss and Newton leave out, as the lower triangle of a matrix.
     """
 
     def __init__(self, code: BatchCode, arrays: Arrays, block: Block, theta: list[Values], damping: Array) -> None:
@@ -186,11 +189,12 @@ class _Descent:
         self.before = damping + np.nan
         self.on = self.steady = damping > 0.0
         self.converged = self.last = ~self.on
+        self.bend = [0.0 * damping for row in self.at.curvature for _ in row]
         self.look_ahead()
 
     def look_ahead(self) -> None:
         """Compute the next step, and end the groups that need no evaluation after it, or that have none."""
-        self.step, self.promise = _step(self.at, self.damping)
+        self.step, self.promise = _step(self.at, self.damping, self.bend)
         loss, promise, size = self.at.loss, self.promise, self.block.size
         self.scale = loss if self.code.relative else abs(loss) + size
         usable = self.on & (promise >= 0.0)
@@ -210,6 +214,7 @@ class _Descent:
         steady = lower
         for one, two in zip(there.curvature, self.at.curvature, strict=True):
             steady = steady & (abs(one[-1] - two[-1]) <= SETTLED * one[-1])
+        self.bend = self._bent(there, lower)
         at_rest = self.go & (self.promise <= self.where(lower, RESOLVED, NOISE) * self.scale)
         if bool((lower | ~self.on).all()):
             self.theta, self.at = trial, there
@@ -223,6 +228,24 @@ class _Descent:
         self.steady = self.where(lower, steady, self.steady)
         self.on = self.on & ~at_rest & (self.damping <= MOST)
 
+    def _bent(self, there: Sums, lower: Values) -> list[Values]:
+        """Return the bend B so changed that (S + B) s is how the gradient changed with the step s.
+
+        B grows by v v'/(v's) with  v = change of the gradient - (S + B) s  (symmetric rank one); S is the curvature.
+        Source: Dennis, Gay & Welsch (1981), ACM Trans. Math. Softw. 7, 348-368, who change B by another formula.
+        """
+        matrix = _bent(there.curvature, self.bend)
+        size, lack = len(matrix), []
+        for i, (new, old) in enumerate(zip(there.gradient, self.at.gradient, strict=True)):
+            products = (matrix[max(i, j)][min(i, j)] * self.step[j] for j in range(size))
+            lack.append(sum(products, new - old))  # the step is subtracted
+        turned = -sum(one * two for one, two in zip(lack, self.step, strict=True))
+        length = sum(abs(one * two) for one, two in zip(lack, self.step, strict=True))
+        factor = self.where(lower & (abs(turned) > ALONG * length), 1.0 / turned, 0.0)
+        scaled = [factor * one for one in lack]
+        products = (scaled[i] * lack[j] for i in range(size) for j in range(i + 1))
+        return [entry + product for entry, product in zip(self.bend, products, strict=True)]
+
     def gather(self) -> None:
         """Note where the groups are that have ended, and go on with the others."""
         on = self.arrays.returned(self.on)
@@ -230,7 +253,8 @@ class _Descent:
         places = self.arrays.given(np.flatnonzero(on))
         self.places = self.places[on]
         self.block, self.at = self.block.take(places, self.arrays), self.at.take(places, self.arrays)
-        self.theta, self.step = ([self.arrays.take(each, places) for each in some] for some in (self.theta, self.step))
+        for name in ("theta", "step", "bend"):
+            setattr(self, name, [self.arrays.take(each, places) for each in getattr(self, name)])
         for name in ("promise", "scale", "before", "damping", "steady", "on", "go", "converged", "last"):
             setattr(self, name, self.arrays.take(getattr(self, name), places))
 
@@ -241,7 +265,7 @@ class _Descent:
         arrays, ends, places = self.arrays, self.ends, self.places[chosen]
         some = arrays.given(chosen)
         at, damping, last = self.at.take(some, arrays), arrays.take(self.damping, some), arrays.take(self.last, some)
-        step, promise = _step(at, 0.0 * damping)
+        step, promise = _step(at, 0.0 * damping, [arrays.take(each, some) for each in self.bend])
         step, promise = [self.where(last, own, 0.0) for own in step], self.where(last, promise, 0.0)
         theta = at.theta([arrays.take(each, some) for each in self.theta], step)
         ends.theta[:, places] = [arrays.returned(each) for each in theta]
@@ -282,12 +306,24 @@ def losses(code: BatchCode, theta: Entries, block: Block, arrays: Arrays) -> Arr
     return found
 
 
-def _step(at: Sums, damping: Array) -> tuple[list[Values], Values]:
+def _bent(curvature: Triangle, bend: Entries) -> list[list[Values]]:
+    """Return the lower triangle of S + B."""
+    rows = _rows(list(bend), 1)
+    return [[one + two for one, two in zip(own, more, strict=True)] for own, more in zip(curvature, rows, strict=True)]
+
+
+def _step(at: Sums, damping: Array, bend: Entries) -> tuple[list[Values], Values]:
     """Return the step to subtract, and by how much it should lower the loss; NaN where the curvature is not positive.
 
-    A parameter without any influence stays where it is.
+    A parameter without any influence stays where it is. The bend counts where the damping is small, and the bend too.
     """
-    damped = [[*row[:-1], row[-1] * (1.0 + damping) + (row[-1] == 0.0)] for row in at.curvature]
+    bent, trusted = _bent(at.curvature, bend), damping <= UNDAMPED
+    for own, more in zip(at.curvature, bent, strict=True):
+        trusted = trusted & (abs(more[-1] - own[-1]) <= BENT * own[-1])
+    damped = []
+    for own, more in zip(at.curvature, bent, strict=True):
+        chosen = [one + trusted * (two - one) for one, two in zip(own, more, strict=True)]
+        damped.append([*chosen[:-1], chosen[-1] * (1.0 + damping) + (own[-1] == 0.0)])
     factor, gradient = Factor.of(damped), at.gradient
     inner = factor.forward(gradient)
     scaled = factor.scaled(inner)

@@ -107,7 +107,7 @@ class Grouped:
             doubt = pair.difference(begin, {name: column[complete] for name, column in read.items()})
             if doubt is not None:
                 return cls.of(untraced(request, doubt), table, by)
-        return cls(request, table, model, groups, {name: column[groups.order] for name, column in read.items()})
+        return cls(request, table, model, groups, {name: groups.arranged(column) for name, column in read.items()})
 
     def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit:
         """Fit one group by itself, with all that a fit does. Raises DescendError as that does.

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.threads import in_turn
 from descend.gradients.contract import Program
 from descend.many.arrays import NUMPY_ARRAYS, Arrays
 from descend.many.code import BatchCode, batch_code
@@ -88,9 +89,11 @@ class Together:
         """
         damping = np.full(len(self.rows.groups), FIRST)
         while len(chosen):
-            blocks, waiting = self.rows.blocks(chosen), []
+            blocks = self.rows.blocks(chosen)
             share = WAITING if len(blocks) > 1 else 0.0
-            for some in blocks:
+
+            def descended(number: int, blocks: list[Places] = blocks, share: float = share) -> Places:
+                some = blocks[number]
                 code = self.code(some)
                 block = self.rows.block(code, some, self.arrays)
                 begin = [self.arrays.given(theta[some, place]) for place in self.nonlinear]
@@ -98,8 +101,9 @@ class Together:
                 found.keep(some, ends, code.unit)
                 left = some[ends.pending]
                 theta[left], damping[left] = ends.theta.T[ends.pending], ends.damping[ends.pending]
-                waiting.append(left)
-            chosen = np.concatenate(waiting)
+                return left
+
+            chosen = np.concatenate(in_turn(len(blocks), lambda: descended))
 
     def _best(self, starts: Array, chosen: Places, few: int) -> Iterator[Array]:
         """Yield the starts with the least loss of each group, the best first: (groups, p) each."""
