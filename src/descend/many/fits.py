@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
-from descend.many.fitting import REFUSED, Grouped, Outcomes, fit_each
+from descend.many.fitting import REFUSED, Grouped, Outcomes
 from descend.many.groups import Groups
+from descend.many.placing import fit_placed
 from descend.options.request import Request
 from descend.registry import closest, split_list
 from descend.results import Fit
@@ -24,6 +25,8 @@ from descend.table.writing import write_columns
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from descend.many.distant import DistantGroups
 
 Array = NDArray[np.float64]
 SHOWN = 10
@@ -36,7 +39,7 @@ class Fits:
     by: the columns that tell groups apart. keys: a tuple of their values for each group, in order.
     parameters, standard_errors: by name, (groups,) or for a vector (groups, k), NaN where a group has no fit.
     loss, r_squared, rows: (groups,). outcome: how each ended; ``refused`` where there was nothing to fit.
-    seconds: how long all took. ungrouped: rows that belong to no group.
+    seconds: how long all took. ungrouped: rows that belong to no group. notes: where they were made, in sentences.
 
     >>> import descend
     >>> x = np.tile([0.0, 1.0, 2.0, 3.0], 2)
@@ -46,9 +49,11 @@ class Fits:
     ([0.98, 3.0], 3.0)
     """
 
-    def __init__(self, work: Grouped, outcomes: Outcomes, seconds: float) -> None:
+    def __init__(
+        self, work: Grouped | DistantGroups, outcomes: Outcomes, seconds: float, notes: tuple[str, ...] = ()
+    ) -> None:
         self._work, self.model, self._outcomes = work, work.model, outcomes
-        self.seconds = seconds
+        self.seconds, self.notes = seconds, notes
         self.by, self.keys = work.groups.by, work.groups.keys
         self.loss, self.r_squared = outcomes.loss, outcomes.r_squared
         self.outcome: tuple[str, ...] = tuple(outcomes.outcome.tolist())
@@ -210,8 +215,8 @@ def fit_groups(request: Request, table: Table) -> Fits:
     began = time.perf_counter()
     texts = [request.by] if isinstance(request.by, str) else request.by or ()
     names = [name for text in texts for name in ([text] if text in table.names else split_list(text))]
-    work = Grouped.of(request, table, list(dict.fromkeys(names)))
-    return Fits(work, fit_each(work), time.perf_counter() - began)
+    work, outcomes, notes = fit_placed(request, table, list(dict.fromkeys(names)))
+    return Fits(work, outcomes, time.perf_counter() - began, notes)
 
 
 def _tuple(key: object) -> Key:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,18 @@ class Outcomes:
         both = np.full((groups, components), np.nan)
         return cls(both, both.copy(), empty, empty.copy(), np.full(groups, "", dtype=LONGEST_WORD))
 
+    def take(self, groups: Places, others: Outcomes) -> None:
+        """Take over what came of some groups, which others have in this order; not the fits, which hold their rows."""
+        for mine, theirs in (
+            (self.parameters, others.parameters),
+            (self.errors, others.errors),
+            (self.loss, others.loss),
+            (self.r_squared, others.r_squared),
+            (self.outcome, others.outcome),
+        ):
+            mine[groups] = theirs
+        self.cause |= {int(groups[place]): cause for place, cause in others.cause.items()}
+
     @property
     def open(self) -> Mask:
         """Which groups are not fitted yet."""
@@ -90,13 +103,7 @@ class Grouped:
     @classmethod
     def of(cls, request: Request, table: Table, by: Sequence[str]) -> Grouped:
         """Read the groups of a table, and what a fit needs of it. Raises DescendError where no group can be fitted."""
-        model, _ = read_model(request, table, LOSSES.build(request.loss))
-        for name in by:
-            if name in model.columns:
-                raise ConfigError(
-                    f"`{name}` tells the groups apart, so that it is the same in all rows of a group and its influence "
-                    "cannot be seen there. Leave it out of the model, or group by other columns."
-                )
+        model = model_by_groups(request, table, by)
         groups = Groups.of(table, by)
         names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
         read = table.with_gaps(tuple(names))
@@ -155,17 +162,32 @@ class Grouped:
         return complete & varied & (self.groups.sizes > self.model.parameters.size)
 
 
-def fit_each(work: Grouped) -> Outcomes:
-    """Fit every group: 1. some by themselves, for starts; 2. all together; 3. those that failed by themselves."""
+def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:
+    """Return the model of each group. Raises ConfigError for one that reads what tells the groups apart."""
+    model, _ = read_model(request, table, LOSSES.build(request.loss))
+    for name in by:
+        if name in model.columns:
+            raise ConfigError(
+                f"`{name}` tells the groups apart, so that it is the same in all rows of a group and its influence "
+                "cannot be seen there. Leave it out of the model, or group by other columns."
+            )
+    return model
+
+
+def fit_each(work: Grouped, starts: Array | None = None) -> Outcomes:
+    """Fit every group: 1. some by themselves, for starts; 2. all together; 3. those that failed by themselves.
+
+    starts: those to try, (s, p), if they are known.
+    """
     outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
     if work.program is not None:
-        starts = _starts(work, outcomes)
+        starts = starts_of(work, outcomes) if starts is None else starts
         if len(starts):
             chosen = np.flatnonzero(work.sound)  # those fitted already too: where others ended may lead lower
             _keep(work, Together(work.program, work.rows).fit(starts, chosen), outcomes)
             _look_again(work, starts, chosen, outcomes)
     for group in np.flatnonzero(outcomes.open).tolist():
-        _fit_alone(work, group, outcomes)
+        fit_alone(work, group, outcomes)
     return outcomes
 
 
@@ -183,14 +205,14 @@ def _look_again(work: Grouped, starts: Array, chosen: Places, outcomes: Outcomes
         _keep(work, Together(work.program, work.rows).fit(more, again, len(more)), outcomes)
 
 
-def _starts(work: Grouped, outcomes: Outcomes) -> Array:
+def starts_of(work: Grouped, outcomes: Outcomes) -> Array:
     """Return starts to try in each group, (s, p): those given, or where the fits of a few groups ended."""
     given, parameters = work.request.start or {}, work.model.parameters
     if set(parameters.shapes) <= set(given):
         return parameters.start(dict(given), 1.0)[None]
     sound = np.flatnonzero(work.sound)
     some = sound[np.linspace(0, len(sound) - 1, min(SAMPLED, len(sound))).astype(np.intp)]
-    fits = (_fit_alone(work, group, outcomes) for group in some.tolist())
+    fits = (fit_alone(work, group, outcomes) for group in some.tolist())
     ends = [fit.theta for fit in fits if fit is not None and fit.succeeded]
     return np.unique(np.array(ends).reshape(-1, parameters.size), axis=0)
 
@@ -221,7 +243,16 @@ def _keep(work: Grouped, found: Found, outcomes: Outcomes) -> None:
     outcomes.cause = {group: cause for group, cause in outcomes.cause.items() if not good[group]}
 
 
-def _fit_alone(work: Grouped, group: int, outcomes: Outcomes) -> Fit | None:
+class Alone(Protocol):
+    """Groups, any of which can be fitted by itself."""
+
+    @property
+    def model(self) -> Model: ...
+
+    def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit: ...
+
+
+def fit_alone(work: Alone, group: int, outcomes: Outcomes) -> Fit | None:
     """Fit one group by itself, and keep what came of it."""
     try:
         fit = work.alone(group)

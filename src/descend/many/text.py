@@ -26,6 +26,7 @@ def _lines(fits: Fits) -> Iterator[str]:
     yield f"  {len(fits):,} groups: {counted}, in {fits.seconds:.2g} s"
     if fits.ungrouped:
         yield f"  {fits.ungrouped:,} rows lack a value of {' or '.join(fits.by)}, and belong to no group"
+    yield from (f"  {note}" for note in fits.notes)
     labels = fits.model.parameters.labels
     components = np.column_stack([part.reshape(len(fits), -1) for part in fits.parameters.values()])
     yield ""
