@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
-from descend.many.fitting import REFUSED, Grouped, Outcomes
+from descend.many.fitting import Grouped
 from descend.many.groups import Groups
+from descend.many.outcomes import REFUSED, Outcomes
 from descend.many.placing import fit_placed
 from descend.options.request import Request
 from descend.registry import closest, split_list
