@@ -17,6 +17,7 @@ from descend.losses import LOSSES
 from descend.many.groups import Groups
 from descend.many.outcomes import Outcomes
 from descend.many.rows import GroupedRows
+from descend.many.source import OfRows
 from descend.many.starts import Starts, can_be_tried, evenly, trial_points, tried
 from descend.many.together import Found, Together
 from descend.models import Model, kind_of
@@ -48,7 +49,7 @@ OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors",
 
 
 @dataclass(frozen=True)
-class Grouped:
+class Grouped(OfRows):
     """A table by groups, the model of each, and the request that each is fitted by.
 
     columns: every column that a fit reads, in the order of the groups, NaN where a cell is missing.
@@ -76,11 +77,6 @@ class Grouped:
                 return cls.of(untraced(request, doubt), table, by)
         return cls(request, table, model, groups, {name: groups.arranged(column) for name, column in read.items()})
 
-    def data(self, group: int) -> dict[str, Array]:
-        """Return the columns of one group."""
-        rows = slice(self.groups.ends[group], self.groups.ends[group + 1])
-        return {name: column[rows] for name, column in self.columns.items()}
-
     def source(self, group: int) -> str:
         """Return what messages call one group."""
         return f"the group {said(self.groups.keys[group])}"
@@ -90,13 +86,18 @@ class Grouped:
 
         start: where it ends, if that is known.
         """
-        data = self.data(group)
+        data = self.rows_of(group)
         known = {} if start is None else {"start": start, "second_look": False}
         request, began = self.request.but(by=None, data=data, **known), time.perf_counter()
         with np.errstate(all="ignore"):
             table = open_table(data)
             table.source = self.source(group)
             return fit_table(request, table, None, began)
+
+    def rows_of(self, group: int) -> dict[str, Array]:
+        """Return the columns of one group."""
+        rows = slice(self.groups.ends[group], self.groups.ends[group + 1])
+        return {name: column[rows] for name, column in self.columns.items()}
 
     @cached_property
     def rows(self) -> GroupedRows:
@@ -198,7 +199,7 @@ def _refuse(work: Grouped, outcomes: Outcomes) -> None:
         return
     for group in np.flatnonzero(work.complete & (work.groups.sizes < work.model.parameters.size)).tolist():
         try:
-            check_rows(work.model, work.data(group), int(work.groups.sizes[group]), work.source(group), False)
+            check_rows(work.model, work.rows_of(group), int(work.groups.sizes[group]), work.source(group), False)
         except DescendError as refusal:
             outcomes.refuse(group, str(refusal))
 

@@ -112,6 +112,7 @@ OPTIONAL: Mapping[str, Check] = {
     "standard_errors": maybe(named(GAPPY)),
     "digits": maybe(named(GAPPY)),
     "covariance": maybe(each(each(maybe(number)))),
+    "ranges": maybe(named(each(maybe(number)))),
     "rounding": maybe(named(maybe(number))),
     "guarantee": maybe(named(lambda value: "")),
     "fixed": maybe(named(VALUES)),
@@ -119,6 +120,11 @@ OPTIONAL: Mapping[str, Check] = {
     "bounds": maybe(each(TEXT)),
     "at_bound": each(TEXT),
     "undetermined": each(TEXT),
+    "quantities": maybe(
+        named(
+            lambda value: "" if isinstance(value, dict) and isinstance(value.get("expression"), str) else " a quantity"
+        )
+    ),
     "cause": maybe(one_of("why a run failed", *map(str, Cause))),
     "evidence": maybe(named(lambda value: "")),
     "weights": maybe(column),
@@ -161,8 +167,7 @@ def read_content(place: Path) -> Content:
         content = json.loads(place.read_text(encoding="utf-8"))
         if _is_table_of_fits(content):
             raise DataError(
-                f"`{place}` is a table of many fits, not a model file. Save the fit of one group, such as "
-                'fits["A", 3].save(path), and give that file.'
+                f"`{place}` is a table of many fits, not a model file. Give what `descend fit --by ... --save` wrote."
             )
         if not isinstance(content, dict) or "format" not in content or "descend" not in content:
             raise ValueError
