@@ -159,10 +159,10 @@ class _Descent:
         ends.endless[places], ends.pending[places] = arrays.returned(arrays.take(self.endless, some)), pending
         if not pending:  # parameters that the rows do not determine have run away
             variances, direct = (np.array([arrays.returned(each) for each in some]) for some in at.variances())
-            lost = ends.converged[places] & ~((variances > 0.0) & (variances * direct < INFLATED)).all(axis=0)
+            undetermined = ends.converged[places] & ~((variances > 0.0) & (variances * direct < INFLATED)).all(axis=0)
             ends.variances[:, places] = variances
-            ends.converged[places] &= ~lost
-            ends.endless[places] |= lost
+            ends.converged[places] &= ~undetermined
+            ends.endless[places] |= undetermined
 
 
 def descend_all(
