@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.many.code import BatchCode
-from descend.many.systems import cholesky, solved
+from descend.engines.small_systems import cholesky, solved
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from descend.many.code import BatchCode
 from descend.many.descent import FIRST, Block, Ends, descend_all
 from descend.many.groups import Groups
-from descend.many.systems import cholesky, inverse
+from descend.engines.small_systems import cholesky, inverse
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]

@@ -30,18 +30,28 @@ def cholesky(matrices: Array) -> Array:
 
 
 def solved(lower: Array, right: Array) -> Array:
-    """Return x of L L' x = b for each group; right: (p, groups)."""
-    p = len(right)
+    """Return x of L L' x = b for each group; right: (p, groups), or (p, s, groups) for s right sides at once."""
+    return solved_above(lower, solved_below(lower, right))
+
+
+def solved_below(lower: Array, right: Array) -> Array:
+    """Return x of L x = b for each group; right: (p, groups) or (p, s, groups)."""
     found = np.empty_like(right)
-    for i in range(p):
+    for i in range(len(right)):
         remainder = right[i].copy()
         for k in range(i):
             remainder -= lower[i, k] * found[k]
         found[i] = remainder / lower[i, i]
-    for i in reversed(range(p)):
-        remainder = found[i]
-        for k in range(i + 1, p):
-            remainder = remainder - lower[k, i] * found[k]
+    return found
+
+
+def solved_above(lower: Array, right: Array) -> Array:
+    """Return x of L' x = b for each group; right: (p, groups) or (p, s, groups)."""
+    found = np.empty_like(right)
+    for i in reversed(range(len(right))):
+        remainder = right[i].copy()
+        for k in range(i + 1, len(right)):
+            remainder -= lower[k, i] * found[k]
         found[i] = remainder / lower[i, i]
     return found
 
