@@ -12,7 +12,7 @@ from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Writer
 from descend.formula.row_code import COUNT, DATA, ROWS, RowCode, RowWriter
 from descend.formula.symbols import OMEGA, Parameter, Predictor
-from descend.gradients.contract import Array, Program, Sums, row_sum
+from descend.gradients.contract import Array, Chosen, Program, Sums, row_sum
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
 LANGUAGES: dict[str, Language] = {"numpy": ROWWISE, "torch": TORCH}
@@ -40,6 +40,8 @@ FEW = 8
 class Compiled:
     """The kernel of a Program."""
 
+    undivided = False
+
     def __init__(self, program: Program, language: str, weighted: bool = False) -> None:
         self.program = program
         self.least_squares: tuple[list[str], list[str], str, float] | None = None
@@ -60,6 +62,9 @@ class Compiled:
         """Run the function of that order."""
         result: Sums = self.functions[order](theta, block)
         return result
+
+    def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
+        return self.sums(theta, tuple(array[chosen] for array in block), order)
 
     @cached_property
     def bind(self) -> Callable[[tuple[Array, ...], float], Callable[[Array], Sums]] | None:

@@ -56,7 +56,7 @@ class NumpyEngine(InMemory):
         self.many: Callable[[Array, int], Sums]
         self.count, self.total = rows.count, rows.total
         kernel = self.kernel if isinstance(self.kernel, Compiled) else None
-        self.undivided = getattr(self.kernel, "undivided", False)
+        self.undivided = self.kernel.undivided
         """Whether all rows are one block, however many there are, as a function may look at all of a column."""
         alone = kernel is not None and kernel.wakes_threads(min(self.count, BLOCK))
         self.block: tuple[Array, ...] | None = None
@@ -114,16 +114,15 @@ class NumpyEngine(InMemory):
         return bool(getattr(self.kernel, "refine", _nothing)(best))
 
     def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
-        if rows is None:
-            count, block = self.total, self.block
+        count = self.total if rows is None else self.rows.weight_of(rows)
+        if rows is not None and self.undivided:
+            loss, gradient, curvature = self.kernel.sums_over(theta, self.data, order, rows)
+        elif rows is not None:
+            loss, gradient, curvature = self.sums[order](theta, tuple(array[rows] for array in self.data))
+        elif self.block is None:
+            loss, gradient, curvature = self.many(theta, order)
         else:
-            count = self.rows.weight_of(rows)
-            if self.undivided:
-                over: Callable[..., Sums] = self.kernel.sums_over  # type: ignore[attr-defined]
-                loss, gradient, curvature = over(theta, self.data, order, rows)
-                return ordered(order, count, float(loss), gradient, curvature)
-            block = tuple(array[rows] for array in self.data)
-        loss, gradient, curvature = self.many(theta, order) if block is None else self.sums[order](theta, block)
+            loss, gradient, curvature = self.sums[order](theta, self.block)
         if self.finish is not None and gradient is not None:
             gradient = self.finish(gradient, count, theta)
         return ordered(order, count, float(loss), gradient, curvature)

@@ -46,6 +46,7 @@ class QueryEngine:
     """Sums over rows that stay in a database: only theta goes there, and only the totals come back.
 
     lazy: the rows, which must be complete. The queries are compiled once for each order, at its first use.
+    Raises LackingFunctionError for a formula or a loss whose sums the database cannot write out.
 
     Order 3: where the columns of J depend on each other so much that J'WJ would lose digits, the database sums Z'WZ
     instead, with Z = J S^-1 and S the triangle of a sample at theta, as the columns of Z hardly do. With L its Cholesky
@@ -60,6 +61,8 @@ class QueryEngine:
         self.program = program
         self.lazy = lazy
         self.abilities = ABILITIES.get(lazy.backend.name, Abilities())
+        for expression in (program.score, *program.jacobian.values(), *program.loss.expressions, *row_sums(program)):
+            refuse_long(expression, self.abilities)
         self.count, self.total = lazy.counted() if counted is None else counted
         self.finish = compiled(program, "numpy", False).finish
         self.queries: dict[tuple[int, bool], Query] = {}
@@ -75,7 +78,6 @@ class QueryEngine:
 
     def compile(self, order: int = 2) -> None:
         """Compile one of the queries now. Raises LackingFunctionError where the database lacks a function."""
-        refuse_long(self.program.score, self.abilities)
         self.queries[order, False] = Query(self.program, self.lazy, self.abilities, order)
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Batch]:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
-import fnmatch
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NoReturn
 
 import sympy
 from sympy import Add, Expr, Mul, Pow
 
-from descend.formula import syntax
+from descend.formula import syntax, tree
 from descend.formula.finite import called_with_numbers, exact, finite, float_power, real
 from descend.formula.functions import CONSTANTS, FUNCTIONS, function_named
 from descend.formula.names import called_and_named, is_function, may_be_quoted, reserved
 from descend.formula.operations import OPERANDS, as_operation
-from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import RealFunction, absolute
-from descend.formula.symbols import Column, Parameter, Predictor, Term, number, shortened
-from descend.formula.tokens import Token, pointed, refuse_depth
+from descend.formula.symbols import Column, Parameter, number, shortened
+from descend.formula.tokens import refuse_depth
 from descend.formula.unknown_functions import unknown_function
+from descend.formula.vectors import VectorBuilder, listing
 from descend.registry import closest
-from descend.wording import spell, worded
 
 RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
 
@@ -30,18 +26,7 @@ EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)"}
 SIZES = "Use numbers between 1e-307 and 1e308."
 
 
-def listed(names: Iterable[str], most: int = 12) -> str:
-    """Write names for a message, at most ``most`` of them."""
-    known = list(names)
-    more = f" and {len(known) - most} more" if len(known) > most else ""
-    return ", ".join(plain_name(name) for name in known[:most]) + more
-
-
-Extra = tuple[Callable[..., Expr], tuple[int, ...]]
-"""A function that only some formulas may call: how to build it, and the numbers of arguments it may take."""
-
-
-class Builder:
+class Builder(VectorBuilder):
     """Turns the syntax trees of one formula into expressions, and collects the names that they use.
 
     columns: the names that are data. numeric: the columns that patterns choose from, or a mapping of them per vector.
@@ -50,34 +35,11 @@ class Builder:
 
     no_pattern: columns that no pattern matches; no_star: further columns that ``[*]`` leaves out.
     given: parameters with a known value: a number or an expression of others; for a vector, one for each component.
+    levels: the groups of the columns that stand in brackets after a parameter, as in ``a[site]``.
     """
 
-    def __init__(
-        self,
-        text: str,
-        columns: Sequence[str],
-        numeric: Sequence[str] | Mapping[str, Sequence[str]] = (),
-        starts: Iterable[str] | None = (),
-        extra: Mapping[str, Extra] | None = None,
-    ) -> None:
-        self.text = text
-        self.known = set(columns)
-        self.all_columns = columns
-        self.numeric = numeric
-        self.starts = None if starts is None else set(starts)
-        self.extra = extra or {}
-        self.no_pattern: frozenset[str] = frozenset()
-        self.no_star: frozenset[str] = frozenset()
-        self.given: Mapping[str, Expr] = {}
-        self.columns: dict[str, syntax.Node] = {}
-        self.parameters: dict[str, tuple[syntax.Node, tuple[str, ...] | None]] = {}
-        self.terms: dict[Predictor, Term] = {}
-
-    def fail(self, node: syntax.Node | Token, fault: str, next_step: str) -> NoReturn:
-        raise pointed(self.text, node.start, node.end, fault, next_step)
-
     @refuse_depth
-    def build(self, node: syntax.Node) -> Expr:
+    def build(self, node: tree.Node) -> Expr:
         """Return the expression of a syntax tree. Raises FormulaError where it is not a finite real number."""
         self._refuse_both(node)
         result = self._value(node)
@@ -92,7 +54,7 @@ class Builder:
             self.fail(node, "The formula holds a number that is too large or too small.", SIZES)
         return result.xreplace({value: short[value] for value in short if short[value] != value})
 
-    def _refuse_both(self, node: syntax.Node) -> None:
+    def _refuse_both(self, node: tree.Node) -> None:
         """Refuse a name that is called as a function and also stands for a column or parameter."""
         for call in called_and_named(node):
             name = call.function
@@ -102,35 +64,37 @@ class Builder:
                 quote = f"; for the function put the {role} in backticks: `{name}`" if is_function(name) else ""
                 self.fail(_called(call), fault, f"To multiply, write `{name}*(...)`{quote}.")
 
-    def _value(self, node: syntax.Node) -> Expr:
+    def _value(self, node: tree.Node) -> Expr:
         node = as_operation(node)
         if _is_condition(node):
             self.fail(node, "A comparison is not a number.", "Use it as the condition of where(condition, a, b).")
         result = self._visit(node)
-        if result.is_number and not isinstance(node, syntax.Number) and not finite(result):
+        if result.is_number and not isinstance(node, tree.Number) and not finite(result):
             next_step = "Check for a division by zero, or a root or logarithm of a negative number."
             self.fail(node, "This is not a finite real number.", next_step)
         return result
 
-    def _visit(self, node: syntax.Node) -> Expr:
+    def _visit(self, node: tree.Node) -> Expr:
         match node:
-            case syntax.Number():
+            case tree.Number():
                 return self._number(node)
-            case syntax.Name():
+            case tree.Name():
                 return self._name(node)
-            case syntax.Prefix():
+            case tree.Prefix():
                 return -self._value(node.operand)
-            case syntax.Chain():
+            case tree.Chain():
                 return self._chain(node)
-            case syntax.Power():
+            case tree.Power():
                 return self._power(node)
-            case syntax.Call():
+            case tree.Call():
                 return self._call(node)
-            case syntax.Dot():
+            case tree.Dot():
                 return self._dot(node)
+            case tree.Grouped():
+                return self._grouped(node)
         self.fail(node, "A pattern of columns stands only inside `w @ [ ]`.", "Write `w @ [x*]`.")
 
-    def _chain(self, node: syntax.Chain) -> Expr:
+    def _chain(self, node: tree.Chain) -> Expr:
         first, *others = node.operands
         values = [self._value(first)]
         for operator, part in zip(node.operators, others, strict=True):
@@ -140,13 +104,13 @@ class Builder:
             values.append(1 / value if operator == "/" else -value if operator == "-" else value)
         return Add(*values) if node.rank == syntax.SUM else Mul(*values)
 
-    def _number(self, node: syntax.Number) -> Expr:
+    def _number(self, node: tree.Number) -> Expr:
         value = float(node.text)
         if math.isinf(value) or (value == 0 and node.text.lower().partition("e")[0].strip("0.")):
             self.fail(node, f"`{node.text}` is too {'large' if value else 'small'} a number.", SIZES)
         return number(value)
 
-    def _power(self, node: syntax.Power) -> Expr:
+    def _power(self, node: tree.Power) -> Expr:
         base, exponent = self._value(node.base), self._value(node.exponent)
         if base == 0 and not exponent.is_number:
             self.fail(node, "This is a power of zero.", "Check the base.")
@@ -163,7 +127,7 @@ class Builder:
             self.fail(node, "This power is not a real number.", "Check its base and exponent.")
         return result
 
-    def _call(self, node: syntax.Call) -> Expr:
+    def _call(self, node: tree.Call) -> Expr:
         name = node.function
         if name in self.extra:
             build, counts = self.extra[name]
@@ -195,7 +159,7 @@ class Builder:
             return number(value) if inexact or not finite(result) else result
         return result
 
-    def _check_count(self, node: syntax.Call, least: int, most: int | None) -> None:
+    def _check_count(self, node: tree.Call, least: int, most: int | None) -> None:
         name, given = node.function, len(node.arguments)
         if given < least or (most is not None and given > most):
             either = f"{least} or {most} arguments"
@@ -203,11 +167,11 @@ class Builder:
             example = EXAMPLES.get(name, f"{name}({', '.join('abc'[:least])})")
             next_step = f"Write it as `{example}`."
             counted += "" if most else " or more"
-            if not reserved(name) and given == 1 and isinstance(node.arguments[0], syntax.Chain):
+            if not reserved(name) and given == 1 and isinstance(node.arguments[0], tree.Chain):
                 next_step += f" To multiply by a parameter `{name}`, write `{name}*(...)`."
             self.fail(node, f"`{name}` takes {counted}, not {given}.", next_step)
 
-    def _unknown_function(self, node: syntax.Call) -> NoReturn:
+    def _unknown_function(self, node: tree.Call) -> NoReturn:
         at = _called(node)
         if node.function in OPERANDS:
             self._check_count(node, *[OPERANDS[node.function]] * 2)
@@ -215,17 +179,17 @@ class Builder:
             fault = f"`{node.function}` is a column, so it cannot be called."
             self.fail(at, fault, f"To multiply, write `{node.function}*(...)`.")
         arguments = tuple(self.text[argument.start : argument.end] for argument in node.arguments)
-        inside = (name.name for name in syntax.names_in(node.arguments))
+        inside = (name.name for name in tree.names_in(node.arguments))
         moved = next((name for name in inside if name not in self.known), None)
         self.fail(at, *unknown_function(node.function, arguments, moved, (*FUNCTIONS, *self.extra)))
 
-    def _condition(self, node: syntax.Node) -> Expr:
+    def _condition(self, node: tree.Node) -> Expr:
         node = as_operation(node)
         if not _is_condition(node):
             self.fail(node, "The first argument of where( ) must be a comparison.", "Write it as where(x > 0, a, b).")
-        if isinstance(node, syntax.Prefix):
+        if isinstance(node, tree.Prefix):
             return sympy.Not(self._condition(node.operand))
-        assert isinstance(node, syntax.Chain)
+        assert isinstance(node, tree.Chain)
         if node.rank != syntax.COMPARISON:
             join = sympy.And if node.rank == syntax.AND else sympy.Or
             return join(*map(self._condition, node.operands))
@@ -238,7 +202,7 @@ class Builder:
         )
         return sympy.And(*compared)
 
-    def _name(self, node: syntax.Name) -> Expr:
+    def _name(self, node: tree.Name) -> Expr:
         name = node.name
         if name in self.known:
             if name in CONSTANTS and not node.quoted:
@@ -249,97 +213,19 @@ class Builder:
             return Column(name)
         if node.quoted and not may_be_quoted(name, self.extra):
             fault = f"There is no column `{name}`.{closest(name, self.known)}"
-            self.fail(node, fault, f"Columns: {listed(self.all_columns)}.")
+            self.fail(node, fault, f"Columns: {listing(self.all_columns)}.")
         if name in CONSTANTS and not node.quoted:
             return CONSTANTS[name]
         self._refuse_built_in(node)
         self._parameter(node, None)
         return self.given.get(name, Parameter(name))
 
-    def _refuse_built_in(self, node: syntax.Name) -> None:
-        if node.quoted or not (node.name in self.extra or reserved(node.name)):
-            return
-        fault = "the name of a constant" if node.name in CONSTANTS else "a built-in function"
-        fault = f"`{node.name}` is {fault}, so it cannot be a parameter."
-        self.fail(node, fault, f"Rename it, for example `{node.name}_`.")
 
-    def _parameter(self, node: syntax.Name, labels: tuple[str, ...] | None) -> None:
-        name = node.name
-        if name not in self.parameters:
-            self._check_spelling(node)
-        known = self.parameters.setdefault(name, (node, labels))[1]
-        if (known is None) != (labels is None):
-            self.fail(node, f"`{name}` is used both as a number and as a vector.", "Give one of them another name.")
-        if known is not None and labels is not None and len(known) != len(labels):
-            fault = f"`{name}` has {len(known)} components in one place and {len(labels)} in another."
-            self.fail(node, fault, "Use lists of the same length, or another name.")
-
-    def _check_spelling(self, node: syntax.Name) -> None:
-        name = node.name
-        if self.starts is None or name in self.starts:
-            return
-        near = next((column for column in self.all_columns if _misspelt(name, column)), None)
-        if near is not None:
-            start = f"give it a start: {spell('start', f'{name}=1')}, or in Python start={{{name!r}: 1}}"
-            next_step = f"If it is a parameter, {worded('taken_for_column', start)}."
-            self.fail(node, f"`{name}` is not a column; did you mean `{near}`?", next_step)
-
-    def _dot(self, node: syntax.Dot) -> Expr:
-        name = node.vector.name
-        if name in self.known:
-            fault = f"`{name}` is a column, so it cannot be the vector parameter."
-            self.fail(node.vector, fault, "Choose another name.")
-        self._refuse_built_in(node.vector)
-        items: list[Expr] = []
-        for item in node.items:
-            items.extend(self._matching(item, name) if isinstance(item, syntax.Pattern) else [self._item(item)])
-        labels = tuple(as_text(item) for item in items)
-        if sorted(labels) == [*["0"] * (len(labels) - 1), "1"]:  # w @ [0, 1, 0], a single component
-            labels = tuple(map(str, range(len(labels))))
-        if len(set(labels)) < len(labels):
-            twice = next(label for label in labels if labels.count(label) > 1)
-            self.fail(node, f"`{twice}` is twice in the list.", "Name each column once.")
-        self._parameter(node.vector, labels)
-        if name in self.given:
-            return Add(*(Mul(value, item) for value, item in zip(self.given[name], items, strict=True)))
-        predictor = Predictor(f"{plain_name(name)} @ [{', '.join(map(as_text, items))}]")
-        self.terms[predictor] = Term(name, tuple(items), labels)
-        return predictor
-
-    def _item(self, node: syntax.Node) -> Expr:
-        before = set(self.parameters)
-        item = self._value(node)
-        unknown = next((name for name in self.parameters if name not in before), None)
-        if unknown is not None:
-            fault = f"`{unknown}` is not a column.{closest(unknown, self.known)}"
-            self.fail(node, fault, f"Columns: {listed(self.all_columns)}.")
-        if item.atoms(Parameter, Predictor):
-            self.fail(node, "A list after `@` holds data only, no parameters.", f"Columns: {listed(self.all_columns)}.")
-        return item
-
-    def _matching(self, pattern: syntax.Pattern, vector: str) -> list[Expr]:
-        numeric = self.numeric.get(vector, ()) if isinstance(self.numeric, Mapping) else self.numeric
-        taken = self.no_pattern | self.no_star if pattern.text == "*" else self.no_pattern
-        matching = [name for name in numeric if name not in taken and fnmatch.fnmatchcase(name, pattern.text)]
-        if not matching:
-            fault = f"No other numeric column matches `{pattern.text}`."
-            self.fail(pattern, fault, f"Numeric columns: {listed(numeric) or 'none'}.")
-        for name in matching:
-            self.columns.setdefault(name, pattern)
-        return [Column(name) for name in matching]
+def _called(call: tree.Call) -> tree.Name:
+    return tree.Name(call.start, call.start + len(call.function), call.function, quoted=False)
 
 
-def _called(call: syntax.Call) -> syntax.Name:
-    return syntax.Name(call.start, call.start + len(call.function), call.function, quoted=False)
-
-
-def _is_condition(node: syntax.Node) -> bool:
-    if isinstance(node, syntax.Chain):
+def _is_condition(node: tree.Node) -> bool:
+    if isinstance(node, tree.Chain):
         return node.rank <= syntax.COMPARISON
-    return isinstance(node, syntax.Prefix) and node.operator == "not"
-
-
-def _misspelt(name: str, column: str) -> bool:
-    name, column = name.casefold(), column.casefold()
-    long = min(len(name), len(column)) >= 3
-    return name == column or (long and difflib.SequenceMatcher(None, name, column).ratio() >= 0.8)
+    return isinstance(node, tree.Prefix) and node.operator == "not"

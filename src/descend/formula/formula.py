@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from sympy import Add, Expr, Function, Mul
 
 from descend.errors import FormulaError
-from descend.formula.build import Builder, listed
+from descend.formula.build import Builder
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.functions import CONSTANTS, NAMES, entry_of
 from descend.formula.literals import as_typed
@@ -18,9 +18,12 @@ from descend.formula.names import may_be_quoted
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor, Term
-from descend.formula.syntax import Dot, Name, Node, names_in, parse_formula, walk
+from descend.formula.syntax import parse_formula
 from descend.formula.tokens import SIMPLIFY, pointed, tokenize
+from descend.formula.tree import Dot, Grouped, Name, Node, names_in, walk
+from descend.formula.vectors import listing
 from descend.registry import closest
+from descend.table.levels import Levels
 
 MOST_NONLINEAR = 100
 """Nonlinear parameters, at most: derivatives, starts and trade-offs take time that grows with their square."""
@@ -70,10 +73,14 @@ class Formula:
     @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The columns the expression needs, which are those that prediction needs."""
-        used = self.expression.atoms(Column).union(
-            *(item.atoms(Column) for term in self.terms.values() for item in term.items)
-        )
+        used = self.expression.atoms(Column).union(*(term.columns for term in self.terms.values()))
         return tuple(name for name in self.columns if Column(name) in used)
+
+    @cached_property
+    def levels(self) -> tuple[Levels, ...]:
+        """The groups that parameters have values for, by the columns that tell them apart."""
+        found = (term.levels for term in self.terms.values() if term.levels is not None)
+        return tuple(dict.fromkeys(found))
 
     @cached_property
     def slopes(self) -> Slopes:
@@ -113,10 +120,12 @@ def read_formula(
     starts: Iterable[str] = (),
     excluded: Iterable[str] = (),
     given: Mapping[str, Expr] | None = None,
+    levels: Iterable[Levels] = (),
 ) -> Formula:
     """Read ``response ~ expression``: names in ``columns`` are data, any other name is a parameter.
 
     numeric: the columns that patterns such as ``w @ [x*]`` choose from (default: all).
+    levels: the groups of the columns in brackets after a parameter, as in ``a[site]``.
     starts: names that have a starting value, hence parameters even if they look like a misspelt column.
     excluded: columns that ``[*]`` leaves out, such as the weights.
     given: an expression for each fixed or tied parameter (for a vector, one per component), put in its place.
@@ -129,7 +138,8 @@ def read_formula(
     """
     names = tuple(columns), tuple(columns if numeric is None else numeric)
     try:
-        return _read(text, *names, frozenset(starts), frozenset(excluded), tuple((given or {}).items()))
+        known = tuple((given or {}).items()), tuple(levels)
+        return _read(text, *names, frozenset(starts), frozenset(excluded), *known)
     except FormulaError as error:
         raise (unquoted(text, columns) or error) from None
 
@@ -154,16 +164,17 @@ def _read(
     starts: frozenset[str],
     excluded: frozenset[str],
     given: tuple[tuple[str, Expr], ...],
+    levels: tuple[Levels, ...],
 ) -> Formula:
     left, right = parse_formula(text)
-    builder = Builder(text, columns, numeric, starts)
+    builder = Builder(text, columns, numeric, starts, levels=levels)
     for name in _names(left):
         if name.name not in builder.known:
             fault = f"`{name.name}` is on the left of `~` but is not a column.{closest(name.name, columns)}"
-            builder.fail(name, fault, f"Columns: {listed(columns)}.")
+            builder.fail(name, fault, f"Columns: {listing(columns)}.")
     response = builder.build(left)
     if not builder.columns:
-        builder.fail(left, "The response must be a column.", f"Columns: {listed(columns)}.")
+        builder.fail(left, "The response must be a column.", f"Columns: {listing(columns)}.")
     if not response.atoms(Column):
         fault = f"The left side of `~` is {as_text(response)} in every row: its columns cancel out."
         builder.fail(left, fault, "Write the response there, the column to predict, for example `y ~ w*x`.")
@@ -249,10 +260,20 @@ def guess_columns(text: str) -> tuple[str, ...]:
     odd = (name.name for name in names_in(right) if name.quoted and not may_be_quoted(name.name))
     usual = (name.name for name in _names(right) if USUALLY_DATA.fullmatch(name.name))
     names |= dict.fromkeys((*odd, *usual))
-    for dot in walk(right):
-        if isinstance(dot, Dot):
-            names |= {name.name: None for item in dot.items for name in _names(item)}
+    for node in walk(right):
+        if isinstance(node, Dot):
+            names |= {name.name: None for item in node.items for name in _names(item)}
+        elif isinstance(node, Grouped):
+            names |= {column.name: None for column in node.columns}
     return tuple(names)
+
+
+def grouping_columns(text: str) -> tuple[tuple[str, ...], ...]:
+    """Return the columns whose values tell groups apart in a formula: those in brackets after a parameter."""
+    if "[" not in text:
+        return ()
+    groups = (node for node in walk(*parse_formula(text)) if isinstance(node, Grouped))
+    return tuple(dict.fromkeys(tuple(dict.fromkeys(column.name for column in node.columns)) for node in groups))
 
 
 @lru_cache(maxsize=256)

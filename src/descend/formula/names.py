@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 
 from descend.formula.functions import CONSTANTS, FUNCTIONS, function_named
 from descend.formula.operations import OPERANDS
-from descend.formula.syntax import Call, Dot, Node, names_in, walk
+from descend.formula.tree import Call, Dot, Grouped, Node, names_in, walk
 
 JOINS = ("and", "or", "not")
 """The words that join conditions."""
@@ -44,7 +44,7 @@ def called_and_named(node: Node) -> Iterator[Call]:
     """
     calls = {each.function: each for each in walk(node) if isinstance(each, Call) and not reserved(each.function)}
     if calls:
-        products = {id(name) for each in walk(node) if isinstance(each, Dot) for name in names_in(each)}
+        products = {id(name) for each in walk(node) if isinstance(each, Dot | Grouped) for name in names_in(each)}
         bare = {name.name for name in names_in(node) if not name.quoted and id(name) not in products}
         yield from (call for name, call in calls.items() if name in bare)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from descend.formula.syntax import AND, COMPARISON, OR, PRODUCT, SUM, Call, Chain, Node, Power, Prefix
+from descend.formula.syntax import AND, COMPARISON, OR, PRODUCT, SUM
+from descend.formula.tree import Call, Chain, Node, Power, Prefix
 
 PAIRS = {
     **{"add": (SUM, "+"), "subtract": (SUM, "-"), "multiply": (PRODUCT, "*")},

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import sympy
 from sympy import Expr, Integer, Rational
+
+from descend.formula.real_functions import where
+
+if TYPE_CHECKING:
+    from descend.table.levels import Levels
 
 LARGEST_EXACT = 2**53
 """Whole numbers below this are floats exactly."""
@@ -71,14 +78,39 @@ class Typed(RealSymbol):
 
 @dataclass(frozen=True)
 class Term:
-    """How a vector parameter enters: predictor = sum over k of vector[k] * items[k], items being data only.
+    """How a vector parameter, or one with a value for each group of rows, enters; the items are data only.
 
-    labels name the components, one per item: the text of the item.
+    A vector:      predictor = sum over k of vector[k] * each[k]
+    With levels:   predictor = sum over k of vector[g*K + k] * each[k]
+
+    g is the place of the row's group among the levels, which the column ``levels.name`` holds; K is the length of
+    ``each``, which is (1,) for ``a[site]``.
+
+    labels name the components: the text of the item, or the group and the item.
     """
 
     vector: str
-    items: tuple[Expr, ...]
+    each: tuple[Expr, ...]
     labels: tuple[str, ...]
+    levels: Levels | None = None
+
+    @cached_property
+    def items(self) -> tuple[Expr, ...]:
+        """One item for each component, of which the predictor is the sum: 0 in the rows of other groups."""
+        if self.levels is None:
+            return self.each
+        place = Column(self.levels.name)
+        return tuple(
+            where(sympy.Eq(place, group, evaluate=False), item, Integer(0))
+            for group in range(len(self.levels))
+            for item in self.each
+        )
+
+    @property
+    def columns(self) -> set[Column]:
+        """The columns that it reads."""
+        place = set() if self.levels is None else {Column(self.levels.name)}
+        return place.union(*(item.atoms(Column) for item in self.each))
 
 
 def number(value: float) -> Expr:

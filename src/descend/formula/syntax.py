@@ -6,7 +6,9 @@
     product     =  {"+" | "-"} signed {("*" | "/") signed}
     signed      =  {"+" | "-"} power
     power       =  atom [("^" | "**") signed]                        right associative, binds tighter than a sign
-    atom        =  number | name | call | "(" expression ")" | name "@" list | list "@" name
+    atom        =  number | name | call | "(" expression ")" | grouped | named "@" list | list "@" named
+    named       =  name | grouped
+    grouped     =  name "[" name {"," name} "]"                      a parameter with a value for each group of rows
     list        =  "[" item {"," item} "]"                           item: an expression, or a pattern such as x*
 
 Nothing here is evaluated; user text never reaches ``eval`` or ``sympify``.
@@ -14,13 +16,13 @@ Nothing here is evaluated; user text never reaches ``eval`` or ``sympify``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NoReturn
 
 from descend.errors import FormulaError
 from descend.formula.tokens import SIMPLIFY, Token, pointed, refuse_depth, tokenize
+from descend.formula.tree import Call, Chain, Dot, Grouped, Name, Node, Number, Pattern, Power, Prefix
 
 ENDS_OF_ITEM = (("operator", ","), ("operator", "]"))
 CHOICE = "For a choice between two values write where(x > 0, a, b)."
@@ -30,92 +32,6 @@ DEEPEST = 40
 OR, AND, COMPARISON, SUM, PRODUCT, SIGNED = range(6)
 """Ranks of operators, the loosest first."""
 OPERATORS = (("or",), ("and",), ("<", "<=", ">", ">=", "==", "!="), ("+", "-"), ("*", "/"))
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A piece of the formula, from character ``start`` up to, not including, ``end``."""
-
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Number(Node):
-    """A decimal number, as written."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Name(Node):
-    """A column, parameter or constant; quoted if it stood in backticks, which only columns do."""
-
-    name: str
-    quoted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Call(Node):
-    """A function and its arguments."""
-
-    function: str
-    arguments: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Chain(Node):
-    """Operands with operators of one rank between them: ``a - b + c``, ``0 < x <= 1``, ``p and q``."""
-
-    rank: int
-    operands: tuple[Node, ...]
-    operators: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix(Node):
-    """Minus something, or ``not`` a condition."""
-
-    operator: str
-    operand: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Power(Node):
-    """base ^ exponent."""
-
-    base: Node
-    exponent: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern(Node):
-    """Columns by pattern, inside ``[ ]``: ``x*``, ``*_size``, ``*``."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Dot(Node):
-    """``w @ [x1, x2]``: a vector parameter times a list of columns."""
-
-    vector: Name
-    items: tuple[Node, ...]
-
-
-def walk(*nodes: object) -> Iterator[Node]:
-    """Yield nodes and everything inside them, in order."""
-    for node in nodes:
-        if isinstance(node, Node):
-            yield node
-            yield from walk(*(getattr(node, field) for field in node.__slots__))
-        elif isinstance(node, tuple):
-            yield from walk(*node)
-
-
-def names_in(*nodes: object) -> Iterator[Name]:
-    """Yield every name in trees, in order."""
-    return (node for node in walk(*nodes) if isinstance(node, Name))
 
 
 class Parser:
@@ -242,17 +158,33 @@ class Parser:
         opened = self.now
         if not name.quoted and self.accept("("):
             return self.call(name, opened)
+        vector = self.grouped(name)
         if self.accept("@"):
             opened = self.now
             if not self.accept("["):
                 example = f"Write `{name.name} @ [x1, x2]` or `{name.name} @ [*]`."
                 self.fail(opened, "After `@` comes a list of columns.", example)
             items = self.items(opened)
-            return Dot(name.start, self.tokens[self.position - 1].end, name, items)
-        if opened.kind == "operator" and opened.text == "[":
-            fault = f"`{name.name}[ ]`: a parameter cannot be indexed."
-            self.fail(opened, fault, f"For a sum over columns write `{name.name} @ [x1, x2]`.")
-        return name
+            return Dot(name.start, self.tokens[self.position - 1].end, vector, items)
+        return vector
+
+    def grouped(self, name: Name) -> Name | Grouped:
+        """Read the columns in brackets after a name, if there are any."""
+        opened = self.now
+        if not self.accept("["):
+            return name
+        columns: list[Name] = []
+        while not columns or self.accept(","):
+            token = self.take() if self.now.kind in ("name", "quoted") else self.now
+            if token.kind not in ("name", "quoted") or self.now.text not in (",", "]"):
+                if self.now.kind == "end":
+                    self.expect("]", opened, "after the last column")
+                fault = f"In `{name.name}[ ]` stand columns, whose values tell the groups of `{name.name}` apart."
+                group = f"Write `{name.name}[site]` for a value at each site"
+                self.fail(token, fault, f"{group}; for a sum over columns `{name.name} @ [x1, x2]`.")
+            columns.append(_name(token))
+        closed = self.expect("]", opened, "after the last column")
+        return Grouped(name.start, closed.end, name, tuple(columns))
 
     def call(self, name: Name, opened: Token) -> Node:
         arguments: list[Node] = []
@@ -270,7 +202,8 @@ class Parser:
         token = self.take()
         if token.kind not in ("name", "quoted"):
             self.fail(token, "After `@` comes the name of the vector parameter.", "Write `w @ [x1, x2]`.")
-        return Dot(opened.start, token.end, _name(token), items)
+        vector = self.grouped(_name(token))
+        return Dot(opened.start, vector.end, vector, items)
 
     def items(self, opened: Token) -> tuple[Node, ...]:
         if token := self.accept("]"):

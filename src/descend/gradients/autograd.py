@@ -15,7 +15,7 @@ from descend.formula.factor import torch_factor
 from descend.formula.functions import entry_of
 from descend.formula.printers.code import LACKING, TORCH
 from descend.formula.row_code import RowCode
-from descend.gradients.contract import Array, Program, Sums
+from descend.gradients.contract import Array, Chosen, Program, Sums
 from descend.losses import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import Call, Model
@@ -35,6 +35,7 @@ class AutogradKernel:
 
     language = "torch"
     finish = None
+    undivided = False
 
     def __init__(
         self,
@@ -74,6 +75,9 @@ class AutogradKernel:
         loss.backward()
         gradient = leaf.grad if leaf.grad is not None else torch.zeros_like(theta)
         return loss.detach(), gradient, self._second(theta, block, order) if order > 1 else None
+
+    def sums_over(self, theta: Tensor, block: tuple[Tensor, ...], order: int, chosen: Chosen) -> Sums:
+        return self.sums(theta, tuple(array[chosen] for array in block), order)
 
     made_by: tuple[Callable[..., AutogradKernel], tuple[object, ...]]
     """The function and arguments that rebuild it when it is unpickled."""

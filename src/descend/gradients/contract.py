@@ -21,6 +21,10 @@ from descend.parameters import Parameters
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
+Chosen = slice | NDArray[np.intp]
+"""Some rows of a block."""
+Block = tuple[Any, ...]
+"""What a kernel needs of some rows: arrays, or tensors, whose first axis is the rows."""
 Sums = tuple[Any, Any, Any]
 """Loss, gradient and curvature (or None) summed over some rows: numbers and arrays, or tensors in PyTorch."""
 
@@ -81,16 +85,22 @@ class Kernel(Protocol):
 
     language: str
     """"numpy" or "torch": what the blocks must be made of."""
+    undivided: bool
+    """Whether all rows are one block, as what is computed of a row may look at the others."""
 
-    def prepare(self, rows: Rows) -> tuple[Any, ...]:
+    def prepare(self, rows: Rows) -> Block:
         """Return what the sums need of these rows: arrays whose first axis is the rows, their weights among them."""
         ...
 
-    def sums(self, theta: Array, block: tuple[Any, ...], order: int) -> Sums:
+    def sums(self, theta: Array, block: Block, order: int) -> Sums:
         """Return loss, gradient (order 1) and curvature (order 2) summed over a block; of order 3 the factor instead.
 
         See ``engines.totals.Totals``.
         """
+        ...
+
+    def sums_over(self, theta: Array, block: Block, order: int, chosen: Chosen) -> Sums:
+        """Return the sums over some rows of a block, all of which may be looked at."""
         ...
 
     @property

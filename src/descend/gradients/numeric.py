@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from descend.differences import Derivatives
 from descend.formula.factor import numpy_factor
-from descend.gradients.contract import Sums
+from descend.gradients.contract import Chosen, Sums
 from descend.models import Model
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
-Chosen = slice | NDArray[np.intp]
 
 
 class NumericKernel:
@@ -25,6 +24,7 @@ class NumericKernel:
 
     language = "numpy"
     finish = None
+    undivided = False
 
     def __init__(self, model: Model, more_columns: Iterable[str] = ()) -> None:
         model.loss.refuse_own()

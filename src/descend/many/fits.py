@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.many.fitting import REFUSED, Grouped, Outcomes, fit_each
-from descend.many.groups import Groups, Key, Label, said
+from descend.many.groups import Groups
 from descend.options.request import Request
 from descend.registry import closest, split_list
 from descend.results import Fit
 from descend.table import Table, open_table
+from descend.table.levels import Key, Label, said
 from descend.table.writing import write_columns
 
 if TYPE_CHECKING:

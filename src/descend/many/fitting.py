@@ -15,7 +15,7 @@ from descend.errors import ConfigError, DescendError
 from descend.gradients.contract import Program
 from descend.losses import LOSSES
 from descend.many.code import batch_code
-from descend.many.groups import Groups, said
+from descend.many.groups import Groups
 from descend.many.together import Found, GroupedRows, together
 from descend.models import Model, kind_of
 from descend.options.request import Request
@@ -24,6 +24,7 @@ from descend.problem.posing import untraced
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.table import Table, open_table
+from descend.table.levels import said
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -7,16 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend.errors import DataError
 from descend.table import Table
-
-Places = NDArray[np.intp]
-Label = str | int | float | bool
-Key = tuple[Label, ...]
-LARGEST = 1 << 62
-"""Where a number for each combination of the values of several columns would overflow, only those that occur count."""
+from descend.table.levels import Key, Places, combined, values_of
 
 
 @dataclass(frozen=True)
@@ -42,15 +36,8 @@ class Groups:
     @classmethod
     def of(cls, table: Table, by: Sequence[str]) -> Groups:
         """Return the groups of a table. Raises DataError for a column that it lacks, or if no row has a group."""
-        codes, absent = np.zeros(table.rows, dtype=np.intp), np.zeros(table.rows, dtype=bool)
-        coded = [_coded(table, name) for name in by]
-        largest = 1
-        for found, labels in coded:
-            if largest * (len(labels) + 1) > LARGEST:
-                codes = np.unique(codes, return_inverse=True)[1]  # in the same order
-                largest = table.rows
-            largest *= len(labels) + 1
-            codes, absent = codes * (len(labels) + 1) + found, absent | (found < 0)
+        coded = [values_of(table, name) for name in by]
+        codes, absent = combined([(found, len(labels)) for found, labels in coded])
         rows = np.flatnonzero(~absent)
         if not rows.size:
             raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in by)}.")
@@ -73,35 +60,3 @@ class Groups:
     def rows(self, group: int) -> Places:
         """Return the rows of one group."""
         return self.order[self.ends[group] : self.ends[group + 1]]
-
-
-def _coded(table: Table, name: str) -> tuple[Places, list[Label]]:
-    """Return for each row which of the sorted values of a column it has, -1 if none, and these values."""
-    if name not in table.names:
-        table.numbers((name,))  # which says that there is no such column
-    if table.types[name] in ("number", "boolean"):
-        return _coded_numbers(table.with_gaps((name,))[name], table.types[name] == "boolean")
-    numbered: dict[str, int] = {}
-    cells = ["" if cell is None else str(cell) for cell in table.text(name).tolist()]
-    found = np.array([numbered.setdefault(cell, len(numbered)) for cell in cells], dtype=np.intp)
-    labels = sorted(label for label in numbered if label)
-    places = {label: place for place, label in enumerate(labels)}
-    return np.array([places.get(label, -1) for label in numbered], dtype=np.intp)[found], list(labels)
-
-
-def _coded_numbers(cells: NDArray[np.float64], truth: bool) -> tuple[Places, list[Label]]:
-    finite = np.isfinite(cells)
-    there = cells[finite]
-    begins = np.flatnonzero(np.r_[there.size > 0, there[1:] != there[:-1]])  # rows of a group often follow one another
-    values, found = np.unique(there[begins], return_inverse=True)
-    codes = np.full(len(cells), -1, dtype=np.intp)
-    codes[finite] = np.repeat(found, np.diff(begins, append=there.size))
-    if truth:
-        return codes, [bool(value) for value in values]
-    complete = bool((values == np.floor(values)).all())
-    return codes, list(map(int, values.tolist())) if complete else values.tolist()
-
-
-def said(key: Key) -> str:
-    """Return what a group is called in messages: its values, with commas between them."""
-    return ", ".join(map(str, key))

@@ -22,6 +22,7 @@ from descend.parameters import Constraints, Parameters, constrained
 from descend.parameters.ties import refuse_starts
 from descend.registry import closest
 from descend.table import Table, open_table
+from descend.table.table import Coding
 from descend.tracing import Pair
 
 Array = NDArray[np.float64]
@@ -146,7 +147,14 @@ class Model(ABC):
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns that must be known to read the model again."""
-        return (*self.response_columns, *self.inputs)
+        codings = {coding.name: coding.columns for coding in self.codings}
+        inputs = (column for name in self.inputs for column in codings.get(name, (name,)))
+        return tuple(dict.fromkeys((*self.response_columns, *inputs)))
+
+    @property
+    def codings(self) -> tuple[Coding, ...]:
+        """What makes those inputs that are no columns of a table but follow from some (see ``Table.codings``)."""
+        return ()
 
     def observed(self, columns: Mapping[str, Array]) -> Array:
         """Return the response of each row."""
@@ -154,7 +162,7 @@ class Model(ABC):
 
     def inputs_of(self, data: object, missing: str = "raise") -> Mapping[str, Array]:
         """Return the inputs of new rows; if the model has none, an unnamed column with as many rows."""
-        table = open_table(data)
+        table = open_table(data).with_codings(self.codings)
         return table.numbers(self.inputs, missing) if self.inputs else {"": np.empty(table.rows)}
 
     def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
@@ -265,6 +273,10 @@ class SymbolicModel(Model):
     @property
     def columns(self) -> tuple[str, ...]:
         return (*super().columns, *self.formula.unused)
+
+    @property
+    def codings(self) -> tuple[Coding, ...]:
+        return self.formula.levels
 
     @abstractmethod
     def under(self, loss: Loss, constraints: Constraints | None) -> Model:

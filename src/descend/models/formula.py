@@ -16,7 +16,7 @@ from descend.errors import ConfigError, FormulaError
 from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.formula import Formula, refuse_size, unquoted
+from descend.formula.formula import Formula, grouping_columns, refuse_size, unquoted
 from descend.formula.functions import FUNCTIONS
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.formula.trade_off import joined
@@ -26,6 +26,7 @@ from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
 from descend.registry import closest
 from descend.table import Table
+from descend.table.levels import Levels
 from descend.table.table import listing
 
 Array = NDArray[np.float64]
@@ -78,8 +79,12 @@ class FormulaModel(SymbolicModel):
         for name in loss.own_columns:
             known_column(name, table, f"what the {loss.name} loss reads")
 
+        grouped = grouping_columns(given)
+        levels = [Levels.of(table, columns) for columns in grouped if set(columns) <= set(table.names)]
+
         def formula_with(fixed: Mapping[str, Expr] | None) -> Formula:
-            return in_order(loss.extended(read_formula(given, table.names, numeric, names, spread, fixed)), order)
+            read = read_formula(given, table.names, numeric, names, spread, fixed, levels)
+            return in_order(loss.extended(read), order)
 
         formula = formula_with(None)
         held = held_back(Parameters(formula.parameters), table, options, start)

@@ -192,8 +192,8 @@ def _engine(
     if code.loss.own_parameters:
         note = f"rows streamed to NumPy in blocks, as the {code.loss.name} loss has parameters of its own"
         return StreamEngine(code, lazy, counted=counted), (note,)
-    engine = QueryEngine(code, lazy, counted)
     try:
+        engine = QueryEngine(code, lazy, counted)
         engine.compile()
     except LackingFunctionError as error:
         note = f"rows streamed to NumPy in blocks, as the database ({lazy.backend.name}) has no function {error}"

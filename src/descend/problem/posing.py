@@ -44,6 +44,7 @@ def pose(request: Request, table: Table) -> Problem:
     """
     loss = LOSSES.build(request.loss)
     model, given = read_model(request, table, loss)
+    table = table.with_codings(model.codings)
     gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
     if request.engine not in ENGINES:
         raise ConfigError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections import ChainMap
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -30,6 +30,10 @@ KIND_OF_DTYPE = {
 TIMES = (datetime.date, datetime.time, datetime.timedelta)
 
 
+Categories = Callable[[str], Sequence[str | int | float | bool] | None]
+"""Column -> its values in the order that the data give them, None if they give none."""
+
+
 class ArrayTable(Table):
     """Columns held as arrays, or made into arrays when first read."""
 
@@ -39,14 +43,19 @@ class ArrayTable(Table):
         rows: int,
         conditions: tuple[str, ...] = (),
         kept: npt.NDArray[np.intp] | None = None,
+        categories: Categories | None = None,
     ) -> None:
-        """Keep the columns; ``kept`` are the positions of the rows that meet the conditions."""
+        """Keep the columns; ``kept`` are the positions of the rows that meet the conditions.
+
+        categories: returns the values of a column in the order that the data give them, None if they give none.
+        """
         self.source = "the data"
         self.names = tuple(columns)
         self.conditions = conditions
         self._columns = columns
         self._all_rows = rows
         self._kept = kept
+        self._categories = categories
 
     @property
     def rows(self) -> int:
@@ -82,7 +91,7 @@ class ArrayTable(Table):
         except duckdb.Error as error:
             raise bad_condition(where, error, self) from None
         kept = np.sort(found) if self._kept is None else self._kept[np.sort(found)]
-        return ArrayTable(self._columns, self._all_rows, (*self.conditions, condition), kept)
+        return ArrayTable(self._columns, self._all_rows, (*self.conditions, condition), kept, self._categories)
 
     def with_column(self, name: str, values: object) -> ArrayTable:
         cells = _as_array(name, values)
@@ -93,10 +102,13 @@ class ArrayTable(Table):
         if len(cells) != self._all_rows:
             raise DataError(f"`{name}` has {len(cells):,} values, but there are {self._all_rows:,} rows.")
         columns = ChainMap({name: cells}, cast("MutableMapping[str, Cells]", self._columns))
-        return ArrayTable(columns, self._all_rows, self.conditions, self._kept)
+        return ArrayTable(columns, self._all_rows, self.conditions, self._kept, self._categories)
+
+    def categories(self, name: str) -> Sequence[str | int | float | bool] | None:
+        return None if self._categories is None else self._categories(name)
 
     def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
-        columns = self._read(names)
+        columns = self.with_gaps(names)
         database = Database(memory=memory)
         database.connection.register("data", {f"c{place}": columns[name] for place, name in enumerate(names)})
         return database.lazy(names, "data", [f"c{place}" for place in range(len(names))])

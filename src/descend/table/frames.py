@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -56,7 +56,12 @@ class FrameColumns(Mapping[str, Cells]):
 def from_pandas(frame: pandas.DataFrame) -> ArrayTable:
     """Make a table of a pandas frame; its index is left out."""
     names = checked_names(frame.columns.tolist())
-    return ArrayTable(FrameColumns(frame, names, _pandas_cells), len(frame))
+
+    def categories(name: str) -> list[Any] | None:
+        kinds = getattr(frame[name].dtype, "categories", None) if name in names else None  # of a categorical
+        return None if kinds is None else kinds.tolist()
+
+    return ArrayTable(FrameColumns(frame, names, _pandas_cells), len(frame), categories=categories)
 
 
 def from_polars(frame: polars.DataFrame) -> ArrayTable:
@@ -64,7 +69,14 @@ def from_polars(frame: polars.DataFrame) -> ArrayTable:
     if hasattr(frame, "collect"):
         frame = frame.collect()
     names = checked_names(frame.columns)
-    return ArrayTable(FrameColumns(frame, names, _polars_cells), len(frame))
+
+    def categories(name: str) -> list[Any] | None:
+        import polars
+
+        kind = frame[name].dtype if name in names else None
+        return kind.categories.to_list() if isinstance(kind, polars.Enum) else None
+
+    return ArrayTable(FrameColumns(frame, names, _polars_cells), len(frame), categories=categories)
 
 
 def from_arrow(data: Stream) -> QueryTable:

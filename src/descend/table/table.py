@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +33,28 @@ def check_missing(missing: str) -> None:
         raise ConfigError(f"missing is `{missing}`. It can be `raise` or `drop`.")
 
 
+class Coding(Protocol):
+    """Numbers that follow from other columns, such as which group a row is in (see ``levels.Levels``).
+
+    name: of the column that holds them. columns: those that they follow from.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    def codes(self, table: Table) -> Numbers:
+        """Return the number of each row, NaN where it has none."""
+        ...
+
+
 class Table(ABC):
     """Named columns of one length. Made by `open_table`; columns are read when they are asked for.
 
     source: where the rows come from, in words for messages, such as ``line.csv``.
     names: the columns, in order.
     conditions: the SQL conditions on the rows, all of which hold for the rows here.
+    codings: further columns that can be read, which follow from the others, by name.
     notes: sentences on how the data were read, where a reader would not expect it.
 
     >>> from descend.table import open_table
@@ -50,6 +68,7 @@ class Table(ABC):
     source: str
     names: tuple[str, ...]
     conditions: tuple[str, ...]
+    codings: Mapping[str, Coding] = MappingProxyType({})
     notes: tuple[str, ...] = ()
 
     @property
@@ -79,6 +98,16 @@ class Table(ABC):
             f"`{name}` was given as values, but the rows are in {self.source}. Put the values into it as a "
             "column, and name that."
         )
+
+    def with_codings(self, codings: Iterable[Coding]) -> Self:
+        """Return the same rows, of which these numbers can be read, too."""
+        table = copy.copy(self)
+        table.codings = {coding.name: coding for coding in codings}
+        return table
+
+    def categories(self, name: str) -> Sequence[str | int | float | bool] | None:
+        """Return the values of a column in the order that the data give them; None if they give none."""
+        return None
 
     def release(self) -> None:  # noqa: B027
         """Let go of what keeps others from changing the data, until rows are needed again."""
@@ -146,7 +175,7 @@ class Table(ABC):
         Raises DataError if a column does not exist, is not numeric, or has such a value, or if no row is left.
         """
         check_missing(missing)
-        columns = self._read(names)
+        columns = self.with_gaps(names)
         complete = True
         for column in columns.values():
             if not finite(column):
@@ -157,12 +186,15 @@ class Table(ABC):
 
     def with_gaps(self, names: Sequence[str]) -> dict[str, Numbers]:
         """Return columns as `numbers` does, with NaN where a cell is missing."""
-        return self._read(names)
+        if not self.codings:
+            return self._read(names)
+        read = self._read([name for name in names if name not in self.codings])
+        return {name: self.codings[name].codes(self) if name in self.codings else read[name] for name in names}
 
     def complete(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Return which rows have a finite number in each of these columns: those that ``drop`` keeps."""
         complete: npt.NDArray[np.bool_] = np.logical_and.reduce(
-            [np.isfinite(column) for column in self._read(names).values()]
+            [np.isfinite(column) for column in self.with_gaps(names).values()]
         )
         return complete
 
@@ -197,7 +229,8 @@ class Table(ABC):
             kind = "missing or infinite" if empty and infinite else "missing" if empty else "infinite"
             one = "a missing" if empty else "an infinite"
             where = "" if not place else f", the first in {place}" if count > 1 else f" in {place}"
-            sentences.append(f"`{name}` has {f'{count} {kind} values' if count > 1 else f'{one} value'}{where}")
+            many = f"{count} {kind} values" if count > 1 else f"{one} value"
+            sentences.append(f"{self.shown(name)} has {many}{where}")
         shown, others = sentences[:3], len(sentences) - 3
         tail = f"; so do {others} more columns" if others > 1 else "; so does one more column" if others == 1 else ""
         dropping = f' with `{spell("missing", "drop")}` (in Python, missing="drop")'
@@ -209,9 +242,18 @@ class Table(ABC):
     def none_complete(self, names: Sequence[str]) -> DataError:
         """Return the error for a table of which no row is complete."""
         return DataError(
-            f"No row of {self.source} is complete: each has a missing or infinite value in {listing(names, 'or')}. "
-            "Fill them in, or use other columns."
+            f"No row of {self.source} is complete: each has a missing or infinite value in "
+            f"{listing(self.given(names), 'or')}. Fill them in, or use other columns."
         )
+
+    def given(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return columns of the data, in place of those that follow from them."""
+        origins = {name: coding.columns for name, coding in self.codings.items()}
+        return tuple(dict.fromkeys(column for name in names for column in origins.get(name, (name,))))
+
+    def shown(self, name: str) -> str:
+        """Return a column as messages name it: ``\\`x\\```, or what it follows from, ``\\`plate\\` or \\`well\\```."""
+        return listing(self.given((name,)), "or")
 
     def no_rows(self) -> DataError:
         """Return the error for a table without rows."""

@@ -72,14 +72,15 @@ def written(name: str) -> str:
 def terms(predictor: Expr) -> tuple[str, tuple[Expr, ...]]:
     """Return the vector and the items of ``w @ [x1, x2]``, read from its name, which is that text."""
     from descend.formula.build import Builder
-    from descend.formula.syntax import Dot, names_in, parse_expression
+    from descend.formula.syntax import parse_expression
+    from descend.formula.tree import Dot, names_in
 
     node = parse_expression(predictor.name)
     assert isinstance(node, Dot)
     columns = [name.name for name in names_in(node.items) if name.quoted or name.name not in CONSTANTS]
     builder = Builder(predictor.name, columns, starts=None)
     builder.build(node)
-    return node.vector.name, builder.terms[predictor].items
+    return node.name.name, builder.terms[predictor].items
 
 
 def as_latex(expression: Expr, names: Mapping[Expr, str] | None = None) -> str:

@@ -1,0 +1,181 @@
+"""Vectors and groups in a formula: ``w @ [x1, x2]``, ``a[site]`` and ``w[site] @ [x1, x2]``."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NoReturn
+
+from sympy import Add, Expr, Integer, Mul
+
+from descend.formula import tree
+from descend.formula.functions import CONSTANTS
+from descend.formula.names import reserved
+from descend.formula.printers.code import as_text, plain_name
+from descend.formula.symbols import Column, Parameter, Predictor, Term
+from descend.formula.tokens import Token, pointed
+from descend.registry import closest
+from descend.table.levels import GroupLabels, Levels
+from descend.wording import spell, worded
+
+Extra = tuple[Callable[..., Expr], tuple[int, ...]]
+"""A function that only some formulas may call: how to build it, and the numbers of arguments it may take."""
+
+
+def listing(names: Iterable[str], most: int = 12) -> str:
+    """Write names for a message, at most ``most`` of them."""
+    known = list(names)
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return ", ".join(plain_name(name) for name in known[:most]) + more
+
+
+class VectorBuilder(ABC):
+    """The names of one formula, and what its vectors and parameters per group stand for (see `Builder`)."""
+
+    def __init__(
+        self,
+        text: str,
+        columns: Sequence[str],
+        numeric: Sequence[str] | Mapping[str, Sequence[str]] = (),
+        starts: Iterable[str] | None = (),
+        extra: Mapping[str, Extra] | None = None,
+        levels: Iterable[Levels] = (),
+    ) -> None:
+        self.text = text
+        self.known = set(columns)
+        self.all_columns = columns
+        self.numeric = numeric
+        self.starts = None if starts is None else set(starts)
+        self.extra = extra or {}
+        self.levels = {each.columns: each for each in levels}
+        self.no_pattern: frozenset[str] = frozenset()
+        self.no_star: frozenset[str] = frozenset()
+        self.given: Mapping[str, Expr] = {}
+        self.columns: dict[str, tree.Node] = {}
+        self.parameters: dict[str, tuple[tree.Node, tuple[str, ...] | None]] = {}
+        self.forms: dict[str, str] = {}
+        self.terms: dict[Predictor, Term] = {}
+
+    @abstractmethod
+    def _value(self, node: tree.Node) -> Expr: ...
+
+    def fail(self, node: tree.Node | Token, fault: str, next_step: str) -> NoReturn:
+        raise pointed(self.text, node.start, node.end, fault, next_step)
+
+    def _refuse_built_in(self, node: tree.Name) -> None:
+        if node.quoted or not (node.name in self.extra or reserved(node.name)):
+            return
+        fault = "the name of a constant" if node.name in CONSTANTS else "a built-in function"
+        fault = f"`{node.name}` is {fault}, so it cannot be a parameter."
+        self.fail(node, fault, f"Rename it, for example `{node.name}_`.")
+
+    def _parameter(self, node: tree.Name, labels: tuple[str, ...] | None, form: str = "") -> None:
+        """Take note of a parameter, and of the form in which it is used: ``a[site]``, if it has a value per group."""
+        name = node.name
+        if name not in self.parameters:
+            self._check_spelling(node)
+            self.forms[name] = form
+        known = self.parameters.setdefault(name, (node, labels))[1]
+        if self.forms[name] != form:
+            one, other = (f"`{each or plain_name(name)}`" for each in (self.forms[name], form))
+            fault = f"`{name}` is used both as {one} and as {other}."
+            self.fail(node, fault, "Give one of them another name.")
+        if (known is None) != (labels is None):
+            self.fail(node, f"`{name}` is used both as a number and as a vector.", "Give one of them another name.")
+        if known is not None and labels is not None and len(known) != len(labels):
+            fault = f"`{name}` has {len(known)} components in one place and {len(labels)} in another."
+            self.fail(node, fault, "Use lists of the same length, or another name.")
+
+    def _check_spelling(self, node: tree.Name) -> None:
+        name = node.name
+        if self.starts is None or name in self.starts:
+            return
+        near = next((column for column in self.all_columns if _misspelt(name, column)), None)
+        if near is not None:
+            start = f"give it a start: {spell('start', f'{name}=1')}, or in Python start={{{name!r}: 1}}"
+            next_step = f"If it is a parameter, {worded('taken_for_column', start)}."
+            self.fail(node, f"`{name}` is not a column; did you mean `{near}`?", next_step)
+
+    def _dot(self, node: tree.Dot) -> Expr:
+        name = node.name.name
+        if name in self.known:
+            fault = f"`{name}` is a column, so it cannot be the vector parameter."
+            self.fail(node.name, fault, "Choose another name.")
+        self._refuse_built_in(node.name)
+        items: list[Expr] = []
+        for item in node.items:
+            items.extend(self._matching(item, name) if isinstance(item, tree.Pattern) else [self._item(item)])
+        labels = tuple(as_text(item) for item in items)
+        if sorted(labels) == [*["0"] * (len(labels) - 1), "1"]:  # w @ [0, 1, 0], a single component
+            labels = tuple(map(str, range(len(labels))))
+        if len(set(labels)) < len(labels):
+            twice = next(label for label in labels if labels.count(label) > 1)
+            self.fail(node, f"`{twice}` is twice in the list.", "Name each column once.")
+        listed = f" @ [{', '.join(map(as_text, items))}]"
+        if isinstance(node.vector, tree.Grouped):
+            return self._per_group(node.vector, tuple(items), labels, listed)
+        self._parameter(node.vector, labels)
+        if name in self.given:
+            return Add(*(Mul(value, item) for value, item in zip(self.given[name], items, strict=True)))
+        return self._predictor(plain_name(name) + listed, Term(name, tuple(items), labels))
+
+    def _grouped(self, node: tree.Grouped) -> Expr:
+        return self._per_group(node, (Integer(1),), (), "")
+
+    def _per_group(self, node: tree.Grouped, items: tuple[Expr, ...], parts: tuple[str, ...], listed: str) -> Expr:
+        """Return the value in each row of a parameter that has one for each group, or a vector for each."""
+        name = node.parameter.name
+        if name in self.known:
+            fault = f"`{name}` is a column, so it cannot be a parameter with a value for each group."
+            self.fail(node.parameter, fault, "Choose another name.")
+        self._refuse_built_in(node.parameter)
+        for column in node.columns:
+            if column.name not in self.known:
+                fault = f"`{column.name}` is not a column.{closest(column.name, self.known)}"
+                self.fail(column, fault, f"Columns: {listing(self.all_columns)}.")
+        columns = tuple(dict.fromkeys(column.name for column in node.columns))
+        levels = self.levels.get(columns) or Levels.unknown(columns)
+        labels = GroupLabels(levels, parts)
+        form = f"{plain_name(name)}[{', '.join(map(plain_name, columns))}]"
+        self._parameter(node.parameter, labels, form)
+        self.columns.setdefault(levels.name, node)
+        term = Term(name, items, labels, levels)
+        if name in self.given:
+            return Add(*(Mul(value, item) for value, item in zip(self.given[name], term.items, strict=True)))
+        return self._predictor(form + listed, term)
+
+    def _predictor(self, text: str, term: Term) -> Predictor:
+        predictor = Predictor(text)
+        self.terms[predictor] = term
+        return predictor
+
+    def _item(self, node: tree.Node) -> Expr:
+        before = set(self.parameters)
+        item = self._value(node)
+        unknown = next((name for name in self.parameters if name not in before), None)
+        if unknown is not None:
+            fault = f"`{unknown}` is not a column.{closest(unknown, self.known)}"
+            self.fail(node, fault, f"Columns: {listing(self.all_columns)}.")
+        if item.atoms(Parameter, Predictor):
+            fault = "A list after `@` holds data only, no parameters."
+            self.fail(node, fault, f"Columns: {listing(self.all_columns)}.")
+        return item
+
+    def _matching(self, pattern: tree.Pattern, vector: str) -> list[Expr]:
+        numeric = self.numeric.get(vector, ()) if isinstance(self.numeric, Mapping) else self.numeric
+        taken = self.no_pattern | self.no_star if pattern.text == "*" else self.no_pattern
+        matching = [name for name in numeric if name not in taken and fnmatch.fnmatchcase(name, pattern.text)]
+        if not matching:
+            fault = f"No other numeric column matches `{pattern.text}`."
+            self.fail(pattern, fault, f"Numeric columns: {listing(numeric) or 'none'}.")
+        for name in matching:
+            self.columns.setdefault(name, pattern)
+        return [Column(name) for name in matching]
+
+
+def _misspelt(name: str, column: str) -> bool:
+    name, column = name.casefold(), column.casefold()
+    long = min(len(name), len(column)) >= 3
+    return name == column or (long and difflib.SequenceMatcher(None, name, column).ratio() >= 0.8)

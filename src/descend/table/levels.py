@@ -1,0 +1,216 @@
+"""The groups of rows that share a value of a column, or of several: their names, and which group a row is in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import DataError
+from descend.registry import closest
+from descend.table.table import label, listing
+
+if TYPE_CHECKING:
+    from descend.table.table import Numbers, Table
+
+Places = NDArray[np.intp]
+Label = str | int | float | bool
+Key = tuple[Label, ...]
+LARGEST = 1 << 62
+"""Where a number for each combination of the values of several columns would overflow, only those that occur count."""
+NAMED = 3
+"""Groups that a message names."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The groups of some columns, in order.
+
+    columns: those that tell groups apart. keys: for each group the values that its rows share.
+
+    >>> from descend.table import open_table
+    >>> levels = Levels.of(open_table({"site": ["b", "a", "b"]}), ["site"])
+    >>> levels.keys, levels.name
+    ((('a',), ('b',)), '[site]')
+    >>> levels.codes(open_table({"site": ["b", None, "a"]}))
+    array([ 1., nan,  0.])
+    """
+
+    columns: tuple[str, ...]
+    keys: tuple[Key, ...]
+
+    @classmethod
+    def of(cls, table: Table, columns: Sequence[str]) -> Levels:
+        """Return the groups that occur in a table; rows without a value in one of the columns are in none.
+
+        Numbers are sorted as numbers and text as text, by the first column first; categories keep their order.
+        Raises DataError for a column that the table lacks, or if no row has a group.
+        """
+        coded = [values_of(table, name) for name in columns]
+        codes, absent = combined([(found, len(labels)) for found, labels in coded])
+        rows = np.flatnonzero(~absent)
+        if not rows.size:
+            raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in columns)}.")
+        first = rows[np.unique(codes[rows], return_index=True)[1]]
+        parts = [[labels[place] for place in found[first].tolist()] for found, labels in coded]
+        return cls(tuple(columns), tuple(zip(*parts, strict=True)))
+
+    @classmethod
+    def unknown(cls, columns: Sequence[str]) -> Levels:
+        """Return what stands for the groups where there is no table: a first one and a last one."""
+        return cls(tuple(columns), (tuple("1" for _ in columns), tuple("n" for _ in columns)))
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def name(self) -> str:
+        """What the column is called that holds the place of each row's group: ``[plate, well]``."""
+        return f"[{', '.join(self.columns)}]"
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the groups: ``A``, or ``A, 3``."""
+        return tuple(map(said, self.keys))
+
+    @cached_property
+    def _places(self) -> dict[Key, int]:
+        return {key: place for place, key in enumerate(self.keys)}
+
+    def codes(self, table: Table) -> Numbers:
+        """Return the place of the group of each row, (rows,), NaN where a value is missing.
+
+        Raises DataError for a row whose group is none of these.
+        """
+        coded = [values_of(table, name) for name in self.columns]
+        codes, absent = combined([(found, len(labels)) for found, labels in coded])
+        seen, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+        places = np.full(len(seen), np.nan)
+        for number, row in enumerate(first.tolist()):
+            if not absent[row]:
+                key = tuple(labels[found[row]] for found, labels in coded)
+                place = self._places.get(key)
+                if place is None:
+                    raise self.refusal(key, table, row)
+                places[number] = place
+        return places[inverse] if len(codes) else np.empty(0)
+
+    def refusal(self, key: Key, table: Table, row: int) -> DataError:
+        """Return the error for a row of a group that is none of these."""
+        name, known = said(key), self.labels
+        columns = " and ".join(f"`{column}`" for column in self.columns)
+        place = table.place(row)
+        where = f" in {place} of {table.source}" if place else f" in {table.source}"
+        some = listing(known) if len(known) <= 2 * NAMED else f"{listing(known[:NAMED])} and {len(known) - NAMED} more"
+        return DataError(
+            f"{columns} is `{name}`{where}, a group that was not fitted.{closest(name, known)} Known: {some}. "
+            "Fit again with rows of that group, or leave such rows out."
+        )
+
+
+def said(key: Key) -> str:
+    """Return what a group is called: its values, with commas between them.
+
+    >>> said(("A", 3)), said((True,))
+    ('A, 3', 'true')
+    """
+    return ", ".join(map(label, key))
+
+
+def combined(coded: Sequence[tuple[Places, int]]) -> tuple[Places, NDArray[np.bool_]]:
+    """Return a number for each row that tells combinations of values apart, and which rows lack a value.
+
+    coded: for each column the place of each row's value, -1 where there is none, and how many values there are.
+    """
+    rows = len(coded[0][0])
+    codes, absent, largest = np.zeros(rows, dtype=np.intp), np.zeros(rows, dtype=bool), 1
+    for found, count in coded:
+        if largest * (count + 1) > LARGEST:
+            codes = np.unique(codes, return_inverse=True)[1]  # in the same order
+            largest = rows
+        largest *= count + 1
+        codes, absent = codes * (count + 1) + found, absent | (found < 0)
+    return codes, absent
+
+
+def values_of(table: Table, name: str) -> tuple[Places, list[Label]]:
+    """Return for each row which of the sorted values of a column it has, -1 if none, and these values."""
+    if name not in table.names:
+        table.numbers((name,))  # which says that there is no such column
+    order = table.categories(name)
+    if table.types[name] in ("number", "boolean"):
+        codes, labels = _numbers(table.with_gaps((name,))[name], table.types[name] == "boolean")
+    else:
+        codes, labels = _words(table.text(name))
+    return (codes, labels) if order is None else _ordered(codes, labels, order)
+
+
+def _words(cells: NDArray[np.object_]) -> tuple[Places, list[Label]]:
+    numbered: dict[str, int] = {}
+    words = ["" if cell is None else str(cell) for cell in cells.tolist()]
+    found = np.array([numbered.setdefault(word, len(numbered)) for word in words], dtype=np.intp)
+    labels = sorted(word for word in numbered if word)
+    places = {word: place for place, word in enumerate(labels)}
+    return np.array([places.get(word, -1) for word in numbered], dtype=np.intp)[found], list(labels)
+
+
+def _numbers(cells: Numbers, truth: bool) -> tuple[Places, list[Label]]:
+    finite = np.isfinite(cells)
+    there = cells[finite]
+    begins = np.flatnonzero(np.r_[there.size > 0, there[1:] != there[:-1]])  # rows of a group often follow one another
+    values, found = np.unique(there[begins], return_inverse=True)
+    codes = np.full(len(cells), -1, dtype=np.intp)
+    codes[finite] = np.repeat(found, np.diff(begins, append=there.size))
+    if truth:
+        return codes, [bool(value) for value in values]
+    complete = bool((values == np.floor(values)).all())
+    return codes, list(map(int, values.tolist())) if complete else values.tolist()
+
+
+def _ordered(codes: Places, labels: Sequence[Label], order: Sequence[Label]) -> tuple[Places, list[Label]]:
+    """Return codes and values in the order of the categories."""
+    ranks: Mapping[Label, int] = {value: rank for rank, value in enumerate(order)}
+    sequence = sorted(range(len(labels)), key=lambda place: ranks.get(labels[place], len(ranks)))
+    places = np.empty(len(labels) + 1, dtype=np.intp)
+    places[sequence], places[-1] = np.arange(len(labels)), -1
+    return places[codes], [labels[place] for place in sequence]
+
+
+class GroupLabels(tuple[str, ...]):
+    """Labels of the components of a parameter that has a value, or a vector, for each group: group by group.
+
+    levels: the groups. parts: labels of the components of each group, if that has a vector.
+
+    >>> labels = GroupLabels(Levels(("site",), (("A",), ("B",))), ("x1", "x2"))
+    >>> labels
+    ('A, x1', 'A, x2', 'B, x1', 'B, x2')
+    >>> labels.by_group(np.arange(4.0))
+    {'A': array([0., 1.]), 'B': array([2., 3.])}
+    """
+
+    levels: Levels
+    parts: tuple[str, ...]
+
+    def __new__(cls, levels: Levels, parts: tuple[str, ...] = ()) -> Self:
+        texts = levels.labels
+        labels = super().__new__(cls, [f"{text}, {part}" for text in texts for part in parts] if parts else texts)
+        labels.levels, labels.parts = levels, parts
+        return labels
+
+    def __getnewargs__(self) -> tuple[Levels, tuple[str, ...]]:
+        return self.levels, self.parts
+
+    @cached_property
+    def keys(self) -> tuple[Label | Key, ...]:
+        """What each group is called in dicts: the value of its column, or a tuple of the values of several."""
+        return tuple(key[0] if len(key) == 1 else key for key in self.levels.keys)
+
+    def by_group(self, values: Numbers) -> dict[Label | Key, float | Numbers]:
+        """Return values of all components by group."""
+        if not self.parts:
+            return dict(zip(self.keys, values.tolist(), strict=True))
+        return dict(zip(self.keys, values.reshape(len(self.levels), -1).copy(), strict=True))
