@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.optimizers.curvature import matrix_of
 from descend.curve_fitting.arguments import Arguments
 from descend.curve_fitting.direct import Ending
 from descend.curve_fitting.limit import evaluations
@@ -84,11 +85,11 @@ def covariance(arguments: Arguments, ending: Ending) -> Array | None:
     if degrees <= 0 and not arguments.absolute:
         return None
     objective, theta = ending.objective, ending.theta
-    curvature = objective(theta, 2).curvature
+    curvature = matrix_of(objective(theta, 2).curvature)
     inverted = None if curvature is None else well_conditioned_inverse(curvature)
     if inverted is None:
         point = objective(theta, 3)
-        inverted = None if point.factor is None else inverse_triangle(point.factor[:-1, :-1])
+        inverted = inverse_triangle(point.factor[:-1, :-1]) if isinstance(point.factor, np.ndarray) else None
     if inverted is None:
         return None
     if not arguments.absolute:

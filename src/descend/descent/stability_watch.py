@@ -41,7 +41,8 @@ def preflight(beginning: Beginning, first: Point, optimizer: Optimizer, plan: Pl
         if limit is None or plan.rate <= 0.0:
             return None
         most = limit / plan.rate
-        size = math.sqrt(float(np.vdot(curvature, curvature)))
+        dense = matrix_of(curvature)
+        size = _size(curvature) if dense is None else math.sqrt(float(np.vdot(dense, dense)))
         if not math.isfinite(size) or size <= most or _bounded(curvature, most):
             return None
     elif plan.epochs <= WORTH:

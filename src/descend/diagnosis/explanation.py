@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.optimizers.curvature import matrix_of
 from descend.descent.beginning import Beginning
 from descend.diagnosis.outlook import Outlook, OutlookSettings, outlook
 from descend.errors import DescendError
@@ -182,7 +183,8 @@ def with_data(explained: Explanation, table: Table, columns: Mapping[str, Array]
 
 def of_beginning(beginning: Beginning) -> dict[str, Any]:
     """Return where a descent would start, and the condition of J there: largest over smallest eigenvalue."""
-    problem, theta, curvature = beginning.problem, beginning.first.theta, beginning.first.curvature
+    problem, theta = beginning.problem, beginning.first.theta
+    curvature = matrix_of(beginning.first.curvature)
     condition = None
     if curvature is not None and np.isfinite(curvature).all() and (curvature.diagonal() > 0.0).all():
         scale = 1.0 / np.sqrt(curvature.diagonal())

@@ -9,6 +9,7 @@ import numpy as np
 import sympy
 from sympy import Expr
 
+from descend.optimizers.curvature import is_finite
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import Array, Case
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
@@ -109,7 +110,7 @@ def _at_rest(case: Case) -> bool:
 def _without_influence(case: Case) -> list[str]:
     """Return the nonlinear parameters that could be doubled with hardly an effect on J."""
     curvature = case.end.curvature
-    if curvature is None or not np.isfinite(curvature).all():
+    if curvature is None or not is_finite(curvature):
         return []
     reach = np.maximum(np.abs(case.last), 1.0)
     idle = curvature.diagonal() * reach**2 <= NO_INFLUENCE * abs(case.end.loss)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from descend.optimizers.curvature import matrix_of
 from descend.diagnosis.case import Array, Case, Progress, counted, losses, went_well
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.problem.point import Objective
@@ -152,7 +153,7 @@ def _condition(case: Case, objective: Objective) -> float | None:
     """Return the condition of the curvature at the start; for a module, whose smallest is not known, the largest."""
     if case.model.in_place or case.start.size > 300:
         return case.largest_curvature(case.start, objective)
-    curvature: Array | None = objective(case.start, 2).curvature
+    curvature = matrix_of(objective(case.start, 2).curvature)
     return None if curvature is None or not np.isfinite(curvature).all() else _of_matrix(curvature)
 
 

@@ -132,6 +132,15 @@ class Arrow:
         mine = np.einsum("ijg,jg->ig", self.blocks, own) + np.einsum("isg,s->ig", self.border, shared)
         return self.layout.vector(mine, np.einsum("isg,ig->s", self.border, own) + self.shared @ shared)
 
+    @cached_property
+    def largest_eigenvalue(self) -> float:
+        """The largest eigenvalue."""
+        from scipy.sparse.linalg import LinearOperator, eigsh
+
+        operator = LinearOperator(self.shape, matvec=self.__matmul__, dtype=np.float64)
+        scale = np.sqrt(np.maximum(self.diagonal(), 0.0))
+        return float(eigsh(operator, k=1, which="LA", v0=scale, return_eigenvectors=False)[0])
+
     def plus_diagonal(self, diagonal: Array) -> Arrow:
         """Return C + diag(d)."""
         own, shared = self.layout.parts(diagonal)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.optimizers.curvature import matrix_of
 from descend.lab.cache import Cache
 from descend.lab.descents import Descents
 from descend.report.figures import Surface
@@ -91,7 +92,7 @@ def _range_passed(runs: Descents) -> Array:
         nowhere = np.full((width, 2), np.nan)
         if not lowest.model.linear or not lowest.loss_function.quadratic or lowest.solution is None:
             return nowhere
-        curvature = lowest.solution.objective(lowest.theta, 2).curvature
+        curvature = matrix_of(lowest.solution.objective(lowest.theta, 2).curvature)
         if curvature is None or not np.isfinite(curvature).all():
             return nowhere
         vectors = np.linalg.eigh(curvature)[1]

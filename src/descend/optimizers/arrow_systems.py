@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from descend.engines.arrow import Arrow
 from descend.engines.arrow_triangle import ArrowTriangle
 from descend.optimizers.contract import Array, Evaluation
-from descend.optimizers.systems import RANK, WELL, Units
+from descend.optimizers.systems import RANK, WELL, System, Units
 
 LEAST_DAMPING = 1e-13
 """Damping, as a share of the unit diagonal, that makes a singular system solvable and costs few digits of others."""
@@ -22,7 +23,7 @@ Mask = NDArray[np.bool_]
 class ArrowNormal:
     """(C + lambda D**2) d = -g, solved group by group for D d; see ``systems.Normal``."""
 
-    order = 2
+    order: ClassVar[int] = 2
 
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
         curvature = evaluation.curvature
@@ -68,7 +69,7 @@ class ArrowRegular(ArrowNormal):
 class ArrowFine:
     """The same system as a least-squares problem, by a QR of each group; see ``systems.Triangle``."""
 
-    order = 3
+    order: ClassVar[int] = 3
 
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
         triangle = evaluation.at(evaluation.theta, 3).factor
@@ -101,7 +102,7 @@ class ArrowBounded:
     Source: Hintermueller, Ito & Kunisch (2002), SIAM J. Optim. 13, 865-888.
     """
 
-    order = 2
+    order: ClassVar[int] = 2
 
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
         curvature = evaluation.curvature
@@ -158,7 +159,7 @@ class ArrowBounded:
         return move
 
 
-def arrow_system(evaluation: Evaluation, fine: bool) -> type[ArrowNormal | ArrowFine | ArrowBounded]:
+def arrow_system(evaluation: Evaluation, fine: bool) -> type[System]:
     """Return what to solve: the curvature, or if ``fine`` the triangle of the Jacobian, within bounds if any."""
     if evaluation.bounds is not None:
         return ArrowBounded
@@ -171,3 +172,21 @@ def well_arrow(curvature: Arrow) -> bool:
     """Whether the smallest eigenvalue of a scaled arrow surely is large enough to work with squared numbers."""
     factored = curvature.factored()
     return factored is not None and factored.largest_inverse * WELL < 1.0
+
+
+def promised(evaluation: Evaluation, curvature: Arrow, blocked: Mask | None) -> float:
+    """Return the decrease of J that a Gauss-Newton step promises; of the components that no bound blocks."""
+    free = np.ones(len(curvature), dtype=bool) if blocked is None else ~blocked
+    part, gradient = curvature.of(free), evaluation.gradient[free]
+    diagonal = part.diagonal()
+    scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    scaled = part.scaled(scale)
+    factored = scaled.factored()
+    if factored is not None and factored.largest_inverse * WELL < 1.0:
+        return 0.5 * float(gradient / scale @ factored.solve(gradient / scale))
+    factor = evaluation.at(evaluation.theta, 3).factor
+    if isinstance(factor, ArrowTriangle):
+        triangle = factor.of(free).scaled(scale)
+        return triangle.predicted(triangle.least(RANK))
+    factored = scaled.factored(LEAST_DAMPING)
+    return math.inf if factored is None else 0.5 * float(gradient / scale @ factored.solve(gradient / scale))

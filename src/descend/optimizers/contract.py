@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.totals import Curvature, Factor
 from descend.registry import Part
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ class Evaluation(Protocol):
     """J(theta), penalties included."""
     gradient: Array
     """(p,) dJ/dtheta of the smooth part: all of J but the l1 penalty."""
-    curvature: Array | None
+    curvature: Curvature | None
     """(p, p) Gauss-Newton curvature of the smooth part; present if the optimizer needs order 2 or asked for it."""
-    factor: Array | None
+    factor: Factor | None
     """(p + 1, p + 1) upper triangle R with curvature = R'R over its first p rows and columns and gradient = R'q, q its
     last column; where order 3 was asked for and the engine has it."""
     rate: float

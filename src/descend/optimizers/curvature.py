@@ -1,9 +1,14 @@
-"""What a curvature matrix says about steps: its largest eigenvalue, and a safe inverse."""
+"""What a curvature says about steps: its largest eigenvalue, and a safe inverse; and what is done to one of any shape.
+
+It is a matrix, or where very many parameters each belong to one group an arrow (``engines.arrow``).
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from descend.engines.totals import Curvature, Factor
 from descend.optimizers.contract import Array
 
 # Share of the unit diagonal after scaling: parameters that cannot be told apart get a bounded step, while the others
@@ -11,29 +16,54 @@ from descend.optimizers.contract import Array
 DAMPING = 1e-10
 
 
-def largest_curvature(curvature: Array | None) -> float | None:
+def is_finite(curvature: Curvature | Factor) -> bool:
+    """Whether no entry is infinite or nan."""
+    return bool(np.isfinite(curvature).all()) if isinstance(curvature, np.ndarray) else curvature.finite
+
+
+def matrix_of(curvature: Curvature | None) -> Array | None:
+    """Return a curvature that is a matrix, for what is only worth its cost, or only makes sense, with few parameters."""
+    return curvature if isinstance(curvature, np.ndarray) else None
+
+
+def with_diagonal(curvature: Curvature, diagonal: Array) -> Curvature:
+    """Return C + diag(d)."""
+    return curvature + np.diag(diagonal) if isinstance(curvature, np.ndarray) else curvature.plus_diagonal(diagonal)
+
+
+def part_of(curvature: Curvature, free: NDArray[np.bool_]) -> Curvature:
+    """Return the rows and columns of the free components."""
+    return curvature[np.ix_(free, free)] if isinstance(curvature, np.ndarray) else curvature.of(free)
+
+
+def largest_curvature(curvature: Curvature | None) -> float | None:
     """Return the largest eigenvalue of ``curvature``, or None if it is missing, not finite or not positive."""
-    if curvature is None or not np.isfinite(curvature).all():
+    if curvature is None or not is_finite(curvature):
         return None
-    largest = float(np.linalg.eigvalsh(curvature)[-1])
+    if isinstance(curvature, np.ndarray):
+        largest = float(np.linalg.eigvalsh(curvature)[-1])
+    else:
+        largest = curvature.largest_eigenvalue
     return largest if largest > 0.0 else None
 
 
-def damped_inverse(curvature: Array | None, damping: float = DAMPING) -> Array | None:
+def damped_inverse(curvature: Curvature | None, damping: float = DAMPING) -> Array | None:
     """Return the inverse of C + damping*diag(C), found in units where diag(C) = 1.
 
-    A parameter of zero curvature keeps a unit diagonal. An indefinite C gives its inverse diagonal, (p,) instead of
-    (p, p). None if there is no C, or it is not finite, or its diagonal is nowhere positive.
+    A parameter of zero curvature keeps a unit diagonal. An indefinite C, or an arrow, gives its inverse diagonal, (p,)
+    instead of (p, p). None if there is no C, or it is not finite, or its diagonal is nowhere positive.
 
     >>> damped_inverse(np.array([[1e12, 0.0], [0.0, 1e-6]])).diagonal()
     array([1.e-12, 1.e+06])
     """
-    if curvature is None or not np.isfinite(curvature).all():
+    if curvature is None or not is_finite(curvature):
         return None
     diagonal = curvature.diagonal()
     if (diagonal < 0.0).any() or not (diagonal > 0.0).any():
         return None
     scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    if not isinstance(curvature, np.ndarray):
+        return scale * scale  # a step of a first-order method needs no more, and a checkpoint holds it
     scaled = curvature * scale * scale[:, None]
     np.fill_diagonal(scaled, 1.0 + damping)
     try:

@@ -1,11 +1,14 @@
-"""The linear system of a damped Gauss-Newton step, in four forms; for a few unknowns in plain Python numbers."""
+"""The linear system of a damped Gauss-Newton step, in four forms; for a few unknowns in plain Python numbers.
+
+Those of an arrow are in ``arrow_systems``.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +36,10 @@ class Few:
     units: the largest squared column norms so far, or LEAST; ``units``, D**2, are those that also count the ones here.
     """
 
-    order = 2
+    order: ClassVar[int] = 2
 
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
-        assert evaluation.curvature is not None
+        assert isinstance(evaluation.curvature, np.ndarray)
         rows = evaluation.curvature.tolist()
         self.units = [row[k] if row[k] > units[k] else units[k] for k, row in enumerate(rows)]
         self.system = rows, evaluation.gradient.tolist(), self.units
@@ -70,11 +73,11 @@ class Few:
 class Normal:
     """The same system of many unknowns, solved for D d."""
 
-    order = 2
+    order: ClassVar[int] = 2
 
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
         curvature = evaluation.curvature
-        assert curvature is not None
+        assert isinstance(curvature, np.ndarray)
         self.units: Units = np.maximum(units, curvature.diagonal())
         self.scale = np.sqrt(self.units)
         self.curvature = curvature / (self.scale * self.scale[:, None])
@@ -104,7 +107,7 @@ class Normal:
 class Triangle:
     """The same system as a least-squares problem: minimize |R d + q|**2 + lambda |D d|**2."""
 
-    order = 3
+    order: ClassVar[int] = 3
 
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
         self.units, self.scale, self.upper, self.right = scaled_triangle(evaluation, units)
@@ -136,7 +139,7 @@ class Triangle:
 class Bounded:
     """The same problem, solved within bounds: minimize |R d + q|**2 + lambda |D d|**2 over low <= theta + d <= high."""
 
-    order = 3
+    order: ClassVar[int] = 3
 
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
         assert evaluation.bounds is not None
@@ -163,11 +166,33 @@ class Bounded:
         return True  # there is nothing better
 
 
-System = Few | Normal | Triangle | Bounded
+class System(Protocol):
+    """What the four have in common."""
+
+    order: ClassVar[int]
+    units: Units
+
+    def __init__(self, evaluation: Evaluation, units: Units) -> None: ...
+
+    def move(self, damping: float) -> tuple[Array, float]:
+        """Return d and the decrease of J that the model predicts."""
+        ...
+
+    def newton(self) -> tuple[Array, float]:
+        """Return the undamped d and |q|, what the parameters can still explain."""
+        ...
+
+    def safe(self) -> bool:
+        """Whether its undamped step can be trusted."""
+        ...
 
 
 def system_of(evaluation: Evaluation, fine: bool) -> type[System]:
     """Return what to solve: the curvature, or if ``fine`` the triangle of the Jacobian, within bounds if any."""
+    if not isinstance(evaluation.curvature, np.ndarray):
+        from descend.optimizers.arrow_systems import arrow_system
+
+        return arrow_system(evaluation, fine)
     if not fine:
         return Few if len(evaluation.theta) <= FEW else Normal
     return Triangle if evaluation.bounds is None else Bounded
@@ -209,10 +234,10 @@ def predicted(upper: Array, right: Array, move: Array) -> float:
 
 def triangle(evaluation: Evaluation) -> tuple[Array, Array]:
     """Return R and q with curvature = R'R and gradient = R'q: the engine's own, or from the curvature."""
-    if evaluation.factor is not None:
+    if isinstance(evaluation.factor, np.ndarray):
         return evaluation.factor[:-1, :-1], evaluation.factor[:-1, -1]
     curvature = evaluation.curvature
-    assert curvature is not None
+    assert isinstance(curvature, np.ndarray)
     if not np.isfinite(curvature).all():
         return np.full_like(curvature, np.nan), np.full(len(curvature), np.nan)
     diagonal = curvature.diagonal()

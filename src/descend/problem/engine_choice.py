@@ -13,6 +13,10 @@ from descend.options.request import Request
 from descend.table.rows import Rows
 from descend.wording import spell
 
+MANY_OF_GROUPS = 200
+"""Parameters above which a formula with parameters per group is summed as an arrow (``engines.arrow``): the one place
+where that is decided. With fewer, each group's parameter is one of a vector, multiplied by whether a row is in the group.
+"""
 MANY = 1_000
 """Parameters above which factoring the columns beforehand takes longer than many fits need."""
 LONG, FEW = 1_000_000_000, 100_000
@@ -76,8 +80,25 @@ def _repaid(request: Request, code: Program | Kernel, rows: int) -> bool:
         return False
 
 
+def is_arrow(code: Program | Kernel | None) -> bool:
+    """Whether most of the parameters belong to one group each, and are so many that the curvature is an arrow."""
+    if not isinstance(code, Program) or code.parameters.size <= MANY_OF_GROUPS:
+        return False
+    return any(term.levels is not None for term in code.formula.terms.values())
+
+
+def summing(code: Program | Kernel, rows: Rows) -> Engine:
+    """Return the engine that sums rows in this process."""
+    if not is_arrow(code):
+        return NumpyEngine(code, rows)
+    from descend.engines.arrow_engine import ArrowEngine
+
+    assert isinstance(code, Program)
+    return ArrowEngine(code, rows)
+
+
 def _numpy(code: Program | Kernel, rows: Rows, request: Request) -> Engine:
-    return NumpyEngine(code, rows)
+    return summing(code, rows)
 
 
 def _torch(code: Program | Kernel, rows: Rows, request: Request, device: str | None = None) -> Engine:

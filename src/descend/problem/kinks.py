@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.optimizers.curvature import matrix_of
 from descend.formula import as_text
 from descend.formula.derivative import derivatives
 from descend.formula.domain import Bend, bends
@@ -233,7 +234,7 @@ def _between(point: Point, near: Near) -> Array:
 
 def _modelled(point: Point, near: Near, gradient: Array, damping: float) -> _Model | None:
     """Return the model of J at a point with the kinks that a step may reach; None if there is none."""
-    curvature = point.curved()
+    curvature = matrix_of(point.curved())
     near = near.of(np.flatnonzero(near.kappa > 0.0))
     if curvature is None or not near.h.size or not np.isfinite(curvature).all():
         return None

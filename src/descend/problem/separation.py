@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.optimizers.curvature import is_finite
 from descend.formula.compile import compile_expression
 from descend.formula.printers.filled import filled
 from descend.formula.symbols import Quantity
@@ -77,7 +78,7 @@ def _may_run_away(problem: Problem, model: Model, theta: Array) -> bool:
     if not certain.any():
         return False
     curvature = problem.objective(theta, 2).curvature
-    if curvature is None or not np.isfinite(curvature).all():
+    if curvature is None or not is_finite(curvature):
         return True
     diagonal = curvature.diagonal()
     if (problem.objective.rows * diagonal * theta**2 < 1.0).any() or certain.all():

@@ -231,14 +231,14 @@ def spectrum_of(problem: Problem, point: Point) -> Spectrum | None:
     if found is None or found.curvature is None:
         return found
     columns, intercept = entering(model)
-    rows_only = None if penalty is None else found.curvature - np.diag(2.0 * penalty.l2)
+    rows_only = None if penalty is None else with_diagonal(found.curvature, -2.0 * penalty.l2)
     return replace(found, columns=columns, intercept=intercept, rows_only=rows_only)
 
 
 def spectrum_at(point: Point, labels: Sequence[str], scale: float = 0.0, exact: bool = False) -> Spectrum | None:
     """Return the spectrum at a point in any parameters; labels, scale, exact: as for `Spectrum`."""
     curvature = point.curvature
-    if curvature is None or not np.isfinite(curvature).all() or not (curvature.diagonal() > 0.0).any():
+    if curvature is None or not is_finite(curvature) or not (curvature.diagonal() > 0.0).any():
         return None
     gradient = np.asarray(point.gradient, dtype=np.float64)
     values, vectors = eigen(curvature, gradient)
@@ -257,9 +257,9 @@ def _of_module(point: Any) -> Spectrum | None:
     return Spectrum(found.values, found.vectors, slopes, len(slopes) == len(found.theta), found.theta, point.loss)
 
 
-def eigen(matrix: Array, gradient: Array) -> tuple[Array, Array]:
+def eigen(matrix: Curvature, gradient: Array) -> tuple[Array, Array]:
     """Return all eigenvalues and eigenvectors; for a large matrix, only those that matter to a descent from here."""
-    if len(matrix) <= DENSE:
+    if isinstance(matrix, np.ndarray) and len(matrix) <= DENSE:
         values, vectors = np.linalg.eigh(matrix)
         return values, vectors
     return lanczos(lambda vector: np.asarray(matrix @ vector), gradient)

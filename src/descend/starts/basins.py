@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.optimizers.curvature import matrix_of
 from descend.descent.beginning import Beginning
 from descend.engines.numpy_engine import NumpyEngine
 from descend.formula.parametrisation import like_terms, nonlinear, shared
@@ -98,7 +99,7 @@ def _uncertain(problem: Problem, theta: Array, loss: float, symbols: Sequence[Pa
     """Whether the data determine one of these parameters so poorly that J may have another valley about as low."""
     if not symbols:
         return False
-    curvature = problem.objective(theta, 2).curvature
+    curvature = matrix_of(problem.objective(theta, 2).curvature)
     if curvature is None or not np.isfinite(curvature).all():
         return False
     scale = 1.0 / np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
