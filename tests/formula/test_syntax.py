@@ -172,11 +172,11 @@ MESSAGES = [
         "Write `w @ [x1, x2]`.",
     ),
     (
-        "y ~ a[x]",
-        "`a[ ]`: a parameter cannot be indexed.",
-        "    y ~ a[x]",
-        "         ^",
-        "For a sum over columns write `a @ [x1, x2]`.",
+        "y ~ a[0]",
+        "In `a[ ]` stand columns, whose values tell the groups of `a` apart.",
+        "    y ~ a[0]",
+        "          ^",
+        "Write `a[site]` for a value at each site; for a sum over columns `a @ [x1, x2]`.",
     ),
     # A Chinese character takes two places in a terminal, an accent of its own none.
     (

@@ -18,6 +18,7 @@ from descend.losses import Loss
 from descend.parameters import Bounds
 from descend.registry import closest
 from descend.showing import Shown
+from descend.table.levels import ByGroup
 
 Array = NDArray[np.float64]
 Ends = Mapping[str, tuple[float, float]]
@@ -99,6 +100,8 @@ def listed(labels: Sequence[str], most: int = MOST_NAMED) -> str:
 
 
 def _plain(end: Any) -> Any:
+    if isinstance(end, ByGroup):
+        return {label: _plain(part) for label, part in end.by_label().items()}
     if np.ndim(end):
         return [_plain(part) for part in end]
     return float(end) if math.isfinite(end) else None

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.registry import closest
-from descend.table.levels import GroupLabels, Key, Label
+from descend.table.levels import ByGroup, GroupLabels
 
 Array = NDArray[np.float64]
 Values = dict[str, Any]
@@ -64,14 +64,13 @@ class Parameters:
 
     def flat(self, values: Mapping[str, object]) -> Array:
         """Return the flat vector of named values, which must be complete."""
-        parts = (_listed(values[name]) for name in self.shapes)
-        return np.concatenate([np.ravel(np.asarray(part, dtype=np.float64)) for part in parts])
+        return np.concatenate([np.ravel(np.asarray(values[name], dtype=np.float64)) for name in self.shapes])
 
     def named(self, theta: Array) -> Values:
         """Return named values: a float for a scalar, an array for a vector, a dict by group for one per group."""
         return {name: self._value(labels, theta[self.slices[name]]) for name, labels in self.shapes.items()}
 
-    def _value(self, labels: tuple[str, ...] | None, part: Array) -> float | Array | dict[Label | Key, float | Array]:
+    def _value(self, labels: tuple[str, ...] | None, part: Array) -> float | Array | ByGroup:
         if labels is None:
             return float(part[0])
         return labels.by_group(part) if isinstance(labels, GroupLabels) else part.copy()
@@ -128,11 +127,6 @@ class Parameters:
             for label, value in zip(self.labels[: most + 1], theta, strict=False)
         ]
         return "  ".join(parts[:most]) + ("  ..." if len(parts) > most else "")
-
-
-def _listed(value: object) -> object:
-    """Return a value, and one for each group as a list of them."""
-    return [*value.values()] if isinstance(value, Mapping) else value
 
 
 def digits_of(value: float | None, error: float | None, least: int = DIGITS, given: bool = False) -> int:

@@ -15,6 +15,7 @@ from descend.descent.solution import every_parameter
 from descend.inference.covariance import sandwich_kind
 from descend.inference.intervals import NOT_AT_MINIMUM, listed
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
+from descend.table.levels import ByGroup
 
 if TYPE_CHECKING:
     from descend.inference.fitted import Fitted
@@ -94,6 +95,8 @@ def summary(fit: Fitted) -> dict[str, Any]:
 
 def plain(value: object) -> Any:
     """Return a value in a form that JSON can hold: arrays as lists, and None for what is not finite."""
+    if isinstance(value, ByGroup):
+        value = value.by_label()
     if isinstance(value, Mapping):
         return {str(name): plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
@@ -263,7 +266,10 @@ def _sentence(note: str, names: Collection[str] = ()) -> str:
 
 
 def _few_digits(fit: Fitted) -> Mapping[str, object] | None:
-    return None if fit.digits is None else {name: np.round(digits, 1) for name, digits in fit.digits.items()}
+    if fit.digits is None:
+        return None
+    shapes = every_parameter(fit.model)
+    return shapes.named(np.round(shapes.flat(fit.digits), 1))
 
 
 def _bounds(fit: Fitted) -> Sequence[str]:

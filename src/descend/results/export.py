@@ -143,7 +143,7 @@ def _torch(model: SymbolicModel, theta: Array, title: str) -> str:
     named = model.parameters.named(theta)
     starts = [
         f"        self.{weights[name]} = torch.nn.Parameter(torch.tensor("
-        f"{np.asarray(value).tolist()!r}, dtype=torch.float64))"
+        f"{np.asarray(value).ravel().tolist() if np.ndim(value) else value!r}, dtype=torch.float64))"
         for name, value in named.items()
     ]
     return "\n".join(

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
-from descend.table.table import EXACT, Numbers, Table, duplicate_names, label, not_a_number, not_numeric
+from descend.table.not_numbers import not_a_number, not_numeric
+from descend.table.table import EXACT, Numbers, Table, duplicate_names, label
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 
 from descend.errors import DataError
@@ -190,6 +191,8 @@ class GroupLabels(tuple[str, ...]):
     ('A, x1', 'A, x2', 'B, x1', 'B, x2')
     >>> labels.by_group(np.arange(4.0))
     {'A': array([0., 1.]), 'B': array([2., 3.])}
+    >>> np.array(labels.by_group(np.arange(4.0))).shape
+    (2, 2)
     """
 
     levels: Levels
@@ -209,8 +212,19 @@ class GroupLabels(tuple[str, ...]):
         """What each group is called in dicts: the value of its column, or a tuple of the values of several."""
         return tuple(key[0] if len(key) == 1 else key for key in self.levels.keys)
 
-    def by_group(self, values: Numbers) -> dict[Label | Key, float | Numbers]:
+    def by_group(self, values: Numbers) -> ByGroup:
         """Return values of all components by group."""
         if not self.parts:
-            return dict(zip(self.keys, values.tolist(), strict=True))
-        return dict(zip(self.keys, values.reshape(len(self.levels), -1).copy(), strict=True))
+            return ByGroup(zip(self.keys, values.tolist(), strict=True))
+        return ByGroup(zip(self.keys, values.reshape(len(self.levels), -1).copy(), strict=True))
+
+
+class ByGroup(dict[Label | Key, "float | Numbers"]):
+    """Values by group, in the order of the groups: a number for each, or an array; NumPy takes all of them together."""
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> NDArray[np.generic]:
+        return np.array([*self.values()], dtype=dtype)
+
+    def by_label(self) -> dict[str, float | Numbers]:
+        """Return the values by the name of each group."""
+        return {said(key if isinstance(key, tuple) else (key,)): value for key, value in self.items()}

@@ -14,8 +14,9 @@ from descend.table.arrays import from_mapping
 from descend.table.connection import Connection
 from descend.table.database import bad_condition, checked_condition
 from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy
+from descend.table.not_numbers import not_a_number, not_numeric
 from descend.table.sql import import_ibis, reason
-from descend.table.table import EXACT, Numbers, Table, duplicate_names, label, not_a_number, not_numeric
+from descend.table.table import EXACT, Numbers, Table, duplicate_names, label
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

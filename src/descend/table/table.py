@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -150,6 +149,8 @@ class Table(ABC):
         """
         notes = []
         for name, cells in columns.items():
+            if name in self.codings:
+                continue
             limit = self.exact_up_to(name)
             if limit == math.inf or not len(cells) or not max(-float(np.min(cells)), float(np.max(cells))) > limit:
                 continue
@@ -275,39 +276,6 @@ class Table(ABC):
         )
 
 
-CATEGORIES = "Use a column of numbers; for categories, one of 0 and 1 for each of them but one."
-
-
-def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cells: int) -> DataError:
-    """Say that a text column was asked for as numbers, and what to do about the cells that are none."""
-    shown = str(cell)
-    shown = repr(shown if len(shown) <= 40 else shown[:37] + "...")
-    start = f"`{name}` in {source} is text: {place} holds {shown}."
-    if _is_decimal_comma(cell):
-        point = str(cell).strip().replace(",", ".")
-        return DataError(f"{start} Numbers need a decimal point, not a comma: write {point}.")
-    if re.fullmatch(r"[+-]?\d{1,3},\d{3}", str(cell).strip()):
-        point, bare = (str(cell).strip().replace(",", mark) for mark in (".", ""))
-        return DataError(f"{start} Its comma may mark decimals or thousands: write {point} or {bare}.")
-    if bad == cells:
-        return DataError(f"{start} {CATEGORIES}")
-    others = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
-    extent = f"Its other {others}." if bad == 1 else f"Of its {cells} cells {bad} are not numbers."
-    condition = f"'try_cast({quoted_if_odd(name)} as double) is not null'"
-    leaving_out = worded("leaving_out", f" with `{spell('where', condition)}`")
-    return DataError(f"{start} {extent} Correct the data, or leave such rows out{leaving_out}.")
-
-
-def not_numeric(name: str, source: str, kind: str, how: str = "") -> DataError:
-    """Say that a column of times, lists or other things was asked for as numbers. how: a way out, if there is one."""
-    if kind == "time":
-        return DataError(
-            f"`{name}` in {source} holds dates or times, which are not numbers. "
-            f"Turn them into numbers first, such as days since the first one{how}."
-        )
-    return DataError(f"`{name}` in {source} holds neither numbers nor text. Use a column with one number in each row.")
-
-
 def duplicate_names(names: Sequence[str], source: str) -> DataError | None:
     """Return the error for a name that occurs twice, or None."""
     seen: dict[str, int] = {}
@@ -346,12 +314,6 @@ def label(cell: object) -> str:
 def quoted_if_odd(name: str) -> str:
     """Return a column name as SQL reads it, in double quotes unless it is plain."""
     return name if name.isidentifier() and name.isascii() else '"' + name.replace('"', '""') + '"'
-
-
-def _is_decimal_comma(cell: object) -> bool:
-    integer, comma, part = str(cell).strip().lstrip("+-").partition(",")
-    # A comma with three digits after it may also set off thousands.
-    return bool(comma) and integer.isdecimal() and part.isdecimal() and len(part) != 3
 
 
 def finite(column: Numbers) -> bool:

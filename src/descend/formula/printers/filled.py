@@ -84,7 +84,10 @@ def _with_values(
         if labels is None:
             signed[Parameter(name)] = stand_in(name, float(values[name]))
     for predictor, term in formula.terms.items():
-        parts = zip(term.labels, np.asarray(values[term.vector]).tolist(), term.items, strict=True)
+        if term.levels is not None:  # a value for each group, which the table has
+            names[predictor] = predictor.name
+            continue
+        parts = zip(term.labels, np.ravel(np.asarray(values[term.vector])).tolist(), term.items, strict=True)
         signed[predictor] = Add(*(stand_in(f"{term.vector}[{label}]", value) * item for label, value, item in parts))
     return formula.as_typed(expression).xreplace(signed), names
 
