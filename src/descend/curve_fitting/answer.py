@@ -7,13 +7,13 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.optimizers.curvature import matrix_of
 from descend.curve_fitting.arguments import Arguments
 from descend.curve_fitting.direct import Ending
 from descend.curve_fitting.limit import evaluations
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.covariance import inverse_triangle, well_conditioned_inverse
+from descend.optimizers.curvature import matrix_of
 
 Array = NDArray[np.float64]
 Answer = tuple[Array, Array]

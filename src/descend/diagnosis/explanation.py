@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.optimizers.curvature import matrix_of
 from descend.descent.beginning import Beginning
 from descend.diagnosis.outlook import Outlook, OutlookSettings, outlook
 from descend.errors import DescendError
@@ -23,6 +22,7 @@ from descend.formula.redundancy import redundancies
 from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchangeable, linear_unknowns, measures
 from descend.formula.symbols import Predictor
 from descend.formula.trade_off import Redundancy, joined
+from descend.optimizers.curvature import matrix_of
 from descend.options.request import Request
 from descend.parameters import digits_of
 from descend.problem.posing import pose

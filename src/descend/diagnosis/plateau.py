@@ -9,7 +9,6 @@ import numpy as np
 import sympy
 from sympy import Expr
 
-from descend.optimizers.curvature import is_finite
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import Array, Case
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
@@ -19,6 +18,7 @@ from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.structure import linear_unknowns
 from descend.formula.symbols import Parameter, Predictor
+from descend.optimizers.curvature import is_finite
 from descend.starts.basins import search_anew
 from descend.wording import spell, using, worded
 

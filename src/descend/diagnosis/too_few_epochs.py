@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from descend.optimizers.curvature import matrix_of
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import MOST_PARAMETERS, Case, counted
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
+from descend.optimizers.curvature import matrix_of
 from descend.optimizers.schedules import Constant
 from descend.wording import spell, worded
 

@@ -121,6 +121,8 @@ class Arrow:
     def __mul__(self, number: float) -> Arrow:
         return Arrow(self.layout, self.blocks * number, self.border * number, self.shared * number)
 
+    __rmul__ = __mul__
+
     def __add__(self, other: Arrow) -> Arrow:
         return Arrow(self.layout, self.blocks + other.blocks, self.border + other.border, self.shared + other.shared)
 
@@ -170,6 +172,25 @@ class Arrow:
         border = np.where(there[:, None], self.border[:, kept], 0.0)
         return Arrow(layout, blocks, border, self.shared[np.ix_(kept, kept)])
 
+    def among(self, layout: Layout, free: Mask) -> Arrow:
+        """Return this part, of the free components, among zeros for the others. layout: that of all components."""
+        if free.all():
+            return self
+        there, kept = self.layout.there, np.flatnonzero(free[layout.shared])
+        border, shared = np.zeros((len(there), len(layout.shared), there.shape[1])), np.zeros([len(layout.shared)] * 2)
+        border[:, kept] = np.where(there[:, None], self.border, 0.0)
+        shared[np.ix_(kept, kept)] = self.shared
+        return Arrow(layout, np.where(there & there[:, None], self.blocks, 0.0), border, shared)
+
+    def without(self, unknown: Mask) -> Arrow:
+        """Return the arrow with NaN in the rows and columns of what is unknown."""
+        own, shared = unknown[self.layout.own], unknown[self.layout.shared]
+        blocks, border, of_shared = self.blocks.copy(), self.border.copy(), self.shared.copy()
+        blocks[own | own[:, None]] = np.nan
+        border[own[:, None] | shared[:, None]] = np.nan
+        of_shared[shared], of_shared[:, shared] = np.nan, np.nan
+        return Arrow(self.layout, blocks, border, of_shared)
+
     def factored(self, damping: float = 0.0) -> Factored | None:
         """Return the factorisation of C + damping I; None unless it is positive definite, and finite."""
         blocks = self.blocks
@@ -186,7 +207,8 @@ class Arrow:
         if not (np.isfinite(lower).all() and np.isfinite(schur).all()):
             return None
         try:
-            return Factored(self.layout, lower, beside, np.linalg.cholesky(schur))
+            top: Array = np.linalg.cholesky(schur)
+            return Factored(self.layout, lower, beside, top)
         except np.linalg.LinAlgError:
             return None
 
@@ -217,8 +239,13 @@ class Factored:
     @property
     def log_determinant(self) -> float:
         """log det C."""
-        own = np.log(np.einsum("iig->ig", self.lower)).sum()
-        return 2.0 * float(own + np.log(self.top.diagonal()).sum())
+        own = np.log(np.abs(np.einsum("iig->ig", self.lower))).sum()
+        return 2.0 * float(own + np.log(np.abs(self.top.diagonal())).sum())
+
+    @property
+    def reach(self) -> Array:
+        """A_g^-1 B_g, (k, s, G): by how much own parameters make up for a change of shared ones, with a minus."""
+        return solved_above(self.lower, self.beside)
 
     @cached_property
     def inverse(self) -> Arrow:
@@ -227,8 +254,7 @@ class Factored:
         With V = (D - sum X'X)^-1 and Y_g = A_g^-1 B_g:   V_gs = -Y_g V,   V_gg = A_g^-1 + Y_g V Y_g'
         """
         shared = self._solved(np.eye(len(self.top)))
-        shared = 0.5 * (shared + shared.T)
-        reach = solved_above(self.lower, self.beside)
+        shared, reach = 0.5 * (shared + shared.T), self.reach
         border = -np.einsum("isg,st->itg", reach, shared, optimize=True)
         blocks = inverse(self.lower) - np.einsum("itg,jtg->ijg", border, reach, optimize=True)
         return Arrow(self.layout, blocks, border, shared)

@@ -87,6 +87,7 @@ class ArrowEngine(InMemory):
 
     name = "numpy"
     once = False
+    arrow = True
 
     def __init__(self, program: Program, rows: Rows) -> None:
         self.made_of = program, rows

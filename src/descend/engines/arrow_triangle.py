@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.arrow import Arrow, Layout, Mask
+from descend.engines.arrow import Arrow, Factored, Layout, Mask
 from descend.formula.factor import triangle
 
 Array = NDArray[np.float64]
@@ -42,7 +42,7 @@ class ArrowTriangle:
     @property
     def own(self) -> int:
         """k, the number of own parameters of a group."""
-        return self.upper.shape[1]
+        return len(self.layout.own)
 
     @property
     def right(self) -> tuple[Array, Array]:
@@ -61,6 +61,16 @@ class ArrowTriangle:
         border = np.einsum("gai,gas->isg", mine, beside, optimize=True)
         flat = beside.reshape(-1, beside.shape[2])
         return Arrow(self.layout, blocks, border, flat.T @ flat + below.T @ below)
+
+    @property
+    def factored(self) -> Factored:
+        """The factors of R'R, from which nothing was squared: those of a Cholesky factorisation but for their signs."""
+        k, there = self.own, self.layout.there
+        lower = np.ascontiguousarray(self.upper[:, :, :k].transpose(2, 1, 0))
+        for i, part in enumerate(there):
+            lower[i, i, ~part] = 1.0
+        beside = np.ascontiguousarray(self.upper[:, :, k:-1].transpose(1, 2, 0))
+        return Factored(self.layout, lower, beside, self.shared[:-1, :-1].T)
 
     @property
     def gradient(self) -> Array:
@@ -126,8 +136,8 @@ class ArrowTriangle:
             rest = np.einsum("gai,gaw->giw", left, self.upper[:, :, k:])
             rows = triangle(np.vstack([rows, rest[~kept]]))
             below = rows[:, -1]
-        shared = np.linalg.lstsq(rows[:-1, :-1], -below[:-1], rcond=rcond)[0]
-        wanted = np.einsum("gai,ga->gi", left, right + beside @ shared)
+        shared: Array = np.linalg.lstsq(rows[:-1, :-1], -below[:-1], rcond=rcond)[0]
+        wanted: Array = np.einsum("gai,ga->gi", left, right + beside @ shared)
         own = np.einsum("gij,gi->gj", turned, wanted * np.where(kept, 1.0 / np.where(kept, values, 1.0), 0.0))
         return self.layout.vector(-own.T, shared)
 

@@ -60,7 +60,7 @@ class Cells:
     @property
     def count(self) -> int:
         """The number of cells."""
-        return self.codes.shape[1]
+        return int(self.codes.shape[1])
 
 
 def _sorted(codes: Sequence[Places]) -> tuple[Places, Places]:

@@ -20,6 +20,7 @@ from descend.inference.profile_place import LOWER, Place, Side, fitted, is_lower
 from descend.inference.refit import Part, newton_step, well_conditioned
 from descend.inference.row_scores import row_weights
 from descend.inference.statistics import dispersion_of, error_degrees, total_weight
+from descend.optimizers.curvature import part_of
 
 Array = NDArray[np.float64]
 TRIED, TRIED_OF_LIKE = 1, 3
@@ -97,7 +98,7 @@ class Sides:
             and self.model.parameters.labels[place] in at_bound(self.solution)
             and self.best.curvature is not None
         ):
-            error = 1.0 / math.sqrt(0.5 * self.factor * self.best.curvature[place, place])
+            error = 1.0 / math.sqrt(0.5 * self.factor * float(self.best.curvature.diagonal()[place]))
         free = self.free.copy()
         free[place] = False
         for sign in (-1.0, 1.0):
@@ -152,10 +153,12 @@ class Sides:
     def _with_factors(self, side: Side, distance: float, start: Array) -> Array:
         """Return the start with the parameter held and the factors of the terms fitted to it, in one step."""
         point = self.part(side.start(start, distance))
-        places = np.array([place for place in self._factors if side.free[place]], dtype=np.intp)
+        moving = np.zeros(side.free.size, dtype=bool)
+        moving[[place for place in self._factors if side.free[place]]] = True
+        places = np.flatnonzero(moving)
         theta = point.theta.copy()
         if places.size and point.curvature is not None:
-            theta[places] += newton_step(point.curvature[places[:, None], places], point.gradient[places])
+            theta[places] += newton_step(part_of(point.curvature, moving), point.gradient[places])
         return theta
 
     @cached_property

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.many.code import BatchCode
 from descend.engines.small_systems import cholesky, solved
+from descend.many.code import BatchCode
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.small_systems import cholesky, inverse
 from descend.many.code import BatchCode
 from descend.many.descent import FIRST, Block, Ends, descend_all
 from descend.many.groups import Groups
-from descend.engines.small_systems import cholesky, inverse
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]

@@ -15,6 +15,7 @@ from descend.formula.symbols import Parameter
 from descend.formula.trade_off import joined, motions_along, trade_off
 from descend.gradients.derived import derived
 from descend.models import Model, SymbolicModel
+from descend.optimizers.curvature import matrix_of
 from descend.optimizers.systems import FEW, solver, triangle
 from descend.problem.point import Objective, Point
 from descend.problem.preflight import constant_inputs, listed
@@ -64,10 +65,12 @@ def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: s
 
     Raises DataError where a column that never changes is the cause.
     """
+    if point.curvature is not None and not isinstance(point.curvature, np.ndarray):
+        return ()  # what groups determine is told where the descent ends
     note = _of_linear(model, point, columns, source)
     if model.formula is None or model.parameters.size < 2:
         return (note,) if note else ()
-    curvature = point.curvature
+    curvature = matrix_of(point.curvature)
     if note is None:
         if model.linear or curvature is None or _surely(curvature, SUSPECT**2):
             return ()
@@ -83,7 +86,7 @@ def _of_linear(model: Model, point: Point, columns: Mapping[str, Array], source:
 
     Returns a note where columns merely repeat each other: a descent then reaches one of many equal answers.
     """
-    curvature = point.curvature
+    curvature = matrix_of(point.curvature)
     if not model.linear or curvature is None or not np.isfinite(curvature).all():
         return None
     labels = model.parameters.labels
@@ -179,11 +182,15 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
 
     scale: the mean square of the response, if the loss is squared; it decides what counts as rounding.
     """
-    if model.in_place or not 1 < theta.size <= MOST:
+    if model.in_place or theta.size < 2 or (theta.size > MOST and not objective.arrow):
         return Verdict()
     # The curvature is cheap to examine; look closer only if it leaves a doubt.
     point = objective(theta, 2)
-    curvature = point.curvature
+    if objective.arrow:
+        from descend.problem.identifiability_of_groups import verdict_of_groups
+
+        return verdict_of_groups(model, objective, point)
+    curvature = matrix_of(point.curvature)
     if curvature is None:
         return Verdict()
     symbolic = model.symbolic if point.loss <= ROUNDING**2 * scale else None

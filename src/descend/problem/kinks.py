@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.optimizers.curvature import matrix_of
 from descend.formula import as_text
 from descend.formula.derivative import derivatives
 from descend.formula.domain import Bend, bends
 from descend.gradients.derived import derived
 from descend.models import SymbolicModel
+from descend.optimizers.curvature import matrix_of
 from descend.problem.point import Point
 from descend.table.rows import Rows
 

@@ -69,7 +69,7 @@ class VectorObjective(Objective):
         """Return J, and from order 1 on its gradient, from 2 on its curvature."""
 
 
-def _of_factor(factor: Factor, own: Array | None) -> tuple[Array, Curvature]:
+def _of_factor(factor: Factor, own: Array | None) -> tuple[Array | None, Curvature | None]:
     """Return gradient and curvature; own: the gradient, where it is not the derived one."""
     if not isinstance(factor, np.ndarray):
         return factor.gradient, factor.curvature

@@ -64,6 +64,11 @@ class Objective(ABC):
         return self.penalty is not None and self.penalty.has_l1
 
     @property
+    def arrow(self) -> bool:
+        """Whether the curvature is an arrow, of very many parameters each of which belongs to one group."""
+        return bool(getattr(self.engine, "arrow", False))
+
+    @property
     def smooth(self) -> bool:
         """Whether the slope of J is simply its gradient: there is no penalty, no bound and no kinked loss."""
         return self.penalty is None and self.bounds is None and self.pieces is None

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.optimizers.curvature import is_finite
 from descend.formula.compile import compile_expression
 from descend.formula.printers.filled import filled
 from descend.formula.symbols import Quantity
 from descend.models import Model, SymbolicModel
+from descend.optimizers.curvature import is_finite
 from descend.problem.preflight import listed
 from descend.problem.problem import Problem
 from descend.problem.recession import Pulls, Recession, recession
@@ -82,6 +82,8 @@ def _may_run_away(problem: Problem, model: Model, theta: Array) -> bool:
         return True
     diagonal = curvature.diagonal()
     if (problem.objective.rows * diagonal * theta**2 < 1.0).any() or certain.all():
+        return True
+    if not isinstance(curvature, np.ndarray):
         return True
     scale = 1.0 / np.sqrt(diagonal)
     return bool(np.linalg.eigvalsh(curvature * scale * scale[:, None])[0] < UNSURE)

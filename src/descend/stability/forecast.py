@@ -92,4 +92,8 @@ def trajectory(point: Point, optimizer: Optimizer, rate: float, schedule: Schedu
     ):
         return None
     point = point.at(point.theta, 3)
-    return None if not isinstance(point.factor, np.ndarray) or not np.isfinite(point.factor).all() else Trajectory(point, recurrence, rate)
+    return (
+        None
+        if not isinstance(point.factor, np.ndarray) or not np.isfinite(point.factor).all()
+        else Trajectory(point, recurrence, rate)
+    )

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.totals import Curvature
 from descend.optimizers import Optimizer
+from descend.optimizers.curvature import is_finite, matrix_of
 from descend.optimizers.recurrence import Modes
 from descend.problem.point import Point
 from descend.problem.problem import Problem
@@ -231,7 +233,7 @@ def spectrum_of(problem: Problem, point: Point) -> Spectrum | None:
     if found is None or found.curvature is None:
         return found
     columns, intercept = entering(model)
-    rows_only = None if penalty is None else with_diagonal(found.curvature, -2.0 * penalty.l2)
+    rows_only = None if penalty is None else found.curvature - np.diag(2.0 * penalty.l2)
     return replace(found, columns=columns, intercept=intercept, rows_only=rows_only)
 
 
@@ -241,11 +243,11 @@ def spectrum_at(point: Point, labels: Sequence[str], scale: float = 0.0, exact: 
     if curvature is None or not is_finite(curvature) or not (curvature.diagonal() > 0.0).any():
         return None
     gradient = np.asarray(point.gradient, dtype=np.float64)
-    values, vectors = eigen(curvature, gradient)
+    values, vectors, matrix = *eigen(curvature, gradient), matrix_of(curvature)
     if not values[-1] > 0.0:
         return None
     complete, slopes, loss = len(values) == len(curvature), vectors.T @ gradient, float(point.loss)
-    return Spectrum(values, vectors, slopes, complete, point.theta, loss, exact, curvature, tuple(labels), scale=scale)
+    return Spectrum(values, vectors, slopes, complete, point.theta, loss, exact, matrix, tuple(labels), scale=scale)
 
 
 def _of_module(point: Any) -> Spectrum | None:

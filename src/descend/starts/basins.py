@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.optimizers.curvature import matrix_of
 from descend.descent.beginning import Beginning
 from descend.engines.numpy_engine import NumpyEngine
 from descend.formula.parametrisation import like_terms, nonlinear, shared
@@ -20,6 +19,7 @@ from descend.formula.symbols import Parameter
 from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.models import Model
+from descend.optimizers.curvature import matrix_of
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.problem import Problem
