@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NoReturn
 
 import sympy
@@ -13,17 +15,24 @@ from descend.formula.finite import called_with_numbers, exact, finite, float_pow
 from descend.formula.functions import CONSTANTS, FUNCTIONS, function_named
 from descend.formula.names import called_and_named, is_function, may_be_quoted, reserved
 from descend.formula.operations import OPERANDS, as_operation
+from descend.formula.printers.code import plain_name
 from descend.formula.real_functions import RealFunction, absolute
-from descend.formula.symbols import Column, Parameter, number, shortened
-from descend.formula.tokens import refuse_depth
+from descend.formula.symbols import Column, Parameter, Predictor, Term, number, shortened
+from descend.formula.tokens import Token, pointed, refuse_depth
 from descend.formula.unknown_functions import unknown_function
 from descend.formula.vectors import VectorBuilder, listing
 from descend.registry import closest
+from descend.table.levels import Levels
+from descend.wording import spell, worded
 
 RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
 
 EXAMPLES = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)"}
 SIZES = "Use numbers between 1e-307 and 1e308."
+
+
+Extra = tuple[Callable[..., Expr], tuple[int, ...]]
+"""A function that only some formulas may call: how to build it, and the numbers of arguments it may take."""
 
 
 class Builder(VectorBuilder):
@@ -37,6 +46,33 @@ class Builder(VectorBuilder):
     given: parameters with a known value: a number or an expression of others; for a vector, one for each component.
     levels: the groups of the columns that stand in brackets after a parameter, as in ``a[site]``.
     """
+
+    def __init__(
+        self,
+        text: str,
+        columns: Sequence[str],
+        numeric: Sequence[str] | Mapping[str, Sequence[str]] = (),
+        starts: Iterable[str] | None = (),
+        extra: Mapping[str, Extra] | None = None,
+        levels: Iterable[Levels] = (),
+    ) -> None:
+        self.text = text
+        self.known = set(columns)
+        self.all_columns = columns
+        self.numeric = numeric
+        self.starts = None if starts is None else set(starts)
+        self.extra = extra or {}
+        self.levels = {each.columns: each for each in levels}
+        self.no_pattern: frozenset[str] = frozenset()
+        self.no_star: frozenset[str] = frozenset()
+        self.given: Mapping[str, Expr] = {}
+        self.columns: dict[str, tree.Node] = {}
+        self.parameters: dict[str, tuple[tree.Node, tuple[str, ...] | None]] = {}
+        self.forms: dict[str, str] = {}
+        self.terms: dict[Predictor, Term] = {}
+
+    def fail(self, node: tree.Node | Token, fault: str, next_step: str) -> NoReturn:
+        raise pointed(self.text, node.start, node.end, fault, next_step)
 
     @refuse_depth
     def build(self, node: tree.Node) -> Expr:
@@ -179,7 +215,7 @@ class Builder(VectorBuilder):
             fault = f"`{node.function}` is a column, so it cannot be called."
             self.fail(at, fault, f"To multiply, write `{node.function}*(...)`.")
         arguments = tuple(self.text[argument.start : argument.end] for argument in node.arguments)
-        inside = (name.name for name in tree.names_in(node.arguments))
+        inside = (name.name for name in syntax.names_in(node.arguments))
         moved = next((name for name in inside if name not in self.known), None)
         self.fail(at, *unknown_function(node.function, arguments, moved, (*FUNCTIONS, *self.extra)))
 
@@ -220,6 +256,40 @@ class Builder(VectorBuilder):
         self._parameter(node, None)
         return self.given.get(name, Parameter(name))
 
+    def _refuse_built_in(self, node: tree.Name) -> None:
+        if node.quoted or not (node.name in self.extra or reserved(node.name)):
+            return
+        fault = "the name of a constant" if node.name in CONSTANTS else "a built-in function"
+        fault = f"`{node.name}` is {fault}, so it cannot be a parameter."
+        self.fail(node, fault, f"Rename it, for example `{node.name}_`.")
+
+    def _parameter(self, node: tree.Name, labels: tuple[str, ...] | None, form: str = "") -> None:
+        """Take note of a parameter, and of the form in which it is used: ``a[site]``, if it has a value per group."""
+        name = node.name
+        if name not in self.parameters:
+            self._check_spelling(node)
+            self.forms[name] = form
+        known = self.parameters.setdefault(name, (node, labels))[1]
+        if self.forms[name] != form:
+            one, other = (f"`{each or plain_name(name)}`" for each in (self.forms[name], form))
+            fault = f"`{name}` is used both as {one} and as {other}."
+            self.fail(node, fault, "Give one of them another name.")
+        if (known is None) != (labels is None):
+            self.fail(node, f"`{name}` is used both as a number and as a vector.", "Give one of them another name.")
+        if known is not None and labels is not None and len(known) != len(labels):
+            fault = f"`{name}` has {len(known)} components in one place and {len(labels)} in another."
+            self.fail(node, fault, "Use lists of the same length, or another name.")
+
+    def _check_spelling(self, node: tree.Name) -> None:
+        name = node.name
+        if self.starts is None or name in self.starts:
+            return
+        near = next((column for column in self.all_columns if _misspelt(name, column)), None)
+        if near is not None:
+            start = f"give it a start: {spell('start', f'{name}=1')}, or in Python start={{{name!r}: 1}}"
+            next_step = f"If it is a parameter, {worded('taken_for_column', start)}."
+            self.fail(node, f"`{name}` is not a column; did you mean `{near}`?", next_step)
+
 
 def _called(call: tree.Call) -> tree.Name:
     return tree.Name(call.start, call.start + len(call.function), call.function, quoted=False)
@@ -229,3 +299,9 @@ def _is_condition(node: tree.Node) -> bool:
     if isinstance(node, tree.Chain):
         return node.rank <= syntax.COMPARISON
     return isinstance(node, tree.Prefix) and node.operator == "not"
+
+
+def _misspelt(name: str, column: str) -> bool:
+    name, column = name.casefold(), column.casefold()
+    long = min(len(name), len(column)) >= 3
+    return name == column or (long and difflib.SequenceMatcher(None, name, column).ratio() >= 0.8)

@@ -18,9 +18,9 @@ from descend.formula.names import may_be_quoted
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor, Term
-from descend.formula.syntax import parse_formula
+from descend.formula.syntax import names_in, parse_formula, walk
 from descend.formula.tokens import SIMPLIFY, pointed, tokenize
-from descend.formula.tree import Dot, Grouped, Name, Node, names_in, walk
+from descend.formula.tree import Dot, Grouped, Name, Node
 from descend.formula.vectors import listing
 from descend.registry import closest
 from descend.table.levels import Levels

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.errors import ConfigError, FormulaError
-from descend.formula.build import Builder
+from descend.formula.build import Builder, Extra
 from descend.formula.compile import over_rows
 from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Column
 from descend.formula.syntax import parse_assignment
 from descend.formula.tree import Node
-from descend.formula.vectors import Extra
 from descend.table import parse_column_range
 from descend.wording import spell, using
 

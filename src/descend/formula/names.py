@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator
 
 from descend.formula.functions import CONSTANTS, FUNCTIONS, function_named
 from descend.formula.operations import OPERANDS
-from descend.formula.tree import Call, Dot, Grouped, Node, names_in, walk
+from descend.formula.syntax import names_in, walk
+from descend.formula.tree import Call, Dot, Grouped, Node
 
 JOINS = ("and", "or", "not")
 """The words that join conditions."""

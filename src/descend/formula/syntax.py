@@ -16,7 +16,7 @@ Nothing here is evaluated; user text never reaches ``eval`` or ``sympify``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import NoReturn
 
@@ -32,6 +32,21 @@ DEEPEST = 40
 OR, AND, COMPARISON, SUM, PRODUCT, SIGNED = range(6)
 """Ranks of operators, the loosest first."""
 OPERATORS = (("or",), ("and",), ("<", "<=", ">", ">=", "==", "!="), ("+", "-"), ("*", "/"))
+
+
+def walk(*nodes: object) -> Iterator[Node]:
+    """Yield nodes and everything inside them, in order."""
+    for node in nodes:
+        if isinstance(node, Node):
+            yield node
+            yield from walk(*(getattr(node, field) for field in node.__slots__))
+        elif isinstance(node, tuple):
+            yield from walk(*node)
+
+
+def names_in(*nodes: object) -> Iterator[Name]:
+    """Yield every name in trees, in order."""
+    return (node for node in walk(*nodes) if isinstance(node, Name))
 
 
 class Parser:

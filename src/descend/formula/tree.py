@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -88,18 +87,3 @@ class Dot(Node):
     def name(self) -> Name:
         """The name of the vector."""
         return self.vector.parameter if isinstance(self.vector, Grouped) else self.vector
-
-
-def walk(*nodes: object) -> Iterator[Node]:
-    """Yield nodes and everything inside them, in order."""
-    for node in nodes:
-        if isinstance(node, Node):
-            yield node
-            yield from walk(*(getattr(node, field) for field in node.__slots__))
-        elif isinstance(node, tuple):
-            yield from walk(*node)
-
-
-def names_in(*nodes: object) -> Iterator[Name]:
-    """Yield every name in trees, in order."""
-    return (node for node in walk(*nodes) if isinstance(node, Name))

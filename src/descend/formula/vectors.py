@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NoReturn
 
 from sympy import Add, Expr, Integer, Mul
 
 from descend.formula import tree
-from descend.formula.functions import CONSTANTS
-from descend.formula.names import reserved
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.symbols import Column, Parameter, Predictor, Term
-from descend.formula.tokens import Token, pointed
+from descend.formula.tokens import Token
 from descend.registry import closest
 from descend.table.levels import GroupLabels, Levels
-from descend.wording import spell, worded
-
-Extra = tuple[Callable[..., Expr], tuple[int, ...]]
-"""A function that only some formulas may call: how to build it, and the numbers of arguments it may take."""
 
 
 def listing(names: Iterable[str], most: int = 12) -> str:
@@ -34,69 +27,25 @@ def listing(names: Iterable[str], most: int = 12) -> str:
 class VectorBuilder(ABC):
     """The names of one formula, and what its vectors and parameters per group stand for (see `Builder`)."""
 
-    def __init__(
-        self,
-        text: str,
-        columns: Sequence[str],
-        numeric: Sequence[str] | Mapping[str, Sequence[str]] = (),
-        starts: Iterable[str] | None = (),
-        extra: Mapping[str, Extra] | None = None,
-        levels: Iterable[Levels] = (),
-    ) -> None:
-        self.text = text
-        self.known = set(columns)
-        self.all_columns = columns
-        self.numeric = numeric
-        self.starts = None if starts is None else set(starts)
-        self.extra = extra or {}
-        self.levels = {each.columns: each for each in levels}
-        self.no_pattern: frozenset[str] = frozenset()
-        self.no_star: frozenset[str] = frozenset()
-        self.given: Mapping[str, Expr] = {}
-        self.columns: dict[str, tree.Node] = {}
-        self.parameters: dict[str, tuple[tree.Node, tuple[str, ...] | None]] = {}
-        self.forms: dict[str, str] = {}
-        self.terms: dict[Predictor, Term] = {}
+    known: set[str]
+    all_columns: Sequence[str]
+    numeric: Sequence[str] | Mapping[str, Sequence[str]]
+    no_pattern: frozenset[str]
+    no_star: frozenset[str]
+    given: Mapping[str, Expr]
+    levels: Mapping[tuple[str, ...], Levels]
+    columns: dict[str, tree.Node]
+    parameters: dict[str, tuple[tree.Node, tuple[str, ...] | None]]
+    terms: dict[Predictor, Term]
 
     @abstractmethod
+    def fail(self, node: tree.Node | Token, fault: str, next_step: str) -> NoReturn: ...
+    @abstractmethod
     def _value(self, node: tree.Node) -> Expr: ...
-
-    def fail(self, node: tree.Node | Token, fault: str, next_step: str) -> NoReturn:
-        raise pointed(self.text, node.start, node.end, fault, next_step)
-
-    def _refuse_built_in(self, node: tree.Name) -> None:
-        if node.quoted or not (node.name in self.extra or reserved(node.name)):
-            return
-        fault = "the name of a constant" if node.name in CONSTANTS else "a built-in function"
-        fault = f"`{node.name}` is {fault}, so it cannot be a parameter."
-        self.fail(node, fault, f"Rename it, for example `{node.name}_`.")
-
-    def _parameter(self, node: tree.Name, labels: tuple[str, ...] | None, form: str = "") -> None:
-        """Take note of a parameter, and of the form in which it is used: ``a[site]``, if it has a value per group."""
-        name = node.name
-        if name not in self.parameters:
-            self._check_spelling(node)
-            self.forms[name] = form
-        known = self.parameters.setdefault(name, (node, labels))[1]
-        if self.forms[name] != form:
-            one, other = (f"`{each or plain_name(name)}`" for each in (self.forms[name], form))
-            fault = f"`{name}` is used both as {one} and as {other}."
-            self.fail(node, fault, "Give one of them another name.")
-        if (known is None) != (labels is None):
-            self.fail(node, f"`{name}` is used both as a number and as a vector.", "Give one of them another name.")
-        if known is not None and labels is not None and len(known) != len(labels):
-            fault = f"`{name}` has {len(known)} components in one place and {len(labels)} in another."
-            self.fail(node, fault, "Use lists of the same length, or another name.")
-
-    def _check_spelling(self, node: tree.Name) -> None:
-        name = node.name
-        if self.starts is None or name in self.starts:
-            return
-        near = next((column for column in self.all_columns if _misspelt(name, column)), None)
-        if near is not None:
-            start = f"give it a start: {spell('start', f'{name}=1')}, or in Python start={{{name!r}: 1}}"
-            next_step = f"If it is a parameter, {worded('taken_for_column', start)}."
-            self.fail(node, f"`{name}` is not a column; did you mean `{near}`?", next_step)
+    @abstractmethod
+    def _parameter(self, node: tree.Name, labels: tuple[str, ...] | None, form: str = "") -> None: ...
+    @abstractmethod
+    def _refuse_built_in(self, node: tree.Name) -> None: ...
 
     def _dot(self, node: tree.Dot) -> Expr:
         name = node.name.name
@@ -173,9 +122,3 @@ class VectorBuilder(ABC):
         for name in matching:
             self.columns.setdefault(name, pattern)
         return [Column(name) for name in matching]
-
-
-def _misspelt(name: str, column: str) -> bool:
-    name, column = name.casefold(), column.casefold()
-    long = min(len(name), len(column)) >= 3
-    return name == column or (long and difflib.SequenceMatcher(None, name, column).ratio() >= 0.8)

@@ -12,13 +12,12 @@ from sympy import Expr
 
 from descend.errors import ConfigError, FormulaError
 from descend.formula import syntax
-from descend.formula.build import Builder
+from descend.formula.build import Builder, Extra
 from descend.formula.formula import Formula
 from descend.formula.functions import DERIVED_ONLY
 from descend.formula.printers.code import as_text
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import Column, Parameter, Predictor
-from descend.formula.vectors import Extra
 from descend.gradients.contract import Array, Program, row_sum
 from descend.gradients.derived import derived
 from descend.gradients.numeric import NumericKernel

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from descend.table.arrays import ArrayTable, Cells, checked_names
 from descend.table.database import Database
+from descend.table.levels import Label
 from descend.table.query import QueryTable
 from descend.table.table import EXACT
 from descend.table.typed import Relation
@@ -57,7 +58,7 @@ def from_pandas(frame: pandas.DataFrame) -> ArrayTable:
     """Make a table of a pandas frame; its index is left out."""
     names = checked_names(frame.columns.tolist())
 
-    def categories(name: str) -> list[Any] | None:
+    def categories(name: str) -> Sequence[Label] | None:
         kinds = getattr(frame[name].dtype, "categories", None) if name in names else None  # of a categorical
         return None if kinds is None else kinds.tolist()
 
@@ -70,7 +71,7 @@ def from_polars(frame: polars.DataFrame) -> ArrayTable:
         frame = frame.collect()
     names = checked_names(frame.columns)
 
-    def categories(name: str) -> list[Any] | None:
+    def categories(name: str) -> Sequence[Label] | None:
         import polars
 
         kind = frame[name].dtype if name in names else None

@@ -72,8 +72,8 @@ def written(name: str) -> str:
 def terms(predictor: Expr) -> tuple[str, tuple[Expr, ...]]:
     """Return the vector and the items of ``w @ [x1, x2]``, read from its name, which is that text."""
     from descend.formula.build import Builder
-    from descend.formula.syntax import parse_expression
-    from descend.formula.tree import Dot, names_in
+    from descend.formula.syntax import names_in, parse_expression
+    from descend.formula.tree import Dot
 
     node = parse_expression(predictor.name)
     assert isinstance(node, Dot)
