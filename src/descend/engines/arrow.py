@@ -207,8 +207,7 @@ class Arrow:
         if not (np.isfinite(lower).all() and np.isfinite(schur).all()):
             return None
         try:
-            top: Array = np.linalg.cholesky(schur)
-            return Factored(self.layout, lower, beside, top)
+            return Factored(self.layout, lower, beside, np.asarray(np.linalg.cholesky(schur), dtype=np.float64))
         except np.linalg.LinAlgError:
             return None
 
@@ -233,7 +232,7 @@ class Factored:
         return self.layout.vector(solved_above(self.lower, below - np.einsum("isg,s->ig", self.beside, shared)), shared)
 
     def _solved(self, right: Array) -> Array:
-        found: Array = np.linalg.solve(self.top.T, np.linalg.solve(self.top, right)) if len(self.top) else right
+        found: Array = np.linalg.solve(self.top.T, np.linalg.solve(self.top, right))
         return found
 
     @property

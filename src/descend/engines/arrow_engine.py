@@ -217,7 +217,7 @@ class _CellSums:
         for i, k in enumerate(differing):
             self.slope[i, within] = _products(derivatives[k], slope, rows)
         common_slope = np.array([_all(derivatives[k], slope, rows, cells) for k in common])
-        loss = float(_all(value, np.float64(1.0), rows, cells))
+        loss = float(_all(value, np.ones(()), rows, cells))
         if not self.curved.shape[2]:
             return loss, common_slope, np.zeros((0, 0))
         even = np.ndim(weight) == 0
@@ -254,7 +254,7 @@ class _CellSums:
         local_at, common_at = at[: len(local)], np.array(at[len(local) :], dtype=np.intp)
 
         def by_group(each: Array) -> Array:
-            return np.bincount(group, each, groups)
+            return np.bincount(group, each, groups).astype(np.float64)
 
         blocks, border, shared = np.zeros((k, k, groups)), np.zeros((k, s, groups)), np.zeros((s, s))
         for i in range(k):
@@ -283,14 +283,16 @@ def _values(theta: Array, places: Sequence[Places | int], block: CellBlock) -> l
 
 def _products(left: Array, right: Array, rows: int) -> Array:
     """Return the sums over the rows of a product; what is the same in all rows of a cell is taken out of the sum."""
+    found: Array
     if np.ndim(left) == 2 and np.ndim(right) == 2:
-        product: Array = np.einsum("rg,rg->g", left, right)
-        return product
-    if np.ndim(left) == 2:
-        return np.add.reduce(left, axis=0) * right
-    if np.ndim(right) == 2:
-        return left * np.add.reduce(right, axis=0)
-    return left * right * np.float64(rows)
+        found = np.einsum("rg,rg->g", left, right)
+    elif np.ndim(left) == 2:
+        found = np.add.reduce(left, axis=0) * right
+    elif np.ndim(right) == 2:
+        found = left * np.add.reduce(right, axis=0)
+    else:
+        found = left * right * np.float64(rows)
+    return found
 
 
 def _all(left: Array, right: Array, rows: int, cells: int) -> float:

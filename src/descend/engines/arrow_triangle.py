@@ -55,9 +55,6 @@ class ArrowTriangle:
         k = self.own
         mine, beside, below = self.upper[:, :, :k], self.upper[:, :, k:-1], self.shared[:-1, :-1]
         blocks = np.einsum("gai,gaj->ijg", mine, mine, optimize=True)
-        if not self.layout.complete:
-            for i, part in enumerate(self.layout.there):
-                blocks[i, i, ~part] = 1.0
         border = np.einsum("gai,gas->isg", mine, beside, optimize=True)
         flat = beside.reshape(-1, beside.shape[2])
         return Arrow(self.layout, blocks, border, flat.T @ flat + below.T @ below)
@@ -65,10 +62,8 @@ class ArrowTriangle:
     @property
     def factored(self) -> Factored:
         """The factors of R'R, from which nothing was squared: those of a Cholesky factorisation but for their signs."""
-        k, there = self.own, self.layout.there
+        k = self.own
         lower = np.ascontiguousarray(self.upper[:, :, :k].transpose(2, 1, 0))
-        for i, part in enumerate(there):
-            lower[i, i, ~part] = 1.0
         beside = np.ascontiguousarray(self.upper[:, :, k:-1].transpose(1, 2, 0))
         return Factored(self.layout, lower, beside, self.shared[:-1, :-1].T)
 
@@ -90,6 +85,7 @@ class ArrowTriangle:
     def scaled(self, scale: Array) -> ArrowTriangle:
         """Return R D^-1, with the last column as it is."""
         own, shared = self.layout.parts(1.0 / scale)
+        own = np.where(self.layout.there, own, 1.0)
         upper, below = self.upper.copy(), self.shared.copy()
         upper[:, :, : self.own] *= own.T[:, None]
         upper[:, :, self.own : -1] *= shared
@@ -97,21 +93,25 @@ class ArrowTriangle:
         return ArrowTriangle(self.layout, upper, below)
 
     def of(self, free: Mask) -> ArrowTriangle:
-        """Return the triangle of the free components only."""
+        """Return the triangle of the free components only; an own one that is held has a column of its own, a 1."""
         if free.all():
             return self
         layout, kept = self.layout.of(free), free[self.layout.shared]
-        upper = self.upper.copy()
-        upper[:, :, : self.own] *= layout.there.T[:, None]
         wanted = np.concatenate([np.ones(self.own, dtype=bool), kept, [True]])
-        again = ArrowTriangle(layout, upper[:, :, wanted], self.shared[:, wanted[self.own :]])
-        return again.beside(np.zeros(layout.size), np.zeros(layout.size))
+        upper, shared = self.upper[:, :, wanted], self.shared[:, wanted[self.own :]]
+        upper[:, :, : self.own] *= layout.there.T[:, None]
+        none = np.zeros(int(np.count_nonzero(kept)))
+        still = np.where(layout.there, 0.0, 1.0)
+        return ArrowTriangle(layout, upper, shared)._with_rows((still, none), (0.0 * still, none))
 
     def beside(self, roots: Array, right: Array) -> ArrowTriangle:
         """Return the triangle with one more row for each parameter: ``roots`` d + ``right``, as of a penalty."""
+        return self._with_rows(self.layout.parts(roots), self.layout.parts(right))
+
+    def _with_rows(self, roots: tuple[Array, Array], right: tuple[Array, Array]) -> ArrowTriangle:
         layout, k = self.layout, self.own
         groups, width = layout.own.shape[1], self.upper.shape[2]
-        (own, shared), (own_right, shared_right) = layout.parts(roots), layout.parts(right)
+        (own, shared), (own_right, shared_right) = roots, right
         stacked = np.zeros((groups, 2 * k, width))
         stacked[:, :k] = self.upper
         for i in range(k):
@@ -136,7 +136,7 @@ class ArrowTriangle:
             rest = np.einsum("gai,gaw->giw", left, self.upper[:, :, k:])
             rows = triangle(np.vstack([rows, rest[~kept]]))
             below = rows[:, -1]
-        shared: Array = np.linalg.lstsq(rows[:-1, :-1], -below[:-1], rcond=rcond)[0]
+        shared = np.asarray(np.linalg.lstsq(rows[:-1, :-1], -below[:-1], rcond=rcond)[0], dtype=np.float64)
         wanted: Array = np.einsum("gai,ga->gi", left, right + beside @ shared)
         own = np.einsum("gij,gi->gj", turned, wanted * np.where(kept, 1.0 / np.where(kept, values, 1.0), 0.0))
         return self.layout.vector(-own.T, shared)

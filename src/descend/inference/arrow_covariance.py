@@ -6,18 +6,20 @@ It is kept as an arrow: the covariances of two different groups, which are full,
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.arrow import Arrow
+from descend.engines.arrow import Arrow, Layout
 from descend.engines.arrow_triangle import ArrowTriangle
 from descend.parameters import Constraints
 from descend.problem.point import Array, Point
 
 Mask = NDArray[np.bool_]
 SINGULAR = 1e-26
-"""The inverse of a largest variance, in units where every parameter alone has the variance 1: beyond, all is rounding."""
+"""The inverse of a largest variance, where every parameter alone has the variance 1: beyond, all is rounding."""
 SINGULAR_SUMMED = 1e-14
 """The same where the curvature is all there is, in which digits are lost to squaring."""
 
@@ -116,3 +118,31 @@ def errors_of_arrow(held: Constraints, theta: Array, covariance: Arrow, unknown:
             known = slopes and not still[list(slopes)].any()
             errors[place.start] = math.sqrt(max(sum(parts), 0.0)) if known else np.nan
     return errors
+
+
+def as_content(covariance: Arrow) -> dict[str, object]:
+    """Return an arrow as plain lists, for the model file; see `restored`."""
+    parts = {
+        "own": covariance.layout.own,
+        "shared": covariance.layout.shared,
+        "blocks": covariance.blocks,
+        "border": covariance.border,
+        "of_shared": covariance.shared,
+    }
+    return {name: plain_lists(part) for name, part in parts.items()}
+
+
+def plain_lists(part: NDArray[Any]) -> object:
+    """Return an array as lists, with None for what is not finite."""
+    objects = part.astype(object)
+    objects[~np.isfinite(part)] = None
+    return objects.tolist()
+
+
+def restored(content: Mapping[str, Any]) -> Arrow:
+    """Return the arrow that a model file holds. Raises ValueError where its parts do not fit together."""
+    own, shared = (np.array(content[name], dtype=np.intp) for name in ("own", "shared"))
+    k, groups, s = *own.shape, len(shared)
+    shapes = {"blocks": (k, k, groups), "border": (k, s, groups), "of_shared": (s, s)}
+    parts = (np.array(content[name], dtype=np.float64).reshape(shape) for name, shape in shapes.items())
+    return Arrow(Layout(own, shared, own.size + s), *parts)

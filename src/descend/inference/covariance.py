@@ -242,7 +242,7 @@ def sandwich(rows: ScoredRows, loss: Loss, degrees: float, kept: Mask | None = N
     if frame is None:
         return None
     along, back = frame
-    bend, pull = _bend_and_pull(rows, loss, along.shape[1])
+    bend, pull = bend_and_pull(rows, loss, along.shape[1])
     bread = inverse((along * bend[:, None]).T @ along)
     if bread is None:
         return None
@@ -267,7 +267,7 @@ def _orthogonal(jacobian: Array) -> tuple[Array, Array] | None:
     return along, directions.T / values / norms[:, None]
 
 
-def _bend_and_pull(rows: ScoredRows, loss: Loss, size: int) -> tuple[Array, Array]:
+def bend_and_pull(rows: ScoredRows, loss: Loss, size: int) -> tuple[Array, Array]:
     """Return b_i, and g_i without its factor f_i (see ``sandwich``). size: the number of parameters."""
     if loss.kinked:
         below, above = loss.sides

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.formula.structure import interchangeable, linear_unknowns
+from descend.inference.covariance import Covariance
 from descend.inference.determined import at_bound, free_to_move
 from descend.inference.digits import errors_hold
 from descend.inference.profile_path import End, Path, Why
@@ -41,7 +42,7 @@ class Sides:
     covariance: (p, p), see ``generalized_covariance``.
     """
 
-    def __init__(self, solution: Solution, covariance: Array, places: Iterable[int]) -> None:
+    def __init__(self, solution: Solution, covariance: Covariance, places: Iterable[int]) -> None:
         self.solution, self.model, self.covariance = solution, solution.model, covariance
         self.part, self.bounds = Part(solution.objective), solution.objective.bounds
         self.best, self.free, self.factor = self.part(solution.theta), free_to_move(solution), _factor(solution)
@@ -91,8 +92,10 @@ class Sides:
         return float((self.bounds.low if error < 0.0 else self.bounds.high)[place])
 
     def _sides(self, place: int) -> Iterator[Side]:
-        best, error = float(self.solution.theta[place]), math.sqrt(self.covariance[place, place])
-        tangent = self.covariance[:, place] / error if error else np.zeros(self.solution.theta.size)
+        best, error = float(self.solution.theta[place]), math.sqrt(self.covariance.diagonal()[place])
+        unit = np.zeros(self.solution.theta.size)
+        unit[place] = 1.0
+        tangent = self.covariance @ unit / error if error else unit * 0.0
         if (
             not error
             and self.model.parameters.labels[place] in at_bound(self.solution)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from descend.optimizers.curvature import matrix_of
 from descend.descent.commenting import comment
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution, every_parameter
@@ -17,6 +16,7 @@ from descend.inference.row_scores import counted_rows
 from descend.inference.statistics import degrees_of_freedom, dispersion_of, total_weight
 from descend.losses import Loss
 from descend.models import Model
+from descend.optimizers.curvature import matrix_of
 from descend.problem.point import Point
 
 MANY = 100_000

@@ -116,8 +116,8 @@ def _window(runs: Descents, lowest: Fit, place: int) -> tuple[float, float]:
             usual = float(recipe.start.get(label, usual))
         ends = np.array([usual, float(lowest.theta[place]), *_range_passed(runs)[place]])
         covariance = lowest.covariance
-        if covariance is not None and np.isfinite(covariance[place, place]):
-            error = ERRORS * float(np.sqrt(max(covariance[place, place], 0.0)))
+        if covariance is not None and np.isfinite(covariance.diagonal()[place]):
+            error = ERRORS * float(np.sqrt(max(covariance.diagonal()[place], 0.0)))
             ends = np.array([*ends, ends[1] - error, ends[1] + error])
         ends = ends[np.isfinite(ends) & (np.abs(ends) < 1e100)]
         low, high = (float(ends.min()), float(ends.max())) if len(ends) else (0.0, 1.0)

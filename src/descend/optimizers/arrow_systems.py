@@ -1,4 +1,4 @@
-"""The linear system of a damped Gauss-Newton step where the curvature is an arrow; see ``systems`` for the dense one."""
+"""The linear system of a damped Gauss-Newton step where the curvature is an arrow; ``systems`` has the dense one."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def is_finite(curvature: Curvature | Factor) -> bool:
 
 
 def matrix_of(curvature: Curvature | None) -> Array | None:
-    """Return a curvature that is a matrix, for what is only worth its cost, or only makes sense, with few parameters."""
+    """Return a curvature that is a matrix, else None: for what is only worth its cost with few parameters."""
     return curvature if isinstance(curvature, np.ndarray) else None
 
 

@@ -170,7 +170,11 @@ class System(Protocol):
     """What the four have in common."""
 
     order: ClassVar[int]
-    units: Units
+
+    @property
+    def units(self) -> Units:
+        """The largest squared column norms so far."""
+        ...
 
     def __init__(self, evaluation: Evaluation, units: Units) -> None: ...
 

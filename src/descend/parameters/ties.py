@@ -98,7 +98,7 @@ class Constraints:
     def _slopes(self, name: str, values: Mapping[str, object]) -> dict[int, float]:
         tie = self.tied[name]
         symbols = sorted(tie.atoms(Parameter), key=str)
-        return {self.free.slices[symbol.name].start: self._value(tie.diff(symbol), values) for symbol in symbols}
+        return {self.free.slices[symbol.name].start: float(self._value(tie.diff(symbol), values)) for symbol in symbols}
 
     def standard_errors(self, theta: Array, covariance: Array) -> Values:
         """Return standard errors of all parameters from the covariance of the free ones, by the delta method.

@@ -1,4 +1,4 @@
-"""What data leave undetermined where very many parameters each belong to one group: group by group, then what is shared."""
+"""What data leave undetermined where very many parameters each belong to one group: first of groups, then of all."""
 
 from __future__ import annotations
 

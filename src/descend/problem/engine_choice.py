@@ -15,7 +15,7 @@ from descend.wording import spell
 
 MANY_OF_GROUPS = 200
 """Parameters above which a formula with parameters per group is summed as an arrow (``engines.arrow``): the one place
-where that is decided. With fewer, each group's parameter is one of a vector, multiplied by whether a row is in the group.
+where that is decided. With fewer, they form a vector, each multiplied by whether a row is in its group.
 """
 MANY = 1_000
 """Parameters above which factoring the columns beforehand takes longer than many fits need."""
@@ -54,6 +54,12 @@ def chosen(request: Request, code: Program | Kernel, rows: Rows) -> Engine:
             f"The {code.loss.name} loss has parameters of its own, which the engine `torch` does not sum. Leave out "
             "the engine and the device."
         )
+    if is_arrow(code):
+        from descend.problem.arrow_limits import refuse
+
+        assert isinstance(code, Program)
+        refuse(code, name)
+        return summing(code, rows)
     if request.engine == "auto" and name == "numpy":
         if isinstance(code, Program) and (moments := _moments_if_as_good(code, rows, request)) is not None:
             return moments

@@ -1,4 +1,4 @@
-"""Which groups do not determine their own parameters, and which shared parameters own ones can make up for, in words."""
+"""Which groups do not determine their own parameters, and for which shared ones these can make up, in words."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def _of_groups(model: Model, arrow: Arrow, found: ArrowRank) -> str:
     listed = "" if len(found.groups) == 1 else f" ({', '.join(some)}{f' and {more:,} more' if more else ''})"
     its, them = ("its", "it") if len(found.groups) == 1 else ("their", "them")
     return (
-        f"The rows of {which}{listed} do not determine {its} {joined(list(dict.fromkeys(involved)))}: they are too few, or "
-        f"too much alike. Leave {them} out, or let groups share a parameter."
+        f"The rows of {which}{listed} do not determine {its} {joined(list(dict.fromkeys(involved)))}: they are too "
+        f"few, or too much alike. Leave {them} out, or let groups share a parameter."
     )
 
 

@@ -91,8 +91,9 @@ class Units:
 def standard_units(moments: Curvature, linear: NDArray[np.bool_], intercept: int | None) -> Units:
     """Return the units in which columns have spread 1, and with an intercept mean 0.
 
-    moments: (p, p), or an arrow without intercept, mean of d_k d_l over rows, d_k the derivative of the model's score by parameter k: for a linear one
-    the column that it multiplies. linear: which are; others are only scaled, to mean square 1 where they start.
+    moments: (p, p) mean of d_k d_l over rows, d_k the derivative of the model's score by parameter k: for a linear one
+    the column that it multiplies; of an arrow only the diagonal counts. linear: which are; others are only scaled, to
+    mean square 1 where they start.
     Without an intercept nothing can take up the means, so columns are scaled to mean square 1, not centred.
     """
     square = moments.diagonal().copy()
@@ -288,5 +289,7 @@ def _entering(formula: Formula, loss: Loss) -> tuple[tuple[str, ...], int | None
             columns[place] = as_text(slope) if slope.atoms(Column) else ""
             intercept = place if slope == 1 else intercept
         else:
-            columns[place : place + len(term.items)] = [as_text(slope * item) for item in term.items]
+            columns[place : place + len(term.labels)] = [as_text(slope * item) for item in term.each] * (
+                len(term.labels) // len(term.each)
+            )
     return tuple(columns), intercept
