@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from descend.formula import read_formula
+from descend.formula.order_of_terms import order_of
 from descend.formula.printers.code import as_text
 from descend.formula.structure import (
     RESPONSE_UNIT,
@@ -177,6 +178,12 @@ def test_signs_that_make_no_difference(text, expected):
         ("y ~ a*cos(w*x) + b*sin(w*x) + c*cos(v*x) + d*sin(v*x)", [["awb", "cvd"]]),
         ("y ~ a*exp(-b*x) + c*exp(-d*x) + f*sin(g*x) + h*sin(k*x)", [["ab", "cd"], ["fg", "hk"]]),
         ("y ~ a*x + b*z", []),
+        ("y ~ a*exp(-((x - m)/s)^2) + b*exp(-((x - n)/s)^2)", [["am", "bn"]]),  # of one width
+        ("y ~ a*sin(w*x) + b*cos(w*x)", []),
+        ("y ~ a*exp(-b*x) + d*exp(-2*b*x)", []),
+        ("y ~ k*a/(k + x) + m*b/(x + m)", [["ka", "mb"]]),
+        ("y ~ b*exp(-a*x) + d*exp(-g*x)*z + 1/(k*z - h) + 1/(m*z - q)", [["kh", "mq"]]),
+        ("y ~ a*exp(-b*x) + exp(-c*x)*d", [["ab", "dc"]]),  # answering to each other in another order
     ],
 )
 def test_like_terms_that_can_change_places(text, expected):
@@ -187,6 +194,28 @@ def test_like_terms_that_can_change_places(text, expected):
         for one, other in pairwise(group):
             swap = dict(zip(one, other, strict=True)) | dict(zip(other, one, strict=True))
             assert expression.xreplace(swap) == expression
+
+
+@pytest.mark.parametrize(
+    ("text", "by", "values"),
+    [
+        ("y ~ a*exp(-((x - m)/s)^2) + b*exp(-((x - n)/v)^2)", "mn", [-1.0, 2.0]),
+        ("y ~ a/(1 + ((x + m)/s)^2) + b/(1 + ((x + n)/v)^2)", "mn", [1.0, -2.0]),  # at -m and -n
+        ("y ~ a*exp(-b*x) + c*exp(-d*x)", "bd", [5.0, 2.0]),
+        ("y ~ a*exp(b*x) + c*exp(d*x)", "bd", [-5.0, -2.0]),
+        ("y ~ a*exp(-x/b) + c*exp(-x/d)", "bd", [0.2, 3.0]),
+        ("y ~ a*x/(b + x) + c*x/(d + x)", "bd", [0.2, 3.0]),
+        ("y ~ a*exp(-k*x)*sin(w*x + p) + b*exp(-l*x)*sin(v*x + q)", "wv", [2.0, 7.0]),
+        ("y ~ a*sin(2*pi*x/s + p) + b*sin(2*pi*x/u + q)", "su", [7.0, 2.0]),
+        ("y ~ a*x^n + b*x^m", "nm", [1.0, 2.0]),
+    ],
+)
+def test_the_order_of_like_terms(text, by, values):
+    read = formula(text)
+    (group,) = interchangeable(read)
+    order = order_of(read, group[0])
+    assert "".join(own[order.place].name for own in group) == by
+    assert np.diff(order.keys(np.array(values))) > 0.0
 
 
 @given(

@@ -20,7 +20,7 @@ NOISE = np.random.default_rng(0).normal(size=200)
 CURVES = {
     "y ~ a*exp(-b*x) + c": {"a": 2.5, "b": 1.3, "c": 0.5},
     "y ~ a*exp(b*x)": {"a": 2.0, "b": 0.8},
-    "y ~ a*exp(-b*x) + c*exp(-d*x)": {"a": 5.0, "b": 0.2, "c": 2.5, "d": 1.9},
+    "y ~ a*exp(-b*x) + c*exp(-d*x)": {"a": 2.5, "b": 1.9, "c": 5.0, "d": 0.2},
     "y ~ a*(x + 1)^b": {"a": 2.0, "b": 1.7},
     "y ~ v*x/(k + x)": {"v": 2.0, "k": 1.7},
     "y ~ a*x^n/(k^n + x^n)": {"a": 2.0, "n": 3.0, "k": 4.0},

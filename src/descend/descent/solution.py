@@ -18,6 +18,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.run import Run
 from descend.descent.step import Trace
 from descend.engines.totals import InMemory
+from descend.formula.structure import interchangeable
 from descend.losses import Loss
 from descend.models import Model
 from descend.options.request import Request
@@ -27,7 +28,7 @@ from descend.problem.objective import VectorObjective
 from descend.problem.problem import AllRows, Problem
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.problem.separation import no_minimum
-from descend.problem.symmetry import changed_places
+from descend.problem.symmetry import changed_places, order_of_terms
 from descend.table import Table
 from descend.table.rows import Rows
 
@@ -221,6 +222,8 @@ def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, .
     notes: list[str | None] = []
     if problem.given:
         notes.append(changed_places(model, problem.given, beginning.start, theta))
+    if model.formula is not None and interchangeable(model.formula):
+        notes.append(order_of_terms(model, problem.given, theta))
     if (kinks := problem.objective.kinks) is not None:
         notes.append(kinks.note(problem.objective(theta, 2)))
     rows = problem.rows

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import islice, pairwise, permutations
 
 import numpy as np
 import sympy
@@ -15,6 +16,7 @@ from descend.formula.formula import Formula
 from descend.formula.functions import entry_of
 from descend.formula.symbols import Column, Parameter, Predictor
 
+Own = tuple[Parameter, ...]
 Unit = dict[Expr, float]
 """Exponents of symbols: {x: 1, b: 1} is the unit of b*x. A parameter's symbol stands for its unit, still unknown."""
 RESPONSE_UNIT = sympy.Symbol("response")
@@ -149,6 +151,8 @@ def _turning(expression: Expr) -> list[Expr]:
     return sorted(filter(is_periodic, expression.atoms(sympy.Function)), key=str)
 
 
+MOST_PERMUTED = 5
+"""Parameters of a term up to which each order is tried in which they may answer to those of another."""
 MOST_PARTS = 200
 """A wave runs along something simpler than what has more parts; multiplied out, that could have millions."""
 
@@ -199,7 +203,7 @@ def phases(formula: Formula) -> Mapping[Parameter, Parameter | None]:
 
 
 @lru_cache(maxsize=128)
-def even_parameters(formula: Formula) -> Mapping[Parameter, tuple[Parameter, ...]]:
+def even_parameters(formula: Formula) -> Mapping[Parameter, Own]:
     """Return the parameters whose sign makes no difference, each with those that must change sign with it.
 
     Such as the width in `exp(-((x - m)/s)^2)`, alone, or in `a/s*exp(-((x - m)/s)^2)`, together with a. A phase changes
@@ -208,7 +212,7 @@ def even_parameters(formula: Formula) -> Mapping[Parameter, tuple[Parameter, ...
     known = linear_unknowns(formula)
     linear = [symbol for symbol in formula.unknowns if symbol in known and isinstance(symbol, Parameter)]
     turned = [*phases(formula)]
-    found: dict[Parameter, tuple[Parameter, ...]] = {}
+    found: dict[Parameter, Own] = {}
     for symbol in formula.unknowns:
         if isinstance(symbol, Predictor) or symbol in linear or symbol in turned:
             continue
@@ -224,22 +228,58 @@ def even_parameters(formula: Formula) -> Mapping[Parameter, tuple[Parameter, ...
 
 
 @lru_cache(maxsize=128)
-def interchangeable(formula: Formula) -> tuple[tuple[tuple[Parameter, ...], ...], ...]:
+def interchangeable(formula: Formula) -> tuple[tuple[Own, ...], ...]:
     """Return groups of parameters that can change places as a whole, such as those of two peaks in a sum.
 
     Each element lists two or more tuples of parameters: those, in order of appearance, of parts of the sum that are
-    the same but for the names. Terms that share a parameter, as in `a*sin(w*x) + b*cos(w*x)`, make one part.
+    the same but for the names. Terms that share a parameter, as in `a*sin(w*x) + b*cos(w*x)`, make one part, unless
+    they are alike themselves, as peaks of one width are.
     """
-    families: list[list[tuple[Expr, tuple[Parameter, ...]]]] = []
-    for part, own in _parts(formula):
+    groups: list[tuple[Own, ...]] = []
+    apart, single = _parts(formula), []
+    families = _families(apart)
+    for family in families:
+        if len(family) > 1:
+            groups.append(tuple(own for _, own in family))
+        else:
+            single.append(family[0])
+    for part, own in single:
+        terms = sympy.Add.make_args(part)
+        counts = Counter(symbol for term in terms for symbol in term.atoms(Parameter))
+        common = [symbol for symbol in own if counts[symbol] > 1]
+        if common and len(terms) > 1:
+            found = _families(_parts_of(formula, terms, common))
+            groups += [tuple(mine for _, mine in family) for family in found if len(family) > 1]
+    return tuple(groups)
+
+
+def _families(apart: Sequence[tuple[Expr, Own]]) -> list[list[tuple[Expr, Own]]]:
+    """Gather parts that are the same but for the names; parameters stand where those of the first of a family do."""
+    families: list[list[tuple[Expr, Own]]] = []
+    for part, own in apart:
         for family in families:
-            first, names = family[0]
-            if len(names) == len(own) and first.xreplace(dict(zip(names, own, strict=True))) == part:
-                family.append((part, own))
+            answering = _answering(*family[0], part, own)
+            if answering is not None:
+                family.append((part, answering))
                 break
         else:
             families.append([(part, own)])
-    return tuple(tuple(own for _, own in family) for family in families if len(family) > 1)
+    return families
+
+
+def _answering(first: Expr, names: Own, part: Expr, own: Own) -> Own | None:
+    """Return the parameters of a part in the order in which they answer to those of the first; None if it is unlike."""
+    if len(names) != len(own):
+        return None
+    if first.xreplace(dict(zip(names, own, strict=True))) == part:
+        return own
+    same = sympy.Dummy()
+    if first.xreplace(dict.fromkeys(names, same)) != part.xreplace(dict.fromkeys(own, same)):
+        return None
+    for order in permutations(own) if len(own) <= MOST_PERMUTED else ():
+        if first.xreplace(dict(zip(names, order, strict=True))) == part:
+            return order
+    return None
 
 
 def _around(formula: Formula, symbol: Parameter) -> tuple[Expr, Collection[Parameter]]:
@@ -248,22 +288,27 @@ def _around(formula: Formula, symbol: Parameter) -> tuple[Expr, Collection[Param
 
 
 @lru_cache(maxsize=128)
-def _by_parameter(formula: Formula) -> Mapping[Parameter, tuple[Expr, tuple[Parameter, ...]]]:
+def _by_parameter(formula: Formula) -> Mapping[Parameter, tuple[Expr, Own]]:
     """Return for each parameter its part of the sum, with the parameters of that; none where vectors link the parts."""
-    parts = [] if formula.terms else _parts(formula)
-    return {symbol: (part, own) for part, own in parts for symbol in own}
+    found = [] if formula.terms else _parts(formula)
+    return {symbol: (part, own) for part, own in found for symbol in own}
 
 
-def _parts(formula: Formula) -> list[tuple[Expr, tuple[Parameter, ...]]]:
+def _parts(formula: Formula) -> list[tuple[Expr, Own]]:
     """Cut the sum into parts that share no parameter, each with its parameters in order of appearance."""
+    return _parts_of(formula, sympy.Add.make_args(formula.expression))
+
+
+def _parts_of(formula: Formula, terms: Iterable[Expr], common: Collection[Parameter] = ()) -> list[tuple[Expr, Own]]:
+    """Put terms together that share a parameter other than the ``common`` ones; leave out those without parameters."""
     order = {name: place for place, name in enumerate(formula.parameters)}
-    parts: list[tuple[Expr, set[Parameter]]] = []
-    for term in sympy.Add.make_args(formula.expression):
-        own = term.atoms(Parameter)
+    found: list[tuple[Expr, set[Parameter]]] = []
+    for term in terms:
+        own = term.atoms(Parameter).difference(common)
         if not own or term.atoms(Predictor):
             continue
-        together = [part for part in parts if part[1] & own]
-        parts = [part for part in parts if part not in together]
-        parts.append((sympy.Add(term, *(part for part, _ in together)), own.union(*(names for _, names in together))))
-    listed = [(part, tuple(sorted(own, key=lambda symbol: order[symbol.name]))) for part, own in parts]
+        together = [part for part in found if part[1] & own]
+        found = [part for part in found if part not in together]
+        found.append((sympy.Add(term, *(part for part, _ in together)), own.union(*(names for _, names in together))))
+    listed = [(part, tuple(sorted(own, key=lambda symbol: order[symbol.name]))) for part, own in found]
     return sorted(listed, key=lambda part: order[part[1][0].name])

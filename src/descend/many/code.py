@@ -1,94 +1,259 @@
-"""A formula as code for many groups at once: columns are (rows, groups), parameters (p, groups)."""
+"""A formula as code for many groups at once: columns are (rows, groups), parameters (groups,).
+
+Under a squared loss the parameters that enter linearly are no unknowns of the descent: at each point of the others they
+are solved for (variable projection). With the prediction  f = remainder + sum_k c_k phi_k  and D = df/dbeta, the code
+returns for each group what a step needs, c and
+
+    r'r/2,  D'r,  D'D,  phi'D,  and the Cholesky factor of phi'phi,     with r = f - y at these c.
+
+D'D - D'phi (phi'phi)^-1 phi'D is then Kaufman's curvature of the projected loss, and D'r its gradient.
+
+Sources: Golub & Pereyra (1973), SIAM J. Numer. Anal. 10, 413-432; Kaufman (1975), BIT 15, 49-57.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import accumulate
+from typing import NamedTuple
 
-import numpy as np
-import sympy
-from numpy.typing import NDArray
-from sympy import Add, Expr, Mul
+from sympy import Add, Expr, Integer, Mul
 
-from descend.formula.compile import Compiled, define, numpy_names
-from descend.formula.printers.code import NUMPY, Writer
+from descend.formula.compile import Compiled, define, names_of
+from descend.formula.printers.code import NUMPY, Language
+from descend.formula.row_code import CONSTANT, SCALAR, RowWriter
+from descend.formula.structure import linear_unknowns
 from descend.formula.symbols import Column, Component, Parameter
 from descend.gradients.contract import Program
-from descend.losses import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
-Array = NDArray[np.float64]
+ROOT = Column("the square root of the weight")
+OBSERVED = Column("the response")
+ONE = "1.0"
+"""A base that is the same in all rows."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BatchCode:
-    """Loss and derivatives of every row of many groups.
+    """What is summed over the rows of each group.
 
-    columns: those that it reads. parameters: how many components there are.
+    linear, nonlinear: places of the components that are solved for, and of those that descend.
+    weighted: whether rows have weights.
+    data: what the code reads of the rows, as expressions of columns, OBSERVED and ROOT, the root of the row weight.
+    products: pairs of these, or one alone, whose sums over the rows never change.
+    unit: what the sums have to be multiplied by to be those of the loss.
+    relative: whether the loss is never negative, so that changes of it are judged by its size.
     """
 
-    columns: tuple[str, ...]
-    parameters: int
-    compiled: Compiled
-    value: Compiled
+    linear: tuple[int, ...]
+    nonlinear: tuple[int, ...]
+    weighted: bool
+    data: tuple[Expr, ...]
+    products: tuple[tuple[int, ...], ...]
+    unit: float
+    relative: bool
+    evaluate: Compiled
 
-    def __call__(self, theta: Array, columns: Mapping[str, Array], y: Array) -> Sequence[Array]:
-        """Return value, slope and weight of the loss, and the derivatives of the score by each component.
+    @property
+    def size(self) -> int:
+        """How many components there are."""
+        return len(self.linear) + len(self.nonlinear)
 
-        theta: (p, groups); columns and y: (rows, groups). Each result is an array of rows and groups, of groups, or a
-        number, to be broadcast.
-        """
-        found: Sequence[Array] = self.compiled(y, *(columns[name] for name in self.columns), *theta)
-        return found
-
-    def loss(self, theta: Array, columns: Mapping[str, Array], y: Array, omega: Array | None) -> Array:
-        """Return the sum of the loss over the rows of each group."""
-        value: Array = np.broadcast_to(self.value(y, *(columns[name] for name in self.columns), *theta), y.shape)
-        total: Array = np.add.reduce(value, axis=0) if omega is None else np.einsum("rg,rg->g", value, omega)
-        return total
+    @cached_property
+    def parts(self) -> tuple[int, ...]:
+        """Where the parts of `descent.Sums` end among the sums of a group."""
+        linear, nonlinear = len(self.linear), len(self.nonlinear)
+        curvature, below = nonlinear * (nonlinear + 1) // 2, linear * (linear - 1) // 2
+        return tuple(accumulate((0, 1, linear, nonlinear, curvature, linear, below, linear * nonlinear)))
 
 
 @lru_cache(maxsize=64)
-def batch_code(program: Program) -> BatchCode:
-    """Return the code of a program, in which what several results share is computed once."""
-    score, derivatives = _by_component(program)
-    loss = program.loss
-    read = {symbol.name for part in (score, *derivatives.values()) for symbol in part.atoms(Column)}
-    columns = tuple(sorted(read | set(loss.own_columns)))
-    names: dict[Expr, str] = {Column(name): f"c{place}" for place, name in enumerate(columns)}
-    names |= {component: f"p{place}" for place, component in enumerate(derivatives)}
-    plain = dict(names)
-    arguments = ", ".join(("y", *names.values()))
-    places = (sympy.Symbol(f"t{place}") for place in range(10**6))
-    shared, results = sympy.cse([score, *derivatives.values()], symbols=places, order="none")
-    lines = []
-    for symbol, part in shared:
-        lines.append(f"{symbol.name} = {Writer(NUMPY, names).write(part)}")
-        names[symbol] = symbol.name
-    inside, *slopes = (Writer(NUMPY, names).write(part) for part in results)
-    lines += [f"s = {inside}", *(["r = s - y"] if _of_residual(loss) else [])]
-    of_loss = names | {PREDICTION: "s", RESPONSE: "y", RESIDUAL: "r"}
-    value = Writer(NUMPY, of_loss).write(loss.expressions[0])
-    returned = [*(Writer(NUMPY, of_loss).write(part) for part in loss.expressions), *slopes]
-    body = "\n    ".join([*lines, f"return ({', '.join(returned)},)"])
-    source = f"def evaluate({arguments}):\n    {body}\n"
-    at = define("evaluate", source, numpy_names())
-    alone = f"def loss({arguments}):\n    s = {Writer(NUMPY, plain).write(score)}\n    r = s - y\n    return {value}\n"
-    return BatchCode(columns, len(derivatives), at, define("loss", alone, numpy_names()))
+def batch_code(program: Program, weighted: bool, project: bool = True, language: Language = NUMPY) -> BatchCode:
+    """Return the code of a program. project: whether linear parameters are solved for, where the loss allows it."""
+    score, slopes = by_component(program)
+    quadratic = program.loss.quadratic
+    eliminated = _linear_components(program) if project and quadratic else frozenset()
+    linear = tuple(place for place, component in enumerate(slopes) if component in eliminated)
+    nonlinear = tuple(place for place in range(len(slopes)) if place not in linear)
+    symbols = {component: Parameter(f"p{place}") for place, component in enumerate(slopes)}
+    columns = [slope.xreplace(symbols) for slope in slopes.values()]
+    writer = _Writer(score.xreplace(symbols), columns, weighted, language)
+    if quadratic:
+        writer.squares(linear, nonlinear)
+    else:
+        writer.likelihood(program)
+    unit = float(program.loss.expressions[2]) if quadratic else 1.0
+    source, data, products = writer.source(nonlinear)
+    relative = program.loss.of_residual
+    return BatchCode(
+        linear, nonlinear, weighted, data, products, unit, relative, define("evaluate", source, names_of(language))
+    )
 
 
-def _of_residual(loss: Loss) -> bool:
-    return any(RESIDUAL in part.free_symbols for part in loss.expressions)
+class Factored(NamedTuple):
+    """A column of the design: ``base``, the name of an array of rows and groups, or ONE, times ``factor`` per group."""
+
+    factor: str
+    base: str
+
+    @property
+    def text(self) -> str:
+        """The column as an expression."""
+        return f"{self.factor}*{self.base}" if self.factor and self.base != ONE else self.factor or self.base
 
 
-def _by_component(program: Program) -> tuple[Expr, dict[Expr, Expr]]:
+RESPONSES = Factored("", "y")
+RESIDUALS = Factored("", "r")
+
+
+class _Writer:
+    """Writes the code of one program.
+
+    score, columns: the prediction and its derivatives by p0, p1, ..., the parameters.
+    """
+
+    def __init__(self, score: Expr, columns: list[Expr], weighted: bool, language: Language) -> None:
+        self.root: Expr = ROOT if weighted else Integer(1)
+        self.score, self.columns = score, columns
+        atoms = {symbol for part in (score, *columns) for symbol in part.atoms(Column)} | {ROOT}
+        self.reads: dict[Expr, str] = {column: f"c{place}" for place, column in enumerate(sorted(atoms, key=str))}
+        names: dict[Expr, str] = {Parameter(f"p{place}"): f"p{place}" for place in range(len(columns))}
+        names |= {PREDICTION: "s", RESIDUAL: "r", RESPONSE: "y"}
+        self.writer = RowWriter(language, self.reads | names, {}, {})
+        self.lines = self.writer.lines
+        self.sums: dict[tuple[str, ...], str] = {}
+        self.of_data: dict[tuple[str, ...], str] = {}
+
+    def squares(self, linear: tuple[int, ...], nonlinear: tuple[int, ...]) -> None:
+        """Write the sums of a squared loss."""
+        self.reads[OBSERVED * self.root] = "y"
+        remainder = self.score.xreplace({Parameter(f"p{place}"): Integer(0) for place in linear}) * self.root
+        columns = [column * self.root for column in self.columns]
+        self.writer.count([remainder, *columns])
+        phi = [self._factored(columns[place]) for place in linear]
+        level = None if remainder == 0 else self._factored(remainder)
+        solved = _tuple(f"p{place}" for place in linear)
+        if linear:
+            gram = self._triangle(phi, phi)
+            right = [self._product(each, RESPONSES) for each in phi]
+            if level is not None:
+                right = [f"{one} - {self._product(each, level)}" for one, each in zip(right, phi, strict=True)]
+            self.lines.append(f"{solved}, factor = solve({gram}, {_tuple(right)})")
+        terms = [
+            each._replace(factor="*".join(filter(None, (f"p{place}", each.factor))))
+            for place, each in zip(linear, phi, strict=True)
+        ]
+        self._residuals([*terms, *([] if level is None else [level])])
+        self.lines += ["loss = 0.5*dot(r, r)", f"if shallow: return {solved}, loss"]
+        slopes = [self._factored(columns[place]) for place in nonlinear]
+        across = _tuple(_tuple(self._product(each, slope) for slope in slopes) for each in phi)
+        gradient = _tuple(self._product(slope, RESIDUALS) for slope in slopes)
+        own = self._triangle(slopes, slopes)
+        self.lines.append(f"return {solved}, loss, {gradient}, {own}, {across}, {'factor' if linear else '()'}")
+
+    def likelihood(self, program: Program) -> None:
+        """Write the sums of any other loss, by its value, slope and weight in each row."""
+        self.reads[OBSERVED] = "y"
+        of_loss = [each * self.root * self.root for each in program.loss.expressions]
+        self.writer.count([self.score, *self.columns, *of_loss])
+        self.lines.append(f"s = {self._factored(self.score).text} + 0.0*y")
+        self.lines.append("r = s - y")
+        value, slope, weight = (self._factored(each) for each in of_loss)
+        self.lines += [f"loss = {self._product(value, Factored('', ONE))}", "if shallow: return (), loss"]
+        slopes = [self._factored(column) for column in self.columns]
+        gradient = _tuple(self._product(each, slope) for each in slopes)
+        own = self._triangle([self._times(each, weight) for each in slopes], slopes)
+        self.lines.append(f"return (), loss, {gradient}, {own}, (), ()")
+
+    def source(self, nonlinear: tuple[int, ...]) -> tuple[str, tuple[Expr, ...], tuple[tuple[int, ...], ...]]:
+        """Return the source, and which data and which sums of data it is given."""
+        body = "\n    ".join(self.lines)
+        words = set(re.findall(r"\w+", body)) | {word for pair in self.of_data for word in pair}
+        used = {name: each for each, name in (self.reads | self.writer.prepared).items() if name in words}
+        given = {"data": used, "products": self.of_data.values(), "nonlinear": [f"p{place}" for place in nonlinear]}
+        head = [f"{', '.join(names)}, = {name}" for name, names in given.items() if names]
+        places = {name: place for place, name in enumerate(used)}
+        products = tuple(tuple(places[name] for name in pair if name != ONE) for pair in self.of_data)
+        begin = "def evaluate(data, products, nonlinear, count, solve, dot, total, shallow):\n    "
+        return begin + "\n    ".join([*head, body]) + "\n", tuple(used.values()), products
+
+    def _factored(self, expression: Expr) -> Factored:
+        """Write a column of the design; what is the same in all rows of a group is taken out of it."""
+        parts = Mul.make_args(expression)
+        per_group = [part for part in parts if self.writer.kind(part) in (CONSTANT, SCALAR)]
+        factor, base = Mul(*per_group), Mul(*(part for part in parts if part not in per_group))
+        return Factored("" if factor == 1 else self._name(factor), ONE if base == 1 else self._name(base))
+
+    def _name(self, expression: Expr) -> str:
+        text = self.writer.name(expression)
+        return f"({text})" if text.startswith("-") else text
+
+    def _times(self, one: Factored, other: Factored) -> Factored:
+        """Write the product of two columns."""
+        factor = "*".join(filter(None, (one.factor, other.factor)))
+        bases = [each.base for each in (one, other) if each.base != ONE]
+        if len(bases) == 2:
+            self.lines.append(f"u{len(self.lines)} = {'*'.join(bases)}")
+            return Factored(factor, self.lines[-1].partition(" ")[0])
+        return Factored(factor, bases[0] if bases else ONE)
+
+    def _triangle(self, ones: list[Factored], others: list[Factored]) -> str:
+        """Write the sums of products of two lists of columns, up to the diagonal."""
+        return _tuple(_tuple(self._product(one, other) for other in others[: i + 1]) for i, one in enumerate(ones))
+
+    def _product(self, one: Factored, other: Factored) -> str:
+        """Write the sum over the rows of the product of two columns."""
+        bases = tuple(sorted((one.base, other.base)))
+        if bases not in self.sums:
+            self.sums[bases] = self._sum(bases)
+        return "*".join(filter(None, (one.factor, other.factor, self.sums[bases])))
+
+    def _sum(self, bases: tuple[str, ...]) -> str:
+        if bases == (ONE, ONE):
+            return "count"
+        if {*bases} <= {ONE, *self.reads.values(), *self.writer.prepared.values()}:
+            return self.of_data.setdefault(bases, f"m{len(self.of_data)}")
+        arrays = [base for base in bases if base != ONE]
+        self.lines.append(f"g{len(self.lines)} = {'dot' if len(arrays) == 2 else 'total'}({', '.join(arrays)})")
+        return self.lines[-1].partition(" ")[0]
+
+    def _residuals(self, terms: list[Factored]) -> None:
+        """Write r, the sum of the terms less y."""
+        terms = sorted(terms, key=lambda term: term.base == ONE)
+        if not terms or terms[0].base == ONE or not terms[0].factor:
+            self.lines.append(f"r = {terms[0].text if terms else '0.0'} - y")
+        else:
+            self.lines += [f"r = {terms[0].text}", "r -= y"]
+        self.lines += [f"r += {term.text}" for term in terms[1:]]
+
+
+def _tuple(texts: Iterable[str]) -> str:
+    listed = list(texts)
+    return f"({', '.join(listed)}{',' if len(listed) == 1 else ''})"
+
+
+def _linear_components(program: Program) -> frozenset[Expr]:
+    """Return the components in which the score is jointly linear."""
+    known, formula = linear_unknowns(program.formula), program.formula
+    scalars = {symbol for symbol in known if isinstance(symbol, Parameter)}
+    vectors: dict[str, list[Expr]] = {}
+    for predictor, term in formula.terms.items():
+        vectors.setdefault(term.vector, []).append(predictor)
+    complete = {name for name, predictors in vectors.items() if known.issuperset(predictors)}
+    labelled = {name: program.parameters.shapes[name] or () for name in complete}
+    return frozenset(scalars | {Component(f"{name}[{label}]") for name, labels in labelled.items() for label in labels})
+
+
+def by_component(program: Program) -> tuple[Expr, dict[Expr, Expr]]:
     """Return the score, and its derivative by each component, with ``w @ [x1, x2]`` written out as w[x1]*x1 + w[x2]*x2.
 
     The derivative of such a component is that of the whole times its item.
     """
-    slopes, terms = program.slopes.with_limits, program.formula.terms
-    written_out = {
+    slopes, terms = program.jacobian, program.formula.terms
+    written_out: dict[Expr, Expr] = {
         predictor: Add(
             *(
                 Mul(Component(f"{term.vector}[{label}]"), item)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,10 @@ from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DescendError
 from descend.gradients.contract import Program
 from descend.losses import LOSSES
-from descend.many.code import batch_code
 from descend.many.groups import Groups
-from descend.many.together import Found, GroupedRows, together
+from descend.many.rows import GroupedRows
+from descend.many.source import OfRows
+from descend.many.together import Found, Together
 from descend.models import Model, kind_of
 from descend.options.request import Request
 from descend.problem.model_reading import gradient_source, read_model
@@ -67,6 +69,18 @@ class Outcomes:
         both = np.full((groups, components), np.nan)
         return cls(both, both.copy(), empty, empty.copy(), np.full(groups, "", dtype=LONGEST_WORD))
 
+    def take(self, groups: Places, others: Outcomes) -> None:
+        """Take over what came of some groups, which others have in this order; not the fits, which hold their rows."""
+        for mine, theirs in (
+            (self.parameters, others.parameters),
+            (self.errors, others.errors),
+            (self.loss, others.loss),
+            (self.r_squared, others.r_squared),
+            (self.outcome, others.outcome),
+        ):
+            mine[groups] = theirs
+        self.cause |= {int(groups[place]): cause for place, cause in others.cause.items()}
+
     @property
     def open(self) -> Mask:
         """Which groups are not fitted yet."""
@@ -75,7 +89,7 @@ class Outcomes:
 
 
 @dataclass(frozen=True)
-class Grouped:
+class Grouped(OfRows):
     """A table by groups, the model of each, and the request that each is fitted by.
 
     columns: every column that a fit reads, in the order of the groups, NaN where a cell is missing.
@@ -90,13 +104,7 @@ class Grouped:
     @classmethod
     def of(cls, request: Request, table: Table, by: Sequence[str]) -> Grouped:
         """Read the groups of a table, and what a fit needs of it. Raises DescendError where no group can be fitted."""
-        model, _ = read_model(request, table, LOSSES.build(request.loss))
-        for name in by:
-            if name in model.columns:
-                raise ConfigError(
-                    f"`{name}` tells the groups apart, so that it is the same in all rows of a group and its influence "
-                    "cannot be seen there. Leave it out of the model, or group by other columns."
-                )
+        model = model_by_groups(request, table, by)
         groups = Groups.of(table, by)
         names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
         read = table.with_gaps(tuple(names))
@@ -114,14 +122,18 @@ class Grouped:
 
         start: where it ends, if that is known.
         """
-        rows = slice(self.groups.ends[group], self.groups.ends[group + 1])
-        data = {name: column[rows] for name, column in self.columns.items()}
+        data = self.rows_of(group)
         known = {} if start is None else {"start": start, "second_look": False}
         request, began = self.request.but(by=None, data=data, **known), time.perf_counter()
         with np.errstate(all="ignore"):
             table = open_table(data)
             table.source = f"the group {said(self.groups.keys[group])}"
             return fit_table(request, table, None, began)
+
+    def rows_of(self, group: int) -> dict[str, Array]:
+        """Return the columns of one group."""
+        rows = slice(self.groups.ends[group], self.groups.ends[group + 1])
+        return {name: column[rows] for name, column in self.columns.items()}
 
     @cached_property
     def rows(self) -> GroupedRows:
@@ -155,17 +167,32 @@ class Grouped:
         return complete & varied & (self.groups.sizes > self.model.parameters.size)
 
 
-def fit_each(work: Grouped) -> Outcomes:
-    """Fit every group: 1. some by themselves, for starts; 2. all together; 3. those that failed by themselves."""
+def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:
+    """Return the model of each group. Raises ConfigError for one that reads what tells the groups apart."""
+    model, _ = read_model(request, table, LOSSES.build(request.loss))
+    for name in by:
+        if name in model.columns:
+            raise ConfigError(
+                f"`{name}` tells the groups apart, so that it is the same in all rows of a group and its influence "
+                "cannot be seen there. Leave it out of the model, or group by other columns."
+            )
+    return model
+
+
+def fit_each(work: Grouped, starts: Array | None = None) -> Outcomes:
+    """Fit every group: 1. some by themselves, for starts; 2. all together; 3. those that failed by themselves.
+
+    starts: those to try, (s, p), if they are known.
+    """
     outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
     if work.program is not None:
-        starts = _starts(work, outcomes)
+        starts = starts_of(work, outcomes) if starts is None else starts
         if len(starts):
             chosen = np.flatnonzero(work.sound)  # those fitted already too: where others ended may lead lower
-            _keep(work, together(batch_code(work.program), starts, work.rows, chosen), outcomes)
+            _keep(work, Together(work.program, work.rows).fit(starts, chosen), outcomes)
             _look_again(work, starts, chosen, outcomes)
     for group in np.flatnonzero(outcomes.open).tolist():
-        _fit_alone(work, group, outcomes)
+        fit_alone(work, group, outcomes)
     return outcomes
 
 
@@ -180,17 +207,17 @@ def _look_again(work: Grouped, starts: Array, chosen: Places, outcomes: Outcomes
     some = ended[np.linspace(0, len(ended) - 1, min(LENT, len(ended))).astype(np.intp)]
     more = np.unique(np.concatenate([starts, outcomes.parameters[some]]), axis=0)
     if len(again) and len(more) > 1:
-        _keep(work, together(batch_code(work.program), more, work.rows, again, len(more)), outcomes)
+        _keep(work, Together(work.program, work.rows).fit(more, again, len(more)), outcomes)
 
 
-def _starts(work: Grouped, outcomes: Outcomes) -> Array:
+def starts_of(work: Grouped, outcomes: Outcomes) -> Array:
     """Return starts to try in each group, (s, p): those given, or where the fits of a few groups ended."""
     given, parameters = work.request.start or {}, work.model.parameters
     if set(parameters.shapes) <= set(given):
         return parameters.start(dict(given), 1.0)[None]
     sound = np.flatnonzero(work.sound)
     some = sound[np.linspace(0, len(sound) - 1, min(SAMPLED, len(sound))).astype(np.intp)]
-    fits = (_fit_alone(work, group, outcomes) for group in some.tolist())
+    fits = (fit_alone(work, group, outcomes) for group in some.tolist())
     ends = [fit.theta for fit in fits if fit is not None and fit.succeeded]
     return np.unique(np.array(ends).reshape(-1, parameters.size), axis=0)
 
@@ -202,7 +229,7 @@ def _keep(work: Grouped, found: Found, outcomes: Outcomes) -> None:
     if loss.quadratic and work.request.sigma is None:
         scale = 2.0 * found.loss / np.maximum(groups.sizes - work.model.parameters.size, 1)
     with np.errstate(invalid="ignore"):
-        errors = np.sqrt(np.einsum("gii->gi", found.inverted) * scale[:, None])
+        errors = np.sqrt(found.variances * scale[:, None])
     good = found.converged & np.isfinite(errors).all(axis=1)
     bounds = None if work.model.constraints is None else work.model.constraints.bounds
     if bounds is not None:
@@ -221,7 +248,16 @@ def _keep(work: Grouped, found: Found, outcomes: Outcomes) -> None:
     outcomes.cause = {group: cause for group, cause in outcomes.cause.items() if not good[group]}
 
 
-def _fit_alone(work: Grouped, group: int, outcomes: Outcomes) -> Fit | None:
+class Alone(Protocol):
+    """Groups, any of which can be fitted by itself."""
+
+    @property
+    def model(self) -> Model: ...
+
+    def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit: ...
+
+
+def fit_alone(work: Alone, group: int, outcomes: Outcomes) -> Fit | None:
     """Fit one group by itself, and keep what came of it."""
     try:
         fit = work.alone(group)

@@ -8,7 +8,8 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, phases
+from descend.formula.order_of_terms import order_of
+from descend.formula.structure import even_parameters, interchangeable, phases
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Program
 from descend.models import Model
@@ -18,57 +19,77 @@ Array = NDArray[np.float64]
 
 
 def canonical(program: Program, theta: Array, given: Collection[str], bounds: Bounds | None = None) -> Array:
-    """Choose among equally good answers: positive signs, phases in [-pi, pi], interchangeable terms in order."""
+    """Choose among equally good answers: positive signs, phases in [-pi, pi], interchangeable terms in order.
+
+    What was ``given`` keeps its value, and so does what would leave the bounds.
+    """
     formula, slices = program.formula, program.parameters.slices
-    settled = theta.copy()
+    settled = theta
 
     def places(*symbols: Parameter | None) -> list[int] | None:
         free = [symbol for symbol in symbols if symbol is not None and symbol.name not in given]
         return [slices[symbol.name].start for symbol in free] if len(free) == len(symbols) else None
 
+    def with_values(at: list[int] | NDArray[np.intp], values: Array) -> Array:
+        changed = settled.copy()
+        changed[at] = values
+        return changed if bounds is None or bounds.contains(changed).all() else settled
+
     for symbol, others in even_parameters(formula).items():
         together = places(symbol, *others)
         if together and settled[together[0]] < 0.0:
-            settled[together] *= -1.0
+            settled = with_values(together, -settled[together])
     for phase, amplitude in phases(formula).items():
         if (pair := places(phase, amplitude)) and settled[pair[1]] < 0.0:
-            settled[pair] = settled[pair[0]] + math.pi, -settled[pair[1]]
+            settled = with_values(pair, np.array([settled[pair[0]] + math.pi, -settled[pair[1]]]))
         if own := places(phase):
-            settled[own[0]] = math.remainder(settled[own[0]], 2.0 * math.pi)
-    linear = linear_unknowns(formula)
+            settled = with_values(own, np.array([math.remainder(settled[own[0]], 2.0 * math.pi)]))
     for group in interchangeable(formula):
         rows = [places(*own) for own in group]
         if any(row is None for row in rows):
             continue
-        at = np.array(rows)
-        leader = next((column for column, symbol in enumerate(group[0]) if symbol not in linear), 0)
-        settled[at] = settled[at[np.argsort(settled[at[:, leader]], kind="stable")]]
-    return settled if bounds is None or bounds.contains(settled).all() else theta
+        at, order = np.array(rows), order_of(formula, group[0])
+        first_to_last = np.argsort(order.keys(settled[at[:, order.place]]), kind="stable")
+        settled = with_values(at, settled[at[first_to_last]])
+    return settled
+
+
+def order_of_terms(model: Model, given: Collection[str], end: Array) -> str | None:
+    """Say which of the terms that can stand for each other is written first, where no starting value chose that."""
+    if model.formula is None:
+        return None
+    found = []
+    for group in interchangeable(model.formula):
+        names = {symbol.name for own in group for symbol in own}
+        order = order_of(model.formula, group[0])
+        keys = order.keys(end[[model.parameters.slices[own[order.place].name].start for own in group]])
+        if not names & set(given) and bool((np.diff(keys) >= 0.0).all()):
+            found.append(f"{_named(group)} can stand for each other, which changes nothing; {order.words} is first")
+    return "; ".join(found) or None
 
 
 def changed_places(model: Model, given: Collection[str], start: Array, end: Array) -> str | None:
-    """Say so if like terms, ordered one way by the starting values that were given, ended in another order.
-
-    They are ordered by the first of their parameters that does not enter linearly.
-    """
+    """Say so if like terms, ordered one way by the starting values that were given, ended in another order."""
     if model.formula is None or not given:
         return None
-    linear = linear_unknowns(model.formula)
     for group in interchangeable(model.formula):
-        leader = next((place for place, symbol in enumerate(group[0]) if symbol not in linear), 0)
-        names = [own[leader].name for own in group]
+        order = order_of(model.formula, group[0])
+        names = [own[order.place].name for own in group]
         if not set(names) <= set(given):
             continue
         places = [model.parameters.slices[name].start for name in names]
         before, after = start[places], end[places]
         if len(set(before.tolist())) < len(places) or (np.argsort(before) == np.argsort(after)).all():
             continue
-        terms = " and ".join("(" + ", ".join(symbol.name for symbol in own) + ")" for own in group)
         were, are = (
             " < ".join(names[place] for place in np.argsort(values, kind="stable")) for values in (before, after)
         )
         return (
-            f"like terms changed places: {terms} can stand for each other, and where the start had {were}, the fit has "
-            f"{are}"
+            f"like terms changed places: {_named(group)} can stand for each other, and where the start had {were}, the "
+            f"fit has {are}"
         )
     return None
+
+
+def _named(group: tuple[tuple[Parameter, ...], ...]) -> str:
+    return " and ".join("(" + ", ".join(symbol.name for symbol in own) + ")" for own in group)

@@ -49,7 +49,7 @@ def content_of(fit: Fitted) -> Content:
         "covariance": _covariance(fit),
         "rounding": dict(fit.rounding),
         **summary(fit),
-        "loss_function": _loss_text(fit.loss_function),
+        "loss_function": loss_text(fit.loss_function),
         **{name: value for name, value in entry.items() if name != "formula" or value},
     }
 
@@ -64,6 +64,7 @@ def _covariance(fit: Fitted) -> object:
     return as_content(found)
 
 
-def _loss_text(loss: Loss) -> str:
+def loss_text(loss: Loss) -> str:
+    """Return a loss with its settings as text, which builds it again."""
     settings = ", ".join(f"{name}={value!r}" for name, value in loss.settings.items())
     return f"{loss.name}({settings})" if settings else loss.name

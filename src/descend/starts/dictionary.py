@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sympy import Expr, S
 
 from descend.formula.compile import over_rows
+from descend.formula.order_of_terms import distance_power
 from descend.formula.structure import Wave, even_parameters, is_periodic, measures, waves
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.contract import Program
@@ -118,16 +119,10 @@ class Dictionary:
     def _scales(self, symbol: Parameter) -> Array:
         """Return the values of a width, steepness or rate that correspond to ``_shares``."""
         formula = self.program.formula
-        shares, power = self._shares(symbol), self._power(symbol)
+        shares, power = self._shares(symbol), distance_power(formula, symbol)
         size = size_of(self.program, self.rows, symbol)
         values: Array = size * (math.sqrt(3.0) * shares) ** (power or 1.0)
         return values if symbol in even_parameters(formula) else values * np.tile([1.0, -1.0], len(values) // 2)
-
-    def _power(self, symbol: Parameter) -> float:
-        """Return the power of a distance in a parameter's unit: 1 for a width, -1 for a rate."""
-        unit = measures(self.program.formula)[symbol].unit
-        distances = (power for base, power in unit.items() if base.atoms(Column))
-        return max(distances, key=abs, default=0.0)
 
     @property
     def _even(self) -> Mapping[Parameter, tuple[Parameter, ...]]:

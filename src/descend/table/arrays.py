@@ -108,11 +108,17 @@ class ArrayTable(Table):
     def categories(self, name: str) -> Sequence[str | int | float | bool] | None:
         return None if self._categories is None else self._categories(name)
 
-    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
+    def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
         columns = self.with_gaps(names)
+        there: dict[str, Cells] = {f"c{place}": columns[name] for place, name in enumerate(names)}
+        keys = {}
+        for place, name in enumerate(by):
+            numbers = self.types[name] in ("number", "boolean")
+            there[f"k{place}"] = self._read([name])[name] if numbers else self.text(name)
+            keys[name] = (f"k{place}", "float64") if numbers else (f"nullif(k{place}, '')", "string")
         database = Database(memory=memory)
-        database.connection.register("data", {f"c{place}": columns[name] for place, name in enumerate(names)})
-        return database.lazy(names, "data", [f"c{place}" for place in range(len(names))])
+        database.connection.register("data", there)
+        return database.lazy(names, "data", [f"c{place}" for place in range(len(names))], keys=keys)
 
     def size(self, columns: int) -> float:
         return 0.0

@@ -174,7 +174,7 @@ class QueryTable(Table):
             return work()
         except duckdb.Error as error:
             failure = error
-        if not self._every_row and isinstance(failure, (duckdb.ConversionException, duckdb.InvalidInputException)):
+        if not self._every_row and isinstance(failure, duckdb.ConversionException | duckdb.InvalidInputException):
             self._every_row, self._sql_types = True, {}
             try:
                 return work()
@@ -192,26 +192,24 @@ class QueryTable(Table):
             return bad_condition(self.conditions[-1], error, self)
         return known or unreadable(f"`{self.source}`" if len(self._scan.paths) == 1 else self.source, error)
 
-    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
+    def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
         """Return columns of numbers that DuckDB reads anew for each query, or just once from text, which takes long.
 
         Text too large to be kept is read through once, to see whether all of it is what its first rows are.
         """
-        self._known(names)
-        if memory is not None:
-            self._database.limit(memory)
-        numbered = self._scan.numbered
-        place = unused("place", self.names) if numbered else ""
-        relation = f"(SELECT *, file_row_number AS {place} FROM {numbered})" if numbered else ""
+        self._known([*names, *by])
+        self._database.limit(memory)
+        place = unused("place", self.names) if self._scan.numbered else ""
+        relation = f"(SELECT *, file_row_number AS {place} FROM {self._scan.numbered})" if place else ""
         text = not self._scan.typed
-        kept = text and self.size(len(names)) < (memory or there_is() // 2) / 2
+        kept = text and self.size(len(names) + len(by)) < (memory or there_is() // 2) / 2
 
         def opened() -> Lazy:
             expressions = list(self._as_doubles(names).values())
-            lazy = self._database.lazy(names, self._from(relation=relation), expressions, place, kept)
+            keys = {name: self._as_key(name) for name in by}
+            lazy = self._database.lazy(names, self._from(relation=relation), expressions, place, kept, keys)
             if text and not kept:
-                counts = {column: lazy.table[column].count() for column in lazy.table.columns}
-                lazy.run(lazy.sql(lazy.table.aggregate(**counts)))
+                lazy.one(lazy.table.aggregate(**{column: lazy.table[column].count() for column in lazy.table.columns}))
             return lazy
 
         lazy = self._attempt(opened)
@@ -328,6 +326,11 @@ class QueryTable(Table):
             conditions = " AND ".join(f"(\n{self._scan.in_columns(condition)}\n)" for condition in self.conditions)
             relation = f"(SELECT * FROM (SELECT *{self._scan.aliases()} FROM {relation}) WHERE {conditions})"
         return relation
+
+    def _as_key(self, name: str) -> tuple[str, str]:
+        """Return the SQL and the type of a column that tells groups apart; null for an empty text."""
+        number = kind_of(self._described()[name]) in ("number", "boolean")
+        return (self._as_doubles([name])[name], "float64") if number else (f"nullif({self._label(name)}, '')", "string")
 
     def _as_text(self, name: str) -> str:
         return f"CAST({self._scan.column(name)} AS VARCHAR)"

@@ -37,7 +37,7 @@ class RemoteTable(Table):
     ) -> None:
         backend = table.get_backend()
         self.connection = connection or Connection(backend, f"the database ({backend.name})")
-        self.source = source
+        self.source, self.far = source, backend.name
         self.names = tuple(table.columns)
         self.conditions = conditions
         self._table = table
@@ -81,8 +81,8 @@ class RemoteTable(Table):
             raise bad_condition(where, error, self) from None
         return filtered
 
-    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
-        self._known(names)
+    def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
+        self._known([*names, *by])
         kinds = self.types
         columns: dict[str, ir.Value] = {}
         for place, name in enumerate(names):
@@ -90,11 +90,17 @@ class RemoteTable(Table):
                 self._refuse_text(name)
             elif kinds[name] not in ("number", "boolean"):
                 raise not_numeric(name, self.source, kinds[name])
-            column = self._table[name]
-            columns[f"c{place}"] = column.ifelse(1.0, 0.0) if kinds[name] == "boolean" else column.cast("float64")
-            if kinds[name] == "boolean":
-                columns[f"c{place}"] = column.isnull().ifelse(None, columns[f"c{place}"])
-        return self._lazily(names, self._table.select(**columns) if columns else self._table)
+            columns[f"c{place}"] = self._double(name)
+        for place, name in enumerate(by):
+            numbers = kinds[name] in ("number", "boolean")
+            columns[f"k{place}"] = self._double(name) if numbers else self._table[name].cast("string").nullif("")
+        return self._lazily(names, self._table.select(**columns) if columns else self._table, by)
+
+    def _double(self, name: str) -> ir.FloatingValue:
+        column = self._table[name]
+        if self.types[name] != "boolean":
+            return column.cast("float64")
+        return column.isnull().ifelse(None, column.ifelse(1.0, 0.0))
 
     def release(self) -> None:
         self.connection.release()
@@ -135,8 +141,8 @@ class RemoteTable(Table):
     def place(self, position: int) -> str:
         return "" if self.connection.backend.name in UNORDERED else f"row {position + 1}"
 
-    def _lazily(self, names: Sequence[str], table: ir.Table) -> Lazy:
-        lazy = Lazy(names, table, self._table, self.connection)
+    def _lazily(self, names: Sequence[str], table: ir.Table, by: Sequence[str] = ()) -> Lazy:
+        lazy = Lazy(names, table, self._table, self.connection, by)
         lazy.explain = self._explained
         return lazy
 

@@ -70,6 +70,9 @@ class Table(ABC):
     codings: Mapping[str, Coding] = MappingProxyType({})
     notes: tuple[str, ...] = ()
 
+    far: str | None = None
+    """The name of Ibis's backend, where the rows are in a database of the user's own."""
+
     @property
     @abstractmethod
     def rows(self) -> int:
@@ -123,10 +126,10 @@ class Table(ABC):
         """
 
     @abstractmethod
-    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
+    def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
         """Return columns of numbers where they lie, for a database to sum; DataError if one is not numeric.
 
-        memory: the bytes that a database within this process may take.
+        memory: the bytes that a database within this process may take. by: columns that tell groups of rows apart.
         """
 
     @abstractmethod

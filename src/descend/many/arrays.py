@@ -1,0 +1,82 @@
+"""What the descent of many groups asks of NumPy or of PyTorch, where the two differ."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+
+from descend.formula.printers.code import NUMPY, TORCH, Language
+
+Values = typing.Any
+"""An array of NumPy's, or a tensor of PyTorch's: (groups,), or (rows, groups)."""
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """NumPy's arrays.
+
+    language: the one that code is written in for them. library: the module whose functions take them.
+    """
+
+    language: Language = NUMPY
+    library: ModuleType = np
+
+    def given(self, array: Values) -> Values:
+        """Return an array of NumPy's in the form that is computed with."""
+        return array
+
+    def returned(self, array: Values) -> Values:
+        """Return an array of NumPy's."""
+        return array
+
+    def take(self, each: Values, places: Values) -> Values:
+        """Return some of the groups of an array, (..., groups)."""
+        return each.take(places, axis=-1)
+
+    def dot(self, one: Values, other: Values) -> Values:
+        """Return the sums over the rows of a product, (groups,)."""
+        return np.einsum("rg,rg->g", one, other)
+
+    def total(self, each: Values) -> Values:
+        """Return the sums over the rows, (groups,)."""
+        return np.add.reduce(each, axis=0)
+
+
+NUMPY_ARRAYS = Arrays()
+
+
+@dataclass(frozen=True)
+class Tensors(Arrays):
+    """PyTorch's tensors in double precision, on a device."""
+
+    device: str = "cpu"
+
+    def given(self, array: Values) -> Values:
+        """Return an array of NumPy's as a tensor."""
+        return self.library.as_tensor(array, device=self.device)
+
+    def returned(self, array: Values) -> Values:
+        """Return an array of NumPy's."""
+        return array.cpu().numpy()
+
+    def take(self, each: Values, places: Values) -> Values:
+        """Return some of the groups of a tensor, (..., groups)."""
+        return each[..., places]
+
+    def dot(self, one: Values, other: Values) -> Values:
+        """Return the sums over the rows of a product, (groups,)."""
+        return (one * other).sum(0)
+
+    def total(self, each: Values) -> Values:
+        """Return the sums over the rows, (groups,)."""
+        return each.sum(0)
+
+
+def tensors(device: str) -> Tensors:
+    """Return PyTorch's tensors on a device."""
+    import torch
+
+    return Tensors(TORCH, torch, device)

@@ -1,0 +1,121 @@
+"""The rows of all groups, and blocks of them that fit the processor's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.formula.compile import compile_expression
+from descend.formula.symbols import Column
+from descend.many.arrays import Arrays
+from descend.many.code import OBSERVED, ROOT, BatchCode
+from descend.many.descent import Block
+from descend.many.groups import Groups
+
+Array = NDArray[np.float64]
+Places = NDArray[np.intp]
+CELLS = 131_072
+"""Rows times groups of a block."""
+ALIKE = 1.125
+"""The largest group of a block has at most this many times the rows of the smallest, or one row more."""
+
+
+@dataclass(frozen=True)
+class GroupedRows:
+    """The rows of all groups, one group after the other. omega: row weights, or None if all are 1."""
+
+    groups: Groups
+    columns: Mapping[str, Array]
+    y: Array
+    omega: Array | None
+
+    def blocks(self, chosen: Places, cells: int = CELLS) -> list[Places]:
+        """Return the numbers of groups of like size, as many to a block as fit."""
+        sizes = self.groups.sizes[chosen]
+        if sizes.size and sizes.min() < sizes.max():
+            order = np.argsort(sizes, kind="stable")
+            chosen, sizes = chosen[order], sizes[order]
+        blocks, begin = [], 0
+        while begin < len(chosen):
+            most = max(int(sizes[begin] * ALIKE), sizes[begin] + 1)
+            end = min(begin + max(cells // most, 1), int(np.searchsorted(sizes, most, side="right")))
+            blocks.append(chosen[begin:end])
+            begin = end
+        return blocks
+
+    def even(self, chosen: Places) -> bool:
+        """Whether rows and groups of a block all count the same."""
+        sizes = self.groups.sizes[chosen]
+        return self.omega is None and bool(sizes.min() == sizes.max())
+
+    def block(self, code: BatchCode, chosen: Places, arrays: Arrays) -> Block:
+        """Return some groups as a block.
+
+        A group with fewer rows than the largest of its block repeats its last row, with the weight 0.
+        """
+        cut = _Cut(self, chosen)
+        found = [arrays.given(cut.evaluated(expression)) for expression in code.data]
+        products = [
+            arrays.total(found[pair[0]]) if len(pair) == 1 else arrays.dot(found[pair[0]], found[pair[1]])
+            for pair in code.products
+        ]
+        if not code.relative:
+            size = cut.root.shape[0] + np.zeros(len(chosen))
+            return Block(found, products, float(cut.rows), arrays.given(size))
+        y = arrays.given(cut.evaluated(OBSERVED * ROOT if code.weighted else OBSERVED))
+        return Block(found, products, float(cut.rows), 0.5 * arrays.dot(y, y))
+
+
+class _Cut:
+    """The rows of some groups, as arrays (rows, groups)."""
+
+    def __init__(self, grouped: GroupedRows, chosen: Places) -> None:
+        self.grouped, self.sizes = grouped, grouped.groups.sizes[chosen]
+        self.rows = int(self.sizes.max())
+        self.begin, self.end = int(chosen[0]), int(chosen[-1]) + 1
+        self.chosen = chosen
+        self.equal = bool(self.sizes.min() == self.rows)
+        self.known: dict[Expr, Array] = {}
+
+    @cached_property
+    def index(self) -> Places:
+        row = np.arange(self.rows)[:, None]
+        found: Places = self.grouped.groups.ends[self.chosen] + np.minimum(row, self.sizes - 1)
+        return found
+
+    def of(self, column: Array) -> Array:
+        """Return the cells of a column."""
+        if self.equal and self.end - self.begin == len(self.chosen):
+            ends = self.grouped.groups.ends
+            part = column[ends[self.begin] : ends[self.end]]
+            return np.ascontiguousarray(part.reshape(len(self.chosen), self.rows).T)
+        return column[self.index]
+
+    @cached_property
+    def root(self) -> Array:
+        """The square root of the weight of each row."""
+        there = (np.arange(self.rows)[:, None] < self.sizes).astype(np.float64)
+        return there if self.grouped.omega is None else there * np.sqrt(self.of(self.grouped.omega))
+
+    def evaluated(self, expression: Expr) -> Array:
+        """Return an expression of columns."""
+        found = self.known.get(expression)
+        if found is None:
+            found = self.known[expression] = self._evaluated(expression)
+        return found
+
+    def _evaluated(self, expression: Expr) -> Array:
+        if expression == OBSERVED:
+            return self.of(self.grouped.y)
+        if expression == ROOT:
+            return self.root
+        if isinstance(expression, Column):
+            return self.of(self.grouped.columns[expression.name])
+        symbols = tuple(sorted(expression.atoms(Column), key=str))
+        value = compile_expression(expression, symbols)(*(self.evaluated(symbol) for symbol in symbols))
+        return np.ascontiguousarray(np.broadcast_to(np.asarray(value, dtype=np.float64), (self.rows, len(self.sizes))))

@@ -1,0 +1,75 @@
+"""Many small symmetric systems at once: A = L D L' with L unit lower triangular and D diagonal.
+
+A matrix is given as the rows of its lower triangle, whose entries are arrays over groups: NumPy's or PyTorch's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from descend.many.arrays import Values
+
+Entries = Sequence[Values]
+Triangle = Sequence[Entries]
+
+
+class Factor:
+    """The factors of A. below: the rows of L left of its diagonal. pivots: D, all above 0 if A is positive definite."""
+
+    def __init__(self, below: Triangle, pivots: Entries) -> None:
+        self.below, self.pivots = below, pivots
+
+    @classmethod
+    def of(cls, matrix: Triangle) -> Factor:
+        """Factorise A row by row, without pivoting."""
+        below: list[list[Values]] = []
+        pivots: list[Values] = []
+        for row in matrix:
+            scaled: list[Values] = []  # L D of this row
+            for j, above in enumerate(below):
+                value = row[j]
+                for k, entry in enumerate(above):
+                    value = value - scaled[k] * entry
+                scaled.append(value)
+            pivot, entries = row[-1], []
+            for value, earlier in zip(scaled, pivots, strict=True):
+                entries.append(value / earlier)
+                pivot = pivot - value * entries[-1]
+            below.append(entries)
+            pivots.append(pivot)
+        return cls(below, pivots)
+
+    def forward(self, right: Entries) -> list[Values]:
+        """Return z of L z = b."""
+        found: list[Values] = []
+        for row, value in zip(self.below, right, strict=True):
+            for entry, known in zip(row, found, strict=True):
+                value = value - entry * known
+            found.append(value)
+        return found
+
+    def backward(self, right: Entries) -> list[Values]:
+        """Return x of L' x = b."""
+        found = list(right)
+        for i in range(len(found) - 1, 0, -1):
+            for k, entry in enumerate(self.below[i]):
+                found[k] = found[k] - entry * found[i]
+        return found
+
+    def scaled(self, right: Entries) -> list[Values]:
+        """Return D^-1 b."""
+        return [value / pivot for value, pivot in zip(right, self.pivots, strict=True)]
+
+    def solved(self, right: Entries) -> list[Values]:
+        """Return x of A x = b."""
+        return self.backward(self.scaled(self.forward(right)))
+
+    def square(self, right: Entries) -> Values:
+        """Return b' A^-1 b."""
+        inner = self.forward(right)
+        return sum((one * two for one, two in zip(inner, self.scaled(inner), strict=True)), 0.0)
+
+    def inverse_diagonal(self) -> list[Values]:
+        """Return the diagonal of the inverse of A."""
+        size = len(self.pivots)
+        return [self.square([0.0] * place + [1.0] + [0.0] * (size - place - 1)) for place in range(size)]
