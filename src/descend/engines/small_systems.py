@@ -1,4 +1,4 @@
-"""Many small symmetric systems at once: (p, p, groups)."""
+"""Many small symmetric systems at once, as arrays with the groups last: (p, p, groups)."""
 
 from __future__ import annotations
 
