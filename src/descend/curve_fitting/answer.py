@@ -13,7 +13,7 @@ from descend.curve_fitting.limit import evaluations
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.covariance import inverse_triangle, well_conditioned_inverse
-from descend.optimizers.curvature import matrix_of
+from descend.optimizers.systems import matrix_of
 
 Array = NDArray[np.float64]
 Answer = tuple[Array, Array]

@@ -9,8 +9,8 @@ import numpy as np
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import MOST_PARAMETERS, Case, counted
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
-from descend.optimizers.curvature import matrix_of
 from descend.optimizers.schedules import Constant
+from descend.optimizers.systems import matrix_of
 from descend.wording import spell, worded
 
 CLOSE = 0.01

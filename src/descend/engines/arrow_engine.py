@@ -96,14 +96,14 @@ class ArrowEngine(InMemory):
         self.slots = Slots.of(program, self.code)
         self.layout = self.slots.layout
         self.cells = self._sorted(rows)
-        self.factors = self._whole(self.cells) and len(self.layout.shared) <= MOST_SHARED
+        self.factors = self._cells_are_groups(self.cells) and len(self.layout.shared) <= MOST_SHARED
 
     def _sorted(self, rows: Rows) -> Cells:
         codes = [rows.columns[name].astype(np.intp) for name in self.slots.groupings]
         columns = {name: rows.columns[name] for name in self.code.columns}
         return Cells.of(codes, columns, rows.y, rows.omega)
 
-    def _whole(self, cells: Cells) -> bool:
+    def _cells_are_groups(self, cells: Cells) -> bool:
         """Whether each cell is a group of the finest grouping."""
         return len(np.unique(cells.codes[0])) == cells.count
 

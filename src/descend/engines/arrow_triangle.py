@@ -133,8 +133,8 @@ class ArrowTriangle:
         kept = values > rcond * np.max(values, axis=1, initial=0.0, keepdims=True)
         if not kept.all():
             # What a group cannot take up is left for the shared parameters.
-            rest = np.einsum("gai,gaw->giw", left, self.upper[:, :, k:])
-            rows = triangle(np.vstack([rows, rest[~kept]]))
+            leftover = np.einsum("gai,gaw->giw", left, self.upper[:, :, k:])
+            rows = triangle(np.vstack([rows, leftover[~kept]]))
             below = rows[:, -1]
         shared = np.asarray(np.linalg.lstsq(rows[:-1, :-1], -below[:-1], rcond=rcond)[0], dtype=np.float64)
         wanted: Array = np.einsum("gai,ga->gi", left, right + beside @ shared)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,17 +128,17 @@ def as_content(covariance: Arrow) -> dict[str, object]:
         "border": covariance.border,
         "of_shared": covariance.shared,
     }
-    return {name: plain_lists(part) for name, part in parts.items()}
+    return {name: plain_lists(np.asarray(part, dtype=np.float64)) for name, part in parts.items()}
 
 
-def plain_lists(part: NDArray[Any]) -> object:
+def plain_lists(part: Array) -> object:
     """Return an array as lists, with None for what is not finite."""
     objects = part.astype(object)
     objects[~np.isfinite(part)] = None
     return objects.tolist()
 
 
-def restored(content: Mapping[str, Any]) -> Arrow:
+def restored(content: Mapping[str, object]) -> Arrow:
     """Return the arrow that a model file holds. Raises ValueError where its parts do not fit together."""
     own, shared = (np.array(content[name], dtype=np.intp) for name in ("own", "shared"))
     k, groups, s = *own.shape, len(shared)

@@ -18,7 +18,7 @@ from descend.inference.refit import Part, refit, well_conditioned
 from descend.inference.row_scores import counted_rows
 from descend.inference.standard_errors import flat_errors, generalized_covariance
 from descend.inference.statistics import degrees_of_freedom, error_degrees
-from descend.optimizers.curvature import matrix_of
+from descend.optimizers.systems import matrix_of
 from descend.options.checks import refuse_not_whole
 from descend.wording import using
 

@@ -12,7 +12,8 @@ from descend.engines.totals import Curvature
 from descend.formula.factor import triangle
 from descend.inference.row_scores import ScoredRows
 from descend.losses import Loss
-from descend.optimizers.systems import WELL, solver
+from descend.optimizers.contract import WELL
+from descend.optimizers.systems import solver
 from descend.optimizers.systems import triangle as triangle_at
 from descend.problem.identifiability import EXACT, EXACT_SUMMED, INVOLVED
 from descend.problem.point import Point

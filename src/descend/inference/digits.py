@@ -129,13 +129,13 @@ def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
     if objective.arrow:
         from descend.inference.arrow_digits import floor_of_arrow, step_of_arrow
 
-        error, whole = floor_of_arrow(solution, point, free, ROUNDING), False
+        error, everywhere = floor_of_arrow(solution, point, free, ROUNDING), False
         stepped = partial(step_of_arrow, free=free)
     else:
         ways = _ways(solution, point, free)
         rows = counted_rows(solution) if _most(solution) is None else rows_that_count(solution, MANY)
         error = np.abs(ways) @ _floor(rows, solution, ways) * np.sqrt(len(rows.y) / solution.rows)
-        stepped, whole = partial(_step, ways=ways), ways.shape[1] == theta.size
+        stepped, everywhere = partial(_step, ways=ways), ways.shape[1] == theta.size
     if objective.engine.name == "query":
         error *= np.sqrt(max(solution.rows / 2.0, 1.0))  # a database adds row by row, and rounds each partial sum
     step, length = stepped(point)
@@ -144,7 +144,7 @@ def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
     if not settled:
         after, shorter = stepped(objective(theta + step, 2 if point.factor is None else 3))
         ratio = shorter / length
-        if ratio < SHRINKING or objective.bounds is not None or not whole:
+        if ratio < SHRINKING or objective.bounds is not None or not everywhere:
             error += np.abs(after) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
         else:
             error += _by_second_derivatives(point)

@@ -21,7 +21,7 @@ from descend.inference.profile_place import LOWER, Place, Side, fitted, is_lower
 from descend.inference.refit import Part, newton_step, well_conditioned
 from descend.inference.row_scores import row_weights
 from descend.inference.statistics import dispersion_of, error_degrees, total_weight
-from descend.optimizers.curvature import part_of
+from descend.optimizers.systems import part_of
 
 Array = NDArray[np.float64]
 TRIED, TRIED_OF_LIKE = 1, 3

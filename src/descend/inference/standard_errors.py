@@ -16,7 +16,7 @@ from descend.inference.row_scores import counted_rows
 from descend.inference.statistics import degrees_of_freedom, dispersion_of, total_weight
 from descend.losses import Loss
 from descend.models import Model
-from descend.optimizers.curvature import matrix_of
+from descend.optimizers.systems import matrix_of
 from descend.problem.point import Point
 
 MANY = 100_000

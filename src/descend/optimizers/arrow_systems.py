@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from descend.engines.arrow import Arrow
 from descend.engines.arrow_triangle import ArrowTriangle
-from descend.optimizers.contract import Array, Evaluation
-from descend.optimizers.systems import RANK, WELL, System, Units
+from descend.optimizers.contract import RANK, WELL, Array, Evaluation, System, Units
 
 LEAST_DAMPING = 1e-13
 """Damping, as a share of the unit diagonal, that makes a singular system solvable and costs few digits of others."""

@@ -1,39 +1,16 @@
-"""What a curvature says about steps: its largest eigenvalue, and a safe inverse; and what is done to one of any shape.
-
-It is a matrix, or where very many parameters each belong to one group an arrow (``engines.arrow``).
-"""
+"""What a curvature says about steps: its largest eigenvalue, and a safe inverse."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from descend.engines.totals import Curvature, Factor
+from descend.engines.totals import Curvature
 from descend.optimizers.contract import Array
+from descend.optimizers.systems import is_finite
 
 # Share of the unit diagonal after scaling: parameters that cannot be told apart get a bounded step, while the others
 # keep ten digits of the Newton step.
 DAMPING = 1e-10
-
-
-def is_finite(curvature: Curvature | Factor) -> bool:
-    """Whether no entry is infinite or nan."""
-    return bool(np.isfinite(curvature).all()) if isinstance(curvature, np.ndarray) else curvature.finite
-
-
-def matrix_of(curvature: Curvature | None) -> Array | None:
-    """Return a curvature that is a matrix, else None: for what is only worth its cost with few parameters."""
-    return curvature if isinstance(curvature, np.ndarray) else None
-
-
-def with_diagonal(curvature: Curvature, diagonal: Array) -> Curvature:
-    """Return C + diag(d)."""
-    return curvature + np.diag(diagonal) if isinstance(curvature, np.ndarray) else curvature.plus_diagonal(diagonal)
-
-
-def part_of(curvature: Curvature, free: NDArray[np.bool_]) -> Curvature:
-    """Return the rows and columns of the free components."""
-    return curvature[np.ix_(free, free)] if isinstance(curvature, np.ndarray) else curvature.of(free)
 
 
 def largest_curvature(curvature: Curvature | None) -> float | None:

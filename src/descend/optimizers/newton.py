@@ -7,11 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, State
-from descend.optimizers.curvature import is_finite
+from descend.optimizers.contract import Array, Evaluation, State, System
 from descend.optimizers.families import WholeSteps
 from descend.optimizers.levenberg_marquardt import ROUGHLY, WORTH_IT, last_digits
-from descend.optimizers.systems import LEAST, System, system_of
+from descend.optimizers.systems import LEAST, is_finite, system_of
 
 HALVINGS = 50
 

@@ -8,22 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.totals import Curvature, Factor
 from descend.formula.compile import define
 from descend.optimizers.bounded import bounded_least_squares
-from descend.optimizers.contract import Array, Evaluation
+from descend.optimizers.contract import RANK, WELL, Array, Evaluation, System, Units
 
-WELL = 1e-9
-"""Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
 LEAST = 1e-300
 """Stands in for the squared norm of a column of zeros, so that it can be divided by."""
-RANK = 1e-14
-"""A singular value of a scaled triangle below this share of the largest counts as zero."""
-Units = Array | list[float]
 FEW = 8
 """Up to this many unknowns, elimination in plain numbers is faster than a NumPy call."""
 Solution = tuple[list[float], float, float]
@@ -166,31 +162,6 @@ class Bounded:
         return True  # there is nothing better
 
 
-class System(Protocol):
-    """What the four have in common."""
-
-    order: ClassVar[int]
-
-    @property
-    def units(self) -> Units:
-        """The largest squared column norms so far."""
-        ...
-
-    def __init__(self, evaluation: Evaluation, units: Units) -> None: ...
-
-    def move(self, damping: float) -> tuple[Array, float]:
-        """Return d and the decrease of J that the model predicts."""
-        ...
-
-    def newton(self) -> tuple[Array, float]:
-        """Return the undamped d and |q|, what the parameters can still explain."""
-        ...
-
-    def safe(self) -> bool:
-        """Whether its undamped step can be trusted."""
-        ...
-
-
 def system_of(evaluation: Evaluation, fine: bool) -> type[System]:
     """Return what to solve: the curvature, or if ``fine`` the triangle of the Jacobian, within bounds if any."""
     if not isinstance(evaluation.curvature, np.ndarray):
@@ -200,6 +171,41 @@ def system_of(evaluation: Evaluation, fine: bool) -> type[System]:
     if not fine:
         return Few if len(evaluation.theta) <= FEW else Normal
     return Triangle if evaluation.bounds is None else Bounded
+
+
+def is_finite(curvature: Curvature | Factor) -> bool:
+    """Whether no entry is infinite or nan."""
+    return bool(np.isfinite(curvature).all()) if isinstance(curvature, np.ndarray) else curvature.finite
+
+
+def matrix_of(curvature: Curvature | None) -> Array | None:
+    """Return a curvature that is a matrix, else None: for what is only worth its cost with few parameters."""
+    return curvature if isinstance(curvature, np.ndarray) else None
+
+
+def with_diagonal(curvature: Curvature, diagonal: Array) -> Curvature:
+    """Return C + diag(d)."""
+    return curvature + np.diag(diagonal) if isinstance(curvature, np.ndarray) else curvature.plus_diagonal(diagonal)
+
+
+def part_of(curvature: Curvature, free: NDArray[np.bool_]) -> Curvature:
+    """Return the rows and columns of the free components."""
+    return curvature[np.ix_(free, free)] if isinstance(curvature, np.ndarray) else curvature.of(free)
+
+
+def smallest_share(curvature: Array) -> float | None:
+    """Return the smallest eigenvalue after scaling to a unit diagonal, as a share of the largest.
+
+    None where a parameter has no influence at all; 1 where the curvature is not finite and so says nothing.
+    """
+    diagonal = curvature.diagonal()
+    if not math.isfinite(curvature.ravel().dot(curvature.ravel())) and not np.isfinite(curvature).all():
+        return 1.0
+    if not diagonal.min() > 0.0:
+        return None
+    scale = np.sqrt(diagonal)
+    values = np.linalg.eigvalsh(curvature / (scale * scale[:, None]))
+    return float(values[0] / values[-1])
 
 
 def well(curvature: Array) -> bool:
@@ -251,6 +257,16 @@ def triangle(evaluation: Evaluation) -> tuple[Array, Array]:
     roots = np.sqrt(np.where(kept, values, 0.0))
     right = (vectors.T @ (evaluation.gradient / scale)) * np.where(kept, 1.0 / np.where(kept, roots, 1.0), 0.0)
     return (vectors * roots).T * scale, right
+
+
+def pulling(upper: Array, gradient: Array) -> Array:
+    """Return the shortest q with R'q = gradient, or as nearly as rounding allows; NaN where numbers are not finite."""
+    if not (np.isfinite(upper).all() and np.isfinite(gradient).all()):
+        return np.full(len(gradient), np.nan)
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    norms[norms == 0.0] = 1.0
+    pull: Array = np.linalg.lstsq((upper / norms).T, gradient / norms, rcond=RANK)[0]
+    return pull
 
 
 @lru_cache(maxsize=FEW)

@@ -8,7 +8,6 @@ from descend.engines.arrow import Arrow
 from descend.formula.trade_off import joined
 from descend.models import Model
 from descend.problem.arrow_rank import ArrowRank, rank_of_arrow
-from descend.problem.identifiability import Verdict
 from descend.problem.point import Objective, Point
 from descend.table.levels import GroupLabels, Levels
 
@@ -16,20 +15,20 @@ NAMED = 3
 """Groups that a sentence names."""
 
 
-def verdict_of_groups(model: Model, objective: Objective, point: Point) -> Verdict:
-    """Say what the data leave undetermined at a point of order 2 whose curvature is an arrow."""
+def verdict_of_groups(model: Model, objective: Objective, point: Point) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the labels of what the data leave undetermined at a point of order 2, and sentences that say so."""
     arrow = point.curvature
     assert isinstance(arrow, Arrow)
     bounds = objective.bounds
     free = np.ones(len(arrow), dtype=bool) if bounds is None else ~bounds.held(point.theta)
     if surely_determined(arrow.of(free)):
-        return Verdict()
+        return (), ()
     found = rank_of_arrow(objective(point.theta, 3), free)
     if found is None or (found.kept == free).all():
-        return Verdict()
+        return (), ()
     labels = model.parameters.labels
     unknown = tuple(labels[place] for place in np.flatnonzero(free & ~found.estimable).tolist())
-    return Verdict(unknown, sentences(model, arrow, found))
+    return unknown, sentences(model, arrow, found)
 
 
 def surely_determined(arrow: Arrow) -> bool:

@@ -13,10 +13,10 @@ from descend.engines.batches import Batch
 from descend.engines.shuffling import Places, shuffled
 from descend.engines.totals import Curvature, Engine, Factor
 from descend.formula.factor import triangle
-from descend.optimizers.curvature import is_finite, part_of, with_diagonal
+from descend.optimizers.systems import is_finite, part_of, pulling, with_diagonal
 from descend.parameters import Bounds
 from descend.problem.penalty import Penalty
-from descend.problem.point import Array, Objective, Point, Triangle, pulling
+from descend.problem.point import Array, Objective, Point, Triangle
 
 Numbers = tuple[float, Array | None, Curvature | None]
 """J, its gradient and its curvature."""

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from descend.engines.shuffling import Places, shuffled
 from descend.engines.totals import Curvature, Engine, Factor
-from descend.optimizers.curvature import is_finite, largest_curvature
-from descend.optimizers.systems import RANK, predicted, well
+from descend.optimizers.contract import RANK
+from descend.optimizers.curvature import largest_curvature
+from descend.optimizers.systems import is_finite, predicted, pulling, well
 from descend.optimizers.systems import triangle as root_of
 from descend.parameters import Bounds
 from descend.problem.penalty import Penalty
@@ -345,13 +346,3 @@ class Point:
         if self.bounds is not None and any(idle):
             idle = (np.array(idle) & ~self.bounds.blocked(self.theta, self.gradient)).tolist()
         return any(idle) and is_finite(curvature)
-
-
-def pulling(upper: Array, gradient: Array) -> Array:
-    """Return the shortest q with R'q = gradient, or as nearly as rounding allows; NaN where numbers are not finite."""
-    if not (np.isfinite(upper).all() and np.isfinite(gradient).all()):
-        return np.full(len(gradient), np.nan)
-    norms = np.sqrt(np.add.reduce(upper * upper))
-    norms[norms == 0.0] = 1.0
-    pull: Array = np.linalg.lstsq((upper / norms).T, gradient / norms, rcond=RANK)[0]
-    return pull

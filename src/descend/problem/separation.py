@@ -13,7 +13,7 @@ from descend.formula.compile import compile_expression
 from descend.formula.printers.filled import filled
 from descend.formula.symbols import Quantity
 from descend.models import Model, SymbolicModel
-from descend.optimizers.curvature import is_finite
+from descend.optimizers.systems import is_finite
 from descend.problem.preflight import listed
 from descend.problem.problem import Problem
 from descend.problem.recession import Pulls, Recession, recession

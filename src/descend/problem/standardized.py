@@ -24,8 +24,8 @@ from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
 from descend.models import Model
-from descend.optimizers.curvature import with_diagonal
 from descend.optimizers.pieces import Pieces
+from descend.optimizers.systems import with_diagonal
 from descend.parameters import Parameters
 from descend.problem.engine_choice import summing
 from descend.problem.objective import Around, Numbers, VectorObjective

@@ -19,7 +19,7 @@ from descend.inference.estimates import Estimates, why_none
 from descend.inference.goodness import Goodness
 from descend.inference.likelihood import Criteria
 from descend.inference.standard_errors import errors_by_name, usual_kind
-from descend.optimizers.curvature import matrix_of
+from descend.optimizers.systems import matrix_of
 from descend.results.fit import Fit
 from descend.results.model_file import Content
 

@@ -20,8 +20,8 @@ from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.models import formula_model
-from descend.optimizers.curvature import is_finite, part_of
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
+from descend.optimizers.systems import is_finite, part_of
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Objective, Point
