@@ -110,3 +110,15 @@ def test_a_ridge_is_that_of_the_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix, arrow = both(monkeypatch, text, start=start, l2=0.01)
     assert arrow.outcome == matrix.outcome == "converged"
     agree(matrix.theta, arrow.theta)
+
+
+def test_any_two_parameters_have_the_covariance_of_the_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
+    from descend.inference.arrow_covariance import among
+
+    text, start = FORMULAS["a coarser grouping that nests"]
+    matrix, arrow = both(monkeypatch, text, start=start)
+    places = np.array([0, 5, 9, 12, 3])
+    agree(matrix.covariance[np.ix_(places, places)], among(arrow.covariance, places), 1e-8)
+    for quantity in ("a[S1] - a[S2]", "a[S0]*exp(-b[P0]) + c"):
+        expected, found = (fit.quantity(quantity) for fit in (matrix, arrow))
+        agree([expected.value, expected.standard_error], [found.value, found.standard_error], 1e-8)

@@ -1,6 +1,6 @@
 """The covariance where very many parameters each belong to one group: of those of a group, and of what groups share.
 
-It is kept as an arrow: the covariances of two different groups, which are full, follow from the rest (`between`).
+It is kept as an arrow: the covariances of two different groups, which are full, follow from the rest (`among`).
 """
 
 from __future__ import annotations
@@ -47,20 +47,21 @@ def inverse_arrow(point: Point, free: Mask) -> Arrow | None:
     return inverted.scaled(scale).among(arrow.layout, free)
 
 
-def between(covariance: Arrow, one: int, other: int) -> float:
-    """Return the covariance of two components of theta, whichever groups they belong to.
+def among(covariance: Arrow, places: NDArray[np.intp]) -> Array:
+    """Return the covariance matrix of a few components of theta, whichever groups they belong to.
 
     Of own parameters of two groups, with V their covariances with the shared ones s: V_gs V_ss^-1 V_sh.
     """
-    unit = np.zeros(len(covariance))
-    unit[other] = 1.0
-    layout = covariance.layout
-    group = _groups(covariance)
-    if group[one] < 0 or group[other] < 0 or group[one] == group[other]:
-        return float((covariance @ unit)[one])
-    own = np.argwhere(np.isin(layout.own, [one, other]))
-    rows = {int(layout.own[i, g]): covariance.border[i, :, g] for i, g in own.tolist()}
-    return float(rows[one] @ np.linalg.pinv(covariance.shared) @ rows[other]) if len(layout.shared) else 0.0
+    layout, group = covariance.layout, _groups(covariance)
+    item, number = np.zeros(len(covariance), dtype=np.intp), np.zeros(len(covariance), dtype=np.intp)
+    item[layout.own] = np.arange(len(layout.own))[:, None]
+    number[layout.shared] = np.arange(len(layout.shared))
+    owned = group[places] >= 0
+    reach = np.where(owned, covariance.border[item[places], :, group[places]].T, covariance.shared[:, number[places]])
+    found: Array = reach.T @ np.linalg.pinv(covariance.shared) @ reach
+    same = owned & owned[:, None] & (group[places] == group[places][:, None])
+    blocks = covariance.blocks[item[places][:, None], item[places], group[places][:, None]]
+    return np.where(same, blocks, found)
 
 
 def _groups(covariance: Arrow) -> NDArray[np.intp]:
@@ -109,13 +110,9 @@ def errors_of_arrow(held: Constraints, theta: Array, covariance: Arrow, unknown:
             errors[place] = own[free.slices[name]]
         elif name in held.tied:
             slopes = held.slopes(name, theta)
-            parts = [
-                slope * other * between(covariance, one, two)
-                for one, slope in slopes.items()
-                for two, other in slopes.items()
-            ]
-            known = slopes and not still[list(slopes)].any()
-            errors[place.start] = math.sqrt(max(sum(parts), 0.0)) if known else np.nan
+            some, along = list(slopes), np.array([*slopes.values()])
+            if some and not still[some].any():
+                errors[place.start] = math.sqrt(max(along @ among(covariance, np.array(some)) @ along, 0.0))
     return errors
 
 

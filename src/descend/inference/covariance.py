@@ -57,6 +57,16 @@ def known_covariance(point: Point, total: float, share: float = 1.0, kept: Mask 
     return None if inverse is None else inverse * (share / total)
 
 
+def variance_of(covariance: Covariance, gradient: Array) -> float:
+    """Return g' V g, the variance of what has these derivatives by the parameters; only those it depends on matter."""
+    used = gradient != 0.0
+    if isinstance(covariance, np.ndarray):
+        return float(gradient[used] @ covariance[np.ix_(used, used)] @ gradient[used])
+    from descend.inference.arrow_covariance import among
+
+    return float(gradient[used] @ among(covariance, np.flatnonzero(used)) @ gradient[used])
+
+
 def inverse_curvature(point: Point, kept: Mask | None = None) -> Covariance | None:
     """Return C^-1, from the triangle of the Jacobian where the engine has it, so that no digits are lost to squaring.
 

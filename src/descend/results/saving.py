@@ -48,6 +48,7 @@ def content_of(fit: Fitted) -> Content:
         "penalised": fit.penalised,
         "covariance": _covariance(fit),
         "rounding": dict(fit.rounding),
+        "ranges": plain(fit.ranges),
         **summary(fit),
         "loss_function": loss_text(fit.loss_function),
         **{name: value for name, value in entry.items() if name != "formula" or value},
