@@ -62,3 +62,9 @@ def undetermined(model: Model, covariance: Covariance, labels: Collection[str]) 
     open_labels = set(labels)
     unknown[[label in open_labels for label in model.parameters.labels]] = True
     return unknown
+
+
+def response_levels(solution: Solution) -> dict[str, float]:
+    """Return what each word of the response counted as; empty for a response of numbers."""
+    table = solution.table
+    return {} if table is None else dict(table.counted.get(solution.model.response, {}))
