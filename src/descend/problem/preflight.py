@@ -236,7 +236,7 @@ def smallest_failure(
     one = {name: columns[name][row : row + 1] for name in model.inputs}
     values = row_values(model, theta, columns, row)
     for term in model.formula.terms.values():
-        for item in term.items:
+        for item in term.each:
             given = {Column(name): float(column[0]) for name, column in one.items()}
             if (found := innermost_failure(item, given)) is not None:
                 return found

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.descent.loop import Plan, descend
 from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.totals import Curvature
 from descend.formula.compile import over_rows
 from descend.formula.parametrisation import like_terms, shared, unwrapped
 from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, phases, waves
@@ -20,6 +21,7 @@ from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.models import formula_model
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
+from descend.optimizers.systems import is_finite, part_of
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Objective, Point
@@ -303,7 +305,7 @@ def _solved(objective: Objective, trial: Array, linear: NDArray[np.bool_]) -> tu
         assert point.curvature is not None
         if not linear.any():
             break
-        step = _newton(point.curvature[np.ix_(linear, linear)], point.gradient[linear])
+        step = _newton(part_of(point.curvature, linear), point.gradient[linear])
         moved = point.theta.copy()
         moved[linear] += step
         if objective.bounds is not None:
@@ -312,8 +314,9 @@ def _solved(objective: Objective, trial: Array, linear: NDArray[np.bool_]) -> tu
     return (point.loss, point.theta) if _usable(point) else None
 
 
-def _newton(curvature: Array, gradient: Array) -> Array:
+def _newton(curvature: Curvature, gradient: Array) -> Array:
     """Solve C d = -g in units where diag(C) = 1, leaving out directions the data do not determine."""
+    assert isinstance(curvature, np.ndarray)
     diagonal = curvature.diagonal()
     scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     step: Array = np.linalg.lstsq(curvature * scale * scale[:, None], -gradient * scale, rcond=1e-11)[0] * scale
@@ -321,7 +324,7 @@ def _newton(curvature: Array, gradient: Array) -> Array:
 
 
 def _usable(point: Point) -> bool:
-    return bool(math.isfinite(point.loss) and point.curvature is not None and np.isfinite(point.curvature).all())
+    return bool(math.isfinite(point.loss) and point.curvature is not None and is_finite(point.curvature))
 
 
 def descended(objective: Objective, theta: Array, epochs: int) -> tuple[float, Array]:
