@@ -7,6 +7,8 @@ import os
 from importlib.metadata import version
 from typing import cast
 
+import numpy as np
+
 from descend.descent.solution import every_parameter
 from descend.inference.fitted import Fitted
 from descend.losses import Loss
@@ -48,7 +50,7 @@ def content_of(fit: Fitted) -> Content:
         **_groups(shapes),
         "asked": fit._epochs_given,
         "penalised": fit.penalised,
-        "covariance": plain(fit.covariance),
+        "covariance": _covariance(fit),
         "rounding": dict(fit.rounding),
         "ranges": plain(fit.ranges),
         **summary(fit),
@@ -65,6 +67,16 @@ def _groups(shapes: Parameters) -> Content:
         if isinstance(labels, GroupLabels)
     }
     return {"groups": found} if found else {}
+
+
+def _covariance(fit: Fitted) -> object:
+    """Return the covariance as lists, or None."""
+    found = fit.covariance
+    if found is None or isinstance(found, np.ndarray):
+        return plain(found)
+    from descend.inference.arrow_covariance import as_content
+
+    return as_content(found)
 
 
 def loss_text(loss: Loss) -> str:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
-from descend.table.names import duplicate_names
+from descend.table.names import refuse_duplicates
 from descend.table.table import EXACT, TRUTH, Label, Numbers, Table, label
 
 if TYPE_CHECKING:
@@ -210,8 +210,7 @@ def checked_names(names: Sequence[Any]) -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str):
             raise not_a_name(name)
-    if error := duplicate_names(names, "the data"):
-        raise error
+    refuse_duplicates(names, "the data")
     return tuple(names)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from descend.errors import DataError
-from descend.table.names import duplicate_names
+from descend.table.names import refuse_duplicates
 from descend.table.table import listing
 
 GROUPED = r"[+-]?\d{1,3}(?:\.\d{3})+"
@@ -163,8 +163,8 @@ def _checked(names: list[str], header: str, source: str) -> list[str]:
         raise DataError(f"{source} has no header. Add a first line with a name for each column.")
     if all(_is_number(name) for name in names if name):
         raise DataError(
-            f"{source} has no header: its first line holds only numbers, `{_short(header)}`. "
-            "Add a line above it with a name for each column."
+            f"{source} has no header: its first line holds only numbers, `{_short(header)}`. Add a line above it with a "
+            "name for each column."
         )
     if (long := max(names, key=len)) and len(long) > LONGEST_NAME:
         raise DataError(
@@ -173,8 +173,7 @@ def _checked(names: list[str], header: str, source: str) -> list[str]:
         )
     # Programs that write row numbers leave their column without a name.
     names = [name or f"column{position}" for position, name in enumerate(names)]
-    if error := duplicate_names(names, source):
-        raise error
+    refuse_duplicates(names, source)
     return names
 
 

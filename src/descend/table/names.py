@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from descend.errors import DataError
 
 
-def duplicate_names(names: Sequence[str], source: str) -> DataError | None:
-    """Return the error for a name that occurs twice, or None."""
+def refuse_duplicates(names: Sequence[str], source: str) -> None:
+    """Raise DataError for a name that occurs twice."""
     seen: dict[str, int] = {}
     for position, name in enumerate(names, 1):
         if name in seen:
-            return DataError(
+            raise DataError(
                 f"Two columns of {source} are named `{name}`: columns {seen[name]} and {position}. Rename one of them."
             )
         seen[name] = position
-    return None
