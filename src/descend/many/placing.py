@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from descend.many.fitting import Grouped, Outcomes, fit_each
+from descend.many.fitting import Grouped, fit_each
+from descend.many.outcomes import Outcomes
 from descend.options.request import Request
 from descend.table import Table
 
