@@ -163,8 +163,8 @@ def _checked(names: list[str], header: str, source: str) -> list[str]:
         raise DataError(f"{source} has no header. Add a first line with a name for each column.")
     if all(_is_number(name) for name in names if name):
         raise DataError(
-            f"{source} has no header: its first line holds only numbers, `{_short(header)}`. Add a line above it with a "
-            "name for each column."
+            f"{source} has no header: its first line holds only numbers, `{_short(header)}`. "
+            "Add a line above it with a name for each column."
         )
     if (long := max(names, key=len)) and len(long) > LONGEST_NAME:
         raise DataError(
