@@ -23,7 +23,7 @@ from descend.formula.trade_off import joined
 from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back, known_column, shapes_of
 from descend.parameters import Constraints, Parameters
-from descend.parameters.given import whole
+from descend.parameters.given import by_parameter
 from descend.parameters.ties import mentioned
 from descend.registry import closest
 from descend.table import Table
@@ -93,7 +93,7 @@ class FormulaModel(SymbolicModel):
 
         formula = formula_with(None)
         every = Parameters(formula.parameters)
-        start = whole(start, every) if formula.vectors else start
+        start = by_parameter(start, every) if formula.vectors else start
         held = held_back(every, table, options, start)
         if held is not None and held.given:
             formula = formula_with(held.given)
