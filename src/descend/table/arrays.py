@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
-from descend.table.names import refuse_duplicates
-from descend.table.table import EXACT, TRUTH, Label, Numbers, Table, label
+from descend.table.table import EXACT, TRUTH, Label, Numbers, Table, label, refuse_duplicates
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy

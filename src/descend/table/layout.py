@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from descend.errors import DataError
-from descend.table.names import refuse_duplicates
-from descend.table.table import listing
+from descend.table.table import listing, refuse_duplicates
 
 GROUPED = r"[+-]?\d{1,3}(?:\.\d{3})+"
 COMMA = re.compile(rf"(?:{GROUPED}|[+-]?\d*),\d+(?:[eE][+-]?\d+)?")
