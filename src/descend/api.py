@@ -89,6 +89,7 @@ def fit(
     memory_limit: str | int | None = None,
     log_every: int | None = None,
     on_step: Callable[[Step], None] | None = None,
+    on_groups: Callable[[int, int], object] | None = None,
     **unknown: object,
 ) -> Fit | Fits:
     """Fit a model to data by gradient descent.
@@ -102,12 +103,12 @@ def fit(
         whose rows stay in their database; for a module also tensors ``(X, y)``, whose rows it is passed as they are.
         For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``, named as its leading arguments;
         a matrix x, (k, n) or (n, k), is the columns ``x0``, ``x1``, ...
-    by: a column, or several: one fit for each group of rows that share their values. The result is then `Fits`.
+    by: a column, or several: one fit for each group of rows that share their values; ``"filename"`` for each file.
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
-    start: starting values by name; for a vector a number or one number per component. Where they lead to a worse
-        minimum than a search does, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor
-        where the residuals look like noise, which nothing lower could explain.
+    start: starting values by name; for a vector a number or one per component. If they lead to a worse minimum than a
+        search, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor if the residuals look
+        like noise, which nothing lower could explain.
     gradient: ``"derived"`` (formulas), ``"autograd"``, ``"jax"`` (functions of jax.numpy), a text for each parameter
         such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters: dJ/dparameters, or a Jacobian.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
@@ -115,7 +116,7 @@ def fit(
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
         be an array, with a value for each row, or sigma one number for all rows.
     errors: the kind of standard errors, ``"model"`` or ``"sandwich"`` (see ``Fit.covariance_of``).
-    l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
+    l1, l2: penalties, 0 or more; they leave intercepts (parameters merely added) alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: values of parameters that are not fitted, ``{"c": 0}``,
         or of one component, ``{"w[x1]": 0}``.
@@ -123,19 +124,19 @@ def fit(
     optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given. For a module also a class such as
         ``torch.optim.NAdam``, or a function of its parameters that returns a torch optimizer.
     learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``.
-    epochs: passes over the rows. If given, all of them are run; otherwise the run ends when it has converged.
-    batch_size: rows per step; all of them if not given. seed: of the order of the batches.
-    tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``).
-    time_limit: seconds. where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
+    epochs: passes over the rows: if given, all are run, else until the run has converged. batch_size: rows per step,
+        all of them if not given. seed: of the order of the batches.
+    tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``). time_limit: seconds.
+    where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
     engine: ``"auto"``, ``"numpy"``, ``"torch"``; ``"moments"``, one pass for a squared loss and linear parameters; or
         ``"query"``: rows stay where they are, and a database sums them. device: of torch, such as ``"cuda"``.
     memory_limit: such as ``"1GiB"``; rows that need more stay in their files.
     standardize: whether to descend in standardised columns; all that is reported stays in your units.
-    sharpness: whether steps hold the largest eigenvalue of the curvature at the epochs a log shows, or a number: every
-        so many epochs.
+    sharpness: whether steps hold the largest eigenvalue of the curvature at the epochs of a log, or every so many.
     checkpoint: a file that says, every two seconds at most, where the run stands; with resume, a run goes on from there
         to the same trajectory, bit for bit on the same engine, and begins anew if there is no such file yet.
-    log_every: print every so many epochs, and the last. on_step: called with every step.
+    log_every: print every so many epochs, and the last. on_step: called with every step; on_groups: of many fits, with
+        how many are done, of how many.
 
     Raises FormulaError, DataError or ConfigError, before the first step.
 
@@ -154,9 +155,9 @@ def fit(
             problem, request = pose_module(model, request.data, request)
             with problem.objective.session():
                 return fit_of(solve(problem, request, reader, began=began))
-        table = open_table(request.data, where)
         if request.by is not None:
-            return fit_groups(request, table)
+            return fit_groups(request, where, on_groups)
+        table = open_table(request.data, where)
         try:
             return fit_table(request, table, reader, began)
         finally:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
-from descend.errors import ConfigError, DescendError
+from descend.errors import ConfigError, DataError, DescendError
 from descend.gradients.contract import Program
 from descend.losses import LOSSES
 from descend.many.groups import Groups
@@ -93,6 +93,7 @@ class Grouped(OfRows):
     """A table by groups, the model of each, and the request that each is fitted by.
 
     columns: every column that a fit reads, in the order of the groups, NaN where a cell is missing.
+    unreadable: why the rows of some groups could not be read; one row without any value stands for them.
     """
 
     request: Request
@@ -100,6 +101,7 @@ class Grouped(OfRows):
     model: Model
     groups: Groups
     columns: Mapping[str, Array]
+    unreadable: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, request: Request, table: Table, by: Sequence[str]) -> Grouped:
@@ -122,6 +124,8 @@ class Grouped(OfRows):
 
         start: where it ends, if that is known.
         """
+        if group in self.unreadable:
+            raise DataError(self.unreadable[group])
         data = self.rows_of(group)
         known = {} if start is None else {"start": start, "second_look": False}
         request, began = self.request.but(by=None, data=data, **known), time.perf_counter()

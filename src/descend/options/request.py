@@ -235,6 +235,7 @@ class Request:
         repeat=False,
     )
     on_step: Callable[..., object] | None = option(None, check=must_be("a function", callable), repeat=False)
+    on_groups: Callable[..., object] | None = option(None, check=must_be("a function", callable), repeat=False)
     model: object = None
     data: object = None
     given: Values = field(default_factory=dict)

@@ -25,7 +25,8 @@ from descend.table.database import (
 )
 from descend.table.files import Copies, File, not_utf8
 from descend.table.layout import NULLS, Layout, find_layout, has_rows
-from descend.table.query import QueryTable, Scan
+from descend.table.query import QueryTable
+from descend.table.scan import Scan
 from descend.table.table import listing
 
 if TYPE_CHECKING:

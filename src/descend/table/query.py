@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -17,16 +16,14 @@ from descend.table.database import (
     Database,
     bad_condition,
     checked_condition,
-    distinct,
-    identifier,
     in_days,
     kind_of,
-    renamed,
     unreadable,
     unused,
 )
 from descend.table.memory import there_is
 from descend.table.not_numbers import not_a_number, not_numeric
+from descend.table.scan import Scan
 from descend.table.table import EXACT, Numbers, Table
 
 if TYPE_CHECKING:
@@ -42,56 +39,6 @@ LONG = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
 """Types of whole numbers that may have more digits than a float."""
 PACKED = 5
 """Size of an unpacked text file as a multiple of the packed one, about."""
-
-
-class Scan(ABC):
-    """How the rows of one source are written in SQL."""
-
-    names: tuple[str, ...]
-    columns: Mapping[str, str]
-    """What each column is called within `relation`, as an SQL identifier."""
-    paths: Mapping[str, str]
-    """The files by absolute path, each with the path that was given for it."""
-    copies: object = None
-    """What keeps those files that are copies from being removed."""
-    typed = False
-    """Whether the source fixes the types of its columns, and knows how many rows it has."""
-    numbered: str | None = None
-    """The FROM item of all rows with a column `file_row_number`, if the source has one."""
-
-    @abstractmethod
-    def types(self, database: Database, every_row: bool) -> dict[str, str]:
-        """Return the SQL type of each column; guessed from the first rows, or from all if ``every_row``."""
-
-    @abstractmethod
-    def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
-        """Return the FROM item that reads the columns as these types, from all files or some."""
-
-    def column(self, name: str) -> str:
-        """Return the SQL identifier of a column within `relation`."""
-        return self.columns[name]
-
-    def aliases(self) -> str:
-        """Return what a SELECT must add to ``*`` so that conditions can use the names that SQL can tell apart."""
-        names = (name for name in distinct(self.names) if self.columns[name] != identifier(name))
-        return "".join(f", {self.columns[name]} AS {identifier(name)}" for name in names)
-
-    def in_columns(self, condition: str) -> str:
-        """Return a condition with identifiers in place of names that differ only in case, quoted or not."""
-        apart = set(distinct(self.names))
-        return renamed(condition, {name: column for name, column in self.columns.items() if name not in apart})
-
-    @abstractmethod
-    def as_numbers(self, names: Sequence[str]) -> str | None:
-        """Return a relation that reads columns as DOUBLE without a look at their types, if there is one."""
-
-    @abstractmethod
-    def notes(self, source: str) -> tuple[str, ...]:
-        """Say how cells are read, where a reader would not expect it; to be called after `types`."""
-
-    @abstractmethod
-    def explain(self, error: Exception) -> DataError | None:
-        """Return the error for a source that DuckDB cannot read, or None where DuckDB's own words will do."""
 
 
 class QueryTable(Table):
@@ -110,8 +57,14 @@ class QueryTable(Table):
     @property
     def rows(self) -> int:
         if self._rows is None:
-            self._rows = self._attempt(lambda: int(self._database.one(f"SELECT count(*) FROM {self._from()}")[0]))
+            self._rows = self._attempt(lambda: self._count(self._from()))
         return self._rows
+
+    def rows_by_file(self) -> dict[str, int]:
+        """Return how many rows of each file, by the path given for it, meet the conditions."""
+        scan, types = self._scan, self._attempt(self._described)
+        found = {given: self._from(relation=scan.relation(types, [path])) for path, given in scan.paths.items()}
+        return self._attempt(lambda: {given: self._count(relation) for given, relation in found.items()})
 
     @property
     def types(self) -> dict[str, str]:
@@ -311,11 +264,14 @@ class QueryTable(Table):
         if len(self._scan.paths) < 2:
             return f"row {row}"
         for path in self._scan.paths:
-            rows = self._database.one(f"SELECT count(*) FROM {self._scan.relation(self._described(), [path])}")[0]
+            rows = self._count(self._scan.relation(self._described(), [path]))
             if row <= rows:
                 break
             row -= rows
         return f"row {row} of {self._scan.paths[path]}"
+
+    def _count(self, relation: str) -> int:
+        return int(self._database.one(f"SELECT count(*) FROM {relation}")[0])
 
     def _from(self, number: str = "", relation: str = "") -> str:
         """Return the FROM item of the rows that meet the conditions; ``number`` names a column of row numbers."""
