@@ -19,8 +19,7 @@ from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
-from descend.many import Fits, fit_groups
-from descend.many.loading import load
+from descend.many import Fits, fit_groups, load
 from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
@@ -70,6 +69,7 @@ def fit(
     bounds: Values | Sequence[str] | str | None = None,
     fix: Values | str | None = None,
     ties: Values | Sequence[str] | str | None = None,
+    reference: Values | Sequence[str] | str | None = None,
     quantities: Values | Sequence[str] | str | None = None,
     optimizer: str | Optimizer | Callable[..., Any] | None = None,
     learning_rate: float | str | None = None,
@@ -116,18 +116,17 @@ def fit(
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
         be an array, with a value for each row, or sigma one number for all rows.
-    errors: the kind of standard errors, ``"model"`` or ``"sandwich"`` (see ``Fit.covariance_of``).
-    l1, l2: penalties, 0 or more; they leave intercepts (parameters merely added) alone.
+    errors: the standard errors, ``"model"`` or ``"sandwich"``. l1, l2: penalties, which leave intercepts alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
-        components, or for one of them, ``w[x1] > 0``. fix: values of parameters that are not fitted, ``{"c": 0}``,
-        or of one component, ``{"w[x1]": 0}``.
+        components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.
     ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``. quantities: such as ``["half_life = log(2)/b"]``.
+    reference: levels that are held at 0, ``{"u": "red"}`` of ``u[color]``, or ``{"color": "red"}`` of all such.
     optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given. For a module also a class such as
         ``torch.optim.NAdam``, or a function of its parameters that returns a torch optimizer.
     learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``.
-    epochs: passes over the rows: if given, all are run, else until the run has converged. batch_size: rows per step,
-        all of them if not given. seed: of the order of the batches.
-    tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``). time_limit: seconds.
+    epochs: passes over the rows. If given, all of them are run; otherwise the run ends when it has converged.
+    batch_size: rows per step; all of them if not given. seed: of the order of the batches.
+    tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``). time_limit: in seconds.
     where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
     engine: ``"auto"``, ``"numpy"``, ``"torch"``; ``"moments"``, one pass for a squared loss and linear parameters; or
         ``"query"``: rows stay where they are, and a database sums them. device: of torch, such as ``"cuda"``.
@@ -136,8 +135,7 @@ def fit(
     sharpness: whether steps hold the largest eigenvalue of the curvature, where a log shows it or every so many epochs.
     checkpoint: a file that says where the run stands; with resume, a run goes on from there to the same trajectory, bit
         for bit on the same engine, and begins anew if there is no such file yet.
-    log_every: print every so many epochs, and the last. on_step: called with every step; on_groups: of many fits, with
-        how many are done, of how many.
+    log_every: print every so many epochs, and the last. on_step: called with every step; on_groups: with (done, all).
 
     Raises FormulaError, DataError or ConfigError, before the first step.
 

@@ -68,6 +68,8 @@ def plot(
         by = () if isinstance(fitted, Fit) else fitted.by
         table = open_by_file(options.one_or_all(files[1:]), by, needed, where)
         if isinstance(fitted, Fit):
+            if fitted.response_levels:
+                table = table.with_words(fitted.model.response, fitted.response_levels)
             figure = plots.plot_model(fitted, table.numbers(needed, missing), Look(**wanted))
         else:
             figure = fitted.plot(data=table, **wanted)

@@ -25,6 +25,7 @@ from descend.formula.trade_off import Redundancy, joined
 from descend.options.request import Request
 from descend.parameters import digits_of
 from descend.problem.posing import pose
+from descend.problem.response_levels import with_levels
 from descend.showing import Shown
 from descend.starts.choice import begin
 from descend.table import Table
@@ -232,7 +233,8 @@ def on_table(request: Request, table: Table, settings: OutlookSettings | None) -
     """Explain a formula on a table, with the start that a fit would use, and the outlook that was asked for, if any."""
     read = read_formula(str(request.model), table.names, table.numeric_names)
     explained = of_formula(read)
-    found = with_data(explained, table, table.numbers(read.columns, request.missing))
+    columns = with_levels(lambda readable: readable.numbers(read.columns, request.missing), request, table)
+    found = with_data(explained, table, columns)
     try:
         with np.errstate(all="ignore"):
             beginning = begin(pose(request, table), request)

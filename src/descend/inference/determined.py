@@ -61,3 +61,9 @@ def undetermined(model: Model, covariance: Array, labels: Collection[str]) -> Ma
     unknown: Mask = np.isnan(covariance.diagonal())
     unknown[[label in labels for label in model.parameters.labels]] = True
     return unknown
+
+
+def response_levels(solution: Solution) -> dict[str, float]:
+    """Return what each word of the response counted as; empty for a response of numbers."""
+    table = solution.table
+    return {} if table is None else dict(table.counted.get(solution.model.response, {}))

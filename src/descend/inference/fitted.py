@@ -132,9 +132,7 @@ class Fitted(ABC):
     def _solved(self, otherwise: str, without: str = "data") -> Solution:
         """Return the solution. A loaded fit raises ConfigError: it came "without its ``without``, so ``otherwise``"."""
 
-    # What was fitted, and how it ended.
-
-    @property
+    @property  # What was fitted, and how it ended.
     def parameters(self) -> Named:
         """Parameters by name: a float for a scalar, an array for a vector; fixed and tied ones too."""
         return named(self.model, self.theta)
@@ -150,6 +148,8 @@ class Fitted(ABC):
 
     column_types = Inferred(inputs.column_types)
     """The columns the model reads, and their kinds."""
+    response_levels = Inferred(determined.response_levels)
+    """What each word of a response of words counts as; empty for one of numbers."""
     at_bound = Inferred(determined.at_bound)
     """The labels of the parameters that ended at a bound."""
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from descend.errors import ConfigError
 from descend.many.fits import Fits
 from descend.many.fitting import Grouped, fit_each, model_by_groups
-from descend.many.placing import Done, fit_placed
+from descend.many.placing import fit_placed
+from descend.many.progress import Done
 from descend.options.request import Request
 from descend.registry import split_list
 from descend.table import Table, open_table
@@ -24,6 +25,8 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
 
     Raises DescendError for what fits none of them.
     """
+    from descend.problem.response_levels import with_levels
+
     began = time.perf_counter()
     for key in ("log_every", "on_step"):
         if request[key] is not None:
@@ -37,7 +40,7 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
         return _fit_files(request, split, Files.of(request.data, where), on_groups, began)
     table = open_table(request.data, where)
     by = columns_of(texts, table)
-    work, outcomes, notes = fit_placed(request, table, by, on_groups)
+    work, outcomes, notes = with_levels(lambda known: fit_placed(request, known, by, on_groups), request, table)
     return Fits(work, outcomes, time.perf_counter() - began, notes)
 
 
@@ -63,4 +66,4 @@ def _fit_files(request: Request, by: list[str], files: Files, on_groups: Done | 
     causes = {} if others else {group: failed[name] for group, (name,) in enumerate(work.groups.keys) if name in failed}
     work = replace(work, unreadable=causes)
     notes = tuple(failed.values()) if others else ()
-    return Fits(work, fit_each(work), time.perf_counter() - began, notes)
+    return Fits(work, fit_each(work, on_done=on_groups), time.perf_counter() - began, notes)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError
+from descend.errors import ConfigError, WordsError
 from descend.formula.ambiguities import ambiguities
 from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
@@ -42,8 +42,21 @@ def pose(request: Request, table: Table) -> Problem:
 
     Raises FormulaError, DataError or ConfigError for whatever would make the descent pointless.
     """
+    try:
+        return _problem_of(request, table)
+    except WordsError as refused:
+        from descend.problem.response_levels import levels_of_words
+
+        return _problem_of(request, levels_of_words(request, table, refused))
+
+
+def _problem_of(request: Request, table: Table) -> Problem:
     loss = LOSSES.build(request.loss)
     model, given = read_model(request, table, loss)
+    if request.reference and loss.two_levels:
+        from descend.problem.response_levels import levels_by_reference
+
+        table = levels_by_reference(model, request, table)
     table = table.with_codings(model.codings)
     gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
     if request.engine not in ENGINES:
@@ -61,6 +74,11 @@ def pose(request: Request, table: Table) -> Problem:
     start = _with_rows(objective, model, summing, gradient, given)
     probable = probability_note(model, loss)
     doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
+    notes = (*request.notes, *model.notes, *summing.notes, *(() if probable is None else (probable,)))
+    if table.counted:
+        from descend.problem.response_levels import counted_notes
+
+        notes = (*notes, *counted_notes(table.counted, names, model.response, loss))
     return Problem(
         model=model,
         gradient=gradient,
@@ -70,7 +88,7 @@ def pose(request: Request, table: Table) -> Problem:
         objective=objective,
         given=given,
         start=start,
-        notes=(*request.notes, *model.notes, *summing.notes, *(() if probable is None else (probable,))),
+        notes=notes,
         remarks=(*doubtful, *table.notes, *summing.remarks),
         scale=summing.squares if loss.quadratic else 0.0,
         squares=summing.squares if loss.of_residual else 0.0,

@@ -41,6 +41,7 @@ def content_of(fit: Fitted) -> Content:
         "descend": version("descend"),
         "format": FORMAT,
         "columns": dict(fit.column_types),
+        **({"response_levels": fit.response_levels} if fit.response_levels else {}),
         "shapes": {name: None if labels is None else list(labels) for name, labels in shapes.shapes.items()},
         "asked": fit._epochs_given,
         "penalised": fit.penalised,
