@@ -23,7 +23,6 @@ from descend.table.database import (
     unused,
 )
 from descend.table.memory import there_is
-from descend.table.not_numbers import not_a_number
 from descend.table.scan import Scan
 from descend.table.table import EXACT, TRUTH, Numbers, Table
 
@@ -248,6 +247,8 @@ class QueryTable(Table):
 
         counted = truth_of(self.words(name, SPELLINGS + 1))
         if counted is None:
+            from descend.table.not_numbers import not_a_number
+
             row, cell = self._first(column, bad)
             raise not_a_number(name, self.source, self._row(row), cell, count, cells)
         self._count(name, counted)
