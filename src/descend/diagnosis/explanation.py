@@ -22,6 +22,7 @@ from descend.formula.redundancy import redundancies
 from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchangeable, linear_unknowns, measures
 from descend.formula.symbols import Predictor
 from descend.formula.trade_off import Redundancy, joined
+from descend.optimizers.systems import matrix_of
 from descend.options.request import Request
 from descend.parameters import digits_of
 from descend.problem.posing import pose
@@ -183,7 +184,8 @@ def with_data(explained: Explanation, table: Table, columns: Mapping[str, Array]
 
 def of_beginning(beginning: Beginning) -> dict[str, Any]:
     """Return where a descent would start, and the condition of J there: largest over smallest eigenvalue."""
-    problem, theta, curvature = beginning.problem, beginning.first.theta, beginning.first.curvature
+    problem, theta = beginning.problem, beginning.first.theta
+    curvature = matrix_of(beginning.first.curvature)
     condition = None
     if curvature is not None and np.isfinite(curvature).all() and (curvature.diagonal() > 0.0).all():
         scale = 1.0 / np.sqrt(curvature.diagonal())

@@ -18,6 +18,7 @@ from descend.diagnosis import Cause, Diagnosis
 from descend.inference import determined, digits, equation, goodness, inputs, likelihood, statistics
 from descend.inference import guarantee as guaranteed
 from descend.inference import standard_errors as errors
+from descend.inference.covariance import Covariance
 from descend.inference.diagnostics import Diagnostics, diagnostics_of, refuse_unknown_distribution
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.intervals import (
@@ -199,7 +200,7 @@ class Fitted(ABC):
     guarantee_values = Inferred(guaranteed.guarantee_values)
     """The guarantee as plain values, as in a model file."""
 
-    def covariance_of(self, kind: str) -> Array | None:
+    def covariance_of(self, kind: str) -> Covariance | None:
         """Return the (p, p) covariance of the flat parameters; None if the data or a penalty do not allow one.
 
         Entries of parameters that the data do not determine by themselves are NaN.

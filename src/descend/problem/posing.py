@@ -139,20 +139,21 @@ def _with_rows(
     """Give J what is known of its rows and its bounds; return where a descent may begin."""
     rows, loss, symbolic = summing.rows, model.loss, model.symbolic
     objective.floor = loss.floor(rows.y, rows.omega)
-    if loss.kinked and gradient != "by_hand":
+    if loss.kinked and gradient != "by_hand" and not objective.arrow:
         objective.pieces = pieces_of_rows(model, rows, objective, summing.all_rows)
-    if summing.all_rows is None and loss.prediction_domain.limited and loss.plain and not model.in_place:
+    apart = summing.all_rows is None and not objective.arrow
+    if apart and loss.prediction_domain.limited and loss.plain and not model.in_place:
         from descend.problem.edge import Edge
 
         objective.edge = Edge(model, rows)
-    smooth = summing.all_rows is None and loss.plain and not loss.kinked
+    smooth = apart and loss.plain and not loss.kinked
     bending = symbolic is not None and symbolic.formula.kinked and bends(symbolic.formula.expression)
     if smooth and symbolic is not None and bending:
         from descend.problem.kinks import Kinks
 
         objective.kinks = Kinks(symbolic, rows)
     start = model.parameters.start(given, 0.0 if model.linear or model.log_linear else 1.0)
-    if model.log_linear and not given and not loss.response_domain.closed:
+    if model.log_linear and not given and not loss.response_domain.closed and not objective.arrow:
         start = _of_logarithms(model, rows, start)
     if model.constraints is None or model.constraints.bounds is None:
         return start
