@@ -14,6 +14,7 @@ from descend.errors import DataError
 from descend.table.arrays import ArrayTable, from_mapping
 from descend.table.files import named_files
 from descend.table.opening import is_path, open_table
+from descend.table.query import QueryTable
 from descend.table.table import Table
 
 Cells = npt.NDArray[np.generic]
@@ -101,6 +102,7 @@ class Files:
         paths = [self.paths[name] for name in names]
         try:
             table = open_table(paths, self.where)
+            assert isinstance(table, QueryTable)  # as those of files are
             counts = table.rows_by_file()
             empty = [name for name in names if not counts[self.paths[name]]]
             if empty and len(names) == 1:

@@ -89,10 +89,6 @@ class Table(ABC):
     def types(self) -> dict[str, str]:
         """The kind of each column: ``number``, ``text``, ``boolean``, ``time`` or ``other``."""
 
-    def rows_by_file(self) -> dict[str, int]:
-        """Return how many rows of each file, by the path given for it, meet the conditions; none if not from files."""
-        return {}
-
     @abstractmethod
     def text(self, name: str) -> npt.NDArray[np.object_]:
         """Return one column as text, None where a cell is missing."""
