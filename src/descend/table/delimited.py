@@ -123,7 +123,8 @@ class DelimitedScan(Scan):
         from descend.table.numerals import as_plain
 
         plain = ", ".join(
-            f"CAST({as_plain(column, self.decimals)} AS DOUBLE) AS {column}" for column in map(self.column, odd)
+            f"CAST({as_plain(column, self.decimals)} AS DOUBLE) AS {column}"
+            for column in map(self.columns.__getitem__, odd)
         )
         return f"(SELECT * REPLACE ({plain}) FROM {self._as_written({**types} | dict.fromkeys(odd, 'VARCHAR'), paths)})"
 

@@ -116,7 +116,7 @@ class QueryTable(Table):
         relation = None if odd else self._scan.as_numbers(names)
         if relation is None:
             return None
-        columns = {name: self._scan.column(name) for name in names}
+        columns = {name: self._scan.columns[name] for name in names}
         try:
             return self._database.doubles(columns, relation, self._many(names))
         except duckdb.ConversionException:
@@ -200,7 +200,7 @@ class QueryTable(Table):
         from descend.table.rounding import Rounded, alike, matters
 
         scan, exact = self._scan, unused("exact", self.names)
-        relation, changed = exact_cells(name, scan.column(name), exact, self._described(), scan.relation, scan.typed)
+        relation, changed = exact_cells(name, scan.columns[name], exact, self._described(), scan.relation, scan.typed)
         count, least, largest = self._database.one(
             f"SELECT count(*) FILTER (WHERE {changed}), min({exact}), max({exact}) FROM {self._from(relation=relation)}"
         )
@@ -226,7 +226,7 @@ class QueryTable(Table):
             elif kind == "text":
                 expressions[name] = self._words_as_doubles(name)
             elif kind == "number":
-                expressions[name] = f"CAST({self._scan.column(name)} AS DOUBLE)"
+                expressions[name] = f"CAST({self._scan.columns[name]} AS DOUBLE)"
             else:
                 from descend.table.not_numbers import not_numeric
 
@@ -238,7 +238,7 @@ class QueryTable(Table):
 
         Raises DataError for other words.
         """
-        column = f"CAST({self._scan.column(name)} AS VARCHAR)"
+        column = f"CAST({self._scan.columns[name]} AS VARCHAR)"
         bad = f"{column} IS NOT NULL AND TRY_CAST({column} AS DOUBLE) IS NULL"
         count, cells = self._database.one(f"SELECT count(*) FILTER (WHERE {bad}), count({column}) FROM {self._from()}")
         if not count:
@@ -298,7 +298,7 @@ class QueryTable(Table):
         return (self._as_doubles([name])[name], "float64") if number else (f"nullif({self._label(name)}, '')", "string")
 
     def _label(self, name: str) -> str:
-        return as_label(self._scan.column(name), self._described()[name])
+        return as_label(self._scan.columns[name], self._described()[name])
 
     def _described(self) -> dict[str, str]:
         if not self._sql_types:

@@ -32,10 +32,6 @@ class Scan(ABC):
     def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
         """Return the FROM item that reads the columns as these types, from all files or some."""
 
-    def column(self, name: str) -> str:
-        """Return the SQL identifier of a column within `relation`."""
-        return self.columns[name]
-
     def aliases(self) -> str:
         """Return what a SELECT must add to ``*`` so that conditions can use the names that SQL can tell apart."""
         names = (name for name in distinct(self.names) if self.columns[name] != identifier(name))
