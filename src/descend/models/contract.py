@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from descend.parameters.ties import refuse_starts
 from descend.registry import closest
 from descend.table import Table, open_table
 from descend.table.levels import GroupLabels, Levels
-from descend.table.table import Coding
+from descend.table.table import Coding, label
 from descend.tracing import Pair
 
 Array = NDArray[np.float64]
@@ -152,6 +153,19 @@ class Model(ABC):
         inputs = (column for name in self.inputs for column in codings.get(name, (name,)))
         return tuple(dict.fromkeys((*self.response_columns, *inputs)))
 
+    def at_row(self, columns: Mapping[str, Array], row: int, most: int | None = None) -> str:
+        """Write the inputs of a row, at most so many, for a message: ``x = 0.5, site = A``."""
+        codings = {coding.name: coding for coding in self.codings}
+        texts = []
+        for name in self.inputs[:most]:
+            value = float(columns[name][row])
+            if name not in codings:
+                texts.append(f"{name} = {value:g}")
+            elif math.isfinite(value):
+                key = codings[name].keys[int(value)]
+                texts += [f"{column} = {label(cell)}" for column, cell in zip(codings[name].columns, key, strict=True)]
+        return ", ".join(texts)
+
     @property
     def codings(self) -> tuple[Coding, ...]:
         """What makes those inputs that are no columns of a table but follow from some (see ``Table.codings``)."""
@@ -274,6 +288,19 @@ class SymbolicModel(Model):
     @property
     def columns(self) -> tuple[str, ...]:
         return (*super().columns, *self.formula.unused)
+
+    def at_row(self, columns: Mapping[str, Array], row: int, most: int | None = None) -> str:
+        """Write the inputs of a row, at most so many, for a message: ``x = 0.5, site = A``."""
+        codings = {coding.name: coding for coding in self.codings}
+        texts = []
+        for name in self.inputs[:most]:
+            value = float(columns[name][row])
+            if name not in codings:
+                texts.append(f"{name} = {value:g}")
+            elif math.isfinite(value):
+                key = codings[name].keys[int(value)]
+                texts += [f"{column} = {label(cell)}" for column, cell in zip(codings[name].columns, key, strict=True)]
+        return ", ".join(texts)
 
     @property
     def codings(self) -> tuple[Coding, ...]:

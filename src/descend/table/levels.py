@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -130,6 +130,29 @@ class Levels:
             f"{columns} is `{name}`{where}, a group that was not fitted.{closest(name, known)} Known: {some}. "
             "Fit again with rows of that group, or leave such rows out."
         )
+
+
+def occurring(levels: Sequence[Levels], table: Table, names: Iterable[str]) -> tuple[Levels, ...]:
+    """Return the groups that have a complete row: one with a number in each of some columns, those of groups included.
+
+    >>> from descend.table import open_table
+    >>> table = open_table({"x": [1.0, np.nan, 3.0], "site": ["a", "b", "c"]})
+    >>> occurring([Levels.of(table, ["site"])], table, ["x", "[site]"])[0].labels
+    ('a', 'c')
+    """
+    coded, needed = table.with_codings(levels), tuple(names)
+    places: dict[str, Sequence[float]]
+    if table.size(len(needed)):  # the rows stay where they are
+        lazy = coded.lazy(needed).complete()
+        alone = {each.name: lazy.table.select(lazy.column(each.name)).distinct() for each in levels}
+        places = {name: [place for (place,) in lazy.run(lazy.sql(column))] for name, column in alone.items()}
+    else:
+        columns = coded.with_gaps(needed)
+        complete = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
+        places = {each.name: np.unique(columns[each.name][complete]).tolist() for each in levels}
+    return tuple(
+        Levels(each.columns, tuple(each.keys[int(place)] for place in sorted(places[each.name]))) for each in levels
+    )
 
 
 def said(key: Key) -> str:
