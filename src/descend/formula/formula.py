@@ -192,10 +192,10 @@ def _read(
     builder.given = dict(given)
     responses = set(builder.columns)
     expression = builder.build(right)
-    for name, levels_of in builder.groups.items():
+    for coded, levels_of in builder.groups.items():
         if taken := next((column for column in levels_of.columns if column in responses), None):
             fault = f"`{taken}` is the response, so it cannot tell groups apart."
-            builder.fail(builder.columns[name], fault, "Put another column into the brackets.")
+            builder.fail(builder.columns[coded], fault, "Put another column into the brackets.")
     if not builder.parameters:
         fault = "There is nothing to fit: every name here is a column or a constant."
         builder.fail(right, fault, "Add a parameter, for example `y ~ w*x`.")
