@@ -29,6 +29,8 @@ from descend.table.table import quoted_if_odd
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from descend.table.arrays import Cells
+
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 BLOCK = 1 << 16
@@ -75,24 +77,30 @@ class DistantGroups:
         return int(min(max(self.room / each, FEWEST), MOST))
 
     @cached_property
-    def beside(self) -> Beside:
-        """The groups that are found for: their keys, and their places."""
-        schema = self.lazy.table.schema()
-        kinds = {f"k{number}": str(schema[f"k{number}"]) for number in range(len(self.groups.by))}
-        return Beside(self.lazy, {"g": "int64"} | kinds)
+    def keys(self) -> dict[str, Cells]:
+        """The keys of all groups, as columns that are compared with those of the rows, by their names there."""
+        schema, parts = self.lazy.table.schema(), zip(*self.groups.keys, strict=True)
+        text = {name: schema[name].is_string() for name in (f"k{number}" for number in range(len(self.groups.by)))}
+        return {
+            name: np.array(values, dtype=object if text[name] else np.float64)
+            for name, values in zip(text, parts, strict=True)
+        }
 
-    def ask_for(self, places: Places) -> ir.Table:
-        """Put groups beside the rows; returns the Ibis table of their rows, with the place of the group as ``g``."""
-        keys = list(zip(*(self.groups.keys[place] for place in places.tolist()), strict=True))
-        table, beside = self.lazy.table, self.beside
-        columns: dict[str, object] = {"g": places}
-        for number, values in enumerate(keys):
-            text = beside.kinds[f"k{number}"] == "string"
-            columns[f"k{number}"] = list(values) if text else np.array(values, dtype=np.float64)
-        beside.put(columns)  # type: ignore[arg-type]
-        same = [table[name] == beside.table[name] for name in beside.kinds if name != "g"]
-        numbered = [name for name in table.columns if not name.startswith("k")]
-        return table.join(beside.table, same).select("g", *numbered)
+    def beside(self, numbers: Sequence[str] = ()) -> Beside:
+        """Return a table for the keys of groups, their place ``g`` and some numbers of each."""
+        kinds = {name: "float64" if keys.dtype.kind == "f" else "string" for name, keys in self.keys.items()}
+        return Beside(self.lazy, {"g": "int64"} | kinds | dict.fromkeys(numbers, "float64"))
+
+    def put(self, beside: Beside, places: Places, numbers: Mapping[str, Array] | None = None) -> None:
+        """Fill such a table for some groups, which are numbered in this order."""
+        columns = {name: keys[places] for name, keys in self.keys.items()}
+        beside.put({"g": np.arange(len(places)), **columns, **(numbers or {})})
+
+    def joined(self, beside: Beside, rows: ir.Table, numbers: Sequence[str] = ()) -> ir.Table:
+        """Return rows with the number of their group as ``g``, and what is known of it; only those of groups beside."""
+        same = [rows[name] == beside.table[name] for name in self.keys]
+        columns = [name for name in rows.columns if name not in self.keys]
+        return rows.join(beside.table, same).select("g", *columns, *numbers)
 
     def shares(self, places: Places) -> Iterator[tuple[Places, Grouped]]:
         """Fetch groups, in order, so many at a time as may be in memory: their places, and the groups as a table."""
@@ -107,11 +115,13 @@ class DistantGroups:
     def _streamed(self, places: Places) -> Iterator[tuple[Places, Grouped]]:
         if not len(places):
             return
-        found = self.ask_for(places)
+        beside = self.beside()
+        self.put(beside, places)
+        found = self.joined(beside, self.lazy.table)
         found = found.order_by([name for name in ("g", "place") if name in found.columns])
         waiting: list[dict[str, Array]] = []
         rows = 0
-        for block in blocks(self.lazy, found, BLOCK, self.beside):
+        for block in blocks(self.lazy, found, BLOCK, beside):
             waiting.append(block)
             rows += len(block["g"])
             if rows < self.most:
@@ -119,24 +129,26 @@ class DistantGroups:
             joined = {name: np.concatenate([each[name] for each in waiting]) for name in block}
             end = int(np.searchsorted(joined["g"], joined["g"][-1]))  # the last group may go on in the next block
             if end:
-                yield self._grouped({name: column[:end] for name, column in joined.items()})
+                yield self._grouped(places, {name: column[:end] for name, column in joined.items()})
             waiting, rows = [{name: column[end:].copy() for name, column in joined.items()}], rows - end
         if rows:
-            yield self._grouped({name: np.concatenate([each[name] for each in waiting]) for name in waiting[0]})
+            yield self._grouped(places, {name: np.concatenate([each[name] for each in waiting]) for name in waiting[0]})
 
     def fetch(self, places: Places) -> Grouped:
         """Fetch the rows of some groups."""
-        found = fetched(self.lazy, self.ask_for(places), self.beside)
+        beside = self.beside()
+        self.put(beside, places)
+        found = fetched(self.lazy, self.joined(beside, self.lazy.table), beside)
         order = np.argsort(found["g"], kind="stable")
-        return self._grouped({name: column[order] for name, column in found.items()})[1]
+        return self._grouped(places, {name: column[order] for name, column in found.items()})[1]
 
-    def _grouped(self, rows: Mapping[str, Array]) -> tuple[Places, Grouped]:
-        """Return groups from their rows, which are in order."""
-        places = rows["g"].astype(np.intp)
-        begins = np.flatnonzero(np.r_[True, places[1:] != places[:-1]])
-        chosen, ends = places[begins], np.r_[begins, len(places)].astype(np.intp)
+    def _grouped(self, places: Places, rows: Mapping[str, Array]) -> tuple[Places, Grouped]:
+        """Return groups from their rows, which are in order and numbered among some places."""
+        numbers = rows["g"].astype(np.intp)
+        begins = np.flatnonzero(np.r_[True, numbers[1:] != numbers[:-1]])
+        chosen, ends = places[numbers[begins]], np.r_[begins, len(numbers)].astype(np.intp)
         keys = [self.groups.keys[place] for place in chosen.tolist()]
-        groups = Groups(self.groups.by, keys, np.arange(len(places)), ends, 0)
+        groups = Groups(self.groups.by, keys, np.arange(len(numbers)), ends, 0)
         columns = {name: rows[f"c{number}"] for number, name in enumerate(self.lazy.names)}
         return chosen, Grouped(self.request, self.table, self.model, groups, columns)
 
