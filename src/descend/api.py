@@ -20,6 +20,7 @@ from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
 from descend.many import Fits, fit_groups
+from descend.many.loading import load
 from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
@@ -27,7 +28,7 @@ from descend.options.arrays_in_a_row import named
 from descend.options.request import OPTIONS, Gradient, Request, check_options
 from descend.registry import split_list
 from descend.report.log import printing
-from descend.results import Fit, fit_of, load
+from descend.results import Fit, fit_of
 from descend.results.comparison import Comparison
 from descend.results.fitting import fit_table
 from descend.starts.solving import solve

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError, DataError
 from descend.many.fitting import Grouped, model_by_groups
 from descend.many.groups import Groups
+from descend.many.source import OfRows
 from descend.models import Model
 from descend.options.request import Request
 from descend.problem.out_of_core import IN_MEMORY
@@ -42,7 +43,7 @@ STREAMING = frozenset({"duckdb", "postgres"})
 
 
 @dataclass(frozen=True)
-class DistantGroups:
+class DistantGroups(OfRows):
     """A table by groups whose rows are not in memory.
 
     lazy: the columns that a fit reads, and those that tell groups apart. complete: the rows of each group without a
@@ -151,6 +152,10 @@ class DistantGroups:
         groups = Groups(self.groups.by, keys, np.arange(len(numbers)), ends, 0)
         columns = {name: rows[f"c{number}"] for number, name in enumerate(self.lazy.names)}
         return chosen, Grouped(self.request, self.table, self.model, groups, columns)
+
+    def rows_of(self, group: int) -> Mapping[str, Array] | None:
+        """Return the columns of one group; None if they do not fit into memory."""
+        return None if self.groups.sizes[group] > self.most else self.fetch(np.array([group])).columns
 
     def condition(self, group: int) -> str:
         """Return the SQL condition for the rows of one group."""

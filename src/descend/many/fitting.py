@@ -17,6 +17,7 @@ from descend.gradients.contract import Program
 from descend.losses import LOSSES
 from descend.many.groups import Groups
 from descend.many.rows import GroupedRows
+from descend.many.source import OfRows
 from descend.many.together import Found, Together
 from descend.models import Model, kind_of
 from descend.options.request import Request
@@ -88,7 +89,7 @@ class Outcomes:
 
 
 @dataclass(frozen=True)
-class Grouped:
+class Grouped(OfRows):
     """A table by groups, the model of each, and the request that each is fitted by.
 
     columns: every column that a fit reads, in the order of the groups, NaN where a cell is missing.
@@ -121,14 +122,18 @@ class Grouped:
 
         start: where it ends, if that is known.
         """
-        rows = slice(self.groups.ends[group], self.groups.ends[group + 1])
-        data = {name: column[rows] for name, column in self.columns.items()}
+        data = self.rows_of(group)
         known = {} if start is None else {"start": start, "second_look": False}
         request, began = self.request.but(by=None, data=data, **known), time.perf_counter()
         with np.errstate(all="ignore"):
             table = open_table(data)
             table.source = f"the group {said(self.groups.keys[group])}"
             return fit_table(request, table, None, began)
+
+    def rows_of(self, group: int) -> dict[str, Array]:
+        """Return the columns of one group."""
+        rows = slice(self.groups.ends[group], self.groups.ends[group + 1])
+        return {name: column[rows] for name, column in self.columns.items()}
 
     @cached_property
     def rows(self) -> GroupedRows:

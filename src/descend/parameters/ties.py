@@ -104,6 +104,19 @@ class Constraints:
         errors[~((jacobian != 0.0) & moving).any(axis=1)] = np.nan
         return self.parameters.named(errors)
 
+    def errors_of_tied(self, values: Mapping[str, Array], errors: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the standard errors of many fits of those parameters that are tied to one free parameter each.
+
+        values, errors: of the free ones, by name. Each error is that of the other times the slope.
+        """
+        found = {}
+        for name, expression in self.tied.items():
+            symbols = list(expression.atoms(Parameter))
+            if len(symbols) == 1:
+                slope = self._value(expression.diff(symbols[0]), values)
+                found[name] = np.abs(slope) * errors[symbols[0].name]
+        return found
+
     def mark(self, label: str, theta: Array) -> str:
         """Say in a few words what holds a component: ``fixed``, ``= 2*b1``, ``at its bound``; empty if nothing."""
         name = label.partition("[")[0]

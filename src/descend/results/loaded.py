@@ -78,10 +78,12 @@ def _correlation(fit: LoadedFit) -> Correlation | None:
 
 
 def _standard_errors(fit: LoadedFit) -> Named | None:
-    found = fit.covariance
-    if found is None or fit.model.in_place:
+    found, stored = fit.covariance, fit._content.get("standard_errors")
+    if fit.model.in_place:
         return None
-    return errors_by_name(fit.model, fit.theta, found, fit.undetermined)
+    if found is None and stored:  # one of many fits, whose file has no room for the covariances
+        return {name: np.array(value, dtype=np.float64)[()] for name, value in stored.items()}
+    return None if found is None else errors_by_name(fit.model, fit.theta, found, fit.undetermined)
 
 
 def _digits(fit: LoadedFit) -> Named | None:

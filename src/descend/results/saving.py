@@ -47,11 +47,12 @@ def content_of(fit: Fitted) -> Content:
         "covariance": plain(fit.covariance),
         "rounding": dict(fit.rounding),
         **summary(fit),
-        "loss_function": _loss_text(fit.loss_function),
+        "loss_function": loss_text(fit.loss_function),
         **{name: value for name, value in entry.items() if name != "formula" or value},
     }
 
 
-def _loss_text(loss: Loss) -> str:
+def loss_text(loss: Loss) -> str:
+    """Return a loss with its settings as text, which builds it again."""
     settings = ", ".join(f"{name}={value!r}" for name, value in loss.settings.items())
     return f"{loss.name}({settings})" if settings else loss.name
