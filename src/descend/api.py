@@ -70,6 +70,7 @@ def fit(
     bounds: Values | Sequence[str] | str | None = None,
     fix: Values | str | None = None,
     ties: Values | Sequence[str] | str | None = None,
+    quantities: Values | Sequence[str] | str | None = None,
     optimizer: str | Optimizer | Callable[..., Any] | None = None,
     learning_rate: float | str | None = None,
     schedule: str = "constant",
@@ -119,7 +120,7 @@ def fit(
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: values of parameters that are not fitted, ``{"c": 0}``,
         or of one component, ``{"w[x1]": 0}``.
-    ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``.
+    ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``. quantities: such as ``["half_life = log(2)/b"]``.
     optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given. For a module also a class such as
         ``torch.optim.NAdam``, or a function of its parameters that returns a torch optimizer.
     learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``.
@@ -131,10 +132,9 @@ def fit(
         ``"query"``: rows stay where they are, and a database sums them. device: of torch, such as ``"cuda"``.
     memory_limit: such as ``"1GiB"``; rows that need more stay in their files.
     standardize: whether to descend in standardised columns; all that is reported stays in your units.
-    sharpness: whether steps hold the largest eigenvalue of the curvature at the epochs a log shows, or a number: every
-        so many epochs.
-    checkpoint: a file that says, every two seconds at most, where the run stands; with resume, a run goes on from there
-        to the same trajectory, bit for bit on the same engine, and begins anew if there is no such file yet.
+    sharpness: whether steps hold the largest eigenvalue of the curvature, where a log shows it or every so many epochs.
+    checkpoint: a file that says where the run stands; with resume, a run goes on from there to the same trajectory, bit
+        for bit on the same engine, and begins anew if there is no such file yet.
     log_every: print every so many epochs, and the last. on_step: called with every step.
 
     Raises FormulaError, DataError or ConfigError, before the first step.

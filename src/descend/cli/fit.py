@@ -159,6 +159,11 @@ def show(
                 "interval": found.method,
                 "convention": found.convention,
                 "level": found.level,
+                **(
+                    {"quantities": {name: each.plain() for name, each in found.quantities.items()}}
+                    if found.quantities
+                    else {}
+                ),
             }
         )
         if sharpness:

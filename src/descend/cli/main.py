@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from descend.cli import check, compare, derive, doctor, explain, export, fit, generate, lab, plot, predict
+from descend.cli import check, compare, derive, doctor, explain, export, fit, generate, invert, lab, plot, predict
 from descend.cli.letters import Letters
 from descend.cli.options import Verb
 from descend.cli.terminal import flush, say
@@ -39,6 +39,7 @@ app = typer.Typer(
 VERBS = (
     fit.fit,
     predict.predict,
+    invert.invert,
     plot.plot,
     compare.compare,
     derive.derive,

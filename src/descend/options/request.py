@@ -124,6 +124,14 @@ class Request:
         flag="--tie",
         identity="parameters",
     )
+    quantities: Ties = option(
+        None,
+        'A number that follows from the parameters, such as "half_life = log(2)/b"; may be repeated.',
+        "texts",
+        must_be("a list of texts such as `half_life = log(2)/b`, or expressions by name", is_texts, is_by_name),
+        metavar="TEXT",
+        flag="--quantity",
+    )
     optimizer: str | Optimizer | None = option(
         None,
         '{optimizers}; settings as in "adam(beta1=0.8)". One is chosen if not given.',

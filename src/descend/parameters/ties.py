@@ -275,7 +275,7 @@ def _read_ties(
 ) -> tuple[dict[str, Expr], dict[str, str]]:
     """Return the expression of each tie, in free parameters only, and its text."""
     found: dict[str, _Tie] = {}
-    for text in _texts(ties):
+    for text in texts_of(ties):
         for one in re.finditer(r"(\w+)\s*\[[^\]]*\]?", text):
             if one[1] in parameters.shapes:
                 raise pointed(text, one.start(), one.end(), COMPONENT, ITS_OWN)
@@ -293,7 +293,8 @@ def _read_ties(
     return {name: given[name] for name in found}, {name: tie.right for name, tie in found.items()}
 
 
-def _texts(ties: Ties) -> list[str]:
+def texts_of(ties: Ties) -> list[str]:
+    """Return equations as texts, ``b2 = 2*b1``, of one text, several, or right sides by name."""
     if isinstance(ties, Mapping):
         return [f"{plain_name(name)} = {text}" for name, text in ties.items()]
     return [ties] if isinstance(ties, str) else [str(text) for text in ties or ()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from descend.inference.likelihood import Criteria
 from descend.inference.standard_errors import errors_by_name, usual_kind
 from descend.results.fit import Fit
 from descend.results.model_file import Content
+
+if TYPE_CHECKING:
+    from descend.inference.quantities.estimate import Estimated
 
 Value = TypeVar("Value")
 
@@ -88,7 +91,7 @@ def _standard_errors(fit: LoadedFit) -> Named | None:
 
 def _digits(fit: LoadedFit) -> Named | None:
     stored = fit._content.get("digits")
-    if stored is None or fit.model.in_place:
+    if not stored or fit.model.in_place:
         return None
     shapes = every_parameter(fit.model)
     return shapes.named(shapes.flat(stored))
@@ -121,6 +124,16 @@ def _goodness(fit: LoadedFit) -> Goodness | None:
     return Goodness(stored[0], int(stored[1]), stored[2])
 
 
+def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
+    stored = fit._content.get("quantities") or {}
+    if not stored:
+        return {}
+    from descend.inference.quantities.estimated import estimated_quantities
+
+    texts = {name: found["expression"] for name, found in stored.items()}
+    return estimated_quantities(texts, fit.estimates())
+
+
 ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "at_bound": lambda fit: [] if fit.constraints is None else fit.constraints.at_bound(fit.theta),
     "column_types": lambda fit: dict(fit._content.get("columns", {})),
@@ -138,5 +151,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "dispersion": lambda fit: 1.0 if _known(fit) else fit._content.get("dispersion"),
     "criteria": _criteria,
     "goodness": _goodness,
+    "quantities": _quantities,
+    "ranges": lambda fit: {name: tuple(ends) for name, ends in (fit._content.get("ranges") or {}).items()},
 }
 """How to read what is not simply in the file under its own name."""

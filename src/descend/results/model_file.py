@@ -112,6 +112,7 @@ OPTIONAL: Mapping[str, Check] = {
     "standard_errors": maybe(named(GAPPY)),
     "digits": maybe(named(GAPPY)),
     "covariance": maybe(each(each(maybe(number)))),
+    "ranges": maybe(named(each(maybe(number)))),
     "rounding": maybe(named(maybe(number))),
     "guarantee": maybe(named(lambda value: "")),
     "fixed": maybe(named(VALUES)),
@@ -119,6 +120,11 @@ OPTIONAL: Mapping[str, Check] = {
     "bounds": maybe(each(TEXT)),
     "at_bound": each(TEXT),
     "undetermined": each(TEXT),
+    "quantities": maybe(
+        named(
+            lambda value: "" if isinstance(value, dict) and isinstance(value.get("expression"), str) else " a quantity"
+        )
+    ),
     "cause": maybe(one_of("why a run failed", *map(str, Cause))),
     "evidence": maybe(named(lambda value: "")),
     "weights": maybe(column),

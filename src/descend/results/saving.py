@@ -46,6 +46,7 @@ def content_of(fit: Fitted) -> Content:
         "penalised": fit.penalised,
         "covariance": plain(fit.covariance),
         "rounding": dict(fit.rounding),
+        "ranges": plain(fit.ranges),
         **summary(fit),
         "loss_function": loss_text(fit.loss_function),
         **{name: value for name, value in entry.items() if name != "formula" or value},
