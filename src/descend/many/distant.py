@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError, DataError
-from descend.many.fitting import Grouped, model_by_groups
+from descend.errors import DataError
+from descend.gradients.contract import Program
+from descend.many.fitting import Grouped, model_by_groups, program_of
 from descend.many.groups import Groups
 from descend.many.source import OfRows
 from descend.models import Model
@@ -21,10 +22,10 @@ from descend.problem.out_of_core import IN_MEMORY
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.table import Table
-from descend.table.beside import TAKING, Beside, blocks, fetched
+from descend.table.beside import Beside, blocks, fetched
 from descend.table.lazy import Lazy
 from descend.table.levels import keys_in_order, said
-from descend.table.memory import LEAST, PROGRAM, read_size, there_is, written
+from descend.table.memory import LEAST, PROGRAM, read_size, there_is
 from descend.table.table import quoted_if_odd
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 BLOCK = 1 << 16
 """Rows that are fetched at a time."""
-FEWEST, MOST = 1 << 14, 1 << 21
+FEWEST, MOST = 1 << 14, 1 << 20
 """Rows that are fitted at a time, if memory allows: enough that no processor waits, few enough to tell how it goes."""
 STREAMING = frozenset({"duckdb", "postgres"})
 """Databases that hand over sorted rows as they are taken; of others each share of the groups is a query of its own."""
@@ -68,8 +69,17 @@ class DistantGroups(OfRows):
         names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
         lazy = table.lazy(tuple(names), memory, by).with_roles(request.roles)
         groups, complete = _known(lazy, table)
-        within = request.but(by=None, engine="auto", memory_limit=None)
-        return cls(within, table, model, lazy, groups, complete, room / 4)
+        return cls(request, table, model, lazy, groups, complete, room / 4)
+
+    @cached_property
+    def within(self) -> Request:
+        """The request that rows in memory are fitted by."""
+        return self.request.but(by=None, engine="auto", memory_limit=None)
+
+    @cached_property
+    def program(self) -> Program | None:
+        """What all groups can be fitted with together; None if each has to be fitted by itself."""
+        return program_of(self.within, self.model, self.table)
 
     @property
     def most(self) -> int:
@@ -151,7 +161,7 @@ class DistantGroups(OfRows):
         keys = [self.groups.keys[place] for place in chosen.tolist()]
         groups = Groups(self.groups.by, keys, np.arange(len(numbers)), ends, 0)
         columns = {name: rows[f"c{number}"] for number, name in enumerate(self.lazy.names)}
-        return chosen, Grouped(self.request, self.table, self.model, groups, columns)
+        return chosen, Grouped(self.within, self.table, self.model, groups, columns)
 
     def rows_of(self, group: int) -> Mapping[str, Array] | None:
         """Return the columns of one group; None if they do not fit into memory."""
@@ -171,37 +181,7 @@ class DistantGroups(OfRows):
         known, began = {} if start is None else {"start": start, "second_look": False}, time.perf_counter()
         table = self.table.filtered(self.condition(group))
         table.source = f"the group {said(self.groups.keys[group])}"
-        return fit_table(self.request.but(engine="query", **known), table, None, began)
-
-
-def stays(request: Request, table: Table, by: Sequence[str]) -> tuple[bool, tuple[str, ...]]:
-    """Say whether the rows stay where they are, and in a sentence why, if that was decided here.
-
-    Raises ConfigError for a memory limit that cannot be kept.
-    """
-    limit = None if request.memory_limit is None else read_size(request.memory_limit)
-    needed, far = IN_MEMORY * table.size(len(table.names)), table.far
-    foreign = far is not None and far not in TAKING
-    if foreign or request.engine not in ("auto", "query"):
-        if limit is not None and (needed > limit or far is not None):
-            cause = f"the database ({far})" if foreign else f"the engine `{request.engine}`"
-            remedy = "Copy them into a Parquet file" if foreign else "Leave out the engine"
-            raise ConfigError(
-                f"With {cause}, one fit for each group of {' and '.join(by)} needs all rows in memory"
-                f"{'' if far else f', about {written(needed)}'}, but the memory limit is {written(limit)}. {remedy}, "
-                "or raise the limit."
-            )
-        return False, ()
-    if request.engine == "query":
-        return True, ()
-    if far is not None:
-        return True, (f"rows sorted by group in their database ({table.source}), and fitted as they come",)
-    allowed = there_is() // 2 if limit is None else limit
-    most = "half of this machine's memory" if limit is None else "the memory limit"
-    return needed > allowed, (
-        f"rows sorted by group on disk, and fitted as they come, since they would take about {written(needed)} of "
-        f"memory, more than {most}, {written(allowed)}",
-    )
+        return fit_table(self.within.but(engine="query", **known), table, None, began)
 
 
 def _known(lazy: Lazy, table: Table) -> tuple[Groups, Places]:

@@ -48,11 +48,13 @@ class Summed:
     known: dict[str, Array]
 
     @classmethod
-    def of(cls, work: DistantGroups) -> Summed | None:
-        """Ask for what is known of the groups; None where they cannot be fitted together, or not by this database."""
+    def of(cls, work: DistantGroups) -> Summed | str:
+        """Ask for what is known of the groups; returns why, if they cannot be fitted together, or not by this database."""
         program = work.program
-        if program is None or program.loss.own_parameters or program.loss.own_columns:
-            return None
+        if program is None:
+            return "each group has to be fitted by itself"
+        if program.loss.own_parameters:
+            return f"the {program.loss.name} loss has parameters of its own"
         drop = work.request.missing == "drop"
         rows = work.lazy.complete().table if drop else work.lazy.table
         counting = work.complete if drop else np.where(work.complete == work.groups.sizes, work.groups.sizes, 0)
@@ -60,8 +62,8 @@ class Summed:
         try:
             sums = SumsByGroup(work, program, rows)
             known = sums.responses(some)
-        except LackingFunctionError:
-            return None
+        except LackingFunctionError as error:
+            return f"the database ({work.lazy.backend.name}) has no function {error}"
         domain = work.model.loss.response_domain
         sound = (known["infinite"] == 0.0) & (known["low"] < known["high"]) & (known["omega"] > 0.0)
         sound &= ~(domain.outside(known["low"]) | domain.outside(known["high"]))
@@ -134,15 +136,10 @@ class Summed:
         found.variances[done] = np.array(factor.inverse_diagonal()).T[sure]
 
 
-def fit_summed(work: DistantGroups, on_done: Done | None = None) -> tuple[Outcomes, bool]:
-    """Fit every group by sums of the database, and in memory those where that fails; and say whether it could sum.
-
-    Without any that the database can sum, all are fitted as their rows stream through memory.
-    """
-    summed = Summed.of(work)
-    if summed is None:
-        return fit_streamed(work, on_done), False
-    outcomes, size = Outcomes.none(len(work.groups), work.model.parameters.size), len(summed.chosen)
+def fit_summed(summed: Summed, on_done: Done | None = None) -> Outcomes:
+    """Fit every group by sums of the database, and in memory those where that fails, or fits them poorly."""
+    work, size = summed.work, len(summed.chosen)
+    outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
     starts = starts_of_sample(work)
     for begin in range(0, size, AT_ONCE) if starts is not None and len(starts.points) else ():
         assert starts is not None
@@ -154,6 +151,5 @@ def fit_summed(work: DistantGroups, on_done: Done | None = None) -> tuple[Outcom
         outcomes.take(summed.chosen[some], part.of(some))
         if on_done is not None:
             on_done(int(np.count_nonzero(~outcomes.open)), len(work.groups))
-    poor = outcomes.r_squared < POOR
-    outcomes.outcome[poor] = ""
-    return fit_streamed(work, on_done, outcomes, starts), True
+    outcomes.outcome[outcomes.r_squared < POOR] = ""
+    return fit_streamed(work, on_done, outcomes, starts)
