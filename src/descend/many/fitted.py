@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from descend.descent.solution import every_parameter
 from descend.errors import DataError
-from descend.many.fitting import REFUSED, Outcomes
+from descend.many.outcomes import REFUSED, Outcomes
 from descend.many.source import Source
 from descend.registry import closest
 from descend.results import Fit

@@ -15,8 +15,8 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
 from descend.errors import DataError
 from descend.many.fits import Fits
-from descend.many.fitting import LONGEST_WORD, REFUSED, Outcomes
 from descend.many.groups import Groups
+from descend.many.outcomes import LONGEST_WORD, REFUSED, Outcomes
 from descend.many.saving import KEY, content_of_group
 from descend.models import Model
 from descend.parameters import Parameters

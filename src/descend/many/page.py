@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DescendError
-from descend.many.fitting import REFUSED
+from descend.many.outcomes import REFUSED
 from descend.many.pictures import panel_of
 from descend.many.reasons import NAMED, Reason, reasons, words
 from descend.many.spread import spread

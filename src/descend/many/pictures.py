@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
-from descend.many.fitting import REFUSED
 from descend.many.groups import Groups
+from descend.many.outcomes import REFUSED
 from descend.many.reasons import shortened, words
 from descend.options.checks import refuse_not_whole
 from descend.report import multiples

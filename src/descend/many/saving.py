@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
-from descend.many.fitting import REFUSED
+from descend.many.outcomes import REFUSED
 from descend.output import write_atomically
 from descend.report.fields import plain
 from descend.results.model_file import FORMAT, Content

@@ -8,19 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.many.distant import DistantGroups
-from descend.many.fitting import SAMPLED, Outcomes, fit_alone, fit_each, starts_of
+from descend.many.fitting import SAMPLED, fit_alone, fit_each, starts_of
+from descend.many.outcomes import Outcomes
+from descend.many.starts import Starts
 
-Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 Done = Callable[[int, int], object]
 """(groups done, all groups)"""
 
 
-def fit_streamed(work: DistantGroups, on_done: Done | None = None) -> Outcomes:
-    """Fit every group; those with more rows than may be in memory where they lie, one by one."""
-    outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
+def fit_streamed(
+    work: DistantGroups, on_done: Done | None = None, outcomes: Outcomes | None = None, starts: Starts | None = None
+) -> Outcomes:
+    """Fit every group; those with more rows than may be in memory where they lie, one by one.
+
+    outcomes: what came of those that are fitted already. starts: to try, if they are known.
+    """
+    if outcomes is None:
+        outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
     small = work.groups.sizes <= work.most
-    starts = starts_of_sample(work)
+    if starts is None and outcomes.open.any():
+        starts = starts_of_sample(work)
 
     def through() -> None:
         for places, share in work.shares(np.flatnonzero(outcomes.open & small)):
@@ -34,14 +42,15 @@ def fit_streamed(work: DistantGroups, on_done: Done | None = None) -> Outcomes:
     return outcomes
 
 
-def starts_of_sample(work: DistantGroups) -> Array | None:
-    """Return starts to try in each group, (s, p): where the fits of a few ended, whose rows are fetched.
+def starts_of_sample(work: DistantGroups) -> Starts | None:
+    """Return starts to try in each group: where the fits of a few ended, whose rows are fetched.
 
     None where groups cannot be fitted together, so that none is needed.
     """
     given, parameters = work.request.start or {}, work.model.parameters
     if set(parameters.shapes) <= set(given):
-        return parameters.start(dict(given), 1.0)[None]
+        theta = parameters.start(dict(given), 1.0)[None]
+        return Starts(theta, 1, theta[:0])
     sizes = work.groups.sizes
     likely = np.flatnonzero((work.complete == sizes) & (sizes > parameters.size) & (sizes <= work.most))
     some = likely[np.linspace(0, len(likely) - 1, min(SAMPLED, len(likely))).astype(np.intp)]

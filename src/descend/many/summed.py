@@ -49,7 +49,7 @@ class Summed:
 
     @classmethod
     def of(cls, work: DistantGroups) -> Summed | str:
-        """Ask for what is known of the groups; returns why, if they cannot be fitted together, or not by this database."""
+        """Ask for what is known of the groups; return why, if the database cannot sum them all."""
         program = work.program
         if program is None:
             return "each group has to be fitted by itself"
@@ -138,18 +138,16 @@ class Summed:
 
 def fit_summed(summed: Summed, on_done: Done | None = None) -> Outcomes:
     """Fit every group by sums of the database, and in memory those where that fails, or fits them poorly."""
-    work, size = summed.work, len(summed.chosen)
-    outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
+    work, size, groups = summed.work, len(summed.chosen), len(summed.work.groups)
+    outcomes, part = (Outcomes.none(count, work.model.parameters.size) for count in (groups, size))
     starts = starts_of_sample(work)
     for begin in range(0, size, AT_ONCE) if starts is not None and len(starts.points) else ():
         assert starts is not None
         some = np.arange(begin, min(begin + AT_ONCE, size))
         with np.errstate(all="ignore"):
-            found = summed.descend(starts, some)
-            part = Outcomes.none(size, work.model.parameters.size)
-            keep(summed, some, found, part)
-        outcomes.take(summed.chosen[some], part.of(some))
+            keep(summed, some, summed.descend(starts, some), part)
         if on_done is not None:
-            on_done(int(np.count_nonzero(~outcomes.open)), len(work.groups))
+            on_done(int(np.count_nonzero(~part.open)), groups)
+    outcomes.take(summed.chosen, part)
     outcomes.outcome[outcomes.r_squared < POOR] = ""
     return fit_streamed(work, on_done, outcomes, starts)

@@ -184,15 +184,18 @@ def _words(cells: NDArray[np.object_]) -> tuple[Places, list[Label]]:
 
 def _numbers(cells: Numbers, truth: bool) -> tuple[Places, list[Label]]:
     finite = np.isfinite(cells)
-    there = cells[finite]
+    complete = bool(finite.all())
+    there = cells if complete else cells[finite]
     begins = np.flatnonzero(np.r_[there.size > 0, there[1:] != there[:-1]])  # rows of a group often follow one another
     values, found = np.unique(there[begins], return_inverse=True)
-    codes = np.full(len(cells), -1, dtype=np.intp)
-    codes[finite] = np.repeat(found, np.diff(begins, append=there.size))
+    codes = np.repeat(found, np.diff(begins, append=there.size))
+    if not complete:
+        shorter, codes = codes, np.full(len(cells), -1, dtype=np.intp)
+        codes[finite] = shorter
     if truth:
         return codes, [bool(value) for value in values]
-    complete = bool((values == np.floor(values)).all())
-    return codes, list(map(int, values.tolist())) if complete else values.tolist()
+    whole_numbers = bool((values == np.floor(values)).all())
+    return codes, list(map(int, values.tolist())) if whole_numbers else values.tolist()
 
 
 def _ordered(codes: Places, labels: Sequence[Label], order: Sequence[Label]) -> tuple[Places, list[Label]]:
