@@ -51,7 +51,7 @@ def _where_they_lie(work: DistantGroups, why: str, on_done: Done | None) -> tupl
             notes = () if asked else ("all groups summed by queries of their database, as sums are fewer than rows",)
             return fit_summed(summed, on_done), notes
         why = f", as {summed}"
-    place = f"in their database ({work.table.source})" if far else "on disk"
+    place = f"in their database ({work.table.source})" if far else "in DuckDB"
     return fit_streamed(work, on_done), (f"rows sorted by group {place}, and fitted as they come{why}",)
 
 
