@@ -1,8 +1,7 @@
-"""Fit, compare, derive and generate: the rooms wired together, and nothing else."""
+"""Fit, derive, check, explain and generate: the rooms wired together, and nothing else."""
 
 from __future__ import annotations
 
-import copy
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +11,7 @@ import numpy as np
 import sympy  # noqa: F401 - first, few calls deep: at the end of a chunk of its stack Python 3.11 pays for every call
 from numpy.typing import NDArray
 
-from descend.descent import Outcome, Step
+from descend.descent import Step
 from descend.errors import ConfigError
 from descend.formula import generated, guess_columns, read_formula
 from descend.gradients.court import Judgement
@@ -26,10 +25,8 @@ from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
 from descend.options.arrays_in_a_row import named
 from descend.options.request import OPTIONS, Gradient, Request, check_options
-from descend.registry import split_list
 from descend.report.log import printing
 from descend.results import Fit, fit_of
-from descend.results.comparison import Comparison
 from descend.results.fitting import fit_table
 from descend.starts.solving import solve
 from descend.table import open_table
@@ -70,6 +67,7 @@ def fit(
     bounds: Values | Sequence[str] | str | None = None,
     fix: Values | str | None = None,
     ties: Values | Sequence[str] | str | None = None,
+    reference: Values | Sequence[str] | str | None = None,
     quantities: Values | Sequence[str] | str | None = None,
     optimizer: str | Optimizer | Callable[..., Any] | None = None,
     learning_rate: float | str | None = None,
@@ -115,19 +113,18 @@ def fit(
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
         be an array, with a value for each row, or sigma one number for all rows.
-    errors: the kind of standard errors, ``"model"`` or ``"sandwich"`` (see ``Fit.covariance_of``).
-    l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
+    errors: the standard errors, ``"model"`` or ``"sandwich"``. l1, l2: penalties, which leave intercepts alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
-        components, or for one of them, ``w[x1] > 0``. fix: values of parameters that are not fitted, ``{"c": 0}``,
-        or of one component, ``{"w[x1]": 0}``.
+        components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.
     ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``. quantities: such as ``["half_life = log(2)/b"]``.
+    reference: levels that are held at 0, ``{"u": "red"}`` of ``u[color]``, or ``{"color": "red"}`` of all such.
     optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given. For a module also a class such as
         ``torch.optim.NAdam``, or a function of its parameters that returns a torch optimizer.
     learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``.
     epochs: passes over the rows. If given, all of them are run; otherwise the run ends when it has converged.
     batch_size: rows per step; all of them if not given. seed: of the order of the batches.
-    tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``).
-    time_limit: seconds. where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
+    tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``). time_limit: in seconds.
+    where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
     engine: ``"auto"``, ``"numpy"``, ``"torch"``; ``"moments"``, one pass for a squared loss and linear parameters; or
         ``"query"``: rows stay where they are, and a database sums them. device: of torch, such as ``"cuda"``.
     memory_limit: such as ``"1GiB"``; rows that need more stay in their files.
@@ -166,41 +163,6 @@ def fit(
 def _options(given: dict[str, object]) -> dict[str, Any]:
     """Return the options among the arguments of a call, by key."""
     return {key: value for key, value in given.items() if key in OPTIONS}
-
-
-def compare(
-    model: str | Callable[..., Any],
-    data: object,
-    optimizers: str | Sequence[str],
-    *,
-    on_fit: Callable[[str, Fit], None] | None = None,
-    **options: Any,
-) -> Comparison:
-    """Fit the same model from the same start with several optimizers.
-
-    optimizers: such as ``["gd", "momentum(momentum=0.8)", "lbfgs"]``, or all in one text, with commas between them.
-    options: those of `fit`.
-    on_fit: called with each optimizer's text and fit as it ends; an interrupted run ends the comparison.
-
-    >>> x = np.arange(0, 10, 0.1)
-    >>> compared = compare("y ~ w*x + b", {"x": x, "y": 2 * x + 1}, ["gd", "lbfgs"])
-    >>> [(name, str(fitted.outcome)) for name, fitted in compared.fits.items()]
-    [('gd', 'converged'), ('lbfgs', 'converged')]
-    """
-    check_options({"optimizers": optimizers, "on_fit": on_fit}, "optimizers")
-    named = split_list(optimizers) if isinstance(optimizers, str) else optimizers
-    names = list(dict.fromkeys(text.strip() for text in named if text.strip()))
-    if not names:
-        raise ConfigError('Name at least one optimizer to compare, such as ["gd", "lbfgs"].')
-    fits: dict[str, Fit] = {}
-    for name in names:
-        # What is trained where it is, each optimizer gets a copy of.
-        fits[name] = fit(copy.deepcopy(model) if kind_of(model).in_place else model, data, optimizer=name, **options)
-        if on_fit is not None:
-            on_fit(name, fits[name])
-        if fits[name].outcome is Outcome.INTERRUPTED:
-            break
-    return Comparison(fits)
 
 
 def derive(
@@ -347,4 +309,4 @@ def generate(
     return generated.generate([*computed, *texts], given, count, seed)
 
 
-__all__ = ["LOSSES", "Comparison", "check", "compare", "derive", "explain", "fit", "generate", "load"]
+__all__ = ["LOSSES", "check", "derive", "explain", "fit", "generate", "load"]

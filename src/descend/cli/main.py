@@ -80,7 +80,7 @@ def main() -> int:
     try:
         code = app(prog_name="descend", standalone_mode=False)
     except DescendError as error:
-        code = _fail(f"{type(error).__name__}: {error}", 2)
+        code = _fail(f"{error.kind}: {error}", 2)
     except UsageError as error:
         code = _fail(explained(error), 2)
     except (typer.Abort, KeyboardInterrupt):

@@ -65,6 +65,8 @@ def plot(
         fitted = load(files[0], options.function_of(function))
         table = open_table(options.one_or_all(files[1:]), where)
         if isinstance(fitted, Fit):
+            if fitted.response_levels:
+                table = table.with_words(fitted.model.response, fitted.response_levels)
             needed = dict.fromkeys((*fitted.model.response_columns, *fitted.model.inputs))
             figure = plots.plot_model(fitted, table.numbers(tuple(needed), missing), Look(**wanted))
         else:

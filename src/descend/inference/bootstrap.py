@@ -19,6 +19,7 @@ from descend.inference.refit import Part, refit, well_conditioned
 from descend.inference.row_scores import counted_rows
 from descend.inference.standard_errors import flat_errors, generalized_covariance
 from descend.inference.statistics import degrees_of_freedom, error_degrees
+from descend.optimizers.systems import matrix_of
 from descend.options.checks import refuse_not_whole
 from descend.wording import using
 
@@ -97,6 +98,11 @@ def resampled(solution: Solution, resamples: int, seed: int, on_resample: Callab
             "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
             f"Use the method t, sandwich or profile, or fit{using('engine', 'numpy')}."
         )
+    if solution.objective.arrow:
+        raise ConfigError(
+            f"The bootstrap does not go with {solution.theta.size:,} parameters, most of which belong to one group: "
+            "samples of the rows leave groups without any. Use the method t, sandwich or profile."
+        )
     refuse_not_whole(resamples, "number of resamples", FEWEST)
     refuse_not_whole(seed, "seed", 0)
     key = f"{__name__}.resampled({resamples}, {seed})"
@@ -108,7 +114,7 @@ def resampled(solution: Solution, resamples: int, seed: int, on_resample: Callab
 
 def _drawn(solution: Solution, resamples: int, seed: int, on_resample: Callable[[int], None] | None) -> Drawn:
     found = estimates_of(solution)
-    covariance = generalized_covariance(solution, found.kind)
+    covariance = matrix_of(generalized_covariance(solution, found.kind))
     if covariance is None or found.covariance is None:
         raise ConfigError(found.why_none)
     values, notes = _resampled(solution, resamples, seed, on_resample)

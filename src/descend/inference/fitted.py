@@ -18,6 +18,7 @@ from descend.diagnosis import Cause, Diagnosis
 from descend.inference import determined, digits, equation, goodness, inputs, likelihood, statistics
 from descend.inference import guarantee as guaranteed
 from descend.inference import standard_errors as errors
+from descend.inference.covariance import Covariance
 from descend.inference.diagnostics import Diagnostics, diagnostics_of, refuse_unknown_distribution
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.intervals import (
@@ -132,9 +133,7 @@ class Fitted(ABC):
     def _solved(self, otherwise: str, without: str = "data") -> Solution:
         """Return the solution. A loaded fit raises ConfigError: it came "without its ``without``, so ``otherwise``"."""
 
-    # What was fitted, and how it ended.
-
-    @property
+    @property  # What was fitted, and how it ended.
     def parameters(self) -> Named:
         """Parameters by name: a float for a scalar, an array for a vector; fixed and tied ones too."""
         return named(self.model, self.theta)
@@ -150,6 +149,8 @@ class Fitted(ABC):
 
     column_types = Inferred(inputs.column_types)
     """The columns the model reads, and their kinds."""
+    response_levels = Inferred(determined.response_levels)
+    """What each word of a response of words counts as; empty for one of numbers."""
     at_bound = Inferred(determined.at_bound)
     """The labels of the parameters that ended at a bound."""
 
@@ -199,7 +200,7 @@ class Fitted(ABC):
     guarantee_values = Inferred(guaranteed.guarantee_values)
     """The guarantee as plain values, as in a model file."""
 
-    def covariance_of(self, kind: str) -> Array | None:
+    def covariance_of(self, kind: str) -> Covariance | None:
         """Return the (p, p) covariance of the flat parameters; None if the data or a penalty do not allow one.
 
         Entries of parameters that the data do not determine by themselves are NaN.

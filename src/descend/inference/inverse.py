@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.formula.printers.code import plain_name
+from descend.inference.covariance import variance_of
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import listed, quantile
 from descend.inference.quantities.curve import Curve, curve_of, group_columns, inputs_named
@@ -169,7 +170,7 @@ class _Inverted:
     def variance(self, x: float) -> float:
         """Return g' V g, the variance of the curve."""
         gradient = self.curve.gradient(self.theta, {**self.others, self.name: x})
-        return float(gradient @ self.covariance @ gradient)
+        return variance_of(self.covariance, gradient)
 
     def excess(self, x: float) -> float:
         """Return what is below 0 inside the inversion interval."""

@@ -87,6 +87,7 @@ def sides_of_quantity(solution: Solution, objective: VectorObjective, theta: Arr
     generalized = generalized_covariance(solution, "model")
     if generalized is None:
         raise ConfigError(estimates_of(solution, "model").why_none)
+    assert isinstance(generalized, np.ndarray)
     problem = replace(solution.problem, objective=objective)
     there = replace(solution, problem=problem, theta=theta, answers={})
     return Sides(there, rates @ generalized @ rates.T, [place])

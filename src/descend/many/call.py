@@ -13,8 +13,11 @@ from descend.table import Table
 
 def fit_groups(request: Request, table: Table) -> Fits:
     """Fit each group of a table that ``request.by`` names. Raises DescendError for what fits none of them."""
+    from descend.problem.response_levels import with_levels
+
     began = time.perf_counter()
     texts = [request.by] if isinstance(request.by, str) else request.by or ()
     names = [name for text in texts for name in ([text] if text in table.names else split_list(text))]
-    work, outcomes, notes = fit_placed(request, table, list(dict.fromkeys(names)))
+    by = list(dict.fromkeys(names))
+    work, outcomes, notes = with_levels(lambda readable: fit_placed(request, readable, by), request, table)
     return Fits(work, outcomes, time.perf_counter() - began, notes)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.many.arrays import Arrays, Values
 from descend.many.code import BatchCode
+from descend.many.sums import Block, Sums, rows_of_triangle
 from descend.many.systems import Entries, Factor, Triangle
 
 Array = NDArray[np.float64]
@@ -35,139 +34,6 @@ EXACT, ROUNDING = 1e-31, 1e-26
 """A loss that is a smaller share of that of a prediction of 0 is nothing but rounding, or if no step lowers it."""
 SCARCE = 0.7
 """Groups are gathered anew once fewer than this share of them go on."""
-
-
-@dataclass
-class Block:
-    """Some groups. data: what the code reads of them, (rows, groups) each; products: sums of it, (groups,) each.
-
-    count: the rows of each group, where it is the same for all. size: half the sum of the squares of the responses.
-    """
-
-    data: list[Array]
-    products: list[Array]
-    count: float
-    size: Array
-
-    def take(self, places: Values, arrays: Arrays) -> Block:
-        """Return some of the groups."""
-        data, products = ([arrays.take(each, places) for each in some] for some in (self.data, self.products))
-        return Block(data, products, self.count, arrays.take(self.size, places))
-
-
-class Sums:
-    """What is summed over the rows of each group at one point, and follows from it, as a list of arrays over groups.
-
-    They are the loss; the parameters c that were solved for; the gradient and the lower triangle of the curvature of
-    the projected loss; and for standard errors the factors of phi'phi = L D L', and the columns of L^-1 phi'D.
-    """
-
-    def __init__(self, code: BatchCode, values: list[Values]) -> None:
-        self.code, self.values = code, values
-
-    @classmethod
-    def at(cls, code: BatchCode, theta: Entries, block: Block, arrays: Arrays) -> Sums:
-        """Sum a block at nonlinear parameters, an array over groups each."""
-        given = block.data, block.products, theta, block.count, _solve, arrays.dot, arrays.total
-        solved, loss, gradient, own, across, factor = code.evaluate(*given, False)
-        curvature, values = own, [loss, *solved, *gradient]
-        inner: list[Values] = []
-        if solved:  # the pivots of the factors first, then what is below the diagonal
-            inner = [factor.forward(column) for column in zip(*across, strict=True)]
-            scaled = [factor.scaled(column) for column in inner]
-            curvature = [
-                [_less(entry, inner[i], scaled[j]) for j, entry in enumerate(row)] for i, row in enumerate(own)
-            ]
-            inner = [*factor.pivots, *(entry for row in (*factor.below, *inner) for entry in row)]
-        values += [entry for row in curvature for entry in row] + inner
-        return cls(code, [each if getattr(each, "ndim", 0) else each + 0.0 * block.size for each in values])
-
-    def _part(self, number: int) -> list[Values]:
-        begin, end = self.code.parts[number : number + 2]
-        return self.values[begin:end]
-
-    @property
-    def loss(self) -> Array:
-        found: Array = self.values[0]
-        return found
-
-    @property
-    def solved(self) -> Entries:
-        """c, one after the other."""
-        return self._part(1)
-
-    @property
-    def gradient(self) -> Entries:
-        return self._part(2)
-
-    @property
-    def curvature(self) -> Triangle:
-        return _rows(self._part(3), 1)
-
-    @property
-    def factor(self) -> Factor:
-        """The factors of phi'phi."""
-        return Factor(_rows(self._part(5), 0), self._part(4))
-
-    @property
-    def inner(self) -> list[Entries]:
-        """The columns of L^-1 phi'D, one for each nonlinear parameter."""
-        linear, entries = len(self.code.linear), self._part(6)
-        return [entries[begin : begin + linear] for begin in range(0, len(entries), linear)] if linear else []
-
-    def take(self, places: Values, arrays: Arrays) -> Sums:
-        """Return those of some groups."""
-        return Sums(self.code, [arrays.take(each, places) for each in self.values])
-
-    def theta(self, nonlinear: Entries, step: Entries | None = None) -> list[Values]:
-        """Return all parameters by their places; after a last step, which c follows to first order."""
-        solved = list(self.solved)
-        if step is not None:
-            factor = self.factor
-            for column, own in zip(self.inner, step, strict=False):
-                moved = factor.backward(factor.scaled(column))
-                solved = [value + entry * own for value, entry in zip(solved, moved, strict=True)]
-            nonlinear = [value - own for value, own in zip(nonlinear, step, strict=True)]
-        found = dict(zip((*self.code.nonlinear, *self.code.linear), (*nonlinear, *solved), strict=True))
-        return [found[place] for place in range(self.code.size)]
-
-    def variances(self) -> tuple[list[Values], list[Values]]:
-        """Return the diagonals of the inverse of the curvature in all parameters, and of itself, by their places."""
-        lower, factor, inner = Factor.of(self.curvature), self.factor, self.inner
-        inverse = dict(zip(self.code.nonlinear, lower.inverse_diagonal(), strict=True))
-        direct = {place: row[-1] for place, row in zip(self.code.nonlinear, self.curvature, strict=True)}
-        for place, column in zip(self.code.nonlinear, inner, strict=False):
-            direct[place] = sum(
-                (one * two for one, two in zip(column, factor.scaled(column), strict=True)), direct[place]
-            )
-        moved = [factor.backward(factor.scaled(column)) for column in inner]
-        for k, (place, own) in enumerate(zip(self.code.linear, factor.inverse_diagonal(), strict=True)):
-            inverse[place] = own + lower.square([column[k] for column in moved])
-            above = zip(factor.below[k], factor.pivots, strict=False)
-            direct[place] = sum((entry * entry * pivot for entry, pivot in above), factor.pivots[k])
-        places = range(self.code.size)
-        return [inverse[place] for place in places], [direct[place] for place in places]
-
-
-def _solve(gram: Triangle, right: Entries) -> tuple[Entries, Factor]:
-    factor = Factor.of(gram)
-    return factor.solved(right), factor
-
-
-def _less(entry: Values, one: Entries, other: Entries) -> Values:
-    for left, right in zip(one, other, strict=True):
-        entry = entry - left * right
-    return entry
-
-
-def _rows(entries: list[Values], first: int) -> Triangle:
-    """Return the rows of a lower triangle, of which the first has so many entries, and each one more than the last."""
-    rows: list[Entries] = []
-    begin = 0
-    while begin < len(entries) or (not rows and not first):
-        rows.append(entries[begin : begin + first + len(rows)])
-        begin += first + len(rows) - 1
-    return rows
 
 
 class Ends:
@@ -218,6 +84,8 @@ class _Descent:
         ended = last | (self.on & (loss <= EXACT * size)) if self.code.relative else last
         self.last, self.converged = self.last | last, self.converged | ended
         self.on = self.on & ~ended & (loss - loss == 0.0)
+        for row in self.at.curvature:
+            self.on = self.on & (row[-1] >= 0.0)  # below 0 it is nothing but rounding
         self.go = usable & self.on
         self.step = [self.where(self.go, own, 0.0) for own in self.step]
 
@@ -260,10 +128,9 @@ class _Descent:
             lack.append(sum(products, new - old))  # the step is subtracted
         turned = -sum(one * two for one, two in zip(lack, self.step, strict=True))
         length = sum(abs(one * two) for one, two in zip(lack, self.step, strict=True))
-        factor = self.where(lower & (abs(turned) > ALONG * length), 1.0 / turned, 0.0)
-        scaled = [factor * one for one in lack]
-        products = (scaled[i] * lack[j] for i in range(size) for j in range(i + 1))
-        return [entry + product for entry, product in zip(self.bend, products, strict=True)]
+        known = lower & (abs(turned) > ALONG * length)
+        products = (lack[i] * lack[j] / turned for i in range(size) for j in range(i + 1))
+        return [entry + self.where(known, product, 0.0) for entry, product in zip(self.bend, products, strict=True)]
 
     def gather(self) -> None:
         """Note where the groups are that have ended, and go on with the others."""
@@ -293,10 +160,11 @@ class _Descent:
         ends.endless[places], ends.pending[places] = arrays.returned(arrays.take(self.endless, some)), pending
         if not pending:  # parameters that the rows do not determine have run away
             variances, direct = (np.array([arrays.returned(each) for each in some]) for some in at.variances())
-            lost = ends.converged[places] & ~((variances > 0.0) & (variances * direct < INFLATED)).all(axis=0)
+            undetermined = ~((variances > 0.0) & (variances * direct < INFLATED)).all(axis=0)
+            moved = np.isfinite(arrays.returned(arrays.take(self.before, some)))
             ends.variances[:, places] = variances
-            ends.converged[places] &= ~lost
-            ends.endless[places] |= lost
+            ends.endless[places] |= undetermined & (moved | ends.converged[places])
+            ends.converged[places] &= ~undetermined
 
 
 def descend_all(
@@ -322,17 +190,9 @@ def descend_all(
     return descent.ends
 
 
-def losses(code: BatchCode, theta: Entries, block: Block, arrays: Arrays) -> Array:
-    """Return the sum of the loss over the rows of each group at nonlinear parameters (q,)."""
-    ones = block.size * 0.0 + 1.0
-    given = block.data, block.products, [value * ones for value in theta], block.count, _solve
-    found: Array = arrays.returned(code.evaluate(*given, arrays.dot, arrays.total, True)[1] * ones)
-    return found
-
-
 def _bent(curvature: Triangle, bend: Entries) -> list[list[Values]]:
     """Return the lower triangle of S + B."""
-    rows = _rows(list(bend), 1)
+    rows = rows_of_triangle(list(bend), 1)
     return [[one + two for one, two in zip(own, more, strict=True)] for own, more in zip(curvature, rows, strict=True)]
 
 

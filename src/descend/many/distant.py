@@ -26,7 +26,7 @@ from descend.table.beside import Beside, blocks, fetched
 from descend.table.lazy import Lazy
 from descend.table.levels import keys_in_order, said
 from descend.table.memory import LEAST, PROGRAM, read_size, there_is
-from descend.table.table import quoted_if_odd
+from descend.table.not_numbers import quoted_if_odd
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -14,8 +14,8 @@ from descend.formula.compile import compile_expression
 from descend.formula.symbols import Column
 from descend.many.arrays import Arrays
 from descend.many.code import OBSERVED, ROOT, BatchCode
-from descend.many.descent import Block
 from descend.many.groups import Groups
+from descend.many.sums import Block
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]

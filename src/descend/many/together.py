@@ -13,8 +13,8 @@ from descend.gradients.contract import Program
 from descend.many.arrays import NUMPY_ARRAYS, Arrays
 from descend.many.code import BatchCode, batch_code
 from descend.many.descent import FIRST, Ends, descend_all
-from descend.many.descent import losses as losses_of
 from descend.many.rows import GroupedRows
+from descend.many.sums import losses as losses_of
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]

@@ -86,10 +86,19 @@ class Constraints:
             if name in self.free.shapes:
                 own = self.free.slices[name]
                 result[place, own] = np.eye(own.stop - own.start)
-            for symbol in self.tied[name].atoms(Parameter) if name in self.tied else ():
-                slope = self.tied[name].diff(symbol)
-                result[place.start, self.free.slices[symbol.name].start] = self._value(slope, values)
+            if name in self.tied:
+                for other, slope in self._slopes(name, values).items():
+                    result[place.start, other] = slope
         return result
+
+    def slopes(self, name: str, theta: Array) -> dict[int, float]:
+        """Return the derivatives of a tied parameter by the free components that it depends on, by their place."""
+        return self._slopes(name, self.free.named(theta))
+
+    def _slopes(self, name: str, values: Mapping[str, object]) -> dict[int, float]:
+        tie = self.tied[name]
+        symbols = sorted(tie.atoms(Parameter), key=str)
+        return {self.free.slices[symbol.name].start: float(self._value(tie.diff(symbol), values)) for symbol in symbols}
 
     def standard_errors(self, theta: Array, covariance: Array) -> Values:
         """Return standard errors of all parameters from the covariance of the free ones, by the delta method.

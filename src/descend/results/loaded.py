@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution, every_parameter
 from descend.diagnosis import Cause, Diagnosis
 from descend.errors import ConfigError
 from descend.inference.correlation import Correlation
+from descend.inference.covariance import Covariance
 from descend.inference.estimates import Estimates, why_none
 from descend.inference.goodness import Goodness
 from descend.inference.likelihood import Criteria
 from descend.inference.standard_errors import errors_by_name, usual_kind
+from descend.optimizers.systems import matrix_of
 from descend.results.fit import Fit
 from descend.results.model_file import Content
 
@@ -70,13 +71,17 @@ class LoadedFit(Fit):
         raise ConfigError(f"This fit was loaded from a file, without its {without}, so {otherwise}")
 
 
-def _covariance(fit: LoadedFit) -> NDArray[np.float64] | None:
+def _covariance(fit: LoadedFit) -> Covariance | None:
     stored = fit._content.get("covariance")
+    if isinstance(stored, dict):
+        from descend.inference.arrow_covariance import restored
+
+        return restored(stored)
     return None if stored is None else np.array(stored, dtype=np.float64)
 
 
 def _correlation(fit: LoadedFit) -> Correlation | None:
-    found = fit.covariance
+    found = matrix_of(fit.covariance)
     return None if found is None else Correlation.of_covariance(found, fit.model.parameters.labels)
 
 
@@ -137,6 +142,7 @@ def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
 ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "at_bound": lambda fit: [] if fit.constraints is None else fit.constraints.at_bound(fit.theta),
     "column_types": lambda fit: dict(fit._content.get("columns", {})),
+    "response_levels": lambda fit: dict(fit._content.get("response_levels") or {}),
     "kind_of_errors": lambda fit: fit._content.get("errors") or usual_kind(fit.loss_function),
     "at_minimum": lambda fit: fit.outcome is Outcome.CONVERGED or fit.covariance is None,
     "rounding": lambda fit: fit._content.get("rounding") or {},

@@ -46,7 +46,13 @@ def load(path: str | os.PathLike[str], model: Callable[..., object] | None = Non
         if not np.isfinite(theta).all():
             raise ValueError
     covariance = content.get("covariance")
-    if covariance is not None and len(covariance) != theta.size:
+    size = len(covariance) if isinstance(covariance, list) else theta.size
+    if isinstance(covariance, dict):
+        from descend.inference.arrow_covariance import restored as restored_arrow
+
+        with part(place, "covariance"):
+            size = len(restored_arrow(covariance))
+    if size != theta.size:
         raise damaged(place, "covariance", f"{theta.size} rows belong there")
     return restored(content, fitted, theta)
 

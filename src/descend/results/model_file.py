@@ -109,9 +109,10 @@ REQUIRED: Mapping[str, Check] = {
 }
 OPTIONAL: Mapping[str, Check] = {
     "passes": number,
+    "response_levels": named(number),
     "standard_errors": maybe(named(GAPPY)),
     "digits": maybe(named(GAPPY)),
-    "covariance": maybe(each(each(maybe(number)))),
+    "covariance": maybe(lambda value: "" if isinstance(value, dict) else each(each(maybe(number)))(value)),
     "ranges": maybe(named(each(maybe(number)))),
     "rounding": maybe(named(maybe(number))),
     "guarantee": maybe(named(lambda value: "")),
@@ -229,7 +230,7 @@ def _refuse_other_shapes(content: Content, place: Path) -> None:
                     "a number belongs there" if size is None else f"{size} numbers belong there",
                 )
     covariance = content.get("covariance")
-    if covariance is not None and any(len(row) != len(covariance) for row in covariance):
+    if isinstance(covariance, list) and any(len(row) != len(covariance) for row in covariance):
         raise damaged(place, "covariance", "a square matrix belongs there")
 
 

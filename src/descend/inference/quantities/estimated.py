@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
+from descend.inference.covariance import variance_of
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.intervals import quantile
 from descend.inference.quantities.estimate import Estimated
@@ -40,7 +41,7 @@ def by_delta_method(quantity: Quantity, found: Estimates, level: float) -> Estim
         why = f"`{quantity.name}` has no standard error: its derivative is not finite at the fitted parameters."
         return replace(nothing, value=value, why=why)
     used = gradient != 0.0
-    variance = float(gradient[used] @ found.covariance[np.ix_(used, used)] @ gradient[used])
+    variance = variance_of(found.covariance, gradient)
     needed = np.array(found.model.parameters.labels)[used].tolist()
     open_labels = [label for label in needed if label in found.undetermined]
     if open_labels or not math.isfinite(variance):
@@ -67,6 +68,11 @@ def by_profile(quantity: Quantity, solution: Solution, estimated: Estimated) -> 
 
     if math.isnan(estimated.standard_error):
         return replace(estimated, method="profile")
+    if solution.objective.arrow:
+        raise ConfigError(
+            f"A quantity has no profile interval with {solution.theta.size:,} parameters, most of which belong to one "
+            "group. Use the method t."
+        )
     covariance = estimates_of(solution, "model").needed_covariance()
     gradient = quantity.with_gradient(solution.theta)[1]
     place = int(np.argmax(np.abs(gradient) * np.sqrt(np.nan_to_num(covariance.diagonal()))))

@@ -119,7 +119,7 @@ class Exchanged(Around):
         return (
             loss,
             None if gradient is None else back.T @ gradient,
-            None if curvature is None else back.T @ curvature @ back,
+            back.T @ curvature @ back if isinstance(curvature, np.ndarray) else None,
         )
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
@@ -128,6 +128,7 @@ class Exchanged(Around):
         if found is None or inner is None:
             return None
         back, factor = found[1], inner.factor
+        assert isinstance(factor, np.ndarray)
         own = None if inner.own is None else back.T @ inner.own
         return Triangle(inner.loss, own, triangle(np.column_stack([factor[:, :-1] @ back, factor[:, -1]])))
 
