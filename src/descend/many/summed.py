@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from descend.formula.printers.database import LackingFunctionError
 from descend.many.arrays import NUMPY_ARRAYS
 from descend.many.code import BatchCode
-from descend.many.descent import FIRST, Block, descend_all
+from descend.many.descent import FIRST, descend_all
 from descend.many.distant import DistantGroups
 from descend.many.fitting import POOR, keep
 from descend.many.groups import Groups
 from descend.many.outcomes import SAME, Outcomes
 from descend.many.starts import Starts
 from descend.many.streamed import fit_streamed, starts_of_sample
+from descend.many.sums import Block
 from descend.many.sums_by_group import SumsByGroup
 from descend.many.systems import Factor
 from descend.many.together import Found
