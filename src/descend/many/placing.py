@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Done = Callable[[int, int], object]
 """(groups done, all groups)"""
 QUERIES = 16
-"""What the sums of all groups are asked for, about: as often as a descent takes steps."""
+"""What the sums of all groups are requested for, about: as often as a descent takes steps."""
 
 
 def fit_placed(
@@ -40,15 +40,15 @@ def fit_placed(
 
 
 def _where_they_lie(work: DistantGroups, why: str, on_done: Done | None) -> tuple[Outcomes, tuple[str, ...]]:
-    """Have the groups summed by the database if that is asked for or has fewer numbers travel, else stream the rows."""
+    """Have the groups summed by the database if that is requested for or has fewer numbers travel, else stream the rows."""
     from descend.many.streamed import fit_streamed
     from descend.many.summed import Summed, fit_summed
 
-    asked, far = work.request.engine == "query", work.table.far is not None
-    if asked or (far and _fewer_sums(work)):
+    requested, far = work.request.engine == "query", work.table.far is not None
+    if requested or (far and _fewer_sums(work)):
         summed = Summed.of(work)
         if isinstance(summed, Summed):
-            notes = () if asked else ("all groups summed by queries of their database, as sums are fewer than rows",)
+            notes = () if requested else ("all groups summed by queries of their database, as sums are fewer than rows",)
             return fit_summed(summed, on_done), notes
         why = f", as {summed}"
     place = f"in their database ({work.table.source})" if far else "in DuckDB"

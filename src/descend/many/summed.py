@@ -102,10 +102,10 @@ class Summed:
 
     def code(self, some: Places) -> BatchCode:
         """Return what the descent evaluates, for the groups at these places: a query."""
-        asked, size = self.chosen[some], self.model.parameters.size
+        groups, size = self.chosen[some], self.model.parameters.size
 
         def evaluate(data: Sequence[Array], products: object, theta: Sequence[Array], *others: object) -> object:
-            loss, gradient, curvature = self.sums.at(asked[data[0].astype(np.intp)], theta)
+            loss, gradient, curvature = self.sums.at(groups[data[0].astype(np.intp)], theta)
             return (), loss, gradient, curvature, (), ()
 
         relative = self.model.loss.quadratic
