@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from descend.errors import ConfigError
 from descend.many.fitting import Grouped, fit_each
 from descend.many.outcomes import Outcomes
+from descend.many.progress import Done
 from descend.options.request import Request
 from descend.table import Table
 
 if TYPE_CHECKING:
     from descend.many.distant import DistantGroups
 
-Done = Callable[[int, int], object]
-"""(groups done, all groups)"""
 QUERIES = 16
-"""What the sums of all groups are requested for, about: as often as a descent takes steps."""
+"""What the sums of all groups are asked for, about: as often as a descent takes steps."""
 
 
 def fit_placed(
@@ -36,11 +35,11 @@ def fit_placed(
             distant = DistantGroups.of(request, table, by)
             return distant, *_where_they_lie(distant, why, on_done)
     grouped = Grouped.of(request, table, by)
-    return grouped, fit_each(grouped), ()
+    return grouped, fit_each(grouped, on_done=on_done), ()
 
 
 def _where_they_lie(work: DistantGroups, why: str, on_done: Done | None) -> tuple[Outcomes, tuple[str, ...]]:
-    """Have the groups summed by the database if that is requested for or has fewer numbers travel, else stream the rows."""
+    """Have the groups summed by the database, if asked to or fewer numbers travel so, else stream the rows."""
     from descend.many.streamed import fit_streamed
     from descend.many.summed import Summed, fit_summed
 
@@ -48,7 +47,9 @@ def _where_they_lie(work: DistantGroups, why: str, on_done: Done | None) -> tupl
     if requested or (far and _fewer_sums(work)):
         summed = Summed.of(work)
         if isinstance(summed, Summed):
-            notes = () if requested else ("all groups summed by queries of their database, as sums are fewer than rows",)
+            notes = (
+                () if requested else ("all groups summed by queries of their database, as these are fewer",)
+            )
             return fit_summed(summed, on_done), notes
         why = f", as {summed}"
     place = f"in their database ({work.table.source})" if far else "in DuckDB"

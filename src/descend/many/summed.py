@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from descend.many.distant import DistantGroups
 from descend.many.fitting import POOR, keep
 from descend.many.groups import Groups
 from descend.many.outcomes import SAME, Outcomes
+from descend.many.progress import Done
 from descend.many.starts import Starts
 from descend.many.streamed import fit_streamed, starts_of_sample
 from descend.many.sums import Block
@@ -29,7 +30,6 @@ from descend.parameters import Bounds
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
-Done = Callable[[int, int], object]
 AT_ONCE = 1 << 18
 """Groups that descend by the same queries, at most."""
 LEFT = 0.05

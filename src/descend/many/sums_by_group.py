@@ -98,7 +98,7 @@ class Question:
         while waiting:
             some = waiting.pop()
             try:
-                found = self._asked(places[some], [np.asarray(column)[some] for column in numbers])
+                found = self._answered(places[some], [np.asarray(column)[some] for column in numbers])
             except _RangeError:
                 if len(some) > least:
                     waiting += np.array_split(some, 2)
@@ -108,7 +108,7 @@ class Question:
                 answers[name][there] = values
         return answers
 
-    def _asked(self, places: Places, numbers: Sequence[Array]) -> dict[str, Array]:
+    def _answered(self, places: Places, numbers: Sequence[Array]) -> dict[str, Array]:
         self.work.put(self.beside, places, dict(zip(self.names, numbers, strict=True)))
         try:
             return fetched(self.work.lazy, self.query, self.beside)
@@ -180,8 +180,8 @@ class SumsByGroup:
         beside = [value + nothing for value in self.beside(theta)]
         usable = np.logical_and.reduce([np.isfinite(column) for column in beside], initial=True) & (nothing == 0.0)
         found = self.question.ask(places[usable], [column[usable] for column in beside])
-        lost = found.pop("lost", np.zeros(int(usable.sum())))
-        rows, *sums = (np.where(lost == 0.0, column, np.nan) for column in found.values())
+        nulls = found.pop("lost", np.zeros(int(usable.sum())))
+        rows, *sums = (np.where(nulls == 0.0, column, np.nan) for column in found.values())
         summed = np.full((len(sums) + 1, len(places)), np.nan)
         summed[:, usable] = [*sums, rows]
         totals = [factor * summed[place] for factor, place in zip(self.factors(theta), self.places, strict=True)]
