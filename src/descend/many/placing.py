@@ -47,9 +47,7 @@ def _where_they_lie(work: DistantGroups, why: str, on_done: Done | None) -> tupl
     if requested or (far and _fewer_sums(work)):
         summed = Summed.of(work)
         if isinstance(summed, Summed):
-            notes = (
-                () if requested else ("all groups summed by queries of their database, as these are fewer",)
-            )
+            notes = () if requested else ("all groups summed by queries of their database, as these are fewer",)
             return fit_summed(summed, on_done), notes
         why = f", as {summed}"
     place = f"in their database ({work.table.source})" if far else "in DuckDB"
