@@ -8,11 +8,11 @@ curves, peaks, and groups of 3 to 200 rows.
 "above" counts those first groups whose RSS is above curve_fit's by more than 1e-9 of it, where that converges; "off"
 those more than 1e-9 above the lowest RSS that curve_fit reaches from where descend ended. Both should be 0.
 
-"linear" is the time of a group among 1,000 to a million groups: it should be the same. "memory" is the peak of what the
-call allocates, as a multiple of the data: below 3. "pixels" is Gpufit's own workload, a symmetric Gaussian of 5
-parameters on 5x5 pixels with Gaussian noise, starts within a tenth of the truth, in fits per second. Published of it, in
-single precision on a GPU: up to 42 times its own C++ code on a CPU (Przybylski et al. 2017, Sci. Rep. 7, 15722); fits per
-second are in the figures of that paper only.
+"linear" is the time of a group among 1,000 to a million groups: it should be the same. "memory" is the peak of what
+the call allocates, as a multiple of the data: below 3. "pixels" is Gpufit's own workload, a symmetric Gaussian of 5
+parameters on 5x5 pixels with Gaussian noise, starts within a tenth of the truth, in fits per second. Published of it,
+in single precision on a GPU: up to 42 times its own C++ code on a CPU (Przybylski et al. 2017, Sci. Rep. 7, 15722);
+fits per second are in the figures of that paper only.
 
     python benchmarks/groups.py
     python benchmarks/groups.py --groups 1e5 --scipy 500 --only decays,ragged
