@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from descend.errors import DataError
-from descend.table.table import duplicate_names, listing
+from descend.table.names import duplicate_names
+from descend.table.table import listing
 
 GROUPED = r"[+-]?\d{1,3}(?:\.\d{3})+"
 COMMA = re.compile(rf"(?:{GROUPED}|[+-]?\d*),\d+(?:[eE][+-]?\d+)?")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from descend.table.rounding import Rounded
 
 Numbers = npt.NDArray[np.float64]
+Label = str | int | float | bool
+"""What tells a group of rows apart: the value of a cell."""
 LISTED = 12
 EXACT = 2.0**53
 """The magnitude up to which float64 has every whole number."""
@@ -37,15 +39,22 @@ def check_missing(missing: str) -> None:
 class Coding(Protocol):
     """Numbers that follow from other columns, such as which group a row is in (see ``levels.Levels``).
 
-    name: of the column that holds them. columns: those that they follow from.
+    name: of the column that holds them. columns: those that they follow from. keys: the values of these columns of
+    which each has the number of its place here.
     """
 
     @property
     def name(self) -> str: ...
     @property
     def columns(self) -> tuple[str, ...]: ...
+    @property
+    def keys(self) -> tuple[tuple[Label, ...], ...]: ...
     def codes(self, table: Table) -> Numbers:
         """Return the number of each row, NaN where it has none."""
+        ...
+
+    def check(self, table: Table, numbers: Numbers) -> None:
+        """Refuse values that have no number, which are -1 in ``numbers``. Raises DataError that names one."""
         ...
 
 
@@ -124,7 +133,11 @@ class Table(ABC):
         table.codings = {coding.name: coding for coding in codings}
         return table
 
-    def categories(self, name: str) -> Sequence[str | int | float | bool] | None:
+    def combinations(self, columns: Sequence[str]) -> list[tuple[Label | None, ...]] | None:
+        """Return the combinations of values of some columns, numbers as floats; None if that takes reading all rows."""
+        return None
+
+    def categories(self, name: str) -> Sequence[Label] | None:
         """Return the values of a column in the order that the data give them; None if they give none."""
         return None
 
@@ -294,18 +307,6 @@ class Table(ABC):
         return DataError(
             f"There is no column `{name}` in {self.source}.{closest(str(name), self.names)} Its columns: {known}."
         )
-
-
-def duplicate_names(names: Sequence[str], source: str) -> DataError | None:
-    """Return the error for a name that occurs twice, or None."""
-    seen: dict[str, int] = {}
-    for position, name in enumerate(names, 1):
-        if name in seen:
-            return DataError(
-                f"Two columns of {source} are named `{name}`: columns {seen[name]} and {position}. Rename one of them."
-            )
-        seen[name] = position
-    return None
 
 
 def listing(names: Sequence[str] | dict[str, Numbers], last: str = "") -> str:
