@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
@@ -20,10 +20,11 @@ from descend.formula.formula import Formula, grouping_columns, refuse_size, unqu
 from descend.formula.functions import FUNCTIONS
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.trade_off import joined
+from descend.formula.vectors import free_places
 from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back, known_column, shapes_of
 from descend.parameters import Constraints, Parameters
-from descend.parameters.given import whole
+from descend.parameters.given import spelled_out, whole
 from descend.parameters.ties import mentioned
 from descend.registry import closest
 from descend.table import Table
@@ -93,8 +94,10 @@ class FormulaModel(SymbolicModel):
 
         formula = formula_with(None)
         every = Parameters(formula.parameters)
-        start = whole(start, every) if formula.vectors else start
         held = held_back(every, table, options, start)
+        if grouped:
+            held = _with_references(formula, held, every, table, options, formula_with)
+        start = _started(start, every, held) if formula.vectors else start
         if held is not None and held.given:
             formula = formula_with(held.given)
             if own := sorted(set(loss.own_parameters) & set(held.given)):
@@ -208,7 +211,7 @@ class FormulaModel(SymbolicModel):
             for symbol, slope in slopes.items():
                 along = _over_rows(slope, values, rows)
                 place = self._place(symbol)
-                if (term := self.formula.terms.get(symbol)) is not None and term.levels is not None:
+                if (term := self.formula.terms.get(symbol)) is not None and term.regular:
                     for item, own in self._of_groups(term, columns):
                         jacobian[np.arange(rows), own] += along * item
                 elif symbol in matrices:
@@ -226,7 +229,7 @@ class FormulaModel(SymbolicModel):
         return {
             symbol: items_matrix(term.items, columns, rows)
             for symbol, term in self.formula.terms.items()
-            if term.levels is None
+            if not term.regular
         }
 
     def _of_groups(self, term: Term, columns: Mapping[str, Array]) -> Iterator[tuple[Array, NDArray[np.intp]]]:
@@ -251,8 +254,8 @@ class FormulaModel(SymbolicModel):
                 begin = self._place(symbol).start
                 if term is None:
                     each = [(np.ones(rows), np.full(rows, begin))]
-                elif term.levels is None:
-                    items = (over_rows(item, columns, rows) for item in term.each)
+                elif not term.regular:
+                    items = (over_rows(item, columns, rows) for item in term.items)
                     each = [(item, np.full(rows, begin + number)) for number, item in enumerate(items)]
                 else:
                     each = list(self._of_groups(term, columns))
@@ -272,7 +275,7 @@ class FormulaModel(SymbolicModel):
         values: dict[Expr, Any] = {Column(name): columns[name] for name in self.inputs}
         for symbol in self.formula.unknowns:
             place, term = self._place(symbol), self.formula.terms.get(symbol)
-            if term is not None and term.levels is not None:
+            if term is not None and term.regular:
                 values[symbol] = sum(theta[own] * item for item, own in self._of_groups(term, columns))
                 continue
             values[symbol] = matrices[symbol] @ theta[place] if symbol in matrices else theta[place.start]
@@ -290,6 +293,33 @@ class FormulaModel(SymbolicModel):
 
     def __str__(self) -> str:
         return self.formula.text
+
+
+def _with_references(
+    formula: Formula,
+    held: Constraints | None,
+    every: Parameters,
+    table: Table,
+    options: Options,
+    formula_with: Callable[[Mapping[str, Any]], Formula],
+) -> Constraints | None:
+    """Return the constraints with those levels held that the rest of the formula can make up for."""
+    from descend.models.references import reference_levels
+
+    known = {} if held is None else {name: value for name, value in held.given.items() if not free_places(value)}
+    response = tuple(column.name for column in formula.response.atoms(Column))
+    found = reference_levels(formula_with(known) if known else formula, held, table, options, response)
+    return held_back(every, table, options, {}, found) if found else held
+
+
+def _started(start: Mapping[str, object], every: Parameters, held: Constraints | None) -> dict[str, object]:
+    """Return starting values by parameter, of the components that are fitted. Raises ConfigError for others."""
+    for label in spelled_out(start, every) if held is not None else ():
+        if held is not None and label in held.fixed and label not in every.shapes:
+            how = f"the reference, held at {held.fixed[label]:g}" if label in held.references else "fixed"
+            raise ConfigError(f"`{label}` is {how}, so it takes no start. Leave out one of the two.")
+    given = whole(start, every)
+    return given if held is None else held.reduced(given)
 
 
 @lru_cache(maxsize=128)
