@@ -1,8 +1,7 @@
-"""Fit, compare, derive and generate: the rooms wired together, and nothing else."""
+"""Fit, derive, check, explain and generate: the rooms wired together, and nothing else."""
 
 from __future__ import annotations
 
-import copy
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +11,7 @@ import numpy as np
 import sympy  # noqa: F401 - first, few calls deep: at the end of a chunk of its stack Python 3.11 pays for every call
 from numpy.typing import NDArray
 
-from descend.descent import Outcome, Step
+from descend.descent import Step
 from descend.errors import ConfigError
 from descend.formula import generated, guess_columns, read_formula
 from descend.gradients.court import Judgement
@@ -26,10 +25,8 @@ from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
 from descend.options.arrays_in_a_row import named
 from descend.options.request import OPTIONS, Gradient, Request, check_options
-from descend.registry import split_list
 from descend.report.log import printing
 from descend.results import Fit, fit_of
-from descend.results.comparison import Comparison
 from descend.results.fitting import fit_table
 from descend.starts.solving import solve
 from descend.table import open_table
@@ -166,41 +163,6 @@ def fit(
 def _options(given: dict[str, object]) -> dict[str, Any]:
     """Return the options among the arguments of a call, by key."""
     return {key: value for key, value in given.items() if key in OPTIONS}
-
-
-def compare(
-    model: str | Callable[..., Any],
-    data: object,
-    optimizers: str | Sequence[str],
-    *,
-    on_fit: Callable[[str, Fit], None] | None = None,
-    **options: Any,
-) -> Comparison:
-    """Fit the same model from the same start with several optimizers.
-
-    optimizers: such as ``["gd", "momentum(momentum=0.8)", "lbfgs"]``, or all in one text, with commas between them.
-    options: those of `fit`.
-    on_fit: called with each optimizer's text and fit as it ends; an interrupted run ends the comparison.
-
-    >>> x = np.arange(0, 10, 0.1)
-    >>> compared = compare("y ~ w*x + b", {"x": x, "y": 2 * x + 1}, ["gd", "lbfgs"])
-    >>> [(name, str(fitted.outcome)) for name, fitted in compared.fits.items()]
-    [('gd', 'converged'), ('lbfgs', 'converged')]
-    """
-    check_options({"optimizers": optimizers, "on_fit": on_fit}, "optimizers")
-    named = split_list(optimizers) if isinstance(optimizers, str) else optimizers
-    names = list(dict.fromkeys(text.strip() for text in named if text.strip()))
-    if not names:
-        raise ConfigError('Name at least one optimizer to compare, such as ["gd", "lbfgs"].')
-    fits: dict[str, Fit] = {}
-    for name in names:
-        # What is trained where it is, each optimizer gets a copy of.
-        fits[name] = fit(copy.deepcopy(model) if kind_of(model).in_place else model, data, optimizer=name, **options)
-        if on_fit is not None:
-            on_fit(name, fits[name])
-        if fits[name].outcome is Outcome.INTERRUPTED:
-            break
-    return Comparison(fits)
 
 
 def derive(
@@ -347,4 +309,4 @@ def generate(
     return generated.generate([*computed, *texts], given, count, seed)
 
 
-__all__ = ["LOSSES", "Comparison", "check", "compare", "derive", "explain", "fit", "generate", "load"]
+__all__ = ["LOSSES", "check", "derive", "explain", "fit", "generate", "load"]

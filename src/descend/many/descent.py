@@ -84,6 +84,8 @@ class _Descent:
         ended = last | (self.on & (loss <= EXACT * size)) if self.code.relative else last
         self.last, self.converged = self.last | last, self.converged | ended
         self.on = self.on & ~ended & (loss - loss == 0.0)
+        for row in self.at.curvature:
+            self.on = self.on & (row[-1] >= 0.0)  # below 0 it is nothing but rounding
         self.go = usable & self.on
         self.step = [self.where(self.go, own, 0.0) for own in self.step]
 
@@ -126,10 +128,9 @@ class _Descent:
             lack.append(sum(products, new - old))  # the step is subtracted
         turned = -sum(one * two for one, two in zip(lack, self.step, strict=True))
         length = sum(abs(one * two) for one, two in zip(lack, self.step, strict=True))
-        factor = self.where(lower & (abs(turned) > ALONG * length), 1.0 / turned, 0.0)
-        scaled = [factor * one for one in lack]
-        products = (scaled[i] * lack[j] for i in range(size) for j in range(i + 1))
-        return [entry + product for entry, product in zip(self.bend, products, strict=True)]
+        known = lower & (abs(turned) > ALONG * length)
+        products = (lack[i] * lack[j] / turned for i in range(size) for j in range(i + 1))
+        return [entry + self.where(known, product, 0.0) for entry, product in zip(self.bend, products, strict=True)]
 
     def gather(self) -> None:
         """Note where the groups are that have ended, and go on with the others."""
@@ -159,10 +160,11 @@ class _Descent:
         ends.endless[places], ends.pending[places] = arrays.returned(arrays.take(self.endless, some)), pending
         if not pending:  # parameters that the rows do not determine have run away
             variances, direct = (np.array([arrays.returned(each) for each in some]) for some in at.variances())
-            undetermined = ends.converged[places] & ~((variances > 0.0) & (variances * direct < INFLATED)).all(axis=0)
+            undetermined = ~((variances > 0.0) & (variances * direct < INFLATED)).all(axis=0)
+            moved = np.isfinite(arrays.returned(arrays.take(self.before, some)))
             ends.variances[:, places] = variances
+            ends.endless[places] |= undetermined & (moved | ends.converged[places])
             ends.converged[places] &= ~undetermined
-            ends.endless[places] |= undetermined
 
 
 def descend_all(

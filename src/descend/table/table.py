@@ -81,6 +81,8 @@ class Table(ABC):
     conditions: tuple[str, ...]
     codings: Mapping[str, Coding] = MappingProxyType({})
     notes: tuple[str, ...] = ()
+    gapless: frozenset[str] = frozenset()
+    """Columns that are known to hold a finite number in each row, so that nobody needs to look."""
     counted: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 
     far: str | None = None
@@ -211,8 +213,8 @@ class Table(ABC):
         check_missing(missing)
         columns = self.with_gaps(names)
         complete = True
-        for column in columns.values():
-            if not finite(column):
+        for name, column in columns.items():
+            if name not in self.gapless and not finite(column):
                 complete = False
             elif not column.size:
                 raise self.no_rows()
