@@ -48,10 +48,10 @@ class Direction:
 
 @dataclass(frozen=True)
 class References:
-    """held: the value of each level that is held, by its label. whole: parameters of which all levels would be held."""
+    """held: the value of each level that is held, by its label. repeated: parameters of which all levels would be."""
 
     held: Mapping[str, float]
-    whole: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
 
 
 def references(formula: Formula, fixed: frozenset[str], first: First, cells: Cells) -> References:
@@ -75,8 +75,8 @@ def references(formula: Formula, fixed: frozenset[str], first: First, cells: Cel
         known = {each.name: each for each in reversed(family)}  # of one name, that of the factor
         held |= {label: 1.0 for label in _redundant(list(known.values()), fixed | set(held), first, cells)}
     labels = {each.name: each.labels for each in added if each.levels is not None}
-    whole = tuple(name for name, every in labels.items() if set(every) <= set(held))
-    return References(held, whole)
+    repeated = tuple(name for name, every in labels.items() if set(every) <= set(held))
+    return References(held, repeated)
 
 
 def _directions(formula: Formula, scaled: bool) -> Iterator[Direction]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
@@ -20,11 +20,10 @@ from descend.formula.formula import Formula, grouping_columns, refuse_size, unqu
 from descend.formula.functions import FUNCTIONS
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.trade_off import joined
-from descend.formula.vectors import free_places
 from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back, known_column, shapes_of
 from descend.parameters import Constraints, Parameters
-from descend.parameters.given import spelled_out, whole
+from descend.parameters.given import whole
 from descend.parameters.ties import mentioned
 from descend.registry import closest
 from descend.table import Table
@@ -96,8 +95,12 @@ class FormulaModel(SymbolicModel):
         every = Parameters(formula.parameters)
         held = held_back(every, table, options, start)
         if grouped:
-            held = _with_references(formula, held, every, table, options, formula_with)
-        start = _started(start, every, held) if formula.vectors else start
+            from descend.models.references import started, with_references
+
+            held = with_references(formula, held, table, options, formula_with)
+            start = started(start, every, held)
+        elif formula.vectors:
+            start = whole(start, every)
         if held is not None and held.given:
             formula = formula_with(held.given)
             if own := sorted(set(loss.own_parameters) & set(held.given)):
@@ -293,33 +296,6 @@ class FormulaModel(SymbolicModel):
 
     def __str__(self) -> str:
         return self.formula.text
-
-
-def _with_references(
-    formula: Formula,
-    held: Constraints | None,
-    every: Parameters,
-    table: Table,
-    options: Options,
-    formula_with: Callable[[Mapping[str, Any]], Formula],
-) -> Constraints | None:
-    """Return the constraints with those levels held that the rest of the formula can make up for."""
-    from descend.models.references import reference_levels
-
-    known = {} if held is None else {name: value for name, value in held.given.items() if not free_places(value)}
-    response = tuple(column.name for column in formula.response.atoms(Column))
-    found = reference_levels(formula_with(known) if known else formula, held, table, options, response)
-    return held_back(every, table, options, {}, found) if found else held
-
-
-def _started(start: Mapping[str, object], every: Parameters, held: Constraints | None) -> dict[str, object]:
-    """Return starting values by parameter, of the components that are fitted. Raises ConfigError for others."""
-    for label in spelled_out(start, every) if held is not None else ():
-        if held is not None and label in held.fixed and label not in every.shapes:
-            how = f"the reference, held at {held.fixed[label]:g}" if label in held.references else "fixed"
-            raise ConfigError(f"`{label}` is {how}, so it takes no start. Leave out one of the two.")
-    given = whole(start, every)
-    return given if held is None else held.reduced(given)
 
 
 @lru_cache(maxsize=128)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from descend.errors import ConfigError
 from descend.formula.contrasts import Cells, References, references
 from descend.formula.formula import Formula
-from descend.models.contract import Options
+from descend.formula.symbols import Column
+from descend.formula.vectors import free_places
+from descend.models.contract import Options, held_back
 from descend.parameters import Constraints, Parameters
+from descend.parameters.given import spelled_out, whole
 from descend.parameters.references import read_references
 from descend.registry import closest
 from descend.table import Table
@@ -20,16 +24,41 @@ NAMED = 3
 """References that a note names."""
 
 
-def reference_levels(
-    formula: Formula, held: Constraints | None, table: Table, options: Options, response: tuple[str, ...]
-) -> dict[str, float]:
+def with_references(
+    formula: Formula,
+    held: Constraints | None,
+    table: Table,
+    options: Options,
+    formula_with: Callable[[Mapping[str, Any]], Formula],
+) -> Constraints | None:
+    """Return the constraints with those levels held that the rest of the formula can make up for.
+
+    held: what the user holds. formula_with: returns the formula with values or expressions for some parameters.
+    """
+    known = {} if held is None else {name: value for name, value in held.given.items() if not free_places(value)}
+    found = reference_levels(formula_with(known) if known else formula, held, table, options)
+    return held_back(Parameters(formula.parameters), table, options, {}, found) if found else held
+
+
+def started(start: Mapping[str, object], every: Parameters, held: Constraints | None) -> dict[str, object]:
+    """Return starting values by parameter, of the components that are fitted. Raises ConfigError for others."""
+    for each in spelled_out(start, every) if held is not None else ():
+        if held is not None and each in held.fixed and each not in every.shapes:
+            how = f"the reference, held at {held.fixed[each]:g}" if each in held.references else "fixed"
+            raise ConfigError(f"`{each}` is {how}, so it takes no start. Leave out one of the two.")
+    given = whole(start, every)
+    return given if held is None else held.reduced(given)
+
+
+def reference_levels(formula: Formula, held: Constraints | None, table: Table, options: Options) -> dict[str, float]:
     """Return the value of each level that has to be held, by its label; none under a penalty, which settles them.
 
-    held: what the user holds. response: the columns of the response, one of whose levels may be a reference too.
+    held: what the user holds.
 
     Raises ConfigError for a reference that makes no sense, and for parameters that repeat others.
     """
     chosen = read_references(options["reference"])
+    response = tuple(column.name for column in formula.response.atoms(Column))
     of_groups = {name: each for name, each in formula.parameters.items() if isinstance(each, GroupLabels)}
     cells: dict[tuple[str, ...], Levels] = {each.columns: each for each in formula.levels}
 
@@ -48,8 +77,8 @@ def reference_levels(
         return {}
     fixed = frozenset(() if held is None else held.fixed)
     found = references(formula, fixed, first, combinations)
-    if found.whole:
-        raise _repeated(found.whole[0], of_groups[found.whole[0]], table)
+    if found.repeated:
+        raise _repeated(found.repeated[0], of_groups[found.repeated[0]], table)
     _refuse_unused(chosen, found, of_groups, fixed)
     return dict(found.held)
 

@@ -83,7 +83,7 @@ class Constraints:
         language = TORCH if any(hasattr(value, "detach") for value in values.values()) else NUMPY
         every = {**values, **self.fixed}
         for name, places in self.places.items():
-            every[name] = self._whole(name, places, np.asarray(values[name], dtype=np.float64))
+            every[name] = self._complete(name, places, np.asarray(values[name], dtype=np.float64))
         for name, expression in self.tied.items():
             every[name] = self._value(expression, values, language)
         return {name: every[name] for name in self.parameters.shapes}
@@ -92,13 +92,13 @@ class Constraints:
         """Return the value of a component that is held."""
         return float(np.asarray(self.fixed[label]).item())
 
-    def _whole(self, name: str, places: tuple[int, ...], values: Array) -> object:
+    def _complete(self, name: str, places: tuple[int, ...], values: Array) -> object:
         """Return all components of a parameter of groups, from those that are fitted."""
-        whole = np.empty(len(self.parameters.shapes[name] or ()))
-        whole[list(places)] = values
+        every = np.empty(len(self.parameters.shapes[name] or ()))
+        every[list(places)] = values
         for place, label in self._held(name, places):
-            whole[place] = self._number(label)
-        return Parameters({name: self.parameters.shapes[name]}).named(whole)[name]
+            every[place] = self._number(label)
+        return Parameters({name: self.parameters.shapes[name]}).named(every)[name]
 
     def reduced(self, values: Mapping[str, object]) -> dict[str, object]:
         """Return values by name of the free parameters from such of all of them; what is one number stays that."""
