@@ -173,7 +173,7 @@ class Derivation(Shown):
             if language in (NUMPY, TORCH):
                 names[symbol] = f"({self._matrix(symbol)} @ {identifier(term.vector)})"
             elif language is SQL and term.levels is not None:
-                groups.known(term.levels)
+                groups.refuse_unknown(term.levels)
                 values = [f"${identifier(term.vector)}_{number}" for number in range(1, len(term.labels) + 1)]
                 names[symbol] = f"({groups.by_group(term, values)})"
             elif language is SQL:

@@ -141,6 +141,11 @@ class DistantGroups(OfRows):
         columns = {name: rows[f"c{number}"] for number, name in enumerate(self.lazy.names)}
         return chosen, Grouped(self.request, self.table, self.model, groups, columns)
 
+    @property
+    def unreadable(self) -> Mapping[int, str]:
+        """None: rows are read from one source."""
+        return {}
+
     def rows_of(self, group: int) -> Mapping[str, Array] | None:
         """Return the columns of one group; None if they do not fit into memory."""
         return None if self.groups.sizes[group] > self.most else self.fetch(np.array([group])).columns

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError, DescendError
+from descend.errors import ConfigError, DataError, DescendError
 from descend.gradients.contract import Program
 from descend.losses import LOSSES
 from descend.many.groups import Groups
 from descend.many.outcomes import Outcomes
+from descend.many.progress import Done, Progress
 from descend.many.rows import GroupedRows
 from descend.many.source import OfRows
 from descend.many.starts import Starts, can_be_tried, evenly, trial_points, tried
@@ -53,6 +54,7 @@ class Grouped(OfRows):
     """A table by groups, the model of each, and the request that each is fitted by.
 
     columns: every column that a fit reads, in the order of the groups, NaN where a cell is missing.
+    unreadable: why the rows of some groups could not be read; one row without any value stands for them.
     """
 
     request: Request
@@ -60,6 +62,7 @@ class Grouped(OfRows):
     model: Model
     groups: Groups
     columns: Mapping[str, Array]
+    unreadable: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, request: Request, table: Table, by: Sequence[str]) -> Grouped:
@@ -86,6 +89,8 @@ class Grouped(OfRows):
 
         start: where it ends, if that is known.
         """
+        if group in self.unreadable:
+            raise DataError(self.unreadable[group])
         data = self.rows_of(group)
         known = {} if start is None else {"start": start, "second_look": False}
         request, began = self.request.but(by=None, data=data, **known), time.perf_counter()
@@ -174,21 +179,25 @@ def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:
     return model
 
 
-def fit_each(work: Grouped, starts: Starts | None = None) -> Outcomes:
+def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None = None) -> Outcomes:
     """Fit every group: 1. together, from starts given or tried; 2. some again; 3. those that failed by themselves.
 
-    starts: those to try, if they are known.
+    starts: those to try, if they are known. on_done: called with how many groups are done, and how many there are.
     """
     outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
+    progress = Progress(len(work.groups), on_done)
     _refuse(work, outcomes)
     chosen = np.flatnonzero(work.sound)
     if work.program is not None and len(chosen):
         together = Together(work.program, work.rows)
         starts = starts_of(work, outcomes) if starts is None else starts
         if len(starts.points):
-            _keep(work, chosen, together.from_best(chosen, starts.points, starts.few), outcomes)
+            first = replace(together, progress=progress)
+            _keep(work, chosen, first.from_best(chosen, starts.points, starts.few), outcomes)
             _look_again(work, together, starts, chosen, outcomes)
-    for group in np.flatnonzero(outcomes.open).tolist():
+    left = np.flatnonzero(outcomes.open).tolist()
+    for place, group in enumerate(left):
+        progress.reached(len(work.groups) - len(left) + place)
         fit_alone(work, group, outcomes)
     return outcomes
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from descend.many.fitting import Grouped, fit_each
 from descend.many.outcomes import Outcomes
+from descend.many.progress import Done
 from descend.options.request import Request
 from descend.table import Table
 
 if TYPE_CHECKING:
     from descend.many.distant import DistantGroups
-
-Done = Callable[[int, int], object]
-"""(groups done, all groups)"""
 
 
 def fit_placed(
@@ -33,4 +31,4 @@ def fit_placed(
             work = distant.DistantGroups.of(request, table, by)
             return work, fit_streamed(work, on_done), notes
     grouped = Grouped.of(request, table, by)
-    return grouped, fit_each(grouped), ()
+    return grouped, fit_each(grouped, on_done=on_done), ()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.many.distant import DistantGroups
 from descend.many.fitting import SAMPLED, fit_alone, fit_each, starts_of
 from descend.many.outcomes import Outcomes
+from descend.many.progress import Done
 from descend.many.starts import Starts
 
 Places = NDArray[np.intp]
-Done = Callable[[int, int], object]
-"""(groups done, all groups)"""
 
 
 def fit_streamed(work: DistantGroups, on_done: Done | None = None) -> Outcomes:

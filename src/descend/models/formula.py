@@ -23,7 +23,7 @@ from descend.formula.trade_off import joined
 from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back, known_column, shapes_of
 from descend.parameters import Constraints, Parameters
-from descend.parameters.given import whole
+from descend.parameters.given import by_parameter
 from descend.parameters.ties import mentioned
 from descend.registry import closest
 from descend.table import Table
@@ -100,7 +100,7 @@ class FormulaModel(SymbolicModel):
             held = with_references(formula, held, table, options, formula_with)
             start = started(start, every, held)
         elif formula.vectors:
-            start = whole(start, every)
+            start = by_parameter(start, every)
         if held is not None and held.given:
             formula = formula_with(held.given)
             if own := sorted(set(loss.own_parameters) & set(held.given)):

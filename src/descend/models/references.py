@@ -12,7 +12,7 @@ from descend.formula.symbols import Column
 from descend.formula.vectors import free_places
 from descend.models.contract import Options, held_back
 from descend.parameters import Constraints, Parameters
-from descend.parameters.given import spelled_out, whole
+from descend.parameters.given import by_parameter, spelled_out
 from descend.parameters.references import read_references
 from descend.registry import closest
 from descend.table import Table
@@ -46,7 +46,7 @@ def started(start: Mapping[str, object], every: Parameters, held: Constraints | 
         if held is not None and each in held.fixed and each not in every.shapes:
             how = f"the reference, held at {held.fixed[each]:g}" if each in held.references else "fixed"
             raise ConfigError(f"`{each}` is {how}, so it takes no start. Leave out one of the two.")
-    given = whole(start, every)
+    given = by_parameter(start, every)
     return given if held is None else held.reduced(given)
 
 

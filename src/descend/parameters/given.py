@@ -29,12 +29,12 @@ def component(text: str, parameters: Parameters) -> str:
     """
     if text in parameters.shapes or text in parameters.labels:
         return text
-    name, bracket, rest = text.partition("[")
+    name, bracket, inside = text.partition("[")
     name = name.strip().strip("`")
     labels = parameters.shapes.get(name)
-    if not (bracket and labels is not None and rest.rstrip().endswith("]")):
+    if not (bracket and labels is not None and inside.rstrip().endswith("]")):
         return text
-    inside = rest.rstrip().removesuffix("]").strip()
+    inside = inside.rstrip().removesuffix("]").strip()
     label = inside if inside in labels else {parts_of(one): one for one in labels}.get(parts_of(inside))
     if label is not None:
         return f"{name}[{label}]"
@@ -90,7 +90,7 @@ def _of_groups(name: str, values: Mapping[object, object], labels: GroupLabels) 
     return found
 
 
-def whole(values: Mapping[str, object], parameters: Parameters) -> dict[str, object]:
+def by_parameter(values: Mapping[str, object], parameters: Parameters) -> dict[str, object]:
     """Return starting values by parameter, where some are given by component.
 
     Groups that are given none start at the mean of the others. Raises ConfigError for a vector of which a component is

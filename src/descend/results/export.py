@@ -221,8 +221,8 @@ def _written(
             products = (f"{values[term.vector, k]}*{write(item, POWER)}" for k, item in enumerate(term.items))
         else:
             each = [values[term.vector, k] for k in range(len(term.labels))]
-            taken = groups.taken(term, each, language, columns[Column(term.levels.name)])
-            pairs = zip(taken, term.each, strict=True)
+            each_row = groups.values_in_rows(term, each, language, columns[Column(term.levels.name)])
+            pairs = zip(each_row, term.each, strict=True)
             products = (value if item == 1 else f"{value}*{write(item, POWER)}" for value, item in pairs)
         names[predictor] = f"({' + '.join(products)})"
     return write(model.formula.as_typed(model.prediction))

@@ -59,16 +59,6 @@ def content_of(fit: Fitted) -> Content:
     }
 
 
-def _covariance(fit: Fitted) -> object:
-    """Return the covariance as lists, or None."""
-    found = fit.covariance
-    if found is None or isinstance(found, np.ndarray):
-        return plain(found)
-    from descend.inference.arrow_covariance import as_content
-
-    return as_content(found)
-
-
 def _groups(shapes: Parameters) -> Content:
     """Return which groups the parameters with a value for each of them have, if there are any."""
     found = {
@@ -77,6 +67,16 @@ def _groups(shapes: Parameters) -> Content:
         if isinstance(labels, GroupLabels)
     }
     return {"groups": found} if found else {}
+
+
+def _covariance(fit: Fitted) -> object:
+    """Return the covariance as lists, or None."""
+    found = fit.covariance
+    if found is None or isinstance(found, np.ndarray):
+        return plain(found)
+    from descend.inference.arrow_covariance import as_content
+
+    return as_content(found)
 
 
 def loss_text(loss: Loss) -> str:

@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
-from descend.table.names import duplicate_names
-from descend.table.table import EXACT, TRUTH, Label, Numbers, Table, label
+from descend.table.table import EXACT, TRUTH, Label, Numbers, Table, label, refuse_duplicates
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -210,8 +209,7 @@ def checked_names(names: Sequence[Any]) -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str):
             raise not_a_name(name)
-    if error := duplicate_names(names, "the data"):
-        raise error
+    refuse_duplicates(names, "the data")
     return tuple(names)
 
 

@@ -14,9 +14,8 @@ from descend.table.arrays import from_mapping
 from descend.table.connection import Connection
 from descend.table.database import bad_condition, checked_condition
 from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy
-from descend.table.names import duplicate_names
 from descend.table.sql import import_ibis, reason
-from descend.table.table import EXACT, TRUTH, Coding, Label, Numbers, Table, label
+from descend.table.table import EXACT, TRUTH, Coding, Label, Numbers, Table, label, refuse_duplicates
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -42,8 +41,7 @@ class RemoteTable(Table):
         self.conditions = conditions
         self._table = table
         self._rows: int | None = None
-        if error := duplicate_names(self.names, source):
-            raise error
+        refuse_duplicates(self.names, source)
 
     @property
     def rows(self) -> int:

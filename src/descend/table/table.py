@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from descend.errors import ConfigError, DataError
 from descend.registry import closest
-from descend.wording import spell, worded
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -259,21 +258,9 @@ class Table(ABC):
 
     def gaps(self, found: Mapping[str, tuple[int, int, str]]) -> str:
         """Say which columns have missing and infinite values: how many of each, and where the first is."""
-        sentences = []
-        for name, (empty, infinite, place) in found.items():
-            count = empty + infinite
-            kind = "missing or infinite" if empty and infinite else "missing" if empty else "infinite"
-            one = "a missing" if empty else "an infinite"
-            where = "" if not place else f", the first in {place}" if count > 1 else f" in {place}"
-            many = f"{count} {kind} values" if count > 1 else f"{one} value"
-            sentences.append(f"{self.shown(name)} has {many}{where}")
-        shown, others = sentences[:3], len(sentences) - 3
-        tail = f"; so do {others} more columns" if others > 1 else "; so does one more column" if others == 1 else ""
-        dropping = f' with `{spell("missing", "drop")}` (in Python, missing="drop")'
-        return (
-            f"In {self.source}, {'; '.join(shown)}{tail}. "
-            f"Correct them, or leave such rows out{worded('leaving_out', dropping)}."
-        )
+        from descend.table.not_numbers import gaps
+
+        return gaps(self.source, {self.shown(name): counts for name, counts in found.items()})
 
     def none_complete(self, names: Sequence[str]) -> DataError:
         """Return the error for a table of which no row is complete."""
@@ -309,6 +296,17 @@ class Table(ABC):
         return DataError(
             f"There is no column `{name}` in {self.source}.{closest(str(name), self.names)} Its columns: {known}."
         )
+
+
+def refuse_duplicates(names: Sequence[str], source: str) -> None:
+    """Raise DataError for a name that occurs twice."""
+    seen: dict[str, int] = {}
+    for position, name in enumerate(names, 1):
+        if name in seen:
+            raise DataError(
+                f"Two columns of {source} are named `{name}`: columns {seen[name]} and {position}. Rename one of them."
+            )
+        seen[name] = position
 
 
 def listing(names: Sequence[str] | dict[str, Numbers], last: str = "") -> str:

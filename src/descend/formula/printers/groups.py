@@ -39,11 +39,11 @@ def choice(levels: Levels, values: Sequence[str]) -> str:
 
 def by_group(term: Term, values: Sequence[str]) -> str:
     """Return the SQL of the value of a term in a row. values: the text of each component."""
-    pairs = zip(taken(term, values, SQL, ""), term.each, strict=True)
+    pairs = zip(values_in_rows(term, values, SQL, ""), term.each, strict=True)
     return " + ".join(value if item == 1 else f"{value}*{Writer(SQL).write(item, POWER)}" for value, item in pairs)
 
 
-def taken(term: Term, values: Sequence[str], language: Language, place: str) -> list[str]:
+def values_in_rows(term: Term, values: Sequence[str], language: Language, place: str) -> list[str]:
     """Return the code of the values in each row that multiply the items of a term.
 
     values: the code of each component. place: that of the place of the group of each row.
@@ -88,7 +88,7 @@ def torch_legend(levels: Levels, argument: str) -> str:
     return f"; {argument} is the place of the group of each row by {columns}, from 0: {'; '.join(levels.labels)}"
 
 
-def known(levels: Levels) -> None:
+def refuse_unknown(levels: Levels) -> None:
     """Refuse groups of which nothing is known, without data. Raises LackingError."""
     if not levels.keys:
         columns = " and ".join(f"`{name}`" for name in levels.columns)
@@ -113,8 +113,8 @@ def matrix(term: Term, name: str, stacked: str, language: str) -> list[str]:
     module = "np" if language == "numpy" else "torch"
     columns = [identifier(column) for column in term.levels.columns]
     axis = "axis" if language == "numpy" else "dim"
-    told = columns[0] if len(columns) == 1 else f"{module}.column_stack([{', '.join(columns)}]), {axis}=0"
-    groups = f"groups = {module}.unique({told}, return_inverse=True)[1]"
+    cells = columns[0] if len(columns) == 1 else f"{module}.column_stack([{', '.join(columns)}]), {axis}=0"
+    groups = f"groups = {module}.unique({cells}, return_inverse=True)[1]"
     kind = "" if language == "numpy" else ", dtype=torch.float64"
     ones = f"{module}.eye(int(groups.max()) + 1{kind})[groups]"
     if len(term.each) == 1 and not term.columns - {Column(term.levels.name)} and term.each[0] == 1:
