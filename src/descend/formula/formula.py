@@ -192,7 +192,7 @@ def _read(
     parameters = {
         name: labels if labels is None or not places else tuple(labels[place] for place in places)
         for name, (_, labels) in builder.parameters.items()
-        if (places := free_places(builder.given.get(name, ()))) or name not in builder.given
+        if (places := name in builder.given and free_places(builder.given[name])) or name not in builder.given
     }
     formula = Formula(text, response, expression, parameters, terms, tuple(builder.columns))
     needed = {column.name for column in response.atoms(Column)} | set(formula.inputs)
