@@ -97,7 +97,7 @@ class FormulaModel(SymbolicModel):
             formula = formula_with(None)
         every = Parameters(formula.parameters)
         held = held_back(every, table, options, start)
-        if grouped:
+        if levels:
             from descend.models.references import started, with_references
 
             held = with_references(formula, held, table, options, formula_with)
