@@ -15,13 +15,11 @@ from sympy import Expr
 from descend.differences import Derivatives, RowFunction
 from descend.errors import ConfigError
 from descend.formula.formula import Formula
-from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Column
 from descend.losses import Loss
 from descend.models.call import Call
 from descend.parameters import Constraints, Parameters, constrained
 from descend.parameters.constraints import refuse_starts
-from descend.registry import closest
 from descend.table import Table, open_table
 from descend.table.table import Coding, label
 from descend.tracing import Pair
@@ -342,12 +340,3 @@ def held_back(
     if held is not None:
         refuse_starts(held, start)
     return held
-
-
-def known_column(name: str, table: Table, role: str) -> None:
-    """Refuse a name that is no column of the table."""
-    if name not in table.names:
-        listed = ", ".join(plain_name(column) for column in table.names[:12])
-        raise ConfigError(
-            f"There is no column `{name}` to take as {role}.{closest(name, table.names)} Columns: {listed}."
-        )

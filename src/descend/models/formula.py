@@ -21,8 +21,8 @@ from descend.formula.functions import FUNCTIONS
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.trade_off import joined
 from descend.losses import Loss
-from descend.models.contract import Options, SymbolicModel, held_back, known_column
-from descend.models.saved_shapes import shapes_of
+from descend.models.contract import Options, SymbolicModel, held_back
+from descend.models.reading import known_column, shapes_of
 from descend.parameters import Constraints, Parameters
 from descend.parameters.given import by_parameter
 from descend.parameters.ties import mentioned

@@ -16,7 +16,7 @@ from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.losses import Loss
 from descend.models import Model, kind_of
-from descend.models.contract import known_column
+from descend.models.reading import known_column
 from descend.options.request import Request
 from descend.problem import preflight
 from descend.problem.model_reading import gradient_columns, gradient_source, read_model

@@ -1,11 +1,24 @@
-"""The parameters that a model file names, with the groups of those that have a value for each group."""
+"""What several kinds of models read: columns that have to be there, and the parameters that a model file names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from descend.errors import ConfigError
+from descend.formula.printers.code import plain_name
+from descend.registry import closest
+from descend.table import Table
 from descend.table.levels import GroupLabels, Levels
+
+
+def known_column(name: str, table: Table, role: str) -> None:
+    """Refuse a name that is no column of the table."""
+    if name not in table.names:
+        listed = ", ".join(plain_name(column) for column in table.names[:12])
+        raise ConfigError(
+            f"There is no column `{name}` to take as {role}.{closest(name, table.names)} Columns: {listed}."
+        )
 
 
 def shapes_of(content: Mapping[str, Any]) -> dict[str, tuple[str, ...] | None]:
