@@ -56,7 +56,7 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
             "themselves, so they do not say how certain a prediction is. Remove one of them from the formula, or fix "
             "it."
         )
-    table = open_table(data).with_codings(estimates.model.codings)
+    table = open_table(named_inputs(data, estimates.model.inputs)).with_codings(estimates.model.codings)
     spread = estimates.sigma or estimates.weights
     if interval == "prediction" and spread is not None and spread not in table.names:
         raise ConfigError(
