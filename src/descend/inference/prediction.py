@@ -15,6 +15,7 @@ from descend.inference.covariance import Covariance
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import checked_level, listed, quantile
 from descend.models import Model
+from descend.models.bare_arrays import named_inputs
 from descend.problem.preflight import smallest_failure
 from descend.registry import closest
 from descend.table import open_table
