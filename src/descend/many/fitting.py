@@ -113,16 +113,7 @@ class Grouped(OfRows):
     @cached_property
     def program(self) -> Program | None:
         """What all groups can be fitted with together; None if each has to be fitted by itself."""
-        request, model = self.request, self.model
-        loss = model.loss
-        smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2)
-        chosen_options = any(request[key] is not None for key in OWN) or request.engine != "auto"
-        if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
-            return None
-        if not (loss.quadratic or loss.dispersion_known):
-            return None
-        code = gradient_source(model, None, self.table, request.roles.spread)[1]
-        return code if isinstance(code, Program) else None
+        return program_of(self.request, self.model, self.table)
 
     @cached_property
     def bounds(self) -> Bounds | None:
@@ -167,6 +158,19 @@ class Grouped(OfRows):
         return np.add.reduceat(squares if omega is None else omega * squares, begins)
 
 
+def program_of(request: Request, model: Model, table: Table) -> Program | None:
+    """Return what all groups can be fitted with together; None if each has to be fitted by itself."""
+    loss = model.loss
+    smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2)
+    chosen_options = any(request[key] is not None for key in OWN) or request.engine != "auto"
+    if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
+        return None
+    if not (loss.quadratic or loss.dispersion_known):
+        return None
+    code = gradient_source(model, None, table, request.roles.spread)[1]
+    return code if isinstance(code, Program) else None
+
+
 def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:
     """Return the model of each group. Raises ConfigError for one that reads what tells the groups apart."""
     model, _ = read_model(request, table, LOSSES.build(request.loss))
@@ -193,7 +197,7 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
         starts = starts_of(work, outcomes) if starts is None else starts
         if len(starts.points):
             first = replace(together, progress=progress)
-            _keep(work, chosen, first.from_best(chosen, starts.points, starts.few), outcomes)
+            keep(work, chosen, first.from_best(chosen, starts.points, starts.few), outcomes)
             _look_again(work, together, starts, chosen, outcomes)
     left = np.flatnonzero(outcomes.open).tolist()
     for place, group in enumerate(left):
@@ -246,18 +250,18 @@ def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Place
     for groups, count in ((poor, few), (failed, len(points))):
         if len(groups):
             found = together.from_best(groups, points, count)
-            _keep(work, groups, found, outcomes)
+            keep(work, groups, found, outcomes)
             outcomes.settle(groups, found, *_losses(work, groups, found))
 
 
-def _losses(work: Grouped, groups: Places, found: Found) -> tuple[Array, Array]:
+def _losses(work: Known, groups: Places, found: Found) -> tuple[Array, Array]:
     """Return the mean loss of what was found in these groups, and R2."""
     if not work.model.loss.quadratic:
         return found.loss / work.totals[groups], np.full(len(groups), np.nan)
     return found.loss / work.totals[groups], 1.0 - found.loss / work.about_mean[groups]
 
 
-def _keep(work: Grouped, groups: Places, found: Found, outcomes: Outcomes) -> None:
+def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes) -> None:
     """Keep what converged at a minimum that the rows determine, within its bounds."""
     loss, bounds = work.model.loss, work.bounds
     scale = np.full(len(groups), loss.unit)
@@ -269,6 +273,23 @@ def _keep(work: Grouped, groups: Places, found: Found, outcomes: Outcomes) -> No
     if bounds is not None:
         found.converged &= ((found.theta > bounds.low) & (found.theta < bounds.high)).all(axis=1)
     outcomes.keep(groups, found, errors, *_losses(work, groups, found))
+
+
+class Known(Protocol):
+    """What has to be known of groups to keep what was found in them: see `Grouped`."""
+
+    @property
+    def request(self) -> Request: ...
+    @property
+    def model(self) -> Model: ...
+    @property
+    def groups(self) -> Groups: ...
+    @property
+    def bounds(self) -> Bounds | None: ...
+    @property
+    def totals(self) -> Array: ...
+    @property
+    def about_mean(self) -> Array: ...
 
 
 class Alone(Protocol):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import os
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
-from descend.table.cells import as_counted, as_label, exact_cells
+from descend.table.cells import as_counted, as_label, coded, exact_cells, exact_up_to
 from descend.table.database import (
     Database,
     bad_condition,
@@ -24,7 +22,7 @@ from descend.table.database import (
 )
 from descend.table.memory import there_is
 from descend.table.scan import Scan
-from descend.table.table import EXACT, TRUTH, Numbers, Table
+from descend.table.table import EXACT, TRUTH, Label, Numbers, Table
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -35,8 +33,6 @@ SMALL = 16 * 1024**2
 """Bytes of files, in all, that always fit into memory."""
 MANY = 64 * 1024**2
 """Bytes of columns from which on they are read through Arrow."""
-LONG = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
-"""Types of whole numbers that may have more digits than a float."""
 PACKED = 5
 """Size of an unpacked text file as a multiple of the packed one, about."""
 
@@ -77,6 +73,12 @@ class QueryTable(Table):
         words = np.array(np.ma.getdata(column), dtype=object)
         words[np.ma.getmaskarray(column)] = None
         return words
+
+    def combinations(self, columns: Sequence[str]) -> list[tuple[Label | None, ...]]:
+        return self._attempt(lambda: self._database.combinations(self._keys(columns), self._from()))
+
+    def _keys(self, columns: Sequence[str]) -> dict[str, str]:
+        return {name: self._as_key(name)[0] for name in columns}
 
     def words(self, name: str, most: int) -> list[str]:
         self._known([name])
@@ -155,7 +157,7 @@ class QueryTable(Table):
 
         Text too large to be kept is read through once, to see whether all of it is what its first rows are.
         """
-        self._known([*names, *by])
+        self._known([*self.given(names), *by])
         self._database.limit(memory)
         place = unused("place", self.names) if self._scan.numbered else ""
         relation = f"(SELECT *, file_row_number AS {place} FROM {self._scan.numbered})" if place else ""
@@ -186,12 +188,7 @@ class QueryTable(Table):
 
     def exact_up_to(self, name: str) -> float:
         """Return the limit for the SQL type; in text any whole number may be too long, whatever type it is read as."""
-        if not self._scan.typed:
-            return EXACT
-        sql_type = self._described()[name]
-        if decimals := re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type):
-            return EXACT / 10.0 ** int(decimals[1])
-        return EXACT if sql_type in LONG else math.inf
+        return exact_up_to(self._described()[name]) if self._scan.typed else EXACT
 
     def rounded(self, name: str) -> Rounded | None:
         return self._attempt(lambda: self._rounded(name))
@@ -218,6 +215,9 @@ class QueryTable(Table):
         """Return the SQL of each column as DOUBLE; DataError if one is not numeric."""
         expressions: dict[str, str] = {}
         for name in names:
+            if name in self.codings:
+                expressions[name] = coded(self.codings[name], self._keys(self.codings[name].columns))
+                continue
             kind = kind_of(self._described()[name])
             if kind == "boolean" and name not in self.counted:
                 self._count(name, TRUTH)
