@@ -108,7 +108,7 @@ def taken(names: Mapping[str, Any], name: str, file: str) -> Any:
     return found
 
 
-def _made(kind: Callable[[], Any], method: str, name: str, file: str) -> Any:
+def _made(kind: Callable[[], object], method: str, name: str, file: str) -> object:
     """Return an object of a class, whose method is named. Raises ConfigError if making one needs arguments."""
     try:
         inspect.signature(kind).bind()

@@ -66,7 +66,7 @@ class CalledRows:
             )
         return found
 
-    def _of_any_row(self, found: NDArray[Any], values: Mapping[str, Any]) -> bool:
+    def _of_any_row(self, found: NDArray[np.generic], values: Mapping[str, object]) -> bool:
         """Whether one number is the prediction of each row: the same if there is but the first, or the last."""
         if self.constant is None:
             doubtful = self.strict and self.forward.columns and self.rows > 1

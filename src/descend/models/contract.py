@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -104,8 +104,8 @@ class Model(ABC):
         return None
 
     @classmethod
-    def unlike(cls, content: Mapping[str, Any], given: object) -> str | None:
-        """Say in which way what the user gave is not what a model file was made with; None if it may well be."""
+    def unlike(cls, name: str, parameters: Sequence[str], given: object) -> str | None:
+        """Say in which way what the user gave is not what a file names, with its parameters; None if it may well be."""
         return None
 
     @classmethod

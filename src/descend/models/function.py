@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -130,8 +130,8 @@ class FunctionModel(Model):
         )
 
     @classmethod
-    def unlike(cls, content: Mapping[str, Any], given: object) -> str | None:
-        name, other = content["function"], getattr(given, "__name__", None)
+    def unlike(cls, name: str, parameters: Sequence[str], given: object) -> str | None:
+        other = getattr(given, "__name__", None)
         if other is not None and other != name and LAMBDA not in (name, other):
             return (
                 f"the Python function `{name}`, and `{other}` was given. Give that one: --model FILE.py:{name}, or in "
@@ -139,10 +139,10 @@ class FunctionModel(Model):
             )
         arguments = arguments_of(given) if callable(given) else {}
         anything = any(argument.kind in VARIABLE for argument in arguments.values())
-        lacking = [each for each in content["shapes"] if each not in arguments and not anything]
-        if lacking and content.get("stacked") is None:
+        lacking = [each for each in parameters if each not in arguments and not anything]
+        if lacking:
             return (
-                f"the Python function `{name}`, which has the parameters {', '.join(content['shapes'])}; the function "
+                f"the Python function `{name}`, which has the parameters {', '.join(parameters)}; the function "
                 f"`{name_of(given)}` that was given has no argument `{lacking[0]}`. Give the function of that fit."
             )
         return None
