@@ -7,7 +7,7 @@ import numpy as np
 from descend.engines.arrow import Arrow
 from descend.formula.trade_off import joined
 from descend.models import Model
-from descend.problem.arrow_rank import ArrowRank, rank_of_arrow
+from descend.problem.arrow_rank import ArrowRank, Places, rank_of_arrow
 from descend.problem.point import Objective, Point
 from descend.table.levels import GroupLabels, Levels
 
@@ -60,15 +60,21 @@ def _of_groups(model: Model, arrow: Arrow, found: ArrowRank) -> str:
     names = owners(model, arrow)
     unknown = ~found.estimable[layout.own[:, found.groups]]
     involved = [name for name, part in zip(names, unknown, strict=True) if part.any()]
-    some = [groups.labels[group] for group in found.groups[:NAMED].tolist()]
-    more = len(found.groups) - len(some)
-    which = f"group {some[0]}" if len(found.groups) == 1 else f"{len(found.groups):,} groups"
-    listed = "" if len(found.groups) == 1 else f" ({', '.join(some)}{f' and {more:,} more' if more else ''})"
-    its, them = ("its", "it") if len(found.groups) == 1 else ("their", "them")
+    which, them = some_groups(groups, found.groups)
+    its = "its" if them == "it" else "their"
     return (
-        f"The rows of {which}{listed} do not determine {its} {joined(list(dict.fromkeys(involved)))}: they are too "
+        f"The rows of {which} do not determine {its} {joined(list(dict.fromkeys(involved)))}: they are too "
         f"few, or too much alike. Leave {them} out, or let groups share a parameter."
     )
+
+
+def some_groups(levels: Levels, groups: Places) -> tuple[str, str]:
+    """Return a few words that name groups by their numbers, the first of them by name, and "it" or "them"."""
+    some = [levels.labels[group] for group in groups[:NAMED].tolist()]
+    if len(groups) == 1:
+        return f"group {some[0]}", "it"
+    more = len(groups) - len(some)
+    return f"{len(groups):,} groups ({', '.join(some)}{f' and {more:,} more' if more else ''})", "them"
 
 
 def owners(model: Model, arrow: Arrow) -> list[str]:
