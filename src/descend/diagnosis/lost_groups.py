@@ -9,7 +9,7 @@ from descend.diagnosis.case import Case
 from descend.diagnosis.cause import HEALTHY, Cause, Diagnosis
 from descend.engines.arrow import Arrow
 from descend.formula.trade_off import joined
-from descend.problem.identifiability_of_groups import layout_groups, owners, some_groups
+from descend.problem.identifiability_of_groups import levels_of, some_groups
 
 NO_INFLUENCE = 1e-9
 """A parameter whose doubling changes the loss by less than this share of what its group adds to it has none."""
@@ -27,8 +27,9 @@ def lost_groups(case: Case) -> Diagnosis:
     lost = np.flatnonzero(idle.any(axis=0))
     if not lost.size:
         return HEALTHY
-    names = [name for name, part in zip(owners(case.model, arrow), idle, strict=True) if part.any()]
-    which, it = some_groups(layout_groups(case.model, arrow), lost)
+    levels, owners = levels_of(case.model, layout)
+    names = [name for name, part in zip(owners, idle, strict=True) if part.any()]
+    which, it = some_groups(levels, lost)
     evidence = {"loss": case.end.loss, "groups": int(lost.size), "without_influence": names}
     sentence = f"{joined(names)} lost all influence in {which}."
     advice = (

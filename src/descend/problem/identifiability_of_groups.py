@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from descend.engines.arrow import Arrow
+from descend.engines.arrow import Arrow, Layout
 from descend.formula.trade_off import joined
 from descend.models import Model
 from descend.problem.arrow_rank import ArrowRank, Places, rank_of_arrow
@@ -56,8 +56,7 @@ def sentences(model: Model, arrow: Arrow, found: ArrowRank) -> tuple[str, ...]:
 
 
 def _of_groups(model: Model, arrow: Arrow, found: ArrowRank) -> str:
-    layout, groups = arrow.layout, layout_groups(model, arrow)
-    names = owners(model, arrow)
+    layout, (groups, names) = arrow.layout, levels_of(model, arrow.layout)
     unknown = ~found.estimable[layout.own[:, found.groups]]
     involved = [name for name, part in zip(names, unknown, strict=True) if part.any()]
     which, them = some_groups(groups, found.groups)
@@ -77,16 +76,11 @@ def some_groups(levels: Levels, groups: Places) -> tuple[str, str]:
     return f"{len(groups):,} groups ({', '.join(some)}{f' and {more:,} more' if more else ''})", "them"
 
 
-def owners(model: Model, arrow: Arrow) -> list[str]:
-    """Return the name of the parameter that each own component of a group belongs to."""
-    names = []
-    for place in arrow.layout.own[:, 0].tolist():
-        names.append(next(name for name, part in model.parameters.slices.items() if part.start <= place < part.stop))
-    return names
-
-
-def layout_groups(model: Model, arrow: Arrow) -> Levels:
-    """Return the groups of the finest grouping, in the order of the arrow."""
-    labels = model.parameters.shapes[owners(model, arrow)[0]]
+def levels_of(model: Model, layout: Layout) -> tuple[Levels, list[str]]:
+    """Return the groups of the finest grouping, in the order of an arrow, and the name of each of their parameters."""
+    slices, names = model.parameters.slices, []
+    for place in layout.own[:, 0].tolist():
+        names.append(next(name for name, part in slices.items() if part.start <= place < part.stop))
+    labels = model.parameters.shapes[names[0]]
     assert isinstance(labels, GroupLabels)
-    return labels.levels
+    return labels.levels, names
