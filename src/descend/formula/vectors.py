@@ -24,6 +24,14 @@ def listing(names: Iterable[str], most: int = 12) -> str:
     return ", ".join(plain_name(name) for name in known[:most]) + more
 
 
+def _with_values(term: Term, values: Sequence[Expr]) -> Expr:
+    """Return the value in each row of a parameter per group whose values are known."""
+    size = len(term.each)
+    if all(value == values[place % size] for place, value in enumerate(values)):  # the same in each group
+        return Add(*(Mul(value, item) for value, item in zip(values, term.each, strict=False)))
+    return Add(*(Mul(value, item) for value, item in zip(values, term.items, strict=True)))
+
+
 class VectorBuilder(ABC):
     """The names of one formula, and what its vectors and parameters per group stand for (see `Builder`)."""
 
@@ -37,6 +45,7 @@ class VectorBuilder(ABC):
     columns: dict[str, tree.Node]
     parameters: dict[str, tuple[tree.Node, tuple[str, ...] | None]]
     terms: dict[Predictor, Term]
+    groups: dict[str, Levels]
 
     @abstractmethod
     def fail(self, node: tree.Node | Token, fault: str, next_step: str) -> NoReturn: ...
@@ -90,9 +99,10 @@ class VectorBuilder(ABC):
         form = f"{plain_name(name)}[{', '.join(map(plain_name, columns))}]"
         self._parameter(node.parameter, labels, form)
         self.columns.setdefault(levels.name, node)
+        self.groups[levels.name] = levels
         term = Term(name, items, labels, levels)
         if name in self.given:
-            return Add(*(Mul(value, item) for value, item in zip(self.given[name], term.items, strict=True)))
+            return _with_values(term, self.given[name])
         return self._predictor(form + listed, term)
 
     def _predictor(self, text: str, term: Term) -> Predictor:

@@ -24,11 +24,13 @@ from descend.formula.tokens import pointed
 from descend.formula.tree import Name, Node
 from descend.parameters.bounds import Bounds, read_bounds
 from descend.parameters.bounds import Given as Bounded
+from descend.parameters.given import spelled_out
 from descend.parameters.vector import Parameters, Values
 from descend.registry import closest
+from descend.table.levels import ByGroup
 
 Array = NDArray[np.float64]
-Value = float | Array
+Value = float | Array | ByGroup
 Substitute: TypeAlias = Expr | tuple[Expr, ...]
 """What stands in a formula for a parameter, or for each component of a vector."""
 Ties = Mapping[str, object] | Sequence[str] | str | None
@@ -98,7 +100,8 @@ class Constraints:
     def _slopes(self, name: str, values: Mapping[str, object]) -> dict[int, float]:
         tie = self.tied[name]
         symbols = sorted(tie.atoms(Parameter), key=str)
-        return {self.free.slices[symbol.name].start: float(self._value(tie.diff(symbol), values)) for symbol in symbols}
+        found = {symbol: np.float64(np.asarray(self._value(tie.diff(symbol), values))) for symbol in symbols}
+        return {self.free.slices[symbol.name].start: float(slope) for symbol, slope in found.items()}
 
     def standard_errors(self, theta: Array, covariance: Array) -> Values:
         """Return standard errors of all parameters from the covariance of the free ones, by the delta method.
@@ -227,6 +230,7 @@ def _read_fixed(parameters: Parameters, fix: Mapping[str, object]) -> tuple[dict
     """Return the values of whole parameters, and those of single components of vectors."""
     fixed: dict[str, Value] = {}
     parts: dict[str, dict[str, float]] = {}
+    fix = spelled_out(fix, parameters)
     for name, value in fix.items():
         vector = name.partition("[")[0]
         if name not in parameters.shapes and name in parameters.labels:
@@ -242,12 +246,13 @@ def _read_fixed(parameters: Parameters, fix: Mapping[str, object]) -> tuple[dict
                 or f"There is no parameter `{name}` to fix.{closest(name, known)} Parameters: {', '.join(known)}."
             )
         labels, array = parameters.shapes[name], parameters.checked(name, value, "fixed value")
-        fixed[name] = float(array) if labels is None else np.array(np.broadcast_to(array, (len(labels),)))
+        each = np.broadcast_to(np.ravel(array), (1 if labels is None else len(labels),))
+        fixed[name] = parameters.shaped(name, each)
     pinned: dict[str, float] = {}
     for vector, values in parts.items():
         labels = parameters.labels[parameters.slices[vector]]
         if len(values) == len(labels):
-            fixed[vector] = np.array([values[label] for label in labels])
+            fixed[vector] = parameters.shaped(vector, np.array([values[label] for label in labels]))
         else:
             pinned |= values
     return fixed, pinned
@@ -261,7 +266,7 @@ def _instead(tie: Expr) -> str:
 
 
 def _numbers(value: Value) -> Substitute:
-    parts = tuple(number(float(part)) for part in np.atleast_1d(value))
+    parts = tuple(number(float(part)) for part in np.ravel(np.asarray(value)))
     return parts if np.ndim(value) else parts[0]
 
 

@@ -272,9 +272,12 @@ def _pinned(theta: Array, moving: NDArray[np.bool_], bounds: Bounds | None) -> B
     return Bounds(labels, np.where(moving, low, theta), np.where(moving, high, theta), strict & moving, barred & moving)
 
 
-def sample(rows: Rows, size: int) -> Rows:
-    """Choose a row at random (the same each time) from each of ``size`` stretches: regular steps could hide a wave."""
-    return rows if rows.count <= size else rows.take(sampled(rows.count, size))
+def sample(rows: Rows, size: int, together: int = 1) -> Rows:
+    """Choose a row at random (the same each time) from each of ``size`` stretches: regular steps could hide a wave.
+
+    together: how many neighbours are taken in the place of each single row, of fewer stretches.
+    """
+    return rows if rows.count <= size else rows.take(sampled(rows.count, size, together))
 
 
 def sampled(rows: int, size: int, together: int = 1) -> NDArray[np.intp]:
