@@ -24,14 +24,14 @@ def lost_groups(case: Case) -> Diagnosis:
     groups = layout.own.shape[1]
     reach = np.maximum(np.abs(case.last), case.plan.scales)
     idle = (arrow.diagonal() * reach**2 <= NO_INFLUENCE * abs(case.end.loss) / groups)[layout.own]
-    lost = np.flatnonzero(idle.any(axis=0))
-    if not lost.size:
+    idle_groups = np.flatnonzero(idle.any(axis=0))
+    if not idle_groups.size:
         return HEALTHY
     levels, owners = levels_of(case.model, layout)
     names = [name for name, part in zip(owners, idle, strict=True) if part.any()]
-    which, it = some_groups(levels, lost)
-    evidence = {"loss": case.end.loss, "groups": int(lost.size), "without_influence": names}
-    sentence = f"{joined(names)} lost all influence in {which}."
+    which, it = some_groups(levels, idle_groups)
+    evidence = {"loss": case.end.loss, "groups": int(idle_groups.size), "without_influence": names}
+    sentence = f"{joined(names)} idle_groups all influence in {which}."
     advice = (
         f"The rows of {which} do not hold {joined(names)} anywhere near where the descent began: leave {it} out, give "
         f"{it} a start of {'its' if it == 'it' else 'their'} own, or let groups share a parameter."

@@ -44,13 +44,13 @@ def endless_groups(problem: Problem, theta: Array) -> str | None:
         if bounds is not None:
             up, down = up & np.isinf(bounds.high), down & np.isinf(bounds.low)
         runs = (free & (up | down))[engine.layout.own] & same
-        lost = np.flatnonzero(runs.any(axis=0))
-        if not lost.size:
+        found = np.flatnonzero(runs.any(axis=0))
+        if not found.size:
             continue
         levels, names = levels_of(problem.model, engine.layout)
         moving = list(dict.fromkeys(name for name, part in zip(names, runs, strict=True) if part.any()))
-        which, them = some_groups(levels, lost)
-        towards = f" towards {said}" if rising[engine.layout.own[runs.any(axis=1)][0, lost[0]]] else ""
+        which, them = some_groups(levels, found)
+        towards = f" towards {said}" if rising[engine.layout.own[runs.any(axis=1)][0, found[0]]] else ""
         return (
             f"`{problem.model.response}` is {end:g} in every row of {which}, so the loss falls for as long as "
             f"{joined(moving)} of {them} {'run' if len(moving) > 1 else 'runs'}{towards}, and there is no best fit. "

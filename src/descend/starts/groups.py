@@ -53,7 +53,7 @@ def search_of_groups(
     best: tuple[float, Array, Array] | None = None
     tried = 0
     for some in _samples(rows, engine):
-        found = search(curve, some, _gathered(theta, program.parameters, curve.parameters), names, True)
+        found = search(curve, some, _of_one_curve(theta, program.parameters, curve.parameters), names, True)
         if found is None:
             continue
         tried += 1
@@ -105,7 +105,7 @@ def spread(theta: Array, curve: Parameters, every: Parameters) -> Array:
     return found
 
 
-def _gathered(theta: Array, every: Parameters, curve: Parameters) -> Array:
+def _of_one_curve(theta: Array, every: Parameters, curve: Parameters) -> Array:
     """Return the parameters of one curve: of those of groups, the median."""
     parts = []
     for name, place in every.slices.items():
