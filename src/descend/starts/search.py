@@ -24,8 +24,10 @@ from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Objective, Point
 from descend.problem.symmetry import canonical
+from descend.starts.blocks import in_blocks
 from descend.starts.dictionary import Dictionary
 from descend.starts.lack_of_fit import many_basins, something_left
+from descend.starts.outliers import without_outliers
 from descend.starts.peeling import Peeling
 from descend.starts.projection import Projection
 from descend.starts.terms import terms_of, with_amplitudes, worth_peeling
@@ -102,9 +104,11 @@ class _Search:
         self, program: Program, rows: Rows, theta: Array, given: frozenset[str], bounds: Bounds | None
     ) -> None:
         self.program, self.theta, self.given, self.bounds = program, theta, given, bounds
+        if program.loss.of_residual and not program.loss.quadratic:
+            rows = without_outliers(program.formula, rows)
         self.plain, self.every = _plain(program, rows)
-        self.rows = sample(self.every, ROWS_OF_WAVES if waves(program.formula) else ROWS)
         self.as_it_is = program.loss.quadratic and self.plain.formula is program.formula
+        self.rows = self._sample()
         self.linear = linear_components(program, given)
         self.engine = self._engine(program)
         self.objective = objective_over(self.engine, bounds=bounds)
@@ -116,6 +120,14 @@ class _Search:
         solved = {symbol for each in linear for symbol in (each.symbol, each.phase)}
         self.scanned = [symbol for symbol in free if symbol not in solved]
         self.tried = 0
+
+    def _sample(self) -> Rows:
+        """Return the rows that points are judged on."""
+        formula, every = self.plain.formula, self.every
+        if waves(formula):
+            return sample(every, ROWS_OF_WAVES)
+        blocks = None if every.count <= ROWS else in_blocks(formula, every, ROWS, averaged=self.as_it_is)
+        return sample(every, ROWS) if blocks is None else blocks
 
     def _engine(self, program: Program) -> NumpyEngine:
         return NumpyEngine(program, self.rows)
