@@ -27,9 +27,9 @@ SORTED_AT_MOST = 1 << 18
 def in_blocks(formula: Formula, rows: Rows, size: int, averaged: bool) -> Rows | None:
     """Return about ``size`` rows that stand for all along the only input; None where there is no such input.
 
-    A row stands for each block, with the sum of its weights: their averages (``averaged``), which keep what all rows say
-    about a curve that is smooth within the block, or else the one in the middle. Blocks are halved where halves differ
-    at any level below: a split of n rows into halves with means u and v gains  n (u - v)**2 / 4.
+    A row stands for each block, with the sum of its weights: their averages (``averaged``), which keep what all rows
+    say about a curve that is smooth within the block, or else the one in the middle. Blocks are halved where halves
+    differ at any level below: a split of n rows into halves with means u and v gains  n (u - v)**2 / 4.
 
     Source: Scargle (1998), Astrophys. J. 504, 405-418, for the idea; Breiman et al. (1984), Classification and
     Regression Trees, for the gain.
@@ -66,7 +66,7 @@ def _edges(y: Array, omega: Array, size: int) -> NDArray[np.intp]:
     top = max(0, levels - int(np.log2(max(1, size // EVENLY))))
     heap = [(-gain, -top, place) for place, gain in enumerate(best[top].tolist())]
     heapq.heapify(heap)
-    whole = []
+    whole: list[int] = []
     while heap and len(heap) + len(whole) < size:
         _, level, place = heapq.heappop(heap)
         if level == 0:
@@ -79,7 +79,7 @@ def _edges(y: Array, omega: Array, size: int) -> NDArray[np.intp]:
 
 
 def _gains(y: Array, omega: Array, begins: NDArray[np.intp], levels: int) -> list[Array]:
-    """Return the highest gain of a split in each block or below it, from the finest level up; 0 where noise gains it."""
+    """Return the highest gain of a split in each block or below it, from the finest level up; 0 if it may be noise."""
     weight = np.add.reduceat(omega, begins[:-1])
     total = np.add.reduceat(omega * (y - float(omega @ y) / (float(omega.sum()) or 1.0)), begins[:-1])
     best, by_chance = [np.zeros(len(weight))], 0.0

@@ -82,6 +82,39 @@ class Dictionary:
             return self._of_peak(unknowns, located[0])
         return self._evenly(unknowns, POINTS)
 
+    def beside(self, unknowns: Sequence[Parameter], point: Array, step: float) -> Array:
+        """Return a point and those ``step`` times the distances of the plan to either side of it, in all directions.
+
+        Waves keep their frequency, which the periodogram has found to within its own steps.
+        """
+        formula, size = self.program.formula, self.count
+        located = [symbol for symbol in unknowns if measures(formula)[symbol].location is not None]
+        scales = [place for place, symbol in enumerate(unknowns) if symbol not in located]
+        share = 1.0 / size
+        if scales:
+            share = max(share, min(self._share(unknowns[place], point[place]) for place in scales))
+        choices = []
+        for symbol, value in zip(unknowns, point.tolist(), strict=True):
+            if symbol in waves(formula):
+                choices.append([value])
+            elif symbol in located:
+                distance = step * share / OVERLAP * self._range(symbol)
+                choices.append([value, value - distance, value + distance])
+            else:
+                choices.append([value, value * STEP**step, value / STEP**step])
+        return np.array(list(itertools.product(*choices)))
+
+    def _range(self, symbol: Parameter) -> float:
+        level = over_rows(measures(self.program.formula)[symbol].location, self.rows, self.count)
+        finite = level[np.isfinite(level)]
+        return float(np.ptp(finite)) if finite.size else 0.0
+
+    def _share(self, symbol: Parameter, value: float) -> float:
+        """Return the width, as a share of the range, to which a width, steepness or rate corresponds."""
+        size, power = size_of(self.program, self.rows, symbol), distance_power(self.program.formula, symbol)
+        share = abs(value / size) ** (1.0 / (power or 1.0)) / math.sqrt(3.0) if value else 0.0
+        return min(share, WIDEST)
+
     def _evenly(self, unknowns: Sequence[Parameter], count: int) -> Array:
         with np.errstate(all="ignore"):
             return np.array(list(spread_over(self.program, self.rows, unknowns, count)))

@@ -21,7 +21,7 @@ FEWEST = 8
 FAR = 6.0
 """Multiple of the noise from which on a row may be an outlier."""
 STEEP = 2.0
-"""Multiple of the range of its neighbours, but the one most like it, by which an outlier lies off them; peaks have flanks."""
+"""Multiple of the range of its neighbours, save the one most like it, by which an outlier lies off them."""
 
 
 class Neighbours(NamedTuple):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.starts.candidates import unlike, unlike_pairs
 from descend.starts.dictionary import Dictionary
 from descend.starts.projection import Amplitude, Projection
 from descend.starts.terms import Term
@@ -28,6 +29,11 @@ MOST_TURNED = 4
 """Steps up to which all ways to reverse them are tried."""
 PAIRED = 512
 """Points of each of two terms that are tried in pairs."""
+CANDIDATES = 6
+"""Places that are looked at more closely for a term, and (``PAIRS``) for two terms together."""
+PAIRS = 4
+STEPS = (0.5, 0.25)
+"""How far, in distances between the points tried, a term moves in that closer look."""
 ROUNDING = 1e-10
 """Share of a column's squares below which what is left of it, freed of others, is rounding."""
 SINGULAR = 1e-12
@@ -148,7 +154,7 @@ class Peeling:
         return [*self.base, *(each for term in placed for each in term.amplitudes)]
 
     def _next(self, theta: Array, term: Term, placed: Sequence[Term]) -> tuple[float, Array]:
-        """Return the sum of squares left with one more term at its best place, and theta with it there."""
+        """Return J with one more term at its best place, and theta with it there."""
         residual, basis, settled = self._left(theta, placed)
         points, columns = self._tried(settled, term)
         if not len(points):
@@ -161,8 +167,32 @@ class Peeling:
         sound = diagonal > ROUNDING * np.einsum("tkn,tkn->tk", columns, columns)
         squares = squares + np.where(sound, SINGULAR * diagonal, 1e30)[:, :, None] * np.eye(squares.shape[1])
         gains = np.einsum("tk,tk->t", right, np.linalg.solve(squares, right[:, :, None])[:, :, 0])
-        best = int(np.argmax(np.where(np.isfinite(gains), gains, -1.0)))
-        return float(residual @ residual - gains[best]), self._put(theta, term, points[best])
+        chosen = unlike(np.where(np.isfinite(gains), gains, -1.0), left[:, 0], CANDIDATES)
+        thetas = np.array([self._put(settled, term, points[number]) for number in chosen])
+        losses, thetas = self._nearby(thetas, [term], placed)
+        best = int(np.argmin(losses))
+        return float(losses[best]), thetas[best]
+
+    def _nearby(self, thetas: Array, terms: Sequence[Term], placed: Sequence[Term]) -> tuple[Array, Array]:
+        """Return J and where it is lowest, near each theta, as one term after the other moves in smaller steps."""
+        amplitudes = self._amplitudes([*placed, *terms])
+        losses, thetas = self.projection.solved(thetas, amplitudes)
+        for step, term in itertools.product(STEPS, terms):
+            near = [self._beside(theta, term, step) for theta in thetas]
+            tried, moved = self.projection.solved(np.concatenate(near), amplitudes)
+            self.tried += len(tried)
+            begin = 0
+            for number, some in enumerate(near):
+                best = begin + int(np.argmin(tried[begin : begin + len(some)]))
+                if tried[best] < losses[number]:
+                    losses[number], thetas[number] = tried[best], moved[best]
+                begin += len(some)
+        return losses, thetas
+
+    def _beside(self, theta: Array, term: Term, step: float) -> Array:
+        slices = self.projection.parameters.slices
+        point = np.array([theta[slices[symbol.name].start] for symbol in term.unknowns])
+        return np.array([self._put(theta, term, each) for each in self.dictionary.beside(term.unknowns, point, step)])
 
     def _next_two(self, theta: Array, one: Term, two: Term, placed: Sequence[Term]) -> Iterator[Array]:
         """Yield theta with two terms at their best places, found together: of any signs, and of the same sign.
@@ -180,8 +210,10 @@ class Peeling:
         first, second = common - cosine * shared, shared - cosine * common
         gains = (common * first + shared * second) / np.maximum(1.0 - cosine**2, ALIKE)
         for chosen in (gains, np.where(first * second > 0.0, gains, 0.0)):
-            row, column = np.unravel_index(int(np.argmax(chosen)), chosen.shape)
-            yield self._put(self._put(theta, one, points[row]), two, others[column])
+            pairs = unlike_pairs(chosen, left, beside, PAIRS)
+            thetas = [self._put(self._put(settled, one, points[row]), two, others[column]) for row, column in pairs]
+            losses, moved = self._nearby(np.array(thetas), [one, two], placed)
+            yield moved[int(np.argmin(losses))]
 
     def _thinned(self, theta: Array, term: Term, basis: Array) -> tuple[Array, Array]:
         """Return some points of a term, and its columns there, freed of a basis and of length 1."""
