@@ -20,6 +20,7 @@ from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
 from descend.many import Fits, fit_groups
+from descend.many.loading import load
 from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
@@ -27,7 +28,7 @@ from descend.options.arrays_in_a_row import named
 from descend.options.request import OPTIONS, Gradient, Request, check_options
 from descend.registry import split_list
 from descend.report.log import printing
-from descend.results import Fit, fit_of, load
+from descend.results import Fit, fit_of
 from descend.results.comparison import Comparison
 from descend.results.fitting import fit_table
 from descend.starts.solving import solve
@@ -69,6 +70,8 @@ def fit(
     bounds: Values | Sequence[str] | str | None = None,
     fix: Values | str | None = None,
     ties: Values | Sequence[str] | str | None = None,
+    reference: Values | Sequence[str] | str | None = None,
+    quantities: Values | Sequence[str] | str | None = None,
     optimizer: str | Optimizer | Callable[..., Any] | None = None,
     learning_rate: float | str | None = None,
     schedule: str = "constant",
@@ -113,27 +116,25 @@ def fit(
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
         be an array, with a value for each row, or sigma one number for all rows.
-    errors: the kind of standard errors, ``"model"`` or ``"sandwich"`` (see ``Fit.covariance_of``).
-    l1, l2: penalties, 0 or more; they leave intercepts (parameters that are merely added) alone.
+    errors: the standard errors, ``"model"`` or ``"sandwich"``. l1, l2: penalties, which leave intercepts alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
-        components, or for one of them, ``w[x1] > 0``. fix: values of parameters that are not fitted, ``{"c": 0}``,
-        or of one component, ``{"w[x1]": 0}``.
-    ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``.
+        components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.
+    ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``. quantities: such as ``["half_life = log(2)/b"]``.
+    reference: levels that are held at 0, ``{"u": "red"}`` of ``u[color]``, or ``{"color": "red"}`` of all such.
     optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given. For a module also a class such as
         ``torch.optim.NAdam``, or a function of its parameters that returns a torch optimizer.
     learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``.
     epochs: passes over the rows. If given, all of them are run; otherwise the run ends when it has converged.
     batch_size: rows per step; all of them if not given. seed: of the order of the batches.
-    tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``).
-    time_limit: seconds. where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
+    tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``). time_limit: in seconds.
+    where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
     engine: ``"auto"``, ``"numpy"``, ``"torch"``; ``"moments"``, one pass for a squared loss and linear parameters; or
         ``"query"``: rows stay where they are, and a database sums them. device: of torch, such as ``"cuda"``.
     memory_limit: such as ``"1GiB"``; rows that need more stay in their files.
     standardize: whether to descend in standardised columns; all that is reported stays in your units.
-    sharpness: whether steps hold the largest eigenvalue of the curvature at the epochs a log shows, or a number: every
-        so many epochs.
-    checkpoint: a file that says, every two seconds at most, where the run stands; with resume, a run goes on from there
-        to the same trajectory, bit for bit on the same engine, and begins anew if there is no such file yet.
+    sharpness: whether steps hold the largest eigenvalue of the curvature, where a log shows it or every so many epochs.
+    checkpoint: a file that says where the run stands; with resume, a run goes on from there to the same trajectory, bit
+        for bit on the same engine, and begins anew if there is no such file yet.
     log_every: print every so many epochs, and the last. on_step: called with every step.
 
     Raises FormulaError, DataError or ConfigError, before the first step.

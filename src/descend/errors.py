@@ -13,6 +13,12 @@ INTERRUPTED = "Interrupted before there was a result; no file was left half-writ
 class DescendError(Exception):
     """Base of every error caused by input; ``str(error)`` is the whole message."""
 
+    @property
+    def kind(self) -> str:
+        """The name of its kind: the class right below this one, which others refine."""
+        kinds = [each.__name__ for each in type(self).__mro__ if issubclass(each, DescendError)]
+        return kinds[-2:][0]
+
 
 class FormulaError(DescendError):
     """A formula, or a gradient given as text, that cannot be read or does not make sense."""
@@ -20,6 +26,14 @@ class FormulaError(DescendError):
 
 class DataError(DescendError):
     """A table that is missing, malformed, or does not hold what the model asks for."""
+
+
+class WordsError(DataError):
+    """A column of text was asked for as numbers. column: its name; says: the message up to what to do about it."""
+
+    def __init__(self, column: str, says: str, next_step: str) -> None:
+        super().__init__(f"{says} {next_step}")
+        self.column, self.says = column, says
 
 
 class ConfigError(DescendError):

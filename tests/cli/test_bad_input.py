@@ -55,7 +55,7 @@ CASES: dict[str, tuple[list[str], str]] = {
     "text column": (
         ["y ~ w*site", "text.csv"],
         "DataError: `site` in text.csv is text: row 1 holds 'north'. Use a column of numbers; "
-        "for categories, one of 0 and 1 for each of them but one.",
+        "for categories, write u[site] in a formula: a parameter for each of them.",
     ),
     "formula stops short": (
         ["y ~ w*x +", "line.csv"],

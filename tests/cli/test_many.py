@@ -32,9 +32,9 @@ def test_the_table_lists_the_groups(sites):
     assert lines[0] == "y ~ w*x + b, by site"
     assert lines[1].startswith("  2 groups: 2 converged, in ")
     assert [line.split() for line in lines[3:6]] == [
-        ["site", "w", "b", "rows", "outcome"],
-        ["A", "1.99048", "1.03333", "8", "converged"],
-        ["B", "-1.00952", "5.03333", "8", "converged"],
+        ["site", "w", "b", "R²", "rows", "outcome"],
+        ["A", "1.99048", "1.03333", "0.9995", "8", "converged"],
+        ["B", "-1.00952", "5.03333", "0.9982", "8", "converged"],
     ]
 
 
@@ -54,10 +54,10 @@ def test_json_has_a_line_for_each_group_and_a_failed_one_decides_the_exit_code(s
 
 
 def test_what_is_shown_of_one_fit_is_refused(sites, tmp_path):
-    options = ["--by", "site", "--report", str(tmp_path / "r.html")]
+    options = ["--by", "site", "--animate", str(tmp_path / "r.html")]
     result = CliRunner().invoke(app, ["fit", "y ~ w*x + b", str(sites), *options])
     assert str(result.exception) == (
-        "`--report` goes with one fit, not with one for each group. Drop it, or fit one group alone: --where."
+        "`--animate` goes with one fit, not with one for each group. Drop it, or fit one group alone: --where."
     )
 
 
@@ -73,13 +73,60 @@ def test_columns_may_be_named_one_by_one_or_with_commas(sites, options):
 
 def test_a_table_of_many_fits_is_no_model_file(sites, tmp_path):
     table = tmp_path / "fits.json"
-    saved = CliRunner().invoke(app, ["fit", "y ~ w*x + b", str(sites), "--by", "site", "--save", str(table)])
+    saved = CliRunner().invoke(app, ["fit", "y ~ w*x + b", str(sites), "--by", "site", "--output", str(table)])
     assert saved.exit_code == 0, saved.output
-    said = (
-        f"`{table}` is a table of many fits, not a model file. Save the fit of one group, such as "
-        'fits["A", 3].save(path), and give that file.'
-    )
+    assert [record["site"] for record in json.loads(table.read_text())] == ["A", "B"]
+    said = f"`{table}` is a table of many fits, not a model file. Give what `descend fit --by ... --save` wrote."
     with pytest.raises(descend.DataError) as refused:
         descend.load(table)
     assert str(refused.value) == said
     assert str(CliRunner().invoke(app, ["predict", str(table), str(sites)]).exception) == said
+
+
+@pytest.mark.parametrize("ending", ["json", "parquet"])
+def test_saved_fits_predict_the_rows_of_each_group(sites, tmp_path, ending):
+    fits, new, out = tmp_path / f"fits.{ending}", tmp_path / "new.csv", tmp_path / "out.csv"
+    saved = CliRunner().invoke(app, ["fit", "y ~ w*x + b", str(sites), "--by", "site", "--save", str(fits)])
+    assert saved.exit_code == 0, saved.output
+    new.write_text("x,site\n10,B\n10,A\n,A\n1,\n")
+    result = CliRunner().invoke(app, ["predict", str(fits), str(new)])
+    assert str(result.exception).startswith(f"In {new}, `x` has a missing value in row 3.")
+    result = CliRunner().invoke(app, ["predict", str(fits), str(new), "--missing", "drop", "--output", str(out)])
+    assert result.exit_code == 0, result.output
+    rows = [line.split(",") for line in out.read_text().splitlines()]
+    assert rows[0] == ["x", "site", "prediction"] and [row[:2] for row in rows[1:]] == [["10", "B"], ["10", "A"]]
+    assert [float(row[2]) for row in rows[1:]] == pytest.approx([-5.0619048, 20.938095], rel=1e-6)
+    new.write_text("x,site\n10,C\n")
+    result = CliRunner().invoke(app, ["predict", str(fits), str(new)])
+    assert str(result.exception) == "There is no group C of `site`. There are 2, such as A, B."
+    result = CliRunner().invoke(app, ["predict", str(fits), "--at", "x=1"])
+    assert str(result.exception) == (
+        f"`{fits}` holds the fits of 2 groups, and --at names none of them. Give data with the column `site`."
+    )
+    result = CliRunner().invoke(app, ["export", str(fits), "--to", "sql"])
+    assert str(result.exception) == (
+        f"`{fits}` holds the fits of 2 groups. Save that of one group, in Python: "
+        f'descend.load("{fits}")[\'A\'].save("one.json").'
+    )
+
+
+def test_the_last_line_says_how_many_failed_and_why(sites, tmp_path):
+    sites.write_text(ROWS + "\n3,4,C\n3,5,D\n")
+    plot = tmp_path / "p.png"
+    for json_or_not in ([], ["--json"]):
+        result = CliRunner().invoke(
+            app, ["fit", "y ~ w*x + b", str(sites), "--by", "site", *json_or_not, "--plot", str(plot)]
+        )
+        assert result.exit_code == 1 and plot.stat().st_size > 10_000
+        assert result.stderr.splitlines()[-1] == (
+            "2 of 4 groups failed. 2 refused: C and D: The group C has one row of data."
+        )
+
+
+def test_a_table_is_for_many_fits_and_needs_a_known_ending(sites, tmp_path):
+    result = CliRunner().invoke(app, ["fit", "y ~ w*x + b", str(sites), "--output", str(tmp_path / "t.csv")])
+    assert str(result.exception) == (
+        "`--output` is the table of many fits, and goes with --by. To keep one fit: --save."
+    )
+    result = CliRunner().invoke(app, ["fit", "y ~ w*x", str(sites), "--by", "site", "--save", str(tmp_path / "t.xls")])
+    assert str(result.exception).startswith(f"`{tmp_path / 't.xls'}` cannot be written: its ending must be one of ")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from descend.engines.in_place import InPlace, UnsuitableError, least_squares
+from descend.engines.in_place import AT_ONCE, ONE_THREAD, InPlace, LeastSquares, UnsuitableError, square
 from descend.formula.compile import define, numpy_names
 
 ROWS = 7
@@ -55,14 +55,15 @@ def plainly(lines):
     return space
 
 
+@pytest.mark.parametrize("at_once", [True, False])
 @given(programs(), st.sampled_from(["", "h2", "c1"]))
-def test_the_sums_are_those_of_the_lines_as_they_stand(program, weights):
+def test_the_sums_are_those_of_the_lines_as_they_stand(at_once, program, weights):
     lines, columns = program
     space = plainly(lines)
     whole = np.array([eval(column, space) for column in columns])
     omega = GIVEN[weights] if weights else 1.0
     expected = (whole * omega).dot(whole.T) / 3.0
-    source = least_squares(lines, columns, weights, 1.0, list(NUMBERS), list(GIVEN))
+    source = LeastSquares(lines, columns, weights, list(NUMBERS), list(GIVEN)).of_few(1.0, at_once)
     before = {name: array.copy() for name, array in GIVEN.items()}
     sums = define("bind", source, numpy_names())(tuple(GIVEN.values()), 3.0)
     for _ in range(2):  # nothing is left behind from the first time
@@ -72,6 +73,31 @@ def test_the_sums_are_those_of_the_lines_as_they_stand(program, weights):
         assert loss == pytest.approx(expected[-1, -1] / 2.0, rel=1e-13)
     for name, array in GIVEN.items():
         np.testing.assert_array_equal(array, before[name])
+
+
+@given(programs(), st.sampled_from(["", "h2", "c1"]))
+def test_blocks_have_the_inner_products_of_the_lines_as_they_stand(program, weights):
+    lines, columns = program
+    space = plainly(lines)
+    whole = np.array([eval(column, space) for column in columns])
+    expected = (whole * (GIVEN[weights] if weights else 1.0)).dot(whole.T)
+    source = LeastSquares(lines, columns, weights, list(NUMBERS), list(GIVEN), "h2").of_blocks()
+    sums = define("bind", source, numpy_names())(ROWS, 3)
+    for _ in range(2):
+        flat = sums(np.array(list(NUMBERS.values())), tuple(GIVEN.values()))
+        np.testing.assert_allclose(flat.take(square(len(columns))), expected, rtol=1e-13, atol=1e-300)
+
+
+@pytest.mark.parametrize("rows", [AT_ONCE + 1, 3 * ONE_THREAD])
+def test_of_more_rows_parts_are_multiplied_that_leave_blas_one_thread(rows):
+    c0 = np.linspace(-1.0, 2.0, rows)
+    source = LeastSquares(["t0 = np.exp(p0*c0)", "t1 = p1*t0"], ["t0", "c0", "t1"], "", ["p0", "p1"], ["c0"])
+    sums = define("bind", source.of_few(1.0, False), numpy_names())((c0,), 1.0)
+    loss, gradient, curvature = sums(np.array([0.5, -2.0]))
+    whole = np.array([np.exp(0.5 * c0), c0, -2.0 * np.exp(0.5 * c0)])
+    np.testing.assert_allclose(curvature, whole[:2] @ whole[:2].T, rtol=1e-13)
+    np.testing.assert_allclose(gradient, whole[:2] @ whole[2], rtol=1e-13)
+    assert loss == pytest.approx(whole[2] @ whole[2] / 2.0, rel=1e-13)
 
 
 def test_every_operation_writes_into_an_array_made_before():
@@ -87,7 +113,7 @@ def test_every_operation_writes_into_an_array_made_before():
 
 
 def test_numbers_divide_by_zero_as_they_do_in_numpy():
-    source = least_squares(["t0 = 1/p0**2", "t1 = t0*c0"], ["t1", "c0"], "", 1.0, ["p0"], ["c0"])
+    source = LeastSquares(["t0 = 1/p0**2", "t1 = t0*c0"], ["t1", "c0"], "", ["p0"], ["c0"]).of_few(1.0, True)
     sums = define("bind", source, numpy_names())((GIVEN["c0"],), 1.0)
     with np.errstate(all="ignore"):
         loss, gradient, _ = sums(np.array([0.0]))

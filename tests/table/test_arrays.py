@@ -195,7 +195,7 @@ TEN = {f"column{i}": [1.0] for i in range(14)}
             {"c": ["red", "blue"]},
             ["c"],
             "`c` in the data is text: row 1 holds 'red'. Use a column of numbers; "
-            "for categories, one of 0 and 1 for each of them but one.",
+            "for categories, write u[c] in a formula: a parameter for each of them.",
         ),
         (
             {"p": ["1", "n/a", "3", None]},

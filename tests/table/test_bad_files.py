@@ -211,7 +211,7 @@ def test_text_where_numbers_are_needed(here: Path) -> None:
     assert open_table("t.csv", where=advised).numbers(["unit price"])["unit price"].tolist() == [2.0]
     assert (
         message("t.csv", ["color"]) == "`color` in t.csv is text: row 1 holds 'red'. Use a column of numbers; "
-        "for categories, one of 0 and 1 for each of them but one."
+        "for categories, write u[color] in a formula: a parameter for each of them."
     )
     assert message("t.csv", ["price"], where="color <> 'red'") == (
         "`price` in t.csv is text: row 2 holds 'n/a'. Its other cell is a number. Correct the data, "

@@ -233,7 +233,7 @@ REFUSED = {
         DataError,
         {"inputs": ["site"]},
         "`site` in the data is text: row 1 holds 'a'. Use a column of numbers; "
-        "for categories, one of 0 and 1 for each of them but one.",
+        "for categories, write u[site] in a formula: a parameter for each of them.",
     ),
     "a response out of range": (
         DataError,

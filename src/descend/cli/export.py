@@ -37,10 +37,14 @@ def export(
         shown = {"name": "as"}.get(next(iter(given)), next(iter(given)))
         raise ConfigError(f"`--{shown}` is an option of sql, and has no meaning for {to}. Leave it out.")
 
+    from descend.many.loading import load, many_in_file
     from descend.output import write_atomically
-    from descend.results import load
+    from descend.results import Fit
 
-    text = load(model).export(to, **given)
+    fitted = load(model)
+    if not isinstance(fitted, Fit):
+        raise ConfigError(many_in_file(model, fitted))
+    text = fitted.export(to, **given)
     if output is None:
         say(text.rstrip("\n"))
     else:

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from typer import Exit
 
 from descend.cli import options
 from descend.cli.live_picture import Watch
-from descend.cli.outputs import check_animation, check_outputs, check_page, check_pictures
+from descend.cli.outputs import Output, check_animation, check_outputs, check_page, check_pictures, check_tables, write
 from descend.cli.terminal import Counter, Log, colours, line_length, say, say_json
-from descend.errors import ConfigError, DescendError, OutputError
+from descend.errors import ConfigError, OutputError
 from descend.options.option import Option, Values
 
 if TYPE_CHECKING:
     from descend.inference.intervals import Intervals
     from descend.results import Fit
-
-Output = tuple[str, str | None, Callable[[str], object]]
-"""What to say of a file once it is written, the file (None if not asked for), and the function that writes it."""
 
 
 @options.takes(
@@ -31,7 +28,8 @@ Output = tuple[str, str | None, Callable[[str], object]]
     Option("interval", None, "Intervals of the parameters: t, profile, bootstrap or sandwich.", metavar="METHOD"),
     "level",
     Option("resamples", None, "Of the bootstrap; 1,000 if not given.", "whole", "N"),
-    Option("save", None, "Write the model file, for predict and plot.", metavar="FILE"),
+    Option("save", None, "Write the model file, for predict and plot; of many fits .json or .parquet.", metavar="FILE"),
+    Option("output", None, "With --by: write the table of fits, .csv, .parquet and others.", metavar="FILE"),
     "plot",
     *options.LOOK,
     Option("report", None, "Write a page, .html, that opens without a network.", metavar="PAGE"),
@@ -49,6 +47,7 @@ def fit(
     level: float | None,
     resamples: int | None,
     save: str | None,
+    output: str | None,
     plot: list[str] | None,
     report: str | None,
     animate: str | None,
@@ -74,13 +73,19 @@ def fit(
         raise ConfigError(
             f"`--watch` draws in the place of the log, so it does not go with `{other}`. Drop one of them."
         )
-    written = {"--save": save, "--plot": plot, "--report": report, "--animate": animate}
-    written["--checkpoint"] = given["checkpoint"]
-    check_outputs(written, data)
+    written = {"--save": save, "--output": output, "--plot": plot, "--report": report}
+    check_outputs({**written, "--animate": animate, "--checkpoint": given["checkpoint"]}, data)
     arguments = options.fitting(formula, data, given)
     if arguments["by"] is not None:
-        shown = {"--interval": interval, "--plot": plot, "--report": report, "--animate": animate, "--watch": watch}
-        many(arguments, data, shown, save, json, quiet)
+        from descend import api
+        from descend.cli.many import fit_many, refuse_others
+
+        of_one = {"--interval": interval, "--animate": animate, "--watch": watch, "--log-every": log_every}
+        refuse_others({**of_one, "--checkpoint": given["checkpoint"], "--residuals": look.get("residuals")})
+        check_tables(save, output)
+        fit_many(lambda: api.fit(data=options.one_or_all(data), **arguments), written, look, json, quiet)
+    if output is not None:
+        raise ConfigError("`--output` is the table of many fits, and goes with --by. To keep one fit: --save.")
 
     from descend import api
     from descend.inference.bootstrap import FEWEST
@@ -119,45 +124,11 @@ def fit(
     raise Exit(0 if fitted.succeeded else 1)
 
 
-def many(
-    arguments: dict[str, Any], data: list[str], shown: Values, save: str | None, json: bool, quiet: bool
-) -> NoReturn:
-    """Make one fit for each group, show them and end. shown: what is shown of one fit only, by its flag."""
-    from descend import api
-    from descend.cli.many import refuse_others, show_all
-
-    refuse_others(shown)
-    fits = api.fit(data=options.one_or_all(data), **arguments)
-    if json or not quiet:
-        show_all(fits, json)
-    if failed := write([("Table of fits saved to", save, fits.save)], quiet, json):
-        raise OutputError(" ".join(failed))
-    raise Exit(0 if fits.succeeded else 1)
-
-
 def draw(fitted: Fit, place: str, look: Values) -> None:
     """Draw a fit to a file. look: the arguments of `Fit.plot`."""
     from descend.report import plots
 
     plots.save(fitted.plot(**look), place)
-
-
-def write(outputs: Iterable[Output], quiet: bool = False, json: bool = False) -> list[str]:
-    """Write files and report each; return messages for those that could not be written."""
-    failed = []
-    for done, place, writer in outputs:
-        if place is None:
-            continue
-        try:
-            writer(place)
-        except DescendError as error:
-            failed.append(str(error))
-        except Exception as error:
-            failed.append(f"`{place}` could not be made: {' '.join(str(error).split())} ({type(error).__name__}).")
-        else:
-            if not quiet:
-                say(f"{done} {place}", file=sys.stderr if json else sys.stdout)
-    return failed
 
 
 def with_intervals(fitted: Fit, method: str, level: float, resamples: int, seed: int) -> tuple[Fit, Intervals | None]:
@@ -188,6 +159,11 @@ def show(
                 "interval": found.method,
                 "convention": found.convention,
                 "level": found.level,
+                **(
+                    {"quantities": {name: each.plain() for name, each in found.quantities.items()}}
+                    if found.quantities
+                    else {}
+                ),
             }
         )
         if sharpness:

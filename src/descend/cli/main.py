@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from descend.cli import check, compare, derive, doctor, explain, export, fit, generate, lab, plot, predict
+from descend.cli import check, compare, derive, doctor, explain, export, fit, generate, invert, lab, plot, predict
 from descend.cli.letters import Letters
 from descend.cli.options import Verb
 from descend.cli.terminal import flush, say
@@ -39,6 +39,7 @@ app = typer.Typer(
 VERBS = (
     fit.fit,
     predict.predict,
+    invert.invert,
     plot.plot,
     compare.compare,
     derive.derive,
@@ -79,7 +80,7 @@ def main() -> int:
     try:
         code = app(prog_name="descend", standalone_mode=False)
     except DescendError as error:
-        code = _fail(f"{type(error).__name__}: {error}", 2)
+        code = _fail(f"{error.kind}: {error}", 2)
     except UsageError as error:
         code = _fail(explained(error), 2)
     except (typer.Abort, KeyboardInterrupt):

@@ -1,26 +1,65 @@
-"""`descend fit --by`: many fits as a table, or as a JSON object a line."""
+"""`descend fit --by`: many fits as a table, or as a JSON object a line; their files, and how many failed and why."""
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import partial
 from json import dumps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from descend.cli.terminal import say
-from descend.errors import ConfigError
+from typer import Exit
+
+from descend.cli.outputs import Output, write
+from descend.cli.terminal import line_length, say
+from descend.errors import ConfigError, OutputError
+from descend.options.option import Values
 
 if TYPE_CHECKING:
     from descend.many import Fits
 
 
-def refuse_others(options: Mapping[str, object]) -> None:
-    """Refuse what is shown of one fit only. options: those that were given, by their flags."""
-    for flag, value in options.items():
+def refuse_others(given: Values) -> None:
+    """Refuse what is shown of one fit only. given: those options, by their flags."""
+    for flag, value in given.items():
         if value:
             raise ConfigError(
                 f"`{flag}` goes with one fit, not with one for each group. Drop it, or fit one group alone: --where."
             )
+
+
+def fit_many(run: Callable[[], Fits], outputs: Values, look: Values, json: bool, quiet: bool) -> NoReturn:
+    """Make one fit for each group, show them, write their files and end.
+
+    run: makes them. outputs: files by the flags that name them. look: the arguments of `Fits.plot`.
+    """
+    from descend.many.reasons import one_line
+
+    fits = run()
+    if json or not quiet:
+        show_all(fits, json)
+    failed = write(_outputs(fits, outputs, look), quiet, json)
+    if not fits.succeeded and not quiet:
+        say(one_line(fits), file=sys.stderr)
+    if failed:
+        raise OutputError(" ".join(failed))
+    raise Exit(0 if fits.succeeded else 1)
+
+
+def _outputs(fits: Fits, files: Values, look: Values) -> list[Output]:
+    """Return the files to write of many fits."""
+    from descend.report.style import save
+    from descend.table.writing import write_columns
+
+    command = shlex.join(["descend", *sys.argv[1:]])
+    pictures = files.get("--plot") or ()
+    return [
+        ("Fits saved to", files.get("--save"), fits.save),
+        ("Table of fits written to", files.get("--output"), lambda place: write_columns(place, fits.columns())),
+        *(("Plot drawn to", place, lambda place: save(fits.plot(**look), place)) for place in pictures),
+        ("Report written to", files.get("--report"), partial(fits.report, command=command)),
+    ]
 
 
 def show_all(fits: Fits, json: bool) -> None:
@@ -31,4 +70,4 @@ def show_all(fits: Fits, json: bool) -> None:
         return
     from descend.many.text import render
 
-    say(render(fits), sys.stdout)
+    say(render(fits, line_length()), sys.stdout)

@@ -1,16 +1,20 @@
-"""The files that a command will write, checked before anything is read or fitted."""
+"""The files that a command writes: checked before anything is read or fitted, and written at its end."""
 
 from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from descend.errors import ConfigError, OutputError
+from descend.cli.terminal import say
+from descend.errors import ConfigError, DescendError, OutputError
 from descend.options.option import Values
 from descend.output import refuse_unwritable
 
+Output = tuple[str, str | None, Callable[[str], object]]
+"""What to say of a file once it is written, the file (None if not asked for), and the function that writes it."""
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 PAGES = (".html", ".htm")
 
@@ -60,3 +64,30 @@ def check_animation(name: str | None) -> None:
         from descend.report.animation import check_animation
 
         check_animation(name)
+
+
+def check_tables(*names: str | None) -> None:
+    """Refuse files of many fits whose ending names no kind of table."""
+    for name in names:
+        if name is not None:
+            from descend.table.writing import refuse_unknown_ending
+
+            refuse_unknown_ending(name)
+
+
+def write(outputs: Iterable[Output], quiet: bool = False, json: bool = False) -> list[str]:
+    """Write files and report each; return messages for those that could not be written."""
+    failed = []
+    for done, place, writer in outputs:
+        if place is None:
+            continue
+        try:
+            writer(place)
+        except DescendError as error:
+            failed.append(str(error))
+        except Exception as error:
+            failed.append(f"`{place}` could not be made: {' '.join(str(error).split())} ({type(error).__name__}).")
+        else:
+            if not quiet:
+                say(f"{done} {place}", file=sys.stderr if json else sys.stdout)
+    return failed

@@ -59,12 +59,18 @@ def plot(
         columns = open_table(options.one_or_all(files), where).numbers(tuple(dict.fromkeys((x, y))), missing)
         figure = plots.plot_columns(columns[x], columns[y], x, y, Look(**wanted))
     else:
-        from descend.results import load
+        from descend.many.loading import load
+        from descend.results import Fit
 
         fitted = load(files[0], options.function_of(function))
         table = open_table(options.one_or_all(files[1:]), where)
-        needed = dict.fromkeys((*fitted.model.response_columns, *fitted.model.inputs))
-        figure = plots.plot_model(fitted, table.numbers(tuple(needed), missing), Look(**wanted))
+        if isinstance(fitted, Fit):
+            if fitted.response_levels:
+                table = table.with_words(fitted.model.response, fitted.response_levels)
+            needed = dict.fromkeys((*fitted.model.response_columns, *fitted.model.inputs))
+            figure = plots.plot_model(fitted, table.numbers(tuple(needed), missing), Look(**wanted))
+        else:
+            figure = fitted.plot(data=table, **wanted)
     plots.save(figure, output)
     if not quiet:
         say(f"Plot drawn to {output}")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from descend.many import Fits
     from descend.results import Fit
     from descend.table import Table
 
@@ -74,19 +75,32 @@ def predict(
 
     from descend.inference.intervals import checked_level
     from descend.inference.prediction import columns_needed
-    from descend.results import load
+    from descend.many import Fits
+    from descend.many.loading import load
+    from descend.results import Fit
     from descend.table import open_table
 
     if level is not None:
         interval, level = interval or "confidence", checked_level(level)
     fitted = load(model, options.function_of(function))
     inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval)
+    if at and isinstance(fitted, Fits):
+        raise ConfigError(
+            f"`{model}` holds the fits of {len(fitted):,} groups, and --at names none of them. Give data with the "
+            f"{'column' if len(fitted.by) == 1 else 'columns'} {' and '.join(f'`{name}`' for name in fitted.by)}."
+        )
     given: Any = _values(inputs, at) if at else options.one_or_all(data or [])
     table = open_table(given, where)
     if name in table.names:
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
     new = _predicted(fitted, table, name, missing, interval, level or 0.95)
-    if not fitted.succeeded and not quiet:
+    if isinstance(fitted, Fits):
+        from descend.many.prediction import rows_kept
+
+        kept = rows_kept(fitted, table) if missing == "drop" else None
+    else:
+        kept = table.complete(inputs) if missing == "drop" and inputs else None
+    if isinstance(fitted, Fit) and not fitted.succeeded and not quiet:
         say(
             f"Note: the run of this model ended as {str(fitted.outcome).replace('_', ' ')}. {fitted.advice}",
             file=sys.stderr,
@@ -96,7 +110,7 @@ def predict(
     if output is not None:
         from descend.table.writing import write_columns
 
-        write_columns(output, _columns(inputs, table, new, missing))
+        write_columns(output, _columns(table, new, kept))
     if json:
         columns = {column: options.with_gaps(values).tolist() for column, values in new.items()}
         say_json(columns | {"rows": len(new[name]), "formula": str(fitted.model)})
@@ -107,11 +121,11 @@ def predict(
         rows = zip(*new.values(), strict=True)
         say("\n".join("  ".join(f"{value:.10g}" for value in row) for row in rows))
     else:
-        say_csv(_columns(inputs, table, new, missing))
+        say_csv(_columns(table, new, kept))
 
 
 def _predicted(
-    fitted: Fit, table: Table, name: str, missing: str, interval: str | None, level: float
+    fitted: Fit | Fits, table: Table, name: str, missing: str, interval: str | None, level: float
 ) -> dict[str, NDArray[np.float64]]:
     """Return the new columns: the predictions, and the ends of their interval if there is one."""
     if interval is None:
@@ -145,12 +159,11 @@ def _values(inputs: Sequence[str], at: list[str]) -> dict[str, list[float]]:
 
 
 def _columns(
-    inputs: Sequence[str], table: Table, new: Mapping[str, NDArray[np.generic]], missing: str
+    table: Table, new: Mapping[str, NDArray[np.generic]], kept: NDArray[np.bool_] | None
 ) -> dict[str, NDArray[np.generic]]:
-    """Return the columns of the table, in the rows that were predicted, with the predictions."""
+    """Return the columns of the table, in the rows that were predicted, with the predictions. kept: None for all."""
     cells = table.cells()
-    if missing == "drop" and inputs:
-        kept = table.complete(inputs)
+    if kept is not None:
         cells = {column: values[kept] for column, values in cells.items()}
     columns = {column: _tidy(table, column, values) for column, values in cells.items()}
     return {**columns, **{name: options.with_gaps(values) for name, values in new.items()}}

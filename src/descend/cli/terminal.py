@@ -10,7 +10,7 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def _deaf(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def say_json(content: Mapping[str, Any]) -> None:
-    """Print one JSON object on stdout."""
+def say_json(content: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Print one JSON object, or a list, on stdout."""
     readable = "utf" in (sys.stdout.encoding or "").lower()
     say(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=not readable))
 

@@ -13,6 +13,7 @@ from descend.curve_fitting.limit import evaluations
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.covariance import inverse_triangle, well_conditioned_inverse
+from descend.optimizers.systems import matrix_of
 
 Array = NDArray[np.float64]
 Answer = tuple[Array, Array]
@@ -84,11 +85,11 @@ def covariance(arguments: Arguments, ending: Ending) -> Array | None:
     if degrees <= 0 and not arguments.absolute:
         return None
     objective, theta = ending.objective, ending.theta
-    curvature = objective(theta, 2).curvature
+    curvature = matrix_of(objective(theta, 2).curvature)
     inverted = None if curvature is None else well_conditioned_inverse(curvature)
     if inverted is None:
         point = objective(theta, 3)
-        inverted = None if point.factor is None else inverse_triangle(point.factor[:-1, :-1])
+        inverted = inverse_triangle(point.factor[:-1, :-1]) if isinstance(point.factor, np.ndarray) else None
     if inverted is None:
         return None
     if not arguments.absolute:

@@ -65,6 +65,8 @@ class Arguments:
     loss: str | None
     limit: int | None
     transposed: bool
+    finite: bool
+    """Whether xdata, if it is an array, and y were found to be finite."""
 
     @property
     def size(self) -> int:
@@ -142,6 +144,7 @@ def read(
         loss=loss_of(more),
         limit=limit,
         transposed=bool(more.get("col_deriv")),
+        finite=check_finite and isinstance(xdata, np.ndarray),
     )
 
 

@@ -45,7 +45,10 @@ def problem_of(arguments: Arguments, data: Data | None = None) -> tuple[Problem,
     request = BARE.but(model=data.curve, data=data.columns, start=start, bounds=bounds, sigma=data.sigma)
     if arguments.loss is not None:
         request = request.but(loss=arguments.loss)
-    problem = pose(request, open_table(data.columns))
+    table = open_table(data.columns)
+    if arguments.finite and arguments.root is None:
+        table.gapless = frozenset(name for name in data.columns if name != data.sigma)
+    problem = pose(request, table)
     if callable(arguments.jacobian) and (wrong := accusation(arguments, data.curve, problem)) is not None:
         warnings.warn(f"{wrong} The fit uses derivatives of its own.", stacklevel=4)
         without = replace(arguments, jacobian=None)

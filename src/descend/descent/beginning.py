@@ -103,8 +103,8 @@ def choose(problem: Problem, request: Request, near: bool = False) -> tuple[Opti
 def _suited(problem: Problem, request: Request, near: bool) -> tuple[str, str]:
     """Return an optimizer that suits the problem, and why."""
     objective, batched, rated = problem.objective, request.batch_size is not None, request.learning_rate is not None
-    many = problem.model.parameters.size > MANY
-    if objective.pieces is not None and not (many or batched or rated):
+    many = problem.model.parameters.size > MANY and not objective.arrow
+    if objective.pieces is not None and not (many or objective.arrow or batched or rated):
         return "vertex", f"it ends exactly at the kinks of the {problem.model.loss.name} loss"
     if objective.has_l1:
         return "momentum", "it can follow an l1 penalty"
@@ -116,6 +116,8 @@ def _suited(problem: Problem, request: Request, near: bool) -> tuple[str, str]:
         return "gd", "a learning rate was given"
     if many:
         return "adam", "there are many parameters"
+    if objective.arrow and objective.pieces is not None:
+        return "adam", f"it can follow the {problem.model.loss.name} loss with many parameters"
     # One undamped step reaches the minimum of a parabola, and very close to a minimum any J is nearly a parabola.
     damping = "(damping=1e-30)" if problem.parabola else "(damping=1e-12)" if near else ""
     return f"levenberg_marquardt{damping}", "it needs no learning rate"

@@ -23,6 +23,7 @@ from descend.losses import Loss
 from descend.models import Model
 from descend.options.request import Request
 from descend.parameters import Constraints, Parameters
+from descend.parameters.ties import Ties
 from descend.problem.identifiability import Verdict, at_end
 from descend.problem.objective import VectorObjective
 from descend.problem.problem import AllRows, Problem
@@ -46,7 +47,7 @@ class Solution:
     way, in sentences. verdict: which parameters the data leave undetermined. endless: why there is no minimum, where
     that is how it ended. from_start: where the user's own start led, if a search found a lower minimum, which is this.
     call: the arguments that were given, to repeat it. errors: the kind of standard errors, "model" or "sandwich"; that
-    of the loss if empty. answers: what was inferred so far, by the name of the function.
+    of the loss if empty. quantities: those asked for. answers: what was inferred so far, by the name of the function.
     failures: what could not be told of it, and why, in sentences.
     """
 
@@ -60,6 +61,7 @@ class Solution:
     seconds: float
     source: str
     errors: str = ""
+    quantities: Ties = None
     verdict: Verdict = field(default_factory=Verdict)
     endless: str | None = None
     from_start: Solution | None = None
@@ -203,6 +205,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
         seconds=time.perf_counter() - began,
         source=problem.table.source,
         errors=request.errors or "",
+        quantities=request.quantities,
         verdict=verdict,
         call=partial(dict, request.given),
         failures=failures,

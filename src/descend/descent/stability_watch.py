@@ -15,6 +15,7 @@ from descend.errors import ConfigError
 from descend.optimizers import Optimizer
 from descend.optimizers.curvature import largest_curvature
 from descend.optimizers.schedules import Constant
+from descend.optimizers.systems import matrix_of
 from descend.problem.point import Array, Objective, Point
 from descend.problem.problem import Problem
 from descend.stability.spectrum import Spectrum, fold_of, spectrum_at, spectrum_of
@@ -41,8 +42,11 @@ def preflight(beginning: Beginning, first: Point, optimizer: Optimizer, plan: Pl
         if limit is None or plan.rate <= 0.0:
             return None
         most = limit / plan.rate
-        size = math.sqrt(float(np.vdot(curvature, curvature)))
-        if not math.isfinite(size) or size <= most or _bounded(curvature, most):
+        matrix = matrix_of(curvature)
+        size = largest_curvature(curvature) if matrix is None else math.sqrt(float(np.vdot(matrix, matrix)))
+        if size is None or not math.isfinite(size) or size <= most:
+            return None
+        if matrix is not None and _bounded(matrix, most):
             return None
     elif plan.epochs <= WORTH:
         return None

@@ -22,9 +22,11 @@ from descend.formula.redundancy import redundancies
 from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchangeable, linear_unknowns, measures
 from descend.formula.symbols import Predictor
 from descend.formula.trade_off import Redundancy, joined
+from descend.optimizers.systems import matrix_of
 from descend.options.request import Request
 from descend.parameters import digits_of
 from descend.problem.posing import pose
+from descend.problem.response_levels import with_levels
 from descend.showing import Shown
 from descend.starts.choice import begin
 from descend.table import Table
@@ -182,7 +184,8 @@ def with_data(explained: Explanation, table: Table, columns: Mapping[str, Array]
 
 def of_beginning(beginning: Beginning) -> dict[str, Any]:
     """Return where a descent would start, and the condition of J there: largest over smallest eigenvalue."""
-    problem, theta, curvature = beginning.problem, beginning.first.theta, beginning.first.curvature
+    problem, theta = beginning.problem, beginning.first.theta
+    curvature = matrix_of(beginning.first.curvature)
     condition = None
     if curvature is not None and np.isfinite(curvature).all() and (curvature.diagonal() > 0.0).all():
         scale = 1.0 / np.sqrt(curvature.diagonal())
@@ -232,7 +235,8 @@ def on_table(request: Request, table: Table, settings: OutlookSettings | None) -
     """Explain a formula on a table, with the start that a fit would use, and the outlook that was asked for, if any."""
     read = read_formula(str(request.model), table.names, table.numeric_names)
     explained = of_formula(read)
-    found = with_data(explained, table, table.numbers(read.columns, request.missing))
+    columns = with_levels(lambda readable: readable.numbers(read.columns, request.missing), request, table)
+    found = with_data(explained, table, columns)
     try:
         with np.errstate(all="ignore"):
             beginning = begin(pose(request, table), request)

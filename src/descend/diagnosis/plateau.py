@@ -18,6 +18,7 @@ from descend.formula import as_text
 from descend.formula.compile import compile_expression
 from descend.formula.structure import linear_unknowns
 from descend.formula.symbols import Parameter, Predictor
+from descend.optimizers.systems import is_finite
 from descend.starts.basins import search_anew
 from descend.wording import spell, using, worded
 
@@ -109,7 +110,7 @@ def _at_rest(case: Case) -> bool:
 def _without_influence(case: Case) -> list[str]:
     """Return the nonlinear parameters that could be doubled with hardly an effect on J."""
     curvature = case.end.curvature
-    if curvature is None or not np.isfinite(curvature).all():
+    if curvature is None or not is_finite(curvature):
         return []
     reach = np.maximum(np.abs(case.last), 1.0)
     idle = curvature.diagonal() * reach**2 <= NO_INFLUENCE * abs(case.end.loss)

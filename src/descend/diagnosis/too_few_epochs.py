@@ -10,6 +10,7 @@ from descend.descent.outcome import Outcome
 from descend.diagnosis.case import MOST_PARAMETERS, Case, counted
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.optimizers.schedules import Constant
+from descend.optimizers.systems import matrix_of
 from descend.wording import spell, worded
 
 CLOSE = 0.01
@@ -77,7 +78,7 @@ def _by_curvature(case: Case, left: float, target: float) -> int | None:
     square of what the optimizer leaves of an error there (see ``optimizers.recurrence``).
     """
     plain = isinstance(case.plan.schedule, Constant) and case.plan.batch_size is None and not case.progress.hovers
-    curvature = None if case.model.in_place or case.last.size > MOST_PARAMETERS else case.end.curvature
+    curvature = None if case.model.in_place or case.last.size > MOST_PARAMETERS else matrix_of(case.end.curvature)
     if not plain or case.optimizer.recurrence is None or curvature is None or not np.isfinite(curvature).all():
         return None
     values, vectors = np.linalg.eigh(curvature)

@@ -8,6 +8,7 @@ import numpy as np
 
 from descend.diagnosis.case import Array, Case, Progress, counted, losses, went_well
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
+from descend.optimizers.systems import matrix_of
 from descend.problem.point import Objective
 from descend.problem.standardized import StandardizedObjective, column_moments, entering, standardized
 from descend.wording import spell
@@ -95,7 +96,7 @@ def scales_of(case: Case) -> Scales | None:
     if rescaled is None:
         return None
     if moments is not None and isinstance(rescaled, StandardizedObjective):
-        before, after = _of_matrix(moments), _of_matrix(rescaled.units.curvature(moments))
+        before, after = _of_matrix(moments), _of_matrix(np.asarray(rescaled.units.curvature(moments)))
     else:
         before, after = _condition(case, case.objective), _condition(case, rescaled)
     if before is None or after is None or before < GAIN * after:
@@ -117,7 +118,7 @@ def _sizes(case: Case) -> tuple[dict[str, float], Array | None]:
         moments = column_moments(case.problem, case.beginning.first)
         texts, _ = entering(model)
         roots = np.sqrt(moments.diagonal())
-        return dict(zip(texts, roots.tolist(), strict=True)), moments
+        return dict(zip(texts, roots.tolist(), strict=True)), matrix_of(moments)
     responses = set(model.response_columns) or {model.response}
     inputs = {name: values for name, values in case.columns.items() if name not in responses}
     sizes = {name: float(np.sqrt(np.mean(np.square(values)))) for name, values in inputs.items()}
@@ -152,7 +153,7 @@ def _condition(case: Case, objective: Objective) -> float | None:
     """Return the condition of the curvature at the start; for a module, whose smallest is not known, the largest."""
     if case.model.in_place or case.start.size > 300:
         return case.largest_curvature(case.start, objective)
-    curvature: Array | None = objective(case.start, 2).curvature
+    curvature = matrix_of(objective(case.start, 2).curvature)
     return None if curvature is None or not np.isfinite(curvature).all() else _of_matrix(curvature)
 
 

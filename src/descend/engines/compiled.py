@@ -7,10 +7,10 @@ from functools import cached_property, lru_cache
 
 from sympy import Expr, Integer
 
-from descend.engines import in_place
+from descend.engines.in_place import AT_ONCE, LeastSquares, UnsuitableError
 from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Writer
-from descend.formula.row_code import COUNT, DATA, ROWS, RowCode, RowWriter
+from descend.formula.row_code import COUNT, DATA, ONES, ROWS, RowCode, RowWriter
 from descend.formula.symbols import OMEGA, Parameter, Predictor
 from descend.gradients.contract import Array, Chosen, Program, Sums, row_sum
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
@@ -37,6 +37,10 @@ FEW = 8
 """... if there are no more arrays than this."""
 
 
+Bind = Callable[[tuple[Array, ...], float], Callable[[Array], Sums]]
+"""From a block and what to divide by to a function of order 2."""
+
+
 class Compiled:
     """The kernel of a Program."""
 
@@ -44,7 +48,9 @@ class Compiled:
 
     def __init__(self, program: Program, language: str, weighted: bool = False) -> None:
         self.program = program
-        self.least_squares: tuple[list[str], list[str], str, float] | None = None
+        self.gram: tuple[list[str], list[str], str] | None = None
+        self.factor = 1.0
+        """By which the inner products of J and of the residuals are multiplied, where the sums come from these."""
         self.language = language
         self.row_sums = row_sums(program)
         quantities = {PREDICTION: program.score, RESPONSE: program.formula.response, RESIDUAL: PREDICTION - RESPONSE}
@@ -66,21 +72,34 @@ class Compiled:
     def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
         return self.sums(theta, tuple(array[chosen] for array in block), order)
 
-    @cached_property
-    def bind(self) -> Callable[[tuple[Array, ...], float], Callable[[Array], Sums]] | None:
-        """The function that makes a function of order 2 for few rows, with all sums divided; None if there is none.
+    def bound(self, block: tuple[Array, ...], share: float) -> Callable[[Array], Sums] | None:
+        """Return a function of order 2 for these few rows, with all sums divided by ``share``; None if there is none.
 
-        It takes a block and a divisor. The function it makes must not be called twice at the same time.
+        It must not be called twice at the same time.
         """
-        if self.least_squares is None:
+        count, size = len(block[0]), self.program.parameters.size + 1
+        bind = self._bind_few if count <= AT_ONCE or size > FEW else self._bind_more
+        return None if bind is None else bind(block, share)
+
+    @cached_property
+    def _bind_few(self) -> Bind | None:
+        return self._bind(lambda code: code.of_few(self.factor, True))
+
+    @cached_property
+    def _bind_more(self) -> Bind | None:
+        return self._bind(lambda code: code.of_few(self.factor, False))
+
+    def _bind(self, write: Callable[[LeastSquares], str]) -> Bind | None:
+        if self.gram is None:
             return None
+        prepared = self.code.prepared
+        code = LeastSquares(
+            *self.gram, list(self.code.numbers.values()), list(prepared.values()), prepared.get(ONES, "")
+        )
         try:
-            source = in_place.least_squares(
-                *self.least_squares, list(self.code.numbers.values()), list(self.code.prepared.values())
-            )
-        except in_place.UnsuitableError:
+            return define("bind", write(code), numpy_names())
+        except UnsuitableError:
             return None
-        return define("bind", source, numpy_names())
 
     def wakes_threads(self, rows: int) -> bool:
         """Whether products over this many rows are so large that BLAS would share them among threads."""
@@ -152,7 +171,8 @@ class Compiled:
         """
         arrays = [writer.row(derivative) for derivative in (*derivatives, RESIDUAL)]
         weights = "" if omega == 1 else writer.name(omega)
-        self.least_squares = writer.lines, arrays, weights, float(weight)
+        self.gram = writer.lines, arrays, weights
+        self.factor = float(weight)
         product = writer.dot(f"whole*{weights}" if weights else "whole", "whole.T")
         times = f"*{float(weight)}"
         gram = [f"rows = ({', '.join(arrays)},)", "whole = np.array(rows)", f"gram = {product}{times}"]

@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "np.add",
@@ -25,53 +27,130 @@ SAFE = (
     *(ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq),
 )
 """Operations that Python does as NumPy does, and faster; not division, where Python raises an error for zero."""
+AT_ONCE = 400
+"""Rows up to which one product of A with its transpose is faster than a product for each of its rows."""
+ONE_THREAD = 9_216
+"""Numbers in a matrix up to which OpenBLAS multiplies it with a vector in one thread."""
 
 
 class UnsuitableError(Exception):
     """An operation cannot write into a given array."""
 
 
-def least_squares(
-    lines: Sequence[str],
-    columns: Sequence[str],
-    weights: str,
-    factor: float,
-    numbers: Sequence[str],
-    arrays: Sequence[str],
-) -> str:
-    """Write a function of few rows and of what to divide by: it returns the function that gives, at any theta, the sums
-    of the loss ``factor`` r**2 / 2, of its gradient and of its curvature, divided.
+@dataclass(frozen=True)
+class LeastSquares:
+    """Code for the inner products of the rows of A = [J, r], of which loss, gradient and curvature are made.
 
-    lines: such as ``t2 = p0*np.exp(t1*c0)``. columns: of A = [J, r], as names or expressions. weights: the name of the
-    row weights, or "". numbers: the names of the parameters, in order; arrays: those of what is given of the rows.
-
-    Raises UnsuitableError.
+    lines: such as ``t2 = p0*np.exp(t1*c0)``. columns: of A, as names or expressions. weights: the name of the row
+    weights, or "". numbers: the names of the parameters, in order; arrays: those of what is given of the rows, ones:
+    the one of them, if any, that is 1 in each row.
     """
-    code = InPlace(lines, columns, arrays)
-    product = "whole.dot(across)"
-    if weights:
-        code.lines.append(f"multiply(whole, {weights}, weighed)")
-        product = "weighed.dot(across)"
-    before = [
-        f"{', '.join(arrays)}, = block",
-        f"count, share = len({arrays[0]}), share/{factor}",
-        f"whole = np.empty(({len(columns)}, count))",
-        "across, weighed = whole.T, np.empty_like(whole)" if weights else "across = whole.T",
-        *(f"r{number} = whole[{number}]" for number in range(len(columns))),
-        *(f"{name} = np.empty(count)" for name in code.made),
-        *(f"{name.partition('.')[2]} = {name}" for name in sorted({*code.operations, "np.multiply"})),
-        *code.once,
-        "def sums(theta):",
-    ]
-    within = [
-        f"{', '.join(numbers)}, = theta.tolist()",
-        *code.lines,
-        f"gram = {product}",
-        "gram /= share",
-        "return 0.5*float(gram[-1, -1]), gram[-1, :-1], gram[:-1, :-1]",
-    ]
-    body = [*before, *(f"    {line}" for line in within), "return sums"]
-    return "def bind(block, share):\n" + "".join(f"    {line}\n" for line in body)
+
+    lines: Sequence[str]
+    columns: Sequence[str]
+    weights: str
+    numbers: Sequence[str]
+    arrays: Sequence[str]
+    ones: str = ""
+
+    def of_few(self, factor: float, at_once: bool) -> str:
+        """Write a function of few rows and of what to divide by: it returns the function that gives, at any theta, the
+        sums of the loss ``factor`` r**2 / 2, of its gradient and of its curvature, divided.
+
+        at_once: whether A is multiplied with its transpose at once, which is faster for fewer rows than `AT_ONCE`.
+        Raises UnsuitableError.
+        """
+        code = InPlace(self.lines, self.columns, self.arrays)
+        product = [f"gram = {self._weighed}.dot(across)"] if at_once else [*self._by_rows(), "gram = flat.take(place)"]
+        before = [
+            f"{', '.join(self.arrays)}, = block",
+            f"count, share = len({self.arrays[0]}), share/{factor}",
+            *self._made_before(code),
+            "across = whole.T" if at_once else f"place = np.array({square(len(self.columns)).tolist()})",
+            *([] if at_once else [self._parts(f"max(1, {ONE_THREAD // len(self.columns)})")]),
+            *(f"{row}[:] = {name}" for row, name in code.given.items()),
+            "def sums(theta):",
+        ]
+        within = [
+            f"{', '.join(self.numbers)}, = theta.tolist()",
+            *self._written(code),
+            *product,
+            "gram /= share",
+            "return 0.5*float(gram[-1, -1]), gram[-1, :-1], gram[:-1, :-1]",
+        ]
+        body = [*before, *(f"    {line}" for line in within), "return sums"]
+        return "def bind(block, share):\n" + "".join(f"    {line}\n" for line in body)
+
+    def of_blocks(self) -> str:
+        """Write a function of a number of rows: it returns the function that gives, at any theta and for any block of
+        so many rows, the inner products of the rows of A: the lower triangle, row by row.
+
+        Of up to ``step`` rows these are taken at a time. Raises UnsuitableError.
+        """
+        code = InPlace(self.lines, self.columns, self.arrays)
+        given = {row: name for row, name in code.given.items() if name != self.ones}
+        before = [
+            *self._made_before(code),
+            self._parts("step"),
+            *(f"{row}[:] = 1.0" for row in code.given if row not in given),
+            "def sums(theta, block):",
+        ]
+        within = [
+            f"{', '.join(self.arrays)}, = block",
+            f"{', '.join(self.numbers)}, = theta.tolist()",
+            *(f"{row}[:] = {name}" for row, name in given.items()),
+            *self._written(code),
+            *self._by_rows(),
+            "return flat",
+        ]
+        body = [*before, *(f"    {line}" for line in within), "return sums"]
+        return "def bind(count, step):\n" + "".join(f"    {line}\n" for line in body)
+
+    @property
+    def _weighed(self) -> str:
+        return "weighed" if self.weights else "whole"
+
+    def _made_before(self, code: InPlace) -> list[str]:
+        """Write what is made once, when the rows are counted."""
+        size = len(self.columns)
+        return [
+            f"whole = np.empty(({size}, count))",
+            *(["weighed = np.empty_like(whole)"] if self.weights else []),
+            *(f"r{number} = whole[{number}]" for number in range(size)),
+            *(f"{name} = np.empty(count)" for name in code.made),
+            *(f"{name.partition('.')[2]} = {name}" for name in sorted({*code.operations, "np.multiply"})),
+        ]
+
+    def _written(self, code: InPlace) -> list[str]:
+        """Return the lines that write A."""
+        return [*code.lines, f"multiply(whole, {self.weights}, weighed)"] if self.weights else code.lines
+
+    def _parts(self, step: str) -> str:
+        """Write the parts in which the products of the rows so far with each row are taken, and their operands."""
+        operands = (
+            f"whole[:{number + 1}, at : at + step], {self._weighed}[{number}, at : at + step]"
+            for number in range(len(self.columns))
+        )
+        return f"step = {step}; parts = [({', '.join(operands)}) for at in range(0, count, step)]"
+
+    def _by_rows(self) -> list[str]:
+        """Write the lower triangle of A A', row by row, into ``flat``."""
+        ends = [(number + 1) * (number + 2) // 2 for number in range(len(self.columns))]
+        names = ", ".join(f"upto{number}, row{number}" for number in range(len(ends)))
+        products = [f"upto{i}.dot(row{i}, more[{end - i - 1}:{end}])" for i, end in enumerate(ends)]
+        lines = [f"more = np.empty({ends[-1]})", *products, "flat += more"]
+        return [f"flat = np.zeros({ends[-1]})", f"for {names} in parts:", *(f"    {line}" for line in lines)]
+
+
+def square(size: int) -> NDArray[np.intp]:
+    """Return where each number of a symmetric matrix is in its lower triangle, row by row.
+
+    >>> square(3).tolist()
+    [[0, 1, 3], [1, 2, 4], [3, 4, 5]]
+    """
+    i, j = np.indices((size, size))
+    low, high = np.minimum(i, j), np.maximum(i, j)
+    return np.asarray(high * (high + 1) // 2 + low)
 
 
 class InPlace:
@@ -79,13 +158,13 @@ class InPlace:
 
     places: the array in which the value of each name lies. made: the names w0, w1, ... of the arrays needed beside the
     rows r0, r1, ... of A; free: those of them that no later line reads. reads: how often each name is still read.
-    once: lines that run when the rows are given, rather than at every call.
+    given: the rows of A that are given, with their names.
     """
 
     def __init__(self, lines: Sequence[str], columns: Sequence[str], given: Sequence[str]) -> None:
         self.places = {name: name for name in given}
         self.lines: list[str] = []
-        self.once: list[str] = []
+        self.given: dict[str, str] = {}
         self.made: list[str] = []
         self.free: list[str] = []
         self.operations: set[str] = set()
@@ -106,8 +185,10 @@ class InPlace:
         for number, end in enumerate(ends):
             row = f"r{number}"
             place = self._array(end, row)
-            if place != row:
-                (self.once if place in given else self.lines).append(f"{row}[:] = {place}")
+            if place in given:
+                self.given[row] = place
+            elif place != row:
+                self.lines.append(f"{row}[:] = {place}")
 
     def _is_array(self, node: ast.AST) -> bool:
         return any(isinstance(part, ast.Name) and part.id in self.places for part in ast.walk(node))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.blockwise import WORTH_IT, blockwise
 from descend.engines.compiled import Compiled, compiled
 from descend.engines.threads import in_turn, one_thread_each
 from descend.engines.totals import Array, InMemory, Totals, ordered
@@ -27,6 +28,8 @@ SHARE = 1 << 16
 """Rows that a thread takes at a time: enough that handing them out costs nothing."""
 BLOCKS = 2
 """The same, where a block is as large as the cache allows."""
+Layer = Callable[[int, int], tuple[Array, ...]]
+"""From the first row and the one after the last to their block."""
 
 
 class NumpyEngine(InMemory):
@@ -65,9 +68,9 @@ class NumpyEngine(InMemory):
             self.count >= MANY or (self.count > BLOCK and self.count * kernel.code.numbers_per_row >= LARGE)
         )
         if kernel is not None and self.shared:
-            self.many = partial(_shared, kernel, kernel.lay_out(rows), self.count)
+            self.many = partial(_shared, kernel, lru_cache(1)(partial(kernel.lay_out, rows)), self.count)
         elif (self.count > BLOCK or alone) and not self.undivided:
-            self.many = partial(_added, self.sums, list(_cut(self.data, self.count)), alone)
+            self.many = partial(_added, self.sums, lru_cache(1)(lambda: list(_cut(self.data, self.count))), alone)
         else:
             self.block = self.kernel.prepare(rows)
 
@@ -76,12 +79,21 @@ class NumpyEngine(InMemory):
         """All rows as one block."""
         return self.block if self.block is not None else self.kernel.prepare(self.rows)
 
+    @cached_property
+    def second(self) -> Callable[[Array], Sums] | None:
+        """The function of order 2 that sums many rows in blocks; None for few rows, and where there is none."""
+        if self.block is not None or not isinstance(self.kernel, Compiled):
+            return None
+        blocks = blockwise(self.kernel.program, self.rows.omega is not None)
+        return None if blocks is None else blocks.over(self.rows, None if self.shared else 1)
+
     @property
     def means(self) -> Callable[[Array], Sums] | None:
         """Loss, gradient and curvature per row, or per unit of row weight; None where dividing the sums is as fast."""
-        if self.block is None or not isinstance(self.kernel, Compiled) or self.kernel.bind is None:
+        if self.block is None or not isinstance(self.kernel, Compiled):
             return None
-        return self.kernel.bind(self.block, self.total)
+        blocks = blockwise(self.kernel.program, self.rows.omega is not None) if self.count >= WORTH_IT else None
+        return self.kernel.bound(self.block, self.total) if blocks is None else blocks.of_few(self.rows, self.total)
 
     @property
     def sparing(self) -> bool:
@@ -119,6 +131,8 @@ class NumpyEngine(InMemory):
             loss, gradient, curvature = self.kernel.sums_over(theta, self.data, order, rows)
         elif rows is not None:
             loss, gradient, curvature = self.sums[order](theta, tuple(array[rows] for array in self.data))
+        elif self.block is None and order == 2 and self.second is not None:
+            loss, gradient, curvature = self.second(theta)
         elif self.block is None:
             loss, gradient, curvature = self.many(theta, order)
         else:
@@ -133,23 +147,26 @@ def _nothing(*arguments: object) -> None:
 
 
 def _added(
-    sums: Sequence[Callable[..., Sums]], blocks: Sequence[tuple[Array, ...]], alone: bool, theta: Array, order: int
+    sums: Sequence[Callable[..., Sums]],
+    cut: Callable[[], Sequence[tuple[Array, ...]]],
+    alone: bool,
+    theta: Array,
+    order: int,
 ) -> Sums:
     """Sum over blocks. alone: whether BLAS must do without other threads."""
+    first, *others = cut()
     with one_thread_each if alone else nullcontext():
-        found = sums[order](theta, blocks[0])
-        for block in blocks[1:]:
+        found = sums[order](theta, first)
+        for block in others:
             found = _joined(found, sums[order](theta, block), order)
     return found
 
 
-def _shared(
-    kernel: Compiled, lay: Callable[[], Callable[[int, int], tuple[Array, ...]]], rows: int, theta: Array, order: int
-) -> Sums:
-    """Sum over shares, each in blocks. lay: makes the function that lays out the block from one row to another."""
+def _shared(kernel: Compiled, laid_out: Callable[[], Callable[[], Layer]], rows: int, theta: Array, order: int) -> Sums:
+    """Sum over shares, each in blocks. laid_out: prepares the rows; see `Compiled.lay_out`."""
     size = kernel.block_rows
     blocks = -(-rows // size)
-    function = kernel.functions[order]
+    function, lay = kernel.functions[order], laid_out()
 
     def worker() -> Callable[[int], Sums]:
         block_of = lay()

@@ -40,7 +40,11 @@ def through(theta: Array, totals: Totals) -> Parabola | None:
     theta: near the minimum, so that hardly any digits are lost in the fall of the loss from there.
     """
     gradient, curvature = totals.gradient, totals.curvature
-    if gradient is None or curvature is None or not (np.isfinite(totals.loss) and well_conditioned(curvature)):
+    if (
+        gradient is None
+        or not isinstance(curvature, np.ndarray)
+        or not (np.isfinite(totals.loss) and well_conditioned(curvature))
+    ):
         return None
     move = np.linalg.solve(curvature, -gradient)
     gained = -0.5 * float(gradient.dot(move))

@@ -141,7 +141,7 @@ class QueryEngine:
         if not self.rows.columns:
             return None
         summed = NumpyEngine(self.program, self.rows).evaluate(theta, 3)
-        assert summed.factor is not None
+        assert isinstance(summed.factor, np.ndarray)
         upper = summed.factor[:-1, :-1]
         norms = np.sqrt(np.add.reduce(upper * upper))
         if not (np.isfinite(upper).all() and (norms > 0.0).all()) or well_conditioned(upper.T @ upper):

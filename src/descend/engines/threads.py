@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import itertools
 import os
 import sys
@@ -33,7 +34,8 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
     worker: called once in each thread; returns ``work``, which can thus have memory of its own.
 
     BLAS's threads wait for each other at every product, which takes a hundred times longer than the product when the
-    processors are busy; ours meet once, at the end. The settings of ``np.errstate`` hold in them too.
+    processors are busy; ours meet once, at the end, and one that comes too late to help is not waited for. The settings
+    of ``np.errstate`` hold in them too.
 
     >>> in_turn(4, lambda: lambda number: number * number, threads=2)
     [0, 1, 4, 9]
@@ -41,8 +43,8 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
     answers: list[Any] = [None] * tasks
     numbers = itertools.count()
     errors: list[BaseException] = []
-
-    ended: list[threading.Event] = []
+    begin = threading.Lock()
+    begun: list[threading.Event] = []
 
     def run() -> None:
         try:
@@ -52,21 +54,30 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
         except BaseException as error:
             errors.append(error)
 
-    def help_with(end: threading.Event) -> None:
-        run()
-        end.set()
+    def help_on() -> None:
+        end = threading.Event()
+        with begin:
+            if over:
+                return
+            begun.append(end)
+        try:
+            run()
+        finally:
+            end.set()
 
+    over = False
     keep_memory()
     with one_thread_each:
         try:
             for _ in range(min(threads or processors(), tasks) - 1):
-                end = threading.Event()
-                threading.Thread(target=copy_context().run, args=(help_with, end)).start()
-                ended.append(end)
+                # `Thread.start` would wait until the thread runs, which on busy processors takes longer than the work.
+                _thread.start_new_thread(copy_context().run, (help_on,))
             run()
         except BaseException as error:
             errors.append(error)
-        for end in ended:
+        with begin:
+            over = True
+        for end in begun:
             while not end.is_set():
                 try:
                     end.wait()

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.table.rows import Rows
 
+if TYPE_CHECKING:
+    from descend.engines.arrow import Arrow
+    from descend.engines.arrow_triangle import ArrowTriangle
+
 Array = NDArray[np.float64]
+Curvature: TypeAlias = Union[Array, "Arrow"]
+"""A (p, p) matrix, or where very many parameters each belong to one group an arrow."""
+Factor: TypeAlias = Union[Array, "ArrowTriangle"]
+"""Its triangle, with one more column for the gradient."""
 
 
 class Totals(NamedTuple):
@@ -24,8 +32,8 @@ class Totals(NamedTuple):
     rows: float
     loss: float
     gradient: Array | None
-    curvature: Array | None
-    factor: Array | None = None
+    curvature: Curvature | None
+    factor: Factor | None = None
 
 
 class InMemory:

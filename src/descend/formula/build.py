@@ -45,6 +45,7 @@ class Builder(VectorBuilder):
     no_pattern: columns that no pattern matches; no_star: further columns that ``[*]`` leaves out.
     given: parameters with a known value: a number or an expression of others; for a vector, one for each component.
     levels: the groups of the columns that stand in brackets after a parameter, as in ``a[site]``.
+    calls: functions that read their arguments themselves.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Builder(VectorBuilder):
         self.no_pattern: frozenset[str] = frozenset()
         self.no_star: frozenset[str] = frozenset()
         self.given: Mapping[str, Expr] = {}
+        self.calls: Mapping[str, Callable[[tree.Call], Expr]] = {}
         self.columns: dict[str, tree.Node] = {}
         self.parameters: dict[str, tuple[tree.Node, tuple[str, ...] | None]] = {}
         self.forms: dict[str, str] = {}
@@ -165,6 +167,10 @@ class Builder(VectorBuilder):
 
     def _call(self, node: tree.Call) -> Expr:
         name = node.function
+        if name in self.calls:
+            return self.calls[name](node)
+        if node.named:
+            self._refuse_named(node)
         if name in self.extra:
             build, counts = self.extra[name]
             if len(node.arguments) not in counts:
@@ -194,6 +200,12 @@ class Builder(VectorBuilder):
             inexact = result.has(RealFunction) or (function.nodes is None and result.has(sympy.Function))
             return number(value) if inexact or not finite(result) else result
         return result
+
+    def _refuse_named(self, node: tree.Call) -> NoReturn:
+        named, value = node.named[0]
+        fault = f"`{named.name} = ...` cannot stand here."
+        next_step = "Give arguments in order; to compare two values write `==` inside where( )."
+        raise pointed(self.text, named.start, value.end, fault, next_step)
 
     def _check_count(self, node: tree.Call, least: int, most: int | None) -> None:
         name, given = node.function, len(node.arguments)

@@ -75,7 +75,7 @@ class Limit:
 @lru_cache(maxsize=128)
 def limits(formula: Formula) -> tuple[Limit, ...]:
     """Return the conditions that both sides of a formula set on their arguments and that can fail, innermost first."""
-    sides = [formula.response, *(item for term in formula.terms.values() for item in term.items), formula.expression]
+    sides = [formula.response, *(item for term in formula.terms.values() for item in term.each), formula.expression]
     demands: dict[tuple[Expr, str], Limit] = {}
     for side in sides:
         for node in sympy.postorder_traversal(side):

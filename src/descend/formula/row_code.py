@@ -156,6 +156,18 @@ class RowWriter(Writer):
         ones = self.prepared.setdefault(ONES, f"h{len(self.prepared)}")
         return ones if expression == 1 else f"{text}*{ones}"
 
+    def varies(self, expression: Expr) -> bool:
+        """Whether an expression depends on data and on parameters."""
+        return self.kind(expression) == ROWS
+
+    def given(self, expression: Expr) -> bool:
+        """Whether an expression is data alone."""
+        return self.kind(expression) == DATA
+
+    def same(self, expression: Expr) -> bool:
+        """Whether an expression is the same in all rows."""
+        return self.kind(expression) in (CONSTANT, SCALAR)
+
     def sum_over_rows(self, expression: Expr, matrix: str | None = None) -> str:
         """Write the sum of ``expression`` over rows: products as inner products, numbers pulled out.
 
@@ -251,12 +263,12 @@ class RowCode:
         size: int = sum(place.stop - place.start for place in self.slices.values())
         return len(self.prepared) + size
 
-    def writer(self) -> RowWriter:
-        """Return a writer that knows the names of the block and of the parameters."""
+    def writer(self, quantities: Mapping[Expr, Expr] | None = None) -> RowWriter:
+        """Return a writer that knows the names of the block and of the parameters, and further quantities."""
         names: dict[Expr, str] = dict(self.prepared) | {COUNT: "count"}
         names |= {Parameter(name): f"p{place.start}" for name, place in self.slices.items()}
         names |= {predictor: f"q{number}" for number, predictor in enumerate(self.matrices)}
-        return RowWriter(self.language, names, self.quantities, self.prepared)
+        return RowWriter(self.language, names, {**self.quantities, **(quantities or {})}, self.prepared)
 
     @property
     def numbers(self) -> dict[str, str]:
@@ -296,18 +308,19 @@ class RowCode:
                     np.ones(ones) if expression is ONES else over_rows(expression, rows.columns, rows.count, rows.omega)
                 )
 
-    def lay_out(self, rows: Rows) -> Callable[[], Callable[[int, int], tuple[Array, ...]]]:
+    def lay_out(self, rows: Rows, size: int | None = None) -> Callable[[], Callable[[int, int], tuple[Array, ...]]]:
         """Prepare many rows whose blocks are laid out when they are needed: like `prepare`, but without any copy.
 
         Returns a function that each thread calls once; what it returns maps (first row, last row + 1) to a block, which
-        is valid until the next one is laid out.
+        is valid until the next one is laid out. size: the most rows of a block.
         """
-        arrays = list(self._arrays(rows, self.block_rows))
+        most = self.block_rows if size is None else size
+        arrays = list(self._arrays(rows, most))
         complete = [len(array) == rows.count for array in arrays]
         terms = [self.formula.terms[predictor].items for predictor in self.matrices]
 
         def lay() -> Callable[[int, int], tuple[Array, ...]]:
-            buffers = [np.empty((len(items), self.block_rows)) for items in terms]
+            buffers = [np.empty((len(items), most)) for items in terms]
 
             def block(begin: int, end: int) -> tuple[Array, ...]:
                 count = end - begin

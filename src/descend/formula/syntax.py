@@ -9,6 +9,7 @@
     atom        =  number | name | call | "(" expression ")" | grouped | named "@" list | list "@" named
     named       =  name | grouped
     grouped     =  name "[" name {"," name} "]"                      a parameter with a value for each group of rows
+    call        =  name "(" [argument {"," argument}] ")"             argument: an expression, or name "=" expression
     list        =  "[" item {"," item} "]"                           item: an expression, or a pattern such as x*
 
 Nothing here is evaluated; user text never reaches ``eval`` or ``sympify``.
@@ -203,12 +204,25 @@ class Parser:
 
     def call(self, name: Name, opened: Token) -> Node:
         arguments: list[Node] = []
+        named: list[tuple[Name, Node]] = []
         if not self.accept(")"):
-            arguments.append(self.nested(self.expression))
+            self.argument(arguments, named)
             while self.accept(","):
-                arguments.append(self.nested(self.expression))
+                self.argument(arguments, named)
             self.expect(")", opened, "after the last argument")
-        return Call(name.start, self.tokens[self.position - 1].end, name.name, tuple(arguments))
+        return Call(name.start, self.tokens[self.position - 1].end, name.name, tuple(arguments), tuple(named))
+
+    def argument(self, arguments: list[Node], named: list[tuple[Name, Node]]) -> None:
+        """Read an argument, and add it to those in order or to those by name."""
+        token, following = self.now, self.tokens[min(self.position + 1, len(self.tokens) - 1)]
+        if token.kind in ("name", "quoted") and following.kind == "operator" and following.text == "=":
+            self.position += 2
+            named.append((_name(token), self.nested(self.expression)))
+            return
+        if named:
+            fault = "An argument without a name follows one with a name."
+            self.fail(token, fault, "Put those without a name first.")
+        arguments.append(self.nested(self.expression))
 
     def list_first(self, opened: Token) -> Node:
         items = self.items(opened)

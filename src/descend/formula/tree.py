@@ -30,10 +30,11 @@ class Name(Node):
 
 @dataclass(frozen=True, slots=True)
 class Call(Node):
-    """A function and its arguments."""
+    """A function and its arguments: in order, then by name."""
 
     function: str
     arguments: tuple[Node, ...]
+    named: tuple[tuple[Name, Node], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from descend.inference.refit import Part, refit, well_conditioned
 from descend.inference.row_scores import counted_rows
 from descend.inference.standard_errors import flat_errors, generalized_covariance
 from descend.inference.statistics import degrees_of_freedom, error_degrees
+from descend.optimizers.systems import matrix_of
 from descend.options.checks import refuse_not_whole
 from descend.wording import using
 
@@ -51,25 +53,9 @@ def bootstrap_intervals(
 
     Raises ConfigError where there are no standard errors.
     """
-    if solution.all_rows is not None:
-        raise ConfigError(
-            "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
-            f"Use the method t, sandwich or profile, or fit{using('engine', 'numpy')}."
-        )
-    refuse_not_whole(resamples, "number of resamples", FEWEST)
-    refuse_not_whole(seed, "seed", 0)
-    found = estimates_of(solution)
-    covariance = generalized_covariance(solution, found.kind)
-    if covariance is None or found.covariance is None:
-        raise ConfigError(found.why_none)
-    values, notes = _resampled(solution, resamples, seed, on_resample)
-    if len(values) < FEWEST:
-        raise ConfigError(
-            f"Of the samples of rows that were drawn, only {len(values)} could be fitted, too few for an interval. "
-            "Give more rows, or use the method t or profile."
-        )
-    influence, degrees = _influence(solution, covariance), degrees_of_freedom(solution) or 0
-    reach = quantile(level, degrees) * math.sqrt(1.0 + solution.theta.size / degrees)
+    found, drawn = estimates_of(solution), resampled(solution, resamples, seed, on_resample)
+    assert found.covariance is not None
+    values, influence, reach = drawn.values, drawn.influence, drawn.reach(level)
     labels, best = solution.model.parameters.labels, solution.theta
     unknown = undetermined(solution.model, found.covariance, solution.undetermined)
     if solution.constraints is not None:
@@ -82,10 +68,62 @@ def bootstrap_intervals(
     ends = {
         label: (-math.inf, math.inf)
         if unknown[place]
-        else _ends(values[:, place], best[place], influence[:, place], reach)
+        else skewed_ends(values[:, place], best[place], influence[:, place], reach)
         for place, label in enumerate(labels)
     }
-    return Intervals(found, ends, level, "bootstrap", [*notes, *_too_wide(labels, ends, errors, reach)])
+    return Intervals(found, ends, level, "bootstrap", [*drawn.notes, *_too_wide(labels, ends, errors, reach)])
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The parameters fitted to samples of the rows, (resamples, p), and how far each row pulls them, (rows, p).
+
+    degrees: of freedom. notes: what was noticed on the way, in sentences.
+    """
+
+    values: Array
+    influence: Array
+    degrees: int
+    notes: tuple[str, ...]
+
+    def reach(self, level: float) -> float:
+        """Return the widened quantile of a level."""
+        return quantile(level, self.degrees) * math.sqrt(1.0 + self.values.shape[1] / self.degrees)
+
+
+def resampled(solution: Solution, resamples: int, seed: int, on_resample: Callable[[int], None] | None = None) -> Drawn:
+    """Fit ``resamples`` samples of the rows, drawn with replacement. Raises ConfigError where that cannot be."""
+    if solution.all_rows is not None:
+        raise ConfigError(
+            "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
+            f"Use the method t, sandwich or profile, or fit{using('engine', 'numpy')}."
+        )
+    if solution.objective.arrow:
+        raise ConfigError(
+            f"The bootstrap does not go with {solution.theta.size:,} parameters, most of which belong to one group: "
+            "samples of the rows leave groups without any. Use the method t, sandwich or profile."
+        )
+    refuse_not_whole(resamples, "number of resamples", FEWEST)
+    refuse_not_whole(seed, "seed", 0)
+    key = f"{__name__}.resampled({resamples}, {seed})"
+    if key not in solution.answers:
+        solution.answers[key] = _drawn(solution, resamples, seed, on_resample)
+    drawn: Drawn = solution.answers[key]
+    return drawn
+
+
+def _drawn(solution: Solution, resamples: int, seed: int, on_resample: Callable[[int], None] | None) -> Drawn:
+    found = estimates_of(solution)
+    covariance = matrix_of(generalized_covariance(solution, found.kind))
+    if covariance is None or found.covariance is None:
+        raise ConfigError(found.why_none)
+    values, notes = _resampled(solution, resamples, seed, on_resample)
+    if len(values) < FEWEST:
+        raise ConfigError(
+            f"Of the samples of rows that were drawn, only {len(values)} could be fitted, too few for an interval. "
+            "Give more rows, or use the method t or profile."
+        )
+    return Drawn(values, _influence(solution, covariance), degrees_of_freedom(solution) or 0, tuple(notes))
 
 
 def _too_wide(labels: Sequence[str], ends: Mapping[str, tuple[float, float]], errors: Array, reach: float) -> list[str]:
@@ -147,7 +185,11 @@ def _influence(solution: Solution, covariance: Array) -> Array:
     return influence
 
 
-def _ends(values: Array, estimate: float, influence: Array, reach: float) -> tuple[float, float]:
+def skewed_ends(values: Array, estimate: float, influence: Array, reach: float) -> tuple[float, float]:
+    """Return the ends of the BCa interval of a number (see ``bootstrap_intervals``).
+
+    values: those of the resamples. influence: (rows,), how far each row pulls the number, to first order.
+    """
     from scipy import special
 
     squares = float(influence @ influence)

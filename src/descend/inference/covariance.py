@@ -8,16 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.totals import Curvature
 from descend.formula.factor import triangle
 from descend.inference.row_scores import ScoredRows
 from descend.losses import Loss
-from descend.optimizers.systems import WELL, solver
+from descend.optimizers.contract import WELL
+from descend.optimizers.systems import solver
 from descend.optimizers.systems import triangle as triangle_at
 from descend.problem.identifiability import EXACT, EXACT_SUMMED, INVOLVED
 from descend.problem.point import Point
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Covariance = Curvature
+"""A (p, p) matrix; or an arrow, where very many parameters each belong to one group."""
 LEAST_LEFT = 0.1
 """Lower limit for 1 - leverage of a row, for losses whose second derivative may be negative."""
 CANONICAL = 0.575
@@ -28,7 +32,7 @@ SINGULAR = 1e-13
 """A singular value of the scaled Jacobian below this share of the largest: some combination is undetermined."""
 
 
-def estimated_covariance(point: Point, degrees: float, kept: Mask | None = None) -> Array | None:
+def estimated_covariance(point: Point, degrees: float, kept: Mask | None = None) -> Covariance | None:
     """Return the covariance of the parameters of a squared-loss fit without penalty, or None if the data give none.
 
     With J = sum omega r**2 / sum omega and C = 2 sum omega f f' / sum omega its Gauss-Newton curvature, f the
@@ -40,20 +44,30 @@ def estimated_covariance(point: Point, degrees: float, kept: Mask | None = None)
     kept: see ``inverse_curvature``.
     """
     inverse = inverse_curvature(point, kept) if degrees > 0 else None
-    return None if inverse is None else 2.0 * point.loss / degrees * inverse
+    return None if inverse is None else inverse * (2.0 * point.loss / degrees)
 
 
-def known_covariance(point: Point, total: float, share: float = 1.0, kept: Mask | None = None) -> Array | None:
+def known_covariance(point: Point, total: float, share: float = 1.0, kept: Mask | None = None) -> Covariance | None:
     """Return share * (total * C)^-1: the inverse Fisher information, where the loss is a likelihood of known scale.
 
     total: the sum of the row weights. share: 1 for poisson and logistic; 2 for squared with weights 1 / sigma**2,
     because that loss is twice a negative log-likelihood.
     """
     inverse = inverse_curvature(point, kept)
-    return None if inverse is None else share / total * inverse
+    return None if inverse is None else inverse * (share / total)
 
 
-def inverse_curvature(point: Point, kept: Mask | None = None) -> Array | None:
+def variance_of(covariance: Covariance, gradient: Array) -> float:
+    """Return g' V g, the variance of what has these derivatives by the parameters; only those it depends on matter."""
+    used = gradient != 0.0
+    if isinstance(covariance, np.ndarray):
+        return float(gradient[used] @ covariance[np.ix_(used, used)] @ gradient[used])
+    from descend.inference.arrow_covariance import among
+
+    return float(gradient[used] @ among(covariance, np.flatnonzero(used)) @ gradient[used])
+
+
+def inverse_curvature(point: Point, kept: Mask | None = None) -> Covariance | None:
     """Return C^-1, from the triangle of the Jacobian where the engine has it, so that no digits are lost to squaring.
 
     Parameters at a bound, and those not ``kept``, are held: their entries are 0, so that this is a generalized inverse.
@@ -65,21 +79,22 @@ def inverse_curvature(point: Point, kept: Mask | None = None) -> Array | None:
     return _embedded(point, free)
 
 
-def _embedded(point: Point, free: Mask) -> Array | None:
+def _embedded(point: Point, free: Mask) -> Covariance | None:
     """Return the inverse of the block of C that belongs to the ``free`` components, placed among zeros."""
-    if free.all():
-        if point.factor is not None:
-            return inverse_triangle(point.factor[:-1, :-1])
-        return None if point.curvature is None else inverse(point.curvature)
-    result = np.zeros((free.size, free.size))
-    if point.curvature is None:
+    curvature, factor = point.curvature, point.factor
+    if curvature is None:
         return None
+    if not isinstance(curvature, np.ndarray):
+        from descend.inference.arrow_covariance import inverse_arrow
+
+        return inverse_arrow(point, free)
+    assert factor is None or isinstance(factor, np.ndarray)
+    if free.all():
+        return inverse(curvature) if factor is None else inverse_triangle(factor[:-1, :-1])
+    result = np.zeros((free.size, free.size))
     if free.any():
         both = np.ix_(free, free)
-        factor = point.factor
-        inner = (
-            inverse(point.curvature[both]) if factor is None else inverse_triangle(triangle(factor[:-1, :-1][:, free]))
-        )
+        inner = inverse(curvature[both]) if factor is None else inverse_triangle(triangle(factor[:-1, :-1][:, free]))
         if inner is None:
             return None
         result[both] = inner
@@ -105,6 +120,11 @@ def rank_of(point: Point) -> Rank | None:
     same for every generalized inverse of R'R. Source: Searle (1971), Linear Models, sec. 5.4.
     """
     free = np.ones(point.theta.size, dtype=bool) if point.bounds is None else ~point.bounds.held(point.theta)
+    if not isinstance(point.curvature, np.ndarray):
+        from descend.problem.arrow_rank import rank_of_arrow
+
+        found = rank_of_arrow(point, free)
+        return None if found is None or (found.kept == free).all() else Rank(found.kept, found.estimable)
     upper = triangle_at(point)[0][:, free]
     norms = np.sqrt(np.add.reduce(upper * upper))
     if not np.isfinite(norms).all() or not norms.size:
@@ -233,7 +253,7 @@ def sandwich(rows: ScoredRows, loss: Loss, degrees: float, kept: Mask | None = N
     if frame is None:
         return None
     along, back = frame
-    bend, pull = _bend_and_pull(rows, loss, along.shape[1])
+    bend, pull = bend_and_pull(rows, loss, along.shape[1])
     bread = inverse((along * bend[:, None]).T @ along)
     if bread is None:
         return None
@@ -258,7 +278,7 @@ def _orthogonal(jacobian: Array) -> tuple[Array, Array] | None:
     return along, directions.T / values / norms[:, None]
 
 
-def _bend_and_pull(rows: ScoredRows, loss: Loss, size: int) -> tuple[Array, Array]:
+def bend_and_pull(rows: ScoredRows, loss: Loss, size: int) -> tuple[Array, Array]:
     """Return b_i, and g_i without its factor f_i (see ``sandwich``). size: the number of parameters."""
     if loss.kinked:
         below, above = loss.sides

@@ -8,7 +8,7 @@ import numpy as np
 
 from descend.descent.commenting import comment
 from descend.descent.solution import Solution
-from descend.inference.covariance import Array, Mask, Rank, rank_of
+from descend.inference.covariance import Covariance, Mask, Rank, rank_of
 from descend.models import Model
 
 
@@ -56,8 +56,15 @@ def free_to_move(solution: Solution) -> Mask:
     return np.ones(solution.theta.size, dtype=bool) if known is None else known.kept | at_bounds(solution)
 
 
-def undetermined(model: Model, covariance: Array, labels: Collection[str]) -> Mask:
+def undetermined(model: Model, covariance: Covariance, labels: Collection[str]) -> Mask:
     """Mark the free components that the data do not determine by themselves: in ``labels``, or without a variance."""
     unknown: Mask = np.isnan(covariance.diagonal())
-    unknown[[label in labels for label in model.parameters.labels]] = True
+    open_labels = set(labels)
+    unknown[[label in open_labels for label in model.parameters.labels]] = True
     return unknown
+
+
+def response_levels(solution: Solution) -> dict[str, float]:
+    """Return what each word of the response counted as; empty for a response of numbers."""
+    table = solution.table
+    return {} if table is None else dict(table.counted.get(solution.model.response, {}))

@@ -78,6 +78,10 @@ class Diagnostics(Shown):
 def diagnostics_of(solution: Solution) -> Diagnostics:
     """Check the residuals of a fit (see ``Fit.diagnostics``)."""
     refuse_unknown_distribution(solution.loss_function, solution.model.in_place)
+    if solution.objective.arrow:
+        return Diagnostics(
+            (), note=f"with {solution.theta.size:,} parameters, most of one group each, residuals are not judged"
+        )
     many = solution.rows > ROWS
     rows = rows_that_count(solution, ROWS, TOGETHER) if many else counted_rows(solution)
     root = np.sqrt(rows.omega)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -71,6 +73,10 @@ def digits(solution: Solution) -> Named | None:
         if solution.constraints is None:
             return solution.model.parameters.named(_counted(error, np.maximum(np.abs(best), least), moving))
         held = solution.constraints
+        if solution.objective.arrow:
+            from descend.inference.arrow_digits import with_held
+
+            return with_held(held, best, _counted(error, np.maximum(np.abs(best), least), moving))
         jacobian, every = held.jacobian(best), held.parameters
         error, least = np.abs(jacobian) @ error, np.abs(jacobian) @ least
         size = np.maximum(np.abs(every.flat(solution.parameters)), least)
@@ -93,7 +99,13 @@ def errors_hold(solution: Solution) -> bool:
     with np.errstate(all="ignore"):
         variances = found.diagonal()
         known = np.flatnonzero(np.isfinite(variances) & (variances > 0.0))
-        step = _step(accurate_point(solution), np.eye(solution.theta.size)[:, determined_parts(solution)])[0][known]
+        point, free = accurate_point(solution), determined_parts(solution)
+        if solution.objective.arrow:
+            from descend.inference.arrow_digits import step_of_arrow
+
+            step = step_of_arrow(point, free)[0][known]
+        else:
+            step = _step(point, np.eye(solution.theta.size)[:, free])[0][known]
         return bool((np.abs(step) <= NEAR * np.sqrt(variances[known])).all())
 
 
@@ -114,18 +126,25 @@ def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
     if objective.has_l1:
         moving &= ~((theta == 0.0) & (point.slope == 0.0))
     free, known = moving & determined_parts(solution), rank(solution)
-    ways = _ways(solution, point, free)
-    rows = counted_rows(solution) if _most(solution) is None else rows_that_count(solution, MANY)
-    error = np.abs(ways) @ _floor(rows, solution, ways) * np.sqrt(len(rows.y) / solution.rows)
+    if objective.arrow:
+        from descend.inference.arrow_digits import floor_of_arrow, step_of_arrow
+
+        error, everywhere = floor_of_arrow(solution, point, free, ROUNDING), False
+        stepped = partial(step_of_arrow, free=free)
+    else:
+        ways = _ways(solution, point, free)
+        rows = counted_rows(solution) if _most(solution) is None else rows_that_count(solution, MANY)
+        error = np.abs(ways) @ _floor(rows, solution, ways) * np.sqrt(len(rows.y) / solution.rows)
+        stepped, everywhere = partial(_step, ways=ways), ways.shape[1] == theta.size
     if objective.engine.name == "query":
         error *= np.sqrt(max(solution.rows / 2.0, 1.0))  # a database adds row by row, and rounds each partial sum
-    step, length = _step(point, ways)
-    settled = (np.abs(step) <= NO_STEP * error).all()
+    step, length = stepped(point)
+    settled = bool((np.abs(step) <= NO_STEP * error).all())
     error = error + np.abs(step)
     if not settled:
-        after, shorter = _step(objective(theta + step, 2 if point.factor is None else 3), ways)
+        after, shorter = stepped(objective(theta + step, 2 if point.factor is None else 3))
         ratio = shorter / length
-        if ratio < SHRINKING or objective.bounds is not None or ways.shape[1] < theta.size:
+        if ratio < SHRINKING or objective.bounds is not None or not everywhere:
             error += np.abs(after) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
         else:
             error += _by_second_derivatives(point)
@@ -134,7 +153,8 @@ def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
         error[~known.estimable] = np.inf
     if point.curvature is not None:
         error[moving & (point.curvature.diagonal() == 0.0)] = np.inf
-    error[[label in solution.undetermined for label in solution.model.parameters.labels]] = np.inf
+    unknown = set(solution.undetermined)
+    error[[label in unknown for label in solution.model.parameters.labels]] = np.inf
     return error, moving, least
 
 

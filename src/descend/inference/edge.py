@@ -24,7 +24,7 @@ def edge_rows(solution: Solution) -> NDArray[np.intp]:
     """Return where, among the rows that count, the prediction lies at the edge and could go beyond it."""
     domain = solution.loss_function.prediction_domain
     none = np.empty(0, dtype=np.intp)
-    if not domain.limited or solution.all_rows is not None or solution.model.in_place:
+    if not domain.limited or solution.all_rows is not None or solution.model.in_place or solution.objective.arrow:
         return none
     if solution.outcome is not Outcome.CONVERGED or at_bound(solution) or solution.penalised:
         return none

@@ -46,7 +46,12 @@ def rounding(solution: Solution) -> Rounding:
     noise if its term is nowhere larger than NOISE times the largest prediction.
     """
     model = solution.model.symbolic
-    if model is None or not 0 < model.parameters.size <= MANY or not np.isfinite(solution.theta).all():
+    if (
+        model is None
+        or solution.objective.arrow
+        or not 0 < model.parameters.size <= MANY
+        or not np.isfinite(solution.theta).all()
+    ):
         return {}
     with np.errstate(all="ignore"):
         rows = rows_that_count(solution, ROWS)

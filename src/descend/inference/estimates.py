@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
+from descend.inference.covariance import Covariance
 from descend.inference.determined import at_bound
 from descend.inference.digits import errors_hold
 from descend.inference.standard_errors import covariance_of, kind_of_errors
@@ -33,7 +34,7 @@ class Estimates:
 
     model: Model
     theta: Array
-    covariance: Array | None
+    covariance: Covariance | None
     kind: str
     degrees: float
     undetermined: tuple[str, ...]
@@ -44,7 +45,7 @@ class Estimates:
     sigma: str | None
     deviation: float | None
 
-    def needed_covariance(self) -> Array:
+    def needed_covariance(self) -> Covariance:
         """Return the covariance; raises ConfigError where there is none, and says why."""
         if self.covariance is None:
             raise ConfigError(self.why_none)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,12 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution, every_parameter, named
 from descend.descent.step import Trace
 from descend.diagnosis import Cause, Diagnosis
-from descend.inference import determined, digits, equation, goodness, likelihood, statistics
+from descend.inference import determined, digits, equation, goodness, inputs, likelihood, statistics
 from descend.inference import guarantee as guaranteed
 from descend.inference import standard_errors as errors
+from descend.inference.covariance import Covariance
 from descend.inference.diagnostics import Diagnostics, diagnostics_of, refuse_unknown_distribution
-from descend.inference.estimates import Estimates
+from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.intervals import (
     Intervals,
     checked_errors,
@@ -31,16 +32,21 @@ from descend.losses import Loss
 from descend.models import Model
 from descend.parameters import Constraints
 
+if TYPE_CHECKING:
+    from descend.inference.quantities.estimate import Estimated
+
 Array = NDArray[np.float64]
 Value = TypeVar("Value")
 
 
 @once
-def column_types(solution: Solution) -> dict[str, str]:
-    """Return the columns that a model reads, with their kinds."""
-    model, table = solution.model, solution.table
-    assert table is not None
-    return {name: table.types[name] for name in model.columns}
+def quantities(solution: Solution) -> Mapping[str, Estimated]:
+    """Return the quantities that were asked for, with their standard errors and 95% t intervals, by name."""
+    if not solution.quantities:
+        return {}
+    from descend.inference.quantities.estimated import estimated_quantities
+
+    return estimated_quantities(solution.quantities, estimates_of(solution))
 
 
 class Inferred(Generic[Value]):
@@ -127,9 +133,7 @@ class Fitted(ABC):
     def _solved(self, otherwise: str, without: str = "data") -> Solution:
         """Return the solution. A loaded fit raises ConfigError: it came "without its ``without``, so ``otherwise``"."""
 
-    # What was fitted, and how it ended.
-
-    @property
+    @property  # What was fitted, and how it ended.
     def parameters(self) -> Named:
         """Parameters by name: a float for a scalar, an array for a vector; fixed and tied ones too."""
         return named(self.model, self.theta)
@@ -143,8 +147,10 @@ class Fitted(ABC):
         """Which parameters are fixed, tied or bounded, if any are."""
         return self.model.constraints
 
-    column_types = Inferred(column_types)
+    column_types = Inferred(inputs.column_types)
     """The columns the model reads, and their kinds."""
+    response_levels = Inferred(determined.response_levels)
+    """What each word of a response of words counts as; empty for one of numbers."""
     at_bound = Inferred(determined.at_bound)
     """The labels of the parameters that ended at a bound."""
 
@@ -194,7 +200,7 @@ class Fitted(ABC):
     guarantee_values = Inferred(guaranteed.guarantee_values)
     """The guarantee as plain values, as in a model file."""
 
-    def covariance_of(self, kind: str) -> Array | None:
+    def covariance_of(self, kind: str) -> Covariance | None:
         """Return the (p, p) covariance of the flat parameters; None if the data or a penalty do not allow one.
 
         Entries of parameters that the data do not determine by themselves are NaN.
@@ -207,6 +213,12 @@ class Fitted(ABC):
         """
         checked_errors(kind, self.loss_function)
         return self.estimates(kind).covariance
+
+    quantities = Inferred(quantities)
+    """The quantities asked for in the fit, by name: value, standard error, and 95% t interval."""
+
+    ranges = Inferred(inputs.ranges)
+    """The least and the largest value of each input in the data."""
 
     def intervals(
         self,
@@ -229,6 +241,20 @@ class Fitted(ABC):
         why.
         """
         level, method = checked_level(level), checked_method(method)
+        found = self._intervals(level, method, resamples, seed, on_resample)
+        if self.quantities:
+            from descend.inference.quantities.estimated import estimated_quantities
+
+            texts, estimates = (
+                {name: each.text for name, each in self.quantities.items()},
+                self.estimates("sandwich" if method == "sandwich" else None),
+            )
+            found.quantities = estimated_quantities(texts, estimates, self.solution, level, method, resamples, seed)
+        return found
+
+    def _intervals(
+        self, level: float, method: str, resamples: int, seed: int, on_resample: Callable[[int], None] | None
+    ) -> Intervals:
         if method in ("t", "sandwich"):
             return t_intervals(self.estimates("sandwich" if method == "sandwich" else None), level, method)
         solution = self._solved(f"it has no {method} intervals. Fit again to get them.")

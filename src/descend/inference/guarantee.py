@@ -77,7 +77,7 @@ def _convex(solution: Solution) -> bool:
         return False
     if solution.constraints is not None or solution.objective.has_l1 or solution.undetermined:
         return False
-    if solution.rows > MOST_ROWS or solution.theta.size > MOST_PARAMETERS:
+    if solution.rows > MOST_ROWS or solution.theta.size > MOST_PARAMETERS or solution.objective.arrow:
         return False
     return (solution.loss_function.convex and model.linear) or model.log_linear
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from descend.parameters import Bounds
 from descend.registry import closest
 from descend.showing import Shown
 from descend.table.levels import ByGroup
+
+if TYPE_CHECKING:
+    from descend.inference.quantities.estimate import Estimated
 
 Array = NDArray[np.float64]
 Ends = Mapping[str, tuple[float, float]]
@@ -37,8 +41,10 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
 
     labelled: the ends of each component by its label. level: the share of data sets whose interval would contain the
     true value. method: one of METHODS. convention: the variant of the method, in a few words. notes: what was noticed
-    on the way, in sentences.
+    on the way, in sentences. quantities: those of the fit, with their intervals by the same method.
     """
+
+    quantities: Mapping[str, Estimated] = MappingProxyType({})
 
     def __init__(self, found: Estimates, ends: Ends, level: float, method: str, notes: Iterable[str] = ()) -> None:
         held, parameters = found.model.constraints, every_parameter(found.model)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.formula import as_text
+from descend.inference.covariance import Covariance
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import checked_level, listed, quantile
 from descend.models import Model
@@ -92,8 +93,9 @@ def _refuse_without_ends(estimates: Estimates, columns: Mapping[str, Array], fou
     if not bad.any():
         return
     row = int(bad.argmax())
-    _, jacobian = model.scores_and_jacobian(estimates.theta, columns)
-    places = np.flatnonzero(~np.isfinite(jacobian[row]))
+    one = {name: column[row : row + 1] for name, column in columns.items()}
+    _, jacobian = model.scores_and_jacobian(estimates.theta, one)
+    places = np.flatnonzero(~np.isfinite(jacobian[0]))
     why = (
         f": the derivative of the prediction by `{model.parameters.labels[places[0]]}` is not finite there"
         if places.size
@@ -136,9 +138,8 @@ def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, leve
             "estimate. Ask for a confidence interval, or use the squared loss."
         )
     prediction = model.predict(estimates.theta, columns)
-    score, jacobian = model.scores_and_jacobian(estimates.theta, columns)
     with np.errstate(all="ignore"):
-        variance = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
+        score, variance = _uncertain(model, estimates.theta, covariance, columns)
         if interval == "prediction":
             variance = variance + _one_measurement(estimates, columns)
         reach = quantile(level, estimates.degrees) * np.sqrt(variance)
@@ -151,6 +152,18 @@ def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, leve
         elif math.isfinite(loss.prediction_domain.low):
             low, high = score * np.exp(-reach / score), score * np.exp(reach / score)
     return Prediction(prediction, low, high, interval, level)
+
+
+def _uncertain(model: Model, theta: Array, covariance: Covariance, columns: Mapping[str, Array]) -> tuple[Array, Array]:
+    """Return the score of each row, and its variance f' V f."""
+    if isinstance(covariance, np.ndarray):
+        score, jacobian = model.scores_and_jacobian(theta, columns)
+        return score, np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
+    from descend.inference.arrow_covariance import variances_along
+
+    assert model.symbolic is not None
+    score, along, places = model.symbolic.scores_and_parts(theta, columns)
+    return score, variances_along(covariance, along, places)
 
 
 def _one_measurement(estimates: Estimates, columns: Mapping[str, Array]) -> Array | float:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from descend.descent.commenting import once
 from descend.descent.solution import Named, Solution
@@ -17,7 +19,9 @@ from descend.inference.profile_path import Why
 from descend.inference.profile_sides import Sides
 from descend.inference.standard_errors import generalized_covariance
 from descend.parameters import Constraints
+from descend.problem.objective import VectorObjective
 
+Array = NDArray[np.float64]
 IMAGES = 33
 """Values of a parameter at which one tied to it is computed, to see whether it rises or falls all the way."""
 FAR = 1e3
@@ -59,7 +63,7 @@ def profile_intervals(solution: Solution, level: float) -> Intervals:
                 continue
             (low, why_low), (high, why_high) = sides.of(place, reach)
             ends[label] = (low, high)
-            notes += _said(label, "lower", low, why_low, level) + _said(label, "upper", high, why_high, level)
+            notes += why_open(label, "lower", low, why_low, level) + why_open(label, "upper", high, why_high, level)
     tied, more = _of_tied(solution, ends)
     return Intervals(found, ends | tied, level, "profile", notes + more)
 
@@ -75,7 +79,21 @@ def sides_of(solution: Solution) -> Sides:
     return Sides(solution, generalized, np.flatnonzero(known).tolist())
 
 
-def _said(label: str, word: str, end: float, why: Why, level: float) -> list[str]:
+def sides_of_quantity(solution: Solution, objective: VectorObjective, theta: Array, rates: Array, place: int) -> Sides:
+    """Return both sides of the profile of what takes the place of a parameter in other coordinates of the same J.
+
+    objective, theta: J and its minimum in these coordinates. rates: (p, p), their derivatives by the parameters.
+    """
+    generalized = generalized_covariance(solution, "model")
+    if generalized is None:
+        raise ConfigError(estimates_of(solution, "model").why_none)
+    assert isinstance(generalized, np.ndarray)
+    problem = replace(solution.problem, objective=objective)
+    there = replace(solution, problem=problem, theta=theta, answers={})
+    return Sides(there, rates @ generalized @ rates.T, [place])
+
+
+def why_open(label: str, word: str, end: float, why: Why, level: float) -> list[str]:
     """Return what a reader must know of an end besides its number: why it is open, or not where tau is reached."""
     if why is Why.OPEN or math.isinf(end):
         return [f"`{label}` has no {word} end at {level * 100:g}%: the data do not bound it there"]

@@ -9,7 +9,9 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.inference.refit import Part, refit
+from descend.engines.totals import Curvature
+from descend.inference.refit import Part, newton_step, refit
+from descend.optimizers.systems import is_finite, part_of
 from descend.problem.point import Point
 
 Array = NDArray[np.float64]
@@ -95,9 +97,11 @@ def fitted(side: Side, distance: float, start: Array, patient: bool = True) -> P
     tangent[place] = side.error
     free = side.free if bounds is None else side.free & ~bounds.blocked(point.theta, point.gradient)
     places = np.flatnonzero(free)
-    if places.size and point.curvature is not None and np.isfinite(point.curvature).all():
-        curvature, across, gradient = point.curvature, point.curvature[places, place], point.gradient[places]
-        along, left = _solved(curvature[places[:, None], places], np.column_stack([-across, -gradient]), side.lean)
+    if places.size and point.curvature is not None and is_finite(point.curvature):
+        unit, gradient = np.zeros(point.theta.size), point.gradient[places]
+        unit[place] = 1.0
+        across = (point.curvature @ unit)[places]
+        along, left = _solved(part_of(point.curvature, free), np.column_stack([-across, -gradient]), side.lean)
         tangent[places] = along * side.error
         gain = 0.5 * float(gradient @ left)
         if abs(gain) <= CLOSE * abs(loss - side.best.loss):  # add what one more step gains, if it is short enough
@@ -106,7 +110,9 @@ def fitted(side: Side, distance: float, start: Array, patient: bool = True) -> P
     return Place(distance, rise, push, point.theta, tangent)
 
 
-def _solved(curvature: Array, right: Array, lean: bool) -> Array:
+def _solved(curvature: Curvature, right: Array, lean: bool) -> Array:
+    if not isinstance(curvature, np.ndarray):
+        return np.array([newton_step(curvature, -each) for each in right.T])
     try:
         found = np.linalg.solve(curvature, right) if lean else None
     except np.linalg.LinAlgError:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.formula.structure import interchangeable, linear_unknowns
+from descend.inference.covariance import Covariance
 from descend.inference.determined import at_bound, free_to_move
 from descend.inference.digits import errors_hold
 from descend.inference.profile_path import End, Path, Why
@@ -20,6 +21,7 @@ from descend.inference.profile_place import LOWER, Place, Side, fitted, is_lower
 from descend.inference.refit import Part, newton_step, well_conditioned
 from descend.inference.row_scores import row_weights
 from descend.inference.statistics import dispersion_of, error_degrees, total_weight
+from descend.optimizers.systems import part_of
 
 Array = NDArray[np.float64]
 TRIED, TRIED_OF_LIKE = 1, 3
@@ -40,7 +42,7 @@ class Sides:
     covariance: (p, p), see ``generalized_covariance``.
     """
 
-    def __init__(self, solution: Solution, covariance: Array, places: Iterable[int]) -> None:
+    def __init__(self, solution: Solution, covariance: Covariance, places: Iterable[int]) -> None:
         self.solution, self.model, self.covariance = solution, solution.model, covariance
         self.part, self.bounds = Part(solution.objective), solution.objective.bounds
         self.best, self.free, self.factor = self.part(solution.theta), free_to_move(solution), _factor(solution)
@@ -90,14 +92,16 @@ class Sides:
         return float((self.bounds.low if error < 0.0 else self.bounds.high)[place])
 
     def _sides(self, place: int) -> Iterator[Side]:
-        best, error = float(self.solution.theta[place]), math.sqrt(self.covariance[place, place])
-        tangent = self.covariance[:, place] / error if error else np.zeros(self.solution.theta.size)
+        best, error = float(self.solution.theta[place]), math.sqrt(self.covariance.diagonal()[place])
+        unit = np.zeros(self.solution.theta.size)
+        unit[place] = 1.0
+        tangent = self.covariance @ unit / error if error else unit * 0.0
         if (
             not error
             and self.model.parameters.labels[place] in at_bound(self.solution)
             and self.best.curvature is not None
         ):
-            error = 1.0 / math.sqrt(0.5 * self.factor * self.best.curvature[place, place])
+            error = 1.0 / math.sqrt(0.5 * self.factor * float(self.best.curvature.diagonal()[place]))
         free = self.free.copy()
         free[place] = False
         for sign in (-1.0, 1.0):
@@ -152,10 +156,12 @@ class Sides:
     def _with_factors(self, side: Side, distance: float, start: Array) -> Array:
         """Return the start with the parameter held and the factors of the terms fitted to it, in one step."""
         point = self.part(side.start(start, distance))
-        places = np.array([place for place in self._factors if side.free[place]], dtype=np.intp)
+        moving = np.zeros(side.free.size, dtype=bool)
+        moving[[place for place in self._factors if side.free[place]]] = True
+        places = np.flatnonzero(moving)
         theta = point.theta.copy()
         if places.size and point.curvature is not None:
-            theta[places] += newton_step(point.curvature[places[:, None], places], point.gradient[places])
+            theta[places] += newton_step(part_of(point.curvature, moving), point.gradient[places])
         return theta
 
     @cached_property

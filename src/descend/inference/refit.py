@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.loop import Plan, descend
+from descend.engines.totals import Curvature
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
+from descend.optimizers.systems import is_finite, part_of, with_diagonal
 from descend.parameters import Bounds
 from descend.problem.objective import Held, OnRows, VectorObjective
 from descend.problem.point import Point
@@ -54,10 +56,13 @@ def well_conditioned(point: Point, free: Mask) -> bool:
     """Whether Gauss-Newton steps may use the curvature itself, which has the squared condition of the Jacobian."""
     if point.curvature is None or not free.any():
         return False
-    curvature = point.curvature[np.ix_(free, free)]
-    if not np.isfinite(curvature).all() or not (curvature.diagonal() > 0.0).all():
+    curvature = part_of(point.curvature, free)
+    if not is_finite(curvature) or not (curvature.diagonal() > 0.0).all():
         return False
     scale = 1.0 / np.sqrt(curvature.diagonal())
+    if not isinstance(curvature, np.ndarray):
+        factored = curvature.scaled(1.0 / scale).factored()
+        return factored is not None and factored.largest_inverse * WELL < 1.0
     return bool(np.linalg.eigvalsh(curvature * scale * scale[:, None])[0] > WELL)
 
 
@@ -72,12 +77,12 @@ def _gauss_newton(part: Part, theta: Array, free: Mask, close: float) -> Point |
         places = np.flatnonzero(moving)
         if not places.size:
             return point
-        curvature, gradient = point.curvature[places[:, None], places], point.gradient[places]
+        curvature, gradient = part_of(point.curvature, moving), point.gradient[places]
         step = newton_step(curvature, gradient)
         if -0.5 * gradient.dot(step) <= max(close, ROUNDING * abs(point.loss)):
             return point
         if damping:
-            step = newton_step(curvature + np.diag(damping * curvature.diagonal()), gradient)
+            step = newton_step(with_diagonal(curvature, damping * curvature.diagonal()), gradient)
         new = part(_ahead(point.theta, places, step, bounds))
         if new.loss < point.loss:  # false if the new loss is not finite
             point, damping = new, 0.0 if damping <= LEAST_DAMPING else 0.1 * damping
@@ -92,8 +97,11 @@ def _ahead(theta: Array, places: NDArray[np.intp], step: Array, bounds: Bounds |
     return theta + move if bounds is None else bounds.moved(theta, move)
 
 
-def newton_step(curvature: Array, gradient: Array) -> Array:
+def newton_step(curvature: Curvature, gradient: Array) -> Array:
     """Return the Newton step; a component without influence, such as a rate that is practically infinite, stays."""
+    if not isinstance(curvature, np.ndarray):
+        factored = curvature.factored()
+        return np.full(gradient.size, math.nan) if factored is None else -factored.solve(gradient)
     try:
         return np.asarray(-np.linalg.solve(curvature, gradient), np.float64)
     except np.linalg.LinAlgError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ class ScoredRows:
 
     y, score, omega: (rows,) response, score (the argument of the loss), and row weight (1 if there are no weights).
     jacobian: (rows, p) derivatives of the score. loss: the loss, given the values of its own columns in these rows.
-    places: indices of these rows among all that the fit keeps.
+    places: indices of these rows among all that the fit keeps. parts: where very many parameters each belong to one
+    group, the derivatives by the few that a row depends on, and which these are; the jacobian then has no columns.
     """
 
     y: Array
@@ -31,6 +32,7 @@ class ScoredRows:
     omega: Array
     loss: Loss
     places: slice | NDArray[np.intp] = field(default_factory=lambda: slice(None))
+    parts: tuple[Array, NDArray[np.intp]] | None = None
 
 
 def row_weights(solution: Solution) -> Array:
@@ -65,12 +67,19 @@ def rows_that_count(
     if most is not None and len(omega) > most:
         places = sampled(len(omega), most, together)
         omega, columns = omega[places], {name: column[places] for name, column in columns.items()}
-    score, jacobian = solution.model.scores_and_jacobian(solution.theta, columns)
-    y = solution.model.observed(columns)
+    model, parts = solution.model, None
+    if solution.objective.arrow and model.symbolic is not None:
+        score, along, components = model.symbolic.scores_and_parts(solution.theta, columns)
+        parts = along, components
+        jacobian = np.empty((len(score), 0))
+    else:
+        score, jacobian = model.scores_and_jacobian(solution.theta, columns)
+    y = model.observed(columns)
     counting = omega > 0.0
     own = {name: columns[name][counting] for name in solution.loss_function.own_columns}
     loss = solution.loss_function.given(own, solution.parameters)
     if counting.all():
-        return ScoredRows(y, score, jacobian, omega, loss, places)
+        return ScoredRows(y, score, jacobian, omega, loss, places, parts)
     places = np.flatnonzero(counting) if isinstance(places, slice) else places[counting]
-    return ScoredRows(y[counting], score[counting], jacobian[counting], omega[counting], loss, places)
+    found = ScoredRows(y[counting], score[counting], jacobian[counting], omega[counting], loss, places)
+    return found if parts is None else replace(found, parts=(parts[0][counting], parts[1][counting]))

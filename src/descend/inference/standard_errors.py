@@ -8,7 +8,7 @@ from descend.descent.commenting import comment
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution, every_parameter
 from descend.inference.correlation import Correlation
-from descend.inference.covariance import Array, estimated_covariance, known_covariance, sandwich
+from descend.inference.covariance import Array, Covariance, Mask, estimated_covariance, known_covariance, sandwich
 from descend.inference.determined import at_bounds, rank, undetermined
 from descend.inference.edge import held_at_edge
 from descend.inference.refit import well_conditioned
@@ -16,6 +16,7 @@ from descend.inference.row_scores import counted_rows
 from descend.inference.statistics import degrees_of_freedom, dispersion_of, total_weight
 from descend.losses import Loss
 from descend.models import Model
+from descend.optimizers.systems import matrix_of
 from descend.problem.point import Point
 
 MANY = 100_000
@@ -33,12 +34,12 @@ def usual_kind(loss: Loss) -> str:
 
 
 @comment("the covariance")
-def covariance(solution: Solution) -> Array | None:
+def covariance(solution: Solution) -> Covariance | None:
     """Return the (p, p) covariance of the flat parameters, of the kind ``kind_of_errors``; None if there is none."""
     return covariance_of(solution, kind_of_errors(solution))
 
 
-def covariance_of(solution: Solution, kind: str) -> Array | None:
+def covariance_of(solution: Solution, kind: str) -> Covariance | None:
     """Return the (p, p) covariance of a kind (see ``Fit.covariance_of``)."""
     found, known = generalized_covariance(solution, kind), rank(solution)
     if (
@@ -46,15 +47,23 @@ def covariance_of(solution: Solution, kind: str) -> Array | None:
         and solution.loss_function.prediction_domain.limited
         and (edge := held_at_edge(solution)).any()
     ):
-        found[edge], found[:, edge] = np.nan, np.nan
+        found = without(found, edge)
     if found is None or known is None:
         return found
     unknown = ~known.estimable & ~at_bounds(solution)
-    found[unknown], found[:, unknown] = np.nan, np.nan
+    found = without(found, unknown)
     return found if known.estimable.any() else None
 
 
-def generalized_covariance(solution: Solution, kind: str) -> Array | None:
+def without(covariance: Covariance, unknown: Mask) -> Covariance:
+    """Return a covariance with NaN in the rows and columns of what is unknown."""
+    if not isinstance(covariance, np.ndarray):
+        return covariance.without(unknown)
+    covariance[unknown], covariance[:, unknown] = np.nan, np.nan
+    return covariance
+
+
+def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
     """Return the covariance, with zeros for parameters that are held: at a bound, or redundant."""
     loss, degrees = solution.loss_function, degrees_of_freedom(solution)
     if solution.penalised or solution.outcome is Outcome.DIVERGED or solution.model.in_place:
@@ -69,6 +78,10 @@ def generalized_covariance(solution: Solution, kind: str) -> Array | None:
             rows = counted_rows(solution)
             of_sample = sandwich(rows, loss, len(rows.y) - solution.model.parameters.size)
             return None if of_sample is None else of_sample * (len(rows.y) / solution.all_rows.counting)
+        if kind == "sandwich" and solution.objective.arrow:
+            from descend.inference.arrow_sandwich import arrow_sandwich
+
+            return arrow_sandwich(solution, kept)
         if kind == "sandwich":
             free = ~at_bounds(solution) if kept is None else kept
             return sandwich(counted_rows(solution), loss, degrees, None if free.all() else free)
@@ -101,12 +114,12 @@ def standard_errors(solution: Solution) -> Named | None:
     return None if found is None else errors_by_name(solution.model, solution.theta, found, solution.undetermined)
 
 
-def errors_by_name(model: Model, theta: Array, covariance: Array, undetermined: tuple[str, ...]) -> Named:
+def errors_by_name(model: Model, theta: Array, covariance: Covariance, undetermined: tuple[str, ...]) -> Named:
     """Return the standard errors of all parameters by name (see ``flat_errors``)."""
     return every_parameter(model).named(flat_errors(model, theta, covariance, undetermined))
 
 
-def flat_errors(model: Model, theta: Array, covariance: Array, open_labels: tuple[str, ...]) -> Array:
+def flat_errors(model: Model, theta: Array, covariance: Covariance, open_labels: tuple[str, ...]) -> Array:
     """Return the flat standard errors of all parameters, from the covariance of the free ones.
 
     Tied ones are by the delta method. NaN for what is fixed, at a bound, or depends on something undetermined.
@@ -115,6 +128,10 @@ def flat_errors(model: Model, theta: Array, covariance: Array, open_labels: tupl
     held = model.constraints
     if held is None:
         return np.where(unknown, np.nan, np.sqrt(covariance.diagonal()))
+    if not isinstance(covariance, np.ndarray):
+        from descend.inference.arrow_covariance import errors_of_arrow
+
+        return errors_of_arrow(held, theta, covariance, unknown)
     errors: Array = held.parameters.flat(held.standard_errors(theta, np.nan_to_num(covariance)))
     errors[(held.jacobian(theta)[:, unknown] != 0.0).any(axis=1)] = np.nan
     return errors
@@ -123,5 +140,5 @@ def flat_errors(model: Model, theta: Array, covariance: Array, open_labels: tupl
 @comment("the correlations")
 def correlation(solution: Solution) -> Correlation | None:
     """Return the (p, p) correlation of the flat parameters, by index or by name; None where there is no covariance."""
-    found = covariance(solution)
+    found = matrix_of(covariance(solution))
     return None if found is None else Correlation.of_covariance(found, solution.model.parameters.labels)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from descend.lab.cache import Cache
 from descend.lab.descents import Descents
+from descend.optimizers.systems import matrix_of
 from descend.report.figures import Surface
 from descend.report.surface import losses_over, objective_of, places_of, relief
 from descend.results import Fit
@@ -91,7 +92,7 @@ def _range_passed(runs: Descents) -> Array:
         nowhere = np.full((width, 2), np.nan)
         if not lowest.model.linear or not lowest.loss_function.quadratic or lowest.solution is None:
             return nowhere
-        curvature = lowest.solution.objective(lowest.theta, 2).curvature
+        curvature = matrix_of(lowest.solution.objective(lowest.theta, 2).curvature)
         if curvature is None or not np.isfinite(curvature).all():
             return nowhere
         vectors = np.linalg.eigh(curvature)[1]
@@ -115,8 +116,8 @@ def _window(runs: Descents, lowest: Fit, place: int) -> tuple[float, float]:
             usual = float(recipe.start.get(label, usual))
         ends = np.array([usual, float(lowest.theta[place]), *_range_passed(runs)[place]])
         covariance = lowest.covariance
-        if covariance is not None and np.isfinite(covariance[place, place]):
-            error = ERRORS * float(np.sqrt(max(covariance[place, place], 0.0)))
+        if covariance is not None and np.isfinite(covariance.diagonal()[place]):
+            error = ERRORS * float(np.sqrt(max(covariance.diagonal()[place], 0.0)))
             ends = np.array([*ends, ends[1] - error, ends[1] + error])
         ends = ends[np.isfinite(ends) & (np.abs(ends) < 1e100)]
         low, high = (float(ends.min()), float(ends.max())) if len(ends) else (0.0, 1.0)

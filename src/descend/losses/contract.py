@@ -40,7 +40,8 @@ class Loss(Formulas):
     weight: its second derivative, or a positive stand-in for it (Fisher information), for the curvature.
     link: a function that the loss absorbs when it is the outermost one of the formula, so that it works on its
         argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
-    response_domain: the numbers that y may be.
+    response_domain: the numbers that y may be. two_levels: whether it is 0 or 1, so that two
+        words will do for it.
 
     kinked: whether it is linear on both sides of a residual of 0, where its slope jumps, so that no curvature tells how
         long a step may be.
@@ -65,6 +66,7 @@ class Loss(Formulas):
 
     link: ClassVar[str | None] = None
     response_domain: ClassVar[Domain] = Domain()
+    two_levels: ClassVar[bool] = False
     kinked: ClassVar[bool] = False
     convex: ClassVar[bool] = False
     convex_in_log: ClassVar[bool] = False

@@ -1,5 +1,6 @@
 """One fit for each group of a table, all of them in one call."""
 
-from descend.many.fits import Fits, fit_groups
+from descend.many.call import fit_groups
+from descend.many.fits import Fits
 
 __all__ = ["Fits", "fit_groups"]

@@ -64,7 +64,7 @@ class BatchCode:
 
     @cached_property
     def parts(self) -> tuple[int, ...]:
-        """Where the parts of `descent.Sums` end among the sums of a group."""
+        """Where the parts of `sums.Sums` end among the sums of a group."""
         linear, nonlinear = len(self.linear), len(self.nonlinear)
         curvature, below = nonlinear * (nonlinear + 1) // 2, linear * (linear - 1) // 2
         return tuple(accumulate((0, 1, linear, nonlinear, curvature, linear, below, linear * nonlinear)))

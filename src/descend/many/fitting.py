@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DescendError
 from descend.gradients.contract import Program
 from descend.losses import LOSSES
 from descend.many.groups import Groups
+from descend.many.outcomes import Outcomes
 from descend.many.rows import GroupedRows
+from descend.many.source import OfRows
+from descend.many.starts import Starts, can_be_tried, evenly, trial_points, tried
 from descend.many.together import Found, Together
 from descend.models import Model, kind_of
 from descend.options.request import Request
+from descend.parameters import Bounds
 from descend.problem.model_reading import gradient_source, read_model
 from descend.problem.posing import untraced
+from descend.problem.preflight import check_rows
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.table import Table, open_table
@@ -30,52 +35,21 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Places = NDArray[np.intp]
 SAMPLED = 24
-"""Groups that are fitted by themselves first, for starts that all others try."""
+"""Groups that are fitted by themselves first, for starts that all others try, where trial points cannot show any."""
+FEW = 2
+"""Of these starts, those that a group descends from."""
 LENT = 24
 """Groups with a poor fit from whose ends the others of them descend."""
 POOR = 0.5
 """A fit that explains a smaller share of the variance is poor."""
-REFUSED = "refused"
-"""The outcome of a group that could not be fitted at all."""
-LONGEST_WORD = f"U{max(map(len, (REFUSED, *map(str, Outcome))))}"
-SAME = 1e-9
-"""Losses that differ by a smaller share are one and the same."""
+MANY, FEWEST, SELDOM = 40, 4, 0.03
+"""Starts from which a group descends that is fitted poorly: fewer if more than this share of the groups are."""
 OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "device")
 """Options with which every group is fitted by itself."""
 
 
-@dataclass
-class Outcomes:
-    """What came of each group.
-
-    parameters, errors: (groups, components), NaN where there is no fit. outcome: how it ended, empty if not yet.
-    cause: why one failed, in a sentence. fits: those groups that were fitted by themselves.
-    """
-
-    parameters: Array
-    errors: Array
-    loss: Array
-    r_squared: Array
-    outcome: NDArray[np.str_]
-    cause: dict[int, str] = field(default_factory=dict)
-    fits: dict[int, Fit] = field(default_factory=dict)
-
-    @classmethod
-    def none(cls, groups: int, components: int) -> Outcomes:
-        """Return the outcomes of groups before any is fitted."""
-        empty = np.full(groups, np.nan)
-        both = np.full((groups, components), np.nan)
-        return cls(both, both.copy(), empty, empty.copy(), np.full(groups, "", dtype=LONGEST_WORD))
-
-    @property
-    def open(self) -> Mask:
-        """Which groups are not fitted yet."""
-        found: Mask = self.outcome == ""
-        return found
-
-
 @dataclass(frozen=True)
-class Grouped:
+class Grouped(OfRows):
     """A table by groups, the model of each, and the request that each is fitted by.
 
     columns: every column that a fit reads, in the order of the groups, NaN where a cell is missing.
@@ -90,13 +64,7 @@ class Grouped:
     @classmethod
     def of(cls, request: Request, table: Table, by: Sequence[str]) -> Grouped:
         """Read the groups of a table, and what a fit needs of it. Raises DescendError where no group can be fitted."""
-        model, _ = read_model(request, table, LOSSES.build(request.loss))
-        for name in by:
-            if name in model.columns:
-                raise ConfigError(
-                    f"`{name}` tells the groups apart, so that it is the same in all rows of a group and its influence "
-                    "cannot be seen there. Leave it out of the model, or group by other columns."
-                )
+        model = model_by_groups(request, table, by)
         groups = Groups.of(table, by)
         names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
         read = table.with_gaps(tuple(names))
@@ -107,21 +75,29 @@ class Grouped:
             doubt = pair.difference(begin, {name: column[complete] for name, column in read.items()})
             if doubt is not None:
                 return cls.of(untraced(request, doubt), table, by)
-        return cls(request, table, model, groups, {name: column[groups.order] for name, column in read.items()})
+        return cls(request, table, model, groups, {name: groups.arranged(column) for name, column in read.items()})
+
+    def source(self, group: int) -> str:
+        """Return what messages call one group."""
+        return f"the group {said(self.groups.keys[group])}"
 
     def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit:
         """Fit one group by itself, with all that a fit does. Raises DescendError as that does.
 
         start: where it ends, if that is known.
         """
-        rows = slice(self.groups.ends[group], self.groups.ends[group + 1])
-        data = {name: column[rows] for name, column in self.columns.items()}
+        data = self.rows_of(group)
         known = {} if start is None else {"start": start, "second_look": False}
         request, began = self.request.but(by=None, data=data, **known), time.perf_counter()
         with np.errstate(all="ignore"):
             table = open_table(data)
-            table.source = f"the group {said(self.groups.keys[group])}"
+            table.source = self.source(group)
             return fit_table(request, table, None, began)
+
+    def rows_of(self, group: int) -> dict[str, Array]:
+        """Return the columns of one group."""
+        rows = slice(self.groups.ends[group], self.groups.ends[group + 1])
+        return {name: column[rows] for name, column in self.columns.items()}
 
     @cached_property
     def rows(self) -> GroupedRows:
@@ -144,97 +120,163 @@ class Grouped:
         return code if isinstance(code, Program) else None
 
     @cached_property
-    def sound(self) -> Mask:
-        """Which groups have more rows than parameters, a response that varies, and no cell missing or out of range."""
+    def bounds(self) -> Bounds | None:
+        """Bounds on the parameters, if there are any."""
+        return None if self.model.constraints is None else self.model.constraints.bounds
+
+    @cached_property
+    def complete(self) -> Mask:
+        """Which groups have no cell that is missing, or out of the range of the loss."""
         y, begins = self.rows.y, self.groups.ends[:-1]
-        fine = np.isfinite(y) & ~np.broadcast_to(self.model.loss.response_domain.outside(y), y.shape)
+        fine = np.isfinite(y)
+        if self.model.loss.response_domain.limited:
+            fine &= ~self.model.loss.response_domain.outside(y)
         for column in self.columns.values():
-            fine &= np.isfinite(column)
+            if column is not y:
+                fine &= np.isfinite(column)
+        if fine.all():
+            return np.ones(len(begins), dtype=bool)
+        found: Mask = np.logical_and.reduceat(fine, begins)
+        return found
+
+    @cached_property
+    def sound(self) -> Mask:
+        """Which groups are complete, with as many rows as parameters and a response that varies."""
+        y, begins = self.rows.y, self.groups.ends[:-1]
         varied = np.maximum.reduceat(y, begins) > np.minimum.reduceat(y, begins)
-        complete: Mask = np.logical_and.reduceat(fine, begins)
-        return complete & varied & (self.groups.sizes > self.model.parameters.size)
+        found: Mask = self.complete & varied & (self.groups.sizes >= self.model.parameters.size)
+        return found
+
+    @cached_property
+    def totals(self) -> Array:
+        """The sum of the row weights of each group."""
+        omega = self.rows.omega
+        return self.groups.sizes.astype(float) if omega is None else np.add.reduceat(omega, self.groups.ends[:-1])
+
+    @cached_property
+    def about_mean(self) -> Array:
+        """The weighted sum of the squares of the responses of each group about their mean."""
+        begins, omega, y = self.groups.ends[:-1], self.rows.omega, self.rows.y
+        mean = np.add.reduceat(y if omega is None else omega * y, begins) / self.totals
+        squares = (y - np.repeat(mean, self.groups.sizes)) ** 2
+        return np.add.reduceat(squares if omega is None else omega * squares, begins)
 
 
-def fit_each(work: Grouped) -> Outcomes:
-    """Fit every group: 1. some by themselves, for starts; 2. all together; 3. those that failed by themselves."""
+def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:
+    """Return the model of each group. Raises ConfigError for one that reads what tells the groups apart."""
+    model, _ = read_model(request, table, LOSSES.build(request.loss))
+    for name in by:
+        if name in model.columns:
+            raise ConfigError(
+                f"`{name}` tells the groups apart, so that it is the same in all rows of a group and its influence "
+                "cannot be seen there. Leave it out of the model, or group by other columns."
+            )
+    return model
+
+
+def fit_each(work: Grouped, starts: Starts | None = None) -> Outcomes:
+    """Fit every group: 1. together, from starts given or tried; 2. some again; 3. those that failed by themselves.
+
+    starts: those to try, if they are known.
+    """
     outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
-    if work.program is not None:
-        starts = _starts(work, outcomes)
-        if len(starts):
-            chosen = np.flatnonzero(work.sound)  # those fitted already too: where others ended may lead lower
-            _keep(work, Together(work.program, work.rows).fit(starts, chosen), outcomes)
-            _look_again(work, starts, chosen, outcomes)
+    _refuse(work, outcomes)
+    chosen = np.flatnonzero(work.sound)
+    if work.program is not None and len(chosen):
+        together = Together(work.program, work.rows)
+        starts = starts_of(work, outcomes) if starts is None else starts
+        if len(starts.points):
+            _keep(work, chosen, together.from_best(chosen, starts.points, starts.few), outcomes)
+            _look_again(work, together, starts, chosen, outcomes)
     for group in np.flatnonzero(outcomes.open).tolist():
-        _fit_alone(work, group, outcomes)
+        fit_alone(work, group, outcomes)
     return outcomes
 
 
-def _look_again(work: Grouped, starts: Array, chosen: Places, outcomes: Outcomes) -> None:
+def _refuse(work: Grouped, outcomes: Outcomes) -> None:
+    """Refuse the groups with fewer rows than parameters, as a fit of each would."""
+    if work.request.l1 or work.request.l2:
+        return
+    for group in np.flatnonzero(work.complete & (work.groups.sizes < work.model.parameters.size)).tolist():
+        try:
+            check_rows(work.model, work.rows_of(group), int(work.groups.sizes[group]), work.source(group), False)
+        except DescendError as refusal:
+            outcomes.refuse(group, str(refusal))
+
+
+def starts_of(work: Grouped, outcomes: Outcomes) -> Starts:
+    """Return the starts that were given, or that trial points lead to, or where the fits of a few groups ended."""
+    given, parameters = work.request.start or {}, work.model.parameters
+    theta, chosen, points = (
+        parameters.start(dict(given), 1.0),
+        np.flatnonzero(work.sound),
+        np.empty((0, parameters.size)),
+    )
+    if work.program is not None and can_be_tried(work.program) and len(chosen):
+        points = trial_points(work.program, work.rows, chosen, given.keys(), theta, work.bounds)
+        if not set(parameters.shapes) <= set(given):
+            found = tried(Together(work.program, work.rows), chosen, points, given.keys())
+            if found is not None:
+                return found
+    if set(parameters.shapes) <= set(given):
+        return Starts(theta[None], 1, points)
+    fits = (fit_alone(work, group, outcomes) for group in evenly(chosen, SAMPLED).tolist())
+    ends = [fit.theta for fit in fits if fit is not None and fit.succeeded]
+    return Starts(np.unique(np.array(ends).reshape(-1, parameters.size), axis=0), FEW, points)
+
+
+def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Places, outcomes: Outcomes) -> None:
     """Descend from many starts in the groups that failed or are fitted poorly: those, and where others of them ended.
 
     A group without the shape of the model has many minima, and those of such groups are far from all others.
     """
-    assert work.program is not None
-    again = chosen[outcomes.open[chosen] | (outcomes.r_squared[chosen] < POOR)]
-    ended = again[np.isfinite(outcomes.errors[again]).all(axis=1)]
-    some = ended[np.linspace(0, len(ended) - 1, min(LENT, len(ended))).astype(np.intp)]
-    more = np.unique(np.concatenate([starts, outcomes.parameters[some]]), axis=0)
-    if len(again) and len(more) > 1:
-        _keep(work, Together(work.program, work.rows).fit(more, again, len(more)), outcomes)
+    failed, poor = (chosen[some[chosen]] for some in (outcomes.open, outcomes.r_squared < POOR))
+    ended = evenly(poor[np.isfinite(outcomes.errors[poor]).all(axis=1)], LENT)
+    points = np.unique(np.concatenate([starts.points, starts.more, outcomes.parameters[ended]]), axis=0)
+    few = int(np.clip(MANY * SELDOM * len(chosen) / max(len(poor), 1), FEWEST, MANY))
+    for groups, count in ((poor, few), (failed, len(points))):
+        if len(groups):
+            found = together.from_best(groups, points, count)
+            _keep(work, groups, found, outcomes)
+            outcomes.settle(groups, found, *_losses(work, groups, found))
 
 
-def _starts(work: Grouped, outcomes: Outcomes) -> Array:
-    """Return starts to try in each group, (s, p): those given, or where the fits of a few groups ended."""
-    given, parameters = work.request.start or {}, work.model.parameters
-    if set(parameters.shapes) <= set(given):
-        return parameters.start(dict(given), 1.0)[None]
-    sound = np.flatnonzero(work.sound)
-    some = sound[np.linspace(0, len(sound) - 1, min(SAMPLED, len(sound))).astype(np.intp)]
-    fits = (_fit_alone(work, group, outcomes) for group in some.tolist())
-    ends = [fit.theta for fit in fits if fit is not None and fit.succeeded]
-    return np.unique(np.array(ends).reshape(-1, parameters.size), axis=0)
+def _losses(work: Grouped, groups: Places, found: Found) -> tuple[Array, Array]:
+    """Return the mean loss of what was found in these groups, and R2."""
+    if not work.model.loss.quadratic:
+        return found.loss / work.totals[groups], np.full(len(groups), np.nan)
+    return found.loss / work.totals[groups], 1.0 - found.loss / work.about_mean[groups]
 
 
-def _keep(work: Grouped, found: Found, outcomes: Outcomes) -> None:
+def _keep(work: Grouped, groups: Places, found: Found, outcomes: Outcomes) -> None:
     """Keep what converged at a minimum that the rows determine, within its bounds."""
-    loss, groups, rows = work.model.loss, work.groups, work.rows
+    loss, bounds = work.model.loss, work.bounds
     scale = np.full(len(groups), loss.unit)
     if loss.quadratic and work.request.sigma is None:
-        scale = 2.0 * found.loss / np.maximum(groups.sizes - work.model.parameters.size, 1)
+        spare = work.groups.sizes[groups] - work.model.parameters.size
+        scale = np.where(spare > 0, 2.0 * found.loss / np.maximum(spare, 1), np.nan)
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(found.variances * scale[:, None])
-    good = found.converged & np.isfinite(errors).all(axis=1)
-    bounds = None if work.model.constraints is None else work.model.constraints.bounds
     if bounds is not None:
-        good &= ((found.theta > bounds.low) & (found.theta < bounds.high)).all(axis=1)
-    begins, omega = groups.ends[:-1], 1.0 if rows.omega is None else rows.omega
-    total = groups.sizes if rows.omega is None else np.add.reduceat(rows.omega, begins)
-    good &= ~(outcomes.loss <= found.loss / total * (1.0 + SAME))
-    outcomes.parameters[good], outcomes.errors[good] = found.theta[good], errors[good]
-    outcomes.loss[good] = (found.loss / total)[good]
-    if loss.quadratic:
-        mean = np.add.reduceat(omega * rows.y, begins) / total
-        about = np.add.reduceat(omega * (rows.y - np.repeat(mean, groups.sizes)) ** 2, begins)
-        outcomes.r_squared[good] = 1.0 - found.loss[good] / about[good]
-    outcomes.outcome[good] = str(Outcome.CONVERGED)
-    outcomes.fits = {group: fit for group, fit in outcomes.fits.items() if not good[group]}
-    outcomes.cause = {group: cause for group, cause in outcomes.cause.items() if not good[group]}
+        found.converged &= ((found.theta > bounds.low) & (found.theta < bounds.high)).all(axis=1)
+    outcomes.keep(groups, found, errors, *_losses(work, groups, found))
 
 
-def _fit_alone(work: Grouped, group: int, outcomes: Outcomes) -> Fit | None:
+class Alone(Protocol):
+    """Groups, any of which can be fitted by itself."""
+
+    @property
+    def model(self) -> Model: ...
+
+    def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit: ...
+
+
+def fit_alone(work: Alone, group: int, outcomes: Outcomes) -> Fit | None:
     """Fit one group by itself, and keep what came of it."""
     try:
         fit = work.alone(group)
     except DescendError as refusal:
-        outcomes.outcome[group], outcomes.cause[group] = REFUSED, str(refusal)
+        outcomes.refuse(group, str(refusal))
         return None
-    outcomes.fits[group], outcomes.outcome[group] = fit, str(fit.outcome)
-    outcomes.parameters[group], outcomes.loss[group] = fit.theta, fit.loss
-    errors = fit.standard_errors or {}
-    names = [name for name in work.model.parameters.shapes if name in errors]
-    if len(names) == len(work.model.parameters.shapes):
-        outcomes.errors[group] = np.concatenate([np.ravel(np.asarray(errors[name], dtype=float)) for name in names])
-    outcomes.r_squared[group] = np.nan if fit.r_squared is None else fit.r_squared
-    if not fit.succeeded:
-        outcomes.cause[group] = fit.advice
+    outcomes.put(group, fit)
     return fit

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from descend.errors import DataError
 from descend.table import Table
@@ -19,7 +20,8 @@ class Groups:
 
     by: the columns. keys: the values that the rows of each group share, sorted. order: the rows, one group after the
     other, each in the order of the table. ends: where each group ends in that order, after a 0. ungrouped: rows that
-    lack a value in one of the columns, which belong to no group.
+    lack a value in one of the columns, which belong to no group. in_order: whether the table has all of its rows in
+    that order.
 
     >>> from descend.table import open_table
     >>> groups = Groups.of(open_table({"site": ["b", "a", "b"]}), ["site"])
@@ -32,6 +34,7 @@ class Groups:
     order: Places
     ends: Places
     ungrouped: int
+    in_order: bool = False
 
     @classmethod
     def of(cls, table: Table, by: Sequence[str]) -> Groups:
@@ -41,13 +44,15 @@ class Groups:
         rows = np.flatnonzero(~absent)
         if not rows.size:
             raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in by)}.")
-        order = rows[np.argsort(codes[rows], kind="stable")]
-        sorted_codes = codes[order]
+        in_order = rows.size == len(codes) and bool((codes[1:] >= codes[:-1]).all())
+        order = rows if in_order else rows[np.argsort(codes[rows], kind="stable")]
+        sorted_codes = codes if in_order else codes[order]
         begins = np.flatnonzero(np.r_[True, sorted_codes[1:] != sorted_codes[:-1]])
         first = order[begins]
         parts = [[labels[place] for place in found[first].tolist()] for found, labels in coded]
         keys = list(zip(*parts, strict=True))
-        return cls(tuple(by), keys, order, np.r_[begins, len(order)].astype(np.intp), int(absent.sum()))
+        ends = np.r_[begins, len(order)].astype(np.intp)
+        return cls(tuple(by), keys, order, ends, int(absent.sum()), in_order)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -56,6 +61,10 @@ class Groups:
     def sizes(self) -> Places:
         """The number of rows of each group."""
         return np.diff(self.ends)
+
+    def arranged(self, column: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return a column of the table in the order of the groups."""
+        return column if self.in_order else column[self.order]
 
     def rows(self, group: int) -> Places:
         """Return the rows of one group."""

@@ -14,8 +14,8 @@ from descend.formula.compile import compile_expression
 from descend.formula.symbols import Column
 from descend.many.arrays import Arrays
 from descend.many.code import OBSERVED, ROOT, BatchCode
-from descend.many.descent import Block
 from descend.many.groups import Groups
+from descend.many.sums import Block
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -34,17 +34,18 @@ class GroupedRows:
     y: Array
     omega: Array | None
 
-    def blocks(self, chosen: Places, cells: int = CELLS) -> list[Places]:
-        """Return the numbers of groups of like size, as many to a block as fit."""
-        sizes = self.groups.sizes[chosen]
+    def blocks(self, groups: Places, places: Places) -> list[Places]:
+        """Return the places in a list of groups by like size of the group, as many to a block as fit."""
+        sizes = self.groups.sizes[groups[places]]
         if sizes.size and sizes.min() < sizes.max():
             order = np.argsort(sizes, kind="stable")
-            chosen, sizes = chosen[order], sizes[order]
+            places, sizes = places[order], sizes[order]
         blocks, begin = [], 0
-        while begin < len(chosen):
-            most = max(int(sizes[begin] * ALIKE), sizes[begin] + 1)
-            end = min(begin + max(cells // most, 1), int(np.searchsorted(sizes, most, side="right")))
-            blocks.append(chosen[begin:end])
+        while begin < len(places):
+            most = max(int(sizes[begin] * ALIKE), int(sizes[begin]) + 1)
+            end = int(np.searchsorted(sizes, most, side="right"))
+            end = min(begin + max(CELLS // int(sizes[end - 1]), 1), end)
+            blocks.append(places[begin:end])
             begin = end
         return blocks
 
@@ -77,9 +78,9 @@ class _Cut:
     def __init__(self, grouped: GroupedRows, chosen: Places) -> None:
         self.grouped, self.sizes = grouped, grouped.groups.sizes[chosen]
         self.rows = int(self.sizes.max())
-        self.begin, self.end = int(chosen[0]), int(chosen[-1]) + 1
         self.chosen = chosen
         self.equal = bool(self.sizes.min() == self.rows)
+        self.in_turn = self.equal and bool((chosen[1:] - chosen[:-1] == 1).all())
         self.known: dict[Expr, Array] = {}
 
     @cached_property
@@ -90,9 +91,9 @@ class _Cut:
 
     def of(self, column: Array) -> Array:
         """Return the cells of a column."""
-        if self.equal and self.end - self.begin == len(self.chosen):
+        if self.in_turn:
             ends = self.grouped.groups.ends
-            part = column[ends[self.begin] : ends[self.end]]
+            part = column[ends[self.chosen[0]] : ends[self.chosen[-1] + 1]]
             return np.ascontiguousarray(part.reshape(len(self.chosen), self.rows).T)
         return column[self.index]
 

@@ -1,4 +1,4 @@
-"""Many fits as text: how they ended, the first groups, how the parameters spread, and why groups failed."""
+"""Many fits as text: how they ended and why, the first groups, and how the parameters spread."""
 
 from __future__ import annotations
 
@@ -7,57 +7,134 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from descend.many.reasons import NAMED, examples, reasons, words
+from descend.parameters import DIGITS, digits_of
+from descend.report.text import WIDTH, aligned, folded, pad, width
+
 if TYPE_CHECKING:
-    from descend.many.fits import Fits
+    from descend.many.fitted import FittedGroups
 
-FIRST, FAILED = 8, 5
-"""Groups that are listed, and groups whose failure is explained, at most."""
+FIRST, REASONS = 8, 6
+"""Groups that are listed, and reasons for failing, at most."""
 QUANTILES = {"5%": 0.05, "median": 0.5, "95%": 0.95}
+INDENT = "  "
+FEWEST = 2
+"""Parameters that a table has at least, however narrow the terminal."""
 
 
-def render(fits: Fits) -> str:
-    """Return what a terminal shows of many fits."""
-    return "\n".join(_lines(fits))
+def render(fits: FittedGroups, columns: int | None = None) -> str:
+    """Return what a terminal shows of many fits. columns: the length of its lines, if that is known."""
+    return "\n".join(line.rstrip() for line in _lines(fits, max(columns or WIDTH, WIDTH // 2)))
 
 
-def _lines(fits: Fits) -> Iterator[str]:
-    counted = ", ".join(f"{count:,} {outcome}" for outcome, count in fits.counts.items())
+def counted(fits: FittedGroups) -> str:
+    """Say how many groups there are, how they ended, and how fast."""
+    ended = ", ".join(f"{count:,} {words(outcome)}" for outcome, count in fits.counts.items())
+    rate = len(fits) / fits.seconds if fits.seconds > 0.0 else 0.0
+    speed = f" ({rate:,.0f} a second)" if len(fits) > 1 and rate >= 1.0 else ""
+    groups = f"{len(fits):,} group{'' if len(fits) == 1 else 's'}"
+    return f"{groups}: {ended}, in {fits.seconds:.2g} s{speed}"
+
+
+def _lines(fits: FittedGroups, most: int) -> Iterator[str]:
     yield f"{fits.model}, by {' and '.join(fits.by)}"
-    yield f"  {len(fits):,} groups: {counted}, in {fits.seconds:.2g} s"
+    yield INDENT + counted(fits)
     if fits.ungrouped:
-        yield f"  {fits.ungrouped:,} rows lack a value of {' or '.join(fits.by)}, and belong to no group"
-    labels = fits.model.parameters.labels
-    components = np.column_stack([part.reshape(len(fits), -1) for part in fits.parameters.values()])
+        rows, they = ("1 row lacks", "belongs") if fits.ungrouped == 1 else (f"{fits.ungrouped:,} rows lack", "belong")
+        yield f"{INDENT}{rows} a value of {' or '.join(fits.by)}, and {they} to no group"
+    for note in fits.notes:
+        yield from folded(f"{INDENT}{note}", most, INDENT).split("\n")
     yield ""
-    head = [*fits.by, *labels, "rows", "outcome"]
-    rows = [
-        [*map(str, key), *(_short(value) for value in components[place]), str(fits.rows[place]), fits.outcome[place]]
-        for place, key in enumerate(fits.keys[:FIRST])
-    ]
-    yield from _table([head, *rows])
+    yield from _groups(fits, most)
     if len(fits) > FIRST:
-        yield f"  and {len(fits) - FIRST:,} more: a saved table has all of them, in Python fits.frame()"
-        fitted = components[np.isfinite(components).all(axis=1)]
+        yield f"{INDENT}and {len(fits) - FIRST:,} more: a saved table has all of them, in Python fits.frame()"
         yield ""
-        spread = [
-            [label, *(_short(np.quantile(fitted[:, place], share)) for share in QUANTILES.values())]
-            for place, label in enumerate(labels)
-        ]
-        yield from _table([["", *QUANTILES], *(spread if len(fitted) else [])])
-    if fits.failed:
+        yield from _spread(fits)
+    if not fits.succeeded:
         yield ""
-        for key, cause in list(fits.failed.items())[:FAILED]:
-            said = ", ".join(map(str, key)) if isinstance(key, tuple) else str(key)
-            yield f"  {said}: {cause}"
-        if len(fits.failed) > FAILED:
-            yield f"  and {len(fits.failed) - FAILED:,} more groups: their causes are in the table"
+        yield from _reasons(fits, most)
 
 
-def _short(value: float) -> str:
-    return f"{value:.6g}" if np.isfinite(value) else "-"
+def _groups(fits: FittedGroups, most: int) -> Iterator[str]:
+    """Yield a table of the first groups, with as many parameters as fit."""
+    some = range(min(len(fits), FIRST))
+    values = [[_number(value) for value in row] for row in fits.components(fits.parameters)[: len(some)]]
+    errors = fits.components(fits.standard_errors)[: len(some)]
+    names = [[name, *(str(fits.keys[place][part]) for place in some)] for part, name in enumerate(fits.by)]
+    numbers = []
+    for column, label in enumerate(fits.labels):
+        cells = [row[column] for row in values]
+        digits = [digits_of(cell, error) for cell, error in zip(cells, errors[:, column].tolist(), strict=True)]
+        numbers.append([label, *_column(cells, digits)])
+    remaining = [["rows", *(f"{fits.rows[place]:,}" for place in some)]]
+    if np.isfinite(fits.r_squared).any():
+        remaining.insert(0, ["R²", *_column([_number(fits.r_squared[place]) for place in some], 4)])
+    ended = ["outcome", *(words(fits.outcome[place]) for place in some)]
+    shown = _fitting(names, numbers, [*remaining, ended], most)
+    yield from _table(
+        [*names, *numbers[:shown], *remaining, ended], left={*range(len(names)), len(names) + shown + len(remaining)}
+    )
+    if shown < len(numbers):
+        yield f"{INDENT}and {len(numbers) - shown} more parameters, in the table that is saved"
 
 
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+def _fitting(names: list[list[str]], numbers: list[list[str]], remaining: list[list[str]], most: int) -> int:
+    """Return how many columns of numbers fit into a line beside the others."""
+    size = sum(_width(column) + len(INDENT) for column in (*names, *remaining))
+    shown = 0
+    for column in numbers:
+        size += _width(column) + len(INDENT)
+        if size > most and shown >= FEWEST:
+            break
+        shown += 1
+    return shown
+
+
+def _spread(fits: FittedGroups) -> Iterator[str]:
+    """Yield how the parameters and R2 of the fitted groups spread."""
+    columns = dict(zip(fits.labels, fits.components(fits.parameters).T, strict=True))
+    if np.isfinite(fits.r_squared).any():
+        columns["R²"] = fits.r_squared
+    rows = []
+    for label, values in columns.items():
+        known = values[np.isfinite(values)]
+        if len(known):
+            rows.append([label, *(f"{np.quantile(known, share):.4g}" for share in QUANTILES.values())])
+    yield from _table(list(map(list, zip(["", *QUANTILES], *rows, strict=True))), left={0})
+
+
+def _reasons(fits: FittedGroups, most: int) -> Iterator[str]:
+    """Yield why groups failed, each reason once, with its first sentence in full."""
+    found = reasons(fits)
+    size = max(len(f"{len(reason.groups):,} {words(reason.outcome)}") for reason in found[:REASONS])
+    for reason in found[:REASONS]:
+        begin = f"{len(reason.groups):,} {words(reason.outcome)}".ljust(size)
+        such = "such as " if len(reason.groups) > NAMED else ""
+        text = f"{such}{examples(fits, reason)}: {' '.join(reason.sentence.split())}"
+        within = len(INDENT) + size + 2
+        yield f"{INDENT}{begin}  {folded(text, max(most - within, 30)).replace(chr(10), chr(10) + ' ' * within)}"
+    if len(found) > REASONS:
+        remaining = sum(len(reason.groups) for reason in found[REASONS:])
+        yield f"{INDENT}{remaining:,} more for other reasons: the table that is saved has each group's"
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _column(values: Sequence[float | None], digits: int | Sequence[int] = DIGITS) -> list[str]:
+    return [text if text.strip() else "-" for text in aligned(values, digits)]
+
+
+def _width(column: Sequence[str]) -> int:
+    return max(map(width, column))
+
+
+def _table(columns: Sequence[Sequence[str]], left: set[int]) -> Iterator[str]:
+    """Yield the lines of a table given by its columns. left: those that are set flush left."""
+    widths = [_width(column) for column in columns]
+    for row in zip(*columns, strict=True):
+        cells = (
+            pad(cell, size, right=place not in left) for place, (cell, size) in enumerate(zip(row, widths, strict=True))
+        )
+        yield INDENT + INDENT.join(cells)

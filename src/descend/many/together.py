@@ -1,115 +1,140 @@
-"""All groups descend together, in blocks that fit the processor's cache, from starts that are given or tried."""
+"""Groups descend together, in blocks that fit the processor's cache and are shared among the processors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.threads import in_turn
 from descend.gradients.contract import Program
 from descend.many.arrays import NUMPY_ARRAYS, Arrays
 from descend.many.code import BatchCode, batch_code
 from descend.many.descent import FIRST, Ends, descend_all
-from descend.many.descent import losses as losses_of
 from descend.many.rows import GroupedRows
+from descend.many.sums import losses as losses_of
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 WAITING = 0.25
 """The share of a block that waits for the rest of other blocks."""
-FEW = 2
-"""Starts that a group descends from, at most."""
 
 
 @dataclass
 class Found:
-    """What was found for each group: parameters and their variances, (groups, p), and sums of the loss.
+    """What each of some descents found: parameters and their variances, (descents, p), and sums of the loss.
 
-    variances: the diagonal of the inverse of the curvature of that sum. loss is NaN where a group has no fit yet.
+    variances: the diagonal of the inverse of the curvature of that sum. loss is NaN where none has a value. converged,
+    endless: whether it ended at a minimum; whether it ran away, with ever less to gain.
     """
 
     theta: Array
     loss: Array
     converged: NDArray[np.bool_]
+    endless: NDArray[np.bool_]
     variances: Array
 
     @classmethod
-    def none(cls, groups: int, p: int) -> Found:
-        """Return what is known before the first descent."""
-        both = np.full((groups, p), np.nan)
-        return cls(both, np.full(groups, np.nan), np.zeros(groups, dtype=bool), both.copy())
+    def none(cls, descents: int, p: int) -> Found:
+        """Return what is known before the descents."""
+        theta, variances = np.full((descents, p), np.nan), np.full((descents, p), np.nan)
+        converged, endless = np.zeros(descents, dtype=bool), np.zeros(descents, dtype=bool)
+        return cls(theta, np.full(descents, np.nan), converged, endless, variances)
 
-    def keep(self, groups: Places, ends: Ends, unit: float) -> None:
-        """Take over where some groups ended, as far as that is lower than what is known."""
-        loss = unit * ends.loss
-        lower = ends.converged & ~(self.loss[groups] <= loss)
-        chosen = slice(None) if lower.all() else lower
-        places = groups[chosen]
-        self.theta[places], self.loss[places] = ends.theta.T[chosen], loss[chosen]
-        self.converged[places], self.variances[places] = True, ends.variances.T[chosen] / unit
+    def put(self, places: Places, ends: Ends, unit: float) -> None:
+        """Note where some of the descents ended."""
+        ended = ~ends.pending
+        if not ended.all():
+            places = places[ended]
+        chosen = slice(None) if ended.all() else ended
+        self.theta[places], self.loss[places] = ends.theta.T[chosen], unit * ends.loss[chosen]
+        self.converged[places], self.endless[places] = ends.converged[chosen], ends.endless[chosen]
+        self.variances[places] = ends.variances.T[chosen] / unit
+
+    def lowest(self, each: int) -> Found:
+        """Return the lowest end, of those that converged if there are any, of ``each`` successive descents."""
+        if each == 1:
+            return self
+        rank = np.where(self.converged, 0.0, np.where(self.endless, 1.0, 2.0)).reshape(-1, each)
+        loss = np.where(np.isfinite(self.loss), self.loss, np.inf).reshape(-1, each)
+        first = np.lexsort((loss, rank), axis=1)[:, 0] + np.arange(len(loss)) * each
+        return Found(
+            self.theta[first], self.loss[first], self.converged[first], self.endless[first], self.variances[first]
+        )
+
+    def lower(self, other: Found) -> Found:
+        """Return the lower end of each of two descents."""
+        pairs = (np.stack([getattr(each, name) for each in (self, other)], axis=1) for name in self.__dict__)
+        return Found(*(pair.reshape(-1, *pair.shape[2:]) for pair in pairs)).lowest(2)
 
 
 @dataclass(frozen=True)
 class Together:
-    """A program and the rows of all groups that it is fitted to."""
+    """A program, and the rows of all groups that it is fitted to."""
 
     program: Program
     rows: GroupedRows
     arrays: Arrays = NUMPY_ARRAYS
 
-    def code(self, chosen: Places) -> BatchCode:
-        """Return the code for a block."""
+    def _code(self, chosen: Places) -> BatchCode:
         return batch_code(self.program, not self.rows.even(chosen), language=self.arrays.language)
 
     @cached_property
-    def nonlinear(self) -> tuple[int, ...]:
-        """The components that descend."""
-        return batch_code(self.program, True, language=self.arrays.language).nonlinear
+    def nonlinear(self) -> list[int]:
+        """The components that descend; the others are solved for at each step."""
+        return list(batch_code(self.program, True, language=self.arrays.language).nonlinear)
 
-    def fit(self, starts: Array, chosen: Places, few: int = FEW) -> Found:
-        """Fit the chosen groups.
-
-        starts: (s, p). Each group descends from the few of them with the least loss, and keeps the lowest end.
-        """
-        found = Found.none(len(self.rows.groups), self.program.parameters.size)
-        with np.errstate(all="ignore"):
-            for theta in self._best(starts, chosen, few):
-                self._descend(theta, chosen, found)
-        return found
-
-    def _descend(self, theta: Array, chosen: Places, found: Found) -> None:
-        """Descend from theta, (groups, p).
+    def descend(self, groups: Places, theta: Array) -> Found:
+        """Descend in each of these groups, which may be listed several times, from a point of theta, (descents, p).
 
         What is left of a block once most of it has ended waits, and is gathered in blocks with what is left of the
         others: few groups in a block take nearly as long as many.
         """
-        damping = np.full(len(self.rows.groups), FIRST)
-        while len(chosen):
-            blocks, waiting = self.rows.blocks(chosen), []
+        begin, found = theta[:, self.nonlinear].T.copy(), Found.none(len(groups), theta.shape[1])
+        damping, open_ = np.full(len(groups), FIRST), np.arange(len(groups))
+        while len(open_):
+            blocks = self.rows.blocks(groups, open_)
             share = WAITING if len(blocks) > 1 else 0.0
-            for some in blocks:
-                code = self.code(some)
-                block = self.rows.block(code, some, self.arrays)
-                begin = [self.arrays.given(theta[some, place]) for place in self.nonlinear]
-                ends = descend_all(code, begin, block, self.arrays.given(damping[some]), self.arrays, share)
-                found.keep(some, ends, code.unit)
-                left = some[ends.pending]
-                theta[left], damping[left] = ends.theta.T[ends.pending], ends.damping[ends.pending]
-                waiting.append(left)
-            chosen = np.concatenate(waiting)
 
-    def _best(self, starts: Array, chosen: Places, few: int) -> Iterator[Array]:
-        """Yield the starts with the least loss of each group, the best first: (groups, p) each."""
-        groups, few = len(self.rows.groups), min(few, len(starts))
-        best = np.zeros((few, groups), dtype=np.intp)
-        if len(starts) > 1:
-            for some in self.rows.blocks(chosen):
-                code = self.code(some)
-                block = self.rows.block(code, some, self.arrays)
-                losses = [losses_of(code, start[list(self.nonlinear)], block, self.arrays) for start in starts]
-                best[:, some] = np.argsort(losses, axis=0)[:few]  # NaN comes last
-        for places in best:
-            yield starts[places]
+            def descended(number: int, blocks: list[Places] = blocks, share: float = share) -> Places:
+                places = blocks[number]
+                code = self._code(groups[places])
+                block = self.rows.block(code, groups[places], self.arrays)
+                given = [self.arrays.given(each[places]) for each in begin]
+                with np.errstate(all="ignore"):
+                    ends = descend_all(code, given, block, self.arrays.given(damping[places]), self.arrays, share)
+                found.put(places, ends, code.unit)
+                left = places[ends.pending]
+                begin[:, left] = ends.theta[self.nonlinear][:, ends.pending]
+                damping[left] = ends.damping[ends.pending]
+                return left
+
+            open_ = np.concatenate(in_turn(len(blocks), lambda: descended))
+        return found
+
+    def losses(self, groups: Places, starts: Array) -> Array:
+        """Return the sum of the loss of each group at each start, (starts, groups); infinite where it has no value."""
+        losses = np.empty((len(starts), len(groups)))
+        blocks = self.rows.blocks(groups, np.arange(len(groups)))
+
+        def judged(number: int) -> None:
+            places = blocks[number]
+            code = self._code(groups[places])
+            block = self.rows.block(code, groups[places], self.arrays)
+            with np.errstate(all="ignore"):
+                for row, start in zip(losses, starts[:, self.nonlinear], strict=True):
+                    row[places] = code.unit * losses_of(code, start, block, self.arrays)
+
+        in_turn(len(blocks), lambda: judged)
+        return np.where(np.isfinite(losses), losses, np.inf)
+
+    def from_best(self, groups: Places, starts: Array, few: int) -> Found:
+        """Descend in each group from the few starts with the least loss, and return the lowest end of each."""
+        few = min(few, len(starts))
+        if len(starts) == 1:
+            return self.descend(groups, np.broadcast_to(starts, (len(groups), starts.shape[1])))
+        losses = self.losses(groups, starts)
+        best = np.argsort(losses, axis=0, kind="stable")[:few].T
+        return self.descend(np.repeat(groups, few), starts[best.ravel()]).lowest(few)

@@ -279,6 +279,13 @@ class SymbolicModel(Model):
         return self.formula.levels
 
     @abstractmethod
+    def scores_and_parts(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array, NDArray[np.intp]]:
+        """Return the scores, (rows,), and for each row its derivatives by the few components that it depends on.
+
+        The derivatives are (rows, q), and so are the places of these components in theta.
+        """
+
+    @abstractmethod
     def under(self, loss: Loss, constraints: Constraints | None) -> Model:
         """Return the same under another loss, or with other constraints."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
@@ -14,11 +14,11 @@ from sympy import Expr
 
 from descend.errors import ConfigError, FormulaError
 from descend.formula import as_text, read_formula
-from descend.formula.compile import compile_expression, items_matrix
+from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.formula import Formula, grouping_columns, refuse_size, unquoted
 from descend.formula.functions import FUNCTIONS
-from descend.formula.symbols import Column, Parameter, Predictor
+from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.trade_off import joined
 from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back, known_column
@@ -198,7 +198,10 @@ class FormulaModel(SymbolicModel):
             for symbol, slope in slopes.items():
                 along = _over_rows(slope, values, rows)
                 place = self._place(symbol)
-                if symbol in matrices:
+                if (term := self.formula.terms.get(symbol)) is not None and term.levels is not None:
+                    for item, own in self._of_groups(term, columns):
+                        jacobian[np.arange(rows), own] += along * item
+                elif symbol in matrices:
                     jacobian[:, place] += matrices[symbol] * along[:, None]
                 else:
                     jacobian[:, place.start] = along
@@ -210,7 +213,43 @@ class FormulaModel(SymbolicModel):
         return self.parameters.slices[symbol.name if term is None else term.vector]
 
     def _matrices(self, columns: Mapping[str, Array], rows: int) -> dict[Expr, Array]:
-        return {symbol: items_matrix(term.items, columns, rows) for symbol, term in self.formula.terms.items()}
+        return {
+            symbol: items_matrix(term.items, columns, rows)
+            for symbol, term in self.formula.terms.items()
+            if term.levels is None
+        }
+
+    def _of_groups(self, term: Term, columns: Mapping[str, Array]) -> Iterator[tuple[Array, NDArray[np.intp]]]:
+        """Yield, for each component of a group, its item in each row, and where in theta that of the row's group is."""
+        assert term.levels is not None
+        codes = columns[term.levels.name].astype(np.intp)
+        begin, each = self.parameters.slices[term.vector].start, len(term.each)
+        for number, item in enumerate(term.each):
+            yield over_rows(item, columns, len(codes)), begin + codes * each + number
+
+    def scores_and_parts(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array, NDArray[np.intp]]:
+        """Return the scores, (rows,), and for each row its derivatives by the few components that it depends on.
+
+        The derivatives are (rows, q), and so are the places of these components in theta.
+        """
+        rows = len(next(iter(columns.values())))
+        values = self.values(theta, columns)
+        along, places = [], []
+        with np.errstate(all="ignore"):
+            for symbol, slope in score_slopes(self.formula, self.loss).with_limits.items():
+                derivative, term = _over_rows(slope, values, rows), self.formula.terms.get(symbol)
+                begin = self._place(symbol).start
+                if term is None:
+                    each = [(np.ones(rows), np.full(rows, begin))]
+                elif term.levels is None:
+                    items = (over_rows(item, columns, rows) for item in term.each)
+                    each = [(item, np.full(rows, begin + number)) for number, item in enumerate(items)]
+                else:
+                    each = list(self._of_groups(term, columns))
+                along += [derivative * item for item, _ in each]
+                places += [place for _, place in each]
+            score = _over_rows(self.loss.score(self.formula.expression), values, rows)
+        return score, np.stack(along, axis=1), np.stack(places, axis=1)
 
     def values(self, theta: Array, columns: Mapping[str, Array]) -> dict[Expr, Array]:
         rows = len(next(iter(columns.values()))) if columns else 1
@@ -222,7 +261,10 @@ class FormulaModel(SymbolicModel):
         """Return the value, or one per row, of every symbol in the expression."""
         values: dict[Expr, Any] = {Column(name): columns[name] for name in self.inputs}
         for symbol in self.formula.unknowns:
-            place = self._place(symbol)
+            place, term = self._place(symbol), self.formula.terms.get(symbol)
+            if term is not None and term.levels is not None:
+                values[symbol] = sum(theta[own] * item for item, own in self._of_groups(term, columns))
+                continue
             values[symbol] = matrices[symbol] @ theta[place] if symbol in matrices else theta[place.start]
         return values
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.totals import Curvature, Factor
 from descend.registry import Part
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 State = Any
+WELL = 1e-9
+"""Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
+RANK = 1e-14
+"""A singular value of a scaled triangle below this share of the largest counts as zero."""
+Units = Array | list[float]
+"""The diagonal of D**2, in which steps are damped."""
 
 
 class Evaluation(Protocol):
@@ -31,9 +38,9 @@ class Evaluation(Protocol):
     """J(theta), penalties included."""
     gradient: Array
     """(p,) dJ/dtheta of the smooth part: all of J but the l1 penalty."""
-    curvature: Array | None
+    curvature: Curvature | None
     """(p, p) Gauss-Newton curvature of the smooth part; present if the optimizer needs order 2 or asked for it."""
-    factor: Array | None
+    factor: Factor | None
     """(p + 1, p + 1) upper triangle R with curvature = R'R over its first p rows and columns and gradient = R'q, q its
     last column; where order 3 was asked for and the engine has it."""
     rate: float
@@ -148,3 +155,28 @@ class Optimizer(Part, ABC):
     @abstractmethod
     def suggested_rate(self, evaluation: Evaluation) -> float:
         """Return a learning rate for a run that begins at ``evaluation``, which is of order 2."""
+
+
+class System(Protocol):
+    """The linear system of a damped Gauss-Newton step: see ``systems``."""
+
+    order: ClassVar[int]
+
+    @property
+    def units(self) -> Units:
+        """The largest squared column norms so far."""
+        ...
+
+    def __init__(self, evaluation: Evaluation, units: Units) -> None: ...
+
+    def move(self, damping: float) -> tuple[Array, float]:
+        """Return d and the decrease of J that the model predicts."""
+        ...
+
+    def newton(self) -> tuple[Array, float]:
+        """Return the undamped d and |q|, what the parameters can still explain."""
+        ...
+
+    def safe(self) -> bool:
+        """Whether its undamped step can be trusted."""
+        ...

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, State
+from descend.optimizers.contract import Array, Evaluation, State, System, Units
 from descend.optimizers.families import WholeSteps
 from descend.optimizers.line_search import NOISE
 from descend.optimizers.second_derivatives import newton_step
 from descend.optimizers.sparing import sparing_step
-from descend.optimizers.systems import LEAST, System, Units, system_of
+from descend.optimizers.systems import LEAST, is_finite, system_of
 from descend.registry import setting
 
 ATTEMPTS = 60
@@ -85,7 +85,7 @@ class LevenbergMarquardt(WholeSteps):
             theta, known = finished(evaluation, system_of(evaluation, fine), units, known)
             return theta, (units, damping, growth, fine, None, known)
         fine = fine or evaluation.bounds is not None
-        if fine and not np.isfinite(evaluation.curvature).all():
+        if fine and not is_finite(evaluation.curvature):
             return evaluation.theta, state
         if taken is None and not finite(evaluation.gradient):
             return evaluation.theta, state

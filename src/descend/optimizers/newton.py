@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, State
+from descend.optimizers.contract import Array, Evaluation, State, System
 from descend.optimizers.families import WholeSteps
 from descend.optimizers.levenberg_marquardt import ROUGHLY, WORTH_IT, last_digits
-from descend.optimizers.systems import LEAST, System, Triangle, system_of
+from descend.optimizers.systems import LEAST, is_finite, system_of
 
 HALVINGS = 50
 
@@ -39,11 +39,11 @@ class Newton(WholeSteps):
 
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
         assert evaluation.curvature is not None
-        if not (np.isfinite(evaluation.gradient).all() and np.isfinite(evaluation.curvature).all()):
+        if not (np.isfinite(evaluation.gradient).all() and is_finite(evaluation.curvature)):
             return evaluation.theta, state
         system: System = system_of(evaluation, fine=False)(evaluation, [LEAST] * evaluation.theta.size)
         if not system.safe():
-            system = Triangle(evaluation, system.units)
+            system = system_of(evaluation, fine=True)(evaluation, system.units)
         move, offset = system.newton()
         slope = float(evaluation.gradient @ move)
         if state or not -slope > ROUGHLY * abs(evaluation.loss):

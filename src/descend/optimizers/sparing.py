@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from descend.optimizers.contract import Array, Evaluation, State
-from descend.optimizers.systems import System, system_of
+from descend.optimizers.contract import Array, Evaluation, State, System
+from descend.optimizers.systems import system_of
 from descend.optimizers.systems import triangle as root_of
 
 ATTEMPTS = 60

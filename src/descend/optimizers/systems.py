@@ -1,26 +1,25 @@
-"""The linear system of a damped Gauss-Newton step, in four forms; for a few unknowns in plain Python numbers."""
+"""The linear system of a damped Gauss-Newton step, in four forms; for a few unknowns in plain Python numbers.
+
+Those of an arrow are in ``arrow_systems``.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.totals import Curvature, Factor
 from descend.formula.compile import define
 from descend.optimizers.bounded import bounded_least_squares
-from descend.optimizers.contract import Array, Evaluation
+from descend.optimizers.contract import RANK, WELL, Array, Evaluation, System, Units
 
-WELL = 1e-9
-"""Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
 LEAST = 1e-300
 """Stands in for the squared norm of a column of zeros, so that it can be divided by."""
-RANK = 1e-14
-"""A singular value of a scaled triangle below this share of the largest counts as zero."""
-Units = Array | list[float]
 FEW = 8
 """Up to this many unknowns, elimination in plain numbers is faster than a NumPy call."""
 Solution = tuple[list[float], float, float]
@@ -33,10 +32,10 @@ class Few:
     units: the largest squared column norms so far, or LEAST; ``units``, D**2, are those that also count the ones here.
     """
 
-    order = 2
+    order: ClassVar[int] = 2
 
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
-        assert evaluation.curvature is not None
+        assert isinstance(evaluation.curvature, np.ndarray)
         rows = evaluation.curvature.tolist()
         self.units = [row[k] if row[k] > units[k] else units[k] for k, row in enumerate(rows)]
         self.system = rows, evaluation.gradient.tolist(), self.units
@@ -70,11 +69,11 @@ class Few:
 class Normal:
     """The same system of many unknowns, solved for D d."""
 
-    order = 2
+    order: ClassVar[int] = 2
 
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
         curvature = evaluation.curvature
-        assert curvature is not None
+        assert isinstance(curvature, np.ndarray)
         self.units: Units = np.maximum(units, curvature.diagonal())
         self.scale = np.sqrt(self.units)
         self.curvature = curvature / (self.scale * self.scale[:, None])
@@ -104,7 +103,7 @@ class Normal:
 class Triangle:
     """The same system as a least-squares problem: minimize |R d + q|**2 + lambda |D d|**2."""
 
-    order = 3
+    order: ClassVar[int] = 3
 
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
         self.units, self.scale, self.upper, self.right = scaled_triangle(evaluation, units)
@@ -136,7 +135,7 @@ class Triangle:
 class Bounded:
     """The same problem, solved within bounds: minimize |R d + q|**2 + lambda |D d|**2 over low <= theta + d <= high."""
 
-    order = 3
+    order: ClassVar[int] = 3
 
     def __init__(self, evaluation: Evaluation, units: Units) -> None:
         assert evaluation.bounds is not None
@@ -163,14 +162,50 @@ class Bounded:
         return True  # there is nothing better
 
 
-System = Few | Normal | Triangle | Bounded
-
-
 def system_of(evaluation: Evaluation, fine: bool) -> type[System]:
     """Return what to solve: the curvature, or if ``fine`` the triangle of the Jacobian, within bounds if any."""
+    if not isinstance(evaluation.curvature, np.ndarray):
+        from descend.optimizers.arrow_systems import arrow_system
+
+        return arrow_system(evaluation, fine)
     if not fine:
         return Few if len(evaluation.theta) <= FEW else Normal
     return Triangle if evaluation.bounds is None else Bounded
+
+
+def is_finite(curvature: Curvature | Factor) -> bool:
+    """Whether no entry is infinite or nan."""
+    return bool(np.isfinite(curvature).all()) if isinstance(curvature, np.ndarray) else curvature.finite
+
+
+def matrix_of(curvature: Curvature | None) -> Array | None:
+    """Return a curvature that is a matrix, else None: for what is only worth its cost with few parameters."""
+    return curvature if isinstance(curvature, np.ndarray) else None
+
+
+def with_diagonal(curvature: Curvature, diagonal: Array) -> Curvature:
+    """Return C + diag(d)."""
+    return curvature + np.diag(diagonal) if isinstance(curvature, np.ndarray) else curvature.plus_diagonal(diagonal)
+
+
+def part_of(curvature: Curvature, free: NDArray[np.bool_]) -> Curvature:
+    """Return the rows and columns of the free components."""
+    return curvature[np.ix_(free, free)] if isinstance(curvature, np.ndarray) else curvature.of(free)
+
+
+def smallest_share(curvature: Array) -> float | None:
+    """Return the smallest eigenvalue after scaling to a unit diagonal, as a share of the largest.
+
+    None where a parameter has no influence at all; 1 where the curvature is not finite and so says nothing.
+    """
+    diagonal = curvature.diagonal()
+    if not math.isfinite(curvature.ravel().dot(curvature.ravel())) and not np.isfinite(curvature).all():
+        return 1.0
+    if not diagonal.min() > 0.0:
+        return None
+    scale = np.sqrt(diagonal)
+    values = np.linalg.eigvalsh(curvature / (scale * scale[:, None]))
+    return float(values[0] / values[-1])
 
 
 def well(curvature: Array) -> bool:
@@ -209,10 +244,10 @@ def predicted(upper: Array, right: Array, move: Array) -> float:
 
 def triangle(evaluation: Evaluation) -> tuple[Array, Array]:
     """Return R and q with curvature = R'R and gradient = R'q: the engine's own, or from the curvature."""
-    if evaluation.factor is not None:
+    if isinstance(evaluation.factor, np.ndarray):
         return evaluation.factor[:-1, :-1], evaluation.factor[:-1, -1]
     curvature = evaluation.curvature
-    assert curvature is not None
+    assert isinstance(curvature, np.ndarray)
     if not np.isfinite(curvature).all():
         return np.full_like(curvature, np.nan), np.full(len(curvature), np.nan)
     diagonal = curvature.diagonal()
@@ -222,6 +257,16 @@ def triangle(evaluation: Evaluation) -> tuple[Array, Array]:
     roots = np.sqrt(np.where(kept, values, 0.0))
     right = (vectors.T @ (evaluation.gradient / scale)) * np.where(kept, 1.0 / np.where(kept, roots, 1.0), 0.0)
     return (vectors * roots).T * scale, right
+
+
+def pulling(upper: Array, gradient: Array) -> Array:
+    """Return the shortest q with R'q = gradient, or as nearly as rounding allows; NaN where numbers are not finite."""
+    if not (np.isfinite(upper).all() and np.isfinite(gradient).all()):
+        return np.full(len(gradient), np.nan)
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    norms[norms == 0.0] = 1.0
+    pull: Array = np.linalg.lstsq((upper / norms).T, gradient / norms, rcond=RANK)[0]
+    return pull
 
 
 @lru_cache(maxsize=FEW)

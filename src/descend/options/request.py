@@ -124,6 +124,22 @@ class Request:
         flag="--tie",
         identity="parameters",
     )
+    reference: Values | Sequence[str] | str | None = option(
+        None,
+        'The level to compare others with, such as "u=red" or "color=red"; may be repeated.',
+        "texts",
+        must_be('texts such as `u=red`, or levels by name, such as {"u": "red"}', is_texts, is_by_name),
+        metavar="NAME=LEVEL",
+        identity="parameters",
+    )
+    quantities: Ties = option(
+        None,
+        'A number that follows from the parameters, such as "half_life = log(2)/b"; may be repeated.',
+        "texts",
+        must_be("a list of texts such as `half_life = log(2)/b`, or expressions by name", is_texts, is_by_name),
+        metavar="TEXT",
+        flag="--quantity",
+    )
     optimizer: str | Optimizer | None = option(
         None,
         '{optimizers}; settings as in "adam(beta1=0.8)". One is chosen if not given.',
@@ -227,12 +243,7 @@ class Request:
         None, "Such as 1GiB: beyond it rows stay in their files.", check=checks.one_value, metavar="SIZE"
     )
     log_every: int | None = option(
-        None,
-        "Print every N epochs, and the last.",
-        "whole",
-        whole_number("log_every", 1),
-        metavar="N",
-        repeat=False,
+        None, "Print every N epochs, and the last.", "whole", whole_number("log_every", 1), metavar="N", repeat=False
     )
     on_step: Callable[..., object] | None = option(None, check=must_be("a function", callable), repeat=False)
     model: object = None

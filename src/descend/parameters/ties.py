@@ -86,10 +86,19 @@ class Constraints:
             if name in self.free.shapes:
                 own = self.free.slices[name]
                 result[place, own] = np.eye(own.stop - own.start)
-            for symbol in self.tied[name].atoms(Parameter) if name in self.tied else ():
-                slope = self.tied[name].diff(symbol)
-                result[place.start, self.free.slices[symbol.name].start] = self._value(slope, values)
+            if name in self.tied:
+                for other, slope in self._slopes(name, values).items():
+                    result[place.start, other] = slope
         return result
+
+    def slopes(self, name: str, theta: Array) -> dict[int, float]:
+        """Return the derivatives of a tied parameter by the free components that it depends on, by their place."""
+        return self._slopes(name, self.free.named(theta))
+
+    def _slopes(self, name: str, values: Mapping[str, object]) -> dict[int, float]:
+        tie = self.tied[name]
+        symbols = sorted(tie.atoms(Parameter), key=str)
+        return {self.free.slices[symbol.name].start: float(self._value(tie.diff(symbol), values)) for symbol in symbols}
 
     def standard_errors(self, theta: Array, covariance: Array) -> Values:
         """Return standard errors of all parameters from the covariance of the free ones, by the delta method.
@@ -103,6 +112,19 @@ class Constraints:
             errors = np.sqrt(np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian))
         errors[~((jacobian != 0.0) & moving).any(axis=1)] = np.nan
         return self.parameters.named(errors)
+
+    def errors_of_tied(self, values: Mapping[str, Array], errors: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the standard errors of many fits of those parameters that are tied to one free parameter each.
+
+        values, errors: of the free ones, by name. Each error is that of the other times the slope.
+        """
+        found = {}
+        for name, expression in self.tied.items():
+            symbols = list(expression.atoms(Parameter))
+            if len(symbols) == 1:
+                slope = self._value(expression.diff(symbols[0]), values)
+                found[name] = np.abs(slope) * errors[symbols[0].name]
+        return found
 
     def mark(self, label: str, theta: Array) -> str:
         """Say in a few words what holds a component: ``fixed``, ``= 2*b1``, ``at its bound``; empty if nothing."""
@@ -262,7 +284,7 @@ def _read_ties(
 ) -> tuple[dict[str, Expr], dict[str, str]]:
     """Return the expression of each tie, in free parameters only, and its text."""
     found: dict[str, _Tie] = {}
-    for text in _texts(ties):
+    for text in texts_of(ties):
         for one in re.finditer(r"(\w+)\s*\[[^\]]*\]?", text):
             if one[1] in parameters.shapes:
                 raise pointed(text, one.start(), one.end(), COMPONENT, ITS_OWN)
@@ -280,7 +302,8 @@ def _read_ties(
     return {name: given[name] for name in found}, {name: tie.right for name, tie in found.items()}
 
 
-def _texts(ties: Ties) -> list[str]:
+def texts_of(ties: Ties) -> list[str]:
+    """Return equations as texts, ``b2 = 2*b1``, of one text, several, or right sides by name."""
     if isinstance(ties, Mapping):
         return [f"{plain_name(name)} = {text}" for name, text in ties.items()]
     return [ties] if isinstance(ties, str) else [str(text) for text in ties or ()]

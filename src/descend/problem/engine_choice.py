@@ -13,6 +13,10 @@ from descend.options.request import Request
 from descend.table.rows import Rows
 from descend.wording import spell
 
+MANY_OF_GROUPS = 200
+"""Parameters above which a formula with parameters per group is summed as an arrow (``engines.arrow``): the one place
+where that is decided. With fewer, they form a vector, each multiplied by whether a row is in its group.
+"""
 MANY = 1_000
 """Parameters above which factoring the columns beforehand takes longer than many fits need."""
 LONG, FEW = 1_000_000_000, 100_000
@@ -50,6 +54,12 @@ def chosen(request: Request, code: Program | Kernel, rows: Rows) -> Engine:
             f"The {code.loss.name} loss has parameters of its own, which the engine `torch` does not sum. Leave out "
             "the engine and the device."
         )
+    if is_arrow(code):
+        from descend.problem.arrow_limits import refuse
+
+        assert isinstance(code, Program)
+        refuse(code, name)
+        return summing(code, rows)
     if request.engine == "auto" and name == "numpy":
         if isinstance(code, Program) and (moments := _moments_if_as_good(code, rows, request)) is not None:
             return moments
@@ -76,8 +86,25 @@ def _repaid(request: Request, code: Program | Kernel, rows: int) -> bool:
         return False
 
 
+def is_arrow(code: Program | Kernel | None) -> bool:
+    """Whether most of the parameters belong to one group each, and are so many that the curvature is an arrow."""
+    if not isinstance(code, Program) or code.parameters.size <= MANY_OF_GROUPS:
+        return False
+    return any(term.levels is not None for term in code.formula.terms.values())
+
+
+def summing(code: Program | Kernel, rows: Rows) -> Engine:
+    """Return the engine that sums rows in this process."""
+    if not is_arrow(code):
+        return NumpyEngine(code, rows)
+    from descend.engines.arrow_engine import ArrowEngine
+
+    assert isinstance(code, Program)
+    return ArrowEngine(code, rows)
+
+
 def _numpy(code: Program | Kernel, rows: Rows, request: Request) -> Engine:
-    return NumpyEngine(code, rows)
+    return summing(code, rows)
 
 
 def _torch(code: Program | Kernel, rows: Rows, request: Request, device: str | None = None) -> Engine:

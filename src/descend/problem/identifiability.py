@@ -15,7 +15,7 @@ from descend.formula.symbols import Parameter
 from descend.formula.trade_off import joined, motions_along, trade_off
 from descend.gradients.derived import derived
 from descend.models import Model, SymbolicModel
-from descend.optimizers.systems import FEW, solver, triangle
+from descend.optimizers.systems import FEW, matrix_of, smallest_share, solver, triangle
 from descend.problem.point import Objective, Point
 from descend.problem.preflight import constant_inputs, listed
 from descend.wording import using
@@ -64,14 +64,16 @@ def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: s
 
     Raises DataError where a column that never changes is the cause.
     """
+    if point.curvature is not None and not isinstance(point.curvature, np.ndarray):
+        return ()  # what groups determine is told where the descent ends
     note = _of_linear(model, point, columns, source)
     if model.formula is None or model.parameters.size < 2:
         return (note,) if note else ()
-    curvature = point.curvature
+    curvature = matrix_of(point.curvature)
     if note is None:
         if model.linear or curvature is None or _surely(curvature, SUSPECT**2):
             return ()
-        smallest = _smallest(curvature)
+        smallest = smallest_share(curvature)
         if smallest is None or smallest >= SUSPECT**2:
             return ()
     structural = tuple(str(each) for each in redundancies(model.formula))
@@ -83,7 +85,7 @@ def _of_linear(model: Model, point: Point, columns: Mapping[str, Array], source:
 
     Returns a note where columns merely repeat each other: a descent then reaches one of many equal answers.
     """
-    curvature = point.curvature
+    curvature = matrix_of(point.curvature)
     if not model.linear or curvature is None or not np.isfinite(curvature).all():
         return None
     labels = model.parameters.labels
@@ -154,21 +156,6 @@ def _surely(curvature: Array, share: float) -> bool:
     return found is not None and share * math.e * size < found[2] < math.inf
 
 
-def _smallest(curvature: Array) -> float | None:
-    """Return the smallest eigenvalue after scaling to a unit diagonal, as a share of the largest.
-
-    None where a parameter has no influence at all; 1 where the curvature is not finite and so says nothing.
-    """
-    diagonal = curvature.diagonal()
-    if not math.isfinite(curvature.ravel().dot(curvature.ravel())) and not np.isfinite(curvature).all():
-        return 1.0
-    if not diagonal.min() > 0.0:
-        return None
-    scale = np.sqrt(diagonal)
-    values = np.linalg.eigvalsh(curvature / (scale * scale[:, None]))
-    return float(values[0] / values[-1])
-
-
 def at_end(model: Model, objective: Objective, theta: Array, converged: bool, scale: float = 0.0) -> Verdict:
     """Say what the data leave undetermined at theta.
 
@@ -179,11 +166,15 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
 
     scale: the mean square of the response, if the loss is squared; it decides what counts as rounding.
     """
-    if model.in_place or not 1 < theta.size <= MOST:
+    if model.in_place or theta.size < 2 or (theta.size > MOST and not objective.arrow):
         return Verdict()
     # The curvature is cheap to examine; look closer only if it leaves a doubt.
     point = objective(theta, 2)
-    curvature = point.curvature
+    if objective.arrow:
+        from descend.problem.identifiability_of_groups import verdict_of_groups
+
+        return Verdict(*verdict_of_groups(model, objective, point))
+    curvature = matrix_of(point.curvature)
     if curvature is None:
         return Verdict()
     symbolic = model.symbolic if point.loss <= ROUNDING**2 * scale else None
@@ -191,7 +182,7 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
         return Verdict(still, (_no_influence(still, "but for rounding"),))
     if _surely(curvature, 1.0 - CORRELATED):
         return Verdict()
-    smallest = _smallest(curvature)
+    smallest = smallest_share(curvature)
     if smallest is not None and smallest >= 1.0 - CORRELATED:
         return Verdict()
     degrees = objective.rows - theta.size if converged else 0

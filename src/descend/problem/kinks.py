@@ -21,6 +21,7 @@ from descend.formula.derivative import derivatives
 from descend.formula.domain import Bend, bends
 from descend.gradients.derived import derived
 from descend.models import SymbolicModel
+from descend.optimizers.systems import matrix_of
 from descend.problem.point import Point
 from descend.table.rows import Rows
 
@@ -233,7 +234,7 @@ def _between(point: Point, near: Near) -> Array:
 
 def _modelled(point: Point, near: Near, gradient: Array, damping: float) -> _Model | None:
     """Return the model of J at a point with the kinks that a step may reach; None if there is none."""
-    curvature = point.curved()
+    curvature = matrix_of(point.curved())
     near = near.of(np.flatnonzero(near.kappa > 0.0))
     if curvature is None or not near.h.size or not np.isfinite(curvature).all():
         return None

@@ -11,13 +11,14 @@ import numpy as np
 
 from descend.engines.batches import Batch
 from descend.engines.shuffling import Places, shuffled
-from descend.engines.totals import Engine
+from descend.engines.totals import Curvature, Engine, Factor
 from descend.formula.factor import triangle
+from descend.optimizers.systems import is_finite, part_of, pulling, with_diagonal
 from descend.parameters import Bounds
 from descend.problem.penalty import Penalty
-from descend.problem.point import Array, Objective, Point, Triangle, pulling
+from descend.problem.point import Array, Objective, Point, Triangle
 
-Numbers = tuple[float, Array | None, Array | None]
+Numbers = tuple[float, Array | None, Curvature | None]
 """J, its gradient and its curvature."""
 
 
@@ -36,7 +37,7 @@ class VectorObjective(Objective):
     is kept: it refers to its objective, and that cycle would keep the rows alive after their fit is deleted.
     """
 
-    _last: tuple[Array, int, float, Array | None, Array | None, Array | None] | None = None
+    _last: tuple[Array, int, float, Array | None, Curvature | None, Factor | None] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_last"}
@@ -55,13 +56,7 @@ class VectorObjective(Objective):
             if found is None:
                 return self(theta, 2, rows)
             loss, factor = found.loss, found.factor
-            upper, right = factor[:-1, :-1], factor[:-1, -1]
-            gradient: Array | None = upper.T @ right
-            curvature: Array | None = upper.T @ upper
-            if found.own is not None:
-                # A gradient by hand or autograd stays what it is; the triangle's last column becomes what gives it.
-                gradient = found.own
-                factor[:-1, -1] = pulling(upper, found.own)
+            gradient, curvature = _of_factor(factor, found.own)
         else:
             factor = None
             loss, gradient, curvature = self.numbers(theta, order, rows)
@@ -72,6 +67,18 @@ class VectorObjective(Objective):
     @abstractmethod
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         """Return J, and from order 1 on its gradient, from 2 on its curvature."""
+
+
+def _of_factor(factor: Factor, own: Array | None) -> tuple[Array | None, Curvature | None]:
+    """Return gradient and curvature; own: the gradient, where it is not the derived one."""
+    if not isinstance(factor, np.ndarray):
+        return factor.gradient, factor.curvature
+    upper = factor[:-1, :-1]
+    if own is not None:
+        # A gradient by hand or autograd stays what it is; the triangle's last column becomes what gives it.
+        factor[:-1, -1] = pulling(upper, own)
+    gradient = upper.T @ factor[:-1, -1] if own is None else own
+    return gradient, upper.T @ upper
 
 
 def _nothing(*arguments: object) -> None:
@@ -128,7 +135,7 @@ class MeanLoss(VectorObjective):
             return None
         self._count(rows)
         count, loss, own, _, factor = self.engine.evaluate(theta, 3, rows)
-        if factor is None or (math.isfinite(loss) and not np.isfinite(factor).all()):
+        if factor is None or (math.isfinite(loss) and not is_finite(factor)):
             return None
         return Triangle(loss / count, None if own is None else own / count, factor / math.sqrt(count))
 
@@ -197,14 +204,13 @@ class Penalised(Around):
     def __init__(self, inner: VectorObjective, penalty: Penalty) -> None:
         super().__init__(inner)
         self.penalty: Penalty = penalty
-        self.curved = np.diag(2.0 * penalty.l2)
 
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         loss, gradient, curvature = self.inner.numbers(theta, order, rows)
         return (
             loss + self._size(theta),
             None if gradient is None else gradient + 2.0 * self.penalty.l2 * theta,
-            None if curvature is None else curvature + self.curved,
+            None if curvature is None else with_diagonal(curvature, 2.0 * self.penalty.l2),
         )
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
@@ -214,7 +220,11 @@ class Penalised(Around):
             return None
         roots = np.sqrt(2.0 * self.penalty.l2)
         own = None if found.own is None else found.own + 2.0 * self.penalty.l2 * theta
-        factor = triangle(np.vstack([found.factor, np.column_stack([np.diag(roots), roots * theta])]))
+        if isinstance(found.factor, np.ndarray):
+            more = np.column_stack([np.diag(roots), roots * theta])
+            factor: Factor = triangle(np.vstack([found.factor, more]))
+        else:
+            factor = found.factor.beside(roots, roots * theta)
         return Triangle(found.loss + self._size(theta), own, factor)
 
     def _size(self, theta: Array) -> float:
@@ -265,7 +275,7 @@ class Held(Around):
         return (
             loss,
             None if gradient is None else gradient[self.free],
-            None if curvature is None else curvature[np.ix_(self.free, self.free)],
+            None if curvature is None else part_of(curvature, self.free),
         )
 
     def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
@@ -273,4 +283,6 @@ class Held(Around):
         if found is None:
             return None
         own = None if found.own is None else found.own[self.free]
-        return Triangle(found.loss, own, triangle(found.factor[:, np.append(self.free, True)]))
+        if isinstance(found.factor, np.ndarray):
+            return Triangle(found.loss, own, triangle(found.factor[:, np.append(self.free, True)]))
+        return Triangle(found.loss, own, found.factor.of(self.free))

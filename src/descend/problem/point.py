@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.shuffling import Places, shuffled
-from descend.engines.totals import Engine
+from descend.engines.totals import Curvature, Engine, Factor
+from descend.optimizers.contract import RANK
 from descend.optimizers.curvature import largest_curvature
-from descend.optimizers.systems import RANK, predicted, well
+from descend.optimizers.systems import is_finite, predicted, pulling, well
 from descend.optimizers.systems import triangle as root_of
 from descend.parameters import Bounds
 from descend.problem.penalty import Penalty
@@ -62,6 +63,11 @@ class Objective(ABC):
     def has_l1(self) -> bool:
         """Whether there is an l1 penalty."""
         return self.penalty is not None and self.penalty.has_l1
+
+    @property
+    def arrow(self) -> bool:
+        """Whether the curvature is an arrow, of very many parameters each of which belongs to one group."""
+        return bool(getattr(self.engine, "arrow", False))
 
     @property
     def smooth(self) -> bool:
@@ -111,7 +117,7 @@ class Triangle:
 
     loss: float
     own: Array | None
-    factor: Array
+    factor: Factor
 
 
 class PiecesOfRows(Protocol):
@@ -156,8 +162,8 @@ class Point:
     theta: Array
     loss: float
     gradient: Array
-    curvature: Array | None
-    factor: Array | None
+    curvature: Curvature | None
+    factor: Factor | None
     objective: Objective
     rows: Places | None = None
     rate: float = 0.0
@@ -210,7 +216,7 @@ class Point:
         known = found is not None and found.theta is theta and found.curvature is not None
         return found if known else None
 
-    def curved(self) -> Array | None:
+    def curved(self) -> Curvature | None:
         """Return the curvature here, evaluating it if that was not done yet; None if there is none."""
         return self.curvature if self.curvature is not None else self.at(self.theta, 2).curvature
 
@@ -281,9 +287,14 @@ class Point:
         curvature = self.curved()
         if curvature is None or self.has_l1 or self.piecewise or not self.excess:
             return math.inf
-        if not np.isfinite(curvature).all():
+        if not is_finite(curvature):
             return math.inf
         # A component that a bound holds back cannot lower J.
+        if not isinstance(curvature, np.ndarray):
+            from descend.optimizers.arrow_systems import promised
+
+            blocked = None if self.bounds is None else self.bounds.blocked(self.theta, self.gradient)
+            return promised(self, curvature, blocked) / self.excess
         free = slice(None) if self.bounds is None else ~self.bounds.blocked(self.theta, self.gradient)
         curvature = curvature[free][:, free]
         scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
@@ -293,7 +304,7 @@ class Point:
         # In squared numbers, directions in which much is left to gain can be lost to rounding.
         # Those of the derived triangle count even where the gradient is by hand; a choice of parameters has its own.
         derived = self.objective.triangle(self.theta)
-        if derived is None:
+        if derived is None or not isinstance(derived.factor, np.ndarray):
             upper, right = root_of(self.at(self.theta, 3))
         else:
             upper, right = derived.factor[:-1, :-1], derived.factor[:-1, -1]
@@ -311,9 +322,9 @@ class Point:
             |dJ/dtheta_k| <= 8 eps (sqrt(2 C_kk squares) + sum_j |C_kj theta_j|)
         """
         curvature = self.curved()
-        if curvature is None or not squares > 0.0 or not np.isfinite(curvature).all():
+        if curvature is None or not squares > 0.0 or not is_finite(curvature):
             return False
-        noise = np.sqrt(2.0 * squares * curvature.diagonal()) + np.abs(curvature) @ np.abs(self.theta)
+        noise = np.sqrt(2.0 * squares * curvature.diagonal()) + abs(curvature) @ np.abs(self.theta)
         return bool((np.abs(self.slope) <= ROUNDINGS * EPS * noise).all())
 
     def held(self) -> bool:
@@ -334,14 +345,4 @@ class Point:
         idle = [part * far * far <= least for part, far in zip(curvature.diagonal().tolist(), reach, strict=True)]
         if self.bounds is not None and any(idle):
             idle = (np.array(idle) & ~self.bounds.blocked(self.theta, self.gradient)).tolist()
-        return any(idle) and bool(np.isfinite(curvature).all())
-
-
-def pulling(upper: Array, gradient: Array) -> Array:
-    """Return the shortest q with R'q = gradient, or as nearly as rounding allows; NaN where numbers are not finite."""
-    if not (np.isfinite(upper).all() and np.isfinite(gradient).all()):
-        return np.full(len(gradient), np.nan)
-    norms = np.sqrt(np.add.reduce(upper * upper))
-    norms[norms == 0.0] = 1.0
-    pull: Array = np.linalg.lstsq((upper / norms).T, gradient / norms, rcond=RANK)[0]
-    return pull
+        return any(idle) and is_finite(curvature)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError
+from descend.errors import ConfigError, WordsError
 from descend.formula.ambiguities import ambiguities
 from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
@@ -42,8 +42,21 @@ def pose(request: Request, table: Table) -> Problem:
 
     Raises FormulaError, DataError or ConfigError for whatever would make the descent pointless.
     """
+    try:
+        return _problem_of(request, table)
+    except WordsError as refused:
+        from descend.problem.response_levels import levels_of_words
+
+        return _problem_of(request, levels_of_words(request, table, refused))
+
+
+def _problem_of(request: Request, table: Table) -> Problem:
     loss = LOSSES.build(request.loss)
     model, given = read_model(request, table, loss)
+    if request.reference and loss.two_levels:
+        from descend.problem.response_levels import levels_by_reference
+
+        table = levels_by_reference(model, request, table)
     table = table.with_codings(model.codings)
     gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
     if request.engine not in ENGINES:
@@ -61,6 +74,11 @@ def pose(request: Request, table: Table) -> Problem:
     start = _with_rows(objective, model, summing, gradient, given)
     probable = probability_note(model, loss)
     doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
+    notes = (*request.notes, *model.notes, *summing.notes, *(() if probable is None else (probable,)))
+    if table.counted:
+        from descend.problem.response_levels import counted_notes
+
+        notes = (*notes, *counted_notes(table.counted, names, model.response, loss))
     return Problem(
         model=model,
         gradient=gradient,
@@ -70,7 +88,7 @@ def pose(request: Request, table: Table) -> Problem:
         objective=objective,
         given=given,
         start=start,
-        notes=(*request.notes, *model.notes, *summing.notes, *(() if probable is None else (probable,))),
+        notes=notes,
         remarks=(*doubtful, *table.notes, *summing.remarks),
         scale=summing.squares if loss.quadratic else 0.0,
         squares=summing.squares if loss.of_residual else 0.0,
@@ -121,20 +139,21 @@ def _with_rows(
     """Give J what is known of its rows and its bounds; return where a descent may begin."""
     rows, loss, symbolic = summing.rows, model.loss, model.symbolic
     objective.floor = loss.floor(rows.y, rows.omega)
-    if loss.kinked and gradient != "by_hand":
+    if loss.kinked and gradient != "by_hand" and not objective.arrow:
         objective.pieces = pieces_of_rows(model, rows, objective, summing.all_rows)
-    if summing.all_rows is None and loss.prediction_domain.limited and loss.plain and not model.in_place:
+    apart = summing.all_rows is None and not objective.arrow
+    if apart and loss.prediction_domain.limited and loss.plain and not model.in_place:
         from descend.problem.edge import Edge
 
         objective.edge = Edge(model, rows)
-    smooth = summing.all_rows is None and loss.plain and not loss.kinked
+    smooth = apart and loss.plain and not loss.kinked
     bending = symbolic is not None and symbolic.formula.kinked and bends(symbolic.formula.expression)
     if smooth and symbolic is not None and bending:
         from descend.problem.kinks import Kinks
 
         objective.kinks = Kinks(symbolic, rows)
     start = model.parameters.start(given, 0.0 if model.linear or model.log_linear else 1.0)
-    if model.log_linear and not given and not loss.response_domain.closed:
+    if model.log_linear and not given and not loss.response_domain.closed and not objective.arrow:
         start = _of_logarithms(model, rows, start)
     if model.constraints is None or model.constraints.bounds is None:
         return start

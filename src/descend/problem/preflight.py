@@ -70,7 +70,7 @@ def check_response(loss: Loss, rows: Rows, name: str, made_of: Sequence[str] = (
     made_of: the columns that it is computed from.
     """
     y, source = rows.y, rows.source
-    if not finite(y):
+    if not (y is rows.columns.get(name) or finite(y)):  # columns were looked at when they were read
         bad = ~np.isfinite(y)
         row, count = int(bad.argmax()), int(bad.sum())
         given = (column for column in made_of if column != name)
@@ -236,7 +236,7 @@ def smallest_failure(
     one = {name: columns[name][row : row + 1] for name in model.inputs}
     values = row_values(model, theta, columns, row)
     for term in model.formula.terms.values():
-        for item in term.items:
+        for item in term.each:
             given = {Column(name): float(column[0]) for name, column in one.items()}
             if (found := innermost_failure(item, given)) is not None:
                 return found

@@ -13,6 +13,7 @@ from descend.formula.compile import compile_expression
 from descend.formula.printers.filled import filled
 from descend.formula.symbols import Quantity
 from descend.models import Model, SymbolicModel
+from descend.optimizers.systems import is_finite
 from descend.problem.preflight import listed
 from descend.problem.problem import Problem
 from descend.problem.recession import Pulls, Recession, recession
@@ -77,10 +78,12 @@ def _may_run_away(problem: Problem, model: Model, theta: Array) -> bool:
     if not certain.any():
         return False
     curvature = problem.objective(theta, 2).curvature
-    if curvature is None or not np.isfinite(curvature).all():
+    if curvature is None or not is_finite(curvature):
         return True
     diagonal = curvature.diagonal()
     if (problem.objective.rows * diagonal * theta**2 < 1.0).any() or certain.all():
+        return True
+    if not isinstance(curvature, np.ndarray):
         return True
     scale = 1.0 / np.sqrt(diagonal)
     return bool(np.linalg.eigvalsh(curvature * scale * scale[:, None])[0] < UNSURE)

@@ -15,8 +15,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.shuffling import Places
+from descend.engines.totals import Curvature, Factor
 from descend.errors import ConfigError
 from descend.formula import Formula, as_text
 from descend.formula.factor import triangle
@@ -25,7 +25,9 @@ from descend.gradients.derived import derived
 from descend.losses import LOSSES, Loss
 from descend.models import Model
 from descend.optimizers.pieces import Pieces
+from descend.optimizers.systems import with_diagonal
 from descend.parameters import Parameters
+from descend.problem.engine_choice import summing
 from descend.problem.objective import Around, Numbers, VectorObjective
 from descend.problem.penalty import Penalty
 from descend.problem.point import KinksOfRows, PiecesOfRows, Point, Triangle
@@ -73,21 +75,30 @@ class Units:
         moved = matrix * self.scale
         return moved if self.intercept is None else moved - np.outer(matrix[:, self.intercept], self.shift)
 
-    def curvature(self, curvature: Array) -> Array:
+    def curvature(self, curvature: Curvature) -> Curvature:
         """Return T'CT."""
-        return self.columns(self.columns(curvature).T)
+        if isinstance(curvature, np.ndarray):
+            return self.columns(self.columns(curvature).T)
+        return curvature.scaled(1.0 / self.scale)  # of an arrow no column is centred
+
+    def factor(self, factor: Factor) -> Factor:
+        """Return the triangle R of T'CT."""
+        if isinstance(factor, np.ndarray):
+            return triangle(np.column_stack([self.columns(factor[:, :-1]), factor[:, -1]]))
+        return factor.scaled(1.0 / self.scale)
 
 
-def standard_units(moments: Array, linear: NDArray[np.bool_], intercept: int | None) -> Units:
+def standard_units(moments: Curvature, linear: NDArray[np.bool_], intercept: int | None) -> Units:
     """Return the units in which columns have spread 1, and with an intercept mean 0.
 
     moments: (p, p) mean of d_k d_l over rows, d_k the derivative of the model's score by parameter k: for a linear one
-    the column that it multiplies. linear: which are; others are only scaled, to mean square 1 where they start.
+    the column that it multiplies; of an arrow only the diagonal counts. linear: which are; others are only scaled, to
+    mean square 1 where they start.
     Without an intercept nothing can take up the means, so columns are scaled to mean square 1, not centred.
     """
     square = moments.diagonal().copy()
     mean = np.zeros(len(square))
-    if intercept is not None:
+    if intercept is not None and isinstance(moments, np.ndarray):
         mean = np.where(linear, moments[intercept] / moments[intercept, intercept], 0.0)
         mean[intercept] = 0.0
     variance = square - mean**2
@@ -187,8 +198,7 @@ class StandardizedObjective(Around):
             self.here = here
         if here.factor is None:
             return None
-        moved = np.column_stack([self.units.columns(here.factor[:, :-1]), here.factor[:, -1]])
-        return Triangle(here.loss, self.units.gradient(here.gradient), triangle(moved))
+        return Triangle(here.loss, self.units.gradient(here.gradient), self.units.factor(here.factor))
 
     def noise(self) -> Array | None:
         """Return the standard deviation of dJ/du."""
@@ -208,7 +218,7 @@ class StandardizedObjective(Around):
         """Put the step that was just made into the user's units."""
         step.theta, step.gradient_norm = self.here.theta, self.here.norm
 
-    def _moved(self, loss: float, gradient: Array | None, curvature: Array | None) -> Numbers:
+    def _moved(self, loss: float, gradient: Array | None, curvature: Curvature | None) -> Numbers:
         units = self.units
         return (
             loss,
@@ -235,7 +245,10 @@ def standardized(problem: Problem, first: Point) -> tuple[StandardizedObjective,
         intercept = None
     linear = np.array([bool(column) for column in columns] or [False] * model.parameters.size)
     with np.errstate(all="ignore"):
-        units = standard_units(column_moments(problem, first), linear, intercept)
+        moments = column_moments(problem, first)
+        if not isinstance(moments, np.ndarray):
+            intercept = None  # its column meets those of all groups
+        units = standard_units(moments, linear, intercept)
     note = "the descent ran in standardised columns, so its learning rate is one for these"
     if intercept is None:
         note += "; no parameter is merely added, so they were scaled to mean square 1 but not centred"
@@ -244,18 +257,18 @@ def standardized(problem: Problem, first: Point) -> tuple[StandardizedObjective,
     return StandardizedObjective(objective, units, first), note
 
 
-def column_moments(problem: Problem, first: Point) -> Array:
+def column_moments(problem: Problem, first: Point) -> Curvature:
     """Return the mean over rows of d_k d_l, d_k the derivative of the score by parameter k at ``first``."""
     curvature, penalty = first.curvature, problem.objective.penalty
     if not problem.model.loss.quadratic and problem.model.formula is not None:
         # Other losses weight the rows in their curvature; the squared loss of the same score does not.
         program = replace(derived(problem.model.formula, problem.model.loss), loss=LOSSES.build("squared"))
-        totals = NumpyEngine(program, problem.rows).evaluate(first.theta, 2)
+        totals = summing(program, problem.rows).evaluate(first.theta, 2)
         assert totals.curvature is not None
         return totals.curvature / (2.0 * totals.rows)
     if curvature is None:
         raise ConfigError("Standardised columns need a curvature, which this gradient does not give. Leave them out.")
-    return (curvature if penalty is None else curvature - np.diag(2.0 * penalty.l2)) / 2.0
+    return (curvature if penalty is None else with_diagonal(curvature, -2.0 * penalty.l2)) / 2.0
 
 
 def entering(model: Model) -> tuple[tuple[str, ...], int | None]:
@@ -276,5 +289,7 @@ def _entering(formula: Formula, loss: Loss) -> tuple[tuple[str, ...], int | None
             columns[place] = as_text(slope) if slope.atoms(Column) else ""
             intercept = place if slope == 1 else intercept
         else:
-            columns[place : place + len(term.items)] = [as_text(slope * item) for item in term.items]
+            columns[place : place + len(term.labels)] = [as_text(slope * item) for item in term.each] * (
+                len(term.labels) // len(term.each)
+            )
     return tuple(columns), intercept

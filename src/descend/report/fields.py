@@ -122,6 +122,20 @@ def _fitted(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     for label, value, error, *both in zip(shapes.labels, values, errors, *ends, strict=True):
         mark = "" if held is None else held.mark(label, fit.theta)
         yield Field(label, [value, None if np.isnan(error) else error, mark, *both], "parameter")
+    for name, known in (fit if intervals is None else intervals).quantities.items():
+        if not np.isnan(known.value):
+            both = [] if intervals is None else [_number(end) for end in known.interval]
+            yield Field(name, [known.value, _number(known.standard_error), f"= {known.text}", *both], "parameter")
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def _quantities(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    """Yield a note on each quantity whose value, error or interval is missing or open."""
+    shown = (fit if intervals is None else intervals).quantities.values()
+    yield from (Field("note", _sentence(found.why, fit.parameters), "note") for found in shown if found.why)
 
 
 def _ends(intervals: Intervals, labels: Sequence[str], side: int) -> list[float | None]:
@@ -284,6 +298,7 @@ def _listed_parameters(fit: Fitted) -> Mapping[str, object]:
 ENTRIES = [
     Entry("parameters", value=_listed_parameters, lines=_fitted),
     Entry("standard_errors"),
+    Entry("quantities", value=lambda fit: {n: q.plain() for n, q in fit.quantities.items()} or None, lines=_quantities),
     Entry("fixed", value=lambda fit: {} if fit.constraints is None else fit.constraints.fixed),
     Entry("ties", value=lambda fit: {} if fit.constraints is None else fit.constraints.tie_texts),
     Entry("bounds", value=_bounds),

@@ -71,13 +71,13 @@ def page(
         raise ConfigError(
             "This fit was loaded from a file, without its data, so there is nothing to report on. Fit again."
         )
-    intervals = _intervals(fit) if intervals is None else intervals
+    intervals = usual_intervals(fit) if intervals is None else intervals
     shown = fields(fit, intervals)
     sections = [
-        ("answer", "The answer" if fit.succeeded else "Where it ended", _answer(fit, shown, intervals)),
+        ("answer", "The answer" if fit.succeeded else "Where it ended", answer(fit, shown, intervals)),
         ("pictures", "The fit", figures(_of_the_answer(fit), lead=True)),
         ("descent", "The descent", figures(_of_the_run(fit))),
-        ("residuals", "The residuals", figures(_of_the_residuals(fit))),
+        ("residuals", "The residuals", figures(of_the_residuals(fit))),
         ("mathematics", "The mathematics", equations(fit)),
         ("data", "The data", data(fit)),
         ("repeat", "How to repeat it", _repeat(fit, command, call)),
@@ -97,7 +97,7 @@ def short(fit: Fitted) -> str:
     if fit.solution is not None:
         seen = view(fit)
         picture = figure(panels.curve(seen) if seen.one else panels.predicted(seen), f"fit-{id(fit):x}-")
-    inside = _formula(shown) + _verdict(shown) + _parameters(shown, None) + _list(shown) + picture
+    inside = _formula(shown) + verdict(shown) + _parameters(shown, None) + _list(shown) + picture
     return box(inside)
 
 
@@ -107,10 +107,10 @@ def box(inside: str) -> str:
 
 
 def _header(fit: Fitted, shown: Sequence[Field]) -> str:
-    return f"<header>{bar('report of a fit')}<h1>{escape(str(fit.model))}</h1>{_verdict(shown)}</header>"
+    return f"<header>{bar('report of a fit')}<h1>{escape(str(fit.model))}</h1>{verdict(shown)}</header>"
 
 
-def _verdict(shown: Sequence[Field]) -> str:
+def verdict(shown: Sequence[Field]) -> str:
     """Say how the run ended, what to do about it, and what was noticed."""
     ended = next(field for field in shown if field.label == "outcome")
     advice = "".join(f"<p>{prose(field.value)}</p>" for field in shown if field.kind == "advice" and field.value)
@@ -124,7 +124,8 @@ def _verdict(shown: Sequence[Field]) -> str:
     )
 
 
-def _answer(fit: Fitted, shown: Sequence[Field], intervals: Intervals | None) -> str:
+def answer(fit: Fitted, shown: Sequence[Field], intervals: Intervals | None) -> str:
+    """Write the fitted formula, the parameters, and what else is told of them."""
     return _formula(shown) + _parameters(shown, intervals) + _list(shown)
 
 
@@ -185,9 +186,10 @@ def _of_the_run(fit: Fitted) -> list[Panel | None]:
     return [panels.loss(fit), *here, *ways, panels.gradient_norm(fit)]
 
 
-def _of_the_residuals(fit: Fitted) -> list[Panel | None]:
+def of_the_residuals(fit: Fitted) -> list[Panel | None]:
+    """Return the pictures of the residuals; none where these have neither one size nor a normal distribution."""
     if fit.loss_function.likelihood and not fit.loss_function.quadratic:
-        return []  # these residuals have neither one size nor a normal distribution
+        return []
     seen = view(fit)
     if not np.isfinite(seen.residuals).any():
         return []
@@ -272,7 +274,7 @@ def footer() -> str:
     return f"<footer><p>Written by descend {escape(version('descend'))} on {day}.</p></footer>"
 
 
-def _intervals(fit: Fitted) -> Intervals | None:
+def usual_intervals(fit: Fitted) -> Intervals | None:
     """Return 95% intervals if the run ended at a minimum and they exist."""
     if fit.outcome is not Outcome.CONVERGED:
         return None

@@ -108,8 +108,8 @@ def draw(axes: Axes, panel: Panel) -> None:
         if name := getattr(mark, "name", ""):
             handles.append(handle)
             names.append(style.shown(name, 80))
-    _scale(axes, panel.x, "x")
-    _scale(axes, panel.y, "y")
+    set_scale(axes, panel.x, "x")
+    set_scale(axes, panel.y, "y")
     style.label(axes, panel.x.name, panel.y.name, panel.title, style.VERMILLION if panel.failed else style.GREY)
     if names:
         style.legend(axes, handles, names)
@@ -165,7 +165,7 @@ def _matrix(axes: Axes, mark: Matrix) -> Artist:
     return image
 
 
-def _scale(axes: Axes, axis: Axis, side: str) -> None:
+def set_scale(axes: Axes, axis: Axis, side: str) -> None:
     """Set the scale, the limits and the ticks of one axis."""
     from matplotlib.ticker import MaxNLocator, ScalarFormatter
 

@@ -35,7 +35,13 @@ def as_python(call: Mapping[str, object], before: str = "") -> str:
     if given.get("learning_rate") not in (None, "auto"):
         given["learning_rate"] = float(str(given["learning_rate"]))  # the command line passes it on as text
     arguments = [*first, *(f"{name}={_python(value)}" for name, value in given.items())]
-    verb = "compared = descend.compare" if "optimizers" in call else "fit = descend.fit"
+    verb = (
+        "compared = descend.compare"
+        if "optimizers" in call
+        else "fits = descend.fit"
+        if call.get("by")
+        else "fit = descend.fit"
+    )
     return f"import descend\n\n{before}{verb}({', '.join(arguments)})"
 
 

@@ -145,20 +145,24 @@ def wrapped(text: str, most: int, lines: int = 3) -> str:
 
 
 def canvas(panels: int, title: str = "", size: tuple[float, float] | None = None) -> tuple[Figure, list[Axes]]:
-    """Return a figure with ``panels`` axes side by side, under one title. size: in inches; chosen here if None.
+    """Return a figure with ``panels`` axes side by side, under one title. size: in inches; chosen here if None."""
+    return grid(1, panels, panels, title, size or ({1: 6.8, 2: 10.6}.get(panels, 14.0), 4.4))
+
+
+def grid(down: int, across: int, panels: int, title: str, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    """Return a figure with ``panels`` axes in rows and columns, under one title. size: in inches.
 
     A notebook shows it without pyplot, which is never loaded.
     """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    size = size or ({1: 6.8, 2: 10.6}.get(panels, 14.0), 4.4)
     figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1), facecolor="white")
     figure._repr_png_ = partial(png, figure)  # type: ignore[attr-defined]
     if title:
         figure.suptitle(wrapped(title, max(int(size[0] * LETTERS), 12)), **text(13, fontweight="bold"))
-    grid = figure.add_gridspec(1, panels)
-    return figure, [styled(figure.add_subplot(grid[0, place])) for place in range(panels)]
+    places = figure.add_gridspec(down, across)
+    return figure, [styled(figure.add_subplot(places[place // across, place % across])) for place in range(panels)]
 
 
 def below(figure: Figure, axes: Axes, share: float = 0.3) -> Axes:

@@ -202,7 +202,7 @@ def _extent(fit: Fitted, place: int, path: Array) -> tuple[float, float]:
     low, high = float(path.min()), float(path.max())
     covariance = fit.covariance
     if covariance is not None and fit.outcome is not Outcome.DIVERGED:
-        spread = ERRORS * float(np.sqrt(covariance[place, place]))
+        spread = ERRORS * float(np.sqrt(covariance.diagonal()[place]))
         if np.isfinite(spread):
             low, high = min(low, fit.theta[place] - spread), max(high, fit.theta[place] + spread)
     if low == high:

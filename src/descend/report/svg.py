@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, Surface, reach
+from descend.report.frame import LARGE, Frame
 from descend.report.style import one_line
 
 Array = NDArray[np.float64]
 
-WIDTH, HEIGHT = 560.0, 350.0
-LEFT, RIGHT, TOP, BOTTOM = 64.0, 14.0, 30.0, 46.0
 MARGIN = 0.04
 """Margin around what is drawn, as a share of its range."""
 FAR = 1000.0
@@ -44,6 +43,7 @@ class Scale:
     high: float
     begin: float
     end: float
+    count: int = LARGE.ticks
 
     def moved(self, values: Array) -> Array:
         """Return values before they are stretched to the picture: as they are, or their logarithms."""
@@ -71,37 +71,39 @@ class Scale:
         from matplotlib.ticker import LogLocator, MaxNLocator
 
         if self.axis.scale == "linear" or (self.axis.scale == "log" and self.high < 20.0 * self.low):
-            steps = MaxNLocator(6, integer=self.axis.integers, steps=[1, 2, 2.5, 5, 10]).tick_values(
+            steps = MaxNLocator(self.count, integer=self.axis.integers, steps=[1, 2, 2.5, 5, 10]).tick_values(
                 self.low, self.high
             )
             found = [float(value) for value in steps if self.low <= value <= self.high]
             away = self.offset
             return list(zip(found, _numbers([value - away for value in found]), strict=True))
         low = max(self.low, 1.0) if self.axis.scale == "symlog" else self.low
-        values = [float(v) for v in LogLocator(numticks=7).tick_values(low, self.high) if self.low <= v <= self.high]
+        values = [
+            float(v)
+            for v in LogLocator(numticks=self.count + 1).tick_values(low, self.high)
+            if self.low <= v <= self.high
+        ]
         if self.axis.scale == "symlog":
             return [(0.0, "0"), *((value, f"{value:,.0f}") for value in values if value >= 1.0)]
         return [(value, _power(value)) for value in values]
 
 
-def svg(panel: Panel, prefix: str = "", moving: str = "") -> str:
-    """Draw a panel as one ``<svg>`` element.
-
-    prefix: makes its ids differ from those of other fits on the page. moving: markup over the marks, such as ``drawn``.
-    """
+def svg(panel: Panel, prefix: str = "", moving: str = "", frame: Frame = LARGE) -> str:
+    """Draw a panel as an ``<svg>``. prefix: sets its ids apart. moving: markup over the marks, such as ``drawn``."""
     if any(isinstance(mark, Matrix) for mark in panel.marks):
         return _matrix(panel)
-    across, up = _scales(panel)
+    across, up = _scales(panel, frame)
     clip = f"{prefix}clip-{panel.key}"
     inside = "".join(_mark(mark, across, up) for mark in _ordered(panel.marks))
     ends = f'data-x="{across.low!r} {across.high!r} {panel.x.scale}" data-y="{up.low!r} {up.high!r} {panel.y.scale}"'
-    box = f'x="{LEFT:g}" y="{TOP:g}" width="{WIDTH - LEFT - RIGHT:g}" height="{HEIGHT - TOP - BOTTOM:g}"'
+    left, top, end, bottom = frame.left, frame.top, frame.end, frame.bottom
+    box = f'x="{left:g}" y="{top:g}" width="{end - left:g}" height="{bottom - top:g}"'
     return (
-        f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{escape(panel.alt)}" {ends}>'
+        f'<svg viewBox="0 0 {frame.width:g} {frame.height:g}" role="img" aria-label="{escape(panel.alt)}" {ends}>'
         f'<clipPath id="{clip}"><rect {box}/></clipPath>'
-        f"{_axes(across, up, grid=not any(isinstance(mark, Surface) for mark in panel.marks))}"
+        f"{_axes(across, up, frame, grid=not any(isinstance(mark, Surface) for mark in panel.marks))}"
         f'<g clip-path="url(#{clip})">{inside}{f"<g>{moving}</g>" if moving else ""}</g>'
-        f"{_names(panel, across.offset, up.offset)}</svg>"
+        f"{_names(panel, across.offset, up.offset, frame)}</svg>"
     )
 
 
@@ -135,16 +137,19 @@ def _ordered(marks: Iterable[Mark]) -> list[Mark]:
     return sorted(marks, key=lambda mark: places.get(type(mark), 3))
 
 
-def _scales(panel: Panel) -> tuple[Scale, Scale]:
+def _scales(panel: Panel, frame: Frame = LARGE) -> tuple[Scale, Scale]:
     """Return the horizontal and the vertical scale."""
-    across = _scale(panel.x, panel.marks, "x", LEFT, WIDTH - RIGHT)
-    return across, _scale(panel.y, panel.marks, "y", HEIGHT - BOTTOM, TOP)
+    across, up = _range(panel.x, panel.marks, "x"), _range(panel.y, panel.marks, "y")
+    return (
+        Scale(panel.x, *across, frame.left, frame.end, frame.ticks),
+        Scale(panel.y, *up, frame.bottom, frame.top, frame.ticks),
+    )
 
 
-def _scale(axis: Axis, marks: Sequence[Mark], side: str, begin: float, end: float) -> Scale:
-    """Return the scale of an axis: its own limits, or the range of the marks with a margin."""
+def _range(axis: Axis, marks: Sequence[Mark], side: str) -> tuple[float, float]:
+    """Return the ends of an axis: its own limits, or the range of the marks with a margin."""
     if axis.low is not None and axis.high is not None:
-        return Scale(axis, float(axis.low), float(axis.high), begin, end)
+        return float(axis.low), float(axis.high)
     drawn = [np.asarray(part, dtype=np.float64) for mark in marks for part in _parts(mark, side)]
     values = np.concatenate(drawn) if drawn else np.empty(0)
     if axis.scale == "log":
@@ -155,7 +160,7 @@ def _scale(axis: Axis, marks: Sequence[Mark], side: str, begin: float, end: floa
     low, high = low - room, high + room
     if axis.scale == "log":
         low, high = 10.0**low, 10.0**high
-    return Scale(axis, low if axis.low is None else axis.low, high if axis.high is None else axis.high, begin, end)
+    return low if axis.low is None else axis.low, high if axis.high is None else axis.high
 
 
 def _parts(mark: Mark, side: str) -> list[Array]:
@@ -172,7 +177,7 @@ def _mark(mark: Mark, across: Scale, up: Scale) -> str:
         return _points(mark, across(mark.x), up(mark.y))
     if isinstance(mark, Level):
         height = float(up(np.array([mark.y]))[0])
-        ends = f"M{LEFT:g} {height:.1f}H{WIDTH - RIGHT:g}"
+        ends = f"M{across.begin:g} {height:.1f}H{across.end:g}"
         return f'<path d="{ends}" stroke="var(--{mark.colour})" stroke-width="2" fill="none"/>'
     if isinstance(mark, Band):
         x = np.concatenate([across(mark.x), across(mark.x)[::-1]])
@@ -243,32 +248,32 @@ def _surface(mark: Surface, across: Scale, up: Scale) -> str:
     return "".join(drawn)
 
 
-def _axes(across: Scale, up: Scale, grid: bool) -> str:
+def _axes(across: Scale, up: Scale, frame: Frame, grid: bool) -> str:
     """Draw the grid and the numbers of both axes."""
-    bottom, parts = HEIGHT - BOTTOM, []
+    left, top, bottom, parts = frame.left, frame.top, frame.bottom, []
     for value, text in across.ticks():
         x = float(across(np.array([value]))[0])
         if grid:
-            parts.append(f'<path class="grid" d="M{x:.1f} {TOP:g}V{bottom:g}"/>')
+            parts.append(f'<path class="grid" d="M{x:.1f} {top:g}V{bottom:g}"/>')
         parts.append(f'<text x="{x:.1f}" y="{bottom + 17:g}" text-anchor="middle">{text}</text>')
     for value, text in up.ticks():
         y = float(up(np.array([value]))[0])
         if grid:
-            parts.append(f'<path class="grid" d="M{LEFT:g} {y:.1f}H{WIDTH - RIGHT:g}"/>')
-        parts.append(f'<text x="{LEFT - 7:g}" y="{y + 4.5:.1f}" text-anchor="end">{text}</text>')
-    parts.append(f'<path class="axis" d="M{LEFT:g} {TOP:g}V{bottom:g}H{WIDTH - RIGHT:g}"/>')
+            parts.append(f'<path class="grid" d="M{left:g} {y:.1f}H{frame.end:g}"/>')
+        parts.append(f'<text x="{left - 7:g}" y="{y + 4.5:.1f}" text-anchor="end">{text}</text>')
+    parts.append(f'<path class="axis" d="M{left:g} {top:g}V{bottom:g}H{frame.end:g}"/>')
     return "".join(parts)
 
 
-def _names(panel: Panel, across: float, up: float) -> str:
+def _names(panel: Panel, across: float, up: float, frame: Frame) -> str:
     """Write the labels of the axes, and what their numbers are counted from; that of the vertical one is above it."""
-    middle = (LEFT + WIDTH - RIGHT) / 2
+    middle, most = (frame.left + frame.end) / 2, int(frame.width / 9)
     x_name, y_name = (
-        _short(axis.name, 60) + (f" {'−' if offset > 0.0 else '+'} {abs(offset):,.12g}" if offset else "")
+        _short(axis.name, most) + (f" {'−' if offset > 0.0 else '+'} {abs(offset):,.12g}" if offset else "")
         for axis, offset in ((panel.x, across), (panel.y, up))
     )
     return (
-        f'<text class="name" x="{middle:g}" y="{HEIGHT - 8:g}" text-anchor="middle">{x_name}</text>'
+        f'<text class="name" x="{middle:g}" y="{frame.height - 8:g}" text-anchor="middle">{x_name}</text>'
         f'<text class="name" x="4" y="14">{y_name}</text>'
     )
 
@@ -279,7 +284,7 @@ def _matrix(panel: Panel) -> str:
     count = len(mark.labels)
     longest = max(len(label) for label in mark.labels)
     left = min(20.0 + 8.0 * longest, 150.0)
-    size = min((WIDTH - left - 10.0) / count, 52.0)
+    size = min((LARGE.width - left - 10.0) / count, 52.0)
     height = size * count + 34.0
     parts = []
     for row, label in enumerate(mark.labels):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
@@ -10,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.inference.fitted import Fitted
-from descend.inference.intervals import Intervals
+from descend.inference.intervals import Intervals, checked_level, checked_method
 from descend.inference.prediction import Prediction, predict_with_band, refuse_not_finite
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from descend.inference.inverse import Inverse
+    from descend.inference.quantities.estimate import Estimated
     from descend.report.animation import Animation
 
 Array = NDArray[np.float64]
@@ -52,6 +55,87 @@ class Fit(Fitted):
         predicted = self.model.predict(self.theta, columns)
         refuse_not_finite(self.model, self.theta, columns, predicted)
         return predicted
+
+    def quantity(
+        self,
+        text: str,
+        level: float = 0.95,
+        method: str = "t",
+        *,
+        resamples: int = 1000,
+        seed: int = 0,
+        on_resample: Callable[[int], None] | None = None,
+    ) -> Estimated:
+        """Return a number that follows from the parameters, with its standard error and interval.
+
+        text: an expression such as ``"log(2)/b"``, with a name if wanted, ``"half_life = log(2)/b"``. It may hold
+            components of a vector, ``"ec50[B]/ec50[A]"``, and what is read off the fitted curve: ``prediction(x=3)``,
+            ``area(x, 0, 10)``, ``maximum(x, 0, 10)``, ``argmax(x, 0, 10)``, ``minimum``, ``argmin``, and
+            ``root(x, 0, 10, level=0.5)``, where the curve reaches a level; other inputs by name, ``z=1``.
+        level, method, resamples, seed, on_resample: of the interval (see ``intervals``); "profile" refits all
+            parameters with the quantity held.
+
+        The standard error is by the delta method, with exact derivatives; those of a peak or a root by the implicit
+        function theorem. A quantity without a value has NaN, and its ``why`` says why.
+
+        Raises FormulaError or ConfigError for what is no such expression.
+        """
+        from descend.inference.quantities.estimated import estimated_quantity
+        from descend.inference.quantities.reading import read_quantity
+
+        level, method, quantity = checked_level(level), checked_method(method), read_quantity(text, self.model)
+        solution = self.solution
+        if method in ("profile", "bootstrap"):
+            solution = self._solved(f"it has no {method} intervals. Fit again to get them.")
+        found = self.estimates("sandwich" if method == "sandwich" else None)
+        return estimated_quantity(quantity, found, solution, level, method, resamples, seed, on_resample)
+
+    def invert(
+        self,
+        response: float | Sequence[float],
+        *,
+        interval: str = "inversion",
+        level: float = 0.95,
+        mean: bool = False,
+        sigma: float | None = None,
+        input: str | None = None,
+        at: Mapping[str, object] | None = None,
+        between: tuple[float, float] | None = None,
+    ) -> Inverse:
+        """Return the value of an input that gives a response, with its interval: inverse prediction, calibration.
+
+        response: a number, or replicates of one sample; on the scale of the left side of the formula.
+        interval: ``"inversion"``, all values that the response does not contradict, or ``"wald"``, by the delta method.
+        mean: whether to ask where the curve itself is there, not a new measurement. sigma: the standard deviation of
+            one new measurement, where the fit does not know it. input: the input to solve for, if the model has
+            several; at: the values of the others. between: where to look; first in the data, if not given.
+
+        The result has ``value`` (or ``x``), ``standard_error``, ``interval``, whose ends may be infinite, and ``why``:
+        what there is to say, such as that there are several values, or none. The maths: ``inference.inverse.invert``.
+
+        >>> import descend
+        >>> line = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 4.0], "y": [2.1, 3.9, 6.1, 7.9]})
+        >>> found = line.invert(5.0)
+        >>> round(found.value, 3), [round(end, 2) for end in found.interval]
+        (2.5, [2.1, 2.9])
+        """
+        from descend.inference import inverse
+        from descend.inference.quantities.curve import placed
+
+        others = at or {}
+        name = inverse.varying_input(self.model, input, others)
+        inputs = placed(self.model, {**others, name: 0.0})
+        question = inverse.Question(
+            name,
+            {other: value for other, value in inputs.items() if other != name},
+            inverse.checked_response(response),
+            inverse.checked_interval(interval),
+            checked_level(level),
+            mean,
+            sigma,
+            between,
+        )
+        return inverse.invert(self.estimates(), question, self.ranges.get(name))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file: JSON that `load` reads."""

@@ -31,4 +31,8 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
     problem = pose(request, table)
     if request.errors is not None:
         checked_errors(request.errors, problem.model.loss)
+    if request.quantities:
+        from descend.inference.quantities.reading import read_quantities
+
+        read_quantities(request.quantities, problem.model)  # refused before the first step
     return fit_of(solve(problem, request, on_step, resumed, began))

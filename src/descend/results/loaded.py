@@ -5,22 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution, every_parameter
 from descend.diagnosis import Cause, Diagnosis
 from descend.errors import ConfigError
 from descend.inference.correlation import Correlation
+from descend.inference.covariance import Covariance
 from descend.inference.estimates import Estimates, why_none
 from descend.inference.goodness import Goodness
 from descend.inference.likelihood import Criteria
 from descend.inference.standard_errors import errors_by_name, usual_kind
+from descend.optimizers.systems import matrix_of
 from descend.results.fit import Fit
 from descend.results.model_file import Content
+
+if TYPE_CHECKING:
+    from descend.inference.quantities.estimate import Estimated
 
 Value = TypeVar("Value")
 
@@ -67,26 +71,32 @@ class LoadedFit(Fit):
         raise ConfigError(f"This fit was loaded from a file, without its {without}, so {otherwise}")
 
 
-def _covariance(fit: LoadedFit) -> NDArray[np.float64] | None:
+def _covariance(fit: LoadedFit) -> Covariance | None:
     stored = fit._content.get("covariance")
+    if isinstance(stored, dict):
+        from descend.inference.arrow_covariance import restored
+
+        return restored(stored)
     return None if stored is None else np.array(stored, dtype=np.float64)
 
 
 def _correlation(fit: LoadedFit) -> Correlation | None:
-    found = fit.covariance
+    found = matrix_of(fit.covariance)
     return None if found is None else Correlation.of_covariance(found, fit.model.parameters.labels)
 
 
 def _standard_errors(fit: LoadedFit) -> Named | None:
-    found = fit.covariance
-    if found is None or fit.model.in_place:
+    found, stored = fit.covariance, fit._content.get("standard_errors")
+    if fit.model.in_place:
         return None
-    return errors_by_name(fit.model, fit.theta, found, fit.undetermined)
+    if found is None and stored:  # one of many fits, whose file has no room for the covariances
+        return {name: np.array(value, dtype=np.float64)[()] for name, value in stored.items()}
+    return None if found is None else errors_by_name(fit.model, fit.theta, found, fit.undetermined)
 
 
 def _digits(fit: LoadedFit) -> Named | None:
     stored = fit._content.get("digits")
-    if stored is None or fit.model.in_place:
+    if not stored or fit.model.in_place:
         return None
     shapes = every_parameter(fit.model)
     return shapes.named(shapes.flat(stored))
@@ -119,9 +129,20 @@ def _goodness(fit: LoadedFit) -> Goodness | None:
     return Goodness(stored[0], int(stored[1]), stored[2])
 
 
+def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
+    stored = fit._content.get("quantities") or {}
+    if not stored:
+        return {}
+    from descend.inference.quantities.estimated import estimated_quantities
+
+    texts = {name: found["expression"] for name, found in stored.items()}
+    return estimated_quantities(texts, fit.estimates())
+
+
 ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "at_bound": lambda fit: [] if fit.constraints is None else fit.constraints.at_bound(fit.theta),
     "column_types": lambda fit: dict(fit._content.get("columns", {})),
+    "response_levels": lambda fit: dict(fit._content.get("response_levels") or {}),
     "kind_of_errors": lambda fit: fit._content.get("errors") or usual_kind(fit.loss_function),
     "at_minimum": lambda fit: fit.outcome is Outcome.CONVERGED or fit.covariance is None,
     "rounding": lambda fit: fit._content.get("rounding") or {},
@@ -136,5 +157,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "dispersion": lambda fit: 1.0 if _known(fit) else fit._content.get("dispersion"),
     "criteria": _criteria,
     "goodness": _goodness,
+    "quantities": _quantities,
+    "ranges": lambda fit: {name: tuple(ends) for name, ends in (fit._content.get("ranges") or {}).items()},
 }
 """How to read what is not simply in the file under its own name."""

@@ -35,32 +35,43 @@ def load(path: str | os.PathLike[str], model: Callable[..., object] | None = Non
         raise DataError(f"A model file is given by its path, as text; this is of type {type(path).__name__}.")
     place = Path(path)
     content = read_content(place)
-    kind = _kind(content)
-    needed = kind.needed(content)
-    if needed is not None and not kind.takes(model):
-        raise DataError(f"`{place}` was fitted with {needed}")
+    kind = kind_saved(content, model, place)
     if kind.in_place:
         load_weights(cast(Any, model), content["module"], place)
         module = cast(ModuleModel, kind.restored(content, model, _loss(content, place), None))
         return restored(content, module, module.parameters.present)
-    fitted = _model(content, kind, model, place)
+    fitted = model_saved(content, kind, model, place)
     with part(place, "parameters"):
         theta = fitted.parameters.flat(content["parameters"])
         if not np.isfinite(theta).all():
             raise ValueError
     covariance = content.get("covariance")
-    if covariance is not None and len(covariance) != theta.size:
+    size = len(covariance) if isinstance(covariance, list) else theta.size
+    if isinstance(covariance, dict):
+        from descend.inference.arrow_covariance import restored as restored_arrow
+
+        with part(place, "covariance"):
+            size = len(restored_arrow(covariance))
+    if size != theta.size:
         raise damaged(place, "covariance", f"{theta.size} rows belong there")
     return restored(content, fitted, theta)
 
 
-def _kind(content: Content) -> type[Model]:
-    """Return the class of the saved model; the file may hold a mere description in place of a formula."""
+def kind_saved(content: Content, given: object, place: Path) -> type[Model]:
+    """Return the class of the saved model; the file may hold a mere description in place of a formula.
+
+    Raises DataError if the file does not hold all of the model, and ``given`` is not the rest.
+    """
     said = [kind for kind in KINDS if kind.saved_as is not None and content.get(kind.saved_as) is not None]
-    return min(said, key=lambda kind: kind.saved_as == "formula", default=kind_of(""))
+    kind = min(said, key=lambda kind: kind.saved_as == "formula", default=kind_of(""))
+    needed = kind.needed(content)
+    if needed is not None and not kind.takes(given):
+        raise DataError(f"`{place}` was fitted with {needed}")
+    return kind
 
 
-def _model(content: Content, kind: type[Model], given: object, place: Path) -> Model:
+def model_saved(content: Content, kind: type[Model], given: object, place: Path) -> Model:
+    """Return the model that a file describes. Raises DataError where the file is damaged."""
     with part(place, "shapes"):  # a file need not say that no parameter was fixed, tied or bounded
         shapes = shapes_of(content)
         held = constrained(Parameters(shapes), content.get("fixed"), content.get("ties"), content.get("bounds"))

@@ -109,9 +109,11 @@ REQUIRED: Mapping[str, Check] = {
 }
 OPTIONAL: Mapping[str, Check] = {
     "passes": number,
+    "response_levels": named(number),
     "standard_errors": maybe(named(GAPPY)),
     "digits": maybe(named(GAPPY)),
-    "covariance": maybe(each(each(maybe(number)))),
+    "covariance": maybe(lambda value: "" if isinstance(value, dict) else each(each(maybe(number)))(value)),
+    "ranges": maybe(named(each(maybe(number)))),
     "rounding": maybe(named(maybe(number))),
     "guarantee": maybe(named(lambda value: "")),
     "fixed": maybe(named(VALUES)),
@@ -119,6 +121,11 @@ OPTIONAL: Mapping[str, Check] = {
     "bounds": maybe(each(TEXT)),
     "at_bound": each(TEXT),
     "undetermined": each(TEXT),
+    "quantities": maybe(
+        named(
+            lambda value: "" if isinstance(value, dict) and isinstance(value.get("expression"), str) else " a quantity"
+        )
+    ),
     "cause": maybe(one_of("why a run failed", *map(str, Cause))),
     "evidence": maybe(named(lambda value: "")),
     "weights": maybe(column),
@@ -161,8 +168,7 @@ def read_content(place: Path) -> Content:
         content = json.loads(place.read_text(encoding="utf-8"))
         if _is_table_of_fits(content):
             raise DataError(
-                f"`{place}` is a table of many fits, not a model file. Save the fit of one group, such as "
-                'fits["A", 3].save(path), and give that file.'
+                f"`{place}` is a table of many fits, not a model file. Give what `descend fit --by ... --save` wrote."
             )
         if not isinstance(content, dict) or "format" not in content or "descend" not in content:
             raise ValueError
@@ -224,7 +230,7 @@ def _refuse_other_shapes(content: Content, place: Path) -> None:
                     "a number belongs there" if size is None else f"{size} numbers belong there",
                 )
     covariance = content.get("covariance")
-    if covariance is not None and any(len(row) != len(covariance) for row in covariance):
+    if isinstance(covariance, list) and any(len(row) != len(covariance) for row in covariance):
         raise damaged(place, "covariance", "a square matrix belongs there")
 
 

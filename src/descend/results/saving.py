@@ -7,6 +7,8 @@ import os
 from importlib.metadata import version
 from typing import cast
 
+import numpy as np
+
 from descend.descent.solution import every_parameter
 from descend.inference.fitted import Fitted
 from descend.losses import Loss
@@ -41,17 +43,30 @@ def content_of(fit: Fitted) -> Content:
         "descend": version("descend"),
         "format": FORMAT,
         "columns": dict(fit.column_types),
+        **({"response_levels": fit.response_levels} if fit.response_levels else {}),
         "shapes": {name: None if labels is None else list(labels) for name, labels in shapes.shapes.items()},
         "asked": fit._epochs_given,
         "penalised": fit.penalised,
-        "covariance": plain(fit.covariance),
+        "covariance": _covariance(fit),
         "rounding": dict(fit.rounding),
+        "ranges": plain(fit.ranges),
         **summary(fit),
-        "loss_function": _loss_text(fit.loss_function),
+        "loss_function": loss_text(fit.loss_function),
         **{name: value for name, value in entry.items() if name != "formula" or value},
     }
 
 
-def _loss_text(loss: Loss) -> str:
+def _covariance(fit: Fitted) -> object:
+    """Return the covariance as lists, or None."""
+    found = fit.covariance
+    if found is None or isinstance(found, np.ndarray):
+        return plain(found)
+    from descend.inference.arrow_covariance import as_content
+
+    return as_content(found)
+
+
+def loss_text(loss: Loss) -> str:
+    """Return a loss with its settings as text, which builds it again."""
     settings = ", ".join(f"{name}={value!r}" for name, value in loss.settings.items())
     return f"{loss.name}({settings})" if settings else loss.name

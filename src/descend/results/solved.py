@@ -47,7 +47,7 @@ class SolvedFit(Fit):
         from descend.results.loading import restored
         from descend.results.saving import content_of
 
-        diagnosis_of(self.solution), self.column_types  # while the data are there to tell
+        diagnosis_of(self.solution), self.column_types, self.response_levels  # while the data are there to tell
         if not self.solution.in_memory:
             return restored, (content_of(self), self.model, self.theta, self.trace)
         lasting = {name: answer for name, answer in self.solution.answers.items() if not isinstance(answer, Sides)}

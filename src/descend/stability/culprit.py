@@ -52,7 +52,7 @@ def standardised(spectrum: Spectrum) -> Spectrum | None:
     share = 2.0 if spectrum.intercept is None else data[spectrum.intercept, spectrum.intercept]
     units = standard_units(data / share, spectrum.linear, spectrum.intercept)
     gradient = units.gradient(spectrum.vectors @ spectrum.slopes)
-    curvature = units.curvature(spectrum.curvature)
+    curvature = np.asarray(units.curvature(spectrum.curvature))
     values, vectors = eigen(curvature, gradient)
     moved = replace(spectrum, values=values, vectors=vectors, slopes=vectors.T @ gradient, curvature=curvature)
     return replace(moved, theta=units.u(spectrum.theta), columns=(), intercept=None, rows_only=None)

@@ -31,7 +31,7 @@ class Trajectory:
 
     def __init__(self, point: Point, recurrence: Recurrence, rate: float) -> None:
         self.point, self.rate = point, rate
-        assert point.factor is not None
+        assert isinstance(point.factor, np.ndarray)
         upper, right = point.factor[:-1, :-1], point.factor[:-1, -1]
         left, singular, self.vectors = np.linalg.svd(upper)
         norms = np.sqrt(np.add.reduce(upper * upper))
@@ -92,4 +92,8 @@ def trajectory(point: Point, optimizer: Optimizer, rate: float, schedule: Schedu
     ):
         return None
     point = point.at(point.theta, 3)
-    return None if point.factor is None or not np.isfinite(point.factor).all() else Trajectory(point, recurrence, rate)
+    return (
+        None
+        if not isinstance(point.factor, np.ndarray) or not np.isfinite(point.factor).all()
+        else Trajectory(point, recurrence, rate)
+    )

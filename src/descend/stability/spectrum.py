@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.totals import Curvature
 from descend.optimizers import Optimizer
 from descend.optimizers.recurrence import Modes
+from descend.optimizers.systems import is_finite, matrix_of
 from descend.problem.point import Point
 from descend.problem.problem import Problem
 from descend.problem.standardized import entering
@@ -238,14 +240,14 @@ def spectrum_of(problem: Problem, point: Point) -> Spectrum | None:
 def spectrum_at(point: Point, labels: Sequence[str], scale: float = 0.0, exact: bool = False) -> Spectrum | None:
     """Return the spectrum at a point in any parameters; labels, scale, exact: as for `Spectrum`."""
     curvature = point.curvature
-    if curvature is None or not np.isfinite(curvature).all() or not (curvature.diagonal() > 0.0).any():
+    if curvature is None or not is_finite(curvature) or not (curvature.diagonal() > 0.0).any():
         return None
     gradient = np.asarray(point.gradient, dtype=np.float64)
-    values, vectors = eigen(curvature, gradient)
+    values, vectors, matrix = *eigen(curvature, gradient), matrix_of(curvature)
     if not values[-1] > 0.0:
         return None
     complete, slopes, loss = len(values) == len(curvature), vectors.T @ gradient, float(point.loss)
-    return Spectrum(values, vectors, slopes, complete, point.theta, loss, exact, curvature, tuple(labels), scale=scale)
+    return Spectrum(values, vectors, slopes, complete, point.theta, loss, exact, matrix, tuple(labels), scale=scale)
 
 
 def _of_module(point: Any) -> Spectrum | None:
@@ -257,9 +259,9 @@ def _of_module(point: Any) -> Spectrum | None:
     return Spectrum(found.values, found.vectors, slopes, len(slopes) == len(found.theta), found.theta, point.loss)
 
 
-def eigen(matrix: Array, gradient: Array) -> tuple[Array, Array]:
+def eigen(matrix: Curvature, gradient: Array) -> tuple[Array, Array]:
     """Return all eigenvalues and eigenvectors; for a large matrix, only those that matter to a descent from here."""
-    if len(matrix) <= DENSE:
+    if isinstance(matrix, np.ndarray) and len(matrix) <= DENSE:
         values, vectors = np.linalg.eigh(matrix)
         return values, vectors
     return lanczos(lambda vector: np.asarray(matrix @ vector), gradient)

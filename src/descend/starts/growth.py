@@ -26,6 +26,8 @@ SMALLEST = 500
 """Fewest rows of the first sample."""
 GROWTH = 16
 """Ratio of the size of a sample to that of the one before, and of all rows to the last sample."""
+LARGE, NEIGHBOURS = 1 << 14, 8
+"""Rows from which on a sample is made of so many neighbours at a time: memory is read that much at once."""
 EPOCHS = 200
 MANY = 500
 """Parameters above which their curvature costs more than the rows."""
@@ -56,7 +58,7 @@ def improved(
     while sizes[0] >= SMALLEST * GROWTH:
         sizes.insert(0, sizes[0] // GROWTH)
     for size in sizes:
-        engine = NumpyEngine(program, sample(rows, size))
+        engine = NumpyEngine(program, sample(rows, size, NEIGHBOURS if size >= LARGE else 1))
         objective = objective_over(engine, penalty, bounds)
         plan = Plan(EPOCHS, asked=False, rate=1.0, promise=WITHIN**2 / size)
         *_, last = descend(objective, LevenbergMarquardt(), theta, plan)

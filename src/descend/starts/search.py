@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.descent.loop import Plan, descend
 from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.totals import Curvature
 from descend.formula.compile import over_rows
 from descend.formula.parametrisation import like_terms, shared, unwrapped
 from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, phases, waves
@@ -20,6 +21,7 @@ from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.models import formula_model
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
+from descend.optimizers.systems import is_finite, part_of
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Objective, Point
@@ -282,9 +284,12 @@ def _pinned(theta: Array, moving: NDArray[np.bool_], bounds: Bounds | None) -> B
     return Bounds(labels, np.where(moving, low, theta), np.where(moving, high, theta), strict & moving, barred & moving)
 
 
-def sample(rows: Rows, size: int) -> Rows:
-    """Choose a row at random (the same each time) from each of ``size`` stretches: regular steps could hide a wave."""
-    return rows if rows.count <= size else rows.take(sampled(rows.count, size))
+def sample(rows: Rows, size: int, together: int = 1) -> Rows:
+    """Choose a row at random (the same each time) from each of ``size`` stretches: regular steps could hide a wave.
+
+    together: how many neighbours are taken in the place of each single row, of fewer stretches.
+    """
+    return rows if rows.count <= size else rows.take(sampled(rows.count, size, together))
 
 
 def sampled(rows: int, size: int, together: int = 1) -> NDArray[np.intp]:
@@ -312,7 +317,7 @@ def _solved(objective: Objective, trial: Array, linear: NDArray[np.bool_]) -> tu
         assert point.curvature is not None
         if not linear.any():
             break
-        step = _newton(point.curvature[np.ix_(linear, linear)], point.gradient[linear])
+        step = _newton(part_of(point.curvature, linear), point.gradient[linear])
         moved = point.theta.copy()
         moved[linear] += step
         if objective.bounds is not None:
@@ -321,8 +326,9 @@ def _solved(objective: Objective, trial: Array, linear: NDArray[np.bool_]) -> tu
     return (point.loss, point.theta) if _usable(point) else None
 
 
-def _newton(curvature: Array, gradient: Array) -> Array:
+def _newton(curvature: Curvature, gradient: Array) -> Array:
     """Solve C d = -g in units where diag(C) = 1, leaving out directions the data do not determine."""
+    assert isinstance(curvature, np.ndarray)
     diagonal = curvature.diagonal()
     scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     step: Array = np.linalg.lstsq(curvature * scale * scale[:, None], -gradient * scale, rcond=1e-11)[0] * scale
@@ -330,7 +336,7 @@ def _newton(curvature: Array, gradient: Array) -> Array:
 
 
 def _usable(point: Point) -> bool:
-    return bool(math.isfinite(point.loss) and point.curvature is not None and np.isfinite(point.curvature).all())
+    return bool(math.isfinite(point.loss) and point.curvature is not None and is_finite(point.curvature))
 
 
 def descended(objective: Objective, theta: Array, epochs: int) -> tuple[float, Array]:

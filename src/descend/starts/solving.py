@@ -22,6 +22,7 @@ from descend.problem.identifiability import at_end
 from descend.problem.posing import pose, untraced
 from descend.problem.problem import Problem
 from descend.starts.choice import begin
+from descend.tracing.proof import Left
 
 
 def solve(
@@ -47,7 +48,7 @@ def solve(
         return solution
     steps = solution.trace.steps
     before = [steps[len(steps) // 2].theta] if len(steps) > 1 else []
-    doubt = pair.difference_after(solution.theta, before, solution.columns)
+    doubt = pair.difference_after(solution.theta, before, solution.columns, _left(solution))
     if doubt is None:
         return solution
     called = untraced(request, doubt)
@@ -56,6 +57,15 @@ def solve(
         if theta is not None:
             called = replace(called, start=dict(solution.model.parameters.named(theta)))
     return _solved(pose(called, problem.table), called, on_step, None, since)
+
+
+def _left(solution: Solution) -> Left | None:
+    """Return what a solution leaves of the response; None where J is no mean of squares of rows in memory."""
+    problem, loss = solution.problem, solution.model.loss
+    if not loss.quadratic or problem.objective.penalty is not None or problem.all_rows is not None:
+        return None
+    rows = problem.rows
+    return Left(rows.y, rows.omega, 2.0 * solution.loss * rows.total / float(loss.expressions[2]))
 
 
 def _solved(

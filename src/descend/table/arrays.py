@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
-from descend.table.not_numbers import not_a_number, not_numeric
-from descend.table.table import EXACT, Numbers, Table, duplicate_names, label
+from descend.table.table import EXACT, TRUTH, Numbers, Table, duplicate_names, label
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -108,11 +107,17 @@ class ArrayTable(Table):
     def categories(self, name: str) -> Sequence[str | int | float | bool] | None:
         return None if self._categories is None else self._categories(name)
 
-    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
+    def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
         columns = self.with_gaps(names)
+        there: dict[str, Cells] = {f"c{place}": columns[name] for place, name in enumerate(names)}
+        keys = {}
+        for place, name in enumerate(by):
+            numbers = self.types[name] in ("number", "boolean")
+            there[f"k{place}"] = self._read([name])[name] if numbers else self.text(name)
+            keys[name] = (f"k{place}", "float64") if numbers else (f"nullif(k{place}, '')", "string")
         database = Database(memory=memory)
-        database.connection.register("data", {f"c{place}": columns[name] for place, name in enumerate(names)})
-        return database.lazy(names, "data", [f"c{place}" for place in range(len(names))])
+        database.connection.register("data", there)
+        return database.lazy(names, "data", [f"c{place}" for place in range(len(names))], keys=keys)
 
     def size(self, columns: int) -> float:
         return 0.0
@@ -130,7 +135,7 @@ class ArrayTable(Table):
         columns: dict[str, Numbers] = {}
         for name in names:
             cells = self._cells(name)
-            columns[name] = cells if _is_plain(cells) else self._as_numbers(name, cells)
+            columns[name] = cells if _is_plain(cells) and name not in self.counted else self._as_numbers(name, cells)
         return columns
 
     def _cells(self, name: str) -> Cells:
@@ -141,13 +146,25 @@ class ArrayTable(Table):
         return cells if self._kept is None else cells[self._kept]
 
     def _as_numbers(self, name: str, cells: Cells) -> Numbers:
-        if cells.dtype.kind in "fiub":
+        if cells.dtype.kind in "fiub" and name not in self.counted:
+            if cells.dtype.kind == "b":
+                self._count(name, TRUTH)
             return np.ascontiguousarray(cells, dtype=np.float64)
+        from descend.table.not_numbers import not_a_number, not_numeric
+        from descend.table.words import truth_of
+
         kind = kind_of_cells(cells)
         if kind in ("time", "other"):
             raise not_numeric(name, self.source, kind)
+        if kind == "boolean" and name not in self.counted:
+            self._count(name, TRUTH)
         numbers, bad = numbers_of(cells.tolist())
-        if bad:
+        if bad or name in self.counted:
+            words = self.text(name).tolist()
+            counted = self.counted.get(name) or truth_of({word for word in words if word is not None})
+            if counted is not None:
+                self._count(name, counted)
+                return np.array([np.nan if word is None else counted[word] for word in words])
             count = len(cells) - sum(map(absent, cells.tolist()))
             raise not_a_number(name, self.source, self.place(bad[0]), cells[bad[0]], len(bad), count)
         return numbers

@@ -8,6 +8,7 @@ import tempfile
 import weakref
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,13 +82,13 @@ class Database:
             readable = [form for path in self._paths for form in {path, glob_escaped(path)}]
             self._connection.execute(f"SET allowed_paths = [{', '.join(map(literal, readable))}]")
             self._connection.execute("SET enable_external_access = false")
-            if self._memory is not None:
-                self.limit(self._memory)
+            self.limit(self._memory)
         return self._connection
 
-    def limit(self, memory: int) -> None:
-        """Limit memory to so many bytes; the rest goes to disk."""
-        self.run(f"SET memory_limit = '{memory}B'")
+    def limit(self, memory: int | None) -> None:
+        """Limit memory to so many bytes, if that is a number; the rest goes to disk."""
+        if memory is not None:
+            self.run(f"SET memory_limit = '{memory}B'")
 
     def columns(self, relation: str) -> dict[str, str]:
         """Return the SQL type of each column of a relation, by name."""
@@ -126,12 +127,19 @@ class Database:
         return columns if begin == rows else None
 
     def lazy(
-        self, names: Sequence[str], relation: str, expressions: Sequence[str], place: str = "", kept: bool = False
+        self,
+        names: Sequence[str],
+        relation: str,
+        expressions: Sequence[str],
+        place: str = "",
+        kept: bool = False,
+        keys: Mapping[str, tuple[str, str]] = MappingProxyType({}),
     ) -> Lazy:
         """Return the values of SQL expressions over a relation as columns that DuckDB sums.
 
         place: the column of the relation that numbers the rows, if there is one.
         kept: whether to read them once, into memory as far as there is room and a temporary file beyond.
+        keys: expression and type of each column that tells groups apart, by its name.
         """
         from descend.table.lazy import Lazy
         from descend.table.sql import import_ibis
@@ -142,6 +150,7 @@ class Database:
         self._views += 1
         view = f"rows{self._views}"
         selected = ", ".join(f"{sql} AS c{number}" for number, sql in enumerate(expressions)) or "1 AS nothing"
+        selected += "".join(f", {sql} AS k{number}" for number, (sql, _) in enumerate(keys.values()))
         selected += f", {place} AS place" if place else ""
         if kept:
             self.run(f"CREATE TEMP TABLE kept{self._views} AS SELECT {selected} FROM {relation}")
@@ -149,9 +158,10 @@ class Database:
         self.run(f"CREATE TEMP VIEW {view} AS SELECT {selected} FROM {relation}")
         # Given the types, Ibis need not ask for them.
         types = {f"c{number}": "float64" for number in range(len(expressions))} or {"nothing": "int32"}
+        types |= {f"k{number}": kind for number, (_, kind) in enumerate(keys.values())}
         schema = ibis.schema(types | ({"place": "int64"} if place else {}))
         backend = ibis.duckdb.from_connection(self.connection)
-        return Lazy(names, operations.DatabaseTable(view, schema, backend).to_expr(), self)
+        return Lazy(names, operations.DatabaseTable(view, schema, backend).to_expr(), self, by=tuple(keys))
 
 
 def temporary_folder() -> str:

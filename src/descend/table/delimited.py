@@ -73,7 +73,20 @@ class DelimitedScan(Scan):
             database.one(f"SELECT {counts} FROM {self.relation({})}")
             detected = []
         types = {name: detected[i] if i < len(detected) else "VARCHAR" for i, name in enumerate(self.names)}
+        types |= self._words_taken_for_truth(types, database)
         return types | self._numbers_taken_for_text(types, database, every_row)
+
+    def _words_taken_for_truth(self, types: Mapping[str, str], database: Database) -> dict[str, str]:
+        # DuckDB reads yes and no, and t and f, as booleans, of which nobody could tell the words that were written.
+        truths = [name for name, sql_type in types.items() if sql_type == "BOOLEAN"]
+        if not truths:
+            return {}
+        tests = ", ".join(f"bool_and(lower({self.columns[name]}) IN ('true', 'false'))" for name in truths)
+        rows = (
+            f"(SELECT {', '.join(self.columns[name] for name in truths)} FROM {self._as_written({})} LIMIT {DETECTED})"
+        )
+        found = database.one(f"SELECT {tests} FROM {rows}")
+        return {name: "VARCHAR" for name, written in zip(truths, found, strict=True) if written is False}
 
     def _numbers_taken_for_text(self, types: Mapping[str, str], database: Database, every_row: bool) -> dict[str, str]:
         from descend.table.numerals import AGGREGATES, as_point, counts, numeral

@@ -36,14 +36,20 @@ class Lazy:
 
     names: the columns. table: an Ibis table in which column k is called ``c{k}``, whatever its name; ``place``, if it
         has that too, is the number of the row in its file.
+    by: columns that tell groups apart, called ``k{k}`` in the table: numbers and booleans as doubles, all else as text.
     roles: which of the columns say something of the rows themselves, such as their weights.
     owner: what must live as long as the connection is used. connection: asks again where that is lost.
     """
 
     def __init__(
-        self, names: Sequence[str], table: ir.Table, owner: object = None, connection: Connection | None = None
+        self,
+        names: Sequence[str],
+        table: ir.Table,
+        owner: object = None,
+        connection: Connection | None = None,
+        by: Sequence[str] = (),
     ) -> None:
-        self.names = tuple(names)
+        self.names, self.by = tuple(names), tuple(by)
         self.table = table
         self.owner = owner
         self.connection = connection
@@ -79,7 +85,7 @@ class Lazy:
 
     def like(self, table: ir.Table) -> Lazy:
         """Return other rows with the same columns."""
-        other = Lazy(self.names, table, self.owner, self.connection)
+        other = Lazy(self.names, table, self.owner, self.connection, self.by)
         other.explain, other.twins, other.roles = self.explain, self.twins, self.roles
         return other
 

@@ -16,6 +16,7 @@ from descend.registry import closest
 from descend.table.table import label, listing
 
 if TYPE_CHECKING:
+    from descend.table.arrays import Cells
     from descend.table.table import Numbers, Table
 
 Places = NDArray[np.intp]
@@ -142,11 +143,33 @@ def values_of(table: Table, name: str) -> tuple[Places, list[Label]]:
     """Return for each row which of the sorted values of a column it has, -1 if none, and these values."""
     if name not in table.names:
         table.numbers((name,))  # which says that there is no such column
-    order = table.categories(name)
-    if table.types[name] in ("number", "boolean"):
-        codes, labels = _numbers(table.with_gaps((name,))[name], table.types[name] == "boolean")
-    else:
-        codes, labels = _words(table.text(name))
+    number = table.types[name] in ("number", "boolean")
+    return _coded(table, name, table.with_gaps((name,))[name] if number else table.text(name))
+
+
+def keys_in_order(table: Table, cells: Mapping[str, Cells]) -> tuple[list[Key], Places]:
+    """Return the keys of groups in order, and the places that they had; those that lack a value are left out.
+
+    table: where they are from. cells: of each column that tells groups apart its value in each group, numbers and
+    booleans as floats.
+
+    >>> from descend.table import open_table
+    >>> table = open_table({"site": ["b", "a"], "dose": [1, 2]})
+    >>> keys, order = keys_in_order(table, {"site": table.text("site"), "dose": np.array([1.0, 2.0])})
+    >>> keys, order.tolist()
+    ([('a', 2), ('b', 1)], [1, 0])
+    """
+    coded = [_coded(table, name, values) for name, values in cells.items()]
+    codes, absent = combined([(found, len(labels)) for found, labels in coded])
+    there = np.flatnonzero(~absent)
+    order = there[np.argsort(codes[there], kind="stable")]
+    parts = [[labels[place] for place in found[order].tolist()] for found, labels in coded]
+    return list(zip(*parts, strict=True)), order
+
+
+def _coded(table: Table, name: str, cells: Cells) -> tuple[Places, list[Label]]:
+    kind, order = table.types[name], table.categories(name)
+    codes, labels = _numbers(cells, kind == "boolean") if kind in ("number", "boolean") else _words(cells)
     return (codes, labels) if order is None else _ordered(codes, labels, order)
 
 
@@ -161,15 +184,18 @@ def _words(cells: NDArray[np.object_]) -> tuple[Places, list[Label]]:
 
 def _numbers(cells: Numbers, truth: bool) -> tuple[Places, list[Label]]:
     finite = np.isfinite(cells)
-    there = cells[finite]
+    complete = bool(finite.all())
+    there = cells if complete else cells[finite]
     begins = np.flatnonzero(np.r_[there.size > 0, there[1:] != there[:-1]])  # rows of a group often follow one another
     values, found = np.unique(there[begins], return_inverse=True)
-    codes = np.full(len(cells), -1, dtype=np.intp)
-    codes[finite] = np.repeat(found, np.diff(begins, append=there.size))
+    codes = np.repeat(found, np.diff(begins, append=there.size))
+    if not complete:
+        shorter, codes = codes, np.full(len(cells), -1, dtype=np.intp)
+        codes[finite] = shorter
     if truth:
         return codes, [bool(value) for value in values]
-    complete = bool((values == np.floor(values)).all())
-    return codes, list(map(int, values.tolist())) if complete else values.tolist()
+    whole_numbers = bool((values == np.floor(values)).all())
+    return codes, list(map(int, values.tolist())) if whole_numbers else values.tolist()
 
 
 def _ordered(codes: Places, labels: Sequence[Label], order: Sequence[Label]) -> tuple[Places, list[Label]]:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 
-from descend.errors import DataError
-from descend.table.table import quoted_if_odd
+from descend.errors import DataError, WordsError
 from descend.wording import spell, worded
-
-CATEGORIES = "Use a column of numbers; for categories, one of 0 and 1 for each of them but one."
 
 
 def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cells: int) -> DataError:
@@ -23,7 +20,9 @@ def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cel
         point, bare = (str(cell).strip().replace(",", mark) for mark in (".", ""))
         return DataError(f"{start} Its comma may mark decimals or thousands: write {point} or {bare}.")
     if bad == cells:
-        return DataError(f"{start} {CATEGORIES}")
+        category = name if name.isidentifier() else "its name"
+        categories = f"for categories, write u[{category}] in a formula: a parameter for each of them."
+        return WordsError(name, start, f"Use a column of numbers; {categories}")
     others = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
     extent = f"Its other {others}." if bad == 1 else f"Of its {cells} cells {bad} are not numbers."
     condition = f"'try_cast({quoted_if_odd(name)} as double) is not null'"
@@ -39,6 +38,11 @@ def not_numeric(name: str, source: str, kind: str, how: str = "") -> DataError:
             f"Turn them into numbers first, such as days since the first one{how}."
         )
     return DataError(f"`{name}` in {source} holds neither numbers nor text. Use a column with one number in each row.")
+
+
+def quoted_if_odd(name: str) -> str:
+    """Return a column name as SQL reads it, in double quotes unless it is plain."""
+    return name if name.isidentifier() and name.isascii() else '"' + name.replace('"', '""') + '"'
 
 
 def _is_decimal_comma(cell: object) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
+from descend.table.cells import as_counted, as_label, exact_cells
 from descend.table.database import (
     Database,
     bad_condition,
@@ -26,8 +27,7 @@ from descend.table.database import (
     unused,
 )
 from descend.table.memory import there_is
-from descend.table.not_numbers import not_a_number, not_numeric
-from descend.table.table import EXACT, Numbers, Table
+from descend.table.table import EXACT, TRUTH, Numbers, Table
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -119,12 +119,16 @@ class QueryTable(Table):
 
     def text(self, name: str) -> npt.NDArray[np.object_]:
         self._known([name])
-        column = self._attempt(
-            lambda: self._database.run(f"SELECT {self._label(name)} AS c FROM {self._from()}").fetchnumpy()["c"]
-        )
+        sql = f"SELECT {self._label(name)} AS c FROM {self._from()}"
+        column = self._attempt(lambda: self._database.run(sql).fetchnumpy()["c"])
         words = np.array(np.ma.getdata(column), dtype=object)
         words[np.ma.getmaskarray(column)] = None
         return words
+
+    def words(self, name: str, most: int) -> list[str]:
+        self._known([name])
+        sql = f"SELECT DISTINCT {self._label(name)} AS c FROM {self._from()} WHERE c IS NOT NULL LIMIT {most}"
+        return sorted(word for (word,) in self._attempt(lambda: self._database.run(sql).fetchall()))
 
     def filtered(self, where: str) -> QueryTable:
         import duckdb
@@ -155,7 +159,8 @@ class QueryTable(Table):
         # Most columns asked for as numbers are numbers; read so, they need no look at the types first.
         import duckdb
 
-        relation = None if self.conditions else self._scan.as_numbers(names)
+        odd = self.conditions or any(name in self.counted for name in names)
+        relation = None if odd else self._scan.as_numbers(names)
         if relation is None:
             return None
         columns = {name: self._scan.column(name) for name in names}
@@ -174,7 +179,7 @@ class QueryTable(Table):
             return work()
         except duckdb.Error as error:
             failure = error
-        if not self._every_row and isinstance(failure, (duckdb.ConversionException, duckdb.InvalidInputException)):
+        if not self._every_row and isinstance(failure, duckdb.ConversionException | duckdb.InvalidInputException):
             self._every_row, self._sql_types = True, {}
             try:
                 return work()
@@ -192,26 +197,24 @@ class QueryTable(Table):
             return bad_condition(self.conditions[-1], error, self)
         return known or unreadable(f"`{self.source}`" if len(self._scan.paths) == 1 else self.source, error)
 
-    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
+    def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
         """Return columns of numbers that DuckDB reads anew for each query, or just once from text, which takes long.
 
         Text too large to be kept is read through once, to see whether all of it is what its first rows are.
         """
-        self._known(names)
-        if memory is not None:
-            self._database.limit(memory)
-        numbered = self._scan.numbered
-        place = unused("place", self.names) if numbered else ""
-        relation = f"(SELECT *, file_row_number AS {place} FROM {numbered})" if numbered else ""
+        self._known([*names, *by])
+        self._database.limit(memory)
+        place = unused("place", self.names) if self._scan.numbered else ""
+        relation = f"(SELECT *, file_row_number AS {place} FROM {self._scan.numbered})" if place else ""
         text = not self._scan.typed
-        kept = text and self.size(len(names)) < (memory or there_is() // 2) / 2
+        kept = text and self.size(len(names) + len(by)) < (memory or there_is() // 2) / 2
 
         def opened() -> Lazy:
             expressions = list(self._as_doubles(names).values())
-            lazy = self._database.lazy(names, self._from(relation=relation), expressions, place, kept)
+            keys = {name: self._as_key(name) for name in by}
+            lazy = self._database.lazy(names, self._from(relation=relation), expressions, place, kept, keys)
             if text and not kept:
-                counts = {column: lazy.table[column].count() for column in lazy.table.columns}
-                lazy.run(lazy.sql(lazy.table.aggregate(**counts)))
+                lazy.one(lazy.table.aggregate(**{column: lazy.table[column].count() for column in lazy.table.columns}))
             return lazy
 
         lazy = self._attempt(opened)
@@ -233,8 +236,7 @@ class QueryTable(Table):
         if not self._scan.typed:
             return EXACT
         sql_type = self._described()[name]
-        decimals = re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type)
-        if decimals:
+        if decimals := re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type):
             return EXACT / 10.0 ** int(decimals[1])
         return EXACT if sql_type in LONG else math.inf
 
@@ -244,17 +246,8 @@ class QueryTable(Table):
     def _rounded(self, name: str) -> Rounded | None:
         from descend.table.rounding import Rounded, alike, matters
 
-        types, column, exact = self._described(), self._scan.column(name), unused("exact", self.names)
-        if self._scan.typed:
-            sql_type, read, digits = types[name], self._scan.relation(types), column
-        else:  # read as text, from which the column is made as it was read before
-            sql_type, read = "HUGEINT", self._scan.relation({**types, name: "VARCHAR"})
-            digits = (
-                f"CASE WHEN regexp_full_match({column}, '\\s*[+-]?\\d+\\s*') THEN TRY_CAST({column} AS HUGEINT) END"
-            )
-        replaced = f"TRY_CAST({column} AS {types[name]}) AS {column}"
-        relation = f"(SELECT * REPLACE ({replaced}), {digits} AS {exact} FROM {read})"
-        changed = f"{exact} IS NOT NULL AND TRY_CAST(CAST({exact} AS DOUBLE) AS {sql_type}) IS DISTINCT FROM {exact}"
+        scan, exact = self._scan, unused("exact", self.names)
+        relation, changed = exact_cells(name, scan.column(name), exact, self._described(), scan.relation, scan.typed)
         count, least, largest = self._database.one(
             f"SELECT count(*) FILTER (WHERE {changed}), min({exact}), max({exact}) FROM {self._from(relation=relation)}"
         )
@@ -273,26 +266,39 @@ class QueryTable(Table):
         expressions: dict[str, str] = {}
         for name in names:
             kind = kind_of(self._described()[name])
-            if kind == "text":
-                self._refuse_words(name)
-                expressions[name] = f"TRY_CAST({self._as_text(name)} AS DOUBLE)"
+            if kind == "boolean" and name not in self.counted:
+                self._count(name, TRUTH)
+            if name in self.counted:
+                expressions[name] = as_counted(self._label(name), self.counted[name])
+            elif kind == "text":
+                expressions[name] = self._words_as_doubles(name)
             elif kind == "number":
                 expressions[name] = f"CAST({self._scan.column(name)} AS DOUBLE)"
-            elif kind == "boolean":
-                # Not a cast: DuckDB pushes that into its CSV reader, which does not read words as DOUBLE.
-                expressions[name] = f"CASE {self._scan.column(name)} WHEN true THEN 1e0 WHEN false THEN 0e0 END"
             else:
+                from descend.table.not_numbers import not_numeric
+
                 raise not_numeric(name, self.source, kind, in_days(name, self._described(), self._scan.paths))
         return expressions
 
-    def _refuse_words(self, name: str) -> None:
-        """Raise DataError if a cell of a text column is not a number."""
-        column = self._as_text(name)
+    def _words_as_doubles(self, name: str) -> str:
+        """Return the SQL of a text column whose cells are numbers, or words that count as such.
+
+        Raises DataError for other words.
+        """
+        column = f"CAST({self._scan.column(name)} AS VARCHAR)"
         bad = f"{column} IS NOT NULL AND TRY_CAST({column} AS DOUBLE) IS NULL"
         count, cells = self._database.one(f"SELECT count(*) FILTER (WHERE {bad}), count({column}) FROM {self._from()}")
-        if count:
+        if not count:
+            return f"TRY_CAST({column} AS DOUBLE)"
+        from descend.table.not_numbers import not_a_number
+        from descend.table.words import SPELLINGS, truth_of
+
+        counted = truth_of(self.words(name, SPELLINGS + 1))
+        if counted is None:
             row, cell = self._first(column, bad)
             raise not_a_number(name, self.source, self._row(row), cell, count, cells)
+        self._count(name, counted)
+        return self._as_doubles([name])[name]
 
     def place(self, position: int) -> str:
         if self.conditions:
@@ -329,16 +335,13 @@ class QueryTable(Table):
             relation = f"(SELECT * FROM (SELECT *{self._scan.aliases()} FROM {relation}) WHERE {conditions})"
         return relation
 
-    def _as_text(self, name: str) -> str:
-        return f"CAST({self._scan.column(name)} AS VARCHAR)"
+    def _as_key(self, name: str) -> tuple[str, str]:
+        """Return the SQL and the type of a column that tells groups apart; null for an empty text."""
+        number = kind_of(self._described()[name]) in ("number", "boolean")
+        return (self._as_doubles([name])[name], "float64") if number else (f"nullif({self._label(name)}, '')", "string")
 
     def _label(self, name: str) -> str:
-        text, column = self._as_text(name), self._scan.column(name)
-        if self._described()[name] not in ("DOUBLE", "FLOAT"):
-            return text
-        # As `label` does it for arrays.
-        integer = f"{column} = floor({column}) AND abs({column}) < 1e15"
-        return f"CASE WHEN {integer} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {text} END"
+        return as_label(self._scan.column(name), self._described()[name])
 
     def _described(self) -> dict[str, str]:
         if not self._sql_types:

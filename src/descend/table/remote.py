@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,8 @@ from descend.table.arrays import from_mapping
 from descend.table.connection import Connection
 from descend.table.database import bad_condition, checked_condition
 from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy
-from descend.table.not_numbers import not_a_number, not_numeric
 from descend.table.sql import import_ibis, reason
-from descend.table.table import EXACT, Numbers, Table, duplicate_names, label
+from descend.table.table import EXACT, TRUTH, Numbers, Table, duplicate_names, label
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -37,7 +36,7 @@ class RemoteTable(Table):
     ) -> None:
         backend = table.get_backend()
         self.connection = connection or Connection(backend, f"the database ({backend.name})")
-        self.source = source
+        self.source, self.far = source, backend.name
         self.names = tuple(table.columns)
         self.conditions = conditions
         self._table = table
@@ -81,20 +80,27 @@ class RemoteTable(Table):
             raise bad_condition(where, error, self) from None
         return filtered
 
-    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
-        self._known(names)
+    def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
+        self._known([*names, *by])
         kinds = self.types
         columns: dict[str, ir.Value] = {}
         for place, name in enumerate(names):
-            if kinds[name] == "text":
-                self._refuse_text(name)
-            elif kinds[name] not in ("number", "boolean"):
+            if kinds[name] == "text" and name not in self.counted:
+                self._count_words(name)
+            if name not in self.counted and kinds[name] not in ("number", "boolean"):
+                from descend.table.not_numbers import not_numeric
+
                 raise not_numeric(name, self.source, kinds[name])
-            column = self._table[name]
-            columns[f"c{place}"] = column.ifelse(1.0, 0.0) if kinds[name] == "boolean" else column.cast("float64")
-            if kinds[name] == "boolean":
-                columns[f"c{place}"] = column.isnull().ifelse(None, columns[f"c{place}"])
-        return self._lazily(names, self._table.select(**columns) if columns else self._table)
+            columns[f"c{place}"] = self._double(name)
+        for place, name in enumerate(by):
+            numbers = kinds[name] in ("number", "boolean")
+            columns[f"k{place}"] = self._double(name) if numbers else self._table[name].cast("string").nullif("")
+        return self._lazily(names, self._table.select(**columns) if columns else self._table, by)
+
+    def _double(self, name: str) -> ir.Value:
+        if self.types[name] == "boolean" and name not in self.counted:
+            self._count(name, TRUTH)
+        return self._counted(name) if name in self.counted else self._table[name].cast("float64")
 
     def release(self) -> None:
         self.connection.release()
@@ -135,8 +141,8 @@ class RemoteTable(Table):
     def place(self, position: int) -> str:
         return "" if self.connection.backend.name in UNORDERED else f"row {position + 1}"
 
-    def _lazily(self, names: Sequence[str], table: ir.Table) -> Lazy:
-        lazy = Lazy(names, table, self._table, self.connection)
+    def _lazily(self, names: Sequence[str], table: ir.Table, by: Sequence[str] = ()) -> Lazy:
+        lazy = Lazy(names, table, self._table, self.connection, by)
         lazy.explain = self._explained
         return lazy
 
@@ -146,12 +152,38 @@ class RemoteTable(Table):
             return error
         return DataError(f"{self.source} cannot be read: {reason(error)}.")
 
-    def _refuse_text(self, name: str) -> None:
+    def words(self, name: str, most: int) -> list[str]:
+        self._known([name])
+        column = self._table[name]
+        chosen = self._lazily((name,), self._table.filter(column.notnull()).select(c0=column).distinct().limit(most))
+        return sorted(label(cell) for (cell,) in self._attempt(lambda: chosen.run(chosen.sql(chosen.table))))
+
+    def _count_words(self, name: str) -> None:
+        """Note what the words of a text column count as. Raises DataError where they are no numbers."""
+        from descend.table.words import SPELLINGS, truth_of
+
+        counted = truth_of(self.words(name, SPELLINGS + 1))
+        if counted is None:
+            self._refuse_text(name)
+        self._count(name, counted)
+
+    def _counted(self, name: str) -> ir.Value:
+        """Return a column whose words count as numbers as these."""
+        column, counted = self._table[name], self.counted[name]
+        if column.type().is_boolean():
+            truth = column.ifelse(counted.get("true", 0.0), counted.get("false", 0.0))
+            return column.isnull().ifelse(None, truth)
+        written = column if column.type().is_string() else column.cast("int64").cast("string")
+        return written.cases(*counted.items(), else_=None).cast("float64")
+
+    def _refuse_text(self, name: str) -> NoReturn:
         words = self._lazily(
             (name,), self._table.filter(self._table[name].notnull()).select(c0=self._table[name]).limit(1)
         )
         found = self._attempt(lambda: words.run(words.sql(words.table)))
         cell = found[0][0] if found else ""
+        from descend.table.not_numbers import not_a_number
+
         raise not_a_number(name, self.source, "a row", cell, 1, 1)
 
     def _attempt(self, work: Callable[[], Result]) -> Result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from descend.errors import ConfigError
@@ -75,8 +75,8 @@ def exponent(value: float) -> str:
 
 
 @contextlib.contextmanager
-def cursor_of(backend: SQLBackend, sql: str) -> Iterator[Any]:
-    """Run a query whose rows stay at the server until they are fetched."""
+def cursor_of(backend: SQLBackend, sql: str, given: Sequence[object] = ()) -> Iterator[Any]:
+    """Run a query whose rows stay at the server until they are fetched. given: its parameters, of Postgres."""
     if backend.name == "pyspark":
         from descend.table.spark import PartitionCursor
 
@@ -88,7 +88,7 @@ def cursor_of(backend: SQLBackend, sql: str) -> Iterator[Any]:
         return
     # A cursor without a name would bring all rows here at once.
     with backend.con.transaction(), backend.con.cursor(name=f"descend_{next(NUMBERS)}", binary=True) as cursor:
-        cursor.execute(sql)
+        cursor.execute(sql, given or None)
         yield cursor
 
 

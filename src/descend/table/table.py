@@ -24,6 +24,8 @@ Numbers = npt.NDArray[np.float64]
 LISTED = 12
 EXACT = 2.0**53
 """The magnitude up to which float64 has every whole number."""
+TRUTH: Mapping[str, float] = {"false": 0.0, "true": 1.0}
+"""What the cells of a column of booleans count as."""
 
 
 def check_missing(missing: str) -> None:
@@ -53,6 +55,7 @@ class Table(ABC):
     source: where the rows come from, in words for messages, such as ``line.csv``.
     names: the columns, in order.
     conditions: the SQL conditions on the rows, all of which hold for the rows here.
+    counted: for each column of words that was read as numbers, what each word counts as.
     codings: further columns that can be read, which follow from the others, by name.
     notes: sentences on how the data were read, where a reader would not expect it.
 
@@ -69,6 +72,12 @@ class Table(ABC):
     conditions: tuple[str, ...]
     codings: Mapping[str, Coding] = MappingProxyType({})
     notes: tuple[str, ...] = ()
+    gapless: frozenset[str] = frozenset()
+    """Columns that are known to hold a finite number in each row, so that nobody needs to look."""
+    counted: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+
+    far: str | None = None
+    """The name of Ibis's backend, where the rows are in a database of the user's own."""
 
     @property
     @abstractmethod
@@ -84,6 +93,10 @@ class Table(ABC):
     def text(self, name: str) -> npt.NDArray[np.object_]:
         """Return one column as text, None where a cell is missing."""
 
+    def words(self, name: str, most: int) -> list[str]:
+        """Return the different cells of one column as text, sorted; of more than ``most``, some."""
+        return sorted({*self.text(name).tolist()} - {None})[:most]
+
     @abstractmethod
     def filtered(self, where: str) -> Table:
         """Return the rows for which the SQL condition ``where`` holds."""
@@ -97,6 +110,15 @@ class Table(ABC):
             f"`{name}` was given as values, but the rows are in {self.source}. Put the values into it as a "
             "column, and name that."
         )
+
+    def with_words(self, name: str, words: Mapping[str, float]) -> Table:
+        """Return the same rows with a column of words read as numbers: what each word counts as."""
+        other = copy.copy(self)
+        other._count(name, words)
+        return other
+
+    def _count(self, name: str, words: Mapping[str, float]) -> None:
+        self.counted = {**self.counted, name: words}
 
     def with_codings(self, codings: Iterable[Coding]) -> Self:
         """Return the same rows, of which these numbers can be read, too."""
@@ -123,10 +145,10 @@ class Table(ABC):
         """
 
     @abstractmethod
-    def lazy(self, names: Sequence[str], memory: int | None = None) -> Lazy:
+    def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
         """Return columns of numbers where they lie, for a database to sum; DataError if one is not numeric.
 
-        memory: the bytes that a database within this process may take.
+        memory: the bytes that a database within this process may take. by: columns that tell groups of rows apart.
         """
 
     @abstractmethod
@@ -178,8 +200,8 @@ class Table(ABC):
         check_missing(missing)
         columns = self.with_gaps(names)
         complete = True
-        for column in columns.values():
-            if not finite(column):
+        for name, column in columns.items():
+            if name not in self.gapless and not finite(column):
                 complete = False
             elif not column.size:
                 raise self.no_rows()
@@ -309,11 +331,6 @@ def label(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     return str(cell)
-
-
-def quoted_if_odd(name: str) -> str:
-    """Return a column name as SQL reads it, in double quotes unless it is plain."""
-    return name if name.isidentifier() and name.isascii() else '"' + name.replace('"', '""') + '"'
 
 
 def finite(column: Numbers) -> bool:

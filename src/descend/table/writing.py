@@ -17,16 +17,20 @@ from descend.errors import OutputError
 from descend.output import atomic_path
 
 BLOCK = 10_000
+PARQUET = ".parquet"
 Cells = npt.NDArray[np.generic]
 Columns = Mapping[str, Cells]
 
 
-def write_columns(path: str | os.PathLike[str], columns: Mapping[str, npt.ArrayLike]) -> None:
+def write_columns(
+    path: str | os.PathLike[str], columns: Mapping[str, npt.ArrayLike], about: Mapping[str, str] | None = None
+) -> None:
     """Write columns of one length to ``path``, in one step: the old file or the new one, never half of one.
 
     The ending decides: ``.csv``, ``.tsv``, ``.txt`` (commas), ``.json`` (a list of records), ``.jsonl`` and
     ``.ndjson`` (one record a line), ``.parquet``. In text each float has the fewest digits that give it
     back exactly. NaN is an empty cell; in JSON it is null, and so is infinity, for which JSON has no word.
+    about: texts by name that Parquet keeps beside the columns; other kinds of files have no place for them.
 
     Raises OutputError if the ending is another one or the file cannot be written.
     """
@@ -35,7 +39,10 @@ def write_columns(path: str | os.PathLike[str], columns: Mapping[str, npt.ArrayL
     if len({len(array) for array in arrays.values()}) > 1:
         raise ValueError(f"columns of different lengths: { {name: len(array) for name, array in arrays.items()} }")
     with atomic_path(target) as temporary:
-        WRITERS[target.suffix.lower()](temporary, arrays)
+        if about and target.suffix.lower() == PARQUET:
+            _write_parquet(temporary, arrays, about)
+        else:
+            WRITERS[target.suffix.lower()](temporary, arrays)
 
 
 def refuse_unknown_ending(path: str | os.PathLike[str]) -> Path:
@@ -68,7 +75,7 @@ def _write_records(path: Path, columns: Columns) -> None:
         file.write("\n]\n" if separator != "[\n" else "[]\n")
 
 
-def _write_parquet(path: Path, columns: Columns) -> None:
+def _write_parquet(path: Path, columns: Columns, about: Mapping[str, str] | None = None) -> None:
     import duckdb
 
     from descend.table.database import distinct, literal, quiet
@@ -79,10 +86,12 @@ def _write_parquet(path: Path, columns: Columns) -> None:
         raise OutputError(
             f"Parquet cannot tell columns apart whose names differ only in capitals, such as `{alike[0]}`. Write CSV."
         )
+    entries = ", ".join(f"{name}: {literal(text)}" for name, text in (about or {}).items())
+    options = f"FORMAT parquet, KV_METADATA {{{entries}}}" if entries else "FORMAT parquet"
     with duckdb.connect(":memory:") as connection:
         quiet(connection).register("columns", dict(columns))
         try:
-            connection.execute(f"COPY (SELECT * FROM columns) TO {literal(str(path))} (FORMAT parquet)")
+            connection.execute(f"COPY (SELECT * FROM columns) TO {literal(str(path))} ({options})")
         except duckdb.IOException as error:
             number = re.search(r'"errno":"(\d+)"', str(error))
             raise (OSError(int(number[1]), os.strerror(int(number[1]))) if number else OSError(reason(error))) from None
@@ -95,7 +104,7 @@ WRITERS = {
     ".json": _write_records,
     ".jsonl": _write_lines,
     ".ndjson": _write_lines,
-    ".parquet": _write_parquet,
+    PARQUET: _write_parquet,
 }
 
 

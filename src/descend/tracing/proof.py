@@ -29,10 +29,25 @@ RELATIVE, OF_LARGEST = 1e-13, 1e-14
 """How far rounding always may part the two, relative to the number itself, and to the largest in all rows."""
 ROUNDED = 1e4
 """How many times what a change of the last digit of each input changes in the result."""
+MANY = 1 << 17
+"""Rows above which no value that is computed once more is looked at by itself if their sum of squares is the same."""
+PART = 1 << 15
+"""Rows of so many that a function is called with at a time."""
+SUMMED = 1e-12
+"""Share of a sum of squares that rounding may change."""
 PROVED: dict[tuple[CodeType, str] | None, None] = {}
 """The code of functions, and formulas that were found to compute the same."""
 MOST_PROVED = 512
 DIFFERS = "is not what a formula makes of it: their values differ"
+
+
+@dataclass(frozen=True, eq=False)
+class Left:
+    """What an expression leaves of a response: the sum of squares, weighted by omega if rows are."""
+
+    response: Array
+    omega: Array | None
+    squares: float
 
 
 @dataclass(frozen=True)
@@ -92,10 +107,14 @@ class Pair:
             return f"raises {type(refusal.__cause__ or refusal).__name__} whatever its parameters"
         return "has no value in most rows, whatever its parameters"
 
-    def difference_after(self, theta: Array, before: Sequence[Array], columns: Columns) -> str | None:
+    def difference_after(
+        self, theta: Array, before: Sequence[Array], columns: Columns, left: Left | None = None
+    ) -> str | None:
         """Say why the expression is not what the function computes at the solution, in any row; None if it is.
 
         before: points that the descent came by, at which some rows are looked at.
+        left: what the expression leaves of the response at the solution. Of very many rows some are then looked at one
+            by one; if all of them together leave the same of it by the function, none is another.
         """
         sample, count = some_rows(columns), _count(columns)
         with np.errstate(all="ignore"):
@@ -104,14 +123,26 @@ class Pair:
                     given = called(self.function, point, sample)
                     if self._apart(point, sample, given, np.isfinite(given)) is not None:
                         return DIFFERS
-            for begin in range(0, count, BLOCK):
-                part = columns
-                if count > BLOCK:
-                    part = {name: column[begin : begin + BLOCK] for name, column in columns.items()}
+            if left is not None and count > MANY and self._leaves_as_much(theta, columns, left):
+                return self._difference_at(theta, sample)
+            for part, _ in _parts(columns, count):
                 reason = self._difference_at(theta, part)
                 if reason is not None:
                     return reason
         return None
+
+    def _leaves_as_much(self, theta: Array, columns: Columns, left: Left) -> bool:
+        """Whether the function leaves as large a sum of squares of the response as the expression does."""
+        squares = 0.0
+        with suppress(Exception):
+            for part, places in _parts(columns, len(left.response)):
+                apart = called(self.function, theta, part) - left.response[places]
+                apart *= apart
+                if left.omega is not None:
+                    apart *= left.omega[places]
+                squares += float(np.add.reduce(apart))  # an inner product would wake threads
+            return abs(squares - left.squares) <= SUMMED * left.squares
+        return False
 
     def accepts(self, theta: Array, columns: Columns) -> bool:
         """Whether the function has a value at a point, in every row."""
@@ -195,6 +226,14 @@ def some_rows(columns: Columns) -> Columns:
         return columns
     places = np.linspace(0, count - 1, BLOCK).astype(np.intp)
     return {name: column[places] for name, column in columns.items()}
+
+
+def _parts(columns: Columns, count: int) -> Iterator[tuple[Columns, slice]]:
+    """Yield the columns in parts, with their places."""
+    size = PART if count > MANY else BLOCK
+    for begin in range(0, count, size):
+        places = slice(begin, begin + size)
+        yield (columns if count <= size else {name: column[places] for name, column in columns.items()}), places
 
 
 def _count(columns: Columns) -> int:

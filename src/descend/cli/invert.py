@@ -1,0 +1,153 @@
+"""`descend invert`: a saved model, and responses for which the input is asked."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument
+
+from descend.cli import options
+from descend.cli.terminal import say, say_json
+from descend.errors import ConfigError
+from descend.options.option import Option
+
+if TYPE_CHECKING:
+    from descend.inference.inverse import Inverse
+    from descend.results import Fit
+
+Sample = tuple[list[float], Mapping[str, object]]
+"""The replicates of a sample, and the values of the other inputs."""
+
+
+@options.takes(
+    Option(
+        "response",
+        options.REQUIRED,
+        "Measured values: with commas, replicates of one sample; a file has a sample in each row; may be repeated.",
+        "texts",
+        metavar="VALUES|FILE",
+    ),
+    Option("along", None, "The input to solve for, if the model has several.", metavar="COLUMN", flag="--for"),
+    Option("at", None, "Values of the other inputs, such as z=7; may be repeated.", "values", "NAME=VALUE"),
+    Option("interval", "inversion", "inversion (the default) or wald.", metavar="inversion|wald"),
+    "level",
+    Option("mean", False, "Ask where the curve itself is there, not a new measurement.", "switch"),
+    Option(
+        "sigma", None, "Standard deviation of one new measurement, if the fit does not know it.", "number", "NUMBER"
+    ),
+    Option("between", None, "Where to look, such as 0:20.", metavar="LOW:HIGH"),
+    options.FUNCTION,
+    "json",
+)
+def invert(
+    model: Annotated[str, Argument(metavar="MODEL", help="A file that `descend fit --save` wrote.")],
+    *,
+    response: list[str],
+    at: list[str] | None,
+    interval: str,
+    level: float | None,
+    mean: bool,
+    sigma: float | None,
+    between: str | None,
+    function: str | None,
+    along: str | None,
+    json: bool,
+) -> None:
+    """Invert a saved model: which value of an input gave a response, with its interval.
+
+    Example: descend invert curve.json --response 309,296,419
+
+    Example: descend invert line.json --response 104 --response 100 --level 0.9
+    """
+    from descend.results import load
+
+    fitted = load(model, options.function_of(function))
+    others = _others(at or [])
+    within = _range(between)
+    found = [
+        fitted.invert(
+            values,
+            interval=interval,
+            level=level or 0.95,
+            mean=mean,
+            sigma=sigma,
+            input=along,
+            at={**others, **row},
+            between=within,
+        )
+        for text in response
+        for values, row in _samples(text, fitted, along, others)
+    ]
+    if json:
+        say_json([each.plain() for each in found])
+    else:
+        say("\n".join(map(_line, found)))
+
+
+def _samples(text: str, fitted: Fit, wanted: str | None, others: Mapping[str, object]) -> Iterator[Sample]:
+    """Yield the samples that a text names: replicates with commas between them, or the rows of a file."""
+    try:
+        yield [float(part) for part in text.split(",")], {}
+        return
+    except ValueError:
+        if not Path(text).exists():
+            raise ConfigError(
+                f"`--response` takes numbers, such as 309,296,419, or a file; it was given `{text}`."
+            ) from None
+    from descend.inference.quantities.curve import inputs_named
+    from descend.table import open_table
+
+    table, model = open_table(text), fitted.model
+    columns = table.numbers(model.response_columns)
+    names = [name for name in inputs_named(model) if name in table.names and name not in others and name != wanted]
+    # The input to solve for may be a column of the file, too: it is what is asked for.
+    if wanted is None and len(names) == len(inputs_named(model)) - len(others):
+        raise ConfigError(f"`{text}` has a column for every input. Say which to solve for with --for {names[-1]}.")
+    cells = {name: values for name, values in table.cells().items() if name in names}
+    for row, value in enumerate(model.observed(columns).tolist()):
+        yield [value], {name: values[row] for name, values in cells.items()}
+
+
+def _others(texts: Sequence[str]) -> dict[str, object]:
+    """Return the values of ``z=7,site=A`` by name: numbers where they are, else text."""
+    found: dict[str, object] = {}
+    for part in (part for text in texts for part in re.split(r",(?=[^,=]*=)", text)):
+        name, sign, value = part.partition("=")
+        if not (sign and name.strip() and value.strip()):
+            raise ConfigError(f"`--at` takes names with a value, such as z=7; it was given `{part}`.")
+        try:
+            found[name.strip().strip("`")] = float(value)
+        except ValueError:
+            found[name.strip().strip("`")] = value.strip()
+    return found
+
+
+def _range(text: str | None) -> tuple[float, float] | None:
+    """Return the ends of a range such as ``0:20``. Raises ConfigError."""
+    if text is None:
+        return None
+    low, _, high = text.partition(":")
+    try:
+        return float(low), float(high)
+    except ValueError:
+        raise ConfigError(f"`--between` takes two numbers, such as 0:20; it was given `{text}`.") from None
+
+
+def _line(found: Inverse) -> str:
+    """Return what people read of an inverse prediction."""
+    from descend.formula.printers.code import plain_name
+    from descend.parameters import digits_of
+
+    response = ", ".join(f"{value:g}" for value in found.response)
+    name = plain_name(found.input)
+    if math.isnan(found.value):
+        return f"{response}:  {found.why}"
+    digits = digits_of(found.value, found.standard_error)
+    low, high = (f"{end:.{digits}g}" for end in found.interval)
+    line = f"{response}:  {name} = {found.value:.{digits}g} ± {found.standard_error:.3g}"
+    line += f",  {found.level * 100:.10g}% {found.method} interval {low} to {high}"
+    return line + (f"\n    {found.why}" if found.why else "")

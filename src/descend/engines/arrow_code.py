@@ -1,0 +1,124 @@
+"""A formula with parameters per group as code for many cells at once: columns are (rows, cells), parameters (cells,).
+
+A cell is the rows that share a value of every grouping, so that each parameter has one value in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy import Add, Expr, Mul
+
+from descend.formula.compile import Compiled, define, numpy_names
+from descend.formula.printers.code import NUMPY, Writer
+from descend.formula.symbols import Column, Component, Parameter, Term
+from descend.gradients.contract import Program
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
+
+Array = NDArray[np.float64]
+
+
+class Slot(NamedTuple):
+    """One component as it is met in a cell: number ``item`` of the ``items`` of a vector, or a scalar.
+
+    grouping: the column that holds its level; empty if it is the same everywhere.
+    """
+
+    name: str
+    item: int
+    items: int
+    grouping: str
+
+
+@dataclass(frozen=True)
+class CellCode:
+    """Loss and derivatives of every row of many cells.
+
+    columns: those that it reads. slots: of its parameters, those of groups first.
+    """
+
+    columns: tuple[str, ...]
+    slots: tuple[Slot, ...]
+    compiled: Compiled
+    value: Compiled
+
+    def __call__(self, theta: Sequence[Array | float], columns: Mapping[str, Array], y: Array) -> Sequence[Array]:
+        """Return value, slope and weight of the loss, and the derivatives of the score by each slot.
+
+        theta: (cells,) or a number for each slot; columns and y: (rows, cells). Each result is an array of rows and
+        cells, of cells, or a number, to be broadcast.
+        """
+        found: Sequence[Array] = self.compiled(y, *(columns[name] for name in self.columns), *theta)
+        return found
+
+    def loss(self, theta: Sequence[Array | float], columns: Mapping[str, Array], y: Array) -> Array:
+        """Return the value of the loss in each row."""
+        found: Array = self.value(y, *(columns[name] for name in self.columns), *theta)
+        return found
+
+
+@lru_cache(maxsize=64)
+def cell_code(program: Program) -> CellCode:
+    """Return the code of a program, in which what several results share is computed once."""
+    score, derivatives = by_slot(program)
+    loss = program.loss
+    read = {symbol.name for part in (score, *derivatives.values()) for symbol in part.atoms(Column)}
+    columns = tuple(sorted(read | set(loss.own_columns)))
+    names: dict[Expr, str] = {Column(name): f"c{place}" for place, name in enumerate(columns)}
+    names |= {_symbol(slot): f"p{place}" for place, slot in enumerate(derivatives)}
+    plain, arguments = dict(names), ", ".join(("y", *names.values()))
+    places = (sympy.Symbol(f"t{place}") for place in range(10**6))
+    shared, results = sympy.cse([score, *derivatives.values()], symbols=places, order="none")
+    lines = []
+    for symbol, part in shared:
+        lines.append(f"{symbol.name} = {Writer(NUMPY, names).write(part)}")
+        names[symbol] = symbol.name
+    inside, *slopes = (Writer(NUMPY, names).write(part) for part in results)
+    of_residual = any(RESIDUAL in part.free_symbols for part in loss.expressions)
+    lines += [f"s = {inside}", *(["r = s - y"] if of_residual else [])]
+    of_loss = names | {PREDICTION: "s", RESPONSE: "y", RESIDUAL: "r"}
+    returned = [*(Writer(NUMPY, of_loss).write(part) for part in loss.expressions), *slopes]
+    body = "\n    ".join([*lines, f"return ({', '.join(returned)},)"])
+    source = f"def evaluate({arguments}):\n    {body}\n"
+    value = Writer(NUMPY, of_loss).write(loss.expressions[0])
+    alone = f"def loss({arguments}):\n    s = {Writer(NUMPY, plain).write(score)}\n    r = s - y\n    return {value}\n"
+    at, only = define("evaluate", source, numpy_names()), define("loss", alone, numpy_names())
+    return CellCode(columns, tuple(derivatives), at, only)
+
+
+def by_slot(program: Program) -> tuple[Expr, dict[Slot, Expr]]:
+    """Return the score and its derivatives, with the value of each vector written out as the sum of its products.
+
+    The derivative by a component is that by the value of the vector, times its item.
+    """
+    terms, slopes = program.formula.terms, program.jacobian
+    written_out = {
+        predictor: Add(*(Mul(_symbol(_slot(term, k)), item) for k, item in enumerate(term.each)))
+        for predictor, term in terms.items()
+    }
+    found: dict[Slot, Expr] = {}
+    for symbol, slope in slopes.items():
+        term = terms.get(symbol)
+        parts = (
+            [(Slot(symbol.name, 0, 1, ""), slope)]
+            if term is None
+            else [(_slot(term, k), Mul(slope, item)) for k, item in enumerate(term.each)]
+        )
+        for slot, part in parts:
+            found[slot] = found.get(slot, sympy.Integer(0)) + part.xreplace(written_out)
+    grouped = sorted(found, key=lambda slot: not slot.grouping)  # stable: otherwise in the order of the formula
+    return program.score.xreplace(written_out), {slot: found[slot] for slot in grouped}
+
+
+def _slot(term: Term, item: int) -> Slot:
+    return Slot(term.vector, item, len(term.each), "" if term.levels is None else term.levels.name)
+
+
+def _symbol(slot: Slot) -> Expr:
+    return Parameter(slot.name) if not slot.grouping and slot.items == 1 else Component(f"{slot.name}[{slot.item}]")

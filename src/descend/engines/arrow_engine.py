@@ -1,0 +1,339 @@
+"""The engine of very many parameters per group: one pass over sorted rows sums an arrow, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.engines.arrow import Arrow, Layout
+from descend.engines.arrow_code import CellCode, Slot, cell_code
+from descend.engines.arrow_triangle import ArrowTriangle, eliminated
+from descend.engines.cells import CellBlock, Cells
+from descend.engines.threads import in_turn
+from descend.engines.totals import Array, InMemory, Totals
+from descend.formula.factor import triangle
+from descend.gradients.contract import Program
+from descend.table.rows import Rows
+
+Places = NDArray[np.intp]
+FEW = 6
+"""Up to this many shared parameters, separate inner products cost less than copying derivatives into a matrix."""
+MOST_SHARED = 100
+"""With more, the triangles of single groups take longer than the digits they save are worth."""
+
+
+@dataclass(frozen=True, eq=False)
+class Slots:
+    """Which components of theta a formula with parameters per group meets in a cell.
+
+    each: own parameters of the finest grouping first (``own`` of them), then those of coarser groupings, ``local``,
+    then the others. groupings: columns that hold the group of a row, the finest first.
+    """
+
+    each: tuple[Slot, ...]
+    starts: tuple[int, ...]
+    groupings: tuple[str, ...]
+    layout: Layout
+
+    @classmethod
+    def of(cls, program: Program, code: CellCode) -> Slots:
+        """Return the slots of a program; its finest grouping is that of most groups."""
+        sizes = {term.levels.name: len(term.levels) for term in program.formula.terms.values() if term.levels}
+        groupings = tuple(sorted(sizes, key=lambda name: -sizes[name]))
+        slices = program.parameters.slices
+        starts = tuple(slices[slot.name].start + slot.item for slot in code.slots)
+        own = [
+            start + np.arange(sizes[groupings[0]]) * slot.items
+            for slot, start in zip(code.slots, starts, strict=True)
+            if slot.grouping == groupings[0]
+        ]
+        shared = np.ones(program.parameters.size, dtype=bool)
+        shared[np.concatenate(own)] = False
+        return cls(code.slots, starts, groupings, Layout(np.array(own), np.flatnonzero(shared), shared.size))
+
+    @cached_property
+    def kinds(self) -> tuple[list[int], list[int], list[int]]:
+        """The places among the slots of own, local and global components."""
+        finest = self.groupings[0]
+        own = [k for k, slot in enumerate(self.each) if slot.grouping == finest]
+        local = [k for k, slot in enumerate(self.each) if slot.grouping not in ("", finest)]
+        return own, local, [k for k, slot in enumerate(self.each) if not slot.grouping]
+
+    @cached_property
+    def among_shared(self) -> Places:
+        """(p,), where a component lies among the shared ones."""
+        found = np.full(self.layout.size, -1)
+        found[self.layout.shared] = np.arange(len(self.layout.shared))
+        return found
+
+    def places(self, codes: Places) -> list[Places | int]:
+        """Return where in theta each slot of some cells lies: (cells,), or one place. codes: (groupings, cells)."""
+        return [
+            start + codes[self.groupings.index(slot.grouping)] * slot.items if slot.grouping else start
+            for slot, start in zip(self.each, self.starts, strict=True)
+        ]
+
+
+class ArrowEngine(InMemory):
+    """Sums over rows in memory, of a formula most of whose parameters belong to single groups.
+
+    Rows that share all groups form a cell. Cells stand side by side as arrays (rows, cells), so that one operation
+    serves thousands of groups, in blocks that stay in the processor's cache; blocks are shared among the processors.
+    """
+
+    name = "numpy"
+    once = False
+    arrow = True
+
+    def __init__(self, program: Program, rows: Rows) -> None:
+        self.made_of = program, rows
+        self.rows, self.count, self.total = rows, rows.count, rows.total
+        self.code = cell_code(program)
+        self.slots = Slots.of(program, self.code)
+        self.layout = self.slots.layout
+        self.cells = self._sorted(rows)
+        self.factors = self._cells_are_groups(self.cells) and len(self.layout.shared) <= MOST_SHARED
+
+    def _sorted(self, rows: Rows) -> Cells:
+        codes = [rows.columns[name].astype(np.intp) for name in self.slots.groupings]
+        columns = {name: rows.columns[name] for name in self.code.columns}
+        return Cells.of(codes, columns, rows.y, rows.omega)
+
+    def _cells_are_groups(self, cells: Cells) -> bool:
+        """Whether each cell is a group of the finest grouping."""
+        return len(np.unique(cells.codes[0])) == cells.count
+
+    def evaluate(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Totals:
+        cells = self.cells if rows is None else self._sorted(self.rows.take(rows))
+        total = self.rows.weight_of(rows)
+        with np.errstate(all="ignore"):
+            if order == 3:
+                return self._factored(theta, cells, total)
+            return self._summed(theta, cells, total, order)
+
+    def losses(self, theta: Array) -> Array:
+        """Return the sum of the loss of each group."""
+        found = np.zeros(self.layout.own.shape[1])
+        places = self.slots.places(self.cells.codes)
+        with np.errstate(all="ignore"):
+            for block in self.cells.blocks:
+                value = self.code.loss(_values(theta, places, block), block.columns, block.y)
+                value = np.broadcast_to(value, block.y.shape)
+                each = value.sum(axis=0) if block.omega is None else np.einsum("rg,rg->g", value, block.omega)
+                np.add.at(found, self.cells.codes[0, block.begin : block.end], each)
+        return found
+
+    def _summed(self, theta: Array, cells: Cells, total: float, order: int) -> Totals:
+        places = self.slots.places(cells.codes)
+        sums = _CellSums.none(self.slots, cells.count, order)
+
+        def share(number: int) -> tuple[float, Array, Array]:
+            block = cells.blocks[number]
+            values = _values(theta, places, block)
+            if order == 0:
+                value = np.broadcast_to(self.code.loss(values, block.columns, block.y), block.y.shape)
+                loss = value.sum() if block.omega is None else np.vdot(value, block.omega)
+                return float(loss), np.zeros(0), np.zeros((0, 0))
+            return sums.put(block, self.code(values, block.columns, block.y))
+
+        found = in_turn(len(cells.blocks), lambda: share)
+        loss = sum(each[0] for each in found)
+        if order == 0:
+            return Totals(total, loss, None, None)
+        sums.common_slope = np.sum([each[1] for each in found], axis=0)
+        if order == 2:
+            sums.common = np.sum([each[2] for each in found], axis=0)
+        gradient = sums.gradient(places)
+        return Totals(total, loss, gradient, sums.arrow(cells, places) if order == 2 else None)
+
+    def _factored(self, theta: Array, cells: Cells, total: float) -> Totals:
+        """Sum the triangle; only where cells are groups."""
+        slots, layout = self.slots, self.layout
+        (own, local, common), groups, s = slots.kinds, layout.own.shape[1], len(layout.shared)
+        places = slots.places(cells.codes)
+        upper = np.zeros((groups, len(own), len(own) + s + 1))
+        order = np.array([*own, *local, *common, len(slots.each)])
+
+        def share(number: int) -> tuple[float, Array]:
+            block = cells.blocks[number]
+            value, *parts = self.code(_values(theta, places, block), block.columns, block.y)
+            rows = _rooted(block, parts)[:, :, order]
+            mine, left = eliminated(rows, len(own))
+            within = slice(block.begin, block.end)
+            columns = np.zeros((block.end - block.begin, rows.shape[2] - len(own)), dtype=np.intp)
+            for k, slot in enumerate([*local, *common]):
+                place = places[slot]
+                columns[:, k] = slots.among_shared[place[within] if isinstance(place, np.ndarray) else place]
+            columns[:, -1] = s
+            codes = cells.codes[0, within]
+            upper[codes, :, : len(own)] = mine[:, :, : len(own)]
+            at = codes[:, None, None], np.arange(len(own))[None, :, None], len(own) + columns[:, None, :]
+            upper[at] = mine[:, :, len(own) :]
+            left = left.reshape(len(codes), -1, columns.shape[1])
+            wide = np.zeros((*left.shape[:2], s + 1))
+            np.put_along_axis(wide, np.broadcast_to(columns[:, None], left.shape), left, axis=2)
+            return _total(value, block), triangle(wide.reshape(-1, s + 1))
+
+        found = in_turn(len(cells.blocks), lambda: share)
+        shared = triangle(np.vstack([each[1] for each in found]))
+        return Totals(total, sum(each[0] for each in found), None, None, ArrowTriangle(layout, upper, shared))
+
+
+@dataclass(eq=False)
+class _CellSums:
+    """Sums over the rows of each cell, by slot; what only concerns components that are the same everywhere is summed
+    over all cells at once.
+
+    slope: (q, cells) of the q slots that differ from cell to cell. curved: (q, q, cells). beside: (q, m, cells).
+    """
+
+    slots: Slots
+    slope: Array
+    curved: Array
+    beside: Array
+    common_slope: Array
+    common: Array
+
+    @classmethod
+    def none(cls, slots: Slots, cells: int, order: int) -> _CellSums:
+        """Return sums of no rows."""
+        own, local, common = slots.kinds
+        q, m, second = len(own) + len(local), len(common), cells if order == 2 else 0
+        slope, curved, beside = np.zeros((q, cells)), np.zeros((q, q, second)), np.zeros((q, m, second))
+        return cls(slots, slope, curved, beside, np.zeros(m), np.zeros((m, m)))
+
+    def put(self, block: CellBlock, found: Sequence[Array]) -> tuple[float, Array, Array]:
+        """Sum a block; return the loss, and slope and curvature of what is the same everywhere."""
+        value, slope, weight, *derivatives = found
+        own, local, common = self.slots.kinds
+        differing, within = [*own, *local], slice(block.begin, block.end)
+        if block.omega is not None:
+            value, slope, weight = value * block.omega, slope * block.omega, weight * block.omega
+        rows, cells = block.y.shape
+        for i, k in enumerate(differing):
+            self.slope[i, within] = _products(derivatives[k], slope, rows)
+        common_slope = np.array([_all(derivatives[k], slope, rows, cells) for k in common])
+        loss = float(_all(value, np.ones(()), rows, cells))
+        if not self.curved.shape[2]:
+            return loss, common_slope, np.zeros((0, 0))
+        even = np.ndim(weight) == 0
+        weighted = [derivative if even else derivative * weight for derivative in derivatives]
+        factor = weight if even else 1.0
+        for i, k in enumerate(differing):
+            for j in range(i + 1):
+                part = _products(weighted[k], derivatives[differing[j]], rows) * factor
+                self.curved[i, j, within] = self.curved[j, i, within] = part
+            for j, other in enumerate(common):
+                self.beside[i, j, within] = _products(weighted[k], derivatives[other], rows) * factor
+        return (
+            loss,
+            common_slope,
+            factor * _gram([weighted[k] for k in common], [derivatives[k] for k in common], rows, cells),
+        )
+
+    def gradient(self, places: list[Places | int]) -> Array:
+        """Return the gradient in the order of theta."""
+        own, local, common = self.slots.kinds
+        gradient = np.zeros(self.slots.layout.size)
+        for i, k in enumerate([*own, *local]):
+            gradient += np.bincount(places[k], self.slope[i], len(gradient))
+        for k, slope in zip(common, self.common_slope, strict=True):
+            gradient[places[k]] = slope
+        return gradient
+
+    def arrow(self, cells: Cells, places: list[Places | int]) -> Arrow:
+        """Return the curvature."""
+        layout, (own, local, common) = self.slots.layout, self.slots.kinds
+        groups, s, group = layout.own.shape[1], len(layout.shared), cells.codes[0]
+        k = len(own)
+        at = [self.slots.among_shared[places[slot]] for slot in (*local, *common)]
+        local_at, common_at = at[: len(local)], np.array(at[len(local) :], dtype=np.intp)
+
+        def by_group(each: Array) -> Array:
+            return np.bincount(group, each, groups).astype(np.float64)
+
+        blocks, border, shared = np.zeros((k, k, groups)), np.zeros((k, s, groups)), np.zeros((s, s))
+        for i in range(k):
+            for j in range(i + 1):
+                blocks[i, j] = blocks[j, i] = by_group(self.curved[i, j])
+            for j, place in enumerate(common_at):
+                border[i, place] = by_group(self.beside[i, j])
+            for j, where in enumerate(local_at):
+                border[i] += np.bincount(where * groups + group, self.curved[i, k + j], s * groups).reshape(s, groups)
+        shared[np.ix_(common_at, common_at)] = self.common
+        for i, where in enumerate(local_at):
+            for j, other in enumerate(local_at):
+                shared += np.bincount(where * s + other, self.curved[k + i, k + j], s * s).reshape(s, s)
+            for j, place in enumerate(common_at):
+                mixed = np.bincount(where, self.beside[k + i, j], s)
+                shared[:, place] += mixed
+                shared[place] += mixed
+        return Arrow(layout, blocks, border, shared)
+
+
+def _values(theta: Array, places: Sequence[Places | int], block: CellBlock) -> list[Array | float]:
+    """Return the value of each slot in the cells of a block."""
+    within = slice(block.begin, block.end)
+    return [theta[place[within]] if isinstance(place, np.ndarray) else float(theta[place]) for place in places]
+
+
+def _products(left: Array, right: Array, rows: int) -> Array:
+    """Return the sums over the rows of a product; what is the same in all rows of a cell is taken out of the sum."""
+    found: Array
+    if np.ndim(left) == 2 and np.ndim(right) == 2:
+        found = np.einsum("rg,rg->g", left, right)
+    elif np.ndim(left) == 2:
+        found = np.add.reduce(left, axis=0) * right
+    elif np.ndim(right) == 2:
+        found = left * np.add.reduce(right, axis=0)
+    else:
+        found = left * right * np.float64(rows)
+    return found
+
+
+def _all(left: Array, right: Array, rows: int, cells: int) -> float:
+    """Return the sum of a product over all rows of all cells."""
+    if np.ndim(left) == 2 and np.ndim(right) == 2:
+        return float(np.vdot(left, right))
+    each = _products(left, right, rows)
+    return float(np.sum(each)) if np.ndim(each) else float(each) * cells
+
+
+def _gram(weighted: Sequence[Array], derivatives: Sequence[Array], rows: int, cells: int) -> Array:
+    """Return the sums of the products of every two derivatives over all rows."""
+    size = len(derivatives)
+    if size > FEW:
+        left, right = (
+            np.array([np.broadcast_to(each, (rows, cells)).ravel() for each in part])
+            for part in (weighted, derivatives)
+        )
+        product: Array = left @ right.T
+        return product
+    found = np.empty((size, size))
+    for i, left in enumerate(weighted):
+        for j in range(i + 1):
+            found[i, j] = found[j, i] = _all(left, derivatives[j], rows, cells)
+    return found
+
+
+def _total(value: Array, block: CellBlock) -> float:
+    value = np.broadcast_to(value, block.y.shape)
+    return float(value.sum() if block.omega is None else np.vdot(value, block.omega))
+
+
+def _rooted(block: CellBlock, parts: Sequence[Array]) -> Array:
+    """Return [sqrt(W) J, slope / sqrt(W)] of each cell, (cells, rows, slots + 1); see ``formula.factor``."""
+    slope, weight, *derivatives = (np.broadcast_to(part, block.y.shape).T for part in parts)
+    if block.omega is not None:
+        slope, weight = slope * block.omega.T, weight * block.omega.T
+    root = np.sqrt(weight)
+    rows = np.empty((*root.shape, len(derivatives) + 1))
+    for place, derivative in enumerate(derivatives):
+        np.multiply(derivative, root, out=rows[:, :, place])
+    with np.errstate(all="ignore"):
+        rows[:, :, -1] = np.where(root > 0.0, slope / root, np.where(slope == 0.0, 0.0, np.nan))
+    return rows

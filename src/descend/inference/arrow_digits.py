@@ -1,0 +1,85 @@
+"""How far rounding and an early stop leave each parameter from the minimum, where the curvature is an arrow."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.solution import Named, Solution
+from descend.engines.arrow import Arrow
+from descend.engines.arrow_triangle import ArrowTriangle
+from descend.inference.arrow_covariance import inverse_arrow
+from descend.inference.arrow_sandwich import scored_parts
+from descend.inference.row_scores import counted_rows
+from descend.optimizers.arrow_systems import LEAST_DAMPING
+from descend.parameters import Constraints
+from descend.problem.point import Array, Point
+
+Mask = NDArray[np.bool_]
+
+
+def step_of_arrow(point: Point, free: Mask) -> tuple[Array, float]:
+    """Return the step of the free components to where the parabola at a point is least, and how long C says it is."""
+    arrow, step = point.curvature, np.zeros(point.theta.size)
+    assert isinstance(arrow, Arrow)
+    part = arrow.of(free)
+    diagonal = part.diagonal()
+    scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    if not part.finite:
+        return np.full(point.theta.size, np.nan), math.nan
+    scaled = part.scaled(scale)
+    if isinstance(point.factor, ArrowTriangle) and not point.proximal:
+        step[free] = point.factor.of(free).scaled(scale).least() / scale
+    else:
+        factored = scaled.factored() or scaled.factored(LEAST_DAMPING)
+        if factored is None:
+            return np.full(point.theta.size, np.nan), math.nan
+        step[free] = factored.solve(-point.slope[free] / scale) / scale
+    return step, math.sqrt(max(float(step[free] @ (part @ step[free])), 0.0))
+
+
+def floor_of_arrow(solution: Solution, point: Point, free: Mask, rounding: float) -> Array:
+    """Return how far rounding in the evaluation of J may move the minimum, along each component; see ``digits``.
+
+    A row moves the shared parameters and its own group; what it does to other groups, by way of the shared ones, is
+    added to these as if the shared ones moved by their whole distance.
+    """
+    rows, arrow = counted_rows(solution), point.curvature
+    assert isinstance(arrow, Arrow) and rows.parts is not None
+    layout = arrow.layout
+    inverse = inverse_arrow(point, free)
+    if inverse is None:
+        return np.full(point.theta.size, np.inf)
+    inverse = inverse * (1.0 / float(rows.omega.sum()))  # the curvature of J is that of a mean
+    along, places = rows.parts
+    slope = rows.omega * rows.loss.slope(rows.score, rows.y)
+    bend = rows.omega * rows.loss.weight(rows.score, rows.y)
+    value = rows.score**2 + np.square(along * solution.theta[places]).sum(axis=1)
+    noise = bend**2 * value + 2.0 * slope**2
+    group, own, shared = scored_parts(layout, along, places)
+    blocks, border = inverse.blocks[:, :, group], inverse.border[:, :, group]
+    pull_own = np.einsum("ijr,jr->ir", blocks, own) + np.einsum("isr,sr->ir", border, shared)
+    pull_shared = np.einsum("isr,ir->sr", border, own) + inverse.shared @ shared
+    of_shared = np.sqrt(np.square(pull_shared) @ noise)
+    groups = layout.own.shape[1]
+    of_own = np.sqrt([np.bincount(group, each * each * noise, groups) for each in pull_own])
+    with np.errstate(all="ignore"):
+        errors = np.sqrt(inverse.shared.diagonal())
+        along_shared = np.abs(inverse.border) / np.where(errors > 0.0, errors**2, np.inf)[:, None]
+    of_own = of_own + np.einsum("isg,s->ig", along_shared, of_shared)
+    return rounding * layout.vector(of_own, of_shared)
+
+
+def with_held(held: Constraints, theta: Array, digits: Array) -> Named:
+    """Return the digits of all parameters: NaN for fixed ones; a tied one has those of the worst that it depends on."""
+    every, free = held.parameters, held.free
+    found = np.full(every.size, np.nan)
+    for name, place in every.slices.items():
+        if name in free.shapes:
+            found[place] = digits[free.slices[name]]
+        elif name in held.tied:
+            found[place.start] = min((digits[other] for other in held.slopes(name, theta)), default=np.nan)
+    found[[label in held.fixed for label in every.labels]] = np.nan
+    return every.named(found)

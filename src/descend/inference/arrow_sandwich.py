@@ -1,0 +1,115 @@
+"""The covariance that holds whatever the distribution of the residuals, where the curvature is an arrow."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.solution import Solution
+from descend.engines.arrow import Arrow, Layout
+from descend.engines.arrow_engine import ArrowEngine
+from descend.inference.arrow_covariance import variances_along
+from descend.inference.covariance import LEAST_LEFT, bend_and_pull
+from descend.inference.row_scores import ScoredRows, counted_rows
+from descend.problem.point import Array
+
+Mask = NDArray[np.bool_]
+Places = NDArray[np.intp]
+
+
+def arrow_sandwich(solution: Solution, kept: Mask | None) -> Arrow | None:
+    """Return B^-1 (sum g_i g_i' c_i) B^-1, of which only the entries of an arrow are formed; see ``sandwich``.
+
+    With the own derivatives o_i and the shared ones s_i of row i in group g, and A_g, B_g and V as in
+    ``engines.arrow``, row i pulls the shared parameters by p_i = V (s_i - B_g' a_i), a_i = A_g^-1 o_i, those of its
+    group by a_i - Y_g p_i, and those of any other group h by -Y_h p_i. The entries are sums of products of these.
+    """
+    engine, rows = solution.objective.engine, counted_rows(solution)
+    assert isinstance(engine, ArrowEngine) and rows.parts is not None
+    free = np.ones(solution.theta.size, dtype=bool) if kept is None else kept
+    if solution.objective.bounds is not None:
+        free = free & ~solution.objective.bounds.held(solution.theta)
+    bend, pull = bend_and_pull(rows, solution.loss_function, solution.theta.size)
+    along = np.where(free[rows.parts[1]], rows.parts[0], 0.0)
+    bread = _summed(engine.layout, along, rows.parts[1], bend).of(free)
+    scale = np.sqrt(bread.diagonal())
+    factored = bread.scaled(scale).factored() if bread.finite and (scale > 0.0).all() else None
+    if factored is None:
+        return None
+    inverse = factored.inverse.scaled(scale).among(engine.layout, free)
+    loss = solution.loss_function
+    if not loss.kinked:
+        left = 1.0 - bend * variances_along(inverse, along, rows.parts[1])
+        if loss.likelihood and left.min() < 1e-10:
+            return None  # a row alone determines a parameter, so its residual says nothing
+        pull = pull / np.maximum(left, 0.0 if loss.likelihood else LEAST_LEFT)
+    return _meat(_scored(engine.layout, rows, along * pull[:, None]), bread, inverse)
+
+
+def _summed(layout: Layout, along: Array, places: Places, weights: Array) -> Arrow:
+    """Return sum w_i f_i f_i' as an arrow."""
+    group, own, shared = scored_parts(layout, along, places)
+    groups = layout.own.shape[1]
+    weighted = own * weights
+    blocks, border = (_by_group(group, weighted, others, groups) for others in (own, shared))
+    return Arrow(layout, blocks, border, (shared * weights) @ shared.T)
+
+
+def _by_group(group: Places, one: Array, other: Array, groups: int) -> Array:
+    """Return the sums over the rows of each group of the products of every two, (m, n, G)."""
+    found = [[np.bincount(group, left * right, groups) for right in other] for left in one]
+    return np.array(found, dtype=np.float64).reshape(len(one), len(other), groups)
+
+
+def _scored(layout: Layout, rows: ScoredRows, along: Array) -> tuple[Places, Array, Array]:
+    assert rows.parts is not None
+    return scored_parts(layout, along, rows.parts[1])
+
+
+def scored_parts(layout: Layout, along: Array, places: Places) -> tuple[Places, Array, Array]:
+    """Return the group of each row, and its derivatives by own, (k, rows), and by shared parameters, (s, rows)."""
+    group_of, item = np.full(layout.size, -1), np.full(layout.size, -1)
+    group_of[layout.own] = np.arange(layout.own.shape[1])
+    item[layout.own] = np.arange(len(layout.own))[:, None]
+    number = np.full(layout.size, -1)
+    number[layout.shared] = np.arange(len(layout.shared))
+    rows = np.arange(len(along))
+    own, shared = np.zeros((len(layout.own), len(along))), np.zeros((len(layout.shared), len(along)))
+    for part, place in zip(along.T, places.T, strict=True):
+        mine = item[place] >= 0
+        own[item[place[mine]], rows[mine]] += part[mine]
+        shared[number[place[~mine]], rows[~mine]] += part[~mine]
+    return group_of[places].max(axis=1), own, shared
+
+
+def _meat(scored: tuple[Places, Array, Array], bread: Arrow, inverse: Arrow) -> Arrow:
+    """Return the entries of the sandwich. scored: derivatives times the pull of each row."""
+    group, own, shared = scored
+    layout, groups = inverse.layout, inverse.blocks.shape[2]
+    there = bread.layout.there
+    kept = np.isin(layout.shared, np.flatnonzero(_free(bread, inverse)))
+    border = np.zeros_like(inverse.border)
+    border[:, kept] = bread.border
+    blocks = np.linalg.inv(bread.blocks.transpose(2, 0, 1)).transpose(1, 2, 0)
+    blocks = np.where(there & there[:, None], blocks, 0.0)
+    reach = np.einsum("ijg,jsg->isg", blocks, border)
+    alone = np.einsum("ijr,jr->ir", blocks[:, :, group], own)
+    pulls = inverse.shared @ (shared - np.einsum("isr,ir->sr", border[:, :, group], alone))
+    of_shared = pulls @ pulls.T
+    across = _by_group(group, alone, pulls, groups)
+    mixed = np.einsum("isg,jsg->ijg", across, reach)
+    twice = np.einsum("isg,st,jtg->ijg", reach, of_shared, reach, optimize=True)
+    return Arrow(
+        layout,
+        _by_group(group, alone, alone, groups) - mixed - mixed.transpose(1, 0, 2) + twice,
+        across - np.einsum("isg,st->itg", reach, of_shared),
+        of_shared,
+    )
+
+
+def _free(bread: Arrow, inverse: Arrow) -> Mask:
+    """Mark the components of theta that the bread has."""
+    free = np.zeros(len(inverse), dtype=bool)
+    free[inverse.layout.own[bread.layout.there]] = True
+    free[inverse.layout.shared[inverse.shared.diagonal() > 0.0]] = True
+    return free

@@ -1,0 +1,338 @@
+"""Inverse prediction: which value of an input gives a response, with its interval (calibration)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError
+from descend.formula.printers.code import plain_name
+from descend.inference.covariance import variance_of
+from descend.inference.estimates import Estimates
+from descend.inference.intervals import listed, quantile
+from descend.inference.quantities.curve import Curve, curve_of, group_columns, inputs_named
+from descend.models import Model
+from descend.registry import closest
+from descend.wording import spell
+
+Array = NDArray[np.float64]
+Range = tuple[float, float]
+INTERVALS = ("inversion", "wald")
+GRID = 401
+"""Values of the input at which the curve is looked at first, within the range of the data."""
+DECADES = 6
+"""How far beyond the data a response is looked for: this many powers of ten times their range."""
+PER_DECADE = 64
+STRIDE = 0.05
+"""First stride from the estimate to an end of the interval, in standard errors."""
+GROWTH = 1.15
+EXACT = 4.0 * float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class Inverse:
+    """The value of an input at which the curve reaches a response.
+
+    input: its name. response: the measured values, replicates of one sample. value: the estimate, NaN if there is none.
+    standard_error: by the delta method. interval: (low, high); an end that the data leave open is infinite.
+    level, method: of the interval. why: what there is to say of it in words; empty if nothing.
+    """
+
+    input: str
+    response: tuple[float, ...]
+    value: float
+    standard_error: float
+    interval: Range
+    level: float
+    method: str
+    why: str = ""
+
+    @property
+    def x(self) -> float:
+        """The estimate."""
+        return self.value
+
+    def plain(self) -> dict[str, object]:
+        """Return it as plain values, as in the JSON; None for what there is not, or is infinite."""
+        value, error, *ends = (
+            number if math.isfinite(number) else None for number in (self.value, self.standard_error, *self.interval)
+        )
+        given = list(self.response) if len(self.response) > 1 else self.response[0]
+        found = {"response": given, "x": value, "standard_error": error, "interval": ends}
+        more = {"input": self.input, "level": self.level, "method": self.method}
+        return found | more | ({"why": self.why} if self.why else {})
+
+    def __float__(self) -> float:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of an inverse prediction.
+
+    input: the one that varies; others: values of all other inputs. response: replicates of one sample, on the scale of
+    the left side of the formula. mean: whether the curve itself is asked for, not a new measurement. sigma: standard
+    deviation of one measurement, needed where the fit has a column of them. within: where to look.
+    """
+
+    input: str
+    others: Mapping[str, float]
+    response: tuple[float, ...]
+    interval: str = "inversion"
+    level: float = 0.95
+    mean: bool = False
+    sigma: float | None = None
+    within: Range | None = None
+
+
+def invert(found: Estimates, question: Question, data: Range | None) -> Inverse:
+    """Return the x at which the curve f(x; theta) reaches the mean y0 of m measurements, and its interval.
+
+    With g the derivatives of f(x) by theta, V their covariance, and v the variance of a measurement (0 if only the
+    curve is asked for):
+
+        wald:       x -+ t sqrt(v/m + g' V g) / |df/dx|
+        inversion:  all x around the estimate where (y0 - f(x))**2 <= t**2 (v/m + g' V g)
+
+    v is the residual variance, to which m > 1 replicates add their own: with RSS on n - p degrees of freedom it is
+    (RSS + sum (y - y0)**2) / (n - p + m - 1), which scales V too. For a line the inversion interval is Fieller's.
+
+    data: the range of the input in the data, where the response is looked for first.
+
+    Source: Seber & Wild (1989), Nonlinear Regression, sec. 5.4; Fieller (1954), J. R. Stat. Soc. B 16, 175-185.
+
+    Raises ConfigError where there is no covariance, or no variance of a measurement.
+    """
+    curve = _Inverted(found, question, curve_of(found.model))
+    nothing = Inverse(
+        question.input, question.response, math.nan, math.nan, (math.nan, math.nan), question.level, question.interval
+    )
+    roots, outside = curve.roots(question.within or data or (0.0, 1.0), question.within is None)
+    name, y0 = plain_name(question.input), curve.y0
+    if not roots:
+        where = f" between {name} = {question.within[0]:g} and {question.within[1]:g}" if question.within else ""
+        return replace(nothing, why=f"no value of `{name}` gives {y0:g}{where}: the curve {curve.reaches}")
+    if len(roots) > 1:
+        places = listed([f"{root:.6g}" for root in roots])
+        why = f"{y0:g} is reached more than once, at {name} = {places.replace('`', '')}: {spell('between')} chooses one"
+        return replace(nothing, why=why)
+    value, notes = roots[0], []
+    if outside:
+        notes.append(f"{name} = {value:.6g} is outside the data")
+    slope, variance = curve.slope(value), curve.variance(value)
+    error = math.sqrt(curve.noise + variance) / abs(slope) if slope else math.inf
+    if question.interval == "wald":
+        ends = value - curve.reach * error, value + curve.reach * error
+    else:
+        ends, more = curve.ends(value, error)
+        notes += more
+    return replace(nothing, value=value, standard_error=error, interval=ends, why="; ".join(notes))
+
+
+class _Inverted:
+    """The curve along one input, with what makes intervals of it."""
+
+    def __init__(self, found: Estimates, question: Question, curve: Curve) -> None:
+        self.curve, self.theta, self.name, self.others = curve, found.theta, question.input, question.others
+        self.count, self.y0 = len(question.response), math.fsum(question.response) / len(question.response)
+        self.covariance, degrees = found.needed_covariance(), found.degrees
+        if found.undetermined:
+            raise ConfigError(
+                f"There is no interval of `{self.name}`: the data do not determine {listed(found.undetermined)} by "
+                "themselves. Remove one of them from the formula, or fix it."
+            )
+        self.noise = 0.0
+        one = _one_measurement(found, question)
+        spread = math.fsum((value - self.y0) ** 2 for value in question.response)
+        if self.count > 1 and question.sigma is None and found.sigma is None and found.model.loss.quadratic:
+            pooled = (one * degrees + spread) / (degrees + self.count - 1)
+            self.covariance = self.covariance * (pooled / one) if one else self.covariance
+            one, degrees = pooled, degrees + self.count - 1
+        if not question.mean:
+            self.noise = one / self.count
+        self.reach = quantile(question.level, degrees)
+
+    def along(self, values: Array) -> Array:
+        return self.curve.along(self.theta, self.others, self.name, values)
+
+    def rise(self, x: float) -> float:
+        """Return f(x) - y0."""
+        return self.curve.value(self.theta, {**self.others, self.name: x}) - self.y0
+
+    def slope(self, x: float) -> float:
+        return self.curve.value(self.theta, {**self.others, self.name: x}, (self.name,))
+
+    def variance(self, x: float) -> float:
+        """Return g' V g, the variance of the curve."""
+        gradient = self.curve.gradient(self.theta, {**self.others, self.name: x})
+        return variance_of(self.covariance, gradient)
+
+    def excess(self, x: float) -> float:
+        """Return what is below 0 inside the inversion interval."""
+        return float(self.rise(x) ** 2 - self.reach**2 * (self.noise + self.variance(x)))
+
+    def roots(self, data: Range, beyond: bool) -> tuple[list[float], bool]:
+        """Return where the curve reaches the response: within a range, or beyond it, nearest first; and which it is."""
+        low, high = data
+        found = self._crossings(_values(low, high))
+        if found or not beyond:
+            return found, False
+        span = high - low or abs(high) or 1.0
+        far = span * np.logspace(-2.0, DECADES, PER_DECADE * (DECADES + 2) + 1)
+        below = low / np.logspace(0.0, DECADES, PER_DECADE * DECADES + 1) if low > 0.0 else low - far
+        outside = [*self._crossings(np.append(high, high + far))[:1], *self._crossings(np.append(low, below))[:1]]
+        return sorted(outside, key=lambda x: min(abs(x - low), abs(x - high)))[:1], True
+
+    @cached_property
+    def reaches(self) -> str:
+        """Where the curve was seen to be, in words."""
+        return (
+            f"goes from {self._seen[0]:.6g} to {self._seen[1]:.6g}"
+            if self._seen[0] <= self._seen[1]
+            else "has no value"
+        )
+
+    _seen: Range = (math.inf, -math.inf)
+
+    def _crossings(self, values: Array) -> list[float]:
+        """Return the places between these values, in their order, where the curve crosses the response."""
+        from scipy.optimize import brentq
+
+        with np.errstate(all="ignore"):
+            curve = self.along(values)
+        finite = curve[np.isfinite(curve)]
+        if finite.size:
+            self._seen = min(self._seen[0], float(finite.min())), max(self._seen[1], float(finite.max()))
+        above = np.where(np.isfinite(curve), curve - self.y0, np.nan)
+        places = [(float(place), place) for place in np.flatnonzero(above == 0.0)]
+        found = [(place, float(values[int(place)])) for place, _ in places]
+        for left in np.flatnonzero(above[:-1] * above[1:] < 0.0).tolist():
+            both = float(values[left]), float(values[left + 1])
+            found.append((left + 0.5, float(brentq(self.rise, min(both), max(both), xtol=1e-300, rtol=EXACT))))
+        return [root for _, root in sorted(found)]
+
+    def ends(self, value: float, error: float) -> tuple[Range, list[str]]:
+        """Return the inversion interval around the estimate, and sentences on ends that are open."""
+        ends, said = [], []
+        name = plain_name(self.name)
+        for sign, word in ((-1.0, "lower"), (1.0, "upper")):
+            inside = value
+            for place in _outwards(value, sign * (error if 0.0 < error < math.inf else abs(value) or 1.0)):
+                excess = self.excess(place)
+                if not math.isfinite(excess):
+                    place = self._edge(inside, place)
+                    said.append(f"the {word} end of `{name}`, {place:.6g}, is where the curve ceases to have a value")
+                    ends.append(place)
+                    break
+                if excess > 0.0:
+                    ends.append(_first(self.excess, inside, place))
+                    break
+                inside = place
+            else:
+                ends.append(sign * math.inf)
+                said.append(f"`{name}` has no {word} end: responses further out are as likely")
+        return (ends[0], ends[1]), said
+
+    def _edge(self, inside: float, outside: float) -> float:
+        """Return the last place from which on the curve has no finite value."""
+        for _ in range(200):
+            middle = 0.5 * (inside + outside)
+            if middle in (inside, outside):
+                break
+            inside, outside = (middle, outside) if math.isfinite(self.excess(middle)) else (inside, middle)
+        return inside
+
+
+def _first(excess: Callable[[float], float], inside: float, outside: float) -> float:
+    """Return where the excess crosses 0 between two places."""
+    from scipy.optimize import brentq
+
+    return float(brentq(excess, inside, outside, xtol=1e-300, rtol=EXACT))
+
+
+def _outwards(value: float, error: float) -> Iterator[float]:
+    """Yield places further and further from the estimate, first by a small share of its error."""
+    stride, place, last = STRIDE * error, value, abs(error) * 10.0**DECADES
+    while abs(place - value) < last:
+        place += stride
+        stride *= GROWTH if abs(place - value) > 4.0 * abs(error) else 1.0
+        yield place
+
+
+def _values(low: float, high: float) -> Array:
+    """Return values of the input between two, even, and also even in their logarithm where that can be."""
+    even = np.linspace(low, high, GRID)
+    return np.union1d(even, np.geomspace(low, high, GRID)) if 0.0 < low < high else even
+
+
+def _one_measurement(found: Estimates, question: Question) -> float:
+    """Return the variance of a measurement. Raises ConfigError where it is needed and not known."""
+    if question.sigma is not None:
+        return question.sigma**2
+    if found.model.loss.quadratic and found.sigma is None and found.deviation is not None:
+        return found.deviation**2
+    if question.mean:
+        return 0.0
+    curve = f"or ask where the curve itself is there: {spell('mean')}"
+    if found.sigma is not None:
+        raise ConfigError(
+            f"The fit knows the errors of its rows from the column `{found.sigma}`, but not that of the new "
+            f"measurement. Give it, {spell('sigma', '0.1')}, {curve}."
+        )
+    raise ConfigError(
+        f"The spread of a new measurement is not known under the {found.model.loss.name} loss. Give its standard "
+        f"deviation, {spell('sigma', '0.1')}, {curve}."
+    )
+
+
+def varying_input(model: Model, name: str | None, others: Mapping[str, object]) -> str:
+    """Return the input to solve for. Raises ConfigError unless exactly this one has no value."""
+    if model.in_place:
+        raise ConfigError(f"A {model.kind} cannot be inverted. Use a formula.")
+    inputs, groups = inputs_named(model), group_columns(model)
+    if name in groups:
+        raise ConfigError(f"`{name}` tells groups apart, so no curve runs along it. Solve for another input.")
+    for given in (*others, *([] if name is None else [name])):
+        if given not in inputs:
+            raise ConfigError(
+                f"`{given}` is no input of the model.{closest(given, inputs)} Inputs: {', '.join(inputs)}."
+            )
+    if name is not None and name in others:
+        raise ConfigError(f"`{name}` is both what is asked for and given. Leave out one of the two.")
+    left = [each for each in inputs if each not in others and each != name]
+    numbers = [each for each in left if each not in groups]
+    if name is None and len(left) == len(numbers) == 1:
+        return left[0]
+    if name is None or left:
+        missing = listed(left)
+        advice = "Say which input to solve for" if name is None else "Give a value for each other input"
+        how = spell("for", left[0]) if name is None else spell("at", f"{left[0]}=1")
+        raise ConfigError(f"{advice}, such as {how}: {missing} {'is' if len(left) == 1 else 'are'} left.")
+    return name
+
+
+def checked_response(response: object) -> tuple[float, ...]:
+    """Return a number, or several, as numbers. Raises ConfigError."""
+    values: Sequence[object] = np.atleast_1d(np.asarray(response, dtype=object)).ravel().tolist()
+    try:
+        numbers = tuple(float(str(value)) for value in values)
+    except (TypeError, ValueError):
+        numbers = (math.nan,)
+    if not numbers or not all(map(math.isfinite, numbers)):
+        raise ConfigError(f"A response is a number, or a list of replicates of one sample; it is {response!r}.")
+    return numbers
+
+
+def checked_interval(interval: str) -> str:
+    """Return the name of a kind of interval. Raises ConfigError if there is no such kind."""
+    if interval not in INTERVALS:
+        raise ConfigError(
+            f"There is no interval `{interval}` of an inverse prediction.{closest(str(interval), INTERVALS)} "
+            f"Known: {', '.join(INTERVALS)}."
+        )
+    return interval

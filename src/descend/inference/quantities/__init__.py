@@ -1,0 +1,1 @@
+"""Numbers that follow from the parameters of a fit: half-lives, ratios, areas and peaks, each with its error."""

@@ -1,0 +1,36 @@
+"""What is known of a quantity: its value, its standard error and its interval."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """The value of a quantity at the fitted parameters, and how certain it is.
+
+    name, text: what it is called, and the expression as typed. value: NaN if it is not defined there. standard_error:
+    by the delta method; NaN if there is none. interval: (low, high); an end that the data leave open is infinite.
+    level, method: of the interval. why: why the value, error or interval is missing or open; empty if none is.
+    """
+
+    name: str
+    text: str
+    value: float
+    standard_error: float
+    interval: tuple[float, float]
+    level: float
+    method: str
+    why: str = ""
+
+    def plain(self) -> dict[str, object]:
+        """Return it as plain values, as in the JSON; None for what there is not, or is infinite."""
+        value, error, *ends = (
+            number if math.isfinite(number) else None for number in (self.value, self.standard_error, *self.interval)
+        )
+        found = {"value": value, "standard_error": error, "interval": ends, "level": self.level, "method": self.method}
+        return {"expression": self.text, **found, **({"why": self.why} if self.why else {})}
+
+    def __float__(self) -> float:
+        return self.value

@@ -1,0 +1,282 @@
+"""Numbers read off the fitted curve: a prediction, an area, a peak, a root; with exact derivatives."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError
+from descend.inference.quantities.curve import Curve
+
+Array = NDArray[np.float64]
+SEARCHED = 401
+"""Values of the input at which the curve is looked at first: peaks and crossings in between are then made exact."""
+PIECES = 32
+"""Parts of a range that are integrated one by one, so that a narrow peak is not overlooked."""
+ACCURACY = 1e-12
+"""Relative accuracy of an integral."""
+NOT_RIGHT = 1e-6
+"""An integral with a larger relative error than this does not converge."""
+FAR, LEFT = 1e12, 1e-3
+"""How far out a curve with an infinite area is looked at, and what x f(x) may be there, as a share of the area."""
+
+
+class UndefinedError(ConfigError):
+    """A quantity has no value at these parameters; the message says why."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A number with its derivatives by theta, (p,), and by each argument of the feature that it was computed from."""
+
+    value: float
+    by_theta: Array
+    by_arguments: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Feature(ABC):
+    """A number read off the curve, as a function of theta and of its arguments.
+
+    varying: the inputs that the feature sets; inputs: the values of all others.
+    """
+
+    curve: Curve
+    varying: tuple[str, ...]
+    inputs: Mapping[str, float]
+    name: ClassVar[str]
+    arguments: ClassVar[tuple[str, ...]]
+    """Their names, in order; those with a default come last."""
+    defaults: ClassVar[tuple[float, ...]] = ()
+    open_range: ClassVar[bool] = False
+    """Whether the range may be infinite."""
+
+    @abstractmethod
+    def at(self, theta: Array, arguments: Sequence[float]) -> Derived:
+        """Return the number and its derivatives. Raises UndefinedError if there is none."""
+
+    @property
+    def along(self) -> str:
+        """The input along which the curve is followed."""
+        return self.varying[0]
+
+    def place(self, value: float) -> dict[str, float]:
+        """Return the inputs where the one that varies has a value."""
+        return {**self.inputs, self.along: value}
+
+    def _range(self, low: float, high: float) -> None:
+        if not low < high:
+            raise UndefinedError(f"the range from {low:g} to {high:g} is empty")
+
+    def _along(self, theta: Array, low: float, high: float) -> tuple[Array, Array]:
+        """Return values of the input, and the curve there. Raises UndefinedError where it has no value."""
+        values = np.linspace(low, high, SEARCHED)
+        found = self.curve.along(theta, self.inputs, self.along, values)
+        if not np.isfinite(found).all():
+            where = values[int(np.argmin(np.isfinite(found)))]
+            raise UndefinedError(f"the curve has no finite value at {self.along} = {where:g}")
+        return values, found
+
+
+@dataclass(frozen=True)
+class Prediction(Feature):
+    """prediction(x=3): the curve at one place."""
+
+    name: ClassVar[str] = "prediction"
+    arguments: ClassVar[tuple[str, ...]] = ()
+
+    def at(self, theta: Array, arguments: Sequence[float]) -> Derived:
+        given = dict(zip(self.varying, arguments, strict=True))
+        inputs = {**self.inputs, **given}
+        value = self.curve.value(theta, inputs)
+        if not math.isfinite(value):
+            raise UndefinedError(f"the curve has no finite value at {_listed(given)}")
+        by_inputs = tuple(self.curve.value(theta, inputs, (name,)) for name in self.varying)
+        return Derived(value, self.curve.gradient(theta, inputs), by_inputs)
+
+
+@dataclass(frozen=True)
+class Area(Feature):
+    """area(x, low, high): the integral of the curve, by adaptive quadrature; derivatives are integrated alike."""
+
+    name: ClassVar[str] = "area"
+    arguments: ClassVar[tuple[str, ...]] = ("low", "high")
+    open_range: ClassVar[bool] = True
+
+    def at(self, theta: Array, arguments: Sequence[float]) -> Derived:
+        low, high = arguments
+        self._range(low, high)
+        value = self._integral(lambda x: self.curve.value(theta, self.place(x)), low, high)
+
+        def slope(place: int) -> Callable[[float], float]:
+            return lambda x: float(self.curve.gradient(theta, self.place(x))[place])
+
+        by_theta = np.array([self._integral(slope(place), low, high) for place in range(theta.size)])
+        ends = [0.0 if math.isinf(end) else self.curve.value(theta, self.place(end)) for end in (low, high)]
+        return Derived(value, by_theta, (-ends[0], ends[1]))
+
+    def _integral(self, function: Callable[[float], float], low: float, high: float) -> float:
+        from scipy.integrate import quad
+
+        edges = np.linspace(low, high, PIECES + 1) if math.isfinite(high - low) else np.array([low, high])
+        total, error, size = 0.0, 0.0, 0.0
+        for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            part, wrong, *_ = quad(function, begin, end, epsabs=0.0, epsrel=ACCURACY, limit=200, full_output=1)
+            total, error, size = total + part, error + wrong, size + abs(part)
+        # Quadrature gives an integral that diverges a number too: what is integrated has to fall off faster than 1/x.
+        far = [math.copysign(FAR, end) for end in (low, high) if math.isinf(end)]
+        remaining = max((abs(place * function(place)) for place in far), default=0.0)
+        if not (
+            math.isfinite(total) and error <= NOT_RIGHT * max(size, 1e-300) and remaining <= LEFT * max(size, 1e-300)
+        ):
+            raise UndefinedError(f"the area from {low:g} to {high:g} does not converge")
+        return total
+
+
+@dataclass(frozen=True)
+class Extreme(Feature):
+    """The place of the largest or smallest value of the curve inside a range, or that value.
+
+    At x* inside, df/dx = 0, so that dx*/dtheta = -(d2f/dx dtheta) / (d2f/dx2), and d f(x*)/dtheta = df/dtheta there.
+    """
+
+    arguments: ClassVar[tuple[str, ...]] = ("low", "high")
+    sign: ClassVar[float] = 1.0
+    """1 for the largest value, -1 for the smallest."""
+
+    def _found(self, theta: Array, low: float, high: float) -> tuple[float, int]:
+        """Return x*, and -1 or 1 if that is the low or high end of the range, 0 inside."""
+        from scipy.optimize import brentq
+
+        self._range(low, high)
+        values, found = self._along(theta, low, high)
+        best = int(np.argmax(self.sign * found))
+
+        def slope(x: float) -> float:
+            return self.curve.value(theta, self.place(x), (self.along,))
+
+        before, after = float(values[max(best - 1, 0)]), float(values[min(best + 1, len(values) - 1)])
+        first, last = self.sign * slope(before), self.sign * slope(after)
+        if first > 0.0 > last:
+            return float(brentq(slope, before, after, xtol=1e-300, rtol=4.0 * np.finfo(float).eps)), 0
+        if best in (0, len(values) - 1):
+            return float(values[best]), -1 if best == 0 else 1
+        if first == 0.0 == last:
+            raise UndefinedError("the curve is flat there")
+        return float(values[best]), 0
+
+
+@dataclass(frozen=True)
+class Maximum(Extreme):
+    """maximum(x, low, high): the largest value of the curve."""
+
+    name: ClassVar[str] = "maximum"
+
+    def at(self, theta: Array, arguments: Sequence[float]) -> Derived:
+        low, high = arguments
+        where, end = self._found(theta, low, high)
+        inputs = self.place(where)
+        slope = self.curve.value(theta, inputs, (self.along,)) if end else 0.0
+        by_ends = (slope if end < 0 else 0.0, slope if end > 0 else 0.0)
+        return Derived(self.curve.value(theta, inputs), self.curve.gradient(theta, inputs), by_ends)
+
+
+@dataclass(frozen=True)
+class Minimum(Maximum):
+    """minimum(x, low, high): the smallest value of the curve."""
+
+    name: ClassVar[str] = "minimum"
+    sign: ClassVar[float] = -1.0
+
+
+@dataclass(frozen=True)
+class Argmax(Extreme):
+    """argmax(x, low, high): where the curve is largest."""
+
+    name: ClassVar[str] = "argmax"
+    word: ClassVar[str] = "largest"
+
+    def at(self, theta: Array, arguments: Sequence[float]) -> Derived:
+        low, high = arguments
+        where, end = self._found(theta, low, high)
+        if end:
+            raise UndefinedError(
+                f"the curve is {self.word} at the {'low' if end < 0 else 'high'} end of the range, "
+                f"{self.along} = {where:g}, not inside it"
+            )
+        inputs = self.place(where)
+        bend = self.curve.value(theta, inputs, (self.along, self.along))
+        if bend == 0.0 or not math.isfinite(bend):
+            raise UndefinedError(f"the curve has a corner or is flat where it is {self.word}")
+        return Derived(where, -self.curve.gradient(theta, inputs, (self.along,)) / bend, (0.0, 0.0))
+
+
+@dataclass(frozen=True)
+class Argmin(Argmax):
+    """argmin(x, low, high): where the curve is smallest."""
+
+    name: ClassVar[str] = "argmin"
+    word: ClassVar[str] = "smallest"
+    sign: ClassVar[float] = -1.0
+
+
+@dataclass(frozen=True)
+class Root(Feature):
+    """root(x, low, high, level=0): where the curve reaches a level.
+
+    f(x*; theta) = level, so that dx*/dtheta = -(df/dtheta) / (df/dx) and dx*/dlevel = 1 / (df/dx).
+    """
+
+    name: ClassVar[str] = "root"
+    arguments: ClassVar[tuple[str, ...]] = ("low", "high", "level")
+    defaults: ClassVar[tuple[float, ...]] = (0.0,)
+
+    def at(self, theta: Array, arguments: Sequence[float]) -> Derived:
+        low, high, level = arguments
+        self._range(low, high)
+        found = self.crossings(theta, low, high, level)
+        if not found:
+            values = self._along(theta, low, high)[1]
+            raise UndefinedError(
+                f"the curve does not reach {level:g} between {self.along} = {low:g} and {high:g}, where it goes from "
+                f"{values.min():g} to {values.max():g}"
+            )
+        if len(found) > 1:
+            places = " and ".join(f"{place:g}" for place in found[:3])
+            raise UndefinedError(f"the curve reaches {level:g} more than once, at {self.along} = {places}")
+        inputs = self.place(found[0])
+        slope = self.curve.value(theta, inputs, (self.along,))
+        if slope == 0.0:
+            raise UndefinedError(f"the curve only touches {level:g} at {self.along} = {found[0]:g}")
+        return Derived(found[0], -self.curve.gradient(theta, inputs) / slope, (0.0, 0.0, 1.0 / slope))
+
+    def crossings(self, theta: Array, low: float, high: float, level: float) -> list[float]:
+        """Return the places in a range where the curve reaches a level, in order."""
+        from scipy.optimize import brentq
+
+        values, found = self._along(theta, low, high)
+        above = found - level
+
+        def rise(x: float) -> float:
+            return self.curve.value(theta, self.place(x)) - level
+
+        places = values[above == 0.0].tolist()
+        for left in np.flatnonzero(above[:-1] * above[1:] < 0.0).tolist():
+            before, after = float(values[left]), float(values[left + 1])
+            places.append(float(brentq(rise, before, after, xtol=1e-300, rtol=4.0 * np.finfo(float).eps)))
+        return sorted(places)
+
+
+def _listed(inputs: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} = {value:g}" for name, value in inputs.items())
+
+
+FEATURES: dict[str, type[Feature]] = {
+    each.name: each for each in (Prediction, Area, Maximum, Minimum, Argmax, Argmin, Root)
+}

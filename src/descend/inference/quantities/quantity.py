@@ -1,0 +1,107 @@
+"""A quantity: a number that follows from the parameters, with its derivatives by them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.descent.solution import every_parameter, named
+from descend.formula.compile import Compiled, compile_expression
+from descend.formula.derivative import derivatives
+from descend.formula.symbols import Component, Parameter
+from descend.inference.quantities.features import Feature, UndefinedError
+from descend.models import Model
+
+Array = NDArray[np.float64]
+MOST_NAMED = 4
+"""Most parameters whose values a message lists."""
+
+
+@dataclass(frozen=True)
+class Used:
+    """A feature of the curve in a quantity, and the expressions of its arguments."""
+
+    feature: Feature
+    arguments: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Quantity:
+    """An expression of parameters and of features of the curve.
+
+    name: what it is called; text: the expression as typed. features: what each symbol of a feature stands for.
+
+    With all parameters phi(theta), fixed and tied ones too, and features F_j(theta, a_j(phi, F)):
+        dq/dtheta = dq/dphi dphi/dtheta + sum over j of dq/dF_j dF_j/dtheta
+    """
+
+    name: str
+    text: str
+    model: Model
+    expression: Expr
+    features: Mapping[Expr, Used]
+
+    def value(self, theta: Array) -> float:
+        """Return the number at theta. Raises UndefinedError if there is none."""
+        return self.with_gradient(theta)[0]
+
+    def with_gradient(self, theta: Array) -> tuple[float, Array]:
+        """Return the number at theta and its derivatives by theta, (p,). Raises UndefinedError if there is none."""
+        held, everything = self.model.constraints, every_parameter(self.model)
+        flat = everything.flat(named(self.model, theta)).tolist()
+        spread = np.eye(theta.size) if held is None else held.jacobian(theta)
+        values = dict(zip(self._symbols, flat, strict=True))
+        slopes: dict[Expr, Array] = dict(zip(self._symbols, spread, strict=True))
+        for symbol, used in self.features.items():
+            arguments = [self._evaluated(argument, values, slopes) for argument in used.arguments]
+            found = used.feature.at(theta, [value for value, _ in arguments])
+            values[symbol] = found.value
+            slopes[symbol] = found.by_theta + sum(
+                (by * slope for by, (_, slope) in zip(found.by_arguments, arguments, strict=True) if by),
+                np.zeros(theta.size),
+            )
+        value, gradient = self._evaluated(self.expression, values, slopes)
+        if not math.isfinite(value):
+            raise UndefinedError(f"its value is {value:g}{self._with_values(values)}")
+        return value, gradient
+
+    @cached_property
+    def _symbols(self) -> tuple[Expr, ...]:
+        everything = every_parameter(self.model)
+        return tuple(
+            Parameter(label) if everything.shapes.get(label, ()) is None else Component(label)
+            for label in everything.labels
+        )
+
+    def _evaluated(
+        self, expression: Expr, values: Mapping[Expr, float], slopes: Mapping[Expr, Array]
+    ) -> tuple[float, Array]:
+        """Return an expression and its derivatives by theta, from those of the symbols in it."""
+        if expression.is_infinite:  # the end of a range
+            return float(expression), np.zeros(len(next(iter(slopes.values()))))
+        used, function, by_symbols = _compiled(expression)
+        at = [np.float64(values[symbol]) for symbol in used]
+        with np.errstate(all="ignore"):
+            value = float(function(*at))
+            gradient = np.zeros(len(next(iter(slopes.values()))))
+            for symbol, by_symbol in zip(used, by_symbols, strict=True):
+                gradient += float(by_symbol(*at)) * slopes[symbol]
+        return value, gradient
+
+    def _with_values(self, values: Mapping[Expr, float]) -> str:
+        used = sorted(self.expression.free_symbols, key=str)[:MOST_NAMED]
+        return " with " + ", ".join(f"{symbol} = {values[symbol]:g}" for symbol in used) if used else ""
+
+
+@lru_cache(maxsize=256)
+def _compiled(expression: Expr) -> tuple[tuple[Expr, ...], Compiled, tuple[Compiled, ...]]:
+    """Return the symbols of an expression, and functions of them: its value, and its derivative by each."""
+    used = tuple(sorted(expression.free_symbols, key=str))
+    found = derivatives(expression, used)
+    return used, compile_expression(expression, used), tuple(compile_expression(found[each], used) for each in used)

@@ -1,0 +1,244 @@
+"""Reading the file of many fits: JSON, or Parquet that keeps the model beside its table."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.outcome import Outcome
+from descend.descent.solution import every_parameter
+from descend.errors import DataError
+from descend.many.fits import Fits
+from descend.many.groups import Groups
+from descend.many.outcomes import LONGEST_WORD, REFUSED, Outcomes
+from descend.many.saving import KEY, content_of_group
+from descend.models import Model
+from descend.parameters import Parameters
+from descend.results import Fit
+from descend.results import load as load_one
+from descend.results.loading import kind_saved, model_saved, restored
+from descend.results.model_file import COUNT, FORMAT, REQUIRED, VALUES, Check, Content, damaged, named, one_of
+from descend.table import Table, open_table
+from descend.table.about import about
+from descend.table.levels import Label
+
+Array = NDArray[np.float64]
+MAGIC = b"PAR1"
+BEGINNING = 4096
+"""Bytes in which a file of many fits in JSON names the columns of its groups."""
+HEAD: Mapping[str, Check] = {
+    "by": named(one_of("the kind of a column", "number", "text", "boolean", "time", "other")),
+    **{name: REQUIRED[name] for name in ("columns", "shapes", "loss_function", "seconds", "gradient", "asked")},
+    "ungrouped": COUNT,
+}
+GROUP: Mapping[str, Check] = {"rows": COUNT, "outcome": one_of("how a group ends", REFUSED, *map(str, Outcome))}
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A file of many fits: what all groups share, what came of each, and what more a file has on few of them."""
+
+    model: Model
+    groups: Groups
+    head: Content
+    outcomes: Outcomes
+    records: Sequence[Content] = ()
+
+    @property
+    def call(self) -> Mapping[str, object]:
+        """Nothing: the file does not say how to repeat the fits."""
+        return {}
+
+    @property
+    def weights(self) -> str | None:
+        """The column of row weights, if there is one."""
+        return self.head.get("weights")
+
+    @property
+    def sigma(self) -> str | None:
+        """The column of known standard deviations of the response, if there is one."""
+        return self.head.get("sigma")
+
+    @property
+    def column_types(self) -> Mapping[str, str]:
+        """The kind of each column that the model reads, or that tells groups apart."""
+        types: dict[str, str] = {**self.head["columns"], **self.head["by"]}
+        return types
+
+    def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit:
+        """Return the fit of one group, as from a model file."""
+        found, parameters = self.outcomes, self.model.parameters
+        record = {
+            "rows": int(self.groups.sizes[group]),
+            "loss": float(found.loss[group]),
+            "r_squared": float(found.r_squared[group]) if np.isfinite(found.r_squared[group]) else None,
+            "outcome": str(found.outcome[group]),
+            "reason": found.cause.get(group),
+            "standard_errors": parameters.named(found.errors[group]),
+        }
+        more = self.records[group] if self.records else {}
+        return restored(content_of_group(self.head, record | more), self.model, found.parameters[group])
+
+    def rows_of(self, group: int) -> None:
+        """Return None: the rows are not in the file."""
+
+
+def load(path: str | os.PathLike[str], model: Callable[..., object] | None = None) -> Fit | Fits:
+    """Read a file that ``Fit.save`` or ``Fits.save`` wrote, and return a `Fit`, or the `Fits` of all groups.
+
+    model: the Python function, or the PyTorch module that takes the weights, if the fit was made with one; a formula is
+    in the file.
+
+    Raises DataError if the file is missing or is not a model file.
+    """
+    many = load_fits(path, model)
+    return load_one(path, model) if many is None else many
+
+
+def many_in_file(path: str, fits: Fits) -> str:
+    """Say that a file holds many fits where one is needed, and how to make a file of one."""
+    key = ", ".join(map(repr, fits.keys[0]))
+    return (
+        f"`{path}` holds the fits of {len(fits):,} groups. Save that of one group, in Python: "
+        f'descend.load("{path}")[{key}].save("one.json").'
+    )
+
+
+def load_fits(path: object, model: object = None) -> Fits | None:
+    """Read a file of many fits; None if it is another kind of file.
+
+    model: the Python function, if the fits were made with one. Raises DataError if the file is damaged.
+    """
+    if not isinstance(path, str | os.PathLike):
+        return None
+    place = Path(path)
+    try:
+        with place.open("rb") as file:
+            beginning = file.read(BEGINNING)
+    except OSError:
+        return None  # which loading a model file then tells
+    if beginning.startswith(MAGIC):
+        return _of_parquet(place, model)
+    if b'"by"' not in beginning:
+        return None
+    try:
+        content = json.loads(place.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        raise DataError(f"`{place}` is not a model file. Give a file that `descend fit --save` wrote.") from None
+    if not isinstance(content, dict) or "by" not in content:
+        return None
+    records = content.pop("groups", None)
+    _check(content, HEAD, place)
+    if not isinstance(records, list):
+        raise damaged(place, "groups", "a list belongs there")
+    return _restored(content, records, model, place)
+
+
+def _check(content: Content, checks: Mapping[str, Check], place: Path, within: str = "") -> None:
+    if not within and content.get("format") != FORMAT:
+        raise DataError(
+            f"`{place}` was written by descend {content.get('descend')}, in a format this version cannot read. "
+            "Install a newer descend."
+        )
+    for name, check in checks.items():
+        if name not in content:
+            raise damaged(place, within + name, "it is missing")
+        if wrong := check(content[name]):
+            part, _, belongs = wrong.partition(" ")
+            raise damaged(place, within + name + part, f"{belongs} belongs there")
+
+
+def _restored(head: Content, records: list[object], given: object, place: Path) -> Fits:
+    model = model_saved(head, kind_saved(head, given, place), given, place)
+    outcomes = Outcomes.none(len(records), model.parameters.size)
+    keys: list[tuple[Label, ...]] = []
+    kept: list[Content] = []
+    for group, record in enumerate(records):
+        within = f"groups[{group}]."
+        key = record.get("group") if isinstance(record, dict) else None
+        if not isinstance(record, dict) or not isinstance(key, list) or len(key) != len(head["by"]):
+            raise damaged(place, f"{within}group", f"{len(head['by'])} values belong there")
+        keys.append(tuple(key))
+        _check(record, GROUP, place, within)
+        kept.append(record)
+        _keep(record, group, outcomes, model, place)
+    ends = np.cumsum([0, *(int(record["rows"]) for record in kept)])
+    groups = Groups(tuple(head["by"]), keys, np.empty(0, dtype=np.intp), ends, int(head["ungrouped"]))
+    return Fits(Saved(model, groups, head, outcomes, kept), outcomes, float(head["seconds"]))
+
+
+def _keep(record: Content, group: int, outcomes: Outcomes, model: Model, place: Path) -> None:
+    """Put one record into the arrays."""
+    outcomes.outcome[group] = record["outcome"]
+    if record.get("reason"):
+        outcomes.cause[group] = str(record["reason"])
+    if record["outcome"] == REFUSED:
+        return
+    within = f"groups[{group}]."
+    if wrong := named(VALUES)(record.get("parameters")):
+        raise damaged(place, f"{within}parameters{wrong.partition(' ')[0]}", "numbers belong there")
+    outcomes.parameters[group] = _flat(record["parameters"], model.parameters, f"{within}parameters", place)
+    if record.get("standard_errors"):
+        outcomes.errors[group] = _flat(record["standard_errors"], model.parameters, f"{within}standard_errors", place)
+    for name, values in (("loss", outcomes.loss), ("r_squared", outcomes.r_squared)):
+        value = record.get(name)
+        values[group] = np.nan if value is None else value
+
+
+def _flat(values: Mapping[str, object], parameters: Parameters, where: str, place: Path) -> Array:
+    for name, labels in parameters.shapes.items():
+        if name not in values:
+            raise damaged(place, f"{where}.{name}", "it is missing")
+        value = values[name]
+        if labels is not None and value is not None and not (isinstance(value, list) and len(value) == len(labels)):
+            raise damaged(place, f"{where}.{name}", f"{len(labels)} numbers belong there")
+    sizes = {name: 1 if labels is None else len(labels) for name, labels in parameters.shapes.items()}
+    parts = [np.broadcast_to(np.array(values[name], dtype=np.float64), (size,)) for name, size in sizes.items()]
+    return np.concatenate(parts)
+
+
+def _of_parquet(place: Path, given: object) -> Fits:
+    """Read a table in Parquet that keeps the model beside it."""
+    entries = about(place)
+    if KEY not in entries:
+        raise DataError(
+            f"`{place}` is a table without a model. Give a file that `descend fit --save` wrote: .json, or .parquet of "
+            "many fits."
+        )
+    head: Content = json.loads(entries[KEY])
+    _check(head, HEAD, place)
+    model = model_saved(head, kind_saved(head, given, place), given, place)
+    table, by = open_table(place), tuple(head["by"])
+    labels, free = every_parameter(model).labels, model.parameters
+    taken = {*by, *labels, *(f"{label} std. error" for label in labels)}
+    own = {name: f"{name}_" if name in taken else name for name in ("rows", "loss", "r_squared", "outcome", "cause")}
+    numbers = table.with_gaps([*labels, *(f"{label} std. error" for label in labels), *list(own.values())[:3]])
+    outcomes = Outcomes.none(table.rows, free.size)
+    for component, label in enumerate(free.labels):
+        outcomes.parameters[:, component] = numbers[label]
+        outcomes.errors[:, component] = numbers[f"{label} std. error"]
+    outcomes.loss[:], outcomes.r_squared[:] = numbers[own["loss"]], numbers[own["r_squared"]]
+    outcomes.outcome[:] = table.text(own["outcome"]).astype(LONGEST_WORD)
+    causes = table.text(own["cause"]).tolist()
+    outcomes.cause |= {group: str(cause) for group, cause in enumerate(causes) if cause}
+    keys = list(zip(*(_labels(table, name, head["by"][name]) for name in by), strict=True))
+    ends = np.concatenate([[0], np.cumsum(numbers[own["rows"]])]).astype(np.intp)
+    groups = Groups(by, keys, np.empty(0, dtype=np.intp), ends, int(head["ungrouped"]))
+    return Fits(Saved(model, groups, head, outcomes), outcomes, float(head["seconds"]))
+
+
+def _labels(table: Table, name: str, kind: str) -> list[Label]:
+    """Return the values of a column that tells groups apart, as they were."""
+    if kind not in ("number", "boolean"):
+        return list(map(str, table.text(name).tolist()))
+    cells = table.with_gaps((name,))[name]
+    if kind == "boolean":
+        return [bool(cell) for cell in cells.tolist()]
+    integers = bool((cells == np.floor(cells)).all())
+    return list(map(int, cells.tolist())) if integers else cells.tolist()

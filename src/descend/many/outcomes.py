@@ -1,0 +1,106 @@
+"""What came of each group: kept from descents together, or from a fit of its own, or settled by rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.outcome import Outcome
+from descend.many.together import Found
+from descend.results import Fit
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Places = NDArray[np.intp]
+REFUSED = "refused"
+"""The outcome of a group that could not be fitted at all."""
+LONGEST_WORD = f"U{max(map(len, (REFUSED, *map(str, Outcome))))}"
+SAME = 1e-9
+"""Losses that differ by a smaller share are one and the same."""
+ENDLESS = (
+    "There is no minimum to be found: from every start that was tried the loss falls, ever less, while parameters grow "
+    "without end. Fix one of them, bound it, or give more rows."
+)
+
+
+@dataclass
+class Outcomes:
+    """What came of each group.
+
+    parameters, errors: (groups, components), NaN where there is no fit. outcome: how it ended, empty if not yet.
+    cause: why one failed, in a sentence. fits: those groups that were fitted by themselves.
+    """
+
+    parameters: Array
+    errors: Array
+    loss: Array
+    r_squared: Array
+    outcome: NDArray[np.str_]
+    cause: dict[int, str] = field(default_factory=dict)
+    fits: dict[int, Fit] = field(default_factory=dict)
+
+    @classmethod
+    def none(cls, groups: int, components: int) -> Outcomes:
+        """Return the outcomes of groups before any is fitted."""
+        empty = np.full(groups, np.nan)
+        both = np.full((groups, components), np.nan)
+        return cls(both, both.copy(), empty, empty.copy(), np.full(groups, "", dtype=LONGEST_WORD))
+
+    @property
+    def open(self) -> Mask:
+        """Which groups are not fitted yet."""
+        found: Mask = self.outcome == ""
+        return found
+
+    def keep(self, groups: Places, found: Found, errors: Array, loss: Array, r_squared: Array) -> None:
+        """Keep where these groups converged, as far as that is lower than what is known.
+
+        errors, loss, r_squared: of what was found.
+        """
+        lower = found.converged & ~(self.loss[groups] <= loss * (1.0 + SAME))
+        chosen = slice(None) if lower.all() else lower
+        places = groups[chosen]
+        self.parameters[places], self.errors[places] = found.theta[chosen], errors[chosen]
+        self.loss[places], self.r_squared[places] = loss[chosen], r_squared[chosen]
+        self.outcome[places] = str(Outcome.CONVERGED)
+        for group in {*self.fits, *self.cause}.intersection(places.tolist()) if self.fits or self.cause else ():
+            self.fits.pop(group, None)
+            self.cause.pop(group, None)
+
+    def settle(self, groups: Places, found: Found, loss: Array, r_squared: Array) -> None:
+        """Say of those groups that converged nowhere, and ran away, that they have no minimum."""
+        endless = found.endless & self.open[groups]
+        places = groups[endless]
+        self.parameters[places], self.loss[places] = found.theta[endless], loss[endless]
+        self.r_squared[places], self.outcome[places] = r_squared[endless], str(Outcome.STALLED)
+        self.cause |= dict.fromkeys(places.tolist(), ENDLESS)
+
+    def take(self, groups: Places, others: Outcomes) -> None:
+        """Take over what came of some groups, which others have in this order; not the fits, which hold their rows."""
+        for mine, theirs in (
+            (self.parameters, others.parameters),
+            (self.errors, others.errors),
+            (self.loss, others.loss),
+            (self.r_squared, others.r_squared),
+            (self.outcome, others.outcome),
+        ):
+            mine[groups] = theirs
+        self.cause |= {int(groups[place]): cause for place, cause in others.cause.items()}
+
+    def put(self, group: int, fit: Fit) -> None:
+        """Keep the fit of a group by itself."""
+        self.fits[group], self.outcome[group] = fit, str(fit.outcome)
+        self.parameters[group], self.loss[group] = fit.theta, fit.loss
+        errors = fit.standard_errors or {}
+        names = [name for name in fit.model.parameters.shapes if name in errors]
+        if len(names) == len(fit.model.parameters.shapes):
+            self.errors[group] = np.concatenate([np.ravel(np.asarray(errors[name], dtype=float)) for name in names])
+        self.r_squared[group] = np.nan if fit.r_squared is None else fit.r_squared
+        if not fit.succeeded:
+            self.cause[group] = fit.advice
+
+    def refuse(self, group: int, cause: str) -> None:
+        """Say why a group was not fitted."""
+        self.outcome[group], self.cause[group] = REFUSED, cause

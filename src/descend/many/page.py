@@ -1,0 +1,235 @@
+"""Many fits as one HTML page that needs nothing else: how groups ended and why, a table to sort, small pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import DescendError
+from descend.many.outcomes import REFUSED
+from descend.many.pictures import panel_of
+from descend.many.reasons import NAMED, Reason, reasons, words
+from descend.many.spread import spread
+from descend.many.text import counted
+from descend.output import write_atomically
+from descend.parameters import digits_of
+from descend.report import html, multiples, panels
+from descend.report.document import bar, document, figure
+from descend.report.fields import fields
+from descend.report.figures import Panel
+from descend.report.html import RIGHT, heads, minus, number, prose
+from descend.report.look import Look
+from descend.report.reproduce import as_command, as_python
+from descend.report.view import view
+from descend.table.levels import said
+
+if TYPE_CHECKING:
+    from descend.many.fitted import FittedGroups
+
+Columns = Mapping[str, NDArray[np.float64]]
+LISTED = 2_000
+"""Groups in the table of a page, at most: the worst of them."""
+DRAWN, DETAILED = 36, 60
+"""Groups with a small picture, and with a section of their own, at most: the worst."""
+SHORT, SHORT_DRAWN = 10, 6
+"""Groups in the table of a notebook, and with a picture there."""
+LABELLED = 12
+"""Parameters in the table of a notebook."""
+
+
+def write_report(fits: FittedGroups, path: str | os.PathLike[str], command: str | None = None) -> None:
+    """Write the page of many fits (see ``Fits.report``)."""
+    html.check_report(path)
+    write_atomically(path, page(fits, command))
+
+
+def page(fits: FittedGroups, command: str | None = None) -> str:
+    """Return the whole page. command: the command line that was typed, to repeat it."""
+    places = fits.worst()
+    detailed = [place for place in places[:DETAILED] if fits.rows_of(place) is not None]
+    sections = [
+        ("pictures", _title(fits, "The groups", min(len(places), DRAWN)), _pictures(fits, places[:DRAWN], detailed)),
+        ("table", "The table", _table_section(fits, places[:LISTED], set(detailed))),
+        ("parameters", "How the parameters spread", html.figures(spread(fits))),
+        ("mathematics", "The mathematics", _mathematics(fits)),
+        ("repeat", "How to repeat it", _repeat(fits, command)),
+    ]
+    body = "".join(
+        f'<section aria-labelledby="{key}"><h2 id="{key}">{title}</h2>{content}</section>'
+        for key, title, content in sections
+        if content
+    )
+    own = "".join(_of_group(fits, place, detailed) for place in detailed)
+    name = f"{fits.model}, by {' and '.join(fits.by)}"
+    head = f"<header>{bar('report of many fits')}<h1>{escape(name)}</h1>{_verdict(fits, set(detailed))}</header>"
+    inside = f"{head}<main>{own}{body}</main>{html.footer()}"
+    return document(name, inside, "groups.css", "groups.js")
+
+
+def short(fits: FittedGroups) -> str:
+    """Return the short form, for notebooks: how groups ended and why, the first of them, and the worst pictures."""
+    name = f"{fits.model}, by {' and '.join(fits.by)}"
+    rows = _table(fits, range(min(len(fits), SHORT)), set(), LABELLED, "scroll")
+    more = f"<p>And {len(fits) - SHORT:,} more groups.</p>" if len(fits) > SHORT else ""
+    drawn = _small(fits, fits.worst()[:SHORT_DRAWN], [], f"fits-{id(fits):x}-")
+    head = f'<p class="fitted"><code>{escape(name)}</code></p>{_verdict(fits, set())}'
+    return html.box(f"{head}{rows}{more}{drawn}")
+
+
+def _title(fits: FittedGroups, text: str, drawn: int) -> str:
+    return f"{text}: the {drawn} worst" if drawn < len(fits) else f"{text}, the worst first"
+
+
+def _verdict(fits: FittedGroups, detailed: set[int]) -> str:
+    """Say how groups ended, and why some failed, with links to examples."""
+    kind = "success" if fits.succeeded else "partial" if len(fits.failed) < len(fits) else "failure"
+    sign = f'<span aria-hidden="true">{html.ICONS[kind]}</span>'
+    lines = "".join(f"<li>{_reason(fits, reason, detailed)}</li>" for reason in reasons(fits))
+    lacking = f"<p>{fits.ungrouped:,} rows have no value of {' or '.join(fits.by)}, and are in no group.</p>"
+    return (
+        f'<div class="verdict {kind}"><p class="ended">{sign} {escape(counted(fits))}</p>'
+        + (lacking if fits.ungrouped else "")
+        + "".join(f"<p>{prose(note[:1].upper() + note[1:])}</p>" for note in fits.notes)
+        + (f'<ul class="outcomes">{lines}</ul>' if lines else "")
+        + "</div>"
+    )
+
+
+def _reason(fits: FittedGroups, reason: Reason, detailed: set[int]) -> str:
+    names = ", ".join(_linked(place, escape(said(fits.keys[place])), detailed) for place in reason.groups[:NAMED])
+    more = " and others" if len(reason.groups) > NAMED else ""
+    head = f"<strong>{len(reason.groups):,} {escape(words(reason.outcome))}</strong>"
+    return f"{head} ({names}{more}): {prose(' '.join(reason.sentence.split()))}"
+
+
+def _linked(place: int, name: str, detailed: set[int]) -> str:
+    return f'<a href="#group-{place}">{name}</a>' if place in detailed else name
+
+
+def _pictures(fits: FittedGroups, places: Sequence[int], detailed: Sequence[int]) -> str:
+    return _small(fits, places, [f"#group-{place}" for place in places] if set(places) <= set(detailed) else [], "")
+
+
+def _small(fits: FittedGroups, places: Sequence[int], links: Sequence[str], prefix: str) -> str:
+    """Draw the groups small; nothing for fits that were loaded, without their rows."""
+    prepared: list[Panel] = []
+    for place in places:
+        rows = fits.rows_of(place)
+        if rows is None:
+            return ""
+        prepared.append(panel_of(fits, place, rows, Look()))
+    return multiples.html(prepared, links, prefix) if prepared else ""
+
+
+def _table_section(fits: FittedGroups, places: Sequence[int], detailed: set[int]) -> str:
+    some = ""
+    if len(places) < len(fits):
+        some = f"<p>The {len(places):,} worst of {len(fits):,} groups; a saved table has all of them.</p>"
+    find = '<p class="find" hidden><label>Find <input id="find" type="search"></label><output id="found"></output></p>'
+    rows = _table(fits, sorted(places) if len(places) == len(fits) else places, detailed)
+    return f"{some}{find}{rows}"
+
+
+def _table(
+    fits: FittedGroups, places: Sequence[int], detailed: set[int], most: int | None = None, kind: str = "scroll tall"
+) -> str:
+    """Write a table of groups: parameters with their errors, R2, rows, how each ended, and why one failed."""
+    labels = fits.labels[:most]
+    errors, values = fits.components(fits.standard_errors), fits.components(fits.parameters)
+    squared = bool(np.isfinite(fits.r_squared).any())
+    why = most is None and any(fits.cause(place) for place in places)
+    titles = [*fits.by, *labels, *["R²"] * squared, "rows", "outcome", *["why"] * why]
+    numeric = [isinstance(value, int | float) for value in fits.keys[0]]
+    flush = [place for place, each in enumerate(numeric) if each]
+    flush += range(len(fits.by), len(fits.by) + len(labels) + squared + 1)
+    lines = []
+    for place in places:
+        names = [escape(str(value)) for value in fits.keys[place]]
+        names[0] = _linked(place, names[0], detailed)
+        cells = [
+            f'<th scope="row"{RIGHT if flush_right else ""}>{name}</th>'
+            for flush_right, name in zip(numeric, names, strict=True)
+        ]
+        cells += [_value(values[place, column], errors[place, column]) for column in range(len(labels))]
+        if squared:
+            cells.append(_value(fits.r_squared[place], None, 4))
+        cause = fits.cause(place)
+        bad = ' class="bad"' if cause else ""
+        cells.append(f'<td{RIGHT} data-v="{fits.rows[place]}">{fits.rows[place]:,}</td>')
+        cells.append(f"<td{bad}>{escape(words(fits.outcome[place]))}</td>")
+        if why:
+            cells.append(f'<td class="why">{prose(" ".join(cause.split()))}</td>')
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    head = f"<thead><tr>{heads(titles, flush)}</tr></thead>"
+    key = ' id="groups"' if most is None else ""
+    body = f"<table{key}>{head}<tbody>{''.join(lines)}</tbody></table>"
+    return f'<section class="{kind}" tabindex="0" aria-label="Groups">{body}</section>'
+
+
+def _value(value: float, error: float | None, digits: int | None = None) -> str:
+    """Write a number and its standard error as a cell that sorts by the number."""
+    if not np.isfinite(value):
+        return f'<td{RIGHT} data-v="">–</td>'
+    known = error is not None and bool(np.isfinite(error))
+    text = minus(f"{value:.{digits or digits_of(float(value), float(error) if known else None, 5)}g}")  # type: ignore[arg-type]
+    more = f" <small>± {number(float(error), 2)}</small>" if known else ""  # type: ignore[arg-type]
+    return f'<td{RIGHT} data-v="{value:.17g}">{text}{more}</td>'
+
+
+def _of_group(fits: FittedGroups, place: int, detailed: Sequence[int]) -> str:
+    """Write the section of one group, which is shown when a link leads to it."""
+    at = detailed.index(place)
+    ways = [("#pictures", "Back to all groups")]
+    ways += [(f"#group-{detailed[at - 1]}", "← Worse")] if at else []
+    ways += [(f"#group-{detailed[at + 1]}", "Better →")] if at + 1 < len(detailed) else []
+    links = "".join(f'<a href="{target}">{text}</a>' for target, text in ways)
+    name = ", ".join(f"{column} = {value}" for column, value in zip(fits.by, fits.keys[place], strict=True))
+    inside = "".join(_contents(fits, place))
+    return (
+        f'<section class="group" id="group-{place}" aria-label="{escape(name)}"><h2>{escape(name)}</h2>{inside}'
+        f'<p class="ways">{links}</p></section>'
+    )
+
+
+def _contents(fits: FittedGroups, place: int) -> Iterator[str]:
+    """Yield how one group ended, its parameters and its pictures; of one that was refused, the reason and its rows."""
+    rows = fits.rows_of(place) or {}
+    fit = None
+    if fits.outcome[place] != REFUSED:
+        try:
+            fit = fits[fits.keys[place]]
+        except DescendError as error:  # it was fitted together with others, but cannot be fitted by itself
+            yield f'<div class="verdict failure"><p>{prose(error)}</p></div>'
+    if fit is None:
+        text = words(fits.outcome[place])
+        yield f'<div class="verdict failure"><p class="ended">{html.ICONS["failure"]} {text[:1].upper()}{text[1:]}</p>'
+        yield f"<p>{prose(' '.join(fits.cause(place).split()))}</p></div>"
+        yield f'<div class="figures pairs">{figure(panel_of(fits, place, rows, Look()), f"g{place}-")}</div>'
+        return
+    intervals = html.usual_intervals(fit)
+    shown = fields(fit, intervals)
+    yield html.verdict(shown) + html.answer(fit, shown, intervals)
+    seen = view(fit)
+    drawn = [panels.curve(seen) if seen.one else panels.predicted(seen), *html.of_the_residuals(fit)[:1]]
+    yield f'<div class="figures pairs">{"".join(figure(panel, f"g{place}-") for panel in drawn if panel)}</div>'
+
+
+def _mathematics(fits: FittedGroups) -> str:
+    """Write the model and its gradient, which all groups share; nothing for functions."""
+    fitted = (fits[key] for key, outcome in zip(fits.keys, fits.outcome, strict=True) if outcome != REFUSED)
+    some = next(fitted, None)
+    return "" if some is None else html.equations(some)
+
+
+def _repeat(fits: FittedGroups, command: str | None) -> str:
+    call = fits.call
+    if not call:
+        return html.repeat([])
+    command = as_command(call) if command is None else command
+    texts = [("On the command line", command)] if command is not None else []
+    return html.repeat([*texts, ("In Python", as_python(call))])

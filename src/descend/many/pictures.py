@@ -1,0 +1,182 @@
+"""The small pictures of many fits: the rows of a group, the curve fitted to them, and how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError, DataError
+from descend.many.groups import Groups
+from descend.many.outcomes import REFUSED
+from descend.many.reasons import shortened, words
+from descend.options.checks import refuse_not_whole
+from descend.report import multiples
+from descend.report.figures import Axis, Line, Mark, Panel, Points, above_zero, drawable, reach
+from descend.report.look import Look
+from descend.report.view import rows as counted
+from descend.table import open_table
+from descend.table.levels import said
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from descend.many.fitted import FittedGroups
+
+Array = NDArray[np.float64]
+Columns = Mapping[str, Array]
+Drawn = tuple[Array, list[Mark], tuple[str, str]]
+"""What stands across, the marks, and the names of both axes."""
+FINE = 80
+"""Points of a curve."""
+DRAWN = 400
+"""Rows of a group that are drawn, at most."""
+FAR = 1.0
+"""A curve may leave the range of the rows by this share of it, and is cut off beyond."""
+
+
+def plot(fits: FittedGroups, groups: object, most: int, look: Look, data: object = None) -> Figure:
+    """Draw small pictures of some groups with Matplotlib (see ``Fits.plot``)."""
+    refuse_not_whole(most, "number of groups to draw", 1)
+    rows_of = rows_source(fits, data)
+    places, left_out = chosen(fits, groups, most)
+    panels = [panel_of(fits, place, rows_of(place) or {}, look) for place in places]
+    return multiples.figure(panels, f"{fits.model}, by {' and '.join(fits.by)}", [left_out], look)
+
+
+def chosen(fits: FittedGroups, groups: object, most: int) -> tuple[list[int], str]:
+    """Return the places of the groups to draw, and a sentence on those that are left out."""
+    if groups is None:
+        places = fits.worst()
+        some = f"The {most:,} worst of {len(places):,} groups." if len(places) > most else ""
+        return places[:most], some
+    single = isinstance(groups, str | tuple) or not isinstance(groups, Sequence | np.ndarray)
+    places = [fits.place(_key(key)) for key in ([groups] if single else list(groups))]  # type: ignore[call-overload]
+    if not places:
+        raise ConfigError("Which groups are to be drawn? The list is empty. Leave it out for the worst ones.")
+    return places[:most], f"The first {most:,} of {len(places):,} groups." if len(places) > most else ""
+
+
+def _key(key: object) -> object:
+    return key.item() if isinstance(key, np.generic) else tuple(key) if isinstance(key, list) else key
+
+
+def rows_source(fits: FittedGroups, data: object = None) -> Callable[[int], Columns | None]:
+    """Return what gives the columns of a group: the rows of the fits, or other data.
+
+    Raises ConfigError for fits that were loaded, without their rows.
+    """
+    if data is None:
+        if fits.rows_of(0) is None:
+            raise ConfigError(
+                "These fits were loaded from a file, without their rows, so there is nothing to draw. "
+                "Give the rows: plot(data=...)."
+            )
+        return fits.rows_of
+    model, table = fits.model, open_table(data)
+    columns = table.with_gaps(tuple(dict.fromkeys((*model.response_columns, *model.inputs))))
+    groups = Groups.of(table, fits.by)
+    known = {fits.place(key): groups.rows(group) for group, key in enumerate(groups.keys)}
+    return lambda place: {name: cells[known[place]] for name, cells in columns.items()} if place in known else None
+
+
+def title_of(fits: FittedGroups, place: int) -> str:
+    """Return the name of a group, and below it how good its fit is, or how it ended."""
+    r_squared, outcome = fits.r_squared[place], fits.outcome[place]
+    good = f"R² {r_squared:.4g}" if np.isfinite(r_squared) else f"loss {fits.loss[place]:.4g}"
+    key = fits.keys[place]
+    name = said(key) if len(key) > 1 or isinstance(key[0], str) else f"{fits.by[0]} {said(key)}"
+    if cause := fits.cause(place):
+        good = f"{words(outcome)}: {shortened(cause)}" if outcome == REFUSED else f"{words(outcome)}, {good}"
+    return f"{name}\n{good}"
+
+
+def panel_of(fits: FittedGroups, place: int, columns: Columns, look: Look) -> Panel:
+    """Prepare the picture of one group: its rows and the curve; with several inputs, predicted against observed."""
+    model, cause = fits.model, fits.cause(place)
+    rows = _sampled(columns)
+    with np.errstate(all="ignore"):
+        y = model.observed(rows) if rows else np.empty(0)
+        if len(model.inputs) > 1:
+            x, marks, names = _predicted(fits, place, rows, y)
+        else:
+            x, marks, names = _curve(fits, place, rows, y, look)
+    for side, values in (("x", x), ("y", y)):
+        if look.scale(side) == "log" and len(values) and not (values > 0.0).any():
+            raise DataError(
+                f"No row of the group {said(fits.keys[place])} is above 0, which a logarithmic axis needs. "
+                f"Leave out `log`, or that group."
+            )
+    seen = np.isfinite(x) & np.isfinite(y) if len(y) else np.empty(0, dtype=bool)
+    return Panel(
+        f"group-{place}",
+        title_of(fits, place),
+        Axis(names[0], look.scale("x")),
+        Axis(names[1], look.scale("y")),
+        marks,
+        shortened(cause) if cause and not seen.any() else "",
+        f"The group {said(fits.keys[place])}: {counted(int(fits.rows[place]))} and the fitted curve.",
+        failed=bool(cause),
+    )
+
+
+def _sampled(columns: Columns) -> Columns:
+    """Return at most so many rows as a small picture can show, evenly spaced."""
+    count = len(next(iter(columns.values()), ()))
+    if count <= DRAWN:
+        return columns
+    places = np.linspace(0, count - 1, DRAWN).astype(np.intp)
+    return {name: values[places] for name, values in columns.items()}
+
+
+def response_name(fits: FittedGroups) -> str:
+    """Return the left side of the formula; a column without the backticks that quote it in a formula."""
+    columns, text = fits.model.response_columns, fits.model.response
+    return columns[0] if text.strip("`") in columns else text
+
+
+def _curve(
+    fits: FittedGroups, place: int, rows: Columns, y: Array, look: Look
+) -> tuple[Array, list[Mark], tuple[str, str]]:
+    model, response = fits.model, response_name(fits)
+    name = model.inputs[0] if model.inputs else "row"
+    x = rows[name] if model.inputs and rows else np.arange(1.0, len(y) + 1.0)
+    marks: list[Mark] = [Points(x, drawable(y))]
+    theta, known = fits.theta(place), x[np.isfinite(x)]
+    if np.isfinite(theta).all() and len(known):
+        grid = _grid(known, look.scale("x"))
+        if model.rowwise:
+            values = model.predict(theta, {name if model.inputs else "": grid})
+        else:  # whose prediction of a row may depend on the others
+            order = np.argsort(x, kind="stable")
+            grid, values = x[order], np.asarray(model.predict(theta, rows))[order]
+        values = np.broadcast_to(values, grid.shape)
+        marks.append(Line(grid, _cut(values, y, look.scale("y"))))
+    return x, marks, (name, response)
+
+
+def _grid(x: Array, scale: str) -> Array:
+    if scale == "log":
+        x = x[x > 0.0]
+        return np.geomspace(x.min(), x.max(), FINE) if len(x) else x
+    return np.linspace(x.min(), x.max(), FINE)
+
+
+def _cut(values: Array, y: Array, scale: str) -> Array:
+    """Return a curve with gaps where it runs far away from the rows."""
+    low, high = reach(y)
+    far = (values > high + FAR * (high - low)) | (values < low - FAR * (high - low))
+    shown = drawable(np.where(far, np.nan, values))
+    return above_zero(shown) if scale == "log" else shown
+
+
+def _predicted(fits: FittedGroups, place: int, rows: Columns, y: Array) -> Drawn:
+    """Return the observed response, predicted against it, and the diagonal on which they are equal."""
+    response, theta = response_name(fits), fits.theta(place)
+    marks: list[Mark] = []
+    if np.isfinite(theta).all() and len(y):
+        ends = np.array(reach(y))
+        marks = [Points(y, drawable(fits.model.predict(theta, rows))), Line(ends, ends)]
+    return y, marks, (f"{response}, observed", "predicted")

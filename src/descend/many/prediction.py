@@ -1,0 +1,90 @@
+"""Predictions of many fits: each row by the parameters of its group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import DataError
+from descend.inference.prediction import Prediction, columns_needed, refuse_not_finite
+from descend.many.groups import Groups
+from descend.table import Table, open_table
+from descend.table.table import check_missing
+from descend.wording import spell, worded
+
+if TYPE_CHECKING:
+    from descend.many.fitted import FittedGroups
+
+Array = NDArray[np.float64]
+Columns = Mapping[str, Array]
+
+
+def predict(fits: FittedGroups, data: object, missing: str, interval: str | None, level: float) -> Array | Prediction:
+    """Predict each row of ``data`` (see ``Fits.predict``)."""
+    check_missing(missing)
+    table = open_table(data)
+    names = columns_needed(fits.model, fits.sigma or fits.weights, interval)
+    columns, groups = table.with_gaps(names), Groups.of(table, fits.by)
+    kept = _complete(columns, groups, table.rows)
+    if missing == "raise" and not kept.all():
+        table.numbers(names)  # which says where a value is missing
+        raise _without_group(groups)
+    results = np.full((3 if interval else 1, table.rows), np.nan)
+    for group, key in enumerate(groups.keys):
+        rows = groups.rows(group)
+        rows = rows[kept[rows]]
+        if len(rows):
+            part = {name: column[rows] for name, column in columns.items()} or {"": np.empty(len(rows))}
+            results[:, rows] = _of_group(fits, fits.place(key), part, interval, level)
+    _refuse_not_finite(fits, groups, columns, np.where(kept, results[0], 0.0))
+    shown = results if kept.all() else results[:, kept]
+    return shown[0] if interval is None else Prediction(shown[0], shown[1], shown[2], interval, level)
+
+
+def rows_kept(fits: FittedGroups, table: Table) -> NDArray[np.bool_]:
+    """Return which rows of new data can be predicted: those with all inputs, and with a group."""
+    return _complete(table.with_gaps(fits.model.inputs), Groups.of(table, fits.by), table.rows)
+
+
+def _complete(columns: Mapping[str, Array], groups: Groups, rows: int) -> NDArray[np.bool_]:
+    complete = np.zeros(rows, dtype=bool)
+    complete[groups.order] = True
+    for column in columns.values():
+        complete &= np.isfinite(column)
+    return complete
+
+
+def _of_group(
+    fits: FittedGroups, place: int, columns: Mapping[str, Array], interval: str | None, level: float
+) -> Array:
+    """Return the predictions of rows of one group, and with an interval its two ends: (1 or 3, rows)."""
+    fits.refuse_unfitted(place)
+    if interval is None:
+        return np.asarray(fits.model.predict(fits.theta(place), columns))[None]
+    found = fits[fits.keys[place]].predict(columns, interval=interval, level=level)
+    return np.stack([found.prediction, found.low, found.high])
+
+
+def _refuse_not_finite(fits: FittedGroups, groups: Groups, columns: Mapping[str, Array], predicted: Array) -> None:
+    bad = ~np.isfinite(predicted)
+    if not bad.any():
+        return
+    row = int(bad.argmax())
+    group = next(group for group in range(len(groups)) if row in groups.rows(group))
+    theta = fits.theta(fits.place(groups.keys[group]))
+    refuse_not_finite(fits.model, theta, columns, predicted)
+
+
+def _without_group(groups: Groups) -> DataError:
+    names = " or ".join(f"`{name}`" for name in groups.by)
+    rows, they = (
+        ("1 row lacks", "it belongs") if groups.ungrouped == 1 else (f"{groups.ungrouped:,} rows lack", "they belong")
+    )
+    dropping = f' with `{spell("missing", "drop")}` (in Python, missing="drop")'
+    return DataError(
+        f"{rows} a value of {names}, so {they} to no group. Correct that, or leave such rows out"
+        f"{worded('leaving_out', dropping)}."
+    )

@@ -1,0 +1,104 @@
+"""The file of many fits: their model once, and what came of each group. JSON, or Parquet for very many."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from descend.descent.outcome import Outcome
+from descend.descent.solution import every_parameter
+from descend.many.outcomes import REFUSED
+from descend.output import write_atomically
+from descend.report.fields import plain
+from descend.results.model_file import FORMAT, Content
+from descend.results.saving import content_of, loss_text
+from descend.table.writing import PARQUET, refuse_unknown_ending, write_columns
+
+if TYPE_CHECKING:
+    from descend.many.fitted import FittedGroups
+
+FEW = 300
+"""Up to so many groups, a file holds of each all that a model file does."""
+KEPT = ("parameters", "standard_errors", "loss", "r_squared", "rows", "outcome")
+"""What the arrays of many fits hold of each group, to the last digit."""
+KEY = "descend"
+"""The name under which Parquet keeps the model."""
+
+
+def save(fits: FittedGroups, path: str | os.PathLike[str]) -> None:
+    """Write many fits (see ``Fits.save``)."""
+    ending = refuse_unknown_ending(path).suffix.lower()
+    if ending == ".json":
+        write_atomically(path, "".join(_text(fits)))
+        return
+    about = {KEY: json.dumps(head(fits), ensure_ascii=False)} if ending == PARQUET else None
+    write_columns(path, fits.columns(), about)
+
+
+def head(fits: FittedGroups) -> Content:
+    """Return what all groups share: the model, its columns, and how it was fitted."""
+    model, held, call = fits.model, fits.model.constraints, fits.call
+    bounds = None if held is None else held.bounds
+    shapes = every_parameter(model).shapes
+    return {
+        "descend": version("descend"),
+        "format": FORMAT,
+        "by": {name: fits.column_types[name] for name in fits.by},
+        **({"formula": None, "function": None, "response": None} | model.entry()),
+        "columns": {name: fits.column_types[name] for name in model.columns},
+        "shapes": {name: None if labels is None else list(labels) for name, labels in shapes.items()},
+        "fixed": {} if held is None else plain(held.fixed),
+        "ties": {} if held is None else dict(held.tie_texts),
+        "bounds": [] if bounds is None else list(bounds.free_texts),
+        "loss_function": loss_text(model.loss),
+        "weights": fits.weights,
+        "sigma": fits.sigma,
+        "asked": call.get("epochs") is not None,
+        "penalised": bool(call.get("l1") or call.get("l2")),
+        "seconds": fits.seconds,
+        "ungrouped": fits.ungrouped,
+        "gradient": "derived" if model.symbolic is not None else "numeric",
+        "optimizer": "levenberg_marquardt",
+        "engine": "batch",
+    }
+
+
+def _text(fits: FittedGroups) -> Iterator[str]:
+    """Yield the file in pieces: the head, and a line for each group."""
+    shared = head(fits)
+    written = json.dumps(shared, indent=2, ensure_ascii=False, allow_nan=False)
+    yield written.removesuffix("\n}") + ',\n  "groups": ['
+    separator = "\n"
+    for record in _records(fits, shared):
+        yield f"{separator}    {json.dumps(record, ensure_ascii=False, allow_nan=False)}"
+        separator = ",\n"
+    yield "\n  ]\n}\n"
+
+
+def _records(fits: FittedGroups, shared: Mapping[str, object]) -> Iterator[Content]:
+    few = len(fits) <= FEW
+    for place, (key, light) in enumerate(zip(fits.keys, fits.records(), strict=True)):
+        record: Content = {"group": list(key), "rows": light["rows"], "outcome": light["outcome"]}
+        if light["outcome"] != REFUSED:
+            content = (content_of(fits[key]) if few else {}) | {name: light[name] for name in KEPT}
+            record |= {
+                name: value
+                for name, value in content.items()
+                if name != "cause" and not (name in shared and shared[name] == value)
+            }
+        yield record | ({"reason": fits.cause(place)} if light["cause"] else {})
+
+
+def content_of_group(shared: Content, record: Content) -> Content:
+    """Return the content of the model file of one group, from that of the file of many."""
+    outcome = Outcome(record["outcome"])
+    defaults: Content = {
+        "epochs": 0,
+        "learning_rate": None,
+        "notes": [],
+        "advice": record.get("reason") or outcome.advice(),
+    }
+    return defaults | shared | record

@@ -1,0 +1,74 @@
+"""What many fits were made of: the contract between `Fits` and a table by groups, or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.many.groups import Groups
+from descend.models import Model
+from descend.options.request import Request
+from descend.results import Fit
+from descend.table import Table
+
+Array = NDArray[np.float64]
+
+
+class Source(Protocol):
+    """What the fits were made of: a table by groups, or a file.
+
+    call: the arguments that repeat them; empty if they are not known. spread: the column of sigmas or weights.
+    column_types: of the columns that the model reads, and of those that tell groups apart.
+    """
+
+    @property
+    def model(self) -> Model: ...
+    @property
+    def groups(self) -> Groups: ...
+    @property
+    def call(self) -> Mapping[str, object]: ...
+    @property
+    def weights(self) -> str | None: ...
+    @property
+    def sigma(self) -> str | None: ...
+    @property
+    def column_types(self) -> Mapping[str, str]: ...
+
+    def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit:
+        """Return the fit of one group, which ended at ``start``."""
+
+    def rows_of(self, group: int) -> Mapping[str, Array] | None:
+        """Return the columns of one group; None without the rows."""
+
+
+class OfRows:
+    """What the fits of a table know of how they were asked for."""
+
+    request: Request
+    table: Table
+    model: Model
+    groups: Groups
+
+    @property
+    def call(self) -> Mapping[str, object]:
+        """The arguments that repeat the fits."""
+        return self.request.given
+
+    @property
+    def column_types(self) -> Mapping[str, str]:
+        """The kind of each column that the model reads, or that tells groups apart."""
+        types = self.table.types
+        return {name: types[name] for name in (*self.model.columns, *self.groups.by)}
+
+    @property
+    def weights(self) -> str | None:
+        """The column of row weights, if there is one."""
+        return self.request.weights
+
+    @property
+    def sigma(self) -> str | None:
+        """The column of known standard deviations of the response, if there is one."""
+        return self.request.sigma

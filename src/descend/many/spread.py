@@ -1,0 +1,71 @@
+"""How the parameters of many fits spread: each over the groups, in order, so that the odd ones stand out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.report.figures import Axis, Level, Panel, Points
+from descend.report.view import MOST_POINTS
+
+if TYPE_CHECKING:
+    from descend.many.fitted import FittedGroups
+
+Array = NDArray[np.float64]
+MOST = 6
+"""Parameters that are drawn, at most."""
+INSIDE = (0.005, 0.995)
+"""Beyond these quantiles of many groups, values may be left outside of the picture."""
+MANY = 50
+FAR = 4.0
+"""The picture shows what is not further outside these quantiles than this many times their distance."""
+
+
+def spread(fits: FittedGroups) -> list[Panel | None]:
+    """Prepare a picture for each of the first parameters: its value in each group that has a fit."""
+    values = fits.components(fits.parameters)
+    if len(fits) < 2:
+        return []
+    across, name = _across(fits)
+    fitted = np.array([not fits.cause(place) for place in range(len(fits))]) & np.isfinite(values).all(axis=1)
+    if fitted.sum() < 2:
+        return []
+    chosen = np.flatnonzero(fitted)
+    if len(chosen) > MOST_POINTS:
+        chosen = np.sort(np.random.default_rng(0).choice(chosen, MOST_POINTS, replace=False))
+    return [
+        _panel(label, across[chosen], values[chosen, place], values[fitted, place], name)
+        for place, label in enumerate(fits.labels[:MOST])
+    ]
+
+
+def _across(fits: FittedGroups) -> tuple[Array, str]:
+    """Return where each group stands: at its number, if there is one column of numbers, else in order."""
+    first = [key[0] for key in fits.keys]
+    if len(fits.by) == 1 and all(isinstance(value, int | float) for value in first):
+        return np.array(first, dtype=np.float64), fits.by[0]
+    return np.arange(1.0, len(fits) + 1.0), f"groups, in the order of {' and '.join(fits.by)}"
+
+
+def _panel(label: str, across: Array, values: Array, every: Array, name: str) -> Panel:
+    """Prepare one parameter."""
+    median = float(np.median(every))
+    low, high, left_out = None, None, ""
+    if len(every) >= MANY:
+        least, most = np.quantile(every, INSIDE)
+        reach = FAR * (most - least)
+        outside = int(np.count_nonzero((every < least - reach) | (every > most + reach)))
+        if outside:
+            low, high = float(least - 0.2 * reach), float(most + 0.2 * reach)
+            left_out = f"{outside:,} far outside of the picture."
+    return Panel(
+        f"spread-{label}",
+        f"{label} in each group, median {median:.4g}",
+        Axis(name, integers=True),
+        Axis(label, low=low, high=high),
+        [Points(across, values), Level(median, "median")],
+        left_out,
+        f"The parameter {label} in each group that was fitted; its median is {median:.4g}.",
+    )

@@ -1,0 +1,111 @@
+"""Where groups begin without starting values: trial points for all of them, and the ends of a few that are sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.formula.structure import interchangeable, waves
+from descend.gradients.contract import Program
+from descend.many.rows import GroupedRows
+from descend.many.together import Together
+from descend.parameters import Bounds
+from descend.problem.symmetry import canonical
+from descend.starts.search import linear_components
+from descend.starts.trials import name_of, trials
+
+Array = NDArray[np.float64]
+Places = NDArray[np.intp]
+SAMPLED = 32
+"""Groups that are fitted first, from the best of many trial points."""
+ROWS = 512
+"""Rows of them that trial points are made from, at most."""
+DESCENTS = 32
+"""Trial points from which each of them descends."""
+MOST = 6
+"""Ends of theirs that all other groups try, at most."""
+WORTH = 0.02
+"""By how much an end has to lower the logarithm of the loss at the start, on average, to be tried by all."""
+SAME = 1e-6
+"""Losses that differ by a smaller share are those of one place."""
+ENOUGH = 0.95
+"""The share of the sampled groups that have to get to the best known place from one start."""
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Starts to try in each group, (s, p), and from how many of them, the best, to descend.
+
+    more: trial points for groups where these fail, (t, p).
+    """
+
+    points: Array
+    few: int
+    more: Array
+
+
+def can_be_tried(program: Program) -> bool:
+    """Whether the best of trial points shows where to begin: a wave hides between them, and so do like terms."""
+    return program.loss.quadratic and not waves(program.formula) and not interchangeable(program.formula)
+
+
+def trial_points(
+    program: Program, rows: GroupedRows, groups: Places, given: Collection[str], theta: Array, bounds: Bounds | None
+) -> Array:
+    """Return points to try in any group, (points, p), in the units of the rows of these groups."""
+    some = evenly(groups, SAMPLED)
+    places = np.concatenate([np.arange(rows.groups.ends[group], rows.groups.ends[group + 1]) for group in some])
+    places = evenly(places, ROWS)
+    columns = {name: column[places] for name, column in rows.columns.items()}
+    linear = linear_components(program, given)
+    slices = program.parameters.slices
+    scanned = [
+        symbol
+        for symbol in program.formula.unknowns
+        if (name := name_of(program, symbol)) not in given and not linear[slices[name]].all()
+    ]
+    with np.errstate(all="ignore"):
+        points = list(trials(program, columns, theta, scanned))
+    if bounds is not None:
+        points = [bounds.folded(point, number) for number, point in enumerate(points)]
+    return np.array(points)
+
+
+def tried(together: Together, groups: Places, points: Array, given: Collection[str]) -> Starts | None:
+    """Return starts to try in each group; None if the sampled groups converge from none of the points.
+
+    1. A few groups descend from the best of the trial points, and then from where the others of them ended.
+    2. Of these ends, those are chosen one by one that lower the loss at the start most, over all of the few.
+    3. If from the best of them each of the few gets to its lowest end, that one is enough.
+    """
+    some = evenly(groups, SAMPLED)
+    found = together.from_best(some, points, DESCENTS)
+    if found.converged.any():
+        ends = found.theta[found.converged]
+        found = found.lower(together.from_best(some, ends, len(ends)))
+    good = found.converged
+    if not good.any():
+        return None
+    some, ends, loss = some[good], found.theta[good], found.loss[good]
+    ends = np.array([canonical(together.program, theta, given) for theta in ends])
+    begun = np.log(np.maximum(together.losses(some, ends), np.finfo(float).tiny))
+    chosen: list[int] = []
+    best = np.full(len(some), np.inf)
+    while len(chosen) < MOST:
+        means = np.minimum(best, begun).mean(axis=1)
+        place = int(np.argmin(means))
+        if chosen and best.mean() - means[place] < WORTH:
+            break
+        chosen.append(place)
+        best = np.minimum(best, begun[place])
+    again = together.from_best(some, ends[chosen], 1)
+    enough = again.converged & (again.loss <= loss * (1.0 + SAME))
+    return Starts(ends[chosen], 1 if enough.mean() > ENOUGH else min(2, len(chosen)), points)
+
+
+def evenly(places: Places, count: int) -> Places:
+    """Return so many of some places, spread evenly."""
+    return places[np.linspace(0, len(places) - 1, min(count, len(places))).astype(np.intp)]

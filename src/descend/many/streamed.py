@@ -1,0 +1,54 @@
+"""Groups that do not fit into memory, fitted as their rows stream through it: sorted by group, a share at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.many.distant import DistantGroups
+from descend.many.fitting import SAMPLED, fit_alone, fit_each, starts_of
+from descend.many.outcomes import Outcomes
+from descend.many.starts import Starts
+
+Places = NDArray[np.intp]
+Done = Callable[[int, int], object]
+"""(groups done, all groups)"""
+
+
+def fit_streamed(work: DistantGroups, on_done: Done | None = None) -> Outcomes:
+    """Fit every group; those with more rows than may be in memory where they lie, one by one."""
+    outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
+    small = work.groups.sizes <= work.most
+    starts = starts_of_sample(work)
+
+    def through() -> None:
+        for places, share in work.shares(np.flatnonzero(outcomes.open & small)):
+            outcomes.take(places, fit_each(share, starts))
+            if on_done is not None:
+                on_done(int(np.count_nonzero(~outcomes.open)), len(work.groups))
+
+    work.lazy.attempt(through)
+    for group in np.flatnonzero(outcomes.open).tolist():
+        fit_alone(work, group, outcomes)
+    return outcomes
+
+
+def starts_of_sample(work: DistantGroups) -> Starts | None:
+    """Return starts to try in each group: where the fits of a few ended, whose rows are fetched.
+
+    None where groups cannot be fitted together, so that none is needed.
+    """
+    given, parameters = work.request.start or {}, work.model.parameters
+    if set(parameters.shapes) <= set(given):
+        theta = parameters.start(dict(given), 1.0)[None]
+        return Starts(theta, 1, theta[:0])
+    sizes = work.groups.sizes
+    likely = np.flatnonzero((work.complete == sizes) & (sizes > parameters.size) & (sizes <= work.most))
+    some = likely[np.linspace(0, len(likely) - 1, min(SAMPLED, len(likely))).astype(np.intp)]
+    fitting = some[np.cumsum(sizes[some]) <= work.most]
+    if not len(fitting):
+        return None
+    sample = work.fetch(fitting)
+    return None if sample.program is None else starts_of(sample, Outcomes.none(len(fitting), parameters.size))

@@ -1,0 +1,62 @@
+"""What very many parameters per group do not go with, refused before the first step."""
+
+from __future__ import annotations
+
+from descend.errors import ConfigError
+from descend.gradients.contract import Program
+from descend.wording import spell
+
+MOST_SHARED = 1_000
+"""Parameters that do not belong to a group of the finest grouping, at most: their curvature is a matrix."""
+MOST_BORDER = 1 << 27
+"""Pairs of an own and a shared parameter, at most: 1 GiB."""
+
+
+def refuse(program: Program, engine: str) -> None:
+    """Raise ConfigError for an engine, a gradient or a second grouping for which there is no arrow."""
+    size = program.parameters.size
+    if engine not in ("numpy", "auto"):
+        raise ConfigError(
+            f"The engine `{engine}` sums curvature as a matrix, and for that {size:,} parameters, most of one group "
+            f"each, are too many. Leave out the engine, or use {spell('engine', 'numpy')}."
+        )
+    if program.by_hand is not None:
+        raise ConfigError(
+            f"A gradient by hand does not go with {size:,} parameters, most of one group each. Leave it out: the "
+            "derived one is summed group by group."
+        )
+    if program.loss.own_parameters:
+        raise ConfigError(
+            f"The {program.loss.name} loss has parameters of its own, which do not go with {size:,} parameters, most "
+            "of one group each. Use another loss, or fewer groups."
+        )
+    _refuse_wide(program)
+
+
+def _refuse_wide(program: Program) -> None:
+    """Refuse parameters outside the finest grouping that are too many for the border of an arrow."""
+    levels = {term.levels.columns: len(term.levels) for term in program.formula.terms.values() if term.levels}
+    finest = max(levels, key=lambda columns: levels[columns])
+    own = sum(
+        len(program.formula.parameters[name] or ())
+        for name in {
+            term.vector for term in program.formula.terms.values() if term.levels and term.levels.columns == finest
+        }
+    )
+    shared = program.parameters.size - own
+    if shared <= MOST_SHARED and own * shared <= MOST_BORDER:
+        return
+    name = f"`{', '.join(finest)}`"
+    others = {columns: count for columns, count in levels.items() if columns != finest}
+    most = max(min(MOST_SHARED, MOST_BORDER // own), 1)
+    if others:
+        other = max(others, key=lambda columns: others[columns])
+        raise ConfigError(
+            f"{name} has {levels[finest]:,} groups and `{', '.join(other)}` has {others[other]:,}: parameters of two "
+            f"groupings as large as these cannot be fitted together. Beside those of {name} there may be {most:,} "
+            f"parameters, and there are {shared:,}. Leave one grouping out, or make it coarser."
+        )
+    raise ConfigError(
+        f"{shared:,} parameters are shared by the {levels[finest]:,} groups of {name}; with as many groups there may "
+        f"be {most:,}. Leave some out."
+    )

@@ -1,0 +1,132 @@
+"""What data leave undetermined where very many parameters each belong to one group: first of groups, then of all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.engines.arrow import Arrow
+from descend.engines.arrow_triangle import ArrowTriangle
+from descend.problem.point import Array, Point
+
+Mask = NDArray[np.bool_]
+Places = NDArray[np.intp]
+EXACT, EXACT_SUMMED = 1e-12, 1e-7
+"""A singular value below this share of the largest is only rounding; the second, where only its square is known."""
+INVOLVED = 1e-4
+"""A parameter takes part in a direction if its share of it is at least this."""
+
+
+@dataclass(frozen=True)
+class ArrowRank:
+    """What is determined all the same where the Jacobian lacks full rank.
+
+    kept: (p,) the components that are determined once the others are held, as many as the rank. estimable: (p,) those
+    determined by themselves. groups: numbers of the groups whose rows do not determine their own parameters. shared:
+    (m,) places in theta of the shared parameters that can move, if own ones follow, without any change.
+    """
+
+    kept: Mask
+    estimable: Mask
+    groups: Places
+    shared: Places
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is determined."""
+        return bool(self.kept.all())
+
+
+def rank_of_arrow(point: Point, free: Mask | None = None) -> ArrowRank | None:
+    """Return what is determined at a point, which was evaluated to order 3; None where its curvature is not finite.
+
+    1. The singular values of each group's block, of columns scaled to unit length, tell which own parameters are
+    undetermined. 2. With one own component held for each such direction, those of the Schur complement tell which
+    directions of the shared parameters the own ones can make up for.
+
+    free: the components that may move, the others counting as known.
+    """
+    arrow = point.curvature
+    assert isinstance(arrow, Arrow)
+    if not arrow.finite:
+        return None
+    moving = np.ones(len(arrow), dtype=bool) if free is None else free
+    norms = np.sqrt(np.maximum(arrow.diagonal(), 0.0))
+    kept, estimable = moving & (norms > 0.0), moving & (norms > 0.0)
+    exact = EXACT if isinstance(point.factor, ArrowTriangle) else EXACT_SUMMED
+    scale = np.where(norms > 0.0, norms, 1.0)
+    for _ in range(len(arrow.blocks)):  # the block of a group may lack several ranks
+        values, directions, layout = _blocks(point, scale, kept)
+        null = values[:, -1] <= exact * values[:, 0]
+        null &= layout.any(axis=0) if layout.ndim else null
+        if not null.any():
+            break
+        worst = directions[null, -1]
+        own = arrow.layout.own[:, null]
+        chosen = np.abs(worst).argmax(axis=1)
+        estimable[own.T[np.abs(worst) > INVOLVED]] = False
+        kept[own[chosen, np.arange(own.shape[1])]] = False
+    groups = np.flatnonzero((~kept & moving)[arrow.layout.own].any(axis=0))
+    shared = _shared(point, scale, kept, estimable, exact)
+    return ArrowRank(kept, estimable, groups, shared)
+
+
+def _blocks(point: Point, scale: Array, kept: Mask) -> tuple[Array, Array, Mask]:
+    """Return singular values, (G, k), and directions, (G, k, k), of the scaled blocks; what is held has the value 1."""
+    if isinstance(point.factor, ArrowTriangle):
+        triangle = point.factor.scaled(scale)
+        k, there = triangle.own, kept[triangle.layout.own]
+        mine = triangle.upper[:, :, :k] * there.T[:, None]
+        stacked = np.concatenate([mine, np.zeros_like(mine)], axis=1)
+        for i in range(k):
+            stacked[~there[i], k + i, i] = 1.0
+        _, values, directions = np.linalg.svd(stacked, full_matrices=False)
+        return values, directions, there
+    arrow = point.curvature
+    assert isinstance(arrow, Arrow)
+    scaled, there = arrow.scaled(scale).blocks.copy(), kept[arrow.layout.own]
+    scaled *= there & there[:, None]
+    for i in range(len(scaled)):
+        scaled[i, i, ~there[i]] = 1.0
+    squares, vectors = np.linalg.eigh(scaled.transpose(2, 0, 1))
+    return np.sqrt(np.maximum(squares[:, ::-1], 0.0)), vectors[:, :, ::-1].transpose(0, 2, 1), there
+
+
+def _shared(point: Point, scale: Array, kept: Mask, estimable: Mask, exact: float) -> Places:
+    """Find what is undetermined of the shared parameters, and hold as many of them in ``kept``; return all involved."""
+    arrow = point.curvature
+    assert isinstance(arrow, Arrow)
+    places, involved = arrow.layout.shared, np.zeros(len(arrow.layout.shared), dtype=bool)
+    for _ in range(len(places)):
+        free = np.flatnonzero(kept[places])
+        if not free.size:
+            break
+        schur, reach = _eliminated(point, scale, kept)
+        _, values, directions = np.linalg.svd(schur)
+        if values[-1] > exact * max(float(values[0]), 1.0):
+            break
+        null = directions[-1]
+        part = np.abs(null) > INVOLVED
+        involved[free[part]] = True
+        estimable[places[free[part]]] = False
+        moved = np.abs(np.einsum("isg,s->ig", reach, null)) > INVOLVED
+        own = arrow.layout.own[moved]
+        estimable[own[kept[own]]] = False
+        kept[places[free[int(np.abs(null).argmax())]]] = False
+    return places[involved]
+
+
+def _eliminated(point: Point, scale: Array, kept: Mask) -> tuple[Array, Array]:
+    """Return what is left for the scaled shared parameters that are kept, and A_g^-1 B_g, by which own ones follow."""
+    arrow = point.curvature
+    assert isinstance(arrow, Arrow)
+    part = arrow.scaled(scale).of(kept)
+    factored = part.factored(1e-15)
+    reach = np.zeros_like(part.border) if factored is None else factored.reach
+    if isinstance(point.factor, ArrowTriangle):
+        return point.factor.scaled(scale).of(kept).shared[:-1, :-1], reach
+    schur = part.shared - np.einsum("isg,itg->st", part.border, reach, optimize=True)
+    values, vectors = np.linalg.eigh(schur)
+    return (vectors * np.sqrt(np.maximum(values, 0.0))).T, reach

@@ -1,0 +1,49 @@
+"""What SQL writes of the cells of a column: as text, as what words count as, and as exact numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from descend.table.database import literal
+
+
+def as_label(column: str, sql_type: str) -> str:
+    """Return the SQL of a column as text, as `table.label` writes its cells."""
+    text = f"CAST({column} AS VARCHAR)"
+    if sql_type == "BOOLEAN":
+        # Not a cast: DuckDB pushes that into its CSV reader, and so returns the word as it is written.
+        return f"CASE {column} WHEN true THEN 'true' WHEN false THEN 'false' END"
+    if sql_type not in ("DOUBLE", "FLOAT"):
+        return text
+    integer = f"{column} = floor({column}) AND abs({column}) < 1e15"
+    return f"CASE WHEN {integer} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {text} END"
+
+
+def as_counted(text: str, counted: Mapping[str, float]) -> str:
+    """Return the SQL of words, given as SQL, as the numbers that they count as."""
+    cases = " ".join(f"WHEN {literal(word)} THEN {number!r}::DOUBLE" for word, number in counted.items())
+    return f"CASE {text} {cases} END"
+
+
+def exact_cells(
+    name: str,
+    column: str,
+    exact: str,
+    types: Mapping[str, str],
+    relation: Callable[[Mapping[str, str]], str],
+    typed: bool,
+) -> tuple[str, str]:
+    """Return the relation that has the exact cells of a column, called ``exact``, and where float64 rounds one of them.
+
+    column: what it is called in SQL. types: those as which columns are read, unless the source has its own, is typed.
+    """
+    if typed:
+        sql_type, read, digits = types[name], relation(types), column
+    else:  # read as text, from which the column is made as it was read before
+        sql_type, read = "HUGEINT", relation({**types, name: "VARCHAR"})
+        integer = f"regexp_full_match({column}, '\\s*[+-]?\\d+\\s*')"
+        digits = f"CASE WHEN {integer} THEN TRY_CAST({column} AS HUGEINT) END"
+    replaced = f"TRY_CAST({column} AS {types[name]}) AS {column}"
+    as_float = f"TRY_CAST(CAST({exact} AS DOUBLE) AS {sql_type})"
+    condition = f"{exact} IS NOT NULL AND {as_float} IS DISTINCT FROM {exact}"
+    return f"(SELECT * REPLACE ({replaced}), {digits} AS {exact} FROM {read})", condition

@@ -1,0 +1,128 @@
+"""Many fits in a file: all groups come back, failed ones too; what is no such file, or a damaged one, is told."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from tests.many.hard import FORMULA, START, wells
+
+import descend
+from descend.errors import ConfigError, DataError
+from descend.many import Fits, saving
+
+
+def fits_of(**options):
+    return descend.fit(FORMULA, wells(), by="well", start=START, **options)
+
+
+@pytest.mark.parametrize("ending", ["json", "parquet"])
+@pytest.mark.parametrize("few", [300, 3], ids=["whole", "light"])
+def test_what_is_saved_comes_back(tmp_path, ending, few, monkeypatch):
+    monkeypatch.setattr(saving, "FEW", few)
+    fits = fits_of()
+    fits.save(tmp_path / f"fits.{ending}")
+    loaded = descend.load(tmp_path / f"fits.{ending}")
+    assert isinstance(loaded, Fits)
+    assert (loaded.keys, loaded.by, loaded.outcome, loaded.failed) == (fits.keys, fits.by, fits.outcome, fits.failed)
+    for name in "abc":
+        np.testing.assert_array_equal(loaded.parameters[name], fits.parameters[name])
+        np.testing.assert_array_equal(loaded.standard_errors[name], fits.standard_errors[name])
+    for one, other in ((loaded.loss, fits.loss), (loaded.r_squared, fits.r_squared), (loaded.rows, fits.rows)):
+        np.testing.assert_array_equal(one, other)
+    assert loaded[0].parameters == pytest.approx(fits[0].parameters, rel=1e-6)
+    assert loaded[0].standard_errors == pytest.approx(fits[0].standard_errors, rel=1e-5)
+    assert loaded[0].outcome == "converged" and loaded[0].r_squared == pytest.approx(fits[0].r_squared)
+    with pytest.raises(DataError, match="The group 5 was not fitted: 3 parameters"):
+        loaded[5]
+    new = {"x": [0.5, 1.0], "well": [3, 0]}
+    np.testing.assert_array_equal(loaded.predict(new), fits.predict(new))
+    loaded.save(tmp_path / "again.json")
+    assert descend.load(tmp_path / "again.json").failed == fits.failed
+
+
+def test_intervals_of_predictions_come_from_a_file_of_few(tmp_path):
+    fits, new = fits_of(), {"x": [0.5, 1.0], "well": [3, 0]}
+    fits.save(tmp_path / "fits.json")
+    here, there = (each.predict(new, interval="prediction") for each in (fits, descend.load(tmp_path / "fits.json")))
+    assert there.low == pytest.approx(here.low, rel=1e-6) and there.high == pytest.approx(here.high, rel=1e-6)
+    alone = fits[3].predict({"x": [0.5]}, interval="prediction")
+    assert here.low[0] == pytest.approx(alone.low[0])
+
+
+def test_functions_keys_of_text_and_held_parameters_are_kept(tmp_path):
+    def decay(x, a, b, c):
+        return a * np.exp(-b * x) + c if x.min() > -1.0 else x
+
+    data = wells()
+    data["plate"], data["well"] = np.array(["A", "B"])[data["well"] // 6], data["well"] % 6
+    options = {"fix": {"c": 0.5}, "ties": ["a = 3*b"], "missing": "drop", "start": {"b": 1.0}}
+    fits = descend.fit(decay, data, by=["plate", "well"], response="y", **options)
+    assert set(fits.parameters["c"]) == {0.5} and np.isnan(fits.standard_errors["c"]).all()
+    np.testing.assert_allclose(fits.parameters["a"], 3 * fits.parameters["b"])
+    np.testing.assert_allclose(fits.standard_errors["a"], 3 * fits.standard_errors["b"])
+    assert fits["A", 0].standard_errors["a"] == pytest.approx(fits.standard_errors["a"][0], rel=1e-5)
+    fits.save(tmp_path / "fits.json")
+    with pytest.raises(DataError, match="was fitted with the Python function `decay`"):
+        descend.load(tmp_path / "fits.json")
+    loaded = descend.load(tmp_path / "fits.json", decay)
+    assert loaded.keys == fits.keys and loaded["B", 3].parameters == pytest.approx(fits["B", 3].parameters)
+
+
+def test_rows_without_a_group_or_an_input_are_refused_or_left_out():
+    fits = fits_of()
+    new = {"x": [1.0, np.nan, 1.0], "well": [0.0, 1.0, np.nan]}
+    with pytest.raises(DataError, match="In the data, `x` has a missing value in row 2"):
+        fits.predict(new)
+    with pytest.raises(DataError) as refused:
+        fits.predict({"x": [1.0, 1.0], "well": [0.0, np.nan]})
+    assert str(refused.value) == (
+        "1 row lacks a value of `well`, so it belongs to no group. Correct that, or leave such rows out with "
+        '`--missing drop` (in Python, missing="drop").'
+    )
+    assert fits.predict(new, missing="drop") == pytest.approx(fits[0].predict({"x": [1.0]}))
+
+
+def test_a_damaged_file_is_told(tmp_path):
+    path, fits = tmp_path / "fits.json", fits_of()
+    fits.save(path)
+    content = json.loads(path.read_text())
+
+    def broken(change):
+        copy = json.loads(json.dumps(content))
+        change(copy)
+        path.write_text(json.dumps(copy))
+        with pytest.raises(DataError) as refused:
+            descend.load(path)
+        return str(refused.value).removeprefix(f"The model file `{path}` is damaged at ")
+
+    assert broken(lambda copy: copy["groups"][1].pop("group")) == (
+        "`groups[1].group`: 1 values belong there. Fit and save it again."
+    )
+    assert broken(lambda copy: copy["groups"][0]["parameters"].pop("b")) == (
+        "`groups[0].parameters.b`: it is missing. Fit and save it again."
+    )
+    assert broken(lambda copy: copy.pop("shapes")) == "`shapes`: it is missing. Fit and save it again."
+    assert broken(lambda copy: copy["groups"][0].update(outcome="fine")) == (
+        "`groups[0].outcome`: how a group ends belongs there. Fit and save it again."
+    )
+    assert "in a format this version cannot read" in broken(lambda copy: copy.update(format=2))
+
+
+def test_other_tables_are_no_files_of_fits(tmp_path):
+    from descend.table.writing import write_columns
+
+    write_columns(tmp_path / "t.parquet", {"x": [1.0]})
+    with pytest.raises(DataError, match=r"is a table without a model\. Give a file that `descend fit --save` wrote"):
+        descend.load(tmp_path / "t.parquet")
+    (tmp_path / "cut.parquet").write_bytes((tmp_path / "t.parquet").read_bytes()[:50])
+    with pytest.raises(DataError, match=r"cut\.parquet` cannot be read"):
+        descend.load(tmp_path / "cut.parquet")
+    fits = fits_of()
+    fits.save(tmp_path / "t.csv")
+    with pytest.raises(DataError, match="is not a model file"):
+        descend.load(tmp_path / "t.csv")
+    fits.save(tmp_path / "fits.json")
+    with pytest.raises(ConfigError, match=r"loaded from a file, without their rows, so there is nothing to draw\."):
+        descend.load(tmp_path / "fits.json").plot()
