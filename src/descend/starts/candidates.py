@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Places = list[int]
-ALIKE = 0.8
+ALIKE = 0.7
 """Cosine between two columns from which on they count as the same choice."""
 
 
