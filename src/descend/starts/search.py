@@ -144,7 +144,11 @@ class _Search:
             ends = sorted((descended(self.objective, point, epochs) for point in starts), key=lambda pair: pair[0])
         best, point = ends[0]
         reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in ends)
-        words += f"; {reached} of the {len(ends)} best descents from them ended here"
+        words += (
+            "; only noise is left there"
+            if certain
+            else f"; {reached} of the {len(ends)} best descents from them ended here"
+        )
         return Start(self._canonical(point), words)
 
     def _canonical(self, theta: Array) -> Array:
