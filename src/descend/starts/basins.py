@@ -24,10 +24,9 @@ from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.problem import Problem
 from descend.starts.lack_of_fit import many_basins, something_left
-from descend.starts.polishing import descended
 from descend.starts.projection import Projection
 from descend.starts.search import ROWS, Start, sample, search
-from descend.starts.trials import place_of, range_of
+from descend.starts.trials import descended, place_of, range_of
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]

@@ -66,15 +66,15 @@ def _edges(y: Array, omega: Array, size: int) -> NDArray[np.intp]:
     top = max(0, levels - int(np.log2(max(1, size // EVENLY))))
     heap = [(-gain, -top, place) for place, gain in enumerate(best[top].tolist())]
     heapq.heapify(heap)
-    whole: list[int] = []
-    while heap and len(heap) + len(whole) < size:
+    leaves: list[int] = []
+    while heap and len(heap) + len(leaves) < size:
         _, level, place = heapq.heappop(heap)
         if level == 0:
-            whole.append(int(begins[place]))
+            leaves.append(int(begins[place]))
             continue
         for child in (2 * place, 2 * place + 1):
             heapq.heappush(heap, (-float(best[-level - 1][child]), level + 1, child))
-    ends = sorted([*whole, *(int(begins[place << -level]) for _, level, place in heap)])
+    ends = sorted([*leaves, *(int(begins[place << -level]) for _, level, place in heap)])
     return np.array([*ends, rows], dtype=np.intp)
 
 

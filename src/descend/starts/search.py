@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +27,9 @@ from descend.problem.symmetry import canonical
 from descend.starts.blocks import in_blocks
 from descend.starts.lack_of_fit import many_basins, something_left
 from descend.starts.outliers import without_outliers
-from descend.starts.polishing import descended
+from descend.starts.projection import Projection
 from descend.starts.sums import Sum
-from descend.starts.trials import name_of, place_of, trials, tunings
+from descend.starts.trials import descended, name_of, place_of, trials, tunings
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
@@ -106,8 +107,13 @@ class _Search:
         self.rows = self._sample()
         self.linear = linear_components(program, given)
         self.objective = objective_over(NumpyEngine(program, self.rows), bounds=bounds)
-        self.sum = Sum(self.plain, self.rows, self.every, given, bounds)
-        self.projection, self.scanned = self.sum.projection, self.sum.scanned
+        free = [symbol for symbol in self.plain.formula.unknowns if name_of(program, symbol) not in given]
+        known = linear_unknowns(self.plain.formula)
+        self.symbols = frozenset(symbol for symbol in free if symbol in known)
+        self.projection = Projection(self.plain.formula, self.rows, self.symbols, given, bounds)
+        linear = [each for each in self.projection.amplitudes if not each.rate]
+        solved = {symbol for each in linear for symbol in (each.symbol, each.phase)}
+        self.scanned = [symbol for symbol in free if symbol not in solved]
         self.tried = 0
 
     def _sample(self) -> Rows:
@@ -199,6 +205,11 @@ class _Search:
     def _judged(self, point: Array) -> tuple[float, Array] | None:
         """Return J by the loss itself, and the point with its linear parameters moved on; None if J is not finite."""
         return _solved(self.objective, point, self.linear) if np.isfinite(point).all() else None
+
+    @cached_property
+    def sum(self) -> Sum:
+        """The formula as a sum of terms."""
+        return Sum(self.plain, self.rows, self.every, self.given, self.projection, self.symbols, self.scanned)
 
     def _peeled(self) -> tuple[list[tuple[float, Array]], bool]:
         """Return points where the terms of a sum were placed one by one, and whether the search need not go on."""

@@ -21,10 +21,9 @@ from descend.problem.objective import objective_over
 from descend.starts.dictionary import Dictionary
 from descend.starts.lack_of_fit import something_left
 from descend.starts.peeling import Peeling
-from descend.starts.polishing import descended
 from descend.starts.projection import Projection
 from descend.starts.terms import terms_of, with_amplitudes, worth_peeling
-from descend.starts.trials import name_of
+from descend.starts.trials import descended, name_of
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
@@ -46,21 +45,21 @@ class Placed:
     tried: int
 
 
+@dataclass
 class Sum:
     """A program under the squared loss, and the rows on which its points are judged.
 
-    every: all rows. given: names of parameters that keep their values.
+    every: all rows. given: names of parameters that keep their values. projection: solves for the linear parameters;
+    symbols: these. scanned: the others, which are searched for.
     """
 
-    def __init__(self, program: Program, rows: Rows, every: Rows, given: frozenset[str], bounds: Bounds | None) -> None:
-        self.program, self.rows, self.every, self.given, self.bounds = program, rows, every, given, bounds
-        free = [symbol for symbol in program.formula.unknowns if name_of(program, symbol) not in given]
-        known = linear_unknowns(program.formula)
-        self.symbols = frozenset(symbol for symbol in free if symbol in known)
-        self.projection = Projection(program.formula, rows, self.symbols, given, bounds)
-        linear = [each for each in self.projection.amplitudes if not each.rate]
-        solved = {symbol for each in linear for symbol in (each.symbol, each.phase)}
-        self.scanned: list[Expr] = [symbol for symbol in free if symbol not in solved]
+    program: Program
+    rows: Rows
+    every: Rows
+    given: frozenset[str]
+    projection: Projection
+    symbols: frozenset[Expr]
+    scanned: Sequence[Expr]
 
     @cached_property
     def dictionary(self) -> Dictionary:
@@ -108,7 +107,7 @@ class Sum:
         if formula is None:
             return self.program, self.projection
         more = len(formula.parameters) - len(self.program.formula.parameters)
-        bounds = None if self.bounds is None else self.bounds.beside(more)
+        bounds = None if self.projection.bounds is None else self.projection.bounds.beside(more)
         program = derived(formula, self.program.loss)
         return program, self._projected(self.rows, program, bounds)
 
