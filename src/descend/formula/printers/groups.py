@@ -54,6 +54,8 @@ def values_in_rows(term: Term, values: Sequence[str], language: Language, place:
         return [choice(term.levels, values[first::size]) for first in range(size)]
     if language is NUMPY:
         return [f"np.array([{', '.join(values[first::size])}])[{place}]" for first in range(size)]
+    if term.places is not None:
+        return [f"torch.stack([{', '.join(values[first::size])}])[{place}.long()]" for first in range(size)]
     vector = values[0].removesuffix("[0]")
     return [f"{vector}[{place}.long(){f' * {size} + {first}' if size > 1 else ''}]" for first in range(size)]
 
