@@ -28,8 +28,8 @@ def test_the_other_frequency_is_told_and_fits_equally_well(formula, name):
     assert value == pytest.approx(4.0, abs=1e-2)
     other = 4.0 * np.pi - value
     assert told(fit) == [
-        f"{name} {value:.6g} and {other:.6g} fit equally well, as do others: evenly spaced rows cannot tell a wave from "
-        f"a faster one; bounds on {name} would choose"
+        f"{name} {value:.6g} and {other:.6g} fit equally well, as do others: evenly spaced rows cannot tell a wave "
+        f"from a faster one; bounds on {name} would choose"
     ]
     faster = descend.fit(f"y ~ {formula}", DATA, bounds=[f"7 < {name} < 10"])
     assert faster.loss == pytest.approx(fit.loss, rel=1e-6)

@@ -71,8 +71,8 @@ def aliases(model: Model, theta: Array, columns: Columns, bounds: Bounds | None)
         if allowed and _equal(model, formula, theta, changed, columns):
             found.append(
                 f"{symbol.name} {value:.6g} and {changed[place]:.6g} fit equally well, as do others: evenly spaced "
-                f"rows cannot tell a wave from a {'faster' if turns < 0.5 else 'slower'} one; bounds on {symbol.name} would "
-                "choose"
+                f"rows cannot tell a wave from a {'faster' if turns < 0.5 else 'slower'} one; bounds on {symbol.name} "
+                "would choose"
             )
     return "; ".join(found) or None
 
