@@ -217,6 +217,8 @@ class Fitted(ABC):
     quantities = Inferred(quantities)
     """The quantities asked for in the fit, by name: value, standard error, and 95% t interval."""
 
+    delta = Inferred(inputs.delta)
+    """How far the true value of each input that has errors lies from the measured one, by name."""
     ranges = Inferred(inputs.ranges)
     """The least and the largest value of each input in the data."""
 

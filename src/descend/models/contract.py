@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Column
 from descend.losses import Loss
 from descend.models.call import Call
+from descend.models.inexact import Sigma
 from descend.parameters import Constraints, Parameters, constrained
 from descend.parameters.ties import refuse_starts
 from descend.registry import closest
@@ -246,6 +248,8 @@ class SymbolicModel(Model):
 
     rowwise: ClassVar[bool] = True
     formula: Formula
+    inexact: Mapping[str, Sigma] = MappingProxyType({})
+    """The standard deviation of each input that has errors: a column, or a number."""
 
     @property
     @abstractmethod

@@ -22,6 +22,7 @@ from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.trade_off import joined
 from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back, known_column
+from descend.models.inexact import Sigma, inexact_inputs
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
 from descend.registry import closest
@@ -39,11 +40,13 @@ class FormulaModel(SymbolicModel):
     """A formula and the loss it is fitted under, which may absorb its outermost function (see ``Loss.link``).
 
     constraints: which parameters are fixed, tied or bounded; the formula itself contains only free ones.
+    inexact: the standard deviation of each input that has errors, a column or a number (see ``OrthogonalKernel``).
     """
 
     formula: Formula = field()
     loss: Loss = field()
     constraints: Constraints | None = None
+    inexact: Mapping[str, Sigma] = field(default_factory=dict)
     kind: ClassVar[str] = "formula"
     saved_as: ClassVar[str | None] = "formula"
     gradient_sources = ("derived", "autograd")
@@ -96,10 +99,21 @@ class FormulaModel(SymbolicModel):
         refuse_size(formula.expression)
         model = formula_model(formula, loss, held)
         _refuse_no_column(model, table)
+        if options["x_sigma"]:
+            model = model.with_inexact(inexact_inputs(options["x_sigma"], model.inputs, table.names))
         return model, start
 
+    def with_inexact(self, inexact: Mapping[str, Sigma]) -> FormulaModel:
+        """Return the same with inputs that have errors. Raises ConfigError under a loss other than the squared one."""
+        if not self.loss.quadratic:
+            raise ConfigError(
+                f"Errors of inputs are fitted by least squares, not under the {self.loss.name} loss. Leave out one of "
+                "the two."
+            )
+        return dataclasses.replace(self, inexact=inexact)
+
     def entry(self) -> dict[str, object]:
-        return {"formula": self.formula.text}
+        return {"formula": self.formula.text, **({"x_sigma": dict(self.inexact)} if self.inexact else {})}
 
     @classmethod
     def restored(
@@ -109,10 +123,12 @@ class FormulaModel(SymbolicModel):
         numeric = [name for name, kind in columns.items() if kind in ("number", "boolean")]
         held = None if constraints is None else constraints.given
         formula = read_formula(content["formula"], tuple(columns), numeric, starts=content["shapes"], given=held)
-        return formula_model(in_order(loss.extended(formula), tuple(content["shapes"])), loss, constraints)
+        model = formula_model(in_order(loss.extended(formula), tuple(content["shapes"])), loss, constraints)
+        return model.with_inexact(content["x_sigma"]) if content.get("x_sigma") else model
 
     def under(self, loss: Loss, constraints: Constraints | None) -> FormulaModel:
-        return formula_model(self.formula, loss, constraints)
+        model = formula_model(self.formula, loss, constraints)
+        return model.with_inexact(self.inexact) if self.inexact else model
 
     def __post_init__(self) -> None:
         response = self.formula.response
@@ -125,6 +141,8 @@ class FormulaModel(SymbolicModel):
 
     @cached_property
     def linear(self) -> bool:
+        if self.inexact:  # the prediction is at the true inputs, which follow from all parameters
+            return False
         score = self.loss.score(self.formula.expression)
         return self.formula.linear if score is self.formula.expression else self._linear(score)
 
@@ -139,7 +157,12 @@ class FormulaModel(SymbolicModel):
     def log_linear(self) -> bool:
         """Whether it is exp(what is linear in the parameters) under a loss convex in that: then too J is convex."""
         expression = self.formula.expression
-        exponential = self.loss.convex_in_log and expression.is_Function and expression.func.__name__ == "exp"
+        exponential = (
+            not self.inexact
+            and self.loss.convex_in_log
+            and expression.is_Function
+            and expression.func.__name__ == "exp"
+        )
         return exponential and self._linear(expression.args[0])
 
     @cached_property

@@ -81,6 +81,13 @@ class Request:
         metavar="COLUMN",
         check=must_be("the name of a column, an array with a value for each row, or a number", is_text),
     )
+    x_sigma: Ties = option(
+        None,
+        "Standard deviation of an input, a column or a number, such as t=dt or t=0.1; may be repeated.",
+        "texts",
+        must_be('standard deviations by name, such as {"t": "dt"}', is_texts, is_by_name),
+        metavar="INPUT=COLUMN|NUMBER",
+    )
     errors: str | None = option(
         None,
         "Standard errors from the curvature, or robust against unlike residuals.",
