@@ -2,52 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr
+from sympy import Add, Expr, sqrt
 
 from descend.errors import DataError
-from descend.formula.compile import compile_expression
+from descend.formula.compile import Compiled, compile_together
 from descend.formula.derivative import slopes
 from descend.formula.expanded import component_symbols, expanded
 from descend.formula.factor import triangle
-from descend.formula.symbols import Column
+from descend.formula.formula import Formula
+from descend.formula.printers.code import as_text
+from descend.formula.symbols import Column, number
 from descend.gradients.contract import Chosen, Sums
 from descend.models.contract import SymbolicModel
 from descend.models.inexact import Sigma
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
-ITERATIONS = 100
+ITERATIONS = 60
 """Steps to the true inputs of a row, at most."""
-RESOLVED = 1e-13
-"""Steps shorter than this share of the standard deviation of an input are rounding."""
-HALVINGS = 20
+FINE, EXACT = 1e-6, 1e-13
+"""A Newton step, and a Gauss-Newton step, that is shorter than this share of the standard deviation is the last one."""
+FEWER = 0.7
+"""Rows that have arrived are left out once fewer than this share of them go on."""
+RISE = 1e-12
+"""A relative rise of a cost that is no more than rounding."""
 
 
 class Settled(NamedTuple):
     """The true inputs x + delta of some rows, at which their costs are least.
 
-    delta: (k, n). residual: (n,), f(x + delta) - y. pull: (n,), half the derivative of the cost of a row by f.
-    weight: (n,), half the second derivative of the eliminated cost by f: 1 / (1/omega + sum (df/dx sigma)**2).
+    delta: (k, n). cost: (n,). pull: (n,), half the derivative of the cost of a row by f. weight: (n,), half the second
+    derivative of the eliminated cost by f: 1 / (1/omega + sum (df/dx sigma)**2).
     """
 
     delta: Array
-    residual: Array
+    cost: Array
     pull: Array
     weight: Array
+
+
+class Block(NamedTuple):
+    """Some rows: their inputs, the variances of those with errors, (k, n), the response and the row weights, (n,)."""
+
+    inputs: tuple[Array, ...]
+    variances: Array
+    y: Array
+    omega: Array
+
+    def take(self, chosen: NDArray[np.intp]) -> Block:
+        inputs = tuple(column[chosen] for column in self.inputs)
+        return Block(inputs, self.variances[:, chosen], self.y[chosen], self.omega[chosen])
 
 
 class OrthogonalKernel:
     """Sums of the cost of rows whose inputs have errors too, with the true inputs eliminated row by row.
 
-        J = sum over rows of min over delta of  omega (f(x + delta; theta) - y)**2 + sum over k of (delta_k / sigma_k)**2
+        J = sum over rows of min over delta of  omega (f(x + delta) - y)**2 + sum over k of (delta_k / sigma_k)**2
 
-    At the least cost, with fx the derivatives of f by the inputs there,
+    Newton's method finds delta for all rows at once, from where it was found last. At the least cost, with fx the
+    derivatives of f by the inputs there,
 
         pull = omega (f - y),   delta_k = -sigma_k**2 fx_k pull,   dJ/dtheta = 2 pull df/dtheta,
 
@@ -65,6 +84,8 @@ class OrthogonalKernel:
 
     def __init__(self, model: SymbolicModel, sigmas: Mapping[str, Sigma], implicit: bool = False) -> None:
         self.model, self.sigmas, self.implicit = model, dict(sigmas), implicit
+        self._near: dict[int, Array] = {}
+        """delta where each block was settled last, which is where the next search begins."""
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         return type(self), (self.model, self.sigmas, self.implicit)
@@ -88,24 +109,23 @@ class OrthogonalKernel:
 
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
         """Return loss, gradient and curvature summed over a block; of order 3 the factor instead."""
-        inputs, variances, y, omega = self._parts(block)
+        rows = self._block(block)
         with np.errstate(all="ignore"):
-            found = self.settled(theta, inputs, variances, y, omega)
-            cost = self._costs(found, variances, omega)
-            loss = float(cost.sum())
+            found = self.settled(theta, rows, self._near.get(id(block[-1])))
+            self._near[id(block[-1])] = found.delta
+            loss = float(found.cost.sum())
             if order == 0:
                 return loss, None, None
-            moved = self._moved(inputs, found.delta)
-            jacobian = np.column_stack([self._over(slope, theta, moved) for slope in self._by_theta])
-            gradient = 2.0 * (found.pull @ jacobian)
+            jacobian = self._evaluated(self._by_theta, theta, rows, found.delta)
+            gradient = 2.0 * (jacobian @ found.pull)
             if order == 1:
                 return loss, gradient, None
             root = np.sqrt(2.0 * found.weight)
-            weighted = jacobian * root[:, None]
+            weighted = jacobian * root
             if order == 2:
-                return loss, gradient, weighted.T @ weighted
+                return loss, gradient, weighted @ weighted.T
             right = np.where(root > 0.0, 2.0 * found.pull / np.where(root > 0.0, root, 1.0), 0.0)
-            return loss, gradient, triangle(np.column_stack([weighted, right]))
+            return loss, gradient, triangle(np.vstack([weighted, right]).T)
 
     def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
         """Return the sums over some rows of a block."""
@@ -113,85 +133,100 @@ class OrthogonalKernel:
 
     def deltas(self, theta: Array, rows: Rows) -> dict[str, Array]:
         """Return how far the true value of each input lies from the measured one, (n,)."""
-        inputs, variances, y, omega = self._parts(self.prepare(rows))
         with np.errstate(all="ignore"):
-            found = self.settled(theta, inputs, variances, y, omega)
+            found = self.settled(theta, self._block(self.prepare(rows)))
         return dict(zip(self.sigmas, found.delta, strict=True))
 
-    def settled(self, theta: Array, inputs: Mapping[str, Array], variances: Array, y: Array, omega: Array) -> Settled:
-        """Find the true inputs of all rows, from the measured ones, by Gauss-Newton steps of which none raises a cost."""
-        delta = np.zeros_like(variances)
-        scarce = np.zeros_like(omega) if self.implicit else 1.0 / omega
-        here = self._state(theta, inputs, delta, variances, y, scarce)
-        scale = np.sqrt(variances)
+    def settled(self, theta: Array, rows: Block, near: Array | None = None) -> Settled:
+        """Find the true inputs of all rows. near: (k, n), where to begin; the measured ones if it does not fit.
+
+        Rows that have arrived are left out; a step that raised the cost of its row is halved.
+        """
+        delta = np.zeros_like(rows.variances) if near is None or near.shape != rows.variances.shape else near.copy()
+        left, part, before, step = np.arange(len(rows.y)), rows, np.full(len(rows.y), np.inf), np.zeros_like(delta)
+        fine = EXACT if self.implicit else FINE
         for _ in range(ITERATIONS):
-            step = -variances * here.slopes * here.pull - delta
-            size = np.abs(step)
-            if not (size > RESOLVED * scale + 4.0 * np.finfo(float).eps * np.abs(delta)).any():
+            here = delta[:, left]
+            cost, move = self._step(theta, part, here)
+            risen = ~(cost <= before * (1.0 + RISE)) & np.isfinite(before)
+            if risen.any():
+                here = np.where(risen, here - 0.5 * step, here)
+                move, cost = np.where(risen, 0.0, move), np.where(risen, before, cost)
+            step = np.where(risen, 0.5 * step, move)
+            delta[:, left] = here + move
+            on = (np.abs(step) > fine * np.sqrt(part.variances)).any(axis=0) | (
+                risen & (np.abs(step) > 0.0).any(axis=0)
+            )
+            if not on.any():
                 break
-            there = self._state(theta, inputs, delta + step, variances, y, scarce)
-            if not self.implicit:
-                delta, here = self._shortened(theta, inputs, delta, step, here, there, variances, y, omega, scarce)
-            else:
-                delta, here = delta + step, there
-        pull = omega * here.residual if not self.implicit else here.pull
-        return Settled(delta, here.residual, pull, here.weight)
+            before = cost
+            if np.count_nonzero(on) < FEWER * len(on):
+                left, part, before, step = left[on], part.take(np.flatnonzero(on)), cost[on], step[:, on]
+        return self._at(theta, rows, delta)
 
-    def _shortened(
-        self,
-        theta: Array,
-        inputs: Mapping[str, Array],
-        delta: Array,
-        step: Array,
-        here: State,
-        there: State,
-        variances: Array,
-        y: Array,
-        omega: Array,
-        scarce: Array,
-    ) -> tuple[Array, State]:
-        """Halve the steps of rows whose cost they would raise; of a few that is soon done."""
-        before = _cost(delta, here.residual, variances, omega)
-        share = np.ones_like(y)
-        for _ in range(HALVINGS):
-            after = _cost(delta + share * step, there.residual, variances, omega)
-            worse = ~(after <= before * (1.0 + 1e-12))
-            if not worse.any():
-                break
-            share = np.where(worse, 0.5 * share, share)
-            there = self._state(theta, inputs, delta + share * step, variances, y, scarce)
-        return delta + share * step, there
+    def _step(self, theta: Array, rows: Block, delta: Array) -> tuple[Array, Array]:
+        """Return the cost of each row, and the step to where it is least.
 
-    def _state(
-        self, theta: Array, inputs: Mapping[str, Array], delta: Array, variances: Array, y: Array, scarce: Array
-    ) -> State:
-        """Return the curve at x + delta, and the pull of the costs there if the curve were straight."""
-        moved = self._moved(inputs, delta)
-        residual = self._over(self._function, theta, moved) - y
-        slopes_there = np.array([self._over(slope, theta, moved) for slope in self._by_inputs])
-        weight = 1.0 / (scarce + (variances * slopes_there * slopes_there).sum(axis=0))
-        pull = weight * (residual - (slopes_there * delta).sum(axis=0))
-        return State(residual, slopes_there, weight, pull)
-
-    def _costs(self, found: Settled, variances: Array, omega: Array) -> Array:
+        Newton's, (1 + S omega (fx fx' + r fxx)) step = -(S omega r fx + delta) with S the variances; Gauss and Newton's
+        where that matrix is not positive, or the curve has to be met exactly.
+        """
+        count = len(delta)
+        values = self._evaluated(self._with_inputs, theta, rows, delta)
+        residual, slopes_there = values[0] - rows.y, values[1 : 1 + count]
         if self.implicit:
-            return _cost(found.delta, np.zeros_like(omega), variances, omega)
-        return _cost(found.delta, found.residual, variances, omega)
+            pull = (residual - (slopes_there * delta).sum(axis=0)) / (rows.variances * slopes_there**2).sum(axis=0)
+            return residual * residual, -rows.variances * slopes_there * pull - delta
+        cost = _cost(rows.omega * residual * residual, delta, rows.variances)
+        weighted = rows.variances * rows.omega
+        right = -(weighted * residual * slopes_there + delta)
+        bends = values[1 + count :]
+        if count == 1:
+            straight = 1.0 + weighted * slopes_there * slopes_there
+            matrix = straight + weighted * residual * bends
+            return cost, right / np.where(matrix > 0.0, matrix, straight)
+        matrix = weighted[:, None] * slopes_there[:, None] * slopes_there[None]
+        places = np.triu_indices(count)
+        for place, (i, j) in enumerate(zip(*places, strict=True)):
+            matrix[i, j] += weighted[i] * residual * bends[place]
+            if i != j:
+                matrix[j, i] += weighted[j] * residual * bends[place]
+        matrix[range(count), range(count)] += 1.0
+        stacked = np.moveaxis(matrix, 2, 0)
+        flat = ~(np.linalg.det(stacked) > 0.0)
+        if flat.any():
+            straight = weighted[:, None] * slopes_there[:, None] * slopes_there[None]
+            straight[range(count), range(count)] += 1.0
+            stacked = np.where(flat[:, None, None], np.moveaxis(straight, 2, 0), stacked)
+        step: Array = np.linalg.solve(stacked, right.T[:, :, None])[:, :, 0].T
+        return cost, step
 
-    def _parts(self, block: tuple[Array, ...]) -> tuple[dict[str, Array], Array, Array, Array]:
-        names = self.model.inputs
-        inputs = dict(zip(names, block[: len(names)], strict=True))
-        return inputs, np.array(block[len(names) : -2]), block[-2], block[-1]
+    def _at(self, theta: Array, rows: Block, delta: Array) -> Settled:
+        """Return what the costs are at x + delta, and how they change with the curve."""
+        values = self._evaluated(self._with_inputs, theta, rows, delta)
+        residual, slopes_there = values[0] - rows.y, values[1 : 1 + len(delta)]
+        spread = (rows.variances * slopes_there * slopes_there).sum(axis=0)
+        if self.implicit:
+            pull = (residual - (slopes_there * delta).sum(axis=0)) / spread
+            return Settled(delta, _cost(np.zeros_like(pull), delta, rows.variances), pull, 1.0 / spread)
+        cost = _cost(rows.omega * residual * residual, delta, rows.variances)
+        return Settled(delta, cost, rows.omega * residual, rows.omega / (1.0 + rows.omega * spread))
 
-    def _moved(self, inputs: Mapping[str, Array], delta: Array) -> dict[str, Array]:
-        moved = dict(inputs)
-        for name, by in zip(self.sigmas, delta, strict=True):
-            moved[name] = moved[name] + by
-        return moved
+    def _block(self, block: tuple[Array, ...]) -> Block:
+        count = len(self.model.inputs)
+        return Block(tuple(block[:count]), np.array(block[count:-2]), block[-2], block[-1])
 
-    def _over(self, function: Callable[..., Array], theta: Array, inputs: Mapping[str, Array]) -> Array:
-        found = function(*theta, *(inputs[name] for name in self.model.inputs))
-        return np.broadcast_to(np.asarray(found, dtype=np.float64), (len(next(iter(inputs.values()))),))
+    def _evaluated(self, function: Compiled, theta: Array, rows: Block, delta: Array) -> Array:
+        """Return several expressions at x + delta, (m, n)."""
+        moved = dict(zip(self.sigmas, delta, strict=True))
+        inputs = [
+            column + moved[name] if name in moved else column
+            for name, column in zip(self.model.inputs, rows.inputs, strict=True)
+        ]
+        found = function(*theta, *inputs)
+        values = np.empty((len(found), len(rows.y)))
+        for place, value in enumerate(found):
+            values[place] = value
+        return values
 
     @cached_property
     def _expanded(self) -> tuple[Expr, tuple[Expr, ...]]:
@@ -199,25 +234,41 @@ class OrthogonalKernel:
         symbols = component_symbols(parameters.labels, parameters.shapes)
         return expanded(model.formula.expression, model.formula.terms, symbols, parameters.slices), symbols
 
-    def _compiled(self, expression: Expr) -> Callable[..., Array]:
-        symbols = self._expanded[1]
-        return compile_expression(expression, (*symbols, *(Column(name) for name in self.model.inputs)))
+    def _compiled(self, expressions: Iterable[Expr]) -> Compiled:
+        columns = (Column(name) for name in self.model.inputs)
+        return compile_together(tuple(expressions), (*self._expanded[1], *columns))
 
     @cached_property
-    def _function(self) -> Callable[..., Array]:
-        return self._compiled(self._expanded[0])
-
-    @cached_property
-    def _by_inputs(self) -> list[Callable[..., Array]]:
+    def _with_inputs(self) -> Compiled:
+        """f, its derivatives by the inputs with errors, and the upper triangle of the second ones."""
         columns = [Column(name) for name in self.sigmas]
-        found = slopes(self._expanded[0], columns).with_limits
-        return [self._compiled(found[column]) for column in columns]
+        first = slopes(self._expanded[0], columns).with_limits
+        second = [
+            slopes(first[one], columns[place:]).with_limits[other]
+            for place, one in enumerate(columns)
+            for other in columns[place:]
+        ]
+        return self._compiled([self._expanded[0], *(first[column] for column in columns), *second])
 
     @cached_property
-    def _by_theta(self) -> list[Callable[..., Array]]:
+    def _by_theta(self) -> Compiled:
         expression, symbols = self._expanded
         found = slopes(expression, symbols).with_limits
-        return [self._compiled(found[symbol]) for symbol in symbols]
+        return self._compiled(found[symbol] for symbol in symbols)
+
+
+def first_order(formula: Formula, sigmas: Mapping[str, Sigma]) -> str:
+    """Return the distance of each row from an implicit curve, to first order, as a formula for least squares.
+
+    f / sqrt(sum over k of (sigma_k df/dx_k)**2): a good start, while f itself is least where all vanishes at infinity.
+
+    Source: Sampson (1982), Comput. Graph. Image Process. 18, 97-108.
+    """
+    columns = [Column(name) for name in sigmas]
+    found = slopes(formula.expression, columns).with_limits
+    spread = [Column(sigma) if isinstance(sigma, str) else number(sigma) for sigma in sigmas.values()]
+    squares = Add(*((size * found[column]) ** 2 for size, column in zip(spread, columns, strict=True)))
+    return f"0 ~ {as_text(formula.expression / sqrt(squares))}"
 
 
 def _refuse_negative(name: str, sigma: Sigma, rows: Rows) -> None:
@@ -230,17 +281,7 @@ def _refuse_negative(name: str, sigma: Sigma, rows: Rows) -> None:
         )
 
 
-class State(NamedTuple):
-    """The curve at some inputs: residual, derivatives by the inputs with errors, weight and pull (see `Settled`)."""
-
-    residual: Array
-    slopes: Array
-    weight: Array
-    pull: Array
-
-
-def _cost(delta: Array, residual: Array, variances: Array, omega: Array) -> Array:
-    """Return the cost of each row: omega r**2 + sum (delta / sigma)**2; an exact input has no delta."""
-    parts = np.where(variances > 0.0, delta * delta / np.where(variances > 0.0, variances, 1.0), 0.0)
-    total: Array = omega * residual * residual + parts.sum(axis=0)
+def _cost(of_response: Array, delta: Array, variances: Array) -> Array:
+    """Return the cost of each row, of which that of the response is known; an exact input has no delta."""
+    total: Array = of_response + (delta * delta / np.where(variances > 0.0, variances, 1.0)).sum(axis=0)
     return total

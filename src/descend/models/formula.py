@@ -18,6 +18,7 @@ from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.formula import Formula, grouping_columns, refuse_size, unquoted
 from descend.formula.functions import FUNCTIONS
+from descend.formula.ordering import in_order
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.trade_off import joined
 from descend.losses import Loss
@@ -299,7 +300,8 @@ class FormulaModel(SymbolicModel):
             result = compile_expression(self.formula.response, tuple(Column(name) for name in names))(
                 *(columns[name] for name in names)
             )
-        return np.asarray(result, dtype=np.float64)
+        rows = len(next(iter(columns.values()))) if columns else 1
+        return np.broadcast_to(np.asarray(result, dtype=np.float64), (rows,))
 
     def __str__(self) -> str:
         return self.formula.text
@@ -309,16 +311,6 @@ class FormulaModel(SymbolicModel):
 def formula_model(formula: Formula, loss: Loss, constraints: Constraints | None = None) -> FormulaModel:
     """Return the model of a formula, from the cache if it was made before."""
     return FormulaModel(formula, loss, constraints)
-
-
-@lru_cache(maxsize=256)
-def in_order(formula: Formula, names: tuple[str, ...]) -> Formula:
-    """Return a formula with its parameters in the order of these names, as far as they occur; others follow."""
-    known = formula.parameters
-    wanted = [*(name for name in names if name in known), *(name for name in known if name not in names)]
-    if wanted == list(known):
-        return formula
-    return dataclasses.replace(formula, parameters={name: known[name] for name in wanted})
 
 
 def _refuse_no_column(model: FormulaModel, table: Table) -> None:

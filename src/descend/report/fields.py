@@ -124,12 +124,17 @@ def _fitted(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
         yield Field(label, [value, None if np.isnan(error) else error, mark, *both], "parameter")
     for name, known in (fit if intervals is None else intervals).quantities.items():
         if not np.isnan(known.value):
-            both = [] if intervals is None else [_number(end) for end in known.interval]
-            yield Field(name, [known.value, _number(known.standard_error), f"= {known.text}", *both], "parameter")
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else value
+            both = [] if intervals is None else [None if np.isnan(end) else end for end in known.interval]
+            yield Field(
+                name,
+                [
+                    known.value,
+                    None if np.isnan(known.standard_error) else known.standard_error,
+                    f"= {known.text}",
+                    *both,
+                ],
+                "parameter",
+            )
 
 
 def _quantities(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -325,6 +330,7 @@ ENTRIES = [
     Entry("residual_standard_deviation"),
     Entry("", lines=_intervals),
     Entry("sigma", lines=_spread),
+    Entry("x_sigma", value=lambda fit: dict(getattr(fit.model, "inexact", {})) or None),
     Entry("weights"),
     Entry("errors", value=lambda fit: None if fit.covariance is None else fit.kind_of_errors, lines=_errors),
     Entry("", lines=_residuals),
