@@ -14,6 +14,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
 from descend.inference.covariance import sandwich_kind
 from descend.inference.intervals import NOT_AT_MINIMUM, listed
+from descend.inference.quantities.estimate import quantity_cells
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.table.levels import ByGroup
 
@@ -122,19 +123,8 @@ def _fitted(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     for label, value, error, *both in zip(shapes.labels, values, errors, *ends, strict=True):
         mark = "" if held is None else held.mark(label, fit.theta)
         yield Field(label, [value, None if np.isnan(error) else error, mark, *both], "parameter")
-    for name, known in (fit if intervals is None else intervals).quantities.items():
-        if not np.isnan(known.value):
-            both = [] if intervals is None else [None if np.isnan(end) else end for end in known.interval]
-            yield Field(
-                name,
-                [
-                    known.value,
-                    None if np.isnan(known.standard_error) else known.standard_error,
-                    f"= {known.text}",
-                    *both,
-                ],
-                "parameter",
-            )
+    for name, cells in quantity_cells((fit if intervals is None else intervals).quantities, intervals is not None):
+        yield Field(name, cells, "parameter")
 
 
 def _quantities(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
