@@ -18,8 +18,7 @@ from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
-from descend.many import Fits, fit_groups
-from descend.many.loading import load
+from descend.many import Fits, fit_groups, load
 from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
@@ -89,6 +88,7 @@ def fit(
     memory_limit: str | int | None = None,
     log_every: int | None = None,
     on_step: Callable[[Step], None] | None = None,
+    on_groups: Callable[[int, int], object] | None = None,
     **unknown: object,
 ) -> Fit | Fits:
     """Fit a model to data by gradient descent.
@@ -102,12 +102,12 @@ def fit(
         whose rows stay in their database; for a module also tensors ``(X, y)``, whose rows it is passed as they are.
         For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``, named as its leading arguments;
         a matrix x, (k, n) or (n, k), is the columns ``x0``, ``x1``, ...
-    by: a column, or several: one fit for each group of rows that share their values. The result is then `Fits`.
+    by: a column, or several: one fit for each group of rows that share their values; ``"filename"`` for each file.
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
-    start: starting values by name; for a vector a number or one number per component. Where they lead to a worse
-        minimum than a search does, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor
-        where the residuals look like noise, which nothing lower could explain.
+    start: starting values by name; for a vector a number or one per component. If they lead to a worse minimum than a
+        search, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor if the residuals look
+        like noise, which nothing lower could explain.
     gradient: ``"derived"`` (formulas), ``"autograd"``, ``"jax"`` (functions of jax.numpy), a text for each parameter
         such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters: dJ/dparameters, or a Jacobian.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
@@ -134,7 +134,7 @@ def fit(
     sharpness: whether steps hold the largest eigenvalue of the curvature, where a log shows it or every so many epochs.
     checkpoint: a file that says where the run stands; with resume, a run goes on from there to the same trajectory, bit
         for bit on the same engine, and begins anew if there is no such file yet.
-    log_every: print every so many epochs, and the last. on_step: called with every step.
+    log_every: print every so many epochs, and the last. on_step: called with every step; on_groups: with (done, all).
 
     Raises FormulaError, DataError or ConfigError, before the first step.
 
@@ -153,9 +153,9 @@ def fit(
             problem, request = pose_module(model, request.data, request)
             with problem.objective.session():
                 return fit_of(solve(problem, request, reader, began=began))
-        table = open_table(request.data, where)
         if request.by is not None:
-            return fit_groups(request, table)
+            return fit_groups(request, where, on_groups)
+        table = open_table(request.data, where)
         try:
             return fit_table(request, table, reader, began)
         finally:

@@ -12,6 +12,7 @@ from typer import Argument
 from typer.core import TyperCommand
 
 from descend.errors import ConfigError
+from descend.options.arguments import split_assignments
 from descend.options.option import Option, Values
 from descend.options.request import OPTIONS
 
@@ -204,8 +205,7 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, float | list[flo
     values: dict[str, list[float]] = {}
     for text in texts:
         name = ""
-        # Names may be in backticks, as in a formula, and contain commas there.
-        for part in re.findall(r"(?:`[^`]*`|[^,`])+", text):
+        for part in split_assignments(text):
             before, sign, number = part.rpartition("=")
             if sign:
                 name = before.strip().strip("`")

@@ -21,7 +21,7 @@ from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.syntax import names_in, parse_formula, walk
 from descend.formula.tokens import SIMPLIFY, pointed, tokenize
 from descend.formula.tree import Dot, Grouped, Name, Node, Number
-from descend.formula.vectors import listing
+from descend.formula.vectors import free_places, listing
 from descend.registry import closest
 from descend.table.levels import Levels
 
@@ -42,6 +42,7 @@ class Formula:
     terms: what each ``w @ [...]`` in the expression stands for.
     columns: the names of the columns either side uses.
     unused: columns that the text names, but that dropped out of it with fixed parameters.
+    levels: the groups that parameters have values for, by the columns that tell them apart.
     """
 
     text: str
@@ -51,6 +52,7 @@ class Formula:
     terms: Mapping[Predictor, Term]
     columns: tuple[str, ...]
     unused: tuple[str, ...] = ()
+    levels: tuple[Levels, ...] = ()
 
     @cached_property
     def constants(self) -> dict[str, float]:
@@ -77,12 +79,6 @@ class Formula:
         return tuple(name for name in self.columns if Column(name) in used)
 
     @cached_property
-    def levels(self) -> tuple[Levels, ...]:
-        """The groups that parameters have values for, by the columns that tell them apart."""
-        found = (term.levels for term in self.terms.values() if term.levels is not None)
-        return tuple(dict.fromkeys(found))
-
-    @cached_property
     def slopes(self) -> Slopes:
         """Derivatives of the expression by each scalar parameter and each predictor ``w @ [...]``."""
         return slopes(self.expression, self.unknowns)
@@ -97,6 +93,11 @@ class Formula:
         """The symbols that depend on parameters: scalar parameters, then predictors."""
         scalars = tuple(Parameter(name) for name, labels in self.parameters.items() if labels is None)
         return scalars + tuple(self.terms)
+
+    @property
+    def vectors(self) -> bool:
+        """Whether a parameter has several components."""
+        return any(labels is not None for labels in self.parameters.values())
 
     @cached_property
     def linear(self) -> bool:
@@ -189,11 +190,19 @@ def _read(
     used = expression.free_symbols
     terms = {predictor: term for predictor, term in builder.terms.items() if predictor in used}
     _refuse_idle(builder, expression, terms, used)
-    parameters = {name: labels for name, (_, labels) in builder.parameters.items() if name not in builder.given}
+    parameters = {
+        name: labels if labels is None or not places else tuple(labels[place] for place in places)
+        for name, (_, labels) in builder.parameters.items()
+        if (places := name in builder.given and free_places(builder.given[name])) or name not in builder.given
+    }
     formula = Formula(text, response, expression, parameters, terms, tuple(builder.columns))
     needed = {column.name for column in response.atoms(Column)} | set(formula.inputs)
-    unused = tuple(name for name in formula.columns if name not in needed)
-    return replace(formula, columns=tuple(name for name in formula.columns if name in needed), unused=unused)
+    idle = (name for name in formula.columns if name not in needed)
+    origins = {name: each.columns for name, each in builder.groups.items()}
+    unused = tuple(column for name in idle for column in origins.get(name, (name,)))
+    groups = tuple(each for name, each in builder.groups.items() if name in needed)
+    columns = tuple(name for name in formula.columns if name in needed)
+    return replace(formula, columns=columns, unused=unused, levels=groups)
 
 
 def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, Term], used: set[Expr]) -> None:
@@ -203,7 +212,7 @@ def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, T
     for predictor, term in terms.items():
         vectors.setdefault(term.vector, set()).add(predictor)
     for name, (node, _) in builder.parameters.items():
-        if name in builder.given:
+        if name in builder.given and not free_places(builder.given[name]):
             continue
         symbols = vectors.get(name, {Parameter(name)})
         if builder.given and not symbols & used:

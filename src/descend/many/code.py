@@ -257,7 +257,7 @@ def by_component(program: Program) -> tuple[Expr, dict[Expr, Expr]]:
         predictor: Add(
             *(
                 Mul(Component(f"{term.vector}[{label}]"), item)
-                for label, item in zip(term.labels, term.items, strict=True)
+                for label, item in zip(program.parameters.shapes[term.vector] or (), term.items, strict=True)
             )
         )
         for predictor, term in terms.items()

@@ -13,6 +13,7 @@ from descend.gradients.contract import Program
 from descend.many.arrays import NUMPY_ARRAYS, Arrays
 from descend.many.code import BatchCode, batch_code
 from descend.many.descent import FIRST, Ends, descend_all
+from descend.many.progress import Progress
 from descend.many.rows import GroupedRows
 from descend.many.sums import losses as losses_of
 
@@ -72,11 +73,12 @@ class Found:
 
 @dataclass(frozen=True)
 class Together:
-    """A program, and the rows of all groups that it is fitted to."""
+    """A program, and the rows of all groups that it is fitted to. progress: notes how many descents ended."""
 
     program: Program
     rows: GroupedRows
     arrays: Arrays = NUMPY_ARRAYS
+    progress: Progress | None = None
 
     def _code(self, chosen: Places) -> BatchCode:
         return batch_code(self.program, not self.rows.even(chosen), language=self.arrays.language)
@@ -109,6 +111,8 @@ class Together:
                 left = places[ends.pending]
                 begin[:, left] = ends.theta[self.nonlinear][:, ends.pending]
                 damping[left] = ends.damping[ends.pending]
+                if self.progress is not None:
+                    self.progress.descents(len(places) - len(left), len(groups))
                 return left
 
             open_ = np.concatenate(in_turn(len(blocks), lambda: descended))

@@ -21,9 +21,10 @@ from descend.losses import Loss
 from descend.models.call import Call
 from descend.models.inexact import Sigma
 from descend.parameters import Constraints, Parameters, constrained
-from descend.parameters.ties import refuse_starts
+from descend.parameters.constraints import refuse_starts
 from descend.registry import closest
 from descend.table import Table, open_table
+from descend.table.levels import GroupLabels, Levels
 from descend.table.table import Coding
 from descend.tracing import Pair
 
@@ -308,10 +309,14 @@ class SymbolicModel(Model):
 
 
 def held_back(
-    parameters: Parameters, table: Table, options: Options, start: Mapping[str, object]
+    parameters: Parameters,
+    table: Table,
+    options: Options,
+    start: Mapping[str, object],
+    references: Mapping[str, float] | None = None,
 ) -> Constraints | None:
-    """Return the constraints that the user put on the parameters, if any."""
-    held = constrained(parameters, options["fix"], options["ties"], options["bounds"], table.names)
+    """Return the constraints that the user put on the parameters, and the references beside them, if any."""
+    held = constrained(parameters, options["fix"], options["ties"], options["bounds"], table.names, references)
     if held is not None:
         refuse_starts(held, start)
     return held
@@ -328,4 +333,13 @@ def known_column(name: str, table: Table, role: str) -> None:
 
 def shapes_of(content: Mapping[str, Any]) -> dict[str, tuple[str, ...] | None]:
     """Return the shapes of all parameters that a model file names."""
-    return {name: None if labels is None else tuple(labels) for name, labels in content["shapes"].items()}
+    groups = content.get("groups", {})
+    return {
+        name: _labels_per_group(groups[name]) if name in groups else None if labels is None else tuple(labels)
+        for name, labels in content["shapes"].items()
+    }
+
+
+def _labels_per_group(entry: Mapping[str, Any]) -> GroupLabels:
+    levels = Levels(tuple(entry["columns"]), tuple(map(tuple, entry["keys"])))
+    return GroupLabels(levels, tuple(entry["parts"]))

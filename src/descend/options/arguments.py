@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -110,6 +111,15 @@ def _are_values(given: object) -> bool:
     return isinstance(given, int | float | np.ndarray | Sequence) or hasattr(given, "__array__")
 
 
+def split_assignments(text: str) -> list[str]:
+    """Split at commas, though not at those in backticks, in brackets or in double quotes within these.
+
+    >>> split_assignments('a[A, 3]=1, `unit, price`=2, b["x]y"]=3,4')
+    ['a[A, 3]=1', ' `unit, price`=2', ' b["x]y"]=3', '4']
+    """
+    return re.findall(r"""(?:`[^`]*`|\[(?:"[^"]*"|[^\]"])*\]|[^,`\[]|\[)+""", text)
+
+
 def read_fixed(fix: Values | str | None) -> Values | None:
     """Return fixed values by name, also from a text such as ``c=0, d=1``.
 
@@ -119,9 +129,8 @@ def read_fixed(fix: Values | str | None) -> Values | None:
     if fix is None or isinstance(fix, Mapping):
         return fix
     try:
-        return {
-            name.strip().strip("`"): float(value) for name, value in (part.rsplit("=", 1) for part in fix.split(","))
-        }
+        parts = (part.rsplit("=", 1) for part in split_assignments(fix))
+        return {name.strip().strip("`"): float(value) for name, value in parts}
     except (AttributeError, TypeError, ValueError):
         raise ConfigError(
             f'Fixed values are given by name, such as fix={{"c": 0}}; {fix!r} cannot be read so.'

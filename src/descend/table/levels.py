@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from descend.errors import DataError
 from descend.registry import closest
+from descend.table.table import Label as Label  # which is asked for here, too
 from descend.table.table import label, listing
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from descend.table.table import Numbers, Table
 
 Places = NDArray[np.intp]
-Label = str | int | float | bool
 Key = tuple[Label, ...]
 LARGEST = 1 << 62
 """Where a number for each combination of the values of several columns would overflow, only those that occur count."""
@@ -52,19 +52,30 @@ class Levels:
         Numbers are sorted as numbers and text as text, by the first column first; categories keep their order.
         Raises DataError for a column that the table lacks, or if no row has a group.
         """
-        coded = [values_of(table, name) for name in columns]
-        codes, absent = combined([(found, len(labels)) for found, labels in coded])
-        rows = np.flatnonzero(~absent)
-        if not rows.size:
+        _refuse_unknown(table, columns)
+        found = table.combinations(columns)
+        if found is None:
+            coded = [values_of(table, name) for name in columns]
+            codes, absent = combined([(places, len(labels)) for places, labels in coded])
+            rows = np.flatnonzero(~absent)
+            first = rows[np.unique(codes[rows], return_index=True)[1]]
+            parts = [[labels[place] for place in places[first].tolist()] for places, labels in coded]
+            keys = list(zip(*parts, strict=True))
+        else:
+            kinds = table.types
+            cells = {
+                name: np.array(part, dtype=np.float64 if kinds[name] in ("number", "boolean") else object)
+                for name, part in zip(columns, zip(*found, strict=True), strict=True)
+            }
+            keys = keys_in_order(table, cells)[0]
+        if not keys:
             raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in columns)}.")
-        first = rows[np.unique(codes[rows], return_index=True)[1]]
-        parts = [[labels[place] for place in found[first].tolist()] for found, labels in coded]
-        return cls(tuple(columns), tuple(zip(*parts, strict=True)))
+        return cls(tuple(columns), tuple(keys))
 
     @classmethod
     def unknown(cls, columns: Sequence[str]) -> Levels:
-        """Return what stands for the groups where there is no table: a first one and a last one."""
-        return cls(tuple(columns), (tuple("1" for _ in columns), tuple("n" for _ in columns)))
+        """Return what stands for the groups where there is no table to ask: none."""
+        return cls(tuple(columns), ())
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -101,6 +112,13 @@ class Levels:
                 places[number] = place
         return places[inverse] if len(codes) else np.empty(0)
 
+    def check(self, table: Table, numbers: Numbers) -> None:
+        """Refuse a row of which a database found no group, though it has all values."""
+        if (numbers < 0.0).any():
+            row = int((numbers < 0.0).argmax())
+            there = Levels.of(table, self.columns)
+            raise self.refusal(next(key for key in there.keys if key not in self._places), table, row)
+
     def refusal(self, key: Key, table: Table, row: int) -> DataError:
         """Return the error for a row of a group that is none of these."""
         name, known = said(key), self.labels
@@ -128,6 +146,8 @@ def combined(coded: Sequence[tuple[Places, int]]) -> tuple[Places, NDArray[np.bo
 
     coded: for each column the place of each row's value, -1 where there is none, and how many values there are.
     """
+    if len(coded) == 1:
+        return coded[0][0], coded[0][0] < 0
     rows = len(coded[0][0])
     codes, absent, largest = np.zeros(rows, dtype=np.intp), np.zeros(rows, dtype=bool), 1
     for found, count in coded:
@@ -141,8 +161,7 @@ def combined(coded: Sequence[tuple[Places, int]]) -> tuple[Places, NDArray[np.bo
 
 def values_of(table: Table, name: str) -> tuple[Places, list[Label]]:
     """Return for each row which of the sorted values of a column it has, -1 if none, and these values."""
-    if name not in table.names:
-        table.numbers((name,))  # which says that there is no such column
+    _refuse_unknown(table, (name,))
     number = table.types[name] in ("number", "boolean")
     return _coded(table, name, table.with_gaps((name,))[name] if number else table.text(name))
 
@@ -171,6 +190,12 @@ def _coded(table: Table, name: str, cells: Cells) -> tuple[Places, list[Label]]:
     kind, order = table.types[name], table.categories(name)
     codes, labels = _numbers(cells, kind == "boolean") if kind in ("number", "boolean") else _words(cells)
     return (codes, labels) if order is None else _ordered(codes, labels, order)
+
+
+def _refuse_unknown(table: Table, columns: Sequence[str]) -> None:
+    for name in columns:
+        if name not in table.names:
+            table.numbers((name,))  # which says that there is no such column
 
 
 def _words(cells: NDArray[np.object_]) -> tuple[Places, list[Label]]:
