@@ -75,6 +75,8 @@ class Model(ABC):
     constraints: Constraints | None = None
     formula: Formula | None = None
     forward: Call | None = None
+    inexact: Mapping[str, Sigma] = MappingProxyType({})
+    """The standard deviation of each input that has errors: a column, or a number."""
     notes: tuple[str, ...] = ()
     """What to tell the user of how the model was read."""
     calls: int = 0
@@ -249,8 +251,6 @@ class SymbolicModel(Model):
 
     rowwise: ClassVar[bool] = True
     formula: Formula
-    inexact: Mapping[str, Sigma] = MappingProxyType({})
-    """The standard deviation of each input that has errors: a column, or a number."""
 
     @property
     @abstractmethod

@@ -12,25 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.errors import ConfigError, FormulaError
+from descend.errors import ConfigError
 from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.formula import Formula, grouping_columns, refuse_size, unquoted
+from descend.formula.formula import Formula, grouping_columns, refuse_size
 from descend.formula.functions import FUNCTIONS
 from descend.formula.ordering import in_order
 from descend.formula.symbols import Column, Parameter, Predictor, Term
-from descend.formula.trade_off import joined
 from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back, known_column, shapes_of
 from descend.models.inexact import Sigma, inexact_inputs
+from descend.models.no_column import refuse_no_column
 from descend.parameters import Constraints, Parameters
 from descend.parameters.given import by_parameter
 from descend.parameters.ties import mentioned
-from descend.registry import closest
 from descend.table import Table
 from descend.table.levels import GroupLabels, Levels
-from descend.table.table import listing
 
 Array = NDArray[np.float64]
 BLOCK = 1 << 13
@@ -112,7 +110,7 @@ class FormulaModel(SymbolicModel):
         start = {**loss.own_parameters, **start}
         refuse_size(formula.expression)
         model = formula_model(formula, loss, held)
-        _refuse_no_column(model, table)
+        refuse_no_column(model, table)
         if options["x_sigma"]:
             model = model.with_inexact(inexact_inputs(options["x_sigma"], model.inputs, table.names))
         return model, start
@@ -327,23 +325,6 @@ class FormulaModel(SymbolicModel):
 def formula_model(formula: Formula, loss: Loss, constraints: Constraints | None = None) -> FormulaModel:
     """Return the model of a formula, from the cache if it was made before."""
     return FormulaModel(formula, loss, constraints)
-
-
-def _refuse_no_column(model: FormulaModel, table: Table) -> None:
-    """Refuse several parameters without a column: they form one constant, and one is probably a misspelt column."""
-    names = tuple(model.parameters.shapes)
-    if model.inputs or len(names) < 2:
-        return
-    known = [name for name in table.names if name not in model.response_columns]
-    bare = unquoted(model.formula.text, known)
-    if bare is not None:
-        raise bare
-    meant = next(filter(None, (closest(name, known) for name in names)), "")
-    raise FormulaError(
-        f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters."
-        f"{meant} "
-        f"Columns: {listing(known) or 'none but the response'}."
-    )
 
 
 @lru_cache(maxsize=128)

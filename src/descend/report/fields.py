@@ -320,7 +320,7 @@ ENTRIES = [
     Entry("residual_standard_deviation"),
     Entry("", lines=_intervals),
     Entry("sigma", lines=_spread),
-    Entry("x_sigma", value=lambda fit: dict(getattr(fit.model, "inexact", {})) or None),
+    Entry("x_sigma", value=lambda fit: dict(fit.model.inexact) or None),
     Entry("weights"),
     Entry("errors", value=lambda fit: None if fit.covariance is None else fit.kind_of_errors, lines=_errors),
     Entry("", lines=_residuals),
