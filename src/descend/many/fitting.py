@@ -68,6 +68,7 @@ class Grouped(OfRows):
     def of(cls, request: Request, table: Table, by: Sequence[str]) -> Grouped:
         """Read the groups of a table, and what a fit needs of it. Raises DescendError where no group can be fitted."""
         model = model_by_groups(request, table, by)
+        table = table.with_codings(model.codings)
         groups = Groups.of(table, by)
         names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
         read = table.with_gaps(tuple(names))
