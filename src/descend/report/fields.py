@@ -280,10 +280,8 @@ def _sentence(note: str, names: Collection[str] = ()) -> str:
 
 
 def _few_digits(fit: Fitted) -> Mapping[str, object] | None:
-    if fit.digits is None:
-        return None
     shapes = every_parameter(fit.model)
-    return shapes.named(np.round(shapes.flat(fit.digits), 1))
+    return None if fit.digits is None else shapes.named(np.round(shapes.flat(fit.digits), 1))
 
 
 def _bounds(fit: Fitted) -> Sequence[str]:
