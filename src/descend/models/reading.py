@@ -23,13 +23,11 @@ def known_column(name: str, table: Table, role: str) -> None:
 
 def shapes_of(content: Mapping[str, Any]) -> dict[str, tuple[str, ...] | None]:
     """Return the shapes of all parameters that a model file names."""
-    groups = content.get("groups", {})
+    groups = {
+        name: GroupLabels(Levels(tuple(entry["columns"]), tuple(map(tuple, entry["keys"]))), tuple(entry["parts"]))
+        for name, entry in content.get("groups", {}).items()
+    }
     return {
-        name: _labels_per_group(groups[name]) if name in groups else None if labels is None else tuple(labels)
+        name: groups[name] if name in groups else None if labels is None else tuple(labels)
         for name, labels in content["shapes"].items()
     }
-
-
-def _labels_per_group(entry: Mapping[str, Any]) -> GroupLabels:
-    levels = Levels(tuple(entry["columns"]), tuple(map(tuple, entry["keys"])))
-    return GroupLabels(levels, tuple(entry["parts"]))
