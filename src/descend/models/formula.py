@@ -91,7 +91,8 @@ class FormulaModel(SymbolicModel):
 
         def formula_with(fixed: Mapping[str, Expr] | None) -> Formula:
             read = read_formula(given, table.names, numeric, names, spread, fixed, levels)
-            return in_order(loss.extended(read), order)
+            extended = loss.extended(read)
+            return in_order(extended, order) if order else extended
 
         formula = formula_with(None)
         if levels and options["missing"] == "drop":
@@ -113,7 +114,8 @@ class FormulaModel(SymbolicModel):
         start = {**loss.own_parameters, **start}
         refuse_size(formula.expression)
         model = formula_model(formula, loss, held)
-        refuse_no_column(model, table)
+        if not model.inputs and len(model.parameters.shapes) > 1:
+            refuse_no_column(model, table)
         if options["x_sigma"]:
             model = model.with_inexact(inexact_inputs(options["x_sigma"], model.inputs, table.names))
         return model, start

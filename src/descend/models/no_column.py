@@ -14,8 +14,6 @@ from descend.table.table import listing
 def refuse_no_column(model: SymbolicModel, table: Table) -> None:
     """Refuse several parameters without a column: they form one constant, and one is probably a misspelt column."""
     names = tuple(model.parameters.shapes)
-    if model.inputs or len(names) < 2:
-        return
     known = [name for name in table.names if name not in model.response_columns]
     bare = unquoted(model.formula.text, known)
     if bare is not None:
