@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from descend.descent import Step
 from descend.errors import ConfigError
 from descend.formula import generated, guess_columns, read_formula
+from descend.formula.formula import levels_in
 from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
@@ -34,6 +35,7 @@ from descend.table.memory import enough_memory
 if TYPE_CHECKING:
     from descend.diagnosis.explanation import Explanation
     from descend.options.option import Values
+    from descend.table.levels import Levels
 
 Array = NDArray[np.float64]
 
@@ -60,6 +62,7 @@ def fit(
     loss: str | Loss = "squared",
     weights: object = None,
     sigma: object = None,
+    x_sigma: Values | Sequence[str] | str | None = None,
     errors: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
@@ -112,7 +115,8 @@ def fit(
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
-        be an array, with a value for each row, or sigma one number for all rows.
+        be an array, with a value for each row, or sigma one number for all rows. x_sigma: standard deviations of inputs
+        that have errors, ``{"t": "dt"}`` or ``{"t": 0.1}``: orthogonal distance regression.
     errors: the standard errors, ``"model"`` or ``"sandwich"``. l1, l2: penalties, which leave intercepts alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.
@@ -177,13 +181,14 @@ def derive(
     dJ/dw = mean(2*x*(w*x - y))
     """
     check_options({"formula": formula, "columns": columns, "loss": loss}, "formula", "loss")
-    numeric = None
+    numeric: Sequence[str] | None = None
+    levels: Sequence[Levels] = ()
     if data is not None:
         table = open_table(data)
-        columns, numeric = table.names, table.numeric_names
+        columns, numeric, levels = table.names, table.numeric_names, levels_in(formula, table)
     names = guess_columns(formula) if columns is None else columns
     loss_function = LOSSES.build(loss)
-    read = loss_function.extended(read_formula(formula, names, numeric))
+    read = loss_function.extended(read_formula(formula, names, numeric, levels=levels))
     return Derivation(read, taken_for(loss_function, read.expression)[0])
 
 

@@ -19,7 +19,7 @@ from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
 from descend.losses import Loss
 from descend.losses.probability import taken_for
 from descend.models import Model, SymbolicModel, bind, kind_of
-from descend.models.contract import known_column
+from descend.models.reading import known_column
 from descend.models.stacked import called_like
 from descend.options.request import Gradient, Request
 from descend.parameters import Parameters, narrowed
@@ -136,6 +136,10 @@ def _of_source(source: str, model: Model) -> Program | Kernel:
         from descend.gradients.jax import JaxKernel
 
         return JaxKernel(model)
+    if model.symbolic is not None and model.symbolic.inexact:
+        from descend.gradients.orthogonal import OrthogonalKernel
+
+        return OrthogonalKernel(model.symbolic, model.symbolic.inexact, implicit=not model.response_columns)
     program = None if model.symbolic is None else derived(model.symbolic.formula, model.loss)
     if source == "derived" and program is not None:
         return program
