@@ -21,7 +21,7 @@ from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.syntax import names_in, parse_formula, walk
 from descend.formula.tokens import SIMPLIFY, pointed, tokenize
 from descend.formula.tree import Dot, Grouped, Name, Node
-from descend.formula.vectors import listing
+from descend.formula.vectors import free_places, listing
 from descend.registry import closest
 from descend.table.levels import Levels
 
@@ -189,7 +189,11 @@ def _read(
     used = expression.free_symbols
     terms = {predictor: term for predictor, term in builder.terms.items() if predictor in used}
     _refuse_idle(builder, expression, terms, used)
-    parameters = {name: labels for name, (_, labels) in builder.parameters.items() if name not in builder.given}
+    parameters = {
+        name: labels if labels is None or not places else tuple(labels[place] for place in places)
+        for name, (_, labels) in builder.parameters.items()
+        if (places := name in builder.given and free_places(builder.given[name])) or name not in builder.given
+    }
     formula = Formula(text, response, expression, parameters, terms, tuple(builder.columns))
     needed = {column.name for column in response.atoms(Column)} | set(formula.inputs)
     idle = (name for name in formula.columns if name not in needed)
@@ -207,7 +211,7 @@ def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, T
     for predictor, term in terms.items():
         vectors.setdefault(term.vector, set()).add(predictor)
     for name, (node, _) in builder.parameters.items():
-        if name in builder.given:
+        if name in builder.given and not free_places(builder.given[name]):
             continue
         symbols = vectors.get(name, {Parameter(name)})
         if builder.given and not symbols & used:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 from sympy import Add, Expr, Integer, Mul
@@ -22,6 +23,11 @@ def listing(names: Iterable[str], most: int = 12) -> str:
     known = list(names)
     more = f" and {len(known) - most} more" if len(known) > most else ""
     return ", ".join(plain_name(name) for name in known[:most]) + more
+
+
+def free_places(given: Sequence[Expr | None] | Expr) -> tuple[int, ...]:
+    """Return which components have no value among those given for a parameter."""
+    return tuple(place for place, value in enumerate(given) if value is None) if isinstance(given, tuple) else ()
 
 
 def _with_values(term: Term, values: Sequence[Expr]) -> Expr:
@@ -101,9 +107,15 @@ class VectorBuilder(ABC):
         self.columns.setdefault(levels.name, node)
         self.groups[levels.name] = levels
         term = Term(name, items, labels, levels)
-        if name in self.given:
-            return _with_values(term, self.given[name])
-        return self._predictor(form + listed, term)
+        held = self.given.get(name)
+        if held is None:
+            return self._predictor(form + listed, term)
+        places = free_places(held)
+        if not places:
+            return _with_values(term, held)
+        free = replace(term, labels=tuple(labels[place] for place in places), places=places)
+        kept = (Mul(value, term.item(place)) for place, value in enumerate(held) if value is not None)
+        return Add(self._predictor(form + listed, free), *kept)
 
     def _predictor(self, text: str, term: Term) -> Predictor:
         predictor = Predictor(text)

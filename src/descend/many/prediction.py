@@ -51,7 +51,7 @@ def rows_kept(fits: FittedGroups, table: Table) -> NDArray[np.bool_]:
 
 
 def _complete(columns: Mapping[str, Array], groups: Groups, rows: int) -> NDArray[np.bool_]:
-    complete = np.zeros(rows, dtype=bool)
+    complete = np.full(rows, groups.in_order)
     complete[groups.order] = True
     for column in columns.values():
         complete &= np.isfinite(column)

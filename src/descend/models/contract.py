@@ -19,7 +19,7 @@ from descend.formula.symbols import Column
 from descend.losses import Loss
 from descend.models.call import Call
 from descend.parameters import Constraints, Parameters, constrained
-from descend.parameters.ties import refuse_starts
+from descend.parameters.constraints import refuse_starts
 from descend.registry import closest
 from descend.table import Table, open_table
 from descend.table.levels import GroupLabels, Levels
@@ -305,10 +305,14 @@ class SymbolicModel(Model):
 
 
 def held_back(
-    parameters: Parameters, table: Table, options: Options, start: Mapping[str, object]
+    parameters: Parameters,
+    table: Table,
+    options: Options,
+    start: Mapping[str, object],
+    references: Mapping[str, float] | None = None,
 ) -> Constraints | None:
-    """Return the constraints that the user put on the parameters, if any."""
-    held = constrained(parameters, options["fix"], options["ties"], options["bounds"], table.names)
+    """Return the constraints that the user put on the parameters, and the references beside them, if any."""
+    held = constrained(parameters, options["fix"], options["ties"], options["bounds"], table.names, references)
     if held is not None:
         refuse_starts(held, start)
     return held

@@ -93,8 +93,14 @@ class FormulaModel(SymbolicModel):
 
         formula = formula_with(None)
         every = Parameters(formula.parameters)
-        start = by_parameter(start, every) if formula.vectors else start
         held = held_back(every, table, options, start)
+        if grouped:
+            from descend.models.references import started, with_references
+
+            held = with_references(formula, held, table, options, formula_with)
+            start = started(start, every, held)
+        elif formula.vectors:
+            start = by_parameter(start, every)
         if held is not None and held.given:
             formula = formula_with(held.given)
             if own := sorted(set(loss.own_parameters) & set(held.given)):
@@ -208,7 +214,7 @@ class FormulaModel(SymbolicModel):
             for symbol, slope in slopes.items():
                 along = _over_rows(slope, values, rows)
                 place = self._place(symbol)
-                if (term := self.formula.terms.get(symbol)) is not None and term.levels is not None:
+                if (term := self.formula.terms.get(symbol)) is not None and term.regular:
                     for item, own in self._of_groups(term, columns):
                         jacobian[np.arange(rows), own] += along * item
                 elif symbol in matrices:
@@ -226,7 +232,7 @@ class FormulaModel(SymbolicModel):
         return {
             symbol: items_matrix(term.items, columns, rows)
             for symbol, term in self.formula.terms.items()
-            if term.levels is None
+            if not term.regular
         }
 
     def _of_groups(self, term: Term, columns: Mapping[str, Array]) -> Iterator[tuple[Array, NDArray[np.intp]]]:
@@ -251,8 +257,8 @@ class FormulaModel(SymbolicModel):
                 begin = self._place(symbol).start
                 if term is None:
                     each = [(np.ones(rows), np.full(rows, begin))]
-                elif term.levels is None:
-                    items = (over_rows(item, columns, rows) for item in term.each)
+                elif not term.regular:
+                    items = (over_rows(item, columns, rows) for item in term.items)
                     each = [(item, np.full(rows, begin + number)) for number, item in enumerate(items)]
                 else:
                     each = list(self._of_groups(term, columns))
@@ -272,7 +278,7 @@ class FormulaModel(SymbolicModel):
         values: dict[Expr, Any] = {Column(name): columns[name] for name in self.inputs}
         for symbol in self.formula.unknowns:
             place, term = self._place(symbol), self.formula.terms.get(symbol)
-            if term is not None and term.levels is not None:
+            if term is not None and term.regular:
                 values[symbol] = sum(theta[own] * item for item, own in self._of_groups(term, columns))
                 continue
             values[symbol] = matrices[symbol] @ theta[place] if symbol in matrices else theta[place.start]

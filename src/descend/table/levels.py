@@ -146,6 +146,8 @@ def combined(coded: Sequence[tuple[Places, int]]) -> tuple[Places, NDArray[np.bo
 
     coded: for each column the place of each row's value, -1 where there is none, and how many values there are.
     """
+    if len(coded) == 1:
+        return coded[0][0], coded[0][0] < 0
     rows = len(coded[0][0])
     codes, absent, largest = np.zeros(rows, dtype=np.intp), np.zeros(rows, dtype=bool), 1
     for found, count in coded:
