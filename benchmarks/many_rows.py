@@ -43,12 +43,11 @@ def written(folder: Path, groups: int, rows: int) -> Path:
     path = folder / "rows.parquet"
     with duckdb.connect() as connection:
         connection.execute("SELECT setseed(0.5)")
-        connection.execute(
-            f"COPY (WITH g AS (SELECT range AS well, 1 + 3*random() AS a, 0.5 + 1.5*random() AS b, random() AS c "
-            f"FROM range({groups})) SELECT well, x, a*exp(-b*x) + c + 0.05*sqrt(-2*ln(1 - random()))*cos(2*pi()*random()) "
-            f"AS y FROM (SELECT well, a, b, c, 0.1 + 3.9*r.range/{rows - 1} AS x FROM g, range({rows}) r "
-            f"ORDER BY hash(well*{rows} + r.range))) TO '{path}' (FORMAT parquet)"
-        )
+        noise = "0.05*sqrt(-2*ln(1 - random()))*cos(2*pi()*random())"
+        truth = "SELECT range AS well, 1 + 3*random() AS a, 0.5 + 1.5*random() AS b, random() AS c"
+        spread = f"SELECT well, a, b, c, 0.1 + 3.9*r.range/{rows - 1} AS x FROM g, range({rows}) r"
+        mixed = f"SELECT well, x, a*exp(-b*x) + c + {noise} AS y FROM ({spread} ORDER BY hash(well*{rows} + r.range))"
+        connection.execute(f"COPY (WITH g AS ({truth} FROM range({groups})) {mixed}) TO '{path}' (FORMAT parquet)")
     return path
 
 

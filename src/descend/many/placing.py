@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 TEXT = 10
 """How many times the memory of a number a text takes that tells groups apart."""
-QUERIES = 16
-"""What the sums of all groups are asked for, about: as often as a descent takes steps."""
+QUERIES = 64
+"""Numbers of rows that come here once in the time in which a number of a group's sums is asked for at each step, about:
+there are some 16 steps, and each query passes over all rows."""
 
 
 def fit_placed(
