@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -17,6 +17,7 @@ from descend.formula.formula import Formula
 from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Column
 from descend.losses import Loss
+from descend.models.bare_arrays import named_inputs
 from descend.models.call import Call
 from descend.parameters import Constraints, Parameters, constrained
 from descend.parameters.constraints import refuse_starts
@@ -103,6 +104,11 @@ class Model(ABC):
         return None
 
     @classmethod
+    def unlike(cls, name: str, parameters: Sequence[str], given: object) -> str | None:
+        """Say in which way what the user gave is not what a file names, with its parameters; None if it may well be."""
+        return None
+
+    @classmethod
     def restored(cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None) -> Model:
         """Rebuild the model that a model file describes.
 
@@ -163,7 +169,7 @@ class Model(ABC):
 
     def inputs_of(self, data: object, missing: str = "raise") -> Mapping[str, Array]:
         """Return the inputs of new rows; if the model has none, an unnamed column with as many rows."""
-        table = open_table(data).with_codings(self.codings)
+        table = open_table(named_inputs(data, self.inputs)).with_codings(self.codings)
         return table.numbers(self.inputs, missing) if self.inputs else {"": np.empty(table.rows)}
 
     def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:

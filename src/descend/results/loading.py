@@ -68,6 +68,10 @@ def kind_saved(content: Content, given: object, place: Path) -> type[Model]:
     needed = kind.needed(content)
     if needed is not None and not kind.takes(given):
         raise DataError(f"`{place}` was fitted with {needed}")
+    if needed is not None:
+        other = kind.unlike(str(content["function"]), list(content["shapes"]), given)
+        if other is not None:
+            raise DataError(f"`{place}` was fitted with {other}")
     return kind
 
 
