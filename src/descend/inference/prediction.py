@@ -110,7 +110,7 @@ def _refuse_without_ends(estimates: Estimates, columns: Mapping[str, Array], fou
 
 def _values(model: Model, columns: Mapping[str, Array], row: int) -> str:
     """Write the inputs of a row, in brackets."""
-    values = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs[:MOST_VALUES])
+    values = model.at_row(columns, row, MOST_VALUES)
     return f" ({values})" if values else ""
 
 

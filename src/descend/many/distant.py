@@ -67,6 +67,7 @@ class DistantGroups(OfRows):
         model = model_by_groups(request, table, by)
         limit = None if request.memory_limit is None else read_size(request.memory_limit)
         names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
+        table = table.with_codings(model.codings)
         lazy = table.lazy(tuple(names), limit and _room(limit, 0) // 2, by).with_roles(request.roles)
         groups, complete = _known(lazy, table)
         room = _room(limit or there_is() // 2, len(groups))

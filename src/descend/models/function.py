@@ -19,10 +19,11 @@ from descend.formula.printers.code import plain_name
 from descend.losses import Loss
 from descend.models.call import Call, arguments_of, bind, name_of, no_formula
 from descend.models.called_rows import CalledRows
-from descend.models.contract import Model, Options, held_back, known_column, shapes_of
+from descend.models.contract import Model, Options, held_back
 from descend.models.formula import FormulaModel
 from descend.models.jax_function import JaxFunction, read_jax, uses_jax
 from descend.models.libraries import leads_to
+from descend.models.reading import known_column, shapes_of
 from descend.models.stacked import Stacked
 from descend.models.traced_pair import traced_pair
 from descend.parameters import Constraints, Parameters

@@ -19,7 +19,7 @@ from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
 from descend.losses import Loss
 from descend.losses.probability import taken_for
 from descend.models import Model, SymbolicModel, bind, kind_of
-from descend.models.contract import known_column
+from descend.models.reading import known_column
 from descend.models.stacked import called_like
 from descend.options.request import Gradient, Request
 from descend.parameters import Parameters, narrowed

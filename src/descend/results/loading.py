@@ -15,8 +15,8 @@ from descend.descent.step import Trace
 from descend.errors import DataError
 from descend.losses import LOSSES, Loss
 from descend.models import KINDS, Model, kind_of
-from descend.models.contract import shapes_of
 from descend.models.module import ModuleModel
+from descend.models.reading import shapes_of
 from descend.parameters import Parameters, constrained
 from descend.results.loaded import LoadedFit
 from descend.results.model_file import Content, damaged, part, read_content
