@@ -67,6 +67,16 @@ class Constraints:
         """Return what stands in a formula for a component that is held."""
         return self.tied[label] if label in self.tied else number(self._number(label))
 
+    @property
+    def fixed_by_user(self) -> dict[str, Value]:
+        """The fixed values, but for those of references."""
+        return {name: value for name, value in self.fixed.items() if name not in self.references}
+
+    @property
+    def reference_values(self) -> dict[str, float]:
+        """The value of each reference, by its label."""
+        return {label: self._number(label) for label in self.parameters.labels if label in self.references}
+
     @cached_property
     def places(self) -> dict[str, tuple[int, ...]]:
         """Of each parameter of groups of which some components are no longer fitted: the places of those that are."""

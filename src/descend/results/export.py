@@ -38,8 +38,6 @@ Array = NDArray[np.float64]
 
 PLACES = ("group", *(f"group_{number}" for number in range(2, 100)))
 """What the code calls the places of the groups of the rows."""
-ZERO = {SQL: "0e0", TORCH: "torch.zeros((), dtype=torch.float64)"}
-"""How a component is written that is no longer among those that are fitted."""
 QUALIFIED = re.compile(r"(?!.*\.(csv|tsv|txt|jsonl?|ndjson|parquet|gz|zst)$)[^\W\d]\w*(\.[^\W\d]\w*){1,2}")
 """A table name with its schema, and perhaps its database; the name of a file has a point too, but is one name."""
 TARGETS = ("sql", "python", "torch", "latex")
@@ -222,8 +220,7 @@ def _written(
         if term.levels is None:
             products = (f"{values[term.vector, k]}*{write(item, POWER)}" for k, item in enumerate(term.items))
         else:
-            free = [values[term.vector, k] for k in range(len(term.labels))]
-            each = term.of_all_groups(free, ZERO.get(language, "0.0"))
+            each = [values[term.vector, k] for k in range(len(term.labels))]
             each_row = groups.values_in_rows(term, each, language, columns[Column(term.levels.name)])
             pairs = zip(each_row, term.each, strict=True)
             products = (value if item == 1 else f"{value}*{write(item, POWER)}" for value, item in pairs)
