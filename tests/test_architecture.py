@@ -19,7 +19,7 @@ LIMITS = {
     "options listed again": 0,
     "names that are riddles": 3,
     "fmt: skip": 2,
-    "Any": 459,
+    "Any": 470,
 }
 LINES = 90_000
 """Lines of all files together. The aim is 36,000."""

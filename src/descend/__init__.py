@@ -1,7 +1,7 @@
 """Fit a model to data by gradient descent, wherever the data lie, and see how it was done.
 
     fit       a formula, a Python function or a PyTorch module, to a table     -> Fit
-    compare   the same with several optimizers                                 -> Comparison
+    compare   several models of the same rows, or several optimizers            -> ModelComparison, Comparison
     check     a gradient, against the true one: what is wrong with it           -> Judgement
     derive    the gradient of a formula, in several languages                  -> Derivation
     explain   what a formula says before any descent                           -> Explanation
@@ -19,7 +19,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from descend.api import Comparison, check, compare, derive, explain, fit, generate, load
+    from descend.api import check, derive, explain, fit, generate, load
+    from descend.comparing import Comparison, ModelComparison, compare
     from descend.curve_fitting import curve_fit
     from descend.descent import Outcome, Step, Trace
     from descend.errors import ConfigError, DataError, DescendError, FormulaError, OutputError
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from descend.results import Fit
 
 _PLACES = {
-    "descend.api": ("Comparison", "check", "compare", "derive", "explain", "fit", "generate", "load"),
+    "descend.api": ("check", "derive", "explain", "fit", "generate", "load"),
+    "descend.comparing": ("Comparison", "ModelComparison", "compare"),
     "descend.curve_fitting": ("curve_fit",),
     "descend.descent": ("Outcome", "Step", "Trace"),
     "descend.errors": ("ConfigError", "DataError", "DescendError", "FormulaError", "OutputError"),
@@ -43,6 +45,7 @@ __all__ = [
     "Fit",
     "FormulaError",
     "Judgement",
+    "ModelComparison",
     "Outcome",
     "OutputError",
     "Step",

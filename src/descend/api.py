@@ -1,8 +1,7 @@
-"""Fit, compare, derive and generate: the rooms wired together, and nothing else."""
+"""Fit, derive, check, explain and generate: the rooms wired together, and nothing else."""
 
 from __future__ import annotations
 
-import copy
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -12,24 +11,22 @@ import numpy as np
 import sympy  # noqa: F401 - first, few calls deep: at the end of a chunk of its stack Python 3.11 pays for every call
 from numpy.typing import NDArray
 
-from descend.descent import Outcome, Step
+from descend.descent import Step
 from descend.errors import ConfigError
 from descend.formula import generated, guess_columns, read_formula
+from descend.formula.formula import levels_in
 from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
-from descend.many import Fits, fit_groups
-from descend.many.loading import load
+from descend.many import Fits, fit_groups, load
 from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
 from descend.options.arrays_in_a_row import named
 from descend.options.request import OPTIONS, Gradient, Request, check_options
-from descend.registry import split_list
 from descend.report.log import printing
 from descend.results import Fit, fit_of
-from descend.results.comparison import Comparison
 from descend.results.fitting import fit_table
 from descend.starts.solving import solve
 from descend.table import open_table
@@ -38,6 +35,7 @@ from descend.table.memory import enough_memory
 if TYPE_CHECKING:
     from descend.diagnosis.explanation import Explanation
     from descend.options.option import Values
+    from descend.table.levels import Levels
 
 Array = NDArray[np.float64]
 
@@ -91,6 +89,7 @@ def fit(
     memory_limit: str | int | None = None,
     log_every: int | None = None,
     on_step: Callable[[Step], None] | None = None,
+    on_groups: Callable[[int, int], object] | None = None,
     **unknown: object,
 ) -> Fit | Fits:
     """Fit a model to data by gradient descent.
@@ -104,12 +103,12 @@ def fit(
         whose rows stay in their database; for a module also tensors ``(X, y)``, whose rows it is passed as they are.
         For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``, named as its leading arguments;
         a matrix x, (k, n) or (n, k), is the columns ``x0``, ``x1``, ...
-    by: a column, or several: one fit for each group of rows that share their values. The result is then `Fits`.
+    by: a column, or several: one fit for each group of rows that share their values; ``"filename"`` for each file.
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
-    start: starting values by name; for a vector a number or one number per component. Where they lead to a worse
-        minimum than a search does, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor
-        where the residuals look like noise, which nothing lower could explain.
+    start: starting values by name; for a vector a number or one per component. If they lead to a worse minimum than a
+        search, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor if the residuals look
+        like noise, which nothing lower could explain.
     gradient: ``"derived"`` (formulas), ``"autograd"``, ``"jax"`` (functions of jax.numpy), a text for each parameter
         such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters: dJ/dparameters, or a Jacobian.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
@@ -135,7 +134,7 @@ def fit(
     sharpness: whether steps hold the largest eigenvalue of the curvature, where a log shows it or every so many epochs.
     checkpoint: a file that says where the run stands; with resume, a run goes on from there to the same trajectory, bit
         for bit on the same engine, and begins anew if there is no such file yet.
-    log_every: print every so many epochs, and the last. on_step: called with every step.
+    log_every: print every so many epochs, and the last. on_step: called with every step; on_groups: with (done, all).
 
     Raises FormulaError, DataError or ConfigError, before the first step.
 
@@ -154,9 +153,9 @@ def fit(
             problem, request = pose_module(model, request.data, request)
             with problem.objective.session():
                 return fit_of(solve(problem, request, reader, began=began))
-        table = open_table(request.data, where)
         if request.by is not None:
-            return fit_groups(request, table)
+            return fit_groups(request, where, on_groups)
+        table = open_table(request.data, where)
         try:
             return fit_table(request, table, reader, began)
         finally:
@@ -166,41 +165,6 @@ def fit(
 def _options(given: dict[str, object]) -> dict[str, Any]:
     """Return the options among the arguments of a call, by key."""
     return {key: value for key, value in given.items() if key in OPTIONS}
-
-
-def compare(
-    model: str | Callable[..., Any],
-    data: object,
-    optimizers: str | Sequence[str],
-    *,
-    on_fit: Callable[[str, Fit], None] | None = None,
-    **options: Any,
-) -> Comparison:
-    """Fit the same model from the same start with several optimizers.
-
-    optimizers: such as ``["gd", "momentum(momentum=0.8)", "lbfgs"]``, or all in one text, with commas between them.
-    options: those of `fit`.
-    on_fit: called with each optimizer's text and fit as it ends; an interrupted run ends the comparison.
-
-    >>> x = np.arange(0, 10, 0.1)
-    >>> compared = compare("y ~ w*x + b", {"x": x, "y": 2 * x + 1}, ["gd", "lbfgs"])
-    >>> [(name, str(fitted.outcome)) for name, fitted in compared.fits.items()]
-    [('gd', 'converged'), ('lbfgs', 'converged')]
-    """
-    check_options({"optimizers": optimizers, "on_fit": on_fit}, "optimizers")
-    named = split_list(optimizers) if isinstance(optimizers, str) else optimizers
-    names = list(dict.fromkeys(text.strip() for text in named if text.strip()))
-    if not names:
-        raise ConfigError('Name at least one optimizer to compare, such as ["gd", "lbfgs"].')
-    fits: dict[str, Fit] = {}
-    for name in names:
-        # What is trained where it is, each optimizer gets a copy of.
-        fits[name] = fit(copy.deepcopy(model) if kind_of(model).in_place else model, data, optimizer=name, **options)
-        if on_fit is not None:
-            on_fit(name, fits[name])
-        if fits[name].outcome is Outcome.INTERRUPTED:
-            break
-    return Comparison(fits)
 
 
 def derive(
@@ -215,13 +179,14 @@ def derive(
     dJ/dw = mean(2*x*(w*x - y))
     """
     check_options({"formula": formula, "columns": columns, "loss": loss}, "formula", "loss")
-    numeric = None
+    numeric: Sequence[str] | None = None
+    levels: Sequence[Levels] = ()
     if data is not None:
         table = open_table(data)
-        columns, numeric = table.names, table.numeric_names
+        columns, numeric, levels = table.names, table.numeric_names, levels_in(formula, table)
     names = guess_columns(formula) if columns is None else columns
     loss_function = LOSSES.build(loss)
-    read = loss_function.extended(read_formula(formula, names, numeric))
+    read = loss_function.extended(read_formula(formula, names, numeric, levels=levels))
     return Derivation(read, taken_for(loss_function, read.expression)[0])
 
 
@@ -347,4 +312,4 @@ def generate(
     return generated.generate([*computed, *texts], given, count, seed)
 
 
-__all__ = ["LOSSES", "Comparison", "check", "compare", "derive", "explain", "fit", "generate", "load"]
+__all__ = ["LOSSES", "check", "derive", "explain", "fit", "generate", "load"]

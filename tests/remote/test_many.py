@@ -9,7 +9,7 @@ from tests.remote.test_laws import spark_too
 
 import descend
 
-HOW = {"streamed": "auto"}
+HOW = {"streamed": "auto", "summed": "query"}
 
 
 def without_gaps(data):

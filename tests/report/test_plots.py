@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from descend.api import compare, fit, load
+from descend.api import fit, load
+from descend.comparing import compare
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DataError, OutputError
 from descend.report import style

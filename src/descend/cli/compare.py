@@ -1,10 +1,11 @@
-"""`descend compare`: several optimizers on one problem, side by side."""
+"""`descend compare`: several models of the same rows, or several optimizers on one problem, side by side."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from typer import Exit
 
@@ -12,11 +13,12 @@ from descend.cli import options
 from descend.cli.outputs import check_outputs, check_pictures
 from descend.cli.terminal import Live, folded, line_length, on_terminal, say, say_json
 from descend.errors import ConfigError
+from descend.options.option import Option, Values
 from descend.options.request import RACING
 from descend.registry import split_list
 
 if TYPE_CHECKING:
-    from descend.api import Comparison
+    from descend.comparing import Comparison
     from descend.results import Fit
 
 
@@ -25,7 +27,11 @@ NEITHER = ("errors", "optimizer", "checkpoint", "resume", "sharpness", "log_ever
 
 
 @options.takes(
-    RACING,
+    Option("against", None, "Another model of the same rows; may be repeated.", "texts", "FORMULA"),
+    Option("folds", None, "Of models: also the error of rows held out, in so many folds.", "whole", "N"),
+    Option("fold_by", None, "Hold out whole groups that share a value of this column.", metavar="COLUMN"),
+    Option("fold_order", None, "Hold out stretches of rows in the order of this column.", metavar="COLUMN"),
+    replace(RACING, default=None),
     *(key for key in options.FITTING if key not in NEITHER),
     "plot",
     "json",
@@ -35,23 +41,36 @@ def compare(
     formula: options.Model,
     data: options.Data,
     *,
-    optimizers: str,
+    against: list[str] | None,
+    folds: int | None,
+    fold_by: str | None,
+    fold_order: str | None,
+    optimizers: str | None,
     plot: list[str] | None,
     json: bool,
     quiet: bool,
     **given: Any,
 ) -> None:
-    """Fit the same model with several optimizers, from the same start.
+    """Compare several models of the same rows, or several optimizers on one model, from the same start.
+
+    Example: descend compare "y ~ a*exp(-b*t)" decay.csv --against "y ~ a*exp(-b*t) + c"
 
     Example: descend compare "y ~ w*x" line.csv --optimizers gd,momentum,adam,lbfgs --plot losses.png
     """
     check_pictures(plot, {})
     check_outputs({"--plot": plot}, data)
-    names = split_list(optimizers)
+    if against:
+        if optimizers is not None:
+            raise ConfigError("Compare models with --against, or optimizers with --optimizers, not both at once.")
+        held_out = {"folds": folds, "fold_by": fold_by, "fold_order": fold_order}
+        compare_models([formula, *against], data, given, held_out, plot or [], json, quiet)
+    if (folds or fold_by or fold_order) is not None:
+        raise ConfigError("Rows are held out to compare models. Name another with --against.")
+    names = split_list(optimizers or str(RACING.default))
     if not names:
         raise ConfigError("`--optimizers` is empty. Name some, such as --optimizers gd,lbfgs.")
 
-    from descend import api
+    from descend.comparing import compare as compared_with
     from descend.optimizers import OPTIMIZERS
 
     for name in names:
@@ -66,7 +85,7 @@ def compare(
             table.show(name, fitted)
 
     try:
-        compared = api.compare(
+        compared = compared_with(
             data=options.one_or_all(data),
             optimizers=names,
             on_fit=show,
@@ -83,6 +102,34 @@ def compare(
     if not quiet:
         _conclude(compared, json, plot or ())
     raise Exit(0 if len(compared.fits) == len(names) and all(fit.succeeded for fit in compared.fits.values()) else 1)
+
+
+def compare_models(
+    formulas: Sequence[str],
+    data: Sequence[str],
+    given: Values,
+    held_out: Values,
+    plot: Sequence[str],
+    json: bool,
+    quiet: bool,
+) -> NoReturn:
+    """Compare models, show the comparison and end."""
+    from descend.comparing import compare as compared_with
+    from descend.report import plots
+
+    arguments = options.fitting(formulas[0], data, given)
+    arguments.pop("model")
+    models = [options.fitting(formula, data, given)["model"] for formula in formulas]
+    compared = compared_with(models, options.one_or_all(data), **held_out, **arguments)
+    for place in plot:
+        plots.save(compared.plot(), place)
+    if json:
+        say_json(compared.plain())
+    elif not quiet:
+        say(str(compared))
+    for place in [] if quiet else plot:
+        say(f"\nPlot drawn to {place}", file=sys.stderr if json else sys.stdout)
+    raise Exit(0 if compared.succeeded else 1)
 
 
 SHORTEST = 80

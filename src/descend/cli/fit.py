@@ -14,7 +14,7 @@ from typer import Exit
 from descend.cli import options
 from descend.cli.live_picture import Watch
 from descend.cli.outputs import Output, check_animation, check_outputs, check_page, check_pictures, check_tables, write
-from descend.cli.terminal import Counter, Log, colours, line_length, say, say_json
+from descend.cli.terminal import Counter, Groups, Log, colours, line_length, say, say_json
 from descend.errors import ConfigError, OutputError
 from descend.options.option import Option, Values
 
@@ -78,12 +78,14 @@ def fit(
     arguments = options.fitting(formula, data, given)
     if arguments["by"] is not None:
         from descend import api
-        from descend.cli.many import fit_many, refuse_others
+        from descend.cli.many import end_many, refuse_others
 
         of_one = {"--interval": interval, "--animate": animate, "--watch": watch, "--log-every": log_every}
         refuse_others({**of_one, "--checkpoint": given["checkpoint"], "--residuals": look.get("residuals")})
         check_tables(save, output)
-        fit_many(lambda: api.fit(data=options.one_or_all(data), **arguments), written, look, json, quiet)
+        with Groups() as bar:
+            fits = api.fit(data=options.one_or_all(data), on_groups=None if quiet else bar, **arguments)
+        end_many(fits, written, look, json, quiet)
     if output is not None:
         raise ConfigError("`--output` is the table of many fits, and goes with --by. To keep one fit: --save.")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
 from functools import partial
 from json import dumps
 from typing import TYPE_CHECKING, NoReturn
@@ -29,14 +28,10 @@ def refuse_others(given: Values) -> None:
             )
 
 
-def fit_many(run: Callable[[], Fits], outputs: Values, look: Values, json: bool, quiet: bool) -> NoReturn:
-    """Make one fit for each group, show them, write their files and end.
-
-    run: makes them. outputs: files by the flags that name them. look: the arguments of `Fits.plot`.
-    """
+def end_many(fits: Fits, outputs: Values, look: Values, json: bool, quiet: bool) -> NoReturn:
+    """Show many fits, write their files and end. outputs: files by their flags. look: the arguments of `Fits.plot`."""
     from descend.many.reasons import one_line
 
-    fits = run()
     if json or not quiet:
         show_all(fits, json)
     failed = write(_outputs(fits, outputs, look), quiet, json)

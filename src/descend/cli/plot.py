@@ -61,14 +61,17 @@ def plot(
     else:
         from descend.many.loading import load
         from descend.results import Fit
+        from descend.table.by_file import open_by_file
 
         fitted = load(files[0], options.function_of(function))
-        table = open_table(options.one_or_all(files[1:]), where)
+        needed = tuple(dict.fromkeys((*fitted.model.response_columns, *fitted.model.inputs)))
+        by = () if isinstance(fitted, Fit) else fitted.by
+        table = open_by_file(options.one_or_all(files[1:]), by, needed, where)
         if isinstance(fitted, Fit):
             if fitted.response_levels:
                 table = table.with_words(fitted.model.response, fitted.response_levels)
-            needed = dict.fromkeys((*fitted.model.response_columns, *fitted.model.inputs))
-            figure = plots.plot_model(fitted, table.numbers(tuple(needed), missing), Look(**wanted))
+            table = table.with_codings(fitted.model.codings)
+            figure = plots.plot_model(fitted, table.numbers(needed, missing), Look(**wanted))
         else:
             figure = fitted.plot(data=table, **wanted)
     plots.save(figure, output)

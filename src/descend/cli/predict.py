@@ -78,7 +78,7 @@ def predict(
     from descend.many import Fits
     from descend.many.loading import load
     from descend.results import Fit
-    from descend.table import open_table
+    from descend.table.by_file import open_by_file
 
     if level is not None:
         interval, level = interval or "confidence", checked_level(level)
@@ -90,7 +90,8 @@ def predict(
             f"{'column' if len(fitted.by) == 1 else 'columns'} {' and '.join(f'`{name}`' for name in fitted.by)}."
         )
     given: Any = _values(inputs, at) if at else options.one_or_all(data or [])
-    table = open_table(given, where)
+    by = fitted.by if isinstance(fitted, Fits) else ()
+    table = open_by_file(given, by, inputs, where)
     if name in table.names:
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
     new = _predicted(fitted, table, name, missing, interval, level or 0.95)

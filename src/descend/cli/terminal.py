@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
     from descend.descent import Step
 
@@ -164,7 +164,6 @@ class Live:
 
     def _started(self) -> Progress:
         from rich import progress as rich
-        from rich.console import Console
 
         columns: list[rich.ProgressColumn] = [rich.TextColumn("epoch {task.completed:.0f}")]
         if self.epochs is None:
@@ -172,14 +171,7 @@ class Live:
         else:
             columns += [rich.TextColumn("of {task.total:.0f}"), rich.BarColumn(bar_width=20)]
             columns += [rich.TextColumn("{task.fields[state]}"), rich.TimeRemainingColumn(), rich.TextColumn("left")]
-        live = rich.Progress(
-            *columns,
-            console=Console(stderr=True),
-            transient=True,
-            auto_refresh=False,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        live = _live(*columns)
         live.add_task("", total=self.epochs, state="")
         live.start()
         return live
@@ -197,6 +189,72 @@ class Live:
         """Remove the live line."""
         if self.progress is not None:
             self.progress.stop()
+
+
+class Groups:
+    """One line on stderr that shows how many of many fits are done, how fast, and how long the others will take.
+
+    It shows on a terminal only, once half a second has passed, and disappears at the end.
+    """
+
+    def __init__(self) -> None:
+        self.on = on_terminal(sys.stderr)
+        self.began = self.shown = time.monotonic()
+        self.progress: Progress | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show that ``done`` are done, unless a count was shown a moment ago."""
+        now = time.monotonic()
+        if not self.on or now - self.began < PATIENCE or now - self.shown < REFRESH:
+            return
+        self.shown = now
+        if self.progress is None:
+            from rich import progress as rich
+
+            columns = [
+                rich.TextColumn("{task.completed:,.0f} of {task.total:,.0f} groups"),
+                rich.BarColumn(bar_width=30),
+            ]
+            self.progress = _live(*columns, rich.TextColumn("{task.fields[state]}"))
+            self.progress.add_task("", total=total, state="")
+            self.progress.start()
+        rate = done / (now - self.began)
+        left = "" if not done else f", {_clock((total - done) / rate)} left"
+        speed = f"{rate:,.0f}" if rate >= 10.0 else f"{rate:.2g}"
+        self.progress.update(self.progress.task_ids[0], completed=done, state=f"{speed} a second{left}", refresh=True)
+
+    def __enter__(self) -> Groups:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.progress is not None:
+            self.progress.stop()
+
+
+def _clock(seconds: float) -> str:
+    """Return a time as ``1:02:03``.
+
+    >>> _clock(62.4), _clock(3723.0)
+    ('1:02', '1:02:03')
+    """
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def _live(*columns: ProgressColumn) -> Progress:
+    """Return a line on stderr that is overwritten, and disappears when it ends."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    return Progress(
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        auto_refresh=False,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
 
 
 class Counter:

@@ -24,6 +24,8 @@ Memory = tuple[float, float, float, float, int, bool]
 """What the judge of a run remembers of the steps so far."""
 MOST_STEPS = 100_000
 """A longer trace keeps only every second step, then every fourth, and so on."""
+MOST_NUMBERS, FEWEST_STEPS = 1 << 24, 64
+"""So does one whose steps hold more parameters than these in all, 128 MiB, but for so many steps."""
 
 
 @dataclass(frozen=True)
@@ -138,9 +140,12 @@ class Trace(Sequence[Step]):
         if self.stride > 1 and self.steps[-1].epoch % self.stride and np.isfinite(step.loss + step.gradient_norm):
             self.steps.pop()
         self.steps.append(step)
-        if len(self.steps) > MOST_STEPS:
+        if len(self.steps) > FEWEST_STEPS and len(self.steps) > self._most(step):
             self.stride *= 2
             self.steps = [kept for kept in self.steps if kept.epoch % self.stride == 0 or kept is step]
+
+    def _most(self, step: Step) -> int:
+        return max(FEWEST_STEPS, min(MOST_STEPS, MOST_NUMBERS // max(1, np.size(step.theta))))
 
     @overload
     def __getitem__(self, index: int) -> Step: ...

@@ -61,6 +61,10 @@ def diagnose(run: Run) -> Diagnosis:
 
 def _examined(run: Run) -> Diagnosis:
     with np.errstate(all="ignore"), case_of(run) as case:
+        if case.problem.objective.arrow:
+            from descend.diagnosis.lost_groups import lost_groups
+
+            return lost_groups(case)
         if _healthy(case):
             return _hidden(case) or HEALTHY
         for detector in DETECTORS:

@@ -115,6 +115,12 @@ class ArrowEngine(InMemory):
                 return self._factored(theta, cells, total)
             return self._summed(theta, cells, total, order)
 
+    @cached_property
+    def group_weights(self) -> Array:
+        """The number of rows of each group, or the sum of their weights."""
+        codes = self.rows.columns[self.slots.groupings[0]].astype(np.intp)
+        return np.bincount(codes, self.rows.omega, self.layout.own.shape[1]).astype(np.float64)
+
     def losses(self, theta: Array) -> Array:
         """Return the sum of the loss of each group."""
         found = np.zeros(self.layout.own.shape[1])

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Sequence
-from functools import reduce
-from typing import TYPE_CHECKING
 
 import numpy as np
-from sympy import Add, Expr, Integer, Mul
+from sympy import Add, Expr, Integer
 
 from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled, row_sums
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.parabola import Parabola, through
+from descend.engines.products import Products, sums_of
 from descend.engines.totals import Array, Totals
 from descend.engines.triangles import well_conditioned
 from descend.errors import DataError
@@ -29,9 +27,6 @@ from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.table.lazy import OUT_OF_RANGE, Lazy, Row, spread
 from descend.table.rows import Rows
 from descend.table.sql import reason
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 MULTIPLIER, LOW, HIGH = range(3)
 EVERY = Batch(0.0, 0.0, 1.0)
@@ -183,15 +178,21 @@ class Query:
             start = numbered.filter((share >= parameter(LOW)) & (share < parameter(HIGH)))
         self.writer = writer = QueryWriter(start, names, definitions, abilities)
         writer.bound += [Setting("multiplier"), Setting("low"), Setting("high")]
-        self.slopes = 0
-        self.omega: Expr = OMEGA if weighted else Integer(1)
         if weighted:
             writer.name(OMEGA)
-        terms = self._terms(order)
-        self.summed = list(dict.fromkeys(row for _, row in terms if row != 1))
-        self.places = [self.summed.index(row) if row != 1 else -1 for _, row in terms]
-        table = writer.table([*self.summed, *([OMEGA] if weighted and batched else [])])
-        sums = self._sums([writer.write(row, table) for row in self.summed])
+        derived = order > 0 and program.by_hand is None
+        jacobian = self._jacobian() if derived or order > 1 else []
+        if order == 3:
+            jacobian = [
+                Add(*(turned(j, k) * column for j, column in enumerate(jacobian[: k + 1])))
+                for k in range(len(jacobian))
+            ]
+        by_hand = None if program.by_hand is None else [inner.args[0] for inner in row_sums(program)]
+        omega = OMEGA if weighted else Integer(1)
+        products = Products(writer, program.loss.expressions, omega, jacobian, by_hand, order)
+        self.slopes, self.places = products.slopes, products.places
+        table = writer.table([*products.summed, *([OMEGA] if weighted and batched else [])])
+        sums = sums_of([writer.write(row, table) for row in products.summed], self.nulls)
         if batched:
             counted = {"rows": table.count()}
             counted["weight"] = writer.write(OMEGA, table).sum() if weighted else table.count()
@@ -200,62 +201,7 @@ class Query:
         self.sql = sql
         self.run = lazy.prepared(sql)
         self.bind = parameter_binder(writer.bound, program)
-        self.scale = parameter_binder([factor for factor, _ in terms], program)
-
-    def _terms(self, order: int) -> list[tuple[Expr, Expr]]:
-        """Return factor and product of loss, gradient, and the upper triangle of the curvature.
-
-        Order 3: of the derivatives times a triangle, whose entries are left open.
-        """
-        program, writer = self.program, self.writer
-        omega = self.omega
-        value, slope, weight = (self._split(omega * expression) for expression in program.loss.expressions)
-        derived = order > 0 and program.by_hand is None
-        by_hand = [self._split(inner.args[0] * omega) for inner in row_sums(program)] if order else []
-        jacobian = self._jacobian() if derived or order > 1 else []
-        if order == 3:
-            jacobian = [
-                Add(*(turned(j, k) * column for j, column in enumerate(jacobian[: k + 1])))
-                for k in range(len(jacobian))
-            ]
-        columns = [self._split(column) for column in jacobian]
-        shared = [value, *([slope] if derived else []), *by_hand, *columns, *([weight] if order > 1 else [])]
-        writer.count(row for _, row in shared)
-        for each in (value, *by_hand):
-            writer.prepare(each[1])
-        for _, row in [*columns, *([slope] if derived else []), *([weight] if order > 1 else [])]:
-            writer.name(row)
-        gradient = [self._times(slope, column) for column in columns] if derived else by_hand
-        self.slopes = len(gradient)
-        if order < 2:
-            return [value, *gradient]
-        weighted = [self._times(weight, column) for column in columns]
-        for _, row in weighted:
-            writer.name(row)
-        size = len(columns)
-        return [value, *gradient, *(self._times(weighted[j], columns[k]) for j in range(size) for k in range(j, size))]
-
-    def _split(self, term: Expr) -> tuple[Expr, Expr]:
-        """Return the factors that are the same in every row, and the others."""
-        factors = Mul.make_args(term)
-        known = [factor for factor in factors if not self.writer.per_row(factor)]
-        return Mul(*known), Mul(*(factor for factor in factors if self.writer.per_row(factor)))
-
-    @staticmethod
-    def _times(one: tuple[Expr, Expr], other: tuple[Expr, Expr]) -> tuple[Expr, Expr]:
-        """Return the product of two such pairs; parts per row are kept as they are, since each may have a name."""
-        factor = one[0] * other[0]
-        rows = [row for row in (one[1], other[1]) if row != 1]
-        if factor == 0 or not rows:
-            return factor, Integer(1)
-        return factor, rows[0] if len(rows) == 1 else Mul(*rows, evaluate=False)
-
-    def _sums(self, values: list[ir.NumericValue]) -> dict[str, ir.NumericScalar]:
-        sums = {f"s{place}": value.sum() for place, value in enumerate(values)}
-        if self.nulls:
-            # Sums silently skip nulls, so the rows in which any term is null are counted.
-            sums["lost"] = reduce(operator.or_, (value.isnull() for value in values)).ifelse(1, 0).sum()
-        return sums
+        self.scale = parameter_binder(products.factors, program)
 
     def _jacobian(self) -> list[Expr]:
         """Return the derivative of the score by each component of theta."""

@@ -72,6 +72,7 @@ class Builder(VectorBuilder):
         self.parameters: dict[str, tuple[tree.Node, tuple[str, ...] | None]] = {}
         self.forms: dict[str, str] = {}
         self.terms: dict[Predictor, Term] = {}
+        self.groups: dict[str, Levels] = {}
 
     def fail(self, node: tree.Node | Token, fault: str, next_step: str) -> NoReturn:
         raise pointed(self.text, node.start, node.end, fault, next_step)

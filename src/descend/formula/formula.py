@@ -21,8 +21,9 @@ from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.syntax import names_in, parse_formula, walk
 from descend.formula.tokens import SIMPLIFY, pointed, tokenize
 from descend.formula.tree import Dot, Grouped, Name, Node
-from descend.formula.vectors import listing
+from descend.formula.vectors import free_places, listing
 from descend.registry import closest
+from descend.table import Table
 from descend.table.levels import Levels
 
 MOST_NONLINEAR = 100
@@ -42,6 +43,7 @@ class Formula:
     terms: what each ``w @ [...]`` in the expression stands for.
     columns: the names of the columns either side uses.
     unused: columns that the text names, but that dropped out of it with fixed parameters.
+    levels: the groups that parameters have values for, by the columns that tell them apart.
     """
 
     text: str
@@ -51,6 +53,7 @@ class Formula:
     terms: Mapping[Predictor, Term]
     columns: tuple[str, ...]
     unused: tuple[str, ...] = ()
+    levels: tuple[Levels, ...] = ()
 
     @cached_property
     def constants(self) -> dict[str, float]:
@@ -74,13 +77,14 @@ class Formula:
     def inputs(self) -> tuple[str, ...]:
         """The columns the expression needs, which are those that prediction needs."""
         used = self.expression.atoms(Column).union(*(term.columns for term in self.terms.values()))
-        return tuple(name for name in self.columns if Column(name) in used)
+        groups = {each.name for each in self.levels}  # which come last: pictures show the first
+        return tuple(sorted((name for name in self.columns if Column(name) in used), key=groups.__contains__))
 
-    @cached_property
-    def levels(self) -> tuple[Levels, ...]:
-        """The groups that parameters have values for, by the columns that tell them apart."""
-        found = (term.levels for term in self.terms.values() if term.levels is not None)
-        return tuple(dict.fromkeys(found))
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The columns as the user names them: those that tell groups apart in place of the places of groups."""
+        origins = {each.name: each.columns for each in self.levels}
+        return tuple(dict.fromkeys(column for name in self.columns for column in origins.get(name, (name,))))
 
     @cached_property
     def slopes(self) -> Slopes:
@@ -97,6 +101,11 @@ class Formula:
         """The symbols that depend on parameters: scalar parameters, then predictors."""
         scalars = tuple(Parameter(name) for name, labels in self.parameters.items() if labels is None)
         return scalars + tuple(self.terms)
+
+    @property
+    def vectors(self) -> bool:
+        """Whether a parameter has several components."""
+        return any(labels is not None for labels in self.parameters.values())
 
     @cached_property
     def linear(self) -> bool:
@@ -181,18 +190,31 @@ def _read(
     builder.no_pattern = frozenset(builder.columns) | excluded
     builder.no_star = frozenset(name.name for name in _names(right))
     builder.given = dict(given)
+    responses = set(builder.columns)
     expression = builder.build(right)
+    for coded, levels_of in builder.groups.items():
+        if taken := next((column for column in levels_of.columns if column in responses), None):
+            fault = f"`{taken}` is the response, so it cannot tell groups apart."
+            builder.fail(builder.columns[coded], fault, "Put another column into the brackets.")
     if not builder.parameters:
         fault = "There is nothing to fit: every name here is a column or a constant."
         builder.fail(right, fault, "Add a parameter, for example `y ~ w*x`.")
     used = expression.free_symbols
     terms = {predictor: term for predictor, term in builder.terms.items() if predictor in used}
     _refuse_idle(builder, expression, terms, used)
-    parameters = {name: labels for name, (_, labels) in builder.parameters.items() if name not in builder.given}
+    parameters = {
+        name: labels if labels is None or not places else tuple(labels[place] for place in places)
+        for name, (_, labels) in builder.parameters.items()
+        if (places := name in builder.given and free_places(builder.given[name])) or name not in builder.given
+    }
     formula = Formula(text, response, expression, parameters, terms, tuple(builder.columns))
     needed = {column.name for column in response.atoms(Column)} | set(formula.inputs)
-    unused = tuple(name for name in formula.columns if name not in needed)
-    return replace(formula, columns=tuple(name for name in formula.columns if name in needed), unused=unused)
+    idle = (name for name in formula.columns if name not in needed)
+    origins = {name: each.columns for name, each in builder.groups.items()}
+    unused = tuple(column for name in idle for column in origins.get(name, (name,)))
+    groups = tuple(each for name, each in builder.groups.items() if name in needed)
+    columns = tuple(name for name in formula.columns if name in needed)
+    return replace(formula, columns=columns, unused=unused, levels=groups)
 
 
 def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, Term], used: set[Expr]) -> None:
@@ -202,7 +224,7 @@ def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, T
     for predictor, term in terms.items():
         vectors.setdefault(term.vector, set()).add(predictor)
     for name, (node, _) in builder.parameters.items():
-        if name in builder.given:
+        if name in builder.given and not free_places(builder.given[name]):
             continue
         symbols = vectors.get(name, {Parameter(name)})
         if builder.given and not symbols & used:
@@ -268,12 +290,16 @@ def guess_columns(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def grouping_columns(text: str) -> tuple[tuple[str, ...], ...]:
-    """Return the columns whose values tell groups apart in a formula: those in brackets after a parameter."""
+def levels_in(text: str, table: Table) -> tuple[Levels, ...]:
+    """Return the groups of rows that a formula tells apart by columns in brackets after a parameter.
+
+    Columns that the table lacks are left to `read_formula`, which points at them.
+    """
     if "[" not in text:
         return ()
     groups = (node for node in walk(*parse_formula(text)) if isinstance(node, Grouped))
-    return tuple(dict.fromkeys(tuple(dict.fromkeys(column.name for column in node.columns)) for node in groups))
+    found = dict.fromkeys(tuple(dict.fromkeys(column.name for column in node.columns)) for node in groups)
+    return tuple(Levels.of(table, columns) for columns in found if set(columns) <= set(table.names))
 
 
 @lru_cache(maxsize=256)

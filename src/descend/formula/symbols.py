@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -87,24 +88,41 @@ class Term:
     ``each``, which is (1,) for ``a[site]``.
 
     labels name the components: the text of the item, or the group and the item.
+    places: of the components that the vector has, among those of all groups, where some are held at 0; else None.
     """
 
     vector: str
     each: tuple[Expr, ...]
     labels: tuple[str, ...]
     levels: Levels | None = None
+    places: tuple[int, ...] | None = None
+
+    @property
+    def regular(self) -> bool:
+        """Whether it has components for each group, all of them."""
+        return self.levels is not None and self.places is None
 
     @cached_property
     def items(self) -> tuple[Expr, ...]:
         """One item for each component, of which the predictor is the sum: 0 in the rows of other groups."""
         if self.levels is None:
             return self.each
-        place = Column(self.levels.name)
-        return tuple(
-            where(sympy.Eq(place, group, evaluate=False), item, Integer(0))
-            for group in range(len(self.levels))
-            for item in self.each
-        )
+        every = range(len(self.levels) * len(self.each))
+        return tuple(self.item(place) for place in (every if self.places is None else self.places))
+
+    def item(self, place: int) -> Expr:
+        """Return the item of a component of a group, by its place among those of all groups."""
+        assert self.levels is not None
+        group, number = divmod(place, len(self.each))
+        in_group = sympy.Eq(Column(self.levels.name), group, evaluate=False)
+        return where(in_group, self.each[number], Integer(0))
+
+    def of_all_groups(self, values: Sequence[str], held: str) -> list[str]:
+        """Return a text for each component of each group: those of the vector, and that of the ones held at 0."""
+        if self.levels is None or self.places is None:
+            return list(values)
+        known = dict(zip(self.places, values, strict=True))
+        return [known.get(place, held) for place in range(len(self.levels) * len(self.each))]
 
     @property
     def columns(self) -> set[Column]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 from sympy import Add, Expr, Integer, Mul
@@ -24,6 +25,19 @@ def listing(names: Iterable[str], most: int = 12) -> str:
     return ", ".join(plain_name(name) for name in known[:most]) + more
 
 
+def free_places(given: Sequence[Expr | None] | Expr) -> tuple[int, ...]:
+    """Return which components have no value among those given for a parameter."""
+    return tuple(place for place, value in enumerate(given) if value is None) if isinstance(given, tuple) else ()
+
+
+def _with_values(term: Term, values: Sequence[Expr]) -> Expr:
+    """Return the value in each row of a parameter per group whose values are known."""
+    size = len(term.each)
+    if all(value == values[place % size] for place, value in enumerate(values)):  # the same in each group
+        return Add(*(Mul(value, item) for value, item in zip(values, term.each, strict=False)))
+    return Add(*(Mul(value, item) for value, item in zip(values, term.items, strict=True)))
+
+
 class VectorBuilder(ABC):
     """The names of one formula, and what its vectors and parameters per group stand for (see `Builder`)."""
 
@@ -37,6 +51,7 @@ class VectorBuilder(ABC):
     columns: dict[str, tree.Node]
     parameters: dict[str, tuple[tree.Node, tuple[str, ...] | None]]
     terms: dict[Predictor, Term]
+    groups: dict[str, Levels]
 
     @abstractmethod
     def fail(self, node: tree.Node | Token, fault: str, next_step: str) -> NoReturn: ...
@@ -90,10 +105,17 @@ class VectorBuilder(ABC):
         form = f"{plain_name(name)}[{', '.join(map(plain_name, columns))}]"
         self._parameter(node.parameter, labels, form)
         self.columns.setdefault(levels.name, node)
+        self.groups[levels.name] = levels
         term = Term(name, items, labels, levels)
-        if name in self.given:
-            return Add(*(Mul(value, item) for value, item in zip(self.given[name], term.items, strict=True)))
-        return self._predictor(form + listed, term)
+        held = self.given.get(name)
+        if held is None:
+            return self._predictor(form + listed, term)
+        places = free_places(held)
+        if not places:
+            return _with_values(term, held)
+        free = replace(term, labels=tuple(labels[place] for place in places), places=places)
+        kept = (Mul(value, term.item(place)) for place, value in enumerate(held) if value is not None)
+        return Add(self._predictor(form + listed, free), *kept)
 
     def _predictor(self, text: str, term: Term) -> Predictor:
         predictor = Predictor(text)

@@ -11,6 +11,7 @@ from sympy import Expr
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.formula import Formula
 from descend.formula.functions import imports
+from descend.formula.printers import groups
 from descend.formula.printers.code import (
     NUMPY,
     POWER,
@@ -30,6 +31,7 @@ from descend.formula.symbols import Column, Parameter, Predictor
 from descend.losses import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.showing import Shown
+from descend.table.levels import GroupLabels
 
 MOST_TO_SIMPLIFY = 60
 """Operations beyond which SymPy's own simplification takes longer than it is worth."""
@@ -107,7 +109,9 @@ class Derivation(Shown):
         parts = self._parts(name, language)
         if language == "latex":
             inner = " + ".join(f"{_latex_factor(part)}{self._latex_columns(symbol)}" for symbol, part in parts)
-            left = rf"\frac{{\partial J}}{{\partial {as_latex(Parameter(name))}}}"
+            below = as_latex(Parameter(name))
+            below = below if self._left(name) == name else f"{{{below}}}_g"
+            left = rf"\frac{{\partial J}}{{\partial {below}}}"
             return rf"{left} = \frac{{1}}{{n}} \sum_{{i=1}}^{{n}} {inner}"
         if language == "sql":
             return ", ".join(text for symbol, part in parts for text in self._averages(name, symbol, part))
@@ -133,13 +137,20 @@ class Derivation(Shown):
         if not isinstance(symbol, Predictor):
             return [f"avg({write(part)}) as {quoted(name)}"]
         term = self.formula.terms[symbol]
-        return [
-            f"avg({write(part * item)}) as {quoted(f'{name}[{label}]')}"
-            for item, label in zip(term.items, term.labels, strict=True)
-        ]
+        if term.levels is None:
+            products = [write(part * item) for item in term.items]
+        else:
+            products = [
+                f"case when {groups.condition(term.levels, key)} then {write(part * item)} else 0 end"
+                for key in term.levels.keys
+                for item in term.each
+            ]
+        named = zip(products, term.labels, strict=True)
+        return [f"avg({product}) as {quoted(f'{name}[{label}]')}" for product, label in named]
 
     def _list(self, symbol: Expr) -> str:
-        return str(symbol.name).partition(" @ ")[2]
+        levels, listed = self.formula.terms[symbol].levels, str(symbol.name).partition(" @ ")[2]
+        return " * ".join(filter(None, ("" if levels is None else groups.in_group(levels), listed)))
 
     def _matrix(self, symbol: Expr) -> str:
         number = [*self.formula.terms].index(symbol)
@@ -148,7 +159,12 @@ class Derivation(Shown):
     def _latex_columns(self, symbol: Expr) -> str:
         if not isinstance(symbol, Predictor):
             return ""
-        return rf" \left[{', '.join(as_latex(item) for item in self.formula.terms[symbol].items)}\right]^\top"
+        term = self.formula.terms[symbol]
+        items = "" if term.each == (1,) else rf" \left[{', '.join(map(as_latex, term.each))}\right]^\top"
+        if term.levels is None:
+            return items
+        columns = ", ".join(as_latex(Column(name)) for name in term.levels.columns)
+        return rf" \left[{columns} = g\right]{items}"
 
     def _writer(self, language: Language | None) -> Writer:
         assert language is not None
@@ -156,6 +172,10 @@ class Derivation(Shown):
         for symbol, term in self.formula.terms.items():
             if language in (NUMPY, TORCH):
                 names[symbol] = f"({self._matrix(symbol)} @ {identifier(term.vector)})"
+            elif language is SQL and term.levels is not None:
+                groups.refuse_unknown(term.levels)
+                values = [f"${identifier(term.vector)}_{number}" for number in range(1, len(term.labels) + 1)]
+                names[symbol] = f"({groups.by_group(term, values)})"
             elif language is SQL:
                 products = [
                     f"${identifier(term.vector)}_{number}*{Writer(SQL).write(item, POWER)}"
@@ -173,11 +193,14 @@ class Derivation(Shown):
     def matrices(self, language: str) -> list[str]:
         """Return the lines that build the matrices of ``w @ [...]`` in NumPy or PyTorch."""
         stack = "np.column_stack" if language == "numpy" else "torch.column_stack"
-        write = self._writer(LANGUAGES[language]).write
-        return [
-            f"{self._matrix(symbol)} = {stack}([{', '.join(write(item) for item in term.items)}])"
-            for symbol, term in self.formula.terms.items()
-        ]
+        write, lines = self._writer(LANGUAGES[language]).write, []
+        for symbol, term in self.formula.terms.items():
+            stacked, matrix = f"{stack}([{', '.join(write(item) for item in term.each)}])", self._matrix(symbol)
+            if term.levels is None:
+                lines.append(f"{matrix} = {stacked}")
+            else:
+                lines += groups.matrix(term, matrix, stacked, language)
+        return lines
 
     def code(self, language: str) -> str:
         """Return the whole gradient in one language, ready to be pasted.
@@ -190,9 +213,12 @@ class Derivation(Shown):
             return "\n".join([*imports(lines), *lines])
         if language == "sql":
             return f"select {', '.join(written.values())} from data"
-        return "\n".join(
-            written.values() if language == "latex" else (f"dJ/d{name} = {text}" for name, text in written.items())
-        )
+        if language == "latex":
+            return "\n".join(written.values())
+        return "\n".join(f"dJ/d{self._left(name)} = {text}" for name, text in written.items())
+
+    def _left(self, name: str) -> str:
+        return f"{name}[g]" if isinstance(self.formula.parameters[name], GroupLabels) else name
 
     def as_dict(self) -> dict[str, object]:
         """Return everything as plain values; ``lacking`` says why a language is not among them."""
@@ -205,7 +231,7 @@ class Derivation(Shown):
                 lacking[language] = str(error)
         plain: dict[str, object] = {
             "formula": self.formula.text,
-            "columns": list(self.formula.columns),
+            "columns": list(self.formula.given),
             "parameters": list(self.formula.parameters),
             "loss": str(self.loss),
             "objective": f"mean({Writer(TEXT).write(self.value)})",

@@ -144,7 +144,9 @@ def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
     if not settled:
         after, shorter = stepped(objective(theta + step, 2 if point.factor is None else 3))
         ratio = shorter / length
-        if ratio < SHRINKING or objective.bounds is not None or not everywhere:
+        if objective.arrow and length**2 <= SO_NEAR * abs(point.loss):  # among so many, some steps stand out by chance
+            error += NO_STEP * np.abs(after)
+        elif ratio < SHRINKING or objective.bounds is not None or not everywhere:
             error += np.abs(after) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
         else:
             error += _by_second_derivatives(point)

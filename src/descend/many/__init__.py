@@ -2,5 +2,6 @@
 
 from descend.many.call import fit_groups
 from descend.many.fits import Fits
+from descend.many.loading import load
 
-__all__ = ["Fits", "fit_groups"]
+__all__ = ["Fits", "fit_groups", "load"]

@@ -1,23 +1,69 @@
-"""Many fits of a request and a table."""
+"""Many fits of a request and its data."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
+from descend.errors import ConfigError
 from descend.many.fits import Fits
+from descend.many.fitting import Grouped, fit_each, model_by_groups
 from descend.many.placing import fit_placed
+from descend.many.progress import Done
 from descend.options.request import Request
 from descend.registry import split_list
-from descend.table import Table
+from descend.table import Table, open_table
+from descend.table.by_file import FILENAME, Files, by_file
+from descend.wording import spell
 
 
-def fit_groups(request: Request, table: Table) -> Fits:
-    """Fit each group of a table that ``request.by`` names. Raises DescendError for what fits none of them."""
+def fit_groups(request: Request, where: str | None = None, on_groups: Done | None = None) -> Fits:
+    """Fit each group of the data that ``request.by`` names; where: a condition on the rows.
+
+    on_groups: called with how many groups are done, and how many there are.
+
+    Raises DescendError for what fits none of them.
+    """
     from descend.problem.response_levels import with_levels
 
     began = time.perf_counter()
-    texts = [request.by] if isinstance(request.by, str) else request.by or ()
-    names = [name for text in texts for name in ([text] if text in table.names else split_list(text))]
-    by = list(dict.fromkeys(names))
-    work, outcomes, notes = with_levels(lambda readable: fit_placed(request, readable, by), request, table)
+    for key in ("log_every", "on_step"):
+        if request[key] is not None:
+            raise ConfigError(
+                f"{spell(key)} follows the steps of one fit, and {spell('by')} makes many. Leave it out; in Python "
+                "on_groups=function is told how many are done."
+            )
+    texts = [request.by] if isinstance(request.by, str) else list(request.by or ())
+    split = list(dict.fromkeys(name for text in texts for name in split_list(text)))
+    if by_file(request.data, split):
+        return _fit_files(request, split, Files.of(request.data, where), on_groups, began)
+    table = open_table(request.data, where)
+    by = columns_of(texts, table)
+    work, outcomes, notes = with_levels(lambda known: fit_placed(request, known, by, on_groups), request, table)
     return Fits(work, outcomes, time.perf_counter() - began, notes)
+
+
+def columns_of(texts: Sequence[str], table: Table) -> list[str]:
+    """Return the columns that texts name: one each, or several with commas between them."""
+    names = [name for text in texts for name in ([text] if text in table.names else split_list(text))]
+    return list(dict.fromkeys(names))
+
+
+def _fit_files(request: Request, by: list[str], files: Files, on_groups: Done | None, began: float) -> Fits:
+    """Fit each file; one that cannot be read costs itself only."""
+    for key in ("memory_limit", "engine"):
+        if request[key] not in (None, "auto"):
+            raise ConfigError(
+                f"{spell('by', FILENAME)} reads all files into memory, so that {spell(key)} has no meaning there. "
+                "Leave it out."
+            )
+    others = [name for name in by if name != FILENAME]
+    model = model_by_groups(request, files.example(), others)
+    needed = dict.fromkeys((*model.columns, *request.roles.columns, *model.loss.own_columns))
+    table, failed = files.read(tuple(needed), others, gaps=not others)
+    work = Grouped.of(request, table, by)
+    causes = {} if others else {group: failed[name] for group, (name,) in enumerate(work.groups.keys) if name in failed}
+    work = replace(work, unreadable=causes)
+    notes = tuple(failed.values()) if others else ()
+    return Fits(work, fit_each(work, on_done=on_groups), time.perf_counter() - began, notes)

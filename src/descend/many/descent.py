@@ -11,7 +11,6 @@ from descend.many.sums import Block, Sums, rows_of_triangle
 from descend.many.systems import Entries, Factor, Triangle
 
 Array = NDArray[np.float64]
-Places = NDArray[np.intp]
 INFLATED = 1e12
 """More times as large as if the other parameters were known, a variance shows that these cannot be told apart."""
 LONGEST = 200
@@ -20,7 +19,7 @@ FIRST, LEAST, MOST = 1e-2, 1e-12, 1e12
 """Damping, as a share of the diagonal of the curvature."""
 RESOLVED = 1e-14
 """A step that promises to lower the loss by a smaller share of it is the last one."""
-SURE, FORESEEN, UNDAMPED = 1e-8, 1e-17, 1e-3
+SURE, FORESEEN, UNDAMPED = 1e-8, 1e-15, 1e-3
 """So is one that promises less than SURE, if the next would promise less than FORESEEN, with damping below UNDAMPED."""
 LEAST_BENT, MOST_BENT, STIFF = -0.5, 10.0, 1.0
 """The bend counts within these shares of the curvature, with damping up to STIFF."""
@@ -34,20 +33,30 @@ EXACT, ROUNDING = 1e-31, 1e-26
 """A loss that is a smaller share of that of a prediction of 0 is nothing but rounding, or if no step lowers it."""
 SCARCE = 0.7
 """Groups are gathered anew once fewer than this share of them go on."""
+MANIFOLD, SINGLE = ("theta", "bend"), ("before", "damping", "on", "converged", "endless", "last")
+"""What is known of each group beside its sums: lists of arrays, and arrays."""
 
 
 class Ends:
     """Where the groups of a block ended, or stand.
 
-    theta: (p, groups), NaN where there is no end. variances: the diagonal of the inverse of the curvature there.
-    loss: summed over the rows. damping: what the next step would have. converged: whether at a minimum.
-    endless: whether parameters run away, with ever less to gain. pending: whether the group goes on.
+    theta: (p, groups). variances: the diagonal of the inverse of the curvature there. loss: summed over the rows.
+    damping: what the next step would have. converged: whether at a minimum. endless: whether parameters ran away, with
+    ever less to gain. pending: whether the group goes on.
     """
 
-    def __init__(self, size: int, groups: int) -> None:
-        self.theta, self.variances = np.full((size, groups), np.nan), np.full((size, groups), np.nan)
-        self.loss, self.damping = np.full(groups, np.nan), np.full(groups, np.nan)
-        self.converged, self.endless, self.pending = (np.zeros(groups, dtype=bool) for _ in range(3))
+    def __init__(self, theta: Array, variances: Array, direct: Array, of_groups: list[Values], least: float) -> None:
+        """Judge the ends: parameters that the rows do not determine have run away, if they have moved at all.
+
+        direct: the diagonal of the curvature. of_groups: loss, damping; the promise of the last step, NaN where there
+        was none; which groups have not ended, and go on if there are at most ``least``; which converged, and ran away.
+        """
+        self.theta, self.variances = theta, variances
+        self.loss, self.damping, before, on, converged, endless = of_groups
+        determined = ((variances > 0.0) & (variances * direct < INFLATED)).all(axis=0)
+        self.pending = on if np.count_nonzero(on) <= least else np.zeros_like(on)
+        self.endless = (endless | (~determined & (np.isfinite(before) | converged))) & ~self.pending
+        self.converged = converged & determined
 
 
 class _Descent:
@@ -66,7 +75,7 @@ class _Descent:
         self.block, self.theta, self.damping = block, theta, damping
         self.at = Sums.at(code, theta, block, arrays)
         self.places = np.arange(block.size.shape[0])
-        self.ends = Ends(code.size, len(self.places))
+        self.noted: list[Values] = []
         self.before = damping + np.nan
         self.on = self.steady = damping > 0.0
         self.converged = self.last = self.endless = ~self.on
@@ -84,6 +93,8 @@ class _Descent:
         ended = last | (self.on & (loss <= EXACT * size)) if self.code.relative else last
         self.last, self.converged = self.last | last, self.converged | ended
         self.on = self.on & ~ended & (loss - loss == 0.0)
+        for row in self.at.curvature:
+            self.on = self.on & (row[-1] >= 0.0)  # below 0 it is nothing but rounding
         self.go = usable & self.on
         self.step = [self.where(self.go, own, 0.0) for own in self.step]
 
@@ -126,43 +137,47 @@ class _Descent:
             lack.append(sum(products, new - old))  # the step is subtracted
         turned = -sum(one * two for one, two in zip(lack, self.step, strict=True))
         length = sum(abs(one * two) for one, two in zip(lack, self.step, strict=True))
-        factor = self.where(lower & (abs(turned) > ALONG * length), 1.0 / turned, 0.0)
-        scaled = [factor * one for one in lack]
-        products = (scaled[i] * lack[j] for i in range(size) for j in range(i + 1))
-        return [entry + product for entry, product in zip(self.bend, products, strict=True)]
+        known = lower & (abs(turned) > ALONG * length)
+        products = (lack[i] * lack[j] / turned for i in range(size) for j in range(i + 1))
+        return [entry + self.where(known, product, 0.0) for entry, product in zip(self.bend, products, strict=True)]
 
     def gather(self) -> None:
-        """Note where the groups are that have ended, and go on with the others."""
+        """Go on with the groups that have not ended."""
+        self.note()
         on = self.arrays.returned(self.on)
-        self.put(np.flatnonzero(~on), pending=False)
         places = self.arrays.given(np.flatnonzero(on))
-        self.places = self.places[on]
-        self.block, self.at = self.block.take(places, self.arrays), self.at.take(places, self.arrays)
-        for name in ("theta", "step", "bend"):
+        self.places, self.block = self.places[on], self.block.take(places, self.arrays)
+        self.at = self.at.take(places, self.arrays)
+        for name in (*MANIFOLD, "step"):
             setattr(self, name, [self.arrays.take(each, places) for each in getattr(self, name)])
-        for name in ("promise", "scale", "before", "damping", "steady", "on", "go", "converged", "endless", "last"):
+        for name in (*SINGLE, "promise", "scale", "steady", "go"):
             setattr(self, name, self.arrays.take(getattr(self, name), places))
 
-    def put(self, chosen: Places, pending: bool) -> None:
-        """Note where some groups are, as those that have ended or those that go on."""
-        if not len(chosen):
+    def note(self) -> None:
+        """Note where the groups are, of which some will not be gathered again."""
+        state = [*self.at.values, *(each for name in MANIFOLD for each in getattr(self, name))]
+        state += [getattr(self, name) for name in SINGLE]
+        if not self.noted:
+            self.noted = state
             return
-        arrays, ends, places = self.arrays, self.ends, self.places[chosen]
-        some = arrays.given(chosen)
-        at, damping, last = self.at.take(some, arrays), arrays.take(self.damping, some), arrays.take(self.last, some)
-        step, promise = _step(at, 0.0 * damping, [arrays.take(each, some) for each in self.bend])
-        step, promise = [self.where(last, own, 0.0) for own in step], self.where(last, promise, 0.0)
-        theta = at.theta([arrays.take(each, some) for each in self.theta], step)
-        ends.theta[:, places] = [arrays.returned(each) for each in theta]
-        ends.loss[places], ends.damping[places] = arrays.returned(at.loss - promise), arrays.returned(damping)
-        ends.converged[places] = arrays.returned(arrays.take(self.converged, some))
-        ends.endless[places], ends.pending[places] = arrays.returned(arrays.take(self.endless, some)), pending
-        if not pending:  # parameters that the rows do not determine have run away
-            variances, direct = (np.array([arrays.returned(each) for each in some]) for some in at.variances())
-            undetermined = ends.converged[places] & ~((variances > 0.0) & (variances * direct < INFLATED)).all(axis=0)
-            ends.variances[:, places] = variances
-            ends.converged[places] &= ~undetermined
-            ends.endless[places] |= undetermined
+        places = self.arrays.given(self.places)
+        for kept, value in zip(self.noted, state, strict=True):
+            kept[places] = value
+
+    def ends(self, least: float) -> Ends:
+        """Return where all groups of the block are; those that are on go on, if there are at most ``least``."""
+        self.note()
+        count, sizes = len(self.at.values), [len(getattr(self, name)) for name in MANIFOLD]
+        at = Sums(self.code, self.noted[:count])
+        theta, bend = (self.noted[count:][sum(sizes[:k]) : sum(sizes[: k + 1])] for k in range(len(MANIFOLD)))
+        before, damping, on, converged, endless, last = self.noted[count + sum(sizes) :]
+        step, promise = _step(at, 0.0 * damping, bend)
+        step = [self.where(last, own, 0.0) for own in step]
+        numbers = (at.theta(theta, step), *at.variances())
+        places, inverse, direct = (np.array([self.arrays.returned(each) for each in some]) for some in numbers)
+        loss = at.loss - self.where(last, promise, 0.0)
+        found = [self.arrays.returned(each) for each in (loss, damping, before, on, converged, endless)]
+        return Ends(places, inverse, direct, found, least)
 
 
 def descend_all(
@@ -182,10 +197,7 @@ def descend_all(
             descent.gather()
         descent.evaluate()
         descent.look_ahead()
-    on = arrays.returned(descent.on)
-    descent.put(np.flatnonzero(~on), pending=False)
-    descent.put(np.flatnonzero(on), pending=left <= least)
-    return descent.ends
+    return descent.ends(least)
 
 
 def _bent(curvature: Triangle, bend: Entries) -> list[list[Values]]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError, DataError
-from descend.many.fitting import Grouped, model_by_groups
+from descend.errors import DataError
+from descend.gradients.contract import Program
+from descend.many.fitting import Grouped, model_by_groups, program_of
 from descend.many.groups import Groups
 from descend.many.source import OfRows
 from descend.models import Model
@@ -21,20 +22,22 @@ from descend.problem.out_of_core import IN_MEMORY
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.table import Table
-from descend.table.beside import TAKING, Beside, blocks, fetched
+from descend.table.beside import Beside, blocks, fetched
 from descend.table.lazy import Lazy
 from descend.table.levels import keys_in_order, said
-from descend.table.memory import LEAST, PROGRAM, read_size, there_is, written
+from descend.table.memory import LEAST, PROGRAM, read_size, there_is
 from descend.table.not_numbers import quoted_if_odd
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from descend.table.arrays import Cells
+
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 BLOCK = 1 << 16
 """Rows that are fetched at a time."""
-FEWEST, MOST = 1 << 14, 1 << 21
+FEWEST, MOST = 1 << 14, 1 << 20
 """Rows that are fitted at a time, if memory allows: enough that no processor waits, few enough to tell how it goes."""
 STREAMING = frozenset({"duckdb", "postgres"})
 """Databases that hand over sorted rows as they are taken; of others each share of the groups is a query of its own."""
@@ -64,10 +67,20 @@ class DistantGroups(OfRows):
         room = max(limit - PROGRAM, LEAST // 2)
         memory = None if request.memory_limit is None else room // 2
         names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
+        table = table.with_codings(model.codings)
         lazy = table.lazy(tuple(names), memory, by).with_roles(request.roles)
         groups, complete = _known(lazy, table)
-        within = request.but(by=None, engine="auto", memory_limit=None)
-        return cls(within, table, model, lazy, groups, complete, room / 4)
+        return cls(request, table, model, lazy, groups, complete, room / 4)
+
+    @cached_property
+    def within(self) -> Request:
+        """The request that rows in memory are fitted by."""
+        return self.request.but(by=None, engine="auto", memory_limit=None)
+
+    @cached_property
+    def program(self) -> Program | None:
+        """What all groups can be fitted with together; None if each has to be fitted by itself."""
+        return program_of(self.within, self.model, self.table)
 
     @property
     def most(self) -> int:
@@ -76,24 +89,30 @@ class DistantGroups(OfRows):
         return int(min(max(self.room / each, FEWEST), MOST))
 
     @cached_property
-    def beside(self) -> Beside:
-        """The groups that are found for: their keys, and their places."""
-        schema = self.lazy.table.schema()
-        kinds = {f"k{number}": str(schema[f"k{number}"]) for number in range(len(self.groups.by))}
-        return Beside(self.lazy, {"g": "int64"} | kinds)
+    def keys(self) -> dict[str, Cells]:
+        """The keys of all groups, as columns that are compared with those of the rows, by their names there."""
+        schema, parts = self.lazy.table.schema(), zip(*self.groups.keys, strict=True)
+        text = {name: schema[name].is_string() for name in (f"k{number}" for number in range(len(self.groups.by)))}
+        return {
+            name: np.array(values, dtype=object if text[name] else np.float64)
+            for name, values in zip(text, parts, strict=True)
+        }
 
-    def ask_for(self, places: Places) -> ir.Table:
-        """Put groups beside the rows; returns the Ibis table of their rows, with the place of the group as ``g``."""
-        keys = list(zip(*(self.groups.keys[place] for place in places.tolist()), strict=True))
-        table, beside = self.lazy.table, self.beside
-        columns: dict[str, object] = {"g": places}
-        for number, values in enumerate(keys):
-            text = beside.kinds[f"k{number}"] == "string"
-            columns[f"k{number}"] = list(values) if text else np.array(values, dtype=np.float64)
-        beside.put(columns)  # type: ignore[arg-type]
-        same = [table[name] == beside.table[name] for name in beside.kinds if name != "g"]
-        numbered = [name for name in table.columns if not name.startswith("k")]
-        return table.join(beside.table, same).select("g", *numbered)
+    def beside(self, numbers: Sequence[str] = ()) -> Beside:
+        """Return a table for the keys of groups, their place ``g`` and some numbers of each."""
+        kinds = {name: "float64" if keys.dtype.kind == "f" else "string" for name, keys in self.keys.items()}
+        return Beside(self.lazy, {"g": "int64"} | kinds | dict.fromkeys(numbers, "float64"))
+
+    def put(self, beside: Beside, places: Places, numbers: Mapping[str, Array] | None = None) -> None:
+        """Fill such a table for some groups, which are numbered in this order."""
+        columns = {name: keys[places] for name, keys in self.keys.items()}
+        beside.put({"g": np.arange(len(places)), **columns, **(numbers or {})})
+
+    def joined(self, beside: Beside, rows: ir.Table, numbers: Sequence[str] = ()) -> ir.Table:
+        """Return rows with the number of their group as ``g``, and what is known of it; only those of groups beside."""
+        same = [rows[name] == beside.table[name] for name in self.keys]
+        columns = [name for name in rows.columns if name not in self.keys]
+        return rows.join(beside.table, same).select("g", *columns, *numbers)
 
     def shares(self, places: Places) -> Iterator[tuple[Places, Grouped]]:
         """Fetch groups, in order, so many at a time as may be in memory: their places, and the groups as a table."""
@@ -108,11 +127,13 @@ class DistantGroups(OfRows):
     def _streamed(self, places: Places) -> Iterator[tuple[Places, Grouped]]:
         if not len(places):
             return
-        found = self.ask_for(places)
+        beside = self.beside()
+        self.put(beside, places)
+        found = self.joined(beside, self.lazy.table)
         found = found.order_by([name for name in ("g", "place") if name in found.columns])
         waiting: list[dict[str, Array]] = []
         rows = 0
-        for block in blocks(self.lazy, found, BLOCK, self.beside):
+        for block in blocks(self.lazy, found, BLOCK, beside):
             waiting.append(block)
             rows += len(block["g"])
             if rows < self.most:
@@ -120,26 +141,33 @@ class DistantGroups(OfRows):
             joined = {name: np.concatenate([each[name] for each in waiting]) for name in block}
             end = int(np.searchsorted(joined["g"], joined["g"][-1]))  # the last group may go on in the next block
             if end:
-                yield self._grouped({name: column[:end] for name, column in joined.items()})
+                yield self._grouped(places, {name: column[:end] for name, column in joined.items()})
             waiting, rows = [{name: column[end:].copy() for name, column in joined.items()}], rows - end
         if rows:
-            yield self._grouped({name: np.concatenate([each[name] for each in waiting]) for name in waiting[0]})
+            yield self._grouped(places, {name: np.concatenate([each[name] for each in waiting]) for name in waiting[0]})
 
     def fetch(self, places: Places) -> Grouped:
         """Fetch the rows of some groups."""
-        found = fetched(self.lazy, self.ask_for(places), self.beside)
+        beside = self.beside()
+        self.put(beside, places)
+        found = fetched(self.lazy, self.joined(beside, self.lazy.table), beside)
         order = np.argsort(found["g"], kind="stable")
-        return self._grouped({name: column[order] for name, column in found.items()})[1]
+        return self._grouped(places, {name: column[order] for name, column in found.items()})[1]
 
-    def _grouped(self, rows: Mapping[str, Array]) -> tuple[Places, Grouped]:
-        """Return groups from their rows, which are in order."""
-        places = rows["g"].astype(np.intp)
-        begins = np.flatnonzero(np.r_[True, places[1:] != places[:-1]])
-        chosen, ends = places[begins], np.r_[begins, len(places)].astype(np.intp)
+    def _grouped(self, places: Places, rows: Mapping[str, Array]) -> tuple[Places, Grouped]:
+        """Return groups from their rows, which are in order and numbered among some places."""
+        numbers = rows["g"].astype(np.intp)
+        begins = np.flatnonzero(np.r_[True, numbers[1:] != numbers[:-1]])
+        chosen, ends = places[numbers[begins]], np.r_[begins, len(numbers)].astype(np.intp)
         keys = [self.groups.keys[place] for place in chosen.tolist()]
-        groups = Groups(self.groups.by, keys, np.arange(len(places)), ends, 0)
+        groups = Groups(self.groups.by, keys, np.arange(len(numbers)), ends, 0)
         columns = {name: rows[f"c{number}"] for number, name in enumerate(self.lazy.names)}
-        return chosen, Grouped(self.request, self.table, self.model, groups, columns)
+        return chosen, Grouped(self.within, self.table, self.model, groups, columns)
+
+    @property
+    def unreadable(self) -> Mapping[int, str]:
+        """None: rows are read from one source."""
+        return {}
 
     def rows_of(self, group: int) -> Mapping[str, Array] | None:
         """Return the columns of one group; None if they do not fit into memory."""
@@ -159,37 +187,7 @@ class DistantGroups(OfRows):
         known, began = {} if start is None else {"start": start, "second_look": False}, time.perf_counter()
         table = self.table.filtered(self.condition(group))
         table.source = f"the group {said(self.groups.keys[group])}"
-        return fit_table(self.request.but(engine="query", **known), table, None, began)
-
-
-def stays(request: Request, table: Table, by: Sequence[str]) -> tuple[bool, tuple[str, ...]]:
-    """Say whether the rows stay where they are, and in a sentence why, if that was decided here.
-
-    Raises ConfigError for a memory limit that cannot be kept.
-    """
-    limit = None if request.memory_limit is None else read_size(request.memory_limit)
-    needed, far = IN_MEMORY * table.size(len(table.names)), table.far
-    foreign = far is not None and far not in TAKING
-    if foreign or request.engine not in ("auto", "query"):
-        if limit is not None and (needed > limit or far is not None):
-            cause = f"the database ({far})" if foreign else f"the engine `{request.engine}`"
-            remedy = "Copy them into a Parquet file" if foreign else "Leave out the engine"
-            raise ConfigError(
-                f"With {cause}, one fit for each group of {' and '.join(by)} needs all rows in memory"
-                f"{'' if far else f', about {written(needed)}'}, but the memory limit is {written(limit)}. {remedy}, "
-                "or raise the limit."
-            )
-        return False, ()
-    if request.engine == "query":
-        return True, ()
-    if far is not None:
-        return True, (f"rows sorted by group in their database ({table.source}), and fitted as they come",)
-    allowed = there_is() // 2 if limit is None else limit
-    most = "half of this machine's memory" if limit is None else "the memory limit"
-    return needed > allowed, (
-        f"rows sorted by group on disk, and fitted as they come, since they would take about {written(needed)} of "
-        f"memory, more than {most}, {written(allowed)}",
-    )
+        return fit_table(self.within.but(engine="query", **known), table, None, began)
 
 
 def _known(lazy: Lazy, table: Table) -> tuple[Groups, Places]:

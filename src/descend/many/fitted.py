@@ -28,7 +28,10 @@ class FittedGroups:
         self._source, self.model, self._outcomes = source, source.model, outcomes
         self.seconds, self.notes = seconds, notes
         groups = source.groups
-        self.by, self.keys, self.rows, self.ungrouped = groups.by, groups.keys, groups.sizes, groups.ungrouped
+        self.by, self.keys, self.ungrouped = groups.by, groups.keys, groups.ungrouped
+        self.rows = groups.sizes
+        if source.unreadable:
+            self.rows = np.where(np.isin(np.arange(len(groups)), list(source.unreadable)), 0, groups.sizes)
         self.loss, self.r_squared = outcomes.loss, outcomes.r_squared
         self.outcome: tuple[str, ...] = tuple(outcomes.outcome.tolist())
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError, DescendError
+from descend.errors import ConfigError, DataError, DescendError
 from descend.gradients.contract import Program
 from descend.losses import LOSSES
+from descend.many.arrays import NUMPY_ARRAYS, tensors
 from descend.many.groups import Groups
 from descend.many.outcomes import Outcomes
+from descend.many.progress import Done, Progress
 from descend.many.rows import GroupedRows
 from descend.many.source import OfRows
 from descend.many.starts import Starts, can_be_tried, evenly, trial_points, tried
@@ -44,7 +46,9 @@ POOR = 0.5
 """A fit that explains a smaller share of the variance is poor."""
 MANY, FEWEST, SELDOM = 40, 4, 0.03
 """Starts from which a group descends that is fitted poorly: fewer if more than this share of the groups are."""
-OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "device")
+COMPARED, SAME = 16, 1e-9
+"""Groups fitted by PyTorch that NumPy fits too, and the share by which their losses may differ."""
+OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate")
 """Options with which every group is fitted by itself."""
 
 
@@ -53,6 +57,7 @@ class Grouped(OfRows):
     """A table by groups, the model of each, and the request that each is fitted by.
 
     columns: every column that a fit reads, in the order of the groups, NaN where a cell is missing.
+    unreadable: why the rows of some groups could not be read; one row without any value stands for them.
     """
 
     request: Request
@@ -60,11 +65,13 @@ class Grouped(OfRows):
     model: Model
     groups: Groups
     columns: Mapping[str, Array]
+    unreadable: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, request: Request, table: Table, by: Sequence[str]) -> Grouped:
         """Read the groups of a table, and what a fit needs of it. Raises DescendError where no group can be fitted."""
         model = model_by_groups(request, table, by)
+        table = table.with_codings(model.codings)
         groups = Groups.of(table, by)
         names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
         read = table.with_gaps(tuple(names))
@@ -86,6 +93,8 @@ class Grouped(OfRows):
 
         start: where it ends, if that is known.
         """
+        if group in self.unreadable:
+            raise DataError(self.unreadable[group])
         data = self.rows_of(group)
         known = {} if start is None else {"start": start, "second_look": False}
         request, began = self.request.but(by=None, data=data, **known), time.perf_counter()
@@ -108,16 +117,15 @@ class Grouped(OfRows):
     @cached_property
     def program(self) -> Program | None:
         """What all groups can be fitted with together; None if each has to be fitted by itself."""
-        request, model = self.request, self.model
-        loss = model.loss
-        smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2)
-        chosen_options = any(request[key] is not None for key in OWN) or request.engine != "auto"
-        if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
+        return program_of(self.request, self.model, self.table)
+
+    @cached_property
+    def together(self) -> Together | None:
+        """What fits groups together: NumPy, or PyTorch if that or a device was asked for; None if nothing can."""
+        if self.program is None:
             return None
-        if not (loss.quadratic or loss.dispersion_known):
-            return None
-        code = gradient_source(model, None, self.table, request.roles.spread)[1]
-        return code if isinstance(code, Program) else None
+        by_torch = self.request.engine == "torch" or self.request.device is not None
+        return Together(self.program, self.rows, tensors(self.request.device) if by_torch else NUMPY_ARRAYS)
 
     @cached_property
     def bounds(self) -> Bounds | None:
@@ -162,6 +170,19 @@ class Grouped(OfRows):
         return np.add.reduceat(squares if omega is None else omega * squares, begins)
 
 
+def program_of(request: Request, model: Model, table: Table) -> Program | None:
+    """Return what all groups can be fitted with together; None if each has to be fitted by itself."""
+    loss = model.loss
+    smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2)
+    chosen_options = any(request[key] is not None for key in OWN) or request.engine not in ("auto", "torch")
+    if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
+        return None
+    if not (loss.quadratic or loss.dispersion_known):
+        return None
+    code = gradient_source(model, None, table, request.roles.spread)[1]
+    return code if isinstance(code, Program) else None
+
+
 def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:
     """Return the model of each group. Raises ConfigError for one that reads what tells the groups apart."""
     model, _ = read_model(request, table, LOSSES.build(request.loss))
@@ -174,23 +195,44 @@ def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:
     return model
 
 
-def fit_each(work: Grouped, starts: Starts | None = None) -> Outcomes:
+def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None = None) -> Outcomes:
     """Fit every group: 1. together, from starts given or tried; 2. some again; 3. those that failed by themselves.
 
-    starts: those to try, if they are known.
+    starts: those to try, if they are known. on_done: called with how many groups are done, and how many there are.
     """
     outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
+    progress = Progress(len(work.groups), on_done)
     _refuse(work, outcomes)
     chosen = np.flatnonzero(work.sound)
-    if work.program is not None and len(chosen):
-        together = Together(work.program, work.rows)
+    together = work.together
+    if together is not None and len(chosen):
         starts = starts_of(work, outcomes) if starts is None else starts
         if len(starts.points):
-            _keep(work, chosen, together.from_best(chosen, starts.points, starts.few), outcomes)
+            first = replace(together, progress=progress)
+            found = first.from_best(chosen, starts.points, starts.few)
+            _compare(together, chosen, starts, found)
+            keep(work, chosen, found, outcomes)
             _look_again(work, together, starts, chosen, outcomes)
-    for group in np.flatnonzero(outcomes.open).tolist():
+    left = np.flatnonzero(outcomes.open).tolist()
+    for place, group in enumerate(left):
+        progress.reached(len(work.groups) - len(left) + place)
         fit_alone(work, group, outcomes)
     return outcomes
+
+
+def _compare(together: Together, chosen: Places, starts: Starts, found: Found) -> None:
+    """Hold a few groups that a device fitted against NumPy's fits of them. Raises ConfigError where they differ."""
+    if together.arrays is NUMPY_ARRAYS:
+        return
+    some = evenly(np.arange(len(chosen)), COMPARED)
+    other = replace(together, arrays=NUMPY_ARRAYS).from_best(chosen[some], starts.points, starts.few)
+    both = found.converged[some] & other.converged
+    differ = np.count_nonzero(~np.isclose(found.loss[some][both], other.loss[both], rtol=SAME, atol=0.0))
+    if differ:
+        raise ConfigError(
+            f"PyTorch fits {differ} of the {len(some)} groups that were compared otherwise than NumPy. Leave out the "
+            "engine and the device."
+        )
 
 
 def _refuse(work: Grouped, outcomes: Outcomes) -> None:
@@ -212,10 +254,10 @@ def starts_of(work: Grouped, outcomes: Outcomes) -> Starts:
         np.flatnonzero(work.sound),
         np.empty((0, parameters.size)),
     )
-    if work.program is not None and can_be_tried(work.program) and len(chosen):
-        points = trial_points(work.program, work.rows, chosen, given.keys(), theta, work.bounds)
+    if work.together is not None and can_be_tried(work.together.program) and len(chosen):
+        points = trial_points(work.together.program, work.rows, chosen, given.keys(), theta, work.bounds)
         if not set(parameters.shapes) <= set(given):
-            found = tried(Together(work.program, work.rows), chosen, points, given.keys())
+            found = tried(work.together, chosen, points, given.keys())
             if found is not None:
                 return found
     if set(parameters.shapes) <= set(given):
@@ -237,18 +279,18 @@ def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Place
     for groups, count in ((poor, few), (failed, len(points))):
         if len(groups):
             found = together.from_best(groups, points, count)
-            _keep(work, groups, found, outcomes)
+            keep(work, groups, found, outcomes)
             outcomes.settle(groups, found, *_losses(work, groups, found))
 
 
-def _losses(work: Grouped, groups: Places, found: Found) -> tuple[Array, Array]:
+def _losses(work: Known, groups: Places, found: Found) -> tuple[Array, Array]:
     """Return the mean loss of what was found in these groups, and R2."""
     if not work.model.loss.quadratic:
         return found.loss / work.totals[groups], np.full(len(groups), np.nan)
     return found.loss / work.totals[groups], 1.0 - found.loss / work.about_mean[groups]
 
 
-def _keep(work: Grouped, groups: Places, found: Found, outcomes: Outcomes) -> None:
+def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes) -> None:
     """Keep what converged at a minimum that the rows determine, within its bounds."""
     loss, bounds = work.model.loss, work.bounds
     scale = np.full(len(groups), loss.unit)
@@ -260,6 +302,23 @@ def _keep(work: Grouped, groups: Places, found: Found, outcomes: Outcomes) -> No
     if bounds is not None:
         found.converged &= ((found.theta > bounds.low) & (found.theta < bounds.high)).all(axis=1)
     outcomes.keep(groups, found, errors, *_losses(work, groups, found))
+
+
+class Known(Protocol):
+    """What has to be known of groups to keep what was found in them: see `Grouped`."""
+
+    @property
+    def request(self) -> Request: ...
+    @property
+    def model(self) -> Model: ...
+    @property
+    def groups(self) -> Groups: ...
+    @property
+    def bounds(self) -> Bounds | None: ...
+    @property
+    def totals(self) -> Array: ...
+    @property
+    def about_mean(self) -> Array: ...
 
 
 class Alone(Protocol):

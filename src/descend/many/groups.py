@@ -21,7 +21,7 @@ class Groups:
     by: the columns. keys: the values that the rows of each group share, sorted. order: the rows, one group after the
     other, each in the order of the table. ends: where each group ends in that order, after a 0. ungrouped: rows that
     lack a value in one of the columns, which belong to no group. in_order: whether the table has all of its rows in
-    that order.
+    that order, which is not listed then.
 
     >>> from descend.table import open_table
     >>> groups = Groups.of(open_table({"site": ["b", "a", "b"]}), ["site"])
@@ -41,18 +41,22 @@ class Groups:
         """Return the groups of a table. Raises DataError for a column that it lacks, or if no row has a group."""
         coded = [values_of(table, name) for name in by]
         codes, absent = combined([(found, len(labels)) for found, labels in coded])
-        rows = np.flatnonzero(~absent)
-        if not rows.size:
+        ungrouped = int(np.count_nonzero(absent))
+        if ungrouped == len(codes):
             raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in by)}.")
-        in_order = rows.size == len(codes) and bool((codes[1:] >= codes[:-1]).all())
-        order = rows if in_order else rows[np.argsort(codes[rows], kind="stable")]
-        sorted_codes = codes if in_order else codes[order]
-        begins = np.flatnonzero(np.r_[True, sorted_codes[1:] != sorted_codes[:-1]])
-        first = order[begins]
+        in_order = not ungrouped and bool((codes[1:] >= codes[:-1]).all())
+        if in_order:
+            begins = first = np.r_[0, np.flatnonzero(codes[1:] != codes[:-1]) + 1]
+            order = np.empty(0, dtype=np.intp)
+        else:
+            rows = np.flatnonzero(~absent)
+            order = rows[np.argsort(codes[rows], kind="stable")]
+            begins = np.flatnonzero(np.r_[True, np.diff(codes[order]) != 0])
+            first = order[begins]
         parts = [[labels[place] for place in found[first].tolist()] for found, labels in coded]
         keys = list(zip(*parts, strict=True))
-        ends = np.r_[begins, len(order)].astype(np.intp)
-        return cls(tuple(by), keys, order, ends, int(absent.sum()), in_order)
+        ends = np.r_[begins, len(codes) - ungrouped].astype(np.intp)
+        return cls(tuple(by), keys, order, ends, ungrouped, in_order)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -68,4 +72,5 @@ class Groups:
 
     def rows(self, group: int) -> Places:
         """Return the rows of one group."""
-        return self.order[self.ends[group] : self.ends[group + 1]]
+        begin, end = self.ends[group : group + 2]
+        return np.arange(begin, end) if self.in_order else self.order[begin:end]

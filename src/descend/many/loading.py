@@ -71,6 +71,11 @@ class Saved:
         types: dict[str, str] = {**self.head["columns"], **self.head["by"]}
         return types
 
+    @property
+    def unreadable(self) -> Mapping[int, str]:
+        """None: the number of rows in the file is 0 there already."""
+        return {}
+
     def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit:
         """Return the fit of one group, as from a model file."""
         found, parameters = self.outcomes, self.model.parameters

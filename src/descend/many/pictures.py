@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,7 @@ from descend.report import multiples
 from descend.report.figures import Axis, Line, Mark, Panel, Points, above_zero, drawable, reach
 from descend.report.look import Look
 from descend.report.view import rows as counted
-from descend.table import open_table
+from descend.table.by_file import open_by_file
 from descend.table.levels import said
 
 if TYPE_CHECKING:
@@ -41,15 +41,18 @@ def plot(fits: FittedGroups, groups: object, most: int, look: Look, data: object
     """Draw small pictures of some groups with Matplotlib (see ``Fits.plot``)."""
     refuse_not_whole(most, "number of groups to draw", 1)
     rows_of = rows_source(fits, data)
-    places, left_out = chosen(fits, groups, most)
+    there = None if data is None else {place for place in range(len(fits)) if rows_of(place) is not None}
+    places, left_out = chosen(fits, groups, most, there)
     panels = [panel_of(fits, place, rows_of(place) or {}, look) for place in places]
     return multiples.figure(panels, f"{fits.model}, by {' and '.join(fits.by)}", [left_out], look)
 
 
-def chosen(fits: FittedGroups, groups: object, most: int) -> tuple[list[int], str]:
-    """Return the places of the groups to draw, and a sentence on those that are left out."""
+def chosen(
+    fits: FittedGroups, groups: object, most: int, there: Collection[int] | None = None
+) -> tuple[list[int], str]:
+    """Return the places of the groups to draw, and a sentence on those that are left out. there: those with rows."""
     if groups is None:
-        places = fits.worst()
+        places = [place for place in fits.worst() if there is None or place in there]
         some = f"The {most:,} worst of {len(places):,} groups." if len(places) > most else ""
         return places[:most], some
     single = isinstance(groups, str | tuple) or not isinstance(groups, Sequence | np.ndarray)
@@ -75,8 +78,9 @@ def rows_source(fits: FittedGroups, data: object = None) -> Callable[[int], Colu
                 "Give the rows: plot(data=...)."
             )
         return fits.rows_of
-    model, table = fits.model, open_table(data)
-    columns = table.with_gaps(tuple(dict.fromkeys((*model.response_columns, *model.inputs))))
+    needed = tuple(dict.fromkeys((*fits.model.response_columns, *fits.model.inputs)))
+    table = open_by_file(data, fits.by, needed).with_codings(fits.model.codings)
+    columns = table.with_gaps(needed)
     groups = Groups.of(table, fits.by)
     known = {fits.place(key): groups.rows(group) for group, key in enumerate(groups.keys)}
     return lambda place: {name: cells[known[place]] for name, cells in columns.items()} if place in known else None

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from descend.errors import DataError
 from descend.inference.prediction import Prediction, columns_needed, refuse_not_finite
 from descend.many.groups import Groups
-from descend.table import Table, open_table
+from descend.table import Table
+from descend.table.by_file import open_by_file
 from descend.table.table import check_missing
 from descend.wording import spell, worded
 
@@ -25,8 +26,8 @@ Columns = Mapping[str, Array]
 def predict(fits: FittedGroups, data: object, missing: str, interval: str | None, level: float) -> Array | Prediction:
     """Predict each row of ``data`` (see ``Fits.predict``)."""
     check_missing(missing)
-    table = open_table(data)
     names = columns_needed(fits.model, fits.sigma or fits.weights, interval)
+    table = open_by_file(data, fits.by, names).with_codings(fits.model.codings)
     columns, groups = table.with_gaps(names), Groups.of(table, fits.by)
     kept = _complete(columns, groups, table.rows)
     if missing == "raise" and not kept.all():
@@ -46,11 +47,12 @@ def predict(fits: FittedGroups, data: object, missing: str, interval: str | None
 
 def rows_kept(fits: FittedGroups, table: Table) -> NDArray[np.bool_]:
     """Return which rows of new data can be predicted: those with all inputs, and with a group."""
+    table = table.with_codings(fits.model.codings)
     return _complete(table.with_gaps(fits.model.inputs), Groups.of(table, fits.by), table.rows)
 
 
 def _complete(columns: Mapping[str, Array], groups: Groups, rows: int) -> NDArray[np.bool_]:
-    complete = np.zeros(rows, dtype=bool)
+    complete = np.full(rows, groups.in_order)
     complete[groups.order] = True
     for column in columns.values():
         complete &= np.isfinite(column)

@@ -19,10 +19,8 @@ from descend.many.sums import Block
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
-CELLS = 131_072
-"""Rows times groups of a block."""
 ALIKE = 1.125
-"""The largest group of a block has at most this many times the rows of the smallest, or one row more."""
+"""Groups are of equal size in a block that is large enough; else of up to so many times, or of twice, the least."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +32,20 @@ class GroupedRows:
     y: Array
     omega: Array | None
 
-    def blocks(self, groups: Places, places: Places) -> list[Places]:
-        """Return the places in a list of groups by like size of the group, as many to a block as fit."""
+    def blocks(self, groups: Places, places: Places, cells: int) -> list[Places]:
+        """Return the places in a list of groups by like size of the group, as many to a block as have so many cells."""
         sizes = self.groups.sizes[groups[places]]
         if sizes.size and sizes.min() < sizes.max():
             order = np.argsort(sizes, kind="stable")
             places, sizes = places[order], sizes[order]
         blocks, begin = [], 0
         while begin < len(places):
-            most = max(int(sizes[begin] * ALIKE), int(sizes[begin]) + 1)
-            end = int(np.searchsorted(sizes, most, side="right"))
-            end = min(begin + max(CELLS // int(sizes[end - 1]), 1), end)
+            least = int(sizes[begin])
+            for most in (least, int(least * ALIKE), 2 * least):  # padded only where that makes a block of some size
+                end = int(np.searchsorted(sizes, most, side="right"))
+                if (end - begin) * least >= cells // 4:
+                    break
+            end = min(begin + max(cells // int(sizes[end - 1]), 1), end)
             blocks.append(places[begin:end])
             begin = end
         return blocks
@@ -79,23 +80,18 @@ class _Cut:
         self.grouped, self.sizes = grouped, grouped.groups.sizes[chosen]
         self.rows = int(self.sizes.max())
         self.chosen = chosen
-        self.equal = bool(self.sizes.min() == self.rows)
-        self.in_turn = self.equal and bool((chosen[1:] - chosen[:-1] == 1).all())
         self.known: dict[Expr, Array] = {}
 
     @cached_property
     def index(self) -> Places:
-        row = np.arange(self.rows)[:, None]
-        found: Places = self.grouped.groups.ends[self.chosen] + np.minimum(row, self.sizes - 1)
+        row, begins = np.arange(self.rows)[:, None], self.grouped.groups.ends[self.chosen]
+        found: Places = begins + (row if self.sizes.min() == self.rows else np.minimum(row, self.sizes - 1))
         return found
 
     def of(self, column: Array) -> Array:
         """Return the cells of a column."""
-        if self.in_turn:
-            ends = self.grouped.groups.ends
-            part = column[ends[self.chosen[0]] : ends[self.chosen[-1] + 1]]
-            return np.ascontiguousarray(part.reshape(len(self.chosen), self.rows).T)
-        return column[self.index]
+        cells: Array = column.take(self.index)
+        return cells
 
     @cached_property
     def root(self) -> Array:

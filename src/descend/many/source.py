@@ -20,8 +20,9 @@ Array = NDArray[np.float64]
 class Source(Protocol):
     """What the fits were made of: a table by groups, or a file.
 
-    call: the arguments that repeat them; empty if they are not known. spread: the column of sigmas or weights.
-    column_types: of the columns that the model reads, and of those that tell groups apart.
+    call: the arguments that repeat them; empty if they are not known. weights, sigma: the columns of row weights and of
+    known standard deviations. column_types: of the columns that the model reads, and of those that tell groups apart.
+    unreadable: why the rows of some groups could not be read.
     """
 
     @property
@@ -36,6 +37,8 @@ class Source(Protocol):
     def sigma(self) -> str | None: ...
     @property
     def column_types(self) -> Mapping[str, str]: ...
+    @property
+    def unreadable(self) -> Mapping[int, str]: ...
 
     def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit:
         """Return the fit of one group, which ended at ``start``."""

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.many.distant import DistantGroups
 from descend.many.fitting import SAMPLED, fit_alone, fit_each, starts_of
 from descend.many.outcomes import Outcomes
+from descend.many.progress import Done
 from descend.many.starts import Starts
 
 Places = NDArray[np.intp]
-Done = Callable[[int, int], object]
-"""(groups done, all groups)"""
 
 
-def fit_streamed(work: DistantGroups, on_done: Done | None = None) -> Outcomes:
-    """Fit every group; those with more rows than may be in memory where they lie, one by one."""
-    outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
+def fit_streamed(
+    work: DistantGroups, on_done: Done | None = None, outcomes: Outcomes | None = None, starts: Starts | None = None
+) -> Outcomes:
+    """Fit every group; those with more rows than may be in memory where they lie, one by one.
+
+    outcomes: what came of those that are fitted already. starts: to try, if they are known.
+    """
+    if outcomes is None:
+        outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
     small = work.groups.sizes <= work.most
-    starts = starts_of_sample(work)
+    if starts is None and outcomes.open.any():
+        starts = starts_of_sample(work)
 
     def through() -> None:
         for places, share in work.shares(np.flatnonzero(outcomes.open & small)):

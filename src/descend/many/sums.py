@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,16 +69,16 @@ class Sums:
         found: Array = self.values[0]
         return found
 
-    @property
+    @cached_property
     def solved(self) -> Entries:
         """c, one after the other."""
         return self._part(1)
 
-    @property
+    @cached_property
     def gradient(self) -> Entries:
         return self._part(2)
 
-    @property
+    @cached_property
     def curvature(self) -> Triangle:
         return rows_of_triangle(self._part(3), 1)
 

@@ -13,6 +13,7 @@ from descend.gradients.contract import Program
 from descend.many.arrays import NUMPY_ARRAYS, Arrays
 from descend.many.code import BatchCode, batch_code
 from descend.many.descent import FIRST, Ends, descend_all
+from descend.many.progress import Progress
 from descend.many.rows import GroupedRows
 from descend.many.sums import losses as losses_of
 
@@ -72,11 +73,12 @@ class Found:
 
 @dataclass(frozen=True)
 class Together:
-    """A program, and the rows of all groups that it is fitted to."""
+    """A program, and the rows of all groups that it is fitted to. progress: notes how many descents ended."""
 
     program: Program
     rows: GroupedRows
     arrays: Arrays = NUMPY_ARRAYS
+    progress: Progress | None = None
 
     def _code(self, chosen: Places) -> BatchCode:
         return batch_code(self.program, not self.rows.even(chosen), language=self.arrays.language)
@@ -95,7 +97,7 @@ class Together:
         begin, found = theta[:, self.nonlinear].T.copy(), Found.none(len(groups), theta.shape[1])
         damping, open_ = np.full(len(groups), FIRST), np.arange(len(groups))
         while len(open_):
-            blocks = self.rows.blocks(groups, open_)
+            blocks = self.rows.blocks(groups, open_, self.arrays.cells)
             share = WAITING if len(blocks) > 1 else 0.0
 
             def descended(number: int, blocks: list[Places] = blocks, share: float = share) -> Places:
@@ -109,15 +111,17 @@ class Together:
                 left = places[ends.pending]
                 begin[:, left] = ends.theta[self.nonlinear][:, ends.pending]
                 damping[left] = ends.damping[ends.pending]
+                if self.progress is not None:
+                    self.progress.descents(len(places) - len(left), len(groups))
                 return left
 
-            open_ = np.concatenate(in_turn(len(blocks), lambda: descended))
+            open_ = np.concatenate(in_turn(len(blocks), lambda: descended, self.arrays.threads))
         return found
 
     def losses(self, groups: Places, starts: Array) -> Array:
         """Return the sum of the loss of each group at each start, (starts, groups); infinite where it has no value."""
         losses = np.empty((len(starts), len(groups)))
-        blocks = self.rows.blocks(groups, np.arange(len(groups)))
+        blocks = self.rows.blocks(groups, np.arange(len(groups)), self.arrays.cells)
 
         def judged(number: int) -> None:
             places = blocks[number]
@@ -127,7 +131,7 @@ class Together:
                 for row, start in zip(losses, starts[:, self.nonlinear], strict=True):
                     row[places] = code.unit * losses_of(code, start, block, self.arrays)
 
-        in_turn(len(blocks), lambda: judged)
+        in_turn(len(blocks), lambda: judged, self.arrays.threads)
         return np.where(np.isfinite(losses), losses, np.inf)
 
     def from_best(self, groups: Places, starts: Array, few: int) -> Found:

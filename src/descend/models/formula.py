@@ -16,17 +16,19 @@ from descend.errors import ConfigError, FormulaError
 from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.formula import Formula, grouping_columns, refuse_size, unquoted
+from descend.formula.formula import Formula, levels_in, refuse_size, unquoted
 from descend.formula.functions import FUNCTIONS
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.trade_off import joined
 from descend.losses import Loss
-from descend.models.contract import Options, SymbolicModel, held_back, known_column
+from descend.models.contract import Options, SymbolicModel, held_back
+from descend.models.reading import known_column, shapes_of
 from descend.parameters import Constraints, Parameters
+from descend.parameters.given import by_parameter
 from descend.parameters.ties import mentioned
 from descend.registry import closest
 from descend.table import Table
-from descend.table.levels import Levels
+from descend.table.levels import GroupLabels, occurring
 from descend.table.table import listing
 
 Array = NDArray[np.float64]
@@ -73,21 +75,35 @@ class FormulaModel(SymbolicModel):
         spread = [options[key] for key in ("weights", "sigma") if options[key]]
         if options["weights"] is not None:
             known_column(options["weights"], table, "weights")
-        names = {*start, *order, *mentioned(options["fix"], options["ties"], options["bounds"])}
+        names = {
+            *(name.partition("[")[0] for name in start),
+            *order,
+            *mentioned(options["fix"], options["ties"], options["bounds"]),
+        }
         # Only patterns such as [x*] need the numeric names, and finding them means reading a whole text file.
         numeric = table.numeric_names if "@" in given else ()
         for name in loss.own_columns:
             known_column(name, table, f"what the {loss.name} loss reads")
 
-        grouped = grouping_columns(given)
-        levels = [Levels.of(table, columns) for columns in grouped if set(columns) <= set(table.names)]
+        levels = levels_in(given, table)
 
         def formula_with(fixed: Mapping[str, Expr] | None) -> Formula:
             read = read_formula(given, table.names, numeric, names, spread, fixed, levels)
             return in_order(loss.extended(read), order)
 
         formula = formula_with(None)
-        held = held_back(Parameters(formula.parameters), table, options, start)
+        if levels and options["missing"] == "drop":
+            levels = occurring(levels, table, dict.fromkeys((*formula.columns, *spread, *loss.own_columns)))
+            formula = formula_with(None)
+        every = Parameters(formula.parameters)
+        held = held_back(every, table, options, start)
+        if levels:
+            from descend.models.references import started, with_references
+
+            held = with_references(formula, held, table, options, formula_with)
+            start = started(start, every, held)
+        elif formula.vectors:
+            start = by_parameter(start, every)
         if held is not None and held.given:
             formula = formula_with(held.given)
             if own := sorted(set(loss.own_parameters) & set(held.given)):
@@ -108,7 +124,10 @@ class FormulaModel(SymbolicModel):
         columns = content["columns"]
         numeric = [name for name, kind in columns.items() if kind in ("number", "boolean")]
         held = None if constraints is None else constraints.given
-        formula = read_formula(content["formula"], tuple(columns), numeric, starts=content["shapes"], given=held)
+        labels = shapes_of(content).values()
+        levels = dict.fromkeys(each.levels for each in labels if isinstance(each, GroupLabels))
+        named = tuple(columns), numeric, content["shapes"]
+        formula = read_formula(content["formula"], *named, given=held, levels=levels)
         return formula_model(in_order(loss.extended(formula), tuple(content["shapes"])), loss, constraints)
 
     def under(self, loss: Loss, constraints: Constraints | None) -> FormulaModel:
@@ -198,7 +217,7 @@ class FormulaModel(SymbolicModel):
             for symbol, slope in slopes.items():
                 along = _over_rows(slope, values, rows)
                 place = self._place(symbol)
-                if (term := self.formula.terms.get(symbol)) is not None and term.levels is not None:
+                if (term := self.formula.terms.get(symbol)) is not None and term.regular:
                     for item, own in self._of_groups(term, columns):
                         jacobian[np.arange(rows), own] += along * item
                 elif symbol in matrices:
@@ -216,7 +235,7 @@ class FormulaModel(SymbolicModel):
         return {
             symbol: items_matrix(term.items, columns, rows)
             for symbol, term in self.formula.terms.items()
-            if term.levels is None
+            if not term.regular
         }
 
     def _of_groups(self, term: Term, columns: Mapping[str, Array]) -> Iterator[tuple[Array, NDArray[np.intp]]]:
@@ -241,8 +260,8 @@ class FormulaModel(SymbolicModel):
                 begin = self._place(symbol).start
                 if term is None:
                     each = [(np.ones(rows), np.full(rows, begin))]
-                elif term.levels is None:
-                    items = (over_rows(item, columns, rows) for item in term.each)
+                elif not term.regular:
+                    items = (over_rows(item, columns, rows) for item in term.items)
                     each = [(item, np.full(rows, begin + number)) for number, item in enumerate(items)]
                 else:
                     each = list(self._of_groups(term, columns))
@@ -262,7 +281,7 @@ class FormulaModel(SymbolicModel):
         values: dict[Expr, Any] = {Column(name): columns[name] for name in self.inputs}
         for symbol in self.formula.unknowns:
             place, term = self._place(symbol), self.formula.terms.get(symbol)
-            if term is not None and term.levels is not None:
+            if term is not None and term.regular:
                 values[symbol] = sum(theta[own] * item for item, own in self._of_groups(term, columns))
                 continue
             values[symbol] = matrices[symbol] @ theta[place] if symbol in matrices else theta[place.start]

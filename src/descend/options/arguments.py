@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.option import Values
 from descend.options.request import FIELDS, OPTIONS, Request, check_options
+from descend.options.starts_in_order import by_name, is_in_order
 from descend.registry import closest
 from descend.table import open_table
 
@@ -52,6 +54,9 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         if key not in OPTIONS:
             hint = OF_OTHERS.get(key, f"{closest(key, OPTIONS).strip()} See help(descend.fit).".strip())
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
+    start = options.get("start")
+    if start is not None and is_in_order(start) and callable(model) and not kind_of(model).in_place:
+        options = {**options, "start": by_name(model, data, others, start)}
     if others:
         model, data, response = named(model, (data, *others), options.get("response"), options.get("start"))
         options = {**options, "response": response}
@@ -110,6 +115,15 @@ def _are_values(given: object) -> bool:
     return isinstance(given, int | float | np.ndarray | Sequence) or hasattr(given, "__array__")
 
 
+def split_assignments(text: str) -> list[str]:
+    """Split at commas, though not at those in backticks, in brackets or in double quotes within these.
+
+    >>> split_assignments('a[A, 3]=1, `unit, price`=2, b["x]y"]=3,4')
+    ['a[A, 3]=1', ' `unit, price`=2', ' b["x]y"]=3', '4']
+    """
+    return re.findall(r"""(?:`[^`]*`|\[(?:"[^"]*"|[^\]"])*\]|[^,`\[]|\[)+""", text)
+
+
 def read_fixed(fix: Values | str | None) -> Values | None:
     """Return fixed values by name, also from a text such as ``c=0, d=1``.
 
@@ -119,9 +133,8 @@ def read_fixed(fix: Values | str | None) -> Values | None:
     if fix is None or isinstance(fix, Mapping):
         return fix
     try:
-        return {
-            name.strip().strip("`"): float(value) for name, value in (part.rsplit("=", 1) for part in fix.split(","))
-        }
+        parts = (part.rsplit("=", 1) for part in split_assignments(fix))
+        return {name.strip().strip("`"): float(value) for name, value in parts}
     except (AttributeError, TypeError, ValueError):
         raise ConfigError(
             f'Fixed values are given by name, such as fix={{"c": 0}}; {fix!r} cannot be read so.'

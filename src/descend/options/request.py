@@ -246,6 +246,7 @@ class Request:
         None, "Print every N epochs, and the last.", "whole", whole_number("log_every", 1), metavar="N", repeat=False
     )
     on_step: Callable[..., object] | None = option(None, check=must_be("a function", callable), repeat=False)
+    on_groups: Callable[..., object] | None = option(None, check=must_be("a function", callable), repeat=False)
     model: object = None
     data: object = None
     given: Values = field(default_factory=dict)

@@ -16,11 +16,13 @@ from descend.formula.build import Builder
 from descend.formula.names import not_a_parameter
 from descend.formula.syntax import parse_expression
 from descend.formula.tokens import pointed
+from descend.parameters.given import component, spelled_out
 from descend.parameters.vector import Parameters
 from descend.registry import closest
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+IN_BRACKETS = re.compile(r"""\[(?:"[^"]*"|[^\]"])*\]""")
 RELATION = re.compile(r"<=|>=|≤|≥|<|>")
 NEARER = 0.9
 """Largest step towards a bound where J is not finite, as a share of the distance."""
@@ -218,7 +220,7 @@ Side = tuple[float, bool]
 def _entries(given: Given, every: Parameters) -> list[tuple[str, Side, Side]]:
     """Return the label, (low, strict) and (high, strict) of each bound."""
     if isinstance(given, Mapping):
-        return [(_known(label, every), *_pair(label, pair)) for label, pair in given.items()]
+        return [(_known(label, every), *_pair(label, pair)) for label, pair in spelled_out(given, every).items()]
     return [_read(text, every) for text in ([given] if isinstance(given, str) else given or ())]
 
 
@@ -250,11 +252,12 @@ def _read(text: str, every: Parameters) -> tuple[str, Side, Side]:
     """Read ``b > 0`` or ``0 <= c <= 1``."""
     if not isinstance(text, str):
         raise ConfigError(f"A bound is a text such as `b > 0`; this is {text!r}.")
-    signs = [*RELATION.finditer(text)]
+    signs = [*RELATION.finditer(IN_BRACKETS.sub(lambda label: "_" * len(label[0]), text))]
     if not 1 <= len(signs) <= 2:
         raise pointed(text, 0, len(text), "A bound compares one parameter with one or two numbers.", EXAMPLE)
     edges = [0, *(edge for sign in signs for edge in sign.span()), len(text)]
-    parts = [text[begin:end].strip().strip("`") for begin, end in zip(edges[::2], edges[1::2], strict=True)]
+    pieces = (text[begin:end].strip().strip("`") for begin, end in zip(edges[::2], edges[1::2], strict=True))
+    parts = [component(piece, every) for piece in pieces]
     named = [number for number, part in enumerate(parts) if part in every.shapes or part in every.labels]
     numbers = {
         number: _number(text, part, edges[2 * number], edges[2 * number + 1], every)

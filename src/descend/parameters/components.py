@@ -31,9 +31,9 @@ def with_components(text: str, parameters: Parameters) -> tuple[str, dict[str, E
     for name, labels in parameters.shapes.items():
         if labels is None:
             continue
-        known = {_parts(label): label for label in labels}
+        known = {parts_of(label): label for label in labels}
         for found in re.finditer(rf"(?<![\w`]){re.escape(plain_name(name))}\s*\[([^\]]*)\]", text):
-            label = known.get(_parts(found[1]))
+            label = known.get(parts_of(found[1]))
             if label is None:
                 fault = f"`{name}` has no component `{found[1].strip()}`.{closest(found[1].strip(), labels)}"
                 more = f" and {len(labels) - MOST_LISTED} more" if len(labels) > MOST_LISTED else ""
@@ -45,7 +45,7 @@ def with_components(text: str, parameters: Parameters) -> tuple[str, dict[str, E
     return text, symbols
 
 
-def _parts(label: str) -> tuple[str, ...]:
+def parts_of(label: str) -> tuple[str, ...]:
     """Return what stands between commas, without spaces and quotes around it."""
     return tuple(part.strip().strip(QUOTES) for part in label.split(","))
 

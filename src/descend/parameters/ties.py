@@ -4,175 +4,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import NoReturn, TypeAlias
+from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.errors import ConfigError
 from descend.formula.build import Builder
-from descend.formula.compile import compile_expression
 from descend.formula.functions import CONSTANTS
 from descend.formula.names import not_a_parameter
-from descend.formula.printers.code import NUMPY, TORCH, Language, plain_name
-from descend.formula.symbols import Parameter, number
+from descend.formula.printers.code import plain_name
+from descend.formula.symbols import Parameter
 from descend.formula.syntax import names_in, parse_assignment
 from descend.formula.tokens import pointed
 from descend.formula.tree import Name, Node
-from descend.parameters.bounds import Bounds, read_bounds
 from descend.parameters.bounds import Given as Bounded
-from descend.parameters.vector import Parameters, Values
+from descend.parameters.bounds import read_bounds
+from descend.parameters.constraints import Constraints, Substitute, Value, as_expressions
+from descend.parameters.given import spelled_out
+from descend.parameters.vector import Parameters
 from descend.registry import closest
+from descend.table.levels import GroupLabels
 
-Array = NDArray[np.float64]
-Value = float | Array
-Substitute: TypeAlias = Expr | tuple[Expr, ...]
-"""What stands in a formula for a parameter, or for each component of a vector."""
 Ties = Mapping[str, object] | Sequence[str] | str | None
-FIXED = "fixed"
-"""Marks a value that was given rather than estimated."""
 EXAMPLE = "Write it as `b2 = 2*b1`."
 COMPONENT = "A component of a vector can be fixed or bounded, but neither tied nor tied to."
 ITS_OWN = "Take its column out of the list, and write it as a parameter of its own."
-MOST_NAMED = 3
-"""Parameters at a bound that a note names; the table marks all of them."""
+MANY_OF_GROUPS = 200
+"""Parameters above which a formula with parameters per group is summed as an arrow (``engines.arrow``): the one place
+where that is decided. With fewer, they form a vector, each multiplied by whether a row is in its group.
 
-
-@dataclass(frozen=True, eq=False)
-class Constraints:
-    """Which parameters are free, and how the others follow from them.
-
-    parameters, free: all of them, and those that are fitted. fixed: values by name, an array for a vector; also those
-    of single components such as ``w[x2]``, whose vector is still fitted while ``bounds`` pin them.
-    tied: expressions of free parameters by name; tie_texts: as the user wrote them. bounds: on the free ones.
-    """
-
-    parameters: Parameters
-    free: Parameters
-    fixed: Mapping[str, Value] = field(default_factory=dict)
-    tied: Mapping[str, Expr] = field(default_factory=dict)
-    tie_texts: Mapping[str, str] = field(default_factory=dict)
-    bounds: Bounds | None = None
-
-    @cached_property
-    def given(self) -> dict[str, Substitute]:
-        """What replaces each parameter that is not free in the formula (see ``read_formula``)."""
-        fixed = {name: _numbers(value) for name, value in self.fixed.items() if name in self.parameters.shapes}
-        return fixed | dict(self.tied)
-
-    def complete(self, values: Mapping[str, object]) -> Values:
-        """Return the values of all parameters from those of the free ones: numbers, arrays or tensors."""
-        language = TORCH if any(hasattr(value, "detach") for value in values.values()) else NUMPY
-        every = {**values, **self.fixed}
-        for name, expression in self.tied.items():
-            every[name] = self._value(expression, values, language)
-        return {name: every[name] for name in self.parameters.shapes}
-
-    def _value(self, expression: Expr, values: Mapping[str, object], language: Language = NUMPY) -> Value:
-        symbols = tuple(sorted(expression.atoms(Parameter), key=str))
-        function = compile_expression(expression, symbols, language)
-        with np.errstate(all="ignore"):
-            value = function(*(values[symbol.name] for symbol in symbols))
-        return float(value) if language is NUMPY and np.ndim(value) == 0 and np.isrealobj(value) else value
-
-    def jacobian(self, theta: Array) -> Array:
-        """Return (parameters, free): the derivative of every component by every free one, zero for fixed ones."""
-        result = np.zeros((self.parameters.size, self.free.size))
-        values = self.free.named(theta)
-        for name, place in self.parameters.slices.items():
-            if name in self.free.shapes:
-                own = self.free.slices[name]
-                result[place, own] = np.eye(own.stop - own.start)
-            if name in self.tied:
-                for other, slope in self._slopes(name, values).items():
-                    result[place.start, other] = slope
-        return result
-
-    def slopes(self, name: str, theta: Array) -> dict[int, float]:
-        """Return the derivatives of a tied parameter by the free components that it depends on, by their place."""
-        return self._slopes(name, self.free.named(theta))
-
-    def _slopes(self, name: str, values: Mapping[str, object]) -> dict[int, float]:
-        tie = self.tied[name]
-        symbols = sorted(tie.atoms(Parameter), key=str)
-        return {self.free.slices[symbol.name].start: float(self._value(tie.diff(symbol), values)) for symbol in symbols}
-
-    def standard_errors(self, theta: Array, covariance: Array) -> Values:
-        """Return standard errors of all parameters from the covariance of the free ones, by the delta method.
-
-        With K the derivatives of all by the free ones: the square roots of the diagonal of K C K'. NaN where a
-        component depends on no parameter that can move.
-        """
-        jacobian = self.jacobian(theta)
-        moving = np.ones(self.free.size, dtype=bool) if self.bounds is None else ~self.bounds.held(theta)
-        with np.errstate(invalid="ignore"):
-            errors = np.sqrt(np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian))
-        errors[~((jacobian != 0.0) & moving).any(axis=1)] = np.nan
-        return self.parameters.named(errors)
-
-    def errors_of_tied(self, values: Mapping[str, Array], errors: Mapping[str, Array]) -> dict[str, Array]:
-        """Return the standard errors of many fits of those parameters that are tied to one free parameter each.
-
-        values, errors: of the free ones, by name. Each error is that of the other times the slope.
-        """
-        found = {}
-        for name, expression in self.tied.items():
-            symbols = list(expression.atoms(Parameter))
-            if len(symbols) == 1:
-                slope = self._value(expression.diff(symbols[0]), values)
-                found[name] = np.abs(slope) * errors[symbols[0].name]
-        return found
-
-    def mark(self, label: str, theta: Array) -> str:
-        """Say in a few words what holds a component: ``fixed``, ``= 2*b1``, ``at its bound``; empty if nothing."""
-        name = label.partition("[")[0]
-        if name in self.fixed or label in self.fixed:
-            return FIXED
-        if name in self.tied:
-            return f"= {self.tie_texts[name]}"
-        return "at its bound" if label in self.at_bound(theta) else ""
-
-    def note(self, theta: Array) -> str | None:
-        """Say which parameters lie at a bound, and what follows for standard errors; None if none does."""
-        labels = self.at_bound(theta)
-        if not labels:
-            return None
-        at = dict(zip(self.free.labels, theta.tolist(), strict=True))
-        named = [f"`{label}` is at its bound {at[label]:g}" for label in labels[:MOST_NAMED]]
-        if len(labels) > MOST_NAMED:
-            named.append(f"{len(labels) - MOST_NAMED} more are at theirs")
-        they, it = ("it has no standard error", "it") if len(labels) == 1 else ("they have no standard errors", "them")
-        others = f", and those of the others are with {it} held there" if len(labels) < self.free.size else ""
-        return f"{', '.join(named)}; {they}{others}"
-
-    def at_bound(self, theta: Array) -> list[str]:
-        """Return the labels of the components that lie at a bound without being fixed there."""
-        if self.bounds is None:
-            return []
-        return [self.free.labels[place] for place in np.flatnonzero(self.bounds.held(theta) & ~self.bounds.pinned)]
-
-    def standing(self, theta: Array) -> int:
-        """Return how many components of theta lie at a bound or are fixed."""
-        return 0 if self.bounds is None else int(np.count_nonzero(self.bounds.held(theta)))
-
-
-def narrowed(
-    held: Constraints | None, parameters: Parameters, within: Mapping[str, tuple[float, float]]
-) -> Constraints:
-    """Return constraints that also keep parameters, by name, between two numbers."""
-    free = parameters if held is None else held.free
-    low, high = np.full(free.size, -np.inf), np.full(free.size, np.inf)
-    strict = np.zeros((2, free.size), dtype=bool)
-    if held is not None and held.bounds is not None:
-        low, high, strict = held.bounds.low.copy(), held.bounds.high.copy(), held.bounds.strict
-    for name, (least, most) in within.items():
-        place = free.slices[name].start
-        low[place], high[place] = max(low[place], least), min(high[place], most)
-    bounds = Bounds(free.labels, low, high, strict, np.zeros_like(strict))
-    return Constraints(free, free, bounds=bounds) if held is None else replace(held, bounds=bounds)
+Then levels that are held leave the vector; otherwise they are components that stay where they are.
+"""
 
 
 def mentioned(fix: Mapping[str, object] | None, ties: Ties, bounds: Bounded) -> set[str]:
@@ -192,41 +56,49 @@ def constrained(
     ties: Ties,
     bounds: Bounded,
     columns: Iterable[str] = (),
+    references: Mapping[str, float] | None = None,
 ) -> Constraints | None:
     """Read the constraints on parameters; None if there are none.
 
     fix: values by name: of a scalar, of a vector (one number, or one per component), or of one component, ``w[x2]``.
     ties: ``{"b2": "2*b1"}`` or ``["b2 = 2*b1"]``. bounds: see ``read_bounds``. columns: names that are data.
+    references: components to be held at a value beside those that the user fixes.
 
     Raises ConfigError or FormulaError.
     """
-    if not (fix or ties or bounds):
+    if not (fix or ties or bounds or references):
         return None
-    fixed, pinned = _read_fixed(parameters, fix or {})
+    fixed, pinned = _read_fixed(parameters, {**(fix or {}), **(references or {})})
     tied, texts = _read_ties(parameters, fixed, ties, tuple(columns))
     free = Parameters(
-        {name: labels for name, labels in parameters.shapes.items() if name not in fixed and name not in tied}
+        {
+            name: _still_fitted(name, labels, pinned) if parameters.size <= MANY_OF_GROUPS else labels
+            for name, labels in parameters.shapes.items()
+            if name not in fixed and name not in tied
+        }
     )
     if not free.shapes:
         raise ConfigError("There is nothing to fit: every parameter is fixed or tied. Leave one of them free.")
     why_not = dict.fromkeys((*fixed, *pinned), ("fixed", "Leave out one of the two."))
     why_not |= {name: (f"tied ({name} = {text})", _instead(tied[name])) for name, text in texts.items()}
-    read = read_bounds(bounds, free, parameters, why_not, pinned)
-    return Constraints(parameters, free, {**fixed, **pinned}, tied, texts, read)
+    read = read_bounds(
+        bounds, free, parameters, why_not, {label: pinned[label] for label in free.labels if label in pinned}
+    )
+    return Constraints(parameters, free, {**fixed, **pinned}, tied, texts, read, frozenset(references or ()))
 
 
-def refuse_starts(constraints: Constraints, given: Iterable[str]) -> None:
-    """Refuse starting values of parameters that are not free. Raises ConfigError."""
-    for name in given:
-        if name in constraints.fixed or name in constraints.tied:
-            held = "fixed" if name in constraints.fixed else f"tied ({name} = {constraints.tie_texts[name]})"
-            raise ConfigError(f"`{name}` is {held}, so it takes no start. Leave out one of the two.")
+def _still_fitted(name: str, labels: tuple[str, ...] | None, pinned: Mapping[str, float]) -> tuple[str, ...] | None:
+    """Return the labels of the components of a parameter that are fitted, where levels of one of groups are held."""
+    if not isinstance(labels, GroupLabels) or not any(f"{name}[{label}]" in pinned for label in labels):
+        return labels
+    return tuple(label for label in labels if f"{name}[{label}]" not in pinned)
 
 
 def _read_fixed(parameters: Parameters, fix: Mapping[str, object]) -> tuple[dict[str, Value], dict[str, float]]:
     """Return the values of whole parameters, and those of single components of vectors."""
     fixed: dict[str, Value] = {}
     parts: dict[str, dict[str, float]] = {}
+    fix = spelled_out(fix, parameters)
     for name, value in fix.items():
         vector = name.partition("[")[0]
         if name not in parameters.shapes and name in parameters.labels:
@@ -242,12 +114,13 @@ def _read_fixed(parameters: Parameters, fix: Mapping[str, object]) -> tuple[dict
                 or f"There is no parameter `{name}` to fix.{closest(name, known)} Parameters: {', '.join(known)}."
             )
         labels, array = parameters.shapes[name], parameters.checked(name, value, "fixed value")
-        fixed[name] = float(array) if labels is None else np.array(np.broadcast_to(array, (len(labels),)))
+        each = np.broadcast_to(np.ravel(array), (1 if labels is None else len(labels),))
+        fixed[name] = parameters.shaped(name, each)
     pinned: dict[str, float] = {}
     for vector, values in parts.items():
         labels = parameters.labels[parameters.slices[vector]]
         if len(values) == len(labels):
-            fixed[vector] = np.array([values[label] for label in labels])
+            fixed[vector] = parameters.shaped(vector, np.array([values[label] for label in labels]))
         else:
             pinned |= values
     return fixed, pinned
@@ -258,11 +131,6 @@ def _instead(tie: Expr) -> str:
     names = sorted(symbol.name for symbol in tie.atoms(Parameter))
     named = " and ".join(f"`{name}`" for name in names)
     return f"Bound {named} instead, which it follows." if names else "Leave out one of the two."
-
-
-def _numbers(value: Value) -> Substitute:
-    parts = tuple(number(float(part)) for part in np.atleast_1d(value))
-    return parts if np.ndim(value) else parts[0]
 
 
 @dataclass(frozen=True)
@@ -296,7 +164,7 @@ def _read_ties(
         if name.name in found:
             tie.fail(name, f"`{name.name}` is tied twice.", "Tie it once.")
         found[name.name] = tie
-    given: dict[str, Substitute] = {name: _numbers(value) for name, value in fixed.items()}
+    given: dict[str, Substitute] = {name: as_expressions(value) for name, value in fixed.items()}
     for tied in found:
         _resolve(tied, found, given, ())
     return {name: given[name] for name in found}, {name: tie.right for name, tie in found.items()}

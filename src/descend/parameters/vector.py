@@ -64,13 +64,16 @@ class Parameters:
 
     def flat(self, values: Mapping[str, object]) -> Array:
         """Return the flat vector of named values, which must be complete."""
-        return np.concatenate([np.ravel(np.asarray(values[name], dtype=np.float64)) for name in self.shapes])
+        parts = (_listed(values[name]) for name in self.shapes)
+        return np.concatenate([np.ravel(np.asarray(part, dtype=np.float64)) for part in parts])
 
     def named(self, theta: Array) -> Values:
         """Return named values: a float for a scalar, an array for a vector, a dict by group for one per group."""
-        return {name: self._value(labels, theta[self.slices[name]]) for name, labels in self.shapes.items()}
+        return {name: self.shaped(name, theta[self.slices[name]]) for name in self.shapes}
 
-    def _value(self, labels: tuple[str, ...] | None, part: Array) -> float | Array | ByGroup:
+    def shaped(self, name: str, part: Array) -> float | Array | ByGroup:
+        """Return the components of one parameter as users see them: a number, an array, or a dict by group."""
+        labels = self.shapes[name]
         if labels is None:
             return float(part[0])
         return labels.by_group(part) if isinstance(labels, GroupLabels) else part.copy()
@@ -127,6 +130,11 @@ class Parameters:
             for label, value in zip(self.labels[: most + 1], theta, strict=False)
         ]
         return "  ".join(parts[:most]) + ("  ..." if len(parts) > most else "")
+
+
+def _listed(value: object) -> object:
+    """Return the values by group as a list of them, and any other value as it is."""
+    return [*value.values()] if isinstance(value, Mapping) else value
 
 
 def digits_of(value: float | None, error: float | None, least: int = DIGITS, given: bool = False) -> int:

@@ -10,13 +10,10 @@ from descend.errors import ConfigError
 from descend.formula.printers.code import LackingError
 from descend.gradients.contract import Kernel, Program
 from descend.options.request import Request
+from descend.parameters.ties import MANY_OF_GROUPS
 from descend.table.rows import Rows
 from descend.wording import spell
 
-MANY_OF_GROUPS = 200
-"""Parameters above which a formula with parameters per group is summed as an arrow (``engines.arrow``): the one place
-where that is decided. With fewer, they form a vector, each multiplied by whether a row is in its group.
-"""
 MANY = 1_000
 """Parameters above which factoring the columns beforehand takes longer than many fits need."""
 LONG, FEW = 1_000_000_000, 100_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from descend.engines.arrow import Arrow
+from descend.engines.arrow import Arrow, Layout
 from descend.formula.trade_off import joined
 from descend.models import Model
-from descend.problem.arrow_rank import ArrowRank, rank_of_arrow
+from descend.problem.arrow_rank import ArrowRank, Places, rank_of_arrow
 from descend.problem.point import Objective, Point
 from descend.table.levels import GroupLabels, Levels
 
@@ -56,31 +56,31 @@ def sentences(model: Model, arrow: Arrow, found: ArrowRank) -> tuple[str, ...]:
 
 
 def _of_groups(model: Model, arrow: Arrow, found: ArrowRank) -> str:
-    layout, groups = arrow.layout, layout_groups(model, arrow)
-    names = owners(model, arrow)
+    layout, (groups, names) = arrow.layout, levels_of(model, arrow.layout)
     unknown = ~found.estimable[layout.own[:, found.groups]]
     involved = [name for name, part in zip(names, unknown, strict=True) if part.any()]
-    some = [groups.labels[group] for group in found.groups[:NAMED].tolist()]
-    more = len(found.groups) - len(some)
-    which = f"group {some[0]}" if len(found.groups) == 1 else f"{len(found.groups):,} groups"
-    listed = "" if len(found.groups) == 1 else f" ({', '.join(some)}{f' and {more:,} more' if more else ''})"
-    its, them = ("its", "it") if len(found.groups) == 1 else ("their", "them")
+    which, them = some_groups(groups, found.groups)
+    its = "its" if them == "it" else "their"
     return (
-        f"The rows of {which}{listed} do not determine {its} {joined(list(dict.fromkeys(involved)))}: they are too "
+        f"The rows of {which} do not determine {its} {joined(list(dict.fromkeys(involved)))}: they are too "
         f"few, or too much alike. Leave {them} out, or let groups share a parameter."
     )
 
 
-def owners(model: Model, arrow: Arrow) -> list[str]:
-    """Return the name of the parameter that each own component of a group belongs to."""
-    names = []
-    for place in arrow.layout.own[:, 0].tolist():
-        names.append(next(name for name, part in model.parameters.slices.items() if part.start <= place < part.stop))
-    return names
+def some_groups(levels: Levels, groups: Places) -> tuple[str, str]:
+    """Return a few words that name groups by their numbers, the first of them by name, and "it" or "them"."""
+    some = [levels.labels[group] for group in groups[:NAMED].tolist()]
+    if len(groups) == 1:
+        return f"group {some[0]}", "it"
+    more = len(groups) - len(some)
+    return f"{len(groups):,} groups ({', '.join(some)}{f' and {more:,} more' if more else ''})", "them"
 
 
-def layout_groups(model: Model, arrow: Arrow) -> Levels:
-    """Return the groups of the finest grouping, in the order of the arrow."""
-    labels = model.parameters.shapes[owners(model, arrow)[0]]
+def levels_of(model: Model, layout: Layout) -> tuple[Levels, list[str]]:
+    """Return the groups of the finest grouping, in the order of an arrow, and the name of each of their parameters."""
+    slices, names = model.parameters.slices, []
+    for place in layout.own[:, 0].tolist():
+        names.append(next(name for name, part in slices.items() if part.start <= place < part.stop))
+    labels = model.parameters.shapes[names[0]]
     assert isinstance(labels, GroupLabels)
-    return labels.levels
+    return labels.levels, names

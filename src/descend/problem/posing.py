@@ -75,6 +75,10 @@ def _problem_of(request: Request, table: Table) -> Problem:
     probable = probability_note(model, loss)
     doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
     notes = (*request.notes, *model.notes, *summing.notes, *(() if probable is None else (probable,)))
+    if model.constraints is not None and model.constraints.references:
+        from descend.models.references import reference_note
+
+        notes = (*notes, *filter(None, (reference_note(model.constraints, model.parameters),)))
     if table.counted:
         from descend.problem.response_levels import counted_notes
 

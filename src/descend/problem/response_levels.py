@@ -8,8 +8,8 @@ from typing import TypeVar
 from descend.errors import ConfigError, DataError, WordsError
 from descend.losses import LOSSES, Loss
 from descend.models import Model
-from descend.options.references import read_references
 from descend.options.request import Request
+from descend.parameters.references import read_references
 from descend.problem.model_reading import read_model
 from descend.registry import closest
 from descend.table import Table

@@ -42,6 +42,10 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     model, bounds, penalty = problem.model, problem.objective.bounds, problem.objective.penalty
     if not model.loss.dispersion_known or not model.loss.plain:
         return None
+    if problem.objective.arrow:
+        from descend.problem.separation_of_groups import endless_groups
+
+        return endless_groups(problem, theta)
     free = bounds is None and penalty is None and problem.all_rows is None
     same = always_the_same(problem) if free else None
     if same is not None and not _straight(model):

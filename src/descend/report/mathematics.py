@@ -9,9 +9,10 @@ from sympy import Expr
 from descend.formula import Formula
 from descend.formula.printers.code import as_text
 from descend.formula.printers.mathml import as_mathml, written
-from descend.formula.symbols import Predictor, RealSymbol
+from descend.formula.symbols import Predictor, RealSymbol, Term
 from descend.gradients.derivation import Derivation
 from descend.losses.formulas import PREDICTION, RESPONSE
+from descend.table.levels import GroupLabels
 
 MOST_OPERATIONS = 400
 """A longer expression does not help on a page, and takes long to simplify."""
@@ -55,12 +56,28 @@ def _derivative(derivation: Derivation, name: str) -> str:
             continue
         inner = _bracketed(part, as_mathml(part))
         if term is not None:
-            items = "<mo>,</mo>".join(as_mathml(item) for item in term.items)
-            inner += f"<msup><mrow><mo>[</mo>{items}<mo>]</mo></mrow><mo>⊤</mo></msup>"
+            inner += _of_group(term) + _list(term)
         parts.append(inner)
     sum_of_parts = "<mo>+</mo>".join(parts)
-    left = f"<mfrac><mrow><mo>∂</mo><mi>J</mi></mrow><mrow><mo>∂</mo>{written(name)}</mrow></mfrac>"
+    per_group = isinstance(derivation.formula.parameters[name], GroupLabels)
+    below = f"<msub>{written(name)}<mi>g</mi></msub>" if per_group else written(name)
+    left = f"<mfrac><mrow><mo>∂</mo><mi>J</mi></mrow><mrow><mo>∂</mo>{below}</mrow></mfrac>"
     return f"{left}<mo>=</mo>{MEAN}{sum_of_parts}"
+
+
+def _of_group(term: Term) -> str:
+    """Write what is 1 in the rows of the group g, and else 0."""
+    if term.levels is None:
+        return ""
+    columns = "<mo>,</mo>".join(map(written, term.levels.columns))
+    return f"<mrow><mo>[</mo>{columns}<mo>=</mo><mi>g</mi><mo>]</mo></mrow>"
+
+
+def _list(term: Term) -> str:
+    if term.levels is not None and term.each == (1,):
+        return ""
+    items = "<mo>,</mo>".join(as_mathml(item) for item in term.each)
+    return f"<msup><mrow><mo>[</mo>{items}<mo>]</mo></mrow><mo>⊤</mo></msup>"
 
 
 def _response(derivation: Derivation) -> str:

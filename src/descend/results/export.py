@@ -12,6 +12,7 @@ from sympy import Expr
 from descend.engines.torch_engine import import_torch
 from descend.errors import ConfigError
 from descend.formula.functions import imports
+from descend.formula.printers import groups
 from descend.formula.printers.code import (
     NUMPY,
     OR,
@@ -31,9 +32,12 @@ from descend.inference.fitted import Fitted
 from descend.models import SymbolicModel
 from descend.registry import closest
 from descend.results.dialects import DIALECTS, spoken
+from descend.table.levels import Levels
 
 Array = NDArray[np.float64]
 
+PLACES = ("group", *(f"group_{number}" for number in range(2, 100)))
+"""What the code calls the places of the groups of the rows."""
 QUALIFIED = re.compile(r"(?!.*\.(csv|tsv|txt|jsonl?|ndjson|parquet|gz|zst)$)[^\W\d]\w*(\.[^\W\d]\w*){1,2}")
 """A table name with its schema, and perhaps its database; the name of a file has a point too, but is one name."""
 TARGETS = ("sql", "python", "torch", "latex")
@@ -87,7 +91,9 @@ def _sql(model: SymbolicModel, theta: Array, table: str, name: str, dialect: str
             f"There is no SQL dialect `{dialect}`.{closest(dialect, DIALECTS)} Known: {', '.join(sorted(DIALECTS))}."
         )
     # Cast to doubles whatever the table holds: whole numbers would be divided as integers, and overflow.
-    columns: dict[Expr, str] = {Column(column): f"cast({quoted(column)} as double)" for column in model.inputs}
+    plain, levels = _inputs(model)
+    columns: dict[Expr, str] = {Column(column): f"cast({quoted(column)} as double)" for column in plain}
+    columns |= {Column(each.name): groups.choice(each, [f"{k}e0" for k in range(len(each))]) for each in levels}
     known = dict(zip(_components(model), map(_literal, theta.tolist()), strict=True))
     query = f"select *, {_written(model, SQL, known, columns, dialect)} as {quoted(name)} from {qualified(table)}"
     if dialect == "duckdb":
@@ -111,21 +117,35 @@ def _bracketed(value: float, end: str = "") -> str:
     return f"({value!r}{end})" if value < 0 else f"{value!r}{end}"
 
 
+def _inputs(model: SymbolicModel) -> tuple[tuple[str, ...], tuple[Levels, ...]]:
+    """Return the columns of numbers that prediction needs, and the groups."""
+    levels = model.formula.levels
+    return tuple(name for name in model.inputs if name not in {each.name for each in levels}), levels
+
+
 def _python(model: SymbolicModel, theta: Array, title: str) -> str:
-    names = _arguments(model.inputs, reserved=("np", "special", "predict"))
+    plain, levels = _inputs(model)
+    needed = dict.fromkeys((*plain, *(column for each in levels for column in each.columns)))
+    names = _arguments(needed, reserved=("np", "special", "predict", "place_of", *PLACES))
     values = dict(zip(_components(model), map(_bracketed, theta.tolist()), strict=True))
-    written = _written(model, NUMPY, values, {Column(column): argument for column, argument in names.items()})
+    places = dict(zip((each.name for each in levels), PLACES, strict=False))
+    columns = {Column(column): names[column] for column in plain}
+    columns |= {Column(name): place for name, place in places.items()}
+    written = _written(model, NUMPY, values, columns)
+    found = groups.python_lines(levels, places, names)
     return "\n".join(
         [
             f'"""{title}"""',
             "",
             "import numpy as np",
             *imports([written]),
+            *(groups.PYTHON if levels else ()),
             "",
             "",
             f"def predict({', '.join(names.values())}):",
             f'    """Return {_docstring(model.response)}; arguments are numbers or arrays{_legend(names)}."""',
-            *(f"    {argument} = np.asarray({argument}, dtype=float)" for argument in names.values()),
+            *(f"    {line}" for line in found),
+            *(f"    {names[column]} = np.asarray({names[column]}, dtype=float)" for column in plain),
             f"    return {written}",
             "",
         ]
@@ -133,19 +153,25 @@ def _python(model: SymbolicModel, theta: Array, title: str) -> str:
 
 
 def _torch(model: SymbolicModel, theta: Array, title: str) -> str:
-    inputs = _arguments(model.inputs, reserved=("torch", "math", "self"))
+    plain, levels = _inputs(model)
+    grouped = {"_".join(each.columns): each.name for each in levels}
+    words = _arguments((*plain, *(f"{word} " for word in grouped)), reserved=("torch", "math", "self"))
+    inputs = {grouped.get(name.rstrip(), name): word for name, word in words.items()}
     weights = _arguments(model.parameters.shapes, reserved=dir(import_torch().nn.Module()))
     values: dict[Expr | tuple[str, int], str] = {
         key: f"self.{weights[key[0]]}[{key[1]}]" if isinstance(key, tuple) else f"self.{weights[key.name]}"
         for key in _components(model)
     }
-    written = _written(model, TORCH, values, {Column(column): argument for column, argument in inputs.items()})
+    columns: dict[Expr, str] = {Column(column): argument for column, argument in inputs.items()}
+    written = _written(model, TORCH, values, columns)
     named = model.parameters.named(theta)
     starts = [
         f"        self.{weights[name]} = torch.nn.Parameter(torch.tensor("
         f"{np.asarray(value).ravel().tolist() if np.ndim(value) else value!r}, dtype=torch.float64))"
         for name, value in named.items()
     ]
+    legend = _legend({name: word for name, word in inputs.items() if name in plain})
+    legend += "".join(groups.torch_legend(each, inputs[each.name]) for each in levels)
     return "\n".join(
         [
             f'"""{title}"""',
@@ -155,7 +181,7 @@ def _torch(model: SymbolicModel, theta: Array, title: str) -> str:
             "",
             "",
             "class Model(torch.nn.Module):",
-            f'    """Predicts {_docstring(model.response)} from tensors of float64{_legend(inputs)}."""',
+            f'    """Predicts {_docstring(model.response)} from tensors of float64{_docstring(legend)}."""',
             "",
             "    def __init__(self):",
             "        super().__init__()",
@@ -191,7 +217,13 @@ def _written(
         return Writer(language, names).write(spoken(expression, dialect) if dialect else expression, inside)
 
     for predictor, term in model.formula.terms.items():
-        products = (f"{values[term.vector, k]}*{write(item, POWER)}" for k, item in enumerate(term.items))
+        if term.levels is None:
+            products = (f"{values[term.vector, k]}*{write(item, POWER)}" for k, item in enumerate(term.items))
+        else:
+            each = [values[term.vector, k] for k in range(len(term.labels))]
+            each_row = groups.values_in_rows(term, each, language, columns[Column(term.levels.name)])
+            pairs = zip(each_row, term.each, strict=True)
+            products = (value if item == 1 else f"{value}*{write(item, POWER)}" for value, item in pairs)
         names[predictor] = f"({' + '.join(products)})"
     return write(model.formula.as_typed(model.prediction))
 

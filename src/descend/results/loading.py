@@ -15,8 +15,8 @@ from descend.descent.step import Trace
 from descend.errors import DataError
 from descend.losses import LOSSES, Loss
 from descend.models import KINDS, Model, kind_of
-from descend.models.contract import shapes_of
 from descend.models.module import ModuleModel
+from descend.models.reading import shapes_of
 from descend.parameters import Parameters, constrained
 from descend.results.loaded import LoadedFit
 from descend.results.model_file import Content, damaged, part, read_content
@@ -42,7 +42,8 @@ def load(path: str | os.PathLike[str], model: Callable[..., object] | None = Non
         return restored(content, module, module.parameters.present)
     fitted = model_saved(content, kind, model, place)
     with part(place, "parameters"):
-        theta = fitted.parameters.flat(content["parameters"])
+        values, held = content["parameters"], fitted.constraints
+        theta = fitted.parameters.flat(values if held is None else held.reduced(values))
         if not np.isfinite(theta).all():
             raise ValueError
     covariance = content.get("covariance")
@@ -67,6 +68,10 @@ def kind_saved(content: Content, given: object, place: Path) -> type[Model]:
     needed = kind.needed(content)
     if needed is not None and not kind.takes(given):
         raise DataError(f"`{place}` was fitted with {needed}")
+    if needed is not None:
+        other = kind.unlike(str(content["function"]), list(content["shapes"]), given)
+        if other is not None:
+            raise DataError(f"`{place}` was fitted with {other}")
     return kind
 
 
@@ -74,7 +79,9 @@ def model_saved(content: Content, kind: type[Model], given: object, place: Path)
     """Return the model that a file describes. Raises DataError where the file is damaged."""
     with part(place, "shapes"):  # a file need not say that no parameter was fixed, tied or bounded
         shapes = shapes_of(content)
-        held = constrained(Parameters(shapes), content.get("fixed"), content.get("ties"), content.get("bounds"))
+        references = content.get("references") or {}
+        fixed = {name: value for name, value in (content.get("fixed") or {}).items() if name not in references}
+        held = constrained(Parameters(shapes), fixed, content.get("ties"), content.get("bounds"), (), references)
     loss = _loss(content, place)
     if kind.saved_as != "formula" and content["response"] is None:
         raise damaged(place, "response", "a text belongs there")

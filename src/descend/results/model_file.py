@@ -81,8 +81,9 @@ def named(check: Check) -> Check:
 
 
 TEXT, COUNT, YES_OR_NO = is_a("a text", str), is_a("a whole number", int), is_a("true or false", bool)
-VALUES = either(number, each(number))
-GAPPY = either(maybe(number), each(maybe(number)))
+VALUES = either(number, either(each(number), named(either(number, each(number)))))
+GAPPY = either(maybe(number), either(each(maybe(number)), named(either(maybe(number), each(maybe(number))))))
+CELL = either(number, either(is_a("a text", str), is_a("true or false", bool)))
 REQUIRED: Mapping[str, Check] = {
     "descend": TEXT,
     "format": COUNT,
@@ -149,6 +150,7 @@ OPTIONAL: Mapping[str, Check] = {
         ),
         maybe(number),
     ),
+    "groups": named(named(each(either(TEXT, each(CELL))))),  # columns, keys and parts of the labels of each parameter
     "module": named(lambda value: ""),
 }
 TENSORS: Mapping[str, Check] = {"parameters": named(lambda value: "")}
@@ -222,7 +224,7 @@ def _refuse_other_shapes(content: Content, place: Path) -> None:
         for name, size in shapes.items() if values else ():
             if name not in values:
                 raise damaged(place, f"{part}.{name}", "it is missing")
-            found = len(values[name]) if isinstance(values[name], list) else None
+            found = _count(values[name])
             if found != size and not (values[name] is None and part != "parameters"):
                 raise damaged(
                     place,
@@ -232,6 +234,13 @@ def _refuse_other_shapes(content: Content, place: Path) -> None:
     covariance = content.get("covariance")
     if isinstance(covariance, list) and any(len(row) != len(covariance) for row in covariance):
         raise damaged(place, "covariance", "a square matrix belongs there")
+
+
+def _count(value: object) -> int | None:
+    """Return how many numbers there are in a list, or by group; None for a single one."""
+    if isinstance(value, dict):
+        return sum(_count(part) or 1 for part in value.values())
+    return len(value) if isinstance(value, list) else None
 
 
 def damaged(place: Path, where: str, why: str) -> DataError:

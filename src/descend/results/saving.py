@@ -14,9 +14,11 @@ from descend.inference.fitted import Fitted
 from descend.losses import Loss
 from descend.models.module import ModuleModel
 from descend.output import write_atomically
+from descend.parameters import Parameters
 from descend.report.fields import plain, summary
 from descend.results.model_file import FORMAT, Content
 from descend.results.weights import written_weights
+from descend.table.levels import GroupLabels
 
 
 def save(fit: Fitted, path: str | os.PathLike[str]) -> None:
@@ -45,6 +47,7 @@ def content_of(fit: Fitted) -> Content:
         "columns": dict(fit.column_types),
         **({"response_levels": fit.response_levels} if fit.response_levels else {}),
         "shapes": {name: None if labels is None else list(labels) for name, labels in shapes.shapes.items()},
+        **_groups(shapes),
         "asked": fit._epochs_given,
         "penalised": fit.penalised,
         "covariance": _covariance(fit),
@@ -54,6 +57,16 @@ def content_of(fit: Fitted) -> Content:
         "loss_function": loss_text(fit.loss_function),
         **{name: value for name, value in entry.items() if name != "formula" or value},
     }
+
+
+def _groups(shapes: Parameters) -> Content:
+    """Return which groups the parameters with a value for each of them have, if there are any."""
+    found = {
+        name: {"columns": labels.levels.columns, "keys": labels.levels.keys, "parts": labels.parts}
+        for name, labels in shapes.shapes.items()
+        if isinstance(labels, GroupLabels)
+    }
+    return {"groups": found} if found else {}
 
 
 def _covariance(fit: Fitted) -> object:

@@ -61,6 +61,10 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
     model = problem.model
     assert model.formula is not None
     program = derived(model.formula, model.loss)
+    if problem.objective.arrow:
+        from descend.starts.groups import search_of_groups
+
+        return search_of_groups(program, problem.rows, problem.objective, theta, given)
     found = search(program, problem.rows, theta, given, request.polish, problem.objective.bounds)
     if found is None or problem.all_rows is None:
         return found

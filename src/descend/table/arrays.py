@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
-from descend.table.table import EXACT, TRUTH, Numbers, Table, duplicate_names, label
+from descend.table.table import EXACT, TRUTH, Label, Numbers, Table, label, refuse_duplicates
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -30,7 +30,7 @@ KIND_OF_DTYPE = {
 TIMES = (datetime.date, datetime.time, datetime.timedelta)
 
 
-Categories = Callable[[str], Sequence[str | int | float | bool] | None]
+Categories = Callable[[str], Sequence[Label] | None]
 """Column -> its values in the order that the data give them, None if they give none."""
 
 
@@ -104,7 +104,7 @@ class ArrayTable(Table):
         columns = ChainMap({name: cells}, cast("MutableMapping[str, Cells]", self._columns))
         return ArrayTable(columns, self._all_rows, self.conditions, self._kept, self._categories)
 
-    def categories(self, name: str) -> Sequence[str | int | float | bool] | None:
+    def categories(self, name: str) -> Sequence[Label] | None:
         return None if self._categories is None else self._categories(name)
 
     def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
@@ -209,8 +209,7 @@ def checked_names(names: Sequence[Any]) -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str):
             raise not_a_name(name)
-    if error := duplicate_names(names, "the data"):
-        raise error
+    refuse_duplicates(names, "the data")
     return tuple(names)
 
 

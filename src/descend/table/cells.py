@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping
 
 from descend.table.database import literal
+from descend.table.table import EXACT, Coding, Label
+
+LONG = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
+"""Types of whole numbers that may have more digits than a float."""
 
 
 def as_label(column: str, sql_type: str) -> str:
@@ -23,6 +29,32 @@ def as_counted(text: str, counted: Mapping[str, float]) -> str:
     """Return the SQL of words, given as SQL, as the numbers that they count as."""
     cases = " ".join(f"WHEN {literal(word)} THEN {number!r}::DOUBLE" for word, number in counted.items())
     return f"CASE {text} {cases} END"
+
+
+def coded(coding: Coding, cells: Mapping[str, str]) -> str:
+    """Return the SQL of the numbers of a coding as doubles: null where a cell is missing, -1 for what has none.
+
+    cells: each column as SQL: a double, or text that is null where it is empty.
+    """
+    columns = [cells[name] for name in coding.columns]
+    given = " AND ".join(f"{column} IS NOT NULL" for column in columns)
+    cases = (
+        " AND ".join(f"{column} = {_cell(cell)}" for column, cell in zip(columns, key, strict=True))
+        for key in coding.keys
+    )
+    whens = " ".join(f"WHEN {case} THEN {place}e0" for place, case in enumerate(cases))
+    return f"CASE {whens} WHEN {given} THEN -1e0 END"
+
+
+def _cell(cell: Label) -> str:
+    return literal(cell) if isinstance(cell, str) else f"CAST('{float(cell)!r}' AS DOUBLE)"
+
+
+def exact_up_to(sql_type: str) -> float:
+    """Return the magnitude up to which float64 has every number of an SQL type; infinity for floats."""
+    if decimals := re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type):
+        return EXACT / 10.0 ** int(decimals[1])
+    return EXACT if sql_type in LONG else math.inf
 
 
 def exact_cells(

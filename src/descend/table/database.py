@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from descend.table.lazy import Lazy
-    from descend.table.table import Numbers, Table
+    from descend.table.table import Label, Numbers, Table
 
 WORDS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\w+""", re.DOTALL)
 """Texts, quoted names, comments and words of SQL."""
@@ -125,6 +125,10 @@ class Database:
         except (OSError, ValueError, arrow.ArrowException):
             return None  # a null, or what DuckDB itself tells better
         return columns if begin == rows else None
+
+    def combinations(self, cells: Mapping[str, str], relation: str) -> list[tuple[Label | None, ...]]:
+        """Return the combinations of the values of SQL expressions over a relation, None for null."""
+        return self.run(f"SELECT DISTINCT {', '.join(cells.values())} FROM {relation}").fetchall()
 
     def lazy(
         self,

@@ -25,7 +25,8 @@ from descend.table.database import (
 )
 from descend.table.files import Copies, File, not_utf8
 from descend.table.layout import NULLS, Layout, find_layout, has_rows
-from descend.table.query import QueryTable, Scan
+from descend.table.query import QueryTable
+from descend.table.scan import Scan
 from descend.table.table import listing
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ class DelimitedScan(Scan):
         from descend.table.numerals import as_plain
 
         plain = ", ".join(
-            f"CAST({as_plain(column, self.decimals)} AS DOUBLE) AS {column}" for column in map(self.column, odd)
+            f"CAST({as_plain(column, self.decimals)} AS DOUBLE) AS {column}"
+            for column in map(self.columns.__getitem__, odd)
         )
         return f"(SELECT * REPLACE ({plain}) FROM {self._as_written({**types} | dict.fromkeys(odd, 'VARCHAR'), paths)})"
 

@@ -95,7 +95,7 @@ def find_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]])
     Delimited text, JSON and Parquet are told apart by what the files hold, JSON also by its ending;
     gzip and zstd are unpacked. Raises DataError if a file is missing, is not one of these, or has no columns.
     """
-    paths, source = _named(given)
+    paths, source = named_files(given)
     files = [_inspected(path) for path in paths]
     first = files[0]
     for other in files[1:]:
@@ -238,7 +238,7 @@ def _kind(path: str) -> str:
     return "json" if name.endswith(JSON_ENDINGS) else "delimited"
 
 
-def _named(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> tuple[list[str], str]:
+def named_files(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> tuple[list[str], str]:
     """Return the paths that were named, each once, and words for them."""
     if isinstance(given, (str, os.PathLike)):
         text = _path_of(given)

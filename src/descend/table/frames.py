@@ -10,9 +10,8 @@ import numpy as np
 
 from descend.table.arrays import ArrayTable, Cells, checked_names
 from descend.table.database import Database
-from descend.table.levels import Label
 from descend.table.query import QueryTable
-from descend.table.table import EXACT
+from descend.table.table import EXACT, Label
 from descend.table.typed import Relation
 
 if TYPE_CHECKING:

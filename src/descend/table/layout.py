@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from descend.errors import DataError
-from descend.table.table import duplicate_names, listing
+from descend.table.table import listing, refuse_duplicates
 
 GROUPED = r"[+-]?\d{1,3}(?:\.\d{3})+"
 COMMA = re.compile(rf"(?:{GROUPED}|[+-]?\d*),\d+(?:[eE][+-]?\d+)?")
@@ -172,8 +172,7 @@ def _checked(names: list[str], header: str, source: str) -> list[str]:
         )
     # Programs that write row numbers leave their column without a name.
     names = [name or f"column{position}" for position, name in enumerate(names)]
-    if error := duplicate_names(names, source):
-        raise error
+    refuse_duplicates(names, source)
     return names
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from descend.errors import DataError
 from descend.registry import closest
+from descend.table.table import Label as Label  # which is asked for here, too
 from descend.table.table import label, listing
 
 if TYPE_CHECKING:
@@ -20,12 +22,13 @@ if TYPE_CHECKING:
     from descend.table.table import Numbers, Table
 
 Places = NDArray[np.intp]
-Label = str | int | float | bool
 Key = tuple[Label, ...]
 LARGEST = 1 << 62
 """Where a number for each combination of the values of several columns would overflow, only those that occur count."""
 NAMED = 3
 """Groups that a message names."""
+UNSEEN = -math.inf
+"""Stands for the place of a group that is none of those known."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +55,30 @@ class Levels:
         Numbers are sorted as numbers and text as text, by the first column first; categories keep their order.
         Raises DataError for a column that the table lacks, or if no row has a group.
         """
-        coded = [values_of(table, name) for name in columns]
-        codes, absent = combined([(found, len(labels)) for found, labels in coded])
-        rows = np.flatnonzero(~absent)
-        if not rows.size:
+        _refuse_unknown(table, columns)
+        found = table.combinations(columns)
+        if found is None:
+            coded = [values_of(table, name) for name in columns]
+            codes, absent = combined([(places, len(labels)) for places, labels in coded])
+            rows = np.flatnonzero(~absent)
+            first = rows[np.unique(codes[rows], return_index=True)[1]]
+            parts = [[labels[place] for place in places[first].tolist()] for places, labels in coded]
+            keys = list(zip(*parts, strict=True))
+        else:
+            kinds = table.types
+            cells = {
+                name: np.array(part, dtype=np.float64 if kinds[name] in ("number", "boolean") else object)
+                for name, part in zip(columns, zip(*found, strict=True), strict=True)
+            }
+            keys = keys_in_order(table, cells)[0]
+        if not keys:
             raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in columns)}.")
-        first = rows[np.unique(codes[rows], return_index=True)[1]]
-        parts = [[labels[place] for place in found[first].tolist()] for found, labels in coded]
-        return cls(tuple(columns), tuple(zip(*parts, strict=True)))
+        return cls(tuple(columns), tuple(keys))
 
     @classmethod
     def unknown(cls, columns: Sequence[str]) -> Levels:
-        """Return what stands for the groups where there is no table: a first one and a last one."""
-        return cls(tuple(columns), (tuple("1" for _ in columns), tuple("n" for _ in columns)))
+        """Return what stands for the groups where there is no table to ask: none."""
+        return cls(tuple(columns), ())
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -84,22 +98,26 @@ class Levels:
         return {key: place for place, key in enumerate(self.keys)}
 
     def codes(self, table: Table) -> Numbers:
-        """Return the place of the group of each row, (rows,), NaN where a value is missing.
-
-        Raises DataError for a row whose group is none of these.
-        """
+        """Return the place of the group of each row, (rows,): NaN where a value is missing, `UNSEEN` for others."""
         coded = [values_of(table, name) for name in self.columns]
         codes, absent = combined([(found, len(labels)) for found, labels in coded])
         seen, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
         places = np.full(len(seen), np.nan)
         for number, row in enumerate(first.tolist()):
             if not absent[row]:
-                key = tuple(labels[found[row]] for found, labels in coded)
-                place = self._places.get(key)
-                if place is None:
-                    raise self.refusal(key, table, row)
-                places[number] = place
+                places[number] = self._places.get(tuple(labels[found[row]] for found, labels in coded), UNSEEN)
         return places[inverse] if len(codes) else np.empty(0)
+
+    def check(self, table: Table, columns: Mapping[str, Numbers], missing: str) -> None:
+        """Refuse a row of a group that is none of these, unless it lacks another value and is left out for that."""
+        unseen = np.isneginf(columns[self.name])
+        for name, column in columns.items() if missing == "drop" else ():
+            unseen &= np.isfinite(column) | (name in table.codings)
+        if unseen.any():
+            coded = [values_of(table, name) for name in self.columns]
+            keys = zip(*([labels[place] for place in found.tolist()] for found, labels in coded), strict=True)
+            others = [key for key in keys if key not in self._places]
+            raise self.refusal(others[0], table, int(unseen.argmax()))
 
     def refusal(self, key: Key, table: Table, row: int) -> DataError:
         """Return the error for a row of a group that is none of these."""
@@ -112,6 +130,29 @@ class Levels:
             f"{columns} is `{name}`{where}, a group that was not fitted.{closest(name, known)} Known: {some}. "
             "Fit again with rows of that group, or leave such rows out."
         )
+
+
+def occurring(levels: Sequence[Levels], table: Table, names: Iterable[str]) -> tuple[Levels, ...]:
+    """Return the groups that have a complete row: one with a number in each of some columns, those of groups included.
+
+    >>> from descend.table import open_table
+    >>> table = open_table({"x": [1.0, np.nan, 3.0], "site": ["a", "b", "c"]})
+    >>> occurring([Levels.of(table, ["site"])], table, ["x", "[site]"])[0].labels
+    ('a', 'c')
+    """
+    coded, needed = table.with_codings(levels), tuple(names)
+    places: dict[str, Sequence[float]]
+    if table.size(len(needed)):  # the rows stay where they are
+        lazy = coded.lazy(needed).complete()
+        alone = {each.name: lazy.table.select(lazy.column(each.name)).distinct() for each in levels}
+        places = {name: [place for (place,) in lazy.run(lazy.sql(column))] for name, column in alone.items()}
+    else:
+        columns = coded.with_gaps(needed)
+        complete = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
+        places = {each.name: np.unique(columns[each.name][complete]).tolist() for each in levels}
+    return tuple(
+        Levels(each.columns, tuple(each.keys[int(place)] for place in sorted(places[each.name]))) for each in levels
+    )
 
 
 def said(key: Key) -> str:
@@ -128,6 +169,8 @@ def combined(coded: Sequence[tuple[Places, int]]) -> tuple[Places, NDArray[np.bo
 
     coded: for each column the place of each row's value, -1 where there is none, and how many values there are.
     """
+    if len(coded) == 1:
+        return coded[0][0], coded[0][0] < 0
     rows = len(coded[0][0])
     codes, absent, largest = np.zeros(rows, dtype=np.intp), np.zeros(rows, dtype=bool), 1
     for found, count in coded:
@@ -141,8 +184,7 @@ def combined(coded: Sequence[tuple[Places, int]]) -> tuple[Places, NDArray[np.bo
 
 def values_of(table: Table, name: str) -> tuple[Places, list[Label]]:
     """Return for each row which of the sorted values of a column it has, -1 if none, and these values."""
-    if name not in table.names:
-        table.numbers((name,))  # which says that there is no such column
+    _refuse_unknown(table, (name,))
     number = table.types[name] in ("number", "boolean")
     return _coded(table, name, table.with_gaps((name,))[name] if number else table.text(name))
 
@@ -171,6 +213,12 @@ def _coded(table: Table, name: str, cells: Cells) -> tuple[Places, list[Label]]:
     kind, order = table.types[name], table.categories(name)
     codes, labels = _numbers(cells, kind == "boolean") if kind in ("number", "boolean") else _words(cells)
     return (codes, labels) if order is None else _ordered(codes, labels, order)
+
+
+def _refuse_unknown(table: Table, columns: Sequence[str]) -> None:
+    for name in columns:
+        if name not in table.names:
+            table.numbers((name,))  # which says that there is no such column
 
 
 def _words(cells: NDArray[np.object_]) -> tuple[Places, list[Label]]:

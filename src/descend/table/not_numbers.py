@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from descend.errors import DataError, WordsError
 from descend.wording import spell, worded
@@ -49,3 +50,24 @@ def _is_decimal_comma(cell: object) -> bool:
     integer, comma, part = str(cell).strip().lstrip("+-").partition(",")
     # A comma with three digits after it may also set off thousands.
     return bool(comma) and integer.isdecimal() and part.isdecimal() and len(part) != 3
+
+
+def gaps(source: str, found: Mapping[str, tuple[int, int, str]]) -> str:
+    """Say which columns have missing and infinite values: how many of each, and where the first is.
+
+    found: by the name of the column, in backticks.
+    """
+    sentences = []
+    for name, (empty, infinite, place) in found.items():
+        count = empty + infinite
+        kind = "missing or infinite" if empty and infinite else "missing" if empty else "infinite"
+        one = "a missing" if empty else "an infinite"
+        where = "" if not place else f", the first in {place}" if count > 1 else f" in {place}"
+        many = f"{count} {kind} values" if count > 1 else f"{one} value"
+        sentences.append(f"{name} has {many}{where}")
+    shown, others = sentences[:3], len(sentences) - 3
+    tail = f"; so do {others} more columns" if others > 1 else "; so does one more column" if others == 1 else ""
+    dropping = f' with `{spell("missing", "drop")}` (in Python, missing="drop")'
+    return (
+        f"In {source}, {'; '.join(shown)}{tail}. Correct them, or leave such rows out{worded('leaving_out', dropping)}."
+    )

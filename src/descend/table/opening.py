@@ -64,7 +64,8 @@ def _is_address(data: object) -> bool:
     return isinstance(data, str) and data.partition("://")[0] in SCHEMES and not os.path.lexists(data)
 
 
-def _is_path(data: object) -> bool:
+def is_path(data: object) -> bool:
+    """Whether data are named by a path, or by a list of them."""
     many = isinstance(data, list | tuple) and (not data or isinstance(data[0], str | os.PathLike))
     return many or isinstance(data, str | os.PathLike)
 
@@ -113,7 +114,7 @@ SOURCES: list[tuple[Callable[[object], bool], Callable[[Any], Table]]] = [
     (lambda data: isinstance(data, Mapping), from_mapping),
     (lambda data: isinstance(data, Table), lambda table: table),
     (_is_address, _by("address", "from_url")),
-    (_is_path, _open_files),
+    (is_path, _open_files),
     (lambda data: isinstance(data, np.ndarray) and bool(data.dtype.names), from_records),
     (_frame("pandas", "DataFrame"), _by("frames", "from_pandas")),
     (_frame("polars", "DataFrame", "LazyFrame"), _by("frames", "from_polars")),

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import os
-import re
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
-from descend.table.cells import as_counted, as_label, exact_cells
+from descend.table.cells import as_counted, as_label, coded, exact_cells, exact_up_to
 from descend.table.database import (
     Database,
     bad_condition,
     checked_condition,
-    distinct,
-    identifier,
     in_days,
     kind_of,
-    renamed,
     unreadable,
     unused,
 )
 from descend.table.memory import there_is
-from descend.table.table import EXACT, TRUTH, Numbers, Table
+from descend.table.scan import Scan
+from descend.table.table import EXACT, TRUTH, Label, Numbers, Table
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -38,60 +33,8 @@ SMALL = 16 * 1024**2
 """Bytes of files, in all, that always fit into memory."""
 MANY = 64 * 1024**2
 """Bytes of columns from which on they are read through Arrow."""
-LONG = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
-"""Types of whole numbers that may have more digits than a float."""
 PACKED = 5
 """Size of an unpacked text file as a multiple of the packed one, about."""
-
-
-class Scan(ABC):
-    """How the rows of one source are written in SQL."""
-
-    names: tuple[str, ...]
-    columns: Mapping[str, str]
-    """What each column is called within `relation`, as an SQL identifier."""
-    paths: Mapping[str, str]
-    """The files by absolute path, each with the path that was given for it."""
-    copies: object = None
-    """What keeps those files that are copies from being removed."""
-    typed = False
-    """Whether the source fixes the types of its columns, and knows how many rows it has."""
-    numbered: str | None = None
-    """The FROM item of all rows with a column `file_row_number`, if the source has one."""
-
-    @abstractmethod
-    def types(self, database: Database, every_row: bool) -> dict[str, str]:
-        """Return the SQL type of each column; guessed from the first rows, or from all if ``every_row``."""
-
-    @abstractmethod
-    def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
-        """Return the FROM item that reads the columns as these types, from all files or some."""
-
-    def column(self, name: str) -> str:
-        """Return the SQL identifier of a column within `relation`."""
-        return self.columns[name]
-
-    def aliases(self) -> str:
-        """Return what a SELECT must add to ``*`` so that conditions can use the names that SQL can tell apart."""
-        names = (name for name in distinct(self.names) if self.columns[name] != identifier(name))
-        return "".join(f", {self.columns[name]} AS {identifier(name)}" for name in names)
-
-    def in_columns(self, condition: str) -> str:
-        """Return a condition with identifiers in place of names that differ only in case, quoted or not."""
-        apart = set(distinct(self.names))
-        return renamed(condition, {name: column for name, column in self.columns.items() if name not in apart})
-
-    @abstractmethod
-    def as_numbers(self, names: Sequence[str]) -> str | None:
-        """Return a relation that reads columns as DOUBLE without a look at their types, if there is one."""
-
-    @abstractmethod
-    def notes(self, source: str) -> tuple[str, ...]:
-        """Say how cells are read, where a reader would not expect it; to be called after `types`."""
-
-    @abstractmethod
-    def explain(self, error: Exception) -> DataError | None:
-        """Return the error for a source that DuckDB cannot read, or None where DuckDB's own words will do."""
 
 
 class QueryTable(Table):
@@ -110,8 +53,14 @@ class QueryTable(Table):
     @property
     def rows(self) -> int:
         if self._rows is None:
-            self._rows = self._attempt(lambda: int(self._database.one(f"SELECT count(*) FROM {self._from()}")[0]))
+            self._rows = self._attempt(lambda: self._rows_in(self._from()))
         return self._rows
+
+    def rows_by_file(self) -> dict[str, int]:
+        """Return how many rows of each file, by the path given for it, meet the conditions."""
+        scan, types = self._scan, self._attempt(self._described)
+        found = {given: self._from(relation=scan.relation(types, [path])) for path, given in scan.paths.items()}
+        return self._attempt(lambda: {given: self._rows_in(relation) for given, relation in found.items()})
 
     @property
     def types(self) -> dict[str, str]:
@@ -124,6 +73,12 @@ class QueryTable(Table):
         words = np.array(np.ma.getdata(column), dtype=object)
         words[np.ma.getmaskarray(column)] = None
         return words
+
+    def combinations(self, columns: Sequence[str]) -> list[tuple[Label | None, ...]]:
+        return self._attempt(lambda: self._database.combinations(self._keys(columns), self._from()))
+
+    def _keys(self, columns: Sequence[str]) -> dict[str, str]:
+        return {name: self._as_key(name)[0] for name in columns}
 
     def words(self, name: str, most: int) -> list[str]:
         self._known([name])
@@ -163,7 +118,7 @@ class QueryTable(Table):
         relation = None if odd else self._scan.as_numbers(names)
         if relation is None:
             return None
-        columns = {name: self._scan.column(name) for name in names}
+        columns = {name: self._scan.columns[name] for name in names}
         try:
             return self._database.doubles(columns, relation, self._many(names))
         except duckdb.ConversionException:
@@ -202,7 +157,7 @@ class QueryTable(Table):
 
         Text too large to be kept is read through once, to see whether all of it is what its first rows are.
         """
-        self._known([*names, *by])
+        self._known([*self.given(names), *by])
         self._database.limit(memory)
         place = unused("place", self.names) if self._scan.numbered else ""
         relation = f"(SELECT *, file_row_number AS {place} FROM {self._scan.numbered})" if place else ""
@@ -233,12 +188,7 @@ class QueryTable(Table):
 
     def exact_up_to(self, name: str) -> float:
         """Return the limit for the SQL type; in text any whole number may be too long, whatever type it is read as."""
-        if not self._scan.typed:
-            return EXACT
-        sql_type = self._described()[name]
-        if decimals := re.match(r"DECIMAL\(\d+,(\d+)\)", sql_type):
-            return EXACT / 10.0 ** int(decimals[1])
-        return EXACT if sql_type in LONG else math.inf
+        return exact_up_to(self._described()[name]) if self._scan.typed else EXACT
 
     def rounded(self, name: str) -> Rounded | None:
         return self._attempt(lambda: self._rounded(name))
@@ -247,7 +197,7 @@ class QueryTable(Table):
         from descend.table.rounding import Rounded, alike, matters
 
         scan, exact = self._scan, unused("exact", self.names)
-        relation, changed = exact_cells(name, scan.column(name), exact, self._described(), scan.relation, scan.typed)
+        relation, changed = exact_cells(name, scan.columns[name], exact, self._described(), scan.relation, scan.typed)
         count, least, largest = self._database.one(
             f"SELECT count(*) FILTER (WHERE {changed}), min({exact}), max({exact}) FROM {self._from(relation=relation)}"
         )
@@ -265,6 +215,9 @@ class QueryTable(Table):
         """Return the SQL of each column as DOUBLE; DataError if one is not numeric."""
         expressions: dict[str, str] = {}
         for name in names:
+            if name in self.codings:
+                expressions[name] = coded(self.codings[name], self._keys(self.codings[name].columns))
+                continue
             kind = kind_of(self._described()[name])
             if kind == "boolean" and name not in self.counted:
                 self._count(name, TRUTH)
@@ -273,7 +226,7 @@ class QueryTable(Table):
             elif kind == "text":
                 expressions[name] = self._words_as_doubles(name)
             elif kind == "number":
-                expressions[name] = f"CAST({self._scan.column(name)} AS DOUBLE)"
+                expressions[name] = f"CAST({self._scan.columns[name]} AS DOUBLE)"
             else:
                 from descend.table.not_numbers import not_numeric
 
@@ -285,16 +238,17 @@ class QueryTable(Table):
 
         Raises DataError for other words.
         """
-        column = f"CAST({self._scan.column(name)} AS VARCHAR)"
+        column = f"CAST({self._scan.columns[name]} AS VARCHAR)"
         bad = f"{column} IS NOT NULL AND TRY_CAST({column} AS DOUBLE) IS NULL"
         count, cells = self._database.one(f"SELECT count(*) FILTER (WHERE {bad}), count({column}) FROM {self._from()}")
         if not count:
             return f"TRY_CAST({column} AS DOUBLE)"
-        from descend.table.not_numbers import not_a_number
         from descend.table.words import SPELLINGS, truth_of
 
         counted = truth_of(self.words(name, SPELLINGS + 1))
         if counted is None:
+            from descend.table.not_numbers import not_a_number
+
             row, cell = self._first(column, bad)
             raise not_a_number(name, self.source, self._row(row), cell, count, cells)
         self._count(name, counted)
@@ -319,11 +273,14 @@ class QueryTable(Table):
         if len(self._scan.paths) < 2:
             return f"row {row}"
         for path in self._scan.paths:
-            rows = self._database.one(f"SELECT count(*) FROM {self._scan.relation(self._described(), [path])}")[0]
+            rows = self._rows_in(self._scan.relation(self._described(), [path]))
             if row <= rows:
                 break
             row -= rows
         return f"row {row} of {self._scan.paths[path]}"
+
+    def _rows_in(self, relation: str) -> int:
+        return int(self._database.one(f"SELECT count(*) FROM {relation}")[0])
 
     def _from(self, number: str = "", relation: str = "") -> str:
         """Return the FROM item of the rows that meet the conditions; ``number`` names a column of row numbers."""
@@ -341,7 +298,7 @@ class QueryTable(Table):
         return (self._as_doubles([name])[name], "float64") if number else (f"nullif({self._label(name)}, '')", "string")
 
     def _label(self, name: str) -> str:
-        return as_label(self._scan.column(name), self._described()[name])
+        return as_label(self._scan.columns[name], self._described()[name])
 
     def _described(self) -> dict[str, str]:
         if not self._sql_types:

@@ -15,7 +15,7 @@ from descend.table.connection import Connection
 from descend.table.database import bad_condition, checked_condition
 from descend.table.lazy import OUT_OF_RANGE, UNORDERED, Lazy
 from descend.table.sql import import_ibis, reason
-from descend.table.table import EXACT, TRUTH, Numbers, Table, duplicate_names, label
+from descend.table.table import EXACT, TRUTH, Coding, Label, Numbers, Table, label, refuse_duplicates
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -41,8 +41,7 @@ class RemoteTable(Table):
         self.conditions = conditions
         self._table = table
         self._rows: int | None = None
-        if error := duplicate_names(self.names, source):
-            raise error
+        refuse_duplicates(self.names, source)
 
     @property
     def rows(self) -> int:
@@ -81,10 +80,13 @@ class RemoteTable(Table):
         return filtered
 
     def lazy(self, names: Sequence[str], memory: int | None = None, by: Sequence[str] = ()) -> Lazy:
-        self._known([*names, *by])
+        self._known([*self.given(names), *by])
         kinds = self.types
         columns: dict[str, ir.Value] = {}
         for place, name in enumerate(names):
+            if name in self.codings:
+                columns[f"c{place}"] = self._coded(self.codings[name])
+                continue
             if kinds[name] == "text" and name not in self.counted:
                 self._count_words(name)
             if name not in self.counted and kinds[name] not in ("number", "boolean"):
@@ -92,15 +94,34 @@ class RemoteTable(Table):
 
                 raise not_numeric(name, self.source, kinds[name])
             columns[f"c{place}"] = self._double(name)
-        for place, name in enumerate(by):
-            numbers = kinds[name] in ("number", "boolean")
-            columns[f"k{place}"] = self._double(name) if numbers else self._table[name].cast("string").nullif("")
+        columns |= {f"k{place}": self._as_key(name) for place, name in enumerate(by)}
         return self._lazily(names, self._table.select(**columns) if columns else self._table, by)
 
     def _double(self, name: str) -> ir.Value:
         if self.types[name] == "boolean" and name not in self.counted:
             self._count(name, TRUTH)
         return self._counted(name) if name in self.counted else self._table[name].cast("float64")
+
+    def _as_key(self, name: str) -> ir.Value:
+        """Return a column that tells groups apart: doubles, or text that is null where it is empty."""
+        numbers = self.types[name] in ("number", "boolean")
+        return self._double(name) if numbers else self._table[name].cast("string").nullif("")
+
+    def combinations(self, columns: Sequence[str]) -> list[tuple[Label | None, ...]]:
+        keys = {f"k{place}": self._as_key(name) for place, name in enumerate(columns)}
+        chosen = self._lazily((), self._table.select(**keys).distinct())
+        return self._attempt(lambda: chosen.run(chosen.sql(chosen.table)))
+
+    def _coded(self, coding: Coding) -> ir.Value:
+        """Return the numbers of a coding: null where a cell is missing, -1 for what has none."""
+        ibis = import_ibis()
+        keys = [self._as_key(name) for name in coding.columns]
+        there = ibis.and_(*(key.notnull() for key in keys))
+        cases = [
+            (ibis.and_(*(key == value for key, value in zip(keys, values, strict=True))), float(place))
+            for place, values in enumerate(coding.keys)
+        ]
+        return ibis.cases(*cases, (there, -1.0), else_=None)
 
     def release(self) -> None:
         self.connection.release()
@@ -130,11 +151,16 @@ class RemoteTable(Table):
         position = self._attempt(lambda: lazy.first(changed))
         return Rounded(int(count), "" if position is None else f"row {position + 1}", str(first), alike(least, largest))
 
+    def with_gaps(self, names: Sequence[str]) -> dict[str, Numbers]:
+        return self._read(names)  # in one query, as rows may come in another order each time
+
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
         if not names:
             return {}
         lazy = self.lazy(names)
         columns: dict[str, Numbers] = self._attempt(lazy.arrays)
+        for name in self.codings.keys() & columns.keys():
+            columns[name] = np.where(columns[name] < 0.0, -math.inf, columns[name])
         self._rows = len(columns[names[0]])
         return columns
 

@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from descend.errors import ConfigError, DataError
 from descend.registry import closest
-from descend.wording import spell, worded
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
     from descend.table.rounding import Rounded
 
 Numbers = npt.NDArray[np.float64]
+Label = str | int | float | bool
+"""What tells a group of rows apart: the value of a cell."""
 LISTED = 12
 EXACT = 2.0**53
 """The magnitude up to which float64 has every whole number."""
@@ -37,15 +38,22 @@ def check_missing(missing: str) -> None:
 class Coding(Protocol):
     """Numbers that follow from other columns, such as which group a row is in (see ``levels.Levels``).
 
-    name: of the column that holds them. columns: those that they follow from.
+    name: of the column that holds them. columns: those that they follow from. keys: the values of these columns of
+    which each has the number of its place here.
     """
 
     @property
     def name(self) -> str: ...
     @property
     def columns(self) -> tuple[str, ...]: ...
+    @property
+    def keys(self) -> tuple[tuple[Label, ...], ...]: ...
     def codes(self, table: Table) -> Numbers:
-        """Return the number of each row, NaN where it has none."""
+        """Return the number of each row, NaN where a value is missing, -infinity where values have no number."""
+        ...
+
+    def check(self, table: Table, columns: Mapping[str, Numbers], missing: str) -> None:
+        """Refuse a row whose values have no number, unless it is left out anyway. Raises DataError that names it."""
         ...
 
 
@@ -126,7 +134,11 @@ class Table(ABC):
         table.codings = {coding.name: coding for coding in codings}
         return table
 
-    def categories(self, name: str) -> Sequence[str | int | float | bool] | None:
+    def combinations(self, columns: Sequence[str]) -> list[tuple[Label | None, ...]] | None:
+        """Return the combinations of values of some columns, numbers as floats; None if that takes reading all rows."""
+        return None
+
+    def categories(self, name: str) -> Sequence[Label] | None:
         """Return the values of a column in the order that the data give them; None if they give none."""
         return None
 
@@ -199,6 +211,8 @@ class Table(ABC):
         """
         check_missing(missing)
         columns = self.with_gaps(names)
+        for name in self.codings.keys() & columns.keys():
+            self.codings[name].check(self, columns, missing)
         complete = True
         for name, column in columns.items():
             if name not in self.gapless and not finite(column):
@@ -246,21 +260,9 @@ class Table(ABC):
 
     def gaps(self, found: Mapping[str, tuple[int, int, str]]) -> str:
         """Say which columns have missing and infinite values: how many of each, and where the first is."""
-        sentences = []
-        for name, (empty, infinite, place) in found.items():
-            count = empty + infinite
-            kind = "missing or infinite" if empty and infinite else "missing" if empty else "infinite"
-            one = "a missing" if empty else "an infinite"
-            where = "" if not place else f", the first in {place}" if count > 1 else f" in {place}"
-            many = f"{count} {kind} values" if count > 1 else f"{one} value"
-            sentences.append(f"{self.shown(name)} has {many}{where}")
-        shown, others = sentences[:3], len(sentences) - 3
-        tail = f"; so do {others} more columns" if others > 1 else "; so does one more column" if others == 1 else ""
-        dropping = f' with `{spell("missing", "drop")}` (in Python, missing="drop")'
-        return (
-            f"In {self.source}, {'; '.join(shown)}{tail}. "
-            f"Correct them, or leave such rows out{worded('leaving_out', dropping)}."
-        )
+        from descend.table.not_numbers import gaps
+
+        return gaps(self.source, {self.shown(name): counts for name, counts in found.items()})
 
     def none_complete(self, names: Sequence[str]) -> DataError:
         """Return the error for a table of which no row is complete."""
@@ -298,16 +300,15 @@ class Table(ABC):
         )
 
 
-def duplicate_names(names: Sequence[str], source: str) -> DataError | None:
-    """Return the error for a name that occurs twice, or None."""
+def refuse_duplicates(names: Sequence[str], source: str) -> None:
+    """Raise DataError for a name that occurs twice."""
     seen: dict[str, int] = {}
     for position, name in enumerate(names, 1):
         if name in seen:
-            return DataError(
+            raise DataError(
                 f"Two columns of {source} are named `{name}`: columns {seen[name]} and {position}. Rename one of them."
             )
         seen[name] = position
-    return None
 
 
 def listing(names: Sequence[str] | dict[str, Numbers], last: str = "") -> str:

@@ -7,7 +7,8 @@ from functools import cached_property
 
 from descend.table.database import Database, absolute, as_read, files_literal, identifier, literal, unreadable
 from descend.table.files import File
-from descend.table.query import QueryTable, Scan
+from descend.table.query import QueryTable
+from descend.table.scan import Scan
 
 
 class NamedScan(Scan):

@@ -176,8 +176,8 @@ class Writer:
     def _symbol(self, symbol: Expr) -> tuple[str, int]:
         if symbol in self.names:
             return self.names[symbol], ATOM
-        if isinstance(symbol, Predictor):
-            return symbol.name, PRODUCT
+        if isinstance(symbol, Predictor):  # `w @ [x1, x2]` is a product, and `a[site]` a single value
+            return symbol.name, PRODUCT if " @ [" in symbol.name else ATOM
         if isinstance(symbol, Typed):
             return symbol.name, ATOM
         in_sql = self.language is SQL and not isinstance(symbol, Column)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import sympy
@@ -31,12 +31,18 @@ class QueryWriter:
     table: an Ibis table of doubles. columns: what each `Column` is called in it.
     definitions: symbols that stand for an expression of each row, such as the prediction.
     bound: expressions of parameters alone, in the order in which ``PARAMETER(k)`` stands for them.
+    kept: further columns of the table, which are handed on as they are.
     """
 
     def __init__(
-        self, table: Table, columns: Mapping[Expr, str], definitions: Mapping[Expr, Expr], abilities: Abilities
+        self,
+        table: Table,
+        columns: Mapping[Expr, str],
+        definitions: Mapping[Expr, Expr],
+        abilities: Abilities,
+        kept: Sequence[str] = (),
     ) -> None:
-        self.start = table
+        self.start, self.kept = table, tuple(kept)
         self.definitions = definitions
         self.calls = DatabaseFunctions(abilities)
         self.bound: list[Expr] = []
@@ -84,7 +90,9 @@ class QueryWriter:
             kept.append((passed, chosen))
         table = self.start
         for passed, chosen in reversed(kept):
-            table = table.select(*passed, **{name: self._inside(node, table) for name, node in chosen.items()})
+            table = table.select(
+                *self.kept, *passed, **{name: self._inside(node, table) for name, node in chosen.items()}
+            )
         return table
 
     def _used(self, node: Expr) -> set[str]:

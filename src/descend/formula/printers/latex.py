@@ -12,6 +12,7 @@ from sympy.printing.latex import LatexPrinter
 
 from descend.formula.functions import CONSTANTS, entry_of
 from descend.formula.real_functions import RealFunction
+from descend.formula.symbols import Predictor, Term
 
 LETTER = re.compile(rf"([A-Za-z]|{'|'.join(greeks)})(?:_?(\d+)|_([A-Za-z0-9]+))?")
 """A letter of either alphabet, with an index: ``x``, ``x1``, ``k_max``, ``beta_2``."""
@@ -45,8 +46,13 @@ class Latex(LatexPrinter):  # type: ignore[misc]
         )
 
     def _print_Predictor(self, symbol: Expr) -> str:
-        vector, items = terms(symbol)
-        return rf"{written(vector)}^\top \left[{', '.join(self._print(item) for item in items)}\right]"
+        term = term_of(symbol)
+        name = written(term.vector)
+        if term.levels is not None:
+            name = rf"{{{name}}}_{{{', '.join(map(written, term.levels.columns))}}}"
+            if term.each == (1,):
+                return name
+        return rf"{name}^\top \left[{', '.join(self._print(item) for item in term.each)}\right]"
 
     def _print_Typed(self, symbol: Expr) -> str:
         digits, e, exponent = symbol.name.lower().partition("e")
@@ -69,18 +75,21 @@ def written(name: str) -> str:
     return f"{base}_{{{index}}}" if index.isdigit() or len(index) == 1 else rf"{base}_{{\mathrm{{{index}}}}}"
 
 
-def terms(predictor: Expr) -> tuple[str, tuple[Expr, ...]]:
-    """Return the vector and the items of ``w @ [x1, x2]``, read from its name, which is that text."""
+def term_of(predictor: Expr) -> Term:
+    """Return what ``w @ [x1, x2]`` or ``a[site]`` stands for, read from its name, which is that text."""
     from descend.formula.build import Builder
     from descend.formula.syntax import names_in, parse_expression
-    from descend.formula.tree import Dot
+    from descend.formula.tree import Dot, Grouped
 
     node = parse_expression(predictor.name)
-    assert isinstance(node, Dot)
-    columns = [name.name for name in names_in(node.items) if name.quoted or name.name not in CONSTANTS]
+    assert isinstance(node, Dot | Grouped)
+    grouped = node.vector if isinstance(node, Dot) else node
+    items = names_in(*(node.items if isinstance(node, Dot) else ()))
+    columns = [name.name for name in items if name.quoted or name.name not in CONSTANTS]
+    columns += [column.name for column in grouped.columns] if isinstance(grouped, Grouped) else []
     builder = Builder(predictor.name, columns, starts=None)
     builder.build(node)
-    return node.name.name, builder.terms[predictor].items
+    return builder.terms[Predictor(predictor.name)]
 
 
 def as_latex(expression: Expr, names: Mapping[Expr, str] | None = None) -> str:

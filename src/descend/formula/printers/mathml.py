@@ -14,7 +14,7 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.simplify.radsimp import fraction
 
 from descend.formula.functions import entry_of
-from descend.formula.printers.latex import LETTER, terms
+from descend.formula.printers.latex import LETTER, term_of
 from descend.formula.real_functions import RealFunction
 from descend.formula.symbols import Predictor
 
@@ -70,11 +70,15 @@ class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
     _print_Abs = _print_Function  # noqa: N815
 
     def _print_Predictor(self, symbol: Expr) -> Any:
-        vector, items = terms(symbol)
-        inner = "<mo>,</mo>".join(self.text(item) for item in items)
-        return self._raw(
-            f"<mrow><msup>{written(vector)}<mo>⊤</mo></msup><mrow><mo>[</mo>{inner}<mo>]</mo></mrow></mrow>"
-        )
+        term = term_of(symbol)
+        name = written(term.vector)
+        if term.levels is not None:
+            columns = "<mo>,</mo>".join(map(written, term.levels.columns))
+            name = f"<msub>{name}<mrow>{columns}</mrow></msub>"
+            if term.each == (1,):
+                return self._raw(name)
+        inner = "<mo>,</mo>".join(self.text(item) for item in term.each)
+        return self._raw(f"<mrow><msup>{name}<mo>⊤</mo></msup><mrow><mo>[</mo>{inner}<mo>]</mo></mrow></mrow>")
 
     def _print_Typed(self, symbol: Expr) -> Any:
         digits, e, exponent = symbol.name.lower().partition("e")
@@ -96,7 +100,7 @@ class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
 
     def parenthesize(self, item: Expr, level: int, strict: bool = False) -> Any:
         """Bracket what binds less tightly than ``level``; an inner product, a symbol to SymPy, counts as a product."""
-        if isinstance(item, Predictor) and level >= PRECEDENCE["Pow"]:
+        if isinstance(item, Predictor) and " @ [" in item.name and level >= PRECEDENCE["Pow"]:
             return self._raw(f"<mrow><mo>(</mo>{self.text(item)}<mo>)</mo></mrow>")
         if isinstance(item, RealFunction):
             return self._print(item)

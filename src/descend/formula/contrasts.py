@@ -1,0 +1,239 @@
+"""Levels that the rest of a formula can make up for: which of them to hold, so that all others are determined.
+
+In ``b0 + u[color]`` a change of all u is the same as one of b0. One level of u, the reference, is held at 0, and the
+others are differences from it: treatment contrasts. In ``A*u[color]`` it is held at 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.formula.compile import compile_expression
+from descend.formula.formula import Formula
+from descend.formula.symbols import Column, Predictor
+from descend.table.levels import Key, Label, Levels
+
+Array = NDArray[np.float64]
+First = Mapping[str, Mapping[str, Label]]
+"""For each parameter of groups the reference level of each of its columns."""
+Cells = Callable[[tuple[str, ...]], Levels]
+ROWS_EACH = 8
+"""Random rows for each direction in which a prediction may move."""
+DEPENDENT = 1e-9
+"""Share of a unit direction below which what is left of it, freed of the others, is only rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """How the prediction of a row moves with some components of a parameter: along(row), in the rows of each group.
+
+    name: of the parameter. along: its values in random rows. levels: the groups, each with a component of its own; None
+    for a single one. labels: of the components, group by group.
+    """
+
+    name: str
+    along: Array
+    levels: Levels | None
+    labels: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return () if self.levels is None else self.levels.columns
+
+
+@dataclass(frozen=True)
+class References:
+    """held: the value of each level that is held, by its label. repeated: parameters of which all levels would be."""
+
+    held: Mapping[str, float]
+    repeated: tuple[str, ...] = ()
+
+
+def references(formula: Formula, fixed: frozenset[str], first: First, cells: Cells) -> References:
+    """Return the levels that are redundant with the rest of a formula, whatever the parameters.
+
+    1. The derivatives of the prediction by the unknowns are taken in random rows, where ``a[site]`` has random values.
+       Those that are multiples or sums of each other form a family: its members can make up for each other.
+    2. Within a family each component moves the prediction in the cells, the combinations of groups that occur, where it
+       stands. They are gone through in an order: fewer columns first, and of one parameter the first levels last.
+       A component that moves nothing that those before it cannot move together is held.
+    3. The same is done with derivatives times parameters, for factors that can make up for each other.
+
+    fixed: labels of components that the user holds. first: for each parameter the reference level of each column.
+    cells: returns the combinations of groups that occur in some columns.
+    """
+    added = list(_directions(formula, scaled=False))
+    held = {label: 0.0 for label in _redundant(added, fixed, first, cells)}
+    kept = {direction.name for direction in added if any(label in held for label in direction.labels)}
+    factors = [each for each in (*_directions(formula, scaled=True), *added) if each.name not in kept]
+    for family in _proportional(factors):
+        known = {each.name: each for each in reversed(family)}  # of one name, that of the factor
+        held |= {label: 1.0 for label in _redundant(list(known.values()), fixed | set(held), first, cells)}
+    labels = {each.name: each.labels for each in added if each.levels is not None}
+    repeated = tuple(name for name, every in labels.items() if set(every) <= set(held))
+    return References(held, repeated)
+
+
+def _directions(formula: Formula, scaled: bool) -> Iterator[Direction]:
+    """Yield the directions of each unknown, in random rows of any size and sign; of vectors per group one per item."""
+    generator = np.random.default_rng(3)
+    directions = len(formula.unknowns) + sum(len(term.each) for term in formula.terms.values())
+    rows = max(64, ROWS_EACH * directions)
+    values: dict[Expr, Array | float] = {
+        Column(name): generator.choice([1.0, 1.0, -1.0], rows) * generator.uniform(0.2, 3.0, rows)
+        for name in formula.columns
+    }
+    for symbol in formula.unknowns:
+        vary = rows if isinstance(symbol, Predictor) else None
+        values[symbol] = generator.uniform(0.4, 1.9, vary)
+    numbers = tuple(values)
+    with np.errstate(all="ignore"):
+        slopes = {symbol: _over(slope, numbers, values, rows) for symbol, slope in formula.jacobian.items()}
+        usable = np.logical_and.reduce([np.isfinite(slope) for slope in slopes.values()])
+    found: dict[tuple[str, int], Direction] = {}
+    for symbol, slope in slopes.items():
+        along, term = slope[usable], formula.terms.get(symbol)
+        along = along * np.broadcast_to(values[symbol], rows)[usable] if scaled else along
+        if term is None:
+            yield Direction(symbol.name, along, None, (symbol.name,))
+            continue
+        if scaled and len(term.each) > 1:
+            continue
+        labels = tuple(f"{term.vector}[{label}]" for label in term.labels)
+        for place, item in enumerate(term.each):
+            own = along * _over(item, numbers, values, rows)[usable]
+            before = found.get((term.vector, place))  # a vector may stand at several places
+            own = own if before is None else own + before.along
+            found[term.vector, place] = Direction(term.vector, own, term.levels, labels[place :: len(term.each)])
+    yield from found.values()
+
+
+def _over(expression: Expr, symbols: Sequence[Expr], values: Mapping[Expr, Array | float], rows: int) -> Array:
+    found = compile_expression(expression, tuple(symbols))(*values.values())
+    return np.broadcast_to(np.asarray(found, dtype=np.float64), (rows,))
+
+
+def _redundant(directions: Sequence[Direction], fixed: frozenset[str], first: First, cells: Cells) -> Iterator[str]:
+    """Yield the labels of components of groups that move nothing which components before them cannot move together."""
+    for family, shares in _families(directions):
+        columns = tuple(dict.fromkeys(column for each in family for column in each.columns))
+        if not columns or len(family) < 2:
+            continue
+        reducer = Reducer()
+        places = _places(family, cells(columns), columns)
+        order = sorted(range(len(family)), key=lambda k: (len(family[k].columns), k))
+        for k in order:
+            direction = family[k]
+            for group in _sequence(direction, first):
+                label = direction.labels[group]
+                if label in fixed or not places[k][group]:
+                    continue
+                moved = {(cell, part): share for cell in places[k][group] for part, share in shares[k].items()}
+                if not reducer.adds(moved) and direction.levels is not None:
+                    yield label
+
+
+def _places(family: Sequence[Direction], cells: Levels, columns: Sequence[str]) -> list[list[list[int]]]:
+    """Return for each direction and group the cells in which its component stands."""
+    found = []
+    for direction in family:
+        if direction.levels is None:
+            found.append([list(range(len(cells)))])
+            continue
+        groups: list[list[int]] = [[] for _ in direction.levels.keys]
+        known = {key: place for place, key in enumerate(direction.levels.keys)}
+        taken = [columns.index(column) for column in direction.columns]
+        for cell, key in enumerate(cells.keys):
+            groups[known[tuple(key[place] for place in taken)]].append(cell)
+        found.append(groups)
+    return found
+
+
+def _sequence(direction: Direction, first: First) -> list[int]:
+    """Return groups in an order that ends with the reference: those that differ from it in the most columns first."""
+    if direction.levels is None:
+        return [0]
+    keys = direction.levels.keys
+    reference = [first[direction.name][column] for column in direction.columns]
+
+    def differing(key: Key) -> int:
+        return sum(value != other for value, other in zip(key, reference, strict=True))
+
+    return sorted(range(len(keys)), key=lambda group: (-differing(keys[group]), -group))
+
+
+def _families(directions: Sequence[Direction]) -> Iterator[tuple[list[Direction], list[dict[int, float]]]]:
+    """Yield directions that can make up for each other, each with its shares of the ones that span them all."""
+    basis: list[Array] = []
+    shares: list[dict[int, float]] = []
+    for direction in directions:
+        size = float(np.linalg.norm(direction.along))
+        unit = direction.along / size if size > 0.0 else direction.along
+        if basis:
+            matrix = np.column_stack(basis)
+            weights = np.linalg.lstsq(matrix, unit, rcond=None)[0]
+            if np.linalg.norm(unit - matrix @ weights) < DEPENDENT:
+                shares.append({k: float(w) for k, w in enumerate(weights.tolist()) if abs(w) > DEPENDENT})
+                continue
+        shares.append({len(basis): 1.0})
+        basis.append(unit)
+    member = list(range(len(basis)))
+    for own in shares:
+        joined = {member[part] for part in own}
+        member = [min(joined) if each in joined else each for each in member]
+    for root in dict.fromkeys(member):
+        chosen = [k for k, own in enumerate(shares) if own and member[next(iter(own))] == root]
+        yield [directions[k] for k in chosen], [shares[k] for k in chosen]
+
+
+def _proportional(directions: Sequence[Direction]) -> Iterator[list[Direction]]:
+    """Yield directions that are multiples of each other."""
+    groups: list[list[Direction]] = []
+    for direction in directions:
+        for group in groups:
+            one, other = group[0].along, direction.along
+            left = other - one * (one @ other) / max(float(one @ one), np.finfo(float).tiny)
+            if np.linalg.norm(left) < DEPENDENT * np.linalg.norm(other):
+                group.append(direction)
+                break
+        else:
+            groups.append([direction])
+    yield from groups
+
+
+class Reducer:
+    """Tells whether sparse vectors depend on those before them, by elimination.
+
+    >>> reducer = Reducer()
+    >>> [reducer.adds(each) for each in ({(1, 0): 1.0, (2, 0): 1.0}, {(2, 0): 1.0}, {(1, 0): 1.0})]
+    [True, True, False]
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[int, int], dict[tuple[int, int], float]] = {}
+
+    def adds(self, vector: Mapping[tuple[int, int], float]) -> bool:
+        """Return whether a vector adds a dimension, and keep it if so."""
+        left, size = dict(vector), max(map(abs, vector.values()), default=0.0)
+        while left:
+            place = next((place for place in left if place in self.rows), None)
+            if place is None:
+                break
+            factor = left.pop(place)
+            for other, value in self.rows[place].items():
+                if other != place:
+                    value = left.get(other, 0.0) - factor * value
+                    left[other] = value
+                    if abs(value) < DEPENDENT * size:
+                        del left[other]
+        if not left:
+            return False
+        pivot = max(left, key=lambda place: abs(left[place]))
+        scale = left[pivot]
+        self.rows[pivot] = {place: value / scale for place, value in left.items()}
+        return True

@@ -1,0 +1,154 @@
+"""Groups whose sums a database computes: all of them descend by one query an iteration, and only totals travel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.formula.printers.database import LackingFunctionError
+from descend.many.arrays import NUMPY_ARRAYS
+from descend.many.code import BatchCode
+from descend.many.descent import FIRST, descend_all
+from descend.many.distant import DistantGroups
+from descend.many.fitting import POOR, keep
+from descend.many.groups import Groups
+from descend.many.outcomes import SAME, Outcomes
+from descend.many.progress import Done
+from descend.many.starts import Starts
+from descend.many.streamed import fit_streamed, starts_of_sample
+from descend.many.sums import Block
+from descend.many.sums_by_group import SumsByGroup
+from descend.many.systems import Factor
+from descend.many.together import Found
+from descend.models import Model
+from descend.options.request import Request
+from descend.parameters import Bounds
+
+Array = NDArray[np.float64]
+Places = NDArray[np.intp]
+AT_ONCE = 1 << 18
+"""Groups that descend by the same queries, at most."""
+LEFT = 0.05
+"""Once a smaller share of these groups goes on, their rows are fetched, and they are fitted in memory."""
+
+
+@dataclass(frozen=True)
+class Summed:
+    """Groups of rows elsewhere, as far as the sums over their rows are known.
+
+    sums: asks for them. chosen: the groups that can descend together. known: what is known of their responses.
+    """
+
+    work: DistantGroups
+    sums: SumsByGroup
+    chosen: Places
+    known: dict[str, Array]
+
+    @classmethod
+    def of(cls, work: DistantGroups) -> Summed | str:
+        """Ask for what is known of the groups; return why, if the database cannot sum them all."""
+        program = work.program
+        if program is None:
+            return "each group has to be fitted by itself"
+        if program.loss.own_parameters:
+            return f"the {program.loss.name} loss has parameters of its own"
+        drop = work.request.missing == "drop"
+        rows = work.lazy.complete().table if drop else work.lazy.table
+        counting = work.complete if drop else np.where(work.complete == work.groups.sizes, work.groups.sizes, 0)
+        some = np.flatnonzero(counting > work.model.parameters.size)
+        try:
+            sums = SumsByGroup(work, program, rows)
+            known = sums.responses(some)
+        except LackingFunctionError as error:
+            return f"the database ({work.lazy.backend.name}) has no function {error}"
+        domain = work.model.loss.response_domain
+        sound = (known["infinite"] == 0.0) & (known["low"] < known["high"]) & (known["omega"] > 0.0)
+        sound &= ~(domain.outside(known["low"]) | domain.outside(known["high"]))
+        return cls(work, sums, some[sound], {name: values[sound] for name, values in known.items()})
+
+    @property
+    def request(self) -> Request:
+        return self.work.request
+
+    @property
+    def model(self) -> Model:
+        return self.work.model
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The groups that can descend together, with the rows that count."""
+        groups, sizes = self.work.groups, self.work.complete[self.chosen]
+        keys = [groups.keys[place] for place in self.chosen.tolist()]
+        return Groups(groups.by, keys, groups.order, np.r_[0, np.cumsum(sizes)].astype(np.intp), 0)
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """Bounds on the parameters, if there are any."""
+        return None if self.model.constraints is None else self.model.constraints.bounds
+
+    @property
+    def totals(self) -> Array:
+        """The sum of the row weights of each group."""
+        return self.known["omega"]
+
+    @property
+    def about_mean(self) -> Array:
+        """The weighted sum of the squares of the responses of each group about their mean."""
+        return self.known["about"]
+
+    def code(self, some: Places) -> BatchCode:
+        """Return what the descent evaluates, for the groups at these places: a query."""
+        groups, size = self.chosen[some], self.model.parameters.size
+
+        def evaluate(data: Sequence[Array], products: object, theta: Sequence[Array], *others: object) -> object:
+            loss, gradient, curvature = self.sums.at(groups[data[0].astype(np.intp)], theta)
+            return (), loss, gradient, curvature, (), ()
+
+        relative = self.model.loss.quadratic
+        return BatchCode((), tuple(range(size)), False, (), (), 1.0, relative, evaluate)
+
+    def descend(self, starts: Starts, some: Places) -> Found:
+        """Descend in the groups at these places, each from the start with the least loss."""
+        found = Found.none(len(some), self.model.parameters.size)
+        losses = self.sums.losses(self.chosen[some], starts.points)
+        begin = starts.points[np.argsort(np.where(np.isnan(losses), np.inf, losses), axis=0)[0]]
+        code, weight = self.code(some), self.sums.program.loss.expressions[2]
+        scale = 0.5 * float(weight) * self.known["squares"][some] if code.relative else self.totals[some]
+        block = Block([np.arange(len(some)).astype(np.float64)], [], 0.0, scale)
+        ends = descend_all(code, list(begin.T), block, np.full(len(some), FIRST), NUMPY_ARRAYS, LEFT)
+        found.put(np.arange(len(some)), ends, 1.0)
+        self._finish(some, found)
+        return found
+
+    def _finish(self, some: Places, found: Found) -> None:
+        """Take one more step from where these groups converged, by Gauss and Newton, which gives it more digits."""
+        done = np.flatnonzero(found.converged)
+        loss, gradient, curvature = self.sums.at(self.chosen[some[done]], list(found.theta[done].T))
+        factor = Factor.of(curvature)
+        step = np.array(factor.solved(gradient))
+        sure = np.isfinite(step).all(axis=0) & (loss <= found.loss[done] * (1.0 + SAME))
+        done, step = done[sure], step[:, sure]
+        found.theta[done] -= step.T
+        found.loss[done] = loss[sure] - 0.5 * np.einsum("pg,pg->g", step, np.array(gradient)[:, sure])
+        found.variances[done] = np.array(factor.inverse_diagonal()).T[sure]
+
+
+def fit_summed(summed: Summed, on_done: Done | None = None) -> Outcomes:
+    """Fit every group by sums of the database, and in memory those where that fails, or fits them poorly."""
+    work, size, groups = summed.work, len(summed.chosen), len(summed.work.groups)
+    outcomes, part = (Outcomes.none(count, work.model.parameters.size) for count in (groups, size))
+    starts = starts_of_sample(work)
+    for begin in range(0, size, AT_ONCE) if starts is not None and len(starts.points) else ():
+        assert starts is not None
+        some = np.arange(begin, min(begin + AT_ONCE, size))
+        with np.errstate(all="ignore"):
+            keep(summed, some, summed.descend(starts, some), part)
+        if on_done is not None:
+            on_done(int(np.count_nonzero(~part.open)), groups)
+    outcomes.take(summed.chosen, part)
+    outcomes.outcome[outcomes.r_squared < POOR] = ""
+    return fit_streamed(work, on_done, outcomes, starts)

@@ -1,0 +1,176 @@
+"""The reference levels of a model: those that the user chose, and the first ones otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from descend.errors import ConfigError
+from descend.formula.contrasts import Cells, References, references
+from descend.formula.formula import Formula
+from descend.formula.symbols import Column
+from descend.formula.vectors import free_places
+from descend.models.contract import Options, held_back
+from descend.parameters import Constraints, Parameters
+from descend.parameters.given import by_parameter, spelled_out
+from descend.parameters.references import read_references
+from descend.registry import closest
+from descend.table import Table
+from descend.table.levels import GroupLabels, Levels
+from descend.table.table import Label, label, listing
+from descend.wording import spell
+
+NAMED = 3
+"""References that a note names."""
+
+
+def with_references(
+    formula: Formula,
+    held: Constraints | None,
+    table: Table,
+    options: Options,
+    formula_with: Callable[[Mapping[str, Any]], Formula],
+) -> Constraints | None:
+    """Return the constraints with those levels held that the rest of the formula can make up for.
+
+    held: what the user holds. formula_with: returns the formula with values or expressions for some parameters.
+    """
+    known = {} if held is None else {name: value for name, value in held.given.items() if not free_places(value)}
+    found = reference_levels(formula_with(known) if known else formula, held, table, options)
+    return held_back(Parameters(formula.parameters), table, options, {}, found) if found else held
+
+
+def started(start: Mapping[str, object], every: Parameters, held: Constraints | None) -> dict[str, object]:
+    """Return starting values by parameter, of the components that are fitted. Raises ConfigError for others."""
+    for each in spelled_out(start, every) if held is not None else ():
+        if held is not None and each in held.fixed and each not in every.shapes:
+            how = f"the reference, held at {held.fixed[each]:g}" if each in held.references else "fixed"
+            raise ConfigError(f"`{each}` is {how}, so it takes no start. Leave out one of the two.")
+    given = by_parameter(start, every)
+    return given if held is None else held.reduced(given)
+
+
+def reference_levels(formula: Formula, held: Constraints | None, table: Table, options: Options) -> dict[str, float]:
+    """Return the value of each level that has to be held, by its label; none under a penalty, which settles them.
+
+    held: what the user holds.
+
+    Raises ConfigError for a reference that makes no sense, and for parameters that repeat others.
+    """
+    chosen = read_references(options["reference"])
+    response = tuple(column.name for column in formula.response.atoms(Column))
+    of_groups = {name: each for name, each in formula.parameters.items() if isinstance(each, GroupLabels)}
+    cells: dict[tuple[str, ...], Levels] = {each.columns: each for each in formula.levels}
+
+    def combinations(columns: tuple[str, ...]) -> Levels:
+        if columns not in cells:
+            cells[columns] = Levels.of(table, columns)
+        return cells[columns]
+
+    first = _first(chosen, of_groups, response, combinations)
+    if options["l1"] or options["l2"]:
+        if set(chosen) - set(response):
+            raise ConfigError(
+                "With a penalty all levels are estimated, each drawn towards 0, so that none is the reference. Leave "
+                "out one of the two."
+            )
+        return {}
+    fixed = frozenset(() if held is None else held.fixed)
+    found = references(formula, fixed, first, combinations)
+    if found.repeated:
+        raise _repeated(found.repeated[0], of_groups[found.repeated[0]], table)
+    _refuse_unused(chosen, found, of_groups, fixed)
+    return dict(found.held)
+
+
+def _first(
+    chosen: Mapping[str, str], of_groups: Mapping[str, GroupLabels], response: tuple[str, ...], cells: Cells
+) -> dict[str, dict[str, Label]]:
+    """Return for each parameter the reference level of each of its columns: the one chosen, else the first.
+
+    A choice for a parameter itself goes before one for its column.
+    """
+    columns = dict.fromkeys(column for each in of_groups.values() for column in each.levels.columns)
+    levels: dict[str, dict[str, Label]] = {
+        column: {label(value): value for (value,) in cells((column,)).keys} for column in columns
+    }
+    found: dict[str, dict[str, Label]] = {
+        name: {column: next(iter(levels[column].values())) for column in each.levels.columns}
+        for name, each in of_groups.items()
+    }
+    for name in sorted(chosen, key=lambda name: name in of_groups):
+        level = chosen[name]
+        if name in of_groups:
+            own = of_groups[name].levels
+            keys = dict(zip(own.labels, own.keys, strict=True))
+            if level not in keys:
+                raise _no_level(name, level, own.labels)
+            found[name] |= dict(zip(own.columns, keys[level], strict=True))
+        elif name in levels:
+            if level not in levels[name]:
+                raise _no_level(name, level, tuple(levels[name]))
+            for each in found.values():
+                each.update({name: levels[name][level]} if name in each else {})
+        elif name not in response:
+            known = (*of_groups, *levels)
+            has = f"These have: {listing(known)}." if known else "The formula has no parameter such as u[color]."
+            near = closest(name, known)
+            raise ConfigError(f"`{name}` has no levels of which one could be the reference.{near} {has}")
+    return found
+
+
+def _no_level(name: str, level: str, known: tuple[str, ...]) -> ConfigError:
+    return ConfigError(f"`{name}` has no level `{level}`.{closest(level, known)} Its levels: {listing(known)}.")
+
+
+def _refuse_unused(
+    chosen: Mapping[str, str], found: References, of_groups: Mapping[str, GroupLabels], fixed: frozenset[str]
+) -> None:
+    """Refuse a reference for a parameter all of whose levels are estimated, or one of which the user holds."""
+    holding = {each.partition("[")[0] for each in found.held}
+    for name, level in chosen.items():
+        own = [each for each, labels in of_groups.items() if name == each or name in labels.levels.columns]
+        if not own or holding & set(own):
+            continue
+        by_user = [each for each in fixed if each.partition("[")[0] in own]
+        if by_user:
+            raise ConfigError(
+                f"`{by_user[0]}` is fixed, so `{name}` has no reference `{level}`. Leave out one of the two."
+            )
+        raise ConfigError(
+            f"`{own[0]}` has no reference, as nothing else in the formula can make up for its levels: all of them are "
+            f"estimated. Leave out the reference `{name}={level}`."
+        )
+
+
+def _repeated(name: str, labels: GroupLabels, table: Table) -> ConfigError:
+    """Return the error for a parameter of groups of which no level is left to estimate."""
+    if len(labels.levels) == 1:
+        columns = listing(labels.levels.columns, "and")
+        return ConfigError(
+            f"{columns} is `{labels[0]}` in every row of {table.source}, so that `{name}` has one level only, which "
+            f"the rest of the formula can make up for. Leave `{name}` out."
+        )
+    return ConfigError(
+        f"`{name}` repeats what the rest of the formula can do: any change of its levels can be made up for. Leave it "
+        "out."
+    )
+
+
+def reference_note(held: Constraints | None, free: Parameters) -> str | None:
+    """Say which levels are references, and how to choose others; None if there are none."""
+    labels = [] if held is None else [each for each in held.parameters.labels if each in held.references]
+    if held is None or not labels:
+        return None
+    parts = []
+    for value, others in ((0.0, "differences from"), (1.0, "multiples of")):
+        if some := [each for each in labels if held.fixed[each] == value]:
+            more = f" and {len(some) - NAMED} more" if len(some) > NAMED else ""
+            are, it = ("is the reference", "it") if len(some) == 1 else ("are references", "them")
+            named = listing(some[:NAMED], "" if more else "and")
+            parts.append(f"{named}{more} {are}, held at {value:g}, so that other levels are {others} {it}")
+    name = labels[0].partition("[")[0]
+    other = next((each for each in free.labels if each.partition("[")[0] == name), "")
+    level = other.partition("[")[2].removesuffix("]")
+    how = f"; to choose another use {spell('reference', f'{name}={level}')}" if level else ""
+    return "; ".join(parts) + how

@@ -1,0 +1,67 @@
+"""Several models of the same rows in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from descend.inference.fitted import Fitted
+from descend.report import style
+from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
+from descend.report.panels import COLOURS, DASHES
+from descend.report.plots import draw
+from descend.report.view import View, rows, view
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+GRID = 400
+"""Points of a curve."""
+
+
+def plot_models(fits: Mapping[str, Fitted]) -> Figure:
+    """Draw all curves over the data; with several inputs, the predictions of each model against the response."""
+    seen = {name: view(fit) for name, fit in fits.items()}
+    first = next(iter(seen.values()))
+    curves = all(each.one and each.fit.model.rowwise and each.response == first.response for each in seen.values())
+    figure, (axes,) = style.canvas(1)
+    figure.set_size_inches(9.0, 5.5)
+    draw(axes, _curves(seen, first) if curves else _predictions(seen, first))
+    style.caption(figure, [])
+    return figure
+
+
+def _curves(seen: Mapping[str, View], first: View) -> Panel:
+    marks: list[Mark] = [Points(first.x, first.y, "data", "sky")]
+    low, high = reach(first.y)
+    grid = np.linspace(float(first.x.min()), float(first.x.max()), GRID)
+    for number, (name, each) in enumerate(seen.items()):
+        values = each.line(each.x, grid)[1].predict(each.fit.model, each.fit.theta)
+        values = np.clip(values, low - 1e3 * (high - low), high + 1e3 * (high - low))
+        marks.append(Line(grid, values, name, _colour(number), dashes=_dashes(number)))
+    name = first.inputs[0] if first.inputs else "row"
+    alt = f"The curves of {len(seen)} models over {rows(len(first.x))}: {', '.join(seen)}."
+    edge = 0.1 * (high - low)
+    vertical = Axis(first.response, "linear", low - edge, high + edge)
+    return Panel("models", f"Data and {len(seen)} models", Axis(name), vertical, marks, "", alt)
+
+
+def _predictions(seen: Mapping[str, View], first: View) -> Panel:
+    ends = np.array(reach(first.y))
+    marks: list[Mark] = [
+        Points(each.y, each.predicted, name, _colour(number)) for number, (name, each) in enumerate(seen.items())
+    ]
+    marks.append(Line(ends, ends, "predicted = observed", "sky", width=1.4))
+    alt = f"Predictions of {len(seen)} models against the response: {', '.join(seen)}."
+    horizontal, vertical = Axis(f"{first.response}, observed"), Axis(f"{first.response}, predicted")
+    return Panel("models", f"{len(seen)} models", horizontal, vertical, marks, "", alt)
+
+
+def _colour(number: int) -> str:
+    return COLOURS[number % len(COLOURS)]
+
+
+def _dashes(number: int) -> str:
+    return DASHES[number // len(COLOURS) % len(DASHES)]

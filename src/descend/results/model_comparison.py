@@ -1,0 +1,256 @@
+"""Several models of the same rows, compared: tests of nested ones, criteria, lack of fit, held-out error."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError
+from descend.formula.compile import compile_expression
+from descend.formula.derivative import derivatives
+from descend.formula.symbols import Column
+from descend.inference.likelihood import Criteria, criteria
+from descend.inference.row_scores import row_weights
+from descend.inference.statistics import counting, total_weight
+from descend.results.nesting import nested
+from descend.results.solved import SolvedFit
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from descend.results.cross_validation import HeldOut
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class NestedTest:
+    """Whether a larger model explains more than its further parameters would by chance.
+
+    F: ((S1 - S2) / (d1 - d2)) / (S2 / d2) with S the sums of squares and d the degrees of freedom; None where the
+    scale of the errors is known, or the loss is not squared. df: (d1 - d2, d2). p: the probability of a larger F if the
+    small model is true. LR: 2 (L2 - L1) with L the log-likelihoods, chi-square with d1 - d2 degrees of freedom; LR_p:
+    the probability of a larger one.
+    """
+
+    small: str
+    large: str
+    F: float | None
+    df: tuple[int, int]
+    p: float | None
+    LR: float
+    LR_p: float
+
+
+@dataclass(frozen=True)
+class LackOfFit:
+    """The F test of a model against one mean for each place of the inputs where rows repeat.
+
+    F: ((S - E) / (d - e)) / (E / e), with E the sum of squares about these means, with e degrees of freedom.
+    """
+
+    F: float
+    df: tuple[int, int]
+    p: float
+
+
+@dataclass(frozen=True, eq=False)
+class ModelComparison:
+    """Fits of several models to the same rows, by the text of each model, in the order given.
+
+    held_out: the error of each on rows that it was not fitted to, if asked for. notes: what was decided, in sentences.
+
+    AIC = 2k - 2L, AICc = AIC + 2k(k + 1)/(n - k - 1), BIC = k log n - 2L, where k counts a residual variance that is
+    estimated, and L has all its constants, as in R. ``weights`` are exp(-AICc difference / 2), as shares of their sum.
+    """
+
+    fits: Mapping[str, SolvedFit]
+    held_out: Mapping[str, HeldOut]
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def criteria(self) -> dict[str, Criteria | None]:
+        """The criteria of each model, on the scale of one response: that of log(y) is brought to y by its Jacobian."""
+        return {name: _on_one_scale(fit) for name, fit in self.fits.items()}
+
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        """The Akaike weight of each model, by AICc; empty where a model has none."""
+        known = {name: found.aicc for name, found in self.criteria.items() if found is not None}
+        if len(known) < len(self.fits) or not all(map(math.isfinite, known.values())):
+            return {}
+        least = min(known.values())
+        shares = {name: math.exp(-0.5 * (value - least)) for name, value in known.items()}
+        return {name: share / sum(shares.values()) for name, share in shares.items()}
+
+    @cached_property
+    def tests(self) -> list[NestedTest]:
+        """A test of each pair of which one model is a special case of the other."""
+        found = []
+        for one, other in itertools.combinations(self.fits, 2):
+            for small, large in ((one, other), (other, one)):
+                if _comparable(self.fits[small], self.fits[large]) and nested(self.fits[small], self.fits[large]):
+                    found.append(_test(small, self.fits[small], large, self.fits[large]))
+        return found
+
+    @cached_property
+    def lack_of_fit(self) -> dict[str, LackOfFit | None]:
+        """The lack-of-fit test of each model; None where no rows repeat, or the loss is not squared."""
+        return {name: _lack_of_fit(fit) for name, fit in self.fits.items()}
+
+    @property
+    def best(self) -> str:
+        """The model with the least AICc, or the least loss where a model has no likelihood."""
+        if self.weights:
+            return max(self.weights, key=self.weights.__getitem__)
+        return min(self.fits, key=lambda name: self.fits[name].loss)
+
+    @property
+    def succeeded(self) -> bool:
+        return all(fit.succeeded for fit in self.fits.values())
+
+    def plain(self) -> dict[str, object]:
+        """Return it as plain values, as in the JSON."""
+        models: list[dict[str, object]] = []
+        for name, fit in self.fits.items():
+            known, lack, out = self.criteria[name], self.lack_of_fit[name], self.held_out.get(name)
+            models.append(
+                {
+                    "formula": name,
+                    "rows": fit.rows,
+                    "parameters": fit.summary()["parameters"],
+                    "loss": fit.loss,
+                    "outcome": str(fit.outcome),
+                    "degrees_of_freedom": fit.degrees_of_freedom,
+                    "log_likelihood": None if known is None else known.log_likelihood,
+                    "AIC": None if known is None else known.aic,
+                    "AICc": None if known is None or not math.isfinite(known.aicc) else known.aicc,
+                    "BIC": None if known is None else known.bic,
+                    "weight": self.weights.get(name),
+                    "lack_of_fit": None if lack is None else {"F": lack.F, "df": list(lack.df), "p": lack.p},
+                    "held_out": None if out is None else vars(out),
+                }
+            )
+        tests = [
+            {"small": t.small, "large": t.large, "F": t.F, "df": list(t.df), "p": t.p, "LR": t.LR, "LR_p": t.LR_p}
+            for t in self.tests
+        ]
+        return {"models": models, "tests": tests, "best": self.best, "notes": list(self.notes)}
+
+    def plot(self) -> Figure:
+        """Draw the curves of all models over the data, in one picture; returns a Matplotlib figure."""
+        from descend.report.models import plot_models
+
+        return plot_models(self.fits)
+
+    def __str__(self) -> str:
+        from descend.results.comparison_text import compared_text
+
+        sizes = {name: fit.model.parameters.size for name, fit in self.fits.items()}
+        return compared_text(
+            self.plain(), sizes, {name: fit.advice for name, fit in self.fits.items() if not fit.succeeded}
+        )
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from html import escape
+
+        return f"<pre>{escape(str(self))}</pre>"
+
+
+def compared(
+    fits: Mapping[str, SolvedFit], held_out: Mapping[str, HeldOut] | None = None, notes: Sequence[str] = ()
+) -> ModelComparison:
+    """Return the comparison of fits. Raises ConfigError for those that cannot be compared."""
+    named = list(fits.items())
+    (first, one), more = named[0], list(notes)
+    for name, fit in named[1:]:
+        if fit.model.response_columns != one.model.response_columns:
+            raise ConfigError(
+                f"`{first}` predicts {_listed(one.model.response_columns)} and `{name}` "
+                f"{_listed(fit.model.response_columns)}: models of different responses cannot be compared."
+            )
+        if fit.rows != one.rows or fit.weights != one.weights or fit.sigma != one.sigma:
+            raise ConfigError(
+                f"`{first}` was fitted to {one.rows:,} rows and `{name}` to {fit.rows:,}, or with other weights: only "
+                "fits to the same rows can be compared. Leave out the rows in which one of them lacks a value."
+            )
+        if fit.model.response != one.model.response:
+            more.append(
+                f"`{name}` predicts {fit.model.response} and `{first}` {one.model.response}: their criteria are those "
+                f"of {_listed(one.model.response_columns)}, by the derivative of each left side"
+            )
+    return ModelComparison(fits, held_out or {}, tuple(dict.fromkeys(more)))
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return " and ".join(f"`{name}`" for name in columns)
+
+
+def _comparable(one: SolvedFit, other: SolvedFit) -> bool:
+    """Whether two fits have likelihoods of one kind, of one response."""
+    same = str(one.loss_function) == str(other.loss_function) and one.model.response == other.model.response
+    return same and one.loss_function.likelihood and not (one.penalised or other.penalised)
+
+
+def _test(small: str, one: SolvedFit, large: str, other: SolvedFit) -> NestedTest:
+    from scipy import special
+
+    d1, d2 = one.degrees_of_freedom or 0, other.degrees_of_freedom or 0
+    more, known = d1 - d2, other.sigma is not None or not other.loss_function.quadratic
+    total = total_weight(other.solution)
+    if other.sigma is not None:
+        ratio = total * (one.loss - other.loss)
+    else:
+        ratio = 2.0 * ((other.log_likelihood or math.nan) - (one.log_likelihood or math.nan))
+    ratio_p = float(special.chdtrc(more, max(ratio, 0.0))) if more > 0 else math.nan
+    if known or d2 <= 0 or more <= 0 or not other.loss > 0.0:
+        return NestedTest(small, large, None, (more, d2), None, ratio, ratio_p)
+    value = (one.loss - other.loss) / more / (other.loss / d2)
+    return NestedTest(small, large, value, (more, d2), float(special.fdtrc(more, d2, max(value, 0.0))), ratio, ratio_p)
+
+
+def _on_one_scale(fit: SolvedFit) -> Criteria | None:
+    """Return the criteria of a fit; of a transformed response g(y), those of y: the density gets the factor |dg/dy|."""
+    known, response = fit.criteria, fit.model.response_expression
+    if known is None or isinstance(response, Column) or len(fit.model.response_columns) != 1:
+        return known
+    column, solution = Column(fit.model.response_columns[0]), fit.solution
+    slope = compile_expression(derivatives(response, [column])[column], (column,))
+    with np.errstate(all="ignore"):
+        factors = np.broadcast_to(np.log(np.abs(slope(solution.columns[column.name]))), (len(solution.sample.y),))
+    counted = row_weights(solution) > 0.0
+    estimated = round(0.5 * (known.aic + 2.0 * known.log_likelihood))
+    return criteria(known.log_likelihood + float(factors[counted].sum()), estimated, counting(solution))
+
+
+def _lack_of_fit(fit: SolvedFit) -> LackOfFit | None:
+    """Return the lack-of-fit test of a fit, None if it has none."""
+    from scipy import special
+
+    solution = fit.solution
+    if not fit.loss_function.quadratic or solution.all_rows is not None or fit.degrees_of_freedom is None:
+        return None
+    columns = [solution.columns[name] for name in fit.model.inputs]
+    if not columns:
+        return None
+    _, place = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
+    omega, y = row_weights(solution), fit.model.observed(solution.columns)
+    place = place.ravel()
+    weight = np.bincount(place, omega)
+    mean = np.bincount(place, omega * y) / np.where(weight > 0.0, weight, 1.0)
+    cells = int(np.count_nonzero(weight))
+    pure, pure_degrees = float(omega @ (y - mean[place]) ** 2), counting(solution) - cells
+    lack = fit.loss * total_weight(solution) - pure
+    degrees = fit.degrees_of_freedom - pure_degrees
+    if pure_degrees <= 0 or degrees <= 0 or not pure > 0.0:
+        return None
+    value = max(lack, 0.0) / degrees / (pure / pure_degrees)
+    return LackOfFit(value, (degrees, pure_degrees), float(special.fdtrc(degrees, pure_degrees, value)))

@@ -1,0 +1,194 @@
+"""Starting values of very many parameters per group: of one curve for all rows, then group by group."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.engines.arrow import Arrow
+from descend.engines.arrow_engine import ArrowEngine
+from descend.engines.small_systems import cholesky, solved
+from descend.formula.formula import Formula
+from descend.formula.symbols import Parameter, Predictor, Term
+from descend.gradients.contract import Program
+from descend.gradients.derived import derived
+from descend.parameters import Bounds, Parameters
+from descend.problem.point import Objective
+from descend.starts.search import Start, search
+from descend.table.rows import Rows
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+ALONE = 4
+"""Groups, those with most rows, whose own curve is a start for all."""
+ROUNDS = 30
+"""Steps of each group from a start, with what groups share held."""
+FIRST, LEAST, MOST = 1e-2, 1e-12, 1e12
+"""Damping of a group, as a share of the diagonal of its block."""
+ENOUGH = 1e-6
+"""A step that promises to lower the loss of its group by a smaller share needs no other after it."""
+NEIGHBOURS = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""Of groups in the order of their loss per row, those whose own parameters are tried in all others."""
+
+
+def search_of_groups(
+    program: Program, rows: Rows, objective: Objective, theta: Array, given: Collection[str]
+) -> Start | None:
+    """Look for starting values of the parameters that are not ``given``; None if none gives a finite loss.
+
+    1. Search for one curve through all rows, as if there were no groups, and for the curves of a few large groups.
+    2. From each of them let every group descend by itself, with what the groups share held; each has a damping of its
+       own. Of the values of the shared parameters the best remain, and each group keeps its lowest end.
+    3. Let each group try the ends of some others.
+    """
+    engine, curve = objective.engine, one_curve(program)
+    assert isinstance(engine, ArrowEngine)
+    moving = np.isin(_names(program.parameters), list(given), invert=True)
+    descent, names = GroupDescent(engine, moving, objective.bounds), frozenset(given)
+    best: tuple[float, Array, Array] | None = None
+    tried = 0
+    for some in _samples(rows, engine):
+        found = search(curve, some, _of_one_curve(theta, program.parameters, curve.parameters), names, True)
+        if found is None:
+            continue
+        tried += 1
+        start = spread(found.theta, curve.parameters, program.parameters)
+        end, losses = descent.ended(np.where(moving, start, theta))
+        if math.isfinite(total := float(losses.sum())) and (best is None or total < best[0]):
+            best = total, end, losses
+    if best is None:
+        return None
+    end = descent.with_neighbours(*best[1:])
+    return Start(end, f"start found for one curve, from {tried} samples of the rows, then group by group")
+
+
+def one_curve(program: Program) -> Program:
+    """Return the program in which the parameters of groups are the same in all of them.
+
+    >>> from descend.formula import read_formula
+    >>> from descend.losses import LOSSES
+    >>> formula = read_formula("y ~ a[site] + b*x", ["x", "y", "site"])
+    >>> str(one_curve(derived(formula, LOSSES.build("squared"))).formula)
+    'y ~ a + b*x'
+    """
+    formula = program.formula
+    instead: dict[Expr, Expr] = {}
+    terms: dict[Predictor, Term] = {}
+    shapes: dict[str, tuple[str, ...] | None] = dict(formula.parameters)
+    for predictor, term in formula.terms.items():
+        if term.levels is None:
+            terms[predictor] = term
+            continue
+        if len(term.each) == 1:
+            instead[predictor], shapes[term.vector] = Parameter(term.vector) * term.each[0], None
+            continue
+        labels = tuple(str(number) for number in range(len(term.each)))
+        same = Predictor(f"{term.vector} @ {predictor.name.partition(' @ ')[2]}")
+        instead[predictor], terms[same] = same, Term(term.vector, term.each, labels)
+        shapes[term.vector] = labels
+    expression = formula.expression.xreplace(instead)
+    plain: Formula = replace(formula, expression=expression, parameters=shapes, terms=terms)
+    return derived(plain, program.loss)
+
+
+def spread(theta: Array, curve: Parameters, every: Parameters) -> Array:
+    """Return the vector of all parameters in which those of groups are alike."""
+    found = np.empty(every.size)
+    for name, place in every.slices.items():
+        part = theta[curve.slices[name]]
+        found[place] = np.tile(part, (place.stop - place.start) // len(part))
+    return found
+
+
+def _of_one_curve(theta: Array, every: Parameters, curve: Parameters) -> Array:
+    """Return the parameters of one curve: of those of groups, the median."""
+    parts = []
+    for name, place in every.slices.items():
+        size = curve.slices[name].stop - curve.slices[name].start
+        parts.append(np.median(theta[place].reshape(-1, size), axis=0))
+    return np.concatenate(parts)
+
+
+def _names(parameters: Parameters) -> NDArray[np.str_]:
+    """Return the name of the parameter that each component belongs to."""
+    return np.concatenate([np.full(part.stop - part.start, name) for name, part in parameters.slices.items()])
+
+
+def _samples(rows: Rows, engine: ArrowEngine) -> Iterator[Rows]:
+    """Yield all rows, then those of the largest groups."""
+    yield rows
+    codes = rows.columns[engine.slots.groupings[0]].astype(np.intp)
+    counts = np.bincount(codes)
+    for group in np.argsort(-counts, kind="stable")[:ALONE].tolist():
+        yield rows.take(codes == group)
+
+
+@dataclass
+class GroupDescent:
+    """Levenberg-Marquardt of the own parameters of each group, with the shared ones held.
+
+    moving: (p,), which components may change.
+    """
+
+    engine: ArrowEngine
+    moving: Mask
+    bounds: Bounds | None
+
+    def ended(self, theta: Array) -> tuple[Array, Array]:
+        """Return where the groups end, and the loss of each, (G,); not finite where there is none."""
+        layout, losses = self.engine.layout, self.engine.losses(theta)
+        damping, waiting = np.full(len(losses), FIRST), np.isfinite(losses)
+        free = self.moving[layout.own]
+        for _ in range(ROUNDS):
+            if not waiting.any():
+                break
+            step, promise = self._step(theta, damping, free)
+            waiting &= np.isfinite(promise) & (promise > ENOUGH * np.abs(losses)) & (damping < MOST)
+            trial = theta.copy()
+            trial[layout.own] -= np.where(waiting, step, 0.0)
+            if self.bounds is not None:
+                trial = self.bounds.project(trial, theta)
+            there = self.engine.losses(trial)
+            lower = waiting & (there <= losses)
+            theta = theta.copy()
+            theta[layout.own[:, lower]] = trial[layout.own[:, lower]]
+            losses = np.where(lower, there, losses)
+            damping = np.where(lower, np.maximum(0.1 * damping, LEAST), 10.0 * damping)
+        return theta, losses
+
+    def _step(self, theta: Array, damping: Array, free: Mask) -> tuple[Array, Array]:
+        """Return the step to subtract, (k, G), and by how much it should lower the loss of each group."""
+        totals = self.engine.evaluate(theta, 2)
+        assert isinstance(totals.curvature, Arrow) and totals.gradient is not None
+        gradient = np.where(free, self.engine.layout.parts(totals.gradient)[0], 0.0)
+        blocks = np.where(free & free[:, None], totals.curvature.blocks, 0.0)
+        for i, diagonal in enumerate(np.einsum("iig->ig", blocks).copy()):
+            blocks[i, i] += damping * np.where(diagonal > 0.0, diagonal, 1.0) + np.where(free[i], 0.0, 1.0)
+        with np.errstate(all="ignore"):
+            step = solved(cholesky(blocks), gradient)
+        promise: Array = 0.5 * np.einsum("ig,ig->g", step, gradient)
+        return step, promise
+
+    def with_neighbours(self, theta: Array, losses: Array) -> Array:
+        """Return theta with each group at its lowest end, from the ends of some other groups too."""
+        layout, rows = self.engine.layout, self.engine.group_weights
+        order = np.argsort(losses / np.maximum(rows, 1.0), kind="stable")
+        order = order[np.isfinite(losses[order])]
+        for share in NEIGHBOURS if len(order) > 1 else ():
+            group = int(order[int(share * (len(order) - 1))])
+            start = theta.copy()
+            start[layout.own] = theta[layout.own[:, [group]]]
+            end, there = self.ended(np.where(self.moving, start, theta))
+            lower = there < losses
+            theta = theta.copy()
+            theta[layout.own[:, lower]] = end[layout.own[:, lower]]
+            losses = np.where(lower, there, losses)
+        return theta
+
+
+__all__ = ["GroupDescent", "one_curve", "search_of_groups", "spread"]
