@@ -24,7 +24,7 @@ ENOUGH = 3e-7
 """A step is the last if it leaves less than this share to explain, shrinking as the step before did."""
 NOISE = 3.0
 """What they explain is nothing but noise below this multiple of it."""
-TOLD = 10.0
+ABOVE = 10.0
 """Multiple of the noise above which one step after another tells by how much they shrink."""
 SAME = 1e-9
 """Near the minimum a step may seem to raise J by this share of it: only the gradient can tell."""
@@ -62,11 +62,11 @@ def sparing_step(evaluation: Evaluation, state: State) -> tuple[Array, State]:
         system = system_of(evaluation, True)(evaluation, units)
         units = system.units
         left, noise, size = _left(evaluation, system)
-        steady = evaluation.bounds is None and left > TOLD * noise and _steady(left, earlier)
+        steady = evaluation.bounds is None and left > ABOVE * noise and _steady(left, earlier)
         last, slow = _last(left, size, earlier, steady)
-        lost = left <= NOISE * noise or (left <= FINE * size and slow)
-        if last or lost:
-            best = lost or _ill(evaluation)
+        hidden = left <= NOISE * noise or (left <= FINE * size and slow)
+        if last or hidden:
+            best = hidden or _ill(evaluation)
             better = evaluation.refined(best=False) or (evaluation.refined(best=True) if best else None)
             if better is not None:
                 evaluation = better
