@@ -53,7 +53,7 @@ def pose(request: Request, table: Table) -> Problem:
 def _problem_of(request: Request, table: Table) -> Problem:
     loss = LOSSES.build(request.loss)
     model, given = read_model(request, table, loss)
-    if request.reference and loss.two_levels:
+    if request.reference:
         from descend.problem.response_levels import levels_by_reference
 
         table = levels_by_reference(model, request, table)
@@ -78,7 +78,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
     if model.constraints is not None and model.constraints.references:
         from descend.models.references import reference_note
 
-        notes = (*notes, *filter(None, (reference_note(model.constraints, model.parameters),)))
+        notes = (*notes, *filter(None, (reference_note(model.constraints),)))
     if table.counted:
         from descend.problem.response_levels import counted_notes
 

@@ -280,10 +280,8 @@ def _sentence(note: str, names: Collection[str] = ()) -> str:
 
 
 def _few_digits(fit: Fitted) -> Mapping[str, object] | None:
-    if fit.digits is None:
-        return None
     shapes = every_parameter(fit.model)
-    return shapes.named(np.round(shapes.flat(fit.digits), 1))
+    return None if fit.digits is None else shapes.named(np.round(shapes.flat(fit.digits), 1))
 
 
 def _bounds(fit: Fitted) -> Sequence[str]:
@@ -299,7 +297,8 @@ ENTRIES = [
     Entry("parameters", value=_listed_parameters, lines=_fitted),
     Entry("standard_errors"),
     Entry("quantities", value=lambda fit: {n: q.plain() for n, q in fit.quantities.items()} or None, lines=_quantities),
-    Entry("fixed", value=lambda fit: {} if fit.constraints is None else fit.constraints.fixed),
+    Entry("fixed", value=lambda fit: {} if fit.constraints is None else fit.constraints.fixed_by_user),
+    Entry("references", value=lambda fit: {} if fit.constraints is None else fit.constraints.reference_values),
     Entry("ties", value=lambda fit: {} if fit.constraints is None else fit.constraints.tie_texts),
     Entry("bounds", value=_bounds),
     Entry("at_bound"),

@@ -118,6 +118,7 @@ OPTIONAL: Mapping[str, Check] = {
     "rounding": maybe(named(maybe(number))),
     "guarantee": maybe(named(lambda value: "")),
     "fixed": maybe(named(VALUES)),
+    "references": maybe(named(number)),
     "ties": maybe(named(TEXT)),
     "bounds": maybe(each(TEXT)),
     "at_bound": each(TEXT),
