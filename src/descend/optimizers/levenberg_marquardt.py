@@ -9,12 +9,11 @@ from typing import ClassVar
 import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, State, System, Units
-from descend.optimizers.extrapolation import extrapolated
 from descend.optimizers.families import WholeSteps
 from descend.optimizers.line_search import NOISE
 from descend.optimizers.second_derivatives import newton_step
 from descend.optimizers.sparing import sparing_step
-from descend.optimizers.systems import LEAST, is_finite, system_of
+from descend.optimizers.systems import LEAST, extrapolated, is_finite, system_of
 from descend.registry import setting
 
 ATTEMPTS = 60

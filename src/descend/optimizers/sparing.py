@@ -7,8 +7,7 @@ import math
 import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, State, System
-from descend.optimizers.extrapolation import extrapolated
-from descend.optimizers.systems import system_of
+from descend.optimizers.systems import extrapolated, system_of
 from descend.optimizers.systems import triangle as root_of
 
 ATTEMPTS = 60
