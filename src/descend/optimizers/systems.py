@@ -20,6 +20,8 @@ from descend.optimizers.contract import RANK, WELL, Array, Evaluation, System, U
 
 LEAST = 1e-300
 """Stands in for the squared norm of a column of zeros, so that it can be divided by."""
+FARTHEST = 10.0
+"""Steps that hardly shrink are not extrapolated: they may lead to infinity."""
 FEW = 8
 """Up to this many unknowns, elimination in plain numbers is faster than a NumPy call."""
 Solution = tuple[list[float], float, float]
