@@ -22,7 +22,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import lmfit
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit, differential_evolution
@@ -265,6 +264,8 @@ def by_evolution(family: Family, data: dict[str, Array]) -> float:
 
 def by_lmfit(family: Family, data: dict[str, Array]) -> float:
     """Fit a sine and a constant with lmfit, from the guess of its SineModel."""
+    import lmfit
+
     wave = lmfit.models.SineModel()
     guess = wave.guess(data["y"] - data["y"].mean(), x=data["x"])
     model = wave + lmfit.models.ConstantModel()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from descend.descent import Step
 from descend.errors import ConfigError
 from descend.formula import generated, guess_columns, read_formula
+from descend.formula.formula import levels_in
 from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
@@ -34,6 +35,7 @@ from descend.table.memory import enough_memory
 if TYPE_CHECKING:
     from descend.diagnosis.explanation import Explanation
     from descend.options.option import Values
+    from descend.table.levels import Levels
 
 Array = NDArray[np.float64]
 
@@ -177,13 +179,14 @@ def derive(
     dJ/dw = mean(2*x*(w*x - y))
     """
     check_options({"formula": formula, "columns": columns, "loss": loss}, "formula", "loss")
-    numeric = None
+    numeric: Sequence[str] | None = None
+    levels: Sequence[Levels] = ()
     if data is not None:
         table = open_table(data)
-        columns, numeric = table.names, table.numeric_names
+        columns, numeric, levels = table.names, table.numeric_names, levels_in(formula, table)
     names = guess_columns(formula) if columns is None else columns
     loss_function = LOSSES.build(loss)
-    read = loss_function.extended(read_formula(formula, names, numeric))
+    read = loss_function.extended(read_formula(formula, names, numeric, levels=levels))
     return Derivation(read, taken_for(loss_function, read.expression)[0])
 
 

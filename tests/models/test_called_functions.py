@@ -148,7 +148,7 @@ ONE = "It must return one prediction per row."
 @pytest.mark.parametrize(
     ("function", "said"),
     [
-        (lambda x, a, b, c: a, f"`<lambda>` returned one number for 40 rows. {ONE}"),
+        (lambda x, a, b, c: float(np.sum(curve(x, a, b, c))), f"`<lambda>` returned one number for 40 rows. {ONE}"),
         (lambda x, a, b, c: curve(x, a, b, c)[:-1], f"`<lambda>` returned shape (39,) for 40 rows. {ONE}"),
         (
             lambda x, a, b, c: curve(x, a, b, c)[:, None] * np.ones(2),

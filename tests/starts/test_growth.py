@@ -14,6 +14,7 @@ CURVE = 3.0 * np.exp(-0.7 * X) - 0.5
 COLUMNS = {
     "x": X,
     "y": CURVE + 0.1 * NOISE,
+    "two": CURVE + 2.0 * np.exp(-4.0 * X) + 0.1 * NOISE,
     "count": np.random.default_rng(3).poisson(np.exp(0.3 + 0.4 * X)).astype(float),
     "won": (X - 2.0 + np.random.default_rng(4).logistic(size=ROWS) > 0.0).astype(float),
     "weight": np.random.default_rng(5).uniform(0.1, 2.0, ROWS),
@@ -30,7 +31,7 @@ COLUMNS = {
         ("y ~ a*exp(-b*x) + c", {"l2": 0.01}),
         ("count ~ exp(a + b*x)", {"loss": "poisson"}),
         ("won ~ a + b*x", {"loss": "logistic"}),
-        ("y ~ a*exp(-b*x) + c*exp(-d*x) + g", {"fix": {"g": -0.5}}),
+        ("two ~ a*exp(-b*x) + c*exp(-d*x) + g", {"fix": {"g": -0.5}}),
     ],
     ids=str,
 )

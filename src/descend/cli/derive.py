@@ -17,17 +17,19 @@ from descend.registry import split_list
 @options.takes(
     "loss",
     "columns",
+    "response",
     Option("language", None, "Only text, latex, numpy, torch or sql.", metavar="LANGUAGE", flag="--in"),
     "json",
 )
 def derive(
-    formula: options.Formula,
+    formula: options.Model,
     data: Annotated[
         list[str] | None, Argument(metavar="DATA...", help="Files whose columns tell data from parameters.")
     ] = None,
     *,
     loss: str,
     columns: str | None,
+    response: str | None,
     language: str | None,
     json: bool,
 ) -> None:
@@ -48,6 +50,7 @@ def derive(
             f"There is no language `{language}`.{closest(language, LANGUAGES)} Known: {', '.join(LANGUAGES)}."
         )
     names = None if columns is None else split_list(columns)
+    formula, names = options.formula_in(formula, data, names, response)
     derived = api.derive(formula, options.one_or_all(data) if data else None, loss=loss, columns=names)
     for note in ambiguities(derived.formula):
         say(f"Note: {note}.", file=sys.stderr)

@@ -14,7 +14,7 @@ from descend.registry import split_list
 
 
 @options.takes(
-    *("loss", "columns", "where", "missing", "start"),
+    *("response", "loss", "columns", "where", "missing", "start"),
     Option("optimizer", None, "gd, momentum or nesterov: shows what its descent would do.", metavar="OPTIMIZER"),
     Option("learning_rate", None, "Shows what a descent at this rate would do, by gd.", metavar="NUMBER|auto"),
     "tolerance",
@@ -22,12 +22,13 @@ from descend.registry import split_list
     "json",
 )
 def explain(
-    formula: options.Formula,
+    formula: options.Model,
     data: Annotated[
         list[str] | None, Argument(metavar="DATA...", help="Files to explain the formula on; their start is shown.")
     ] = None,
     *,
     columns: str | None,
+    response: str | None,
     json: bool,
     **given: Any,
 ) -> None:
@@ -42,6 +43,7 @@ def explain(
     from descend import api
 
     names = None if columns is None else split_list(columns)
+    formula, names = options.formula_in(formula, data, names, response)
     source = options.one_or_all(data) if data else None
     explained = api.explain(formula, source, columns=names, **options.values_of(given))
     if json:

@@ -152,6 +152,25 @@ def fitting(formula: str, data: Sequence[str], given: Values) -> dict[str, Any]:
     return {"model": found or formula, **values, **({} if gradient is None else {"gradient": gradient})}
 
 
+def formula_in(
+    text: str, data: Sequence[str] | None, columns: list[str] | None, response: str | None
+) -> tuple[str, list[str] | None]:
+    """Return a formula and the names that are data, also of a function that ``FILE.py:NAME`` names."""
+    from descend.cli.python_file import named_in_file
+
+    found = named_in_file(text)
+    if not callable(found):
+        if response is not None:
+            raise ConfigError("`--response` names what a function predicts. A formula says that itself: leave it out.")
+        return found or text, columns
+    from descend.models.function_text import formula_of
+    from descend.table import open_table
+
+    known = open_table(one_or_all(data)).names if data else columns
+    formula, names = formula_of(found, known, response)
+    return formula, None if data else list(names)
+
+
 def function_of(text: str | None) -> Any:
     """Return the function that ``--model FILE.py:NAME`` names, None if it is not given."""
     if text is None:

@@ -70,6 +70,7 @@ def plot(
         if isinstance(fitted, Fit):
             if fitted.response_levels:
                 table = table.with_words(fitted.model.response, fitted.response_levels)
+            table = table.with_codings(fitted.model.codings)
             figure = plots.plot_model(fitted, table.numbers(needed, missing), Look(**wanted))
         else:
             figure = fitted.plot(data=table, **wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import sys
@@ -15,11 +16,13 @@ from typing import Any
 from descend.errors import ConfigError, DescendError
 from descend.registry import closest
 
-IN_FILE = re.compile(r"(.+\.py):([^\W\d]\w*)")
+IN_FILE = re.compile(r"(.+\.py):([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 
 
 def named_in_file(text: str) -> Any:
     """Return what a text such as ``model.py:peak`` names: a function, a formula or a module; None for other texts.
+
+    A method is named with its class, or with an object of it: ``model.py:Curve.forward``.
 
     Raises ConfigError if the file or the name is missing, or is something else.
     """
@@ -82,12 +85,44 @@ def _run(file: str, changed: int) -> dict[str, Any]:
 
 
 def taken(names: Mapping[str, Any], name: str, file: str) -> Any:
-    """Return the object called ``name`` in the file. Raises ConfigError if there is none."""
-    if name in names:
-        return names[name]
-    home = names.get("__name__")
-    own = [known for known, value in names.items() if callable(value) and getattr(value, "__module__", None) == home]
-    raise ConfigError(f"`{file}` has no `{name}`.{closest(name, own)} It has: {', '.join(own) or 'no functions'}.")
+    """Return the object called ``name`` in the file, or a method of one. Raises ConfigError if there is none."""
+    first, *others = name.split(".")
+    if first not in names:
+        home = names.get("__name__")
+        own = [
+            known for known, value in names.items() if callable(value) and getattr(value, "__module__", None) == home
+        ]
+        raise ConfigError(
+            f"`{file}` has no `{first}`.{closest(first, own)} It has: {', '.join(own) or 'no functions'}."
+        )
+    found, path = names[first], first
+    for other in others:
+        if not hasattr(found, other):
+            own = [known for known in dir(found) if not known.startswith("_") and callable(getattr(found, known))]
+            raise ConfigError(
+                f"`{path}` in `{file}` has no `{other}`.{closest(other, own)} It has: {', '.join(own) or 'no methods'}."
+            )
+        if inspect.isclass(found) and inspect.isfunction(inspect.getattr_static(found, other)):
+            found = _made(found, f"{path}.{other}", path, file)
+        found, path = getattr(found, other), f"{path}.{other}"
+    return found
+
+
+def _made(kind: Callable[[], object], method: str, name: str, file: str) -> object:
+    """Return an object of a class, whose method is named. Raises ConfigError if making one needs arguments."""
+    try:
+        inspect.signature(kind).bind()
+    except TypeError as error:
+        raise ConfigError(
+            f"`{method}` is a method, and a `{name}` cannot be made without arguments: {error}. Make one in `{file}`, "
+            f"such as `one = {name}(...)`, and name its method: `one.{method.rpartition('.')[2]}`."
+        ) from None
+    except ValueError:
+        pass  # its arguments cannot be seen
+    try:
+        return kind()
+    except Exception as error:
+        raise ConfigError(f"`{name}` failed: {with_line(error, file)}") from error
 
 
 def with_line(error: Exception, file: str) -> str:

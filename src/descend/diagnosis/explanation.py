@@ -18,6 +18,7 @@ from descend.formula import Formula, as_text, read_formula
 from descend.formula.ambiguities import ambiguities
 from descend.formula.compile import over_rows
 from descend.formula.domain import Limit, limits
+from descend.formula.formula import levels_in
 from descend.formula.redundancy import redundancies
 from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchangeable, linear_unknowns, measures
 from descend.formula.symbols import Predictor
@@ -81,7 +82,7 @@ class Explanation(Shown):
         return {
             "formula": self.formula.text,
             "response": as_text(self.formula.response),
-            "columns": list(self.formula.columns),
+            "columns": list(self.formula.given),
             "parameters": list(self.formula.parameters),
             "linear": list(self.linear),
             "nonlinear": list(self.nonlinear),
@@ -114,7 +115,7 @@ class Explanation(Shown):
         """Return (label, text) pairs; a text that continues the one before has an empty label."""
         none = "none"
         lines = [
-            ("columns", ", ".join(self.formula.columns)),
+            ("columns", ", ".join(self.formula.given)),
             ("linear", ", ".join(self.linear) or none),
             ("nonlinear", ", ".join(self.nonlinear) or none),
         ]
@@ -178,7 +179,8 @@ def with_data(explained: Explanation, table: Table, columns: Mapping[str, Array]
             if bad.any():
                 first = int(bad.argmax())
                 broken.append(Broken(limit, int(bad.sum()), first + 1, float(values[first])))
-    scales = {name: (float(c.min()), float(c.max()), float(c.std())) for name, c in columns.items()}
+    numbers = {name: column for name, column in columns.items() if name not in table.codings}
+    scales = {name: (float(c.min()), float(c.max()), float(c.std())) for name, c in numbers.items()}
     return {"rows": rows, "source": table.source, "scales": scales, "broken": tuple(broken)}
 
 
@@ -233,7 +235,9 @@ def _arbitrary(formula: Formula) -> tuple[str, ...]:
 
 def on_table(request: Request, table: Table, settings: OutlookSettings | None) -> Explanation:
     """Explain a formula on a table, with the start that a fit would use, and the outlook that was asked for, if any."""
-    read = read_formula(str(request.model), table.names, table.numeric_names)
+    levels = levels_in(str(request.model), table)
+    read = read_formula(str(request.model), table.names, table.numeric_names, levels=levels)
+    table = table.with_codings(read.levels)
     explained = of_formula(read)
     columns = with_levels(lambda readable: readable.numbers(read.columns, request.missing), request, table)
     found = with_data(explained, table, columns)

@@ -14,7 +14,8 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.gradients.derived import derived
 from descend.models import SymbolicModel
 from descend.problem.objective import objective_over
-from descend.starts.search import descended, search
+from descend.starts.search import search
+from descend.starts.trials import descended
 
 FAR = 5.0
 """How many times its range the values of a column must be away from 0."""

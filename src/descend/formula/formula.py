@@ -23,6 +23,7 @@ from descend.formula.tokens import SIMPLIFY, pointed, tokenize
 from descend.formula.tree import Dot, Grouped, Name, Node
 from descend.formula.vectors import free_places, listing
 from descend.registry import closest
+from descend.table import Table
 from descend.table.levels import Levels
 
 MOST_NONLINEAR = 100
@@ -76,7 +77,14 @@ class Formula:
     def inputs(self) -> tuple[str, ...]:
         """The columns the expression needs, which are those that prediction needs."""
         used = self.expression.atoms(Column).union(*(term.columns for term in self.terms.values()))
-        return tuple(name for name in self.columns if Column(name) in used)
+        groups = {each.name for each in self.levels}  # which come last: pictures show the first
+        return tuple(sorted((name for name in self.columns if Column(name) in used), key=groups.__contains__))
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The columns as the user names them: those that tell groups apart in place of the places of groups."""
+        origins = {each.name: each.columns for each in self.levels}
+        return tuple(dict.fromkeys(column for name in self.columns for column in origins.get(name, (name,))))
 
     @cached_property
     def slopes(self) -> Slopes:
@@ -182,7 +190,12 @@ def _read(
     builder.no_pattern = frozenset(builder.columns) | excluded
     builder.no_star = frozenset(name.name for name in _names(right))
     builder.given = dict(given)
+    responses = set(builder.columns)
     expression = builder.build(right)
+    for coded, levels_of in builder.groups.items():
+        if taken := next((column for column in levels_of.columns if column in responses), None):
+            fault = f"`{taken}` is the response, so it cannot tell groups apart."
+            builder.fail(builder.columns[coded], fault, "Put another column into the brackets.")
     if not builder.parameters:
         fault = "There is nothing to fit: every name here is a column or a constant."
         builder.fail(right, fault, "Add a parameter, for example `y ~ w*x`.")
@@ -277,12 +290,16 @@ def guess_columns(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def grouping_columns(text: str) -> tuple[tuple[str, ...], ...]:
-    """Return the columns whose values tell groups apart in a formula: those in brackets after a parameter."""
+def levels_in(text: str, table: Table) -> tuple[Levels, ...]:
+    """Return the groups of rows that a formula tells apart by columns in brackets after a parameter.
+
+    Columns that the table lacks are left to `read_formula`, which points at them.
+    """
     if "[" not in text:
         return ()
     groups = (node for node in walk(*parse_formula(text)) if isinstance(node, Grouped))
-    return tuple(dict.fromkeys(tuple(dict.fromkeys(column.name for column in node.columns)) for node in groups))
+    found = dict.fromkeys(tuple(dict.fromkeys(column.name for column in node.columns)) for node in groups)
+    return tuple(Levels.of(table, columns) for columns in found if set(columns) <= set(table.names))
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,7 @@ from descend.formula.build import Builder, Extra
 from descend.formula.formula import Formula
 from descend.formula.functions import DERIVED_ONLY
 from descend.formula.printers.code import as_text
+from descend.formula.real_functions import where
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.contract import Array, Program, row_sum
@@ -23,8 +24,9 @@ from descend.gradients.derived import derived
 from descend.gradients.numeric import NumericKernel
 from descend.losses import Loss
 from descend.models import Call, Model
-from descend.parameters import Constraints
+from descend.parameters import Constraints, Parameters
 from descend.registry import closest
+from descend.table.levels import GroupLabels, Levels
 
 EXAMPLE = "Write it as `w = mean(2*x*(w*x - y))`."
 STEP = float(np.finfo(np.float64).eps ** (1 / 3))
@@ -43,7 +45,8 @@ def by_hand(
 ) -> Program:
     """Read a gradient such as ``w = mean(2*w*x*x - 2*x*y)``, one text per parameter component.
 
-    mean( ) and sum( ) run over rows, n is the number of rows; with row weights they are weighted.
+    mean( ) and sum( ) run over rows, n is the number of rows; with row weights they are weighted. Of a parameter with a
+    value for each group one text is given, ``a = mean(...)``, of which the rows of a group make that of its value.
     held: which parameters are fixed or tied. Fixed ones need no gradient; that of a tied one is needed, and adds to
     those of the parameters it is tied to, by the chain rule.
     Raises FormulaError for a parameter without a gradient, one too many, or text that cannot be read.
@@ -53,19 +56,21 @@ def by_hand(
     every = program.parameters if held is None else held.parameters
     given: dict[str, Expr] = {}
     for text in texts:
-        label, expression = _read(text, formula, tuple(every.shapes), columns, {} if held is None else held.given)
-        if label in given:
-            raise FormulaError(f"The gradient of `{label}` is given twice. Give one for each parameter.")
-        if label not in every.labels:
-            raise FormulaError(
-                f"There is no parameter `{label}` to give a gradient for.{closest(label, every.labels)} "
-                f"Parameters: {', '.join(every.labels)}."
-            )
-        given[label] = expression
+        written, expression = _read(text, formula, tuple(every.shapes), columns, {} if held is None else held.given)
+        for label, part in _of_groups(written, expression, every):
+            if label in given:
+                raise FormulaError(f"The gradient of `{written}` is given twice. Give one for each parameter.")
+            if label not in every.labels:
+                raise FormulaError(
+                    f"There is no parameter `{label}` to give a gradient for.{closest(label, every.labels)} "
+                    f"Parameters: {', '.join(every.labels)}."
+                )
+            given[label] = part
     tied = {} if held is None else held.tied
     missing = [label for label in (*program.parameters.labels, *tied) if label not in given]
     if missing:
-        raise FormulaError(f"No gradient is given for `{missing[0]}`. Add one, for example `{missing[0]} = mean(...)`.")
+        label = _as_given(missing[0], every)
+        raise FormulaError(f"No gradient is given for `{label}`. Add one, for example `{label} = mean(...)`.")
     read = {symbol.name for expression in given.values() for symbol in expression.atoms(Column)}
     more = tuple(name for name in columns if name in read and name not in formula.columns)
     for name, expression in tied.items():
@@ -93,10 +98,15 @@ def _read(
     taken: dict[str, list[str]] = {}
     for term in formula.terms.values():
         taken.setdefault(term.vector, []).extend(item.name for item in term.items if isinstance(item, Column))
-    builder = Builder(text, columns, taken, starts=None, extra=extra)
+    builder = Builder(text, columns, taken, starts=None, extra=extra, levels=formula.levels)
     builder.given = held
     expression = builder.build(node)
-    label = name.name if index is None else f"{name.name}[{', '.join(as_text(builder.build(item)) for item in index)}]"
+    if index is None:
+        label = name.name
+    elif isinstance(formula.parameters.get(name.name), GroupLabels):
+        label = f"{name.name}[{text[index[0].start : index[-1].end]}]"
+    else:
+        label = f"{name.name}[{', '.join(as_text(builder.build(item)) for item in index)}]"
     _check_parameters(builder, formula, known, columns)
     if "n" in builder.parameters and "n" not in known:
         expression = expression.xreplace({Parameter("n"): COUNT})
@@ -107,6 +117,38 @@ def _read(
         stray = min(symbol.name for symbol in outside.atoms(Column, Predictor))
         builder.fail(node, f"`{stray}` differs from row to row, so it must stand inside mean( ) or sum( ).", EXAMPLE)
     return label, expression
+
+
+def _of_groups(label: str, expression: Expr, every: Parameters) -> list[tuple[str, Expr]]:
+    """Return the gradient of each component that a text is for: of all groups at once, for one per group."""
+    name, _, inside = label.partition("[")
+    labels, inside = every.shapes.get(name), inside.removesuffix("]")
+    if not isinstance(labels, GroupLabels):
+        return [(label, expression)]
+    levels, columns = labels.levels, ", ".join(labels.levels.columns)
+    if inside not in (labels.parts or ("", columns)):
+        one = f"{name}[{labels.parts[0]}]" if labels.parts else name
+        raise FormulaError(
+            f"The gradient of `{name}` is given for all groups at once, as `{one} = mean(...)`: the rows of a group "
+            "make that of its value."
+        )
+    ends = [f"{group}, {inside}" if labels.parts else group for group in levels.labels]
+    return [(f"{name}[{end}]", _in_group(expression, levels, place)) for place, end in enumerate(ends)]
+
+
+def _as_given(label: str, every: Parameters) -> str:
+    """Return the left side of the text that gives the gradient of a component."""
+    name = label.partition("[")[0]
+    labels = every.shapes.get(name)
+    if not isinstance(labels, GroupLabels):
+        return label
+    return f"{name}[{labels.parts[0]}]" if labels.parts else name
+
+
+def _in_group(expression: Expr, levels: Levels, group: int) -> Expr:
+    """Return an expression whose sums run over the rows of one group only."""
+    condition = sympy.Eq(Column(levels.name), group, evaluate=False)
+    return expression.replace(row_sum, lambda inside: row_sum(where(condition, inside, sympy.Integer(0))))
 
 
 def _sum(inside: Expr) -> Expr:

@@ -231,7 +231,7 @@ class Derivation(Shown):
                 lacking[language] = str(error)
         plain: dict[str, object] = {
             "formula": self.formula.text,
-            "columns": list(self.formula.columns),
+            "columns": list(self.formula.given),
             "parameters": list(self.formula.parameters),
             "loss": str(self.loss),
             "objective": f"mean({Writer(TEXT).write(self.value)})",

@@ -56,7 +56,7 @@ def edge_note(solution: Solution) -> str | None:
     rows, loss = counted_rows(solution), solution.loss_function
     end = float(np.round(rows.score[places[0]], 6))
     place = int(np.flatnonzero(row_weights(solution) > 0.0)[places[0]])
-    where = ", ".join(f"{name} = {solution.columns[name][place]:g}" for name in solution.model.inputs)
+    where = solution.model.at_row(solution.columns, place)
     held = [label for label, at in zip(solution.model.parameters.labels, held_at_edge(solution), strict=True) if at]
     errors = f"{' and '.join(held)} has no standard error there, and those" if held else "standard errors"
     return (

@@ -15,6 +15,7 @@ from descend.inference.covariance import Covariance
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import checked_level, listed, quantile
 from descend.models import Model
+from descend.models.bare_arrays import named_inputs
 from descend.problem.preflight import smallest_failure
 from descend.registry import closest
 from descend.table import open_table
@@ -56,7 +57,7 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
             "themselves, so they do not say how certain a prediction is. Remove one of them from the formula, or fix "
             "it."
         )
-    table = open_table(data).with_codings(estimates.model.codings)
+    table = open_table(named_inputs(data, estimates.model.inputs)).with_codings(estimates.model.codings)
     spread = estimates.sigma or estimates.weights
     if interval == "prediction" and spread is not None and spread not in table.names:
         raise ConfigError(
@@ -109,7 +110,7 @@ def _refuse_without_ends(estimates: Estimates, columns: Mapping[str, Array], fou
 
 def _values(model: Model, columns: Mapping[str, Array], row: int) -> str:
     """Write the inputs of a row, in brackets."""
-    values = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs[:MOST_VALUES])
+    values = model.at_row(columns, row, MOST_VALUES)
     return f" ({values})" if values else ""
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from descend.formula.printers.code import NUMPY, TORCH, Language
 
+LARGE = 1 << 23
+"""Rows times groups of a block that keeps a device busy."""
 Values = typing.Any
 """An array of NumPy's, or a tensor of PyTorch's: (groups,), or (rows, groups)."""
 
@@ -19,10 +21,13 @@ class Arrays:
     """NumPy's arrays.
 
     language: the one that code is written in for them. library: the module whose functions take them.
+    cells: rows times groups of a block, which suit the processor's cache. threads: None for all processors.
     """
 
     language: Language = NUMPY
     library: ModuleType = np
+    cells: int = 131_072
+    threads: int | None = None
 
     def given(self, array: Values) -> Values:
         """Return an array of NumPy's in the form that is computed with."""
@@ -56,7 +61,7 @@ class Tensors(Arrays):
 
     def given(self, array: Values) -> Values:
         """Return an array of NumPy's as a tensor."""
-        return self.library.as_tensor(array, device=self.device)
+        return self.library.tensor(array, device=self.device)
 
     def returned(self, array: Values) -> Values:
         """Return an array of NumPy's."""
@@ -75,8 +80,9 @@ class Tensors(Arrays):
         return each.sum(0)
 
 
-def tensors(device: str) -> Tensors:
-    """Return PyTorch's tensors on a device."""
-    import torch
+def tensors(device: str | None) -> Tensors:
+    """Return PyTorch's tensors on a device, else on CUDA if there is some. Raises ConfigError without PyTorch."""
+    from descend.engines.torch_engine import checked_device, import_torch
 
-    return Tensors(TORCH, torch, device)
+    torch = import_torch()
+    return Tensors(TORCH, torch, LARGE, 1, checked_device(torch, device))

@@ -20,7 +20,7 @@ from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
-from sympy import Add, Expr, Integer, Mul
+from sympy import Add, Expr, Integer, Mul, factor_terms, preorder_traversal
 
 from descend.formula.compile import Compiled, define, names_of
 from descend.formula.printers.code import NUMPY, Language
@@ -79,8 +79,9 @@ def batch_code(program: Program, weighted: bool, project: bool = True, language:
     linear = tuple(place for place, component in enumerate(slopes) if component in eliminated)
     nonlinear = tuple(place for place in range(len(slopes)) if place not in linear)
     symbols = {component: Parameter(f"p{place}") for place, component in enumerate(slopes)}
-    columns = [slope.xreplace(symbols) for slope in slopes.values()]
-    writer = _Writer(score.xreplace(symbols), columns, weighted, language)
+    score = score.xreplace(symbols)
+    columns = [_aligned(factor_terms(slope.xreplace(symbols)), score) for slope in slopes.values()]
+    writer = _Writer(score, columns, weighted, language)
     if quadratic:
         writer.squares(linear, nonlinear)
     else:
@@ -126,6 +127,7 @@ class _Writer:
         self.lines = self.writer.lines
         self.sums: dict[tuple[str, ...], str] = {}
         self.of_data: dict[tuple[str, ...], str] = {}
+        self.products: dict[frozenset[Expr], str] = {}
 
     def squares(self, linear: tuple[int, ...], nonlinear: tuple[int, ...]) -> None:
         """Write the sums of a squared loss."""
@@ -148,7 +150,9 @@ class _Writer:
         ]
         self._residuals([*terms, *([] if level is None else [level])])
         self.lines += ["loss = 0.5*dot(r, r)", f"if shallow: return {solved}, loss"]
-        slopes = [self._factored(columns[place]) for place in nonlinear]
+        ordered = sorted(nonlinear, key=lambda place: len(self._per_row(columns[place])))  # short products first
+        written = {place: self._factored(columns[place]) for place in ordered}
+        slopes = [written[place] for place in nonlinear]
         across = _tuple(_tuple(self._product(each, slope) for slope in slopes) for each in phi)
         gradient = _tuple(self._product(slope, RESIDUALS) for slope in slopes)
         own = self._triangle(slopes, slopes)
@@ -181,11 +185,28 @@ class _Writer:
         return begin + "\n    ".join([*head, body]) + "\n", tuple(used.values()), products
 
     def _factored(self, expression: Expr) -> Factored:
-        """Write a column of the design; what is the same in all rows of a group is taken out of it."""
-        parts = Mul.make_args(expression)
-        per_group = [part for part in parts if self.writer.kind(part) in (CONSTANT, SCALAR)]
-        factor, base = Mul(*per_group), Mul(*(part for part in parts if part not in per_group))
-        return Factored("" if factor == 1 else self._name(factor), ONE if base == 1 else self._name(base))
+        """Write a column of the design; what is the same in all rows of a group is taken out of it.
+
+        A product that holds a known one is written by way of that.
+        """
+        others = self._per_row(expression)
+        per_group = [part for part in Mul.make_args(expression) if part not in others]
+        factor, base = Mul(*per_group), Mul(*others)
+        within = [known for known in self.products if known < set(others)]
+        if within:
+            largest = max(within, key=len)
+            remainder = self._name(Mul(*(part for part in others if part not in largest)))
+            self.lines.append(f"u{len(self.lines)} = {self.products[largest]}*{remainder}")
+            name = self.lines[-1].partition(" ")[0]
+        else:
+            name = ONE if base == 1 else self._name(base)
+        if len(others) > 1:
+            self.products.setdefault(frozenset(others), name)
+        return Factored("" if factor == 1 else self._name(factor), name)
+
+    def _per_row(self, expression: Expr) -> list[Expr]:
+        """Return the factors of a product that differ from row to row."""
+        return [part for part in Mul.make_args(expression) if self.writer.kind(part) not in (CONSTANT, SCALAR)]
 
     def _name(self, expression: Expr) -> str:
         text = self.writer.name(expression)
@@ -228,6 +249,14 @@ class _Writer:
         else:
             self.lines += [f"r = {terms[0].text}", "r -= y"]
         self.lines += [f"r += {term.text}" for term in terms[1:]]
+
+
+def _aligned(column: Expr, score: Expr) -> Expr:
+    """Return a product with each difference written as its opposite where the score holds that."""
+    known = set(preorder_traversal(score))
+    parts = Mul.make_args(column)
+    turned = [part for part in parts if part.is_Add and part not in known and -part in known]
+    return Mul(*(-part if part in turned else part for part in parts), *(Integer(-1) for _ in turned))
 
 
 def _tuple(texts: Iterable[str]) -> str:

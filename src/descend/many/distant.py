@@ -67,6 +67,7 @@ class DistantGroups(OfRows):
         room = max(limit - PROGRAM, LEAST // 2)
         memory = None if request.memory_limit is None else room // 2
         names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
+        table = table.with_codings(model.codings)
         lazy = table.lazy(tuple(names), memory, by).with_roles(request.roles)
         groups, complete = _known(lazy, table)
         return cls(request, table, model, lazy, groups, complete, room / 4)

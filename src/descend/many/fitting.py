@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError, DataError, DescendError
 from descend.gradients.contract import Program
 from descend.losses import LOSSES
+from descend.many.arrays import NUMPY_ARRAYS, tensors
 from descend.many.groups import Groups
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done, Progress
@@ -45,7 +46,9 @@ POOR = 0.5
 """A fit that explains a smaller share of the variance is poor."""
 MANY, FEWEST, SELDOM = 40, 4, 0.03
 """Starts from which a group descends that is fitted poorly: fewer if more than this share of the groups are."""
-OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "device")
+COMPARED, SAME = 16, 1e-9
+"""Groups fitted by PyTorch that NumPy fits too, and the share by which their losses may differ."""
+OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate")
 """Options with which every group is fitted by itself."""
 
 
@@ -68,6 +71,7 @@ class Grouped(OfRows):
     def of(cls, request: Request, table: Table, by: Sequence[str]) -> Grouped:
         """Read the groups of a table, and what a fit needs of it. Raises DescendError where no group can be fitted."""
         model = model_by_groups(request, table, by)
+        table = table.with_codings(model.codings)
         groups = Groups.of(table, by)
         names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
         read = table.with_gaps(tuple(names))
@@ -116,6 +120,14 @@ class Grouped(OfRows):
         return program_of(self.request, self.model, self.table)
 
     @cached_property
+    def together(self) -> Together | None:
+        """What fits groups together: NumPy, or PyTorch if that or a device was asked for; None if nothing can."""
+        if self.program is None:
+            return None
+        by_torch = self.request.engine == "torch" or self.request.device is not None
+        return Together(self.program, self.rows, tensors(self.request.device) if by_torch else NUMPY_ARRAYS)
+
+    @cached_property
     def bounds(self) -> Bounds | None:
         """Bounds on the parameters, if there are any."""
         return None if self.model.constraints is None else self.model.constraints.bounds
@@ -162,7 +174,7 @@ def program_of(request: Request, model: Model, table: Table) -> Program | None:
     """Return what all groups can be fitted with together; None if each has to be fitted by itself."""
     loss = model.loss
     smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2)
-    chosen_options = any(request[key] is not None for key in OWN) or request.engine != "auto"
+    chosen_options = any(request[key] is not None for key in OWN) or request.engine not in ("auto", "torch")
     if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
         return None
     if not (loss.quadratic or loss.dispersion_known):
@@ -192,18 +204,35 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
     progress = Progress(len(work.groups), on_done)
     _refuse(work, outcomes)
     chosen = np.flatnonzero(work.sound)
-    if work.program is not None and len(chosen):
-        together = Together(work.program, work.rows)
+    together = work.together
+    if together is not None and len(chosen):
         starts = starts_of(work, outcomes) if starts is None else starts
         if len(starts.points):
             first = replace(together, progress=progress)
-            keep(work, chosen, first.from_best(chosen, starts.points, starts.few), outcomes)
+            found = first.from_best(chosen, starts.points, starts.few)
+            _compare(together, chosen, starts, found)
+            keep(work, chosen, found, outcomes)
             _look_again(work, together, starts, chosen, outcomes)
     left = np.flatnonzero(outcomes.open).tolist()
     for place, group in enumerate(left):
         progress.reached(len(work.groups) - len(left) + place)
         fit_alone(work, group, outcomes)
     return outcomes
+
+
+def _compare(together: Together, chosen: Places, starts: Starts, found: Found) -> None:
+    """Hold a few groups that a device fitted against NumPy's fits of them. Raises ConfigError where they differ."""
+    if together.arrays is NUMPY_ARRAYS:
+        return
+    some = evenly(np.arange(len(chosen)), COMPARED)
+    other = replace(together, arrays=NUMPY_ARRAYS).from_best(chosen[some], starts.points, starts.few)
+    both = found.converged[some] & other.converged
+    differ = np.count_nonzero(~np.isclose(found.loss[some][both], other.loss[both], rtol=SAME, atol=0.0))
+    if differ:
+        raise ConfigError(
+            f"PyTorch fits {differ} of the {len(some)} groups that were compared otherwise than NumPy. Leave out the "
+            "engine and the device."
+        )
 
 
 def _refuse(work: Grouped, outcomes: Outcomes) -> None:
@@ -225,10 +254,10 @@ def starts_of(work: Grouped, outcomes: Outcomes) -> Starts:
         np.flatnonzero(work.sound),
         np.empty((0, parameters.size)),
     )
-    if work.program is not None and can_be_tried(work.program) and len(chosen):
-        points = trial_points(work.program, work.rows, chosen, given.keys(), theta, work.bounds)
+    if work.together is not None and can_be_tried(work.together.program) and len(chosen):
+        points = trial_points(work.together.program, work.rows, chosen, given.keys(), theta, work.bounds)
         if not set(parameters.shapes) <= set(given):
-            found = tried(Together(work.program, work.rows), chosen, points, given.keys())
+            found = tried(work.together, chosen, points, given.keys())
             if found is not None:
                 return found
     if set(parameters.shapes) <= set(given):

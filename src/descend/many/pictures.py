@@ -79,7 +79,7 @@ def rows_source(fits: FittedGroups, data: object = None) -> Callable[[int], Colu
             )
         return fits.rows_of
     needed = tuple(dict.fromkeys((*fits.model.response_columns, *fits.model.inputs)))
-    table = open_by_file(data, fits.by, needed)
+    table = open_by_file(data, fits.by, needed).with_codings(fits.model.codings)
     columns = table.with_gaps(needed)
     groups = Groups.of(table, fits.by)
     known = {fits.place(key): groups.rows(group) for group, key in enumerate(groups.keys)}

@@ -27,7 +27,7 @@ def predict(fits: FittedGroups, data: object, missing: str, interval: str | None
     """Predict each row of ``data`` (see ``Fits.predict``)."""
     check_missing(missing)
     names = columns_needed(fits.model, fits.sigma or fits.weights, interval)
-    table = open_by_file(data, fits.by, names)
+    table = open_by_file(data, fits.by, names).with_codings(fits.model.codings)
     columns, groups = table.with_gaps(names), Groups.of(table, fits.by)
     kept = _complete(columns, groups, table.rows)
     if missing == "raise" and not kept.all():
@@ -47,6 +47,7 @@ def predict(fits: FittedGroups, data: object, missing: str, interval: str | None
 
 def rows_kept(fits: FittedGroups, table: Table) -> NDArray[np.bool_]:
     """Return which rows of new data can be predicted: those with all inputs, and with a group."""
+    table = table.with_codings(fits.model.codings)
     return _complete(table.with_gaps(fits.model.inputs), Groups.of(table, fits.by), table.rows)
 
 

@@ -19,8 +19,6 @@ from descend.many.sums import Block
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
-CELLS = 131_072
-"""Rows times groups of a block."""
 ALIKE = 1.125
 """Groups are of equal size in a block that is large enough; else of up to so many times, or of twice, the least."""
 
@@ -34,8 +32,8 @@ class GroupedRows:
     y: Array
     omega: Array | None
 
-    def blocks(self, groups: Places, places: Places) -> list[Places]:
-        """Return the places in a list of groups by like size of the group, as many to a block as fit."""
+    def blocks(self, groups: Places, places: Places, cells: int) -> list[Places]:
+        """Return the places in a list of groups by like size of the group, as many to a block as have so many cells."""
         sizes = self.groups.sizes[groups[places]]
         if sizes.size and sizes.min() < sizes.max():
             order = np.argsort(sizes, kind="stable")
@@ -45,9 +43,9 @@ class GroupedRows:
             least = int(sizes[begin])
             for most in (least, int(least * ALIKE), 2 * least):  # padded only where that makes a block of some size
                 end = int(np.searchsorted(sizes, most, side="right"))
-                if (end - begin) * least >= CELLS // 4:
+                if (end - begin) * least >= cells // 4:
                     break
-            end = min(begin + max(CELLS // int(sizes[end - 1]), 1), end)
+            end = min(begin + max(cells // int(sizes[end - 1]), 1), end)
             blocks.append(places[begin:end])
             begin = end
         return blocks

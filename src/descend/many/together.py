@@ -97,7 +97,7 @@ class Together:
         begin, found = theta[:, self.nonlinear].T.copy(), Found.none(len(groups), theta.shape[1])
         damping, open_ = np.full(len(groups), FIRST), np.arange(len(groups))
         while len(open_):
-            blocks = self.rows.blocks(groups, open_)
+            blocks = self.rows.blocks(groups, open_, self.arrays.cells)
             share = WAITING if len(blocks) > 1 else 0.0
 
             def descended(number: int, blocks: list[Places] = blocks, share: float = share) -> Places:
@@ -115,13 +115,13 @@ class Together:
                     self.progress.descents(len(places) - len(left), len(groups))
                 return left
 
-            open_ = np.concatenate(in_turn(len(blocks), lambda: descended))
+            open_ = np.concatenate(in_turn(len(blocks), lambda: descended, self.arrays.threads))
         return found
 
     def losses(self, groups: Places, starts: Array) -> Array:
         """Return the sum of the loss of each group at each start, (starts, groups); infinite where it has no value."""
         losses = np.empty((len(starts), len(groups)))
-        blocks = self.rows.blocks(groups, np.arange(len(groups)))
+        blocks = self.rows.blocks(groups, np.arange(len(groups)), self.arrays.cells)
 
         def judged(number: int) -> None:
             places = blocks[number]
@@ -131,7 +131,7 @@ class Together:
                 for row, start in zip(losses, starts[:, self.nonlinear], strict=True):
                     row[places] = code.unit * losses_of(code, start, block, self.arrays)
 
-        in_turn(len(blocks), lambda: judged)
+        in_turn(len(blocks), lambda: judged, self.arrays.threads)
         return np.where(np.isfinite(losses), losses, np.inf)
 
     def from_best(self, groups: Places, starts: Array, few: int) -> Found:

@@ -23,7 +23,8 @@ class CalledRows:
     """The predictions of a function in all rows, as a function of the flat parameters.
 
     The columns it is given cannot be written to, so that a function that changes them in place is found out; from then
-    on it is given copies, and works. strict: whether one number for all rows of a column is refused.
+    on it is given copies, and works. strict: whether one number for all rows is refused if it comes of all of them, as
+    a sum does; one that is the same for any row is the prediction of each.
     """
 
     forward: Call
@@ -31,6 +32,7 @@ class CalledRows:
     columns: Mapping[str, Array]
     strict: bool
     copied: bool = False
+    constant: bool | None = None
     rows: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,7 +50,7 @@ class CalledRows:
             for name, place in self.parameters.slices.items()
         }
         found = numbers_of(self._called(values), self.name, np.iscomplexobj(theta))
-        if found.ndim == 0 and not (self.strict and self.forward.columns and self.rows > 1):
+        if found.ndim == 0 and self._of_any_row(found, values):
             return np.full(self.rows, found[()])
         if found.ndim == 0:
             raise ConfigError(
@@ -64,6 +66,15 @@ class CalledRows:
             )
         return found
 
+    def _of_any_row(self, found: NDArray[np.generic], values: Mapping[str, object]) -> bool:
+        """Whether one number is the prediction of each row: the same if there is but the first, or the last."""
+        if self.constant is None:
+            doubtful = self.strict and self.forward.columns and self.rows > 1
+            ends = (slice(1), slice(-1, None)) if doubtful else ()
+            some = ({name: column[end].copy() for name, column in self.columns.items()} for end in ends)
+            self.constant = all(np.array_equal(self.forward(columns, values), found[()]) for columns in some)
+        return self.constant
+
     def many(self, thetas: NDArray[Any]) -> NDArray[Any]:
         """Return (k, rows) predictions: each parameter stands in a column of its own, (k, 1), against the rows."""
         values = {
@@ -73,6 +84,8 @@ class CalledRows:
             for name, place in self.parameters.slices.items()
         }
         found = numbers_of(self._called(values), self.name, np.iscomplexobj(thetas))
+        if self.constant and found.shape == (len(thetas), 1):
+            return np.repeat(found, self.rows, axis=1)
         return checked_shape(found, (len(thetas), self.rows))
 
     def _called(self, values: Mapping[str, Any]) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -14,16 +15,14 @@ from sympy import Expr
 from descend.differences import Derivatives, RowFunction
 from descend.errors import ConfigError
 from descend.formula.formula import Formula
-from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Column
 from descend.losses import Loss
+from descend.models.bare_arrays import named_inputs
 from descend.models.call import Call
 from descend.parameters import Constraints, Parameters, constrained
 from descend.parameters.constraints import refuse_starts
-from descend.registry import closest
 from descend.table import Table, open_table
-from descend.table.levels import GroupLabels, Levels
-from descend.table.table import Coding
+from descend.table.table import Coding, label
 from descend.tracing import Pair
 
 Array = NDArray[np.float64]
@@ -103,6 +102,11 @@ class Model(ABC):
         return None
 
     @classmethod
+    def unlike(cls, name: str, parameters: Sequence[str], given: object) -> str | None:
+        """Say in which way what the user gave is not what a file names, with its parameters; None if it may well be."""
+        return None
+
+    @classmethod
     def restored(cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None) -> Model:
         """Rebuild the model that a model file describes.
 
@@ -152,6 +156,19 @@ class Model(ABC):
         inputs = (column for name in self.inputs for column in codings.get(name, (name,)))
         return tuple(dict.fromkeys((*self.response_columns, *inputs)))
 
+    def at_row(self, columns: Mapping[str, Array], row: int, most: int | None = None) -> str:
+        """Write the inputs of a row, at most so many, for a message: ``x = 0.5, site = A``."""
+        codings = {coding.name: coding for coding in self.codings}
+        texts = []
+        for name in self.inputs[:most]:
+            value = float(columns[name][row])
+            if name not in codings:
+                texts.append(f"{name} = {value:g}")
+            elif math.isfinite(value):
+                key = codings[name].keys[int(value)]
+                texts += [f"{column} = {label(cell)}" for column, cell in zip(codings[name].columns, key, strict=True)]
+        return ", ".join(texts)
+
     @property
     def codings(self) -> tuple[Coding, ...]:
         """What makes those inputs that are no columns of a table but follow from some (see ``Table.codings``)."""
@@ -163,7 +180,7 @@ class Model(ABC):
 
     def inputs_of(self, data: object, missing: str = "raise") -> Mapping[str, Array]:
         """Return the inputs of new rows; if the model has none, an unnamed column with as many rows."""
-        table = open_table(data).with_codings(self.codings)
+        table = open_table(named_inputs(data, self.inputs)).with_codings(self.codings)
         return table.numbers(self.inputs, missing) if self.inputs else {"": np.empty(table.rows)}
 
     def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
@@ -275,6 +292,19 @@ class SymbolicModel(Model):
     def columns(self) -> tuple[str, ...]:
         return (*super().columns, *self.formula.unused)
 
+    def at_row(self, columns: Mapping[str, Array], row: int, most: int | None = None) -> str:
+        """Write the inputs of a row, at most so many, for a message: ``x = 0.5, site = A``."""
+        codings = {coding.name: coding for coding in self.codings}
+        texts = []
+        for name in self.inputs[:most]:
+            value = float(columns[name][row])
+            if name not in codings:
+                texts.append(f"{name} = {value:g}")
+            elif math.isfinite(value):
+                key = codings[name].keys[int(value)]
+                texts += [f"{column} = {label(cell)}" for column, cell in zip(codings[name].columns, key, strict=True)]
+        return ", ".join(texts)
+
     @property
     def codings(self) -> tuple[Coding, ...]:
         return self.formula.levels
@@ -316,26 +346,3 @@ def held_back(
     if held is not None:
         refuse_starts(held, start)
     return held
-
-
-def known_column(name: str, table: Table, role: str) -> None:
-    """Refuse a name that is no column of the table."""
-    if name not in table.names:
-        listed = ", ".join(plain_name(column) for column in table.names[:12])
-        raise ConfigError(
-            f"There is no column `{name}` to take as {role}.{closest(name, table.names)} Columns: {listed}."
-        )
-
-
-def shapes_of(content: Mapping[str, Any]) -> dict[str, tuple[str, ...] | None]:
-    """Return the shapes of all parameters that a model file names."""
-    groups = content.get("groups", {})
-    return {
-        name: _labels_per_group(groups[name]) if name in groups else None if labels is None else tuple(labels)
-        for name, labels in content["shapes"].items()
-    }
-
-
-def _labels_per_group(entry: Mapping[str, Any]) -> GroupLabels:
-    levels = Levels(tuple(entry["columns"]), tuple(map(tuple, entry["keys"])))
-    return GroupLabels(levels, tuple(entry["parts"]))

@@ -16,18 +16,19 @@ from descend.errors import ConfigError, FormulaError
 from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.formula import Formula, grouping_columns, refuse_size, unquoted
+from descend.formula.formula import Formula, levels_in, refuse_size, unquoted
 from descend.formula.functions import FUNCTIONS
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.trade_off import joined
 from descend.losses import Loss
-from descend.models.contract import Options, SymbolicModel, held_back, known_column, shapes_of
+from descend.models.contract import Options, SymbolicModel, held_back
+from descend.models.reading import known_column, shapes_of
 from descend.parameters import Constraints, Parameters
 from descend.parameters.given import by_parameter
 from descend.parameters.ties import mentioned
 from descend.registry import closest
 from descend.table import Table
-from descend.table.levels import GroupLabels, Levels
+from descend.table.levels import GroupLabels, occurring
 from descend.table.table import listing
 
 Array = NDArray[np.float64]
@@ -84,17 +85,19 @@ class FormulaModel(SymbolicModel):
         for name in loss.own_columns:
             known_column(name, table, f"what the {loss.name} loss reads")
 
-        grouped = grouping_columns(given)
-        levels = [Levels.of(table, columns) for columns in grouped if set(columns) <= set(table.names)]
+        levels = levels_in(given, table)
 
         def formula_with(fixed: Mapping[str, Expr] | None) -> Formula:
             read = read_formula(given, table.names, numeric, names, spread, fixed, levels)
             return in_order(loss.extended(read), order)
 
         formula = formula_with(None)
+        if levels and options["missing"] == "drop":
+            levels = occurring(levels, table, dict.fromkeys((*formula.columns, *spread, *loss.own_columns)))
+            formula = formula_with(None)
         every = Parameters(formula.parameters)
         held = held_back(every, table, options, start)
-        if grouped:
+        if levels:
             from descend.models.references import started, with_references
 
             held = with_references(formula, held, table, options, formula_with)

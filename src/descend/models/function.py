@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -16,12 +17,13 @@ from descend.differences import RowFunction
 from descend.errors import ConfigError, FormulaError
 from descend.formula.printers.code import plain_name
 from descend.losses import Loss
-from descend.models.call import Call, bind, no_formula
+from descend.models.call import Call, arguments_of, bind, name_of, no_formula
 from descend.models.called_rows import CalledRows
-from descend.models.contract import Model, Options, held_back, known_column, shapes_of
+from descend.models.contract import Model, Options, held_back
 from descend.models.formula import FormulaModel
 from descend.models.jax_function import JaxFunction, read_jax, uses_jax
 from descend.models.libraries import leads_to
+from descend.models.reading import known_column, shapes_of
 from descend.models.stacked import Stacked
 from descend.models.traced_pair import traced_pair
 from descend.parameters import Constraints, Parameters
@@ -31,6 +33,9 @@ from descend.table import Table
 from descend.tracing import Pair, UntraceableError, trace
 
 Array = NDArray[np.float64]
+LAMBDA = "<lambda>"
+"""What every function without a name is called."""
+VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +129,24 @@ class FunctionModel(Model):
             f"the Python function `{name}`, which is not in the file. Name it: --model FILE.py:{name}, "
             "or in Python descend.load(path, model=function)."
         )
+
+    @classmethod
+    def unlike(cls, name: str, parameters: Sequence[str], given: object) -> str | None:
+        other = getattr(given, "__name__", None)
+        if other is not None and other != name and LAMBDA not in (name, other):
+            return (
+                f"the Python function `{name}`, and `{other}` was given. Give that one: --model FILE.py:{name}, or in "
+                f"Python descend.load(path, model={name})."
+            )
+        arguments = arguments_of(given) if callable(given) else {}
+        anything = any(argument.kind in VARIABLE for argument in arguments.values())
+        lacking = [each for each in parameters if each not in arguments and not anything]
+        if lacking:
+            return (
+                f"the Python function `{name}`, which has the parameters {', '.join(parameters)}; the function "
+                f"`{name_of(given)}` that was given has no argument `{lacking[0]}`. Give the function of that fit."
+            )
+        return None
 
     @classmethod
     def restored(

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.losses import Loss
-from descend.models.contract import Model, Options, known_column
+from descend.models.contract import Model, Options
 from descend.models.module_modes import evaluating
 from descend.models.module_weights import ModuleParameters
+from descend.models.reading import known_column
 from descend.parameters import Constraints
 from descend.table import Table, open_table
 

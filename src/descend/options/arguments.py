@@ -13,6 +13,7 @@ from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.option import Values
 from descend.options.request import FIELDS, OPTIONS, Request, check_options
+from descend.options.starts_in_order import by_name, is_in_order
 from descend.registry import closest
 from descend.table import open_table
 
@@ -53,6 +54,9 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         if key not in OPTIONS:
             hint = OF_OTHERS.get(key, f"{closest(key, OPTIONS).strip()} See help(descend.fit).".strip())
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
+    start = options.get("start")
+    if start is not None and is_in_order(start) and callable(model) and not kind_of(model).in_place:
+        options = {**options, "start": by_name(model, data, others, start)}
     if others:
         model, data, response = named(model, (data, *others), options.get("response"), options.get("start"))
         options = {**options, "response": response}

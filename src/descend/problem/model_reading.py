@@ -19,7 +19,7 @@ from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
 from descend.losses import Loss
 from descend.losses.probability import taken_for
 from descend.models import Model, SymbolicModel, bind, kind_of
-from descend.models.contract import known_column
+from descend.models.reading import known_column
 from descend.models.stacked import called_like
 from descend.options.request import Gradient, Request
 from descend.parameters import Parameters, narrowed
@@ -104,8 +104,12 @@ def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str 
     if isinstance(source, str) and source in model.gradient_sources:
         return source, _of_source(source, model)
     if source == "derived":
+        start = f"`{model.name}` is no formula: it "
+        reason = next((note.partition(start)[2] for note in model.notes if note.startswith(start)), "")
+        reason = reason.removesuffix(", so its gradient is numeric")
+        why = f"`{model.name}` is not a formula" + (f", since it {reason}" if reason else "")
         raise ConfigError(
-            f"The gradient of a {model.kind} cannot be derived: `{model.name}` is not a formula. "
+            f"The gradient of a {model.kind} cannot be derived: {why}. "
             'Use gradient="autograd", give a gradient function, or write the model as a formula.'
         )
     if source == "jax":

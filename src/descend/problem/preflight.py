@@ -134,7 +134,7 @@ def _is_finite(point: Point) -> bool:
 def _without_slope(model: SymbolicModel, theta: Array, columns: Mapping[str, Array]) -> str | None:
     """Say for which parameter and row the derivative of the prediction is not finite; None if all are finite."""
     for symbol, _, row, size in broken_slopes(model, theta, columns):
-        where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
+        where = model.at_row(columns, row)
         held = "no value" if math.isnan(size) else f"the value {size:g}"
         return (
             f"The derivative of the prediction by `{symbol.name}` has {held} in row {row + 1}"
@@ -176,7 +176,7 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
             )
         if bad.any():
             row = int(bad.argmax())
-            where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
+            where = model.at_row(columns, row)
             failure = f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else "")
             part = smallest_failure(symbolic, theta, columns, row)
             if part is not None and not part[0].atoms(Parameter, Predictor):
@@ -197,7 +197,7 @@ def _not_finite(model: Model, theta: Array, columns: Mapping[str, Array]) -> str
         bad = ~np.isfinite(prediction)
         if bad.any():
             row = int(bad.argmax())
-            where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
+            where = model.at_row(columns, row)
             return (
                 f"`{model.name}` returned {prediction[row]:g} in row {row + 1}{f' ({where})' if where else ''} at the "
                 f"start ({start}), so the loss is not finite. {advice}"
@@ -223,7 +223,7 @@ def _too_large(model: SymbolicModel, theta: Array, columns: Mapping[str, Array])
     if largest < LARGEST * IN_SUMS:
         return None
     row = int((sizes >= largest).argmax())
-    where = ", ".join(f"{name} = {columns[name][row]:g}" for name in model.inputs)
+    where = model.at_row(columns, row)
     part = innermost_failure(model.prediction, row_values(model, theta, columns, row), largest)
     culprit = "" if part is None or part[0] == model.prediction else f": `{as_text(part[0])}` is {part[1]:g} there"
     return f"The prediction is {prediction[row]:g} in row {row + 1}" + (f" ({where})" if where else ""), culprit

@@ -15,8 +15,8 @@ from descend.descent.step import Trace
 from descend.errors import DataError
 from descend.losses import LOSSES, Loss
 from descend.models import KINDS, Model, kind_of
-from descend.models.contract import shapes_of
 from descend.models.module import ModuleModel
+from descend.models.reading import shapes_of
 from descend.parameters import Parameters, constrained
 from descend.results.loaded import LoadedFit
 from descend.results.model_file import Content, damaged, part, read_content
@@ -68,6 +68,10 @@ def kind_saved(content: Content, given: object, place: Path) -> type[Model]:
     needed = kind.needed(content)
     if needed is not None and not kind.takes(given):
         raise DataError(f"`{place}` was fitted with {needed}")
+    if needed is not None:
+        other = kind.unlike(str(content["function"]), list(content["shapes"]), given)
+        if other is not None:
+            raise DataError(f"`{place}` was fitted with {other}")
     return kind
 
 

@@ -25,8 +25,8 @@ from descend.problem.objective import objective_over
 from descend.problem.problem import Problem
 from descend.starts.lack_of_fit import many_basins, something_left
 from descend.starts.projection import Projection
-from descend.starts.search import ROWS, Start, descended, sample, search
-from descend.starts.trials import place_of, range_of
+from descend.starts.search import ROWS, Start, sample, search
+from descend.starts.trials import descended, place_of, range_of
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]

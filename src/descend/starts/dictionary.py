@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -13,23 +12,19 @@ from numpy.typing import NDArray
 from sympy import Expr, S
 
 from descend.formula.compile import over_rows
-from descend.formula.order_of_terms import distance_power
 from descend.formula.structure import Wave, even_parameters, is_periodic, measures, waves
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.contract import Program
+from descend.starts.peaks import PAIRED, STEP, Peak, Span, levels, places, scale_of, shares
 from descend.starts.periodogram import chirps, frequencies
 from descend.starts.projection import Amplitude, Projection
-from descend.starts.trials import size_of, spread_over
+from descend.starts.trials import spread_over
 
 Array = NDArray[np.float64]
 POINTS = 1024
 """Points for a term to which no special plan applies."""
-NARROWEST, WIDEST = 0.7, 2.0
-"""Widths tried: from this share of the spacing of rows to this many times their range."""
-STEP = 2.0
-"""Ratio of each width to the next."""
-OVERLAP = 1.5
-"""Places tried per width along the range."""
+MOST_BESIDE = 81
+"""Most points that are tried beside one."""
 WAVES = 32
 """Frequencies tried for a wave: the highest peaks of the periodogram."""
 TURNS = (0.25, 0.5, 0.75, 1.0, 1.5)
@@ -53,6 +48,7 @@ class Dictionary:
     rows: Mapping[str, Array]
     sample: Projection
     everywhere: Projection
+    peaks: dict[tuple[Parameter, ...], Peak | None] = field(default_factory=dict)
 
     @cached_property
     def count(self) -> int:
@@ -65,68 +61,61 @@ class Dictionary:
     def reversible(self, unknowns: Sequence[Parameter]) -> Parameter | None:
         """Return the width whose sign reverses a step, if a place and that width are the only unknowns; else None."""
         located = [symbol for symbol in unknowns if measures(self.program.formula)[symbol].location is not None]
-        others = [symbol for symbol in unknowns if symbol not in located and symbol not in self._even]
+        even = even_parameters(self.program.formula)
+        others = [symbol for symbol in unknowns if symbol not in located and symbol not in even]
         return others[0] if len(unknowns) == 2 and len(located) == len(others) == 1 else None
 
     def points(self, amplitudes: Sequence[Amplitude], unknowns: Sequence[Parameter], theta: Array) -> Array:
         """Return points for the unknowns of a term, given the rest of the sum at theta."""
-        formula = self.program.formula
-        turning = [symbol for symbol in unknowns if symbol in waves(formula)]
+        turning = [symbol for symbol in unknowns if symbol in waves(self.program.formula)]
         if turning:
             return self._of_wave(amplitudes, unknowns, turning[0], theta)
-        located = [symbol for symbol in unknowns if measures(formula)[symbol].location is not None]
         if len(unknowns) == 1:
-            values = self._places(unknowns[0], 2 * self.count) if located else self._scales(unknowns[0])
-            return values[:, None]
-        if len(unknowns) == 2 and len(located) == 1:
-            return self._of_peak(unknowns, located[0])
-        return self._evenly(unknowns, POINTS)
+            return self._of_one(unknowns[0])[:, None]
+        peak = self.peak(unknowns)
+        return self._evenly(unknowns, POINTS) if peak is None else peak.points()
+
+    def for_pairs(
+        self, amplitudes: Sequence[Amplitude], unknowns: Sequence[Parameter], theta: Array, within: Span | None
+    ) -> Array:
+        """Return points for the unknowns of a term, few enough for it to be tried together with another."""
+        peak = self.peak(unknowns)
+        if peak is not None:
+            return peak.pair_points(within)
+        points = self.points(amplitudes, unknowns, theta)
+        points = points[: max(PAIRED, len(points) // 2)]
+        return points[:: max(1, len(points) // PAIRED)]
+
+    def beside(self, unknowns: Sequence[Parameter], point: Array, step: float) -> Array:
+        """Return a point, and others in all directions, ``step`` times as far as the next that is tried.
+
+        Waves keep their frequency, which the periodogram finds to within its own steps.
+        """
+        peak = self.peak(unknowns)
+        if peak is not None:
+            return peak.beside(point, step)
+        turning = waves(self.program.formula)
+        factors = [(1.0,) if symbol in turning else (1.0, STEP**step, STEP**-step) for symbol in unknowns]
+        return np.array([point * each for each in itertools.islice(itertools.product(*factors), MOST_BESIDE)])
+
+    def peak(self, unknowns: Sequence[Parameter]) -> Peak | None:
+        """Return the peak that a term is; None if it is none, or a wave."""
+        key = tuple(unknowns)
+        if key not in self.peaks:
+            self.peaks[key] = None if self.depends(unknowns) else Peak.of(self.program, self.rows, unknowns)
+        return self.peaks[key]
 
     def _evenly(self, unknowns: Sequence[Parameter], count: int) -> Array:
         with np.errstate(all="ignore"):
             return np.array(list(spread_over(self.program, self.rows, unknowns, count)))
 
-    def _of_peak(self, unknowns: Sequence[Parameter], location: Parameter) -> Array:
-        """Return places for each width: the narrower it is, the more of them."""
-        (scale,) = (symbol for symbol in unknowns if symbol is not location)
-        found = []
-        for value, share in zip(self._scales(scale), self._shares(scale), strict=True):
-            places = self._places(location, int(np.clip(OVERLAP / share, 4, 2 * self.count)))
-            pair = {location: places, scale: np.full(len(places), value)}
-            found.append(np.column_stack([pair[symbol] for symbol in unknowns]))
-        # The widest come first: if there are too many points, the narrowest are left out.
-        return np.concatenate(found)
-
-    def _places(self, symbol: Parameter, count: int) -> Array:
-        """Return places along what ``symbol`` is subtracted from: half spread evenly, half where the rows are dense."""
-        location = measures(self.program.formula)[symbol].location
-        assert location is not None
-        level = over_rows(location, self.rows, self.count)
-        level = np.sort(level[np.isfinite(level)])
-        if not level.size or level[0] == level[-1]:
-            return level[:1]
-        evenly = (level - level[0]) / (level[-1] - level[0])
-        shares = 0.5 * (evenly + np.linspace(0.0, 1.0, level.size))
-        found: Array = np.interp((np.arange(count) + 0.5) / count, shares, level)
-        return found
-
-    def _shares(self, symbol: Parameter) -> Array:
-        """Return widths as shares of the range, the widest first, each twice where its sign matters."""
-        count = int(np.log(WIDEST * self.count / NARROWEST) / np.log(STEP)) + 1
-        shares = WIDEST * STEP ** -np.arange(count, dtype=np.float64)
-        return shares if symbol in self._even else np.repeat(shares, 2)
-
-    def _scales(self, symbol: Parameter) -> Array:
-        """Return the values of a width, steepness or rate that correspond to ``_shares``."""
+    def _of_one(self, symbol: Parameter) -> Array:
+        """Return values of the only unknown of a term: a place, or a width, steepness or rate."""
         formula = self.program.formula
-        shares, power = self._shares(symbol), distance_power(formula, symbol)
-        size = size_of(self.program, self.rows, symbol)
-        values: Array = size * (math.sqrt(3.0) * shares) ** (power or 1.0)
-        return values if symbol in even_parameters(formula) else values * np.tile([1.0, -1.0], len(values) // 2)
-
-    @property
-    def _even(self) -> Mapping[Parameter, tuple[Parameter, ...]]:
-        return even_parameters(self.program.formula)
+        if measures(formula)[symbol].location is not None:
+            return places(levels(self.program, self.rows, symbol), 2 * self.count)
+        values = np.array([scale_of(self.program, self.rows, symbol, share) for share in shares(self.count)])
+        return values if symbol in even_parameters(formula) else np.column_stack([values, -values]).ravel()
 
     def _of_wave(
         self, amplitudes: Sequence[Amplitude], unknowns: Sequence[Parameter], turning: Parameter, theta: Array

@@ -16,7 +16,7 @@ from descend.gradients.contract import Kernel, Program
 from descend.gradients.court import Judgement
 from descend.losses import Loss
 from descend.models import Model, kind_of
-from descend.models.contract import known_column
+from descend.models.reading import known_column
 from descend.options.request import Request
 from descend.problem import preflight
 from descend.problem.model_reading import gradient_columns, gradient_source, read_model
@@ -45,6 +45,7 @@ def check_gradient(request: Request, table: Table, loss: Loss) -> Judgement:
     _, sums = gradient_source(read, request.gradient, table, None if callable(request.gradient) else roles.spread)
     if request.weights is not None:
         known_column(request.weights, table, "weights")
+    table = table.with_codings(read.codings)
     names = dict.fromkeys((*read.response_columns, *read.inputs, *gradient_columns(sums), *roles.columns))
     rows = preflight.read_rows(read, table, tuple(names), request)
     preflight.check_more_than_one_row(rows.count, table.source)

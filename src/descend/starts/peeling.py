@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr
 
+from descend.starts.candidates import unlike, unlike_pairs
 from descend.starts.dictionary import Dictionary
+from descend.starts.peaks import Span
 from descend.starts.projection import Amplitude, Projection
 from descend.starts.terms import Term
 
@@ -26,8 +27,17 @@ BETTER = 1e-4
 MOST_PAIRS = 15
 MOST_TURNED = 4
 """Steps up to which all ways to reverse them are tried."""
-PAIRED = 512
-"""Points of each of two terms that are tried in pairs."""
+NARROW = 0.5
+"""Share of the range up to which the stretch of two terms is searched by itself."""
+CANDIDATES = 6
+"""Places that are looked at more closely for a term, and (``PAIRS``) for two terms together."""
+PAIRS = 4
+DISTINCT = 0.9
+"""Cosine between the columns of two terms from which on they lie on each other."""
+UNCLEAR = 0.7
+"""Share of what a term explains at its best place that it explains elsewhere, from which on the choice is not clear."""
+STEPS = (0.5, 0.25)
+"""How far, in distances between the points tried, a term moves in that closer look."""
 ROUNDING = 1e-10
 """Share of a column's squares below which what is left of it, freed of others, is rounding."""
 SINGULAR = 1e-12
@@ -43,7 +53,9 @@ class Peeling:
     point is chosen that leaves the least residual. Then all terms in place descend together. Finally each term is taken
     out again and looked for in what the others leave, since the first may have been put where two belong.
 
-    polish: descends a little from a point, moving only the marked parameters.
+    polish: descends a little from a point, moving only the marked parameters. noise: whether a point leaves only noise.
+    certain: whether the terms once placed left only noise, so that none was looked for again.
+    clear: whether no other place of the last term came near the one chosen.
 
     Source: Pati, Rezaiifar & Krishnaprasad (1993), Asilomar Conf. 27, 40-44.
     """
@@ -53,7 +65,10 @@ class Peeling:
     terms: list[Term]
     dictionary: Dictionary
     polish: Polish
-    columns_of: dict[tuple[Expr, ...], tuple[Array, Array]] = field(default_factory=dict)
+    noise: Callable[[Array], bool]
+    certain: bool = False
+    clear: bool = True
+    columns_of: dict[tuple[object, ...], tuple[Array, Array]] = field(default_factory=dict)
     tried: int = 0
 
     def start(self, theta: Array) -> tuple[float, Array]:
@@ -61,12 +76,22 @@ class Peeling:
         placed: list[Term] = []
         loss, theta = self._refined(theta, placed)
         while len(placed) < len(self.terms):
+            self.clear = True
             kinds = {term.kind: term for term in reversed(self.terms) if term not in placed}
             options = [(*self._next(theta, term, placed), term) for term in kinds.values()]
             _, theta, term = min(options, key=lambda option: option[0])
             placed.append(term)
             loss, theta = self._refined(theta, placed)
-        return self._swapped(loss, theta)
+        self.certain = self.clear and math.isfinite(loss) and self._settled(theta)
+        return (loss, theta) if self.certain else self._swapped(loss, theta)
+
+    def _settled(self, theta: Array) -> bool:
+        """Whether only noise is left, and no two terms lie on each other, posing as one of another shape."""
+        columns = self.projection.design(theta[None], [term.amplitudes[0] for term in self.terms if term.single])[0]
+        with np.errstate(all="ignore"):
+            columns = columns / np.linalg.norm(columns, axis=1)[:, None]
+            apart = np.abs(np.triu(columns @ columns.T, 1)).max(initial=0.0) < DISTINCT
+        return bool(apart) and self.noise(theta)
 
     def exchanged(self, theta: Array) -> list[Array]:
         """Return copies of theta with two like terms exchanged, one for each such pair."""
@@ -95,6 +120,8 @@ class Peeling:
                     lower, moved = self._refined(moved, self.terms)
                     if lower < loss * (1.0 - BETTER):
                         loss, theta = lower, moved
+                        if self._settled(theta):
+                            return loss, theta
             if not loss < before * (1.0 - BETTER):
                 break
         return loss, theta
@@ -119,6 +146,7 @@ class Peeling:
         alone = self._refined(theta, others)[1]
         if len(some) == 2:
             one, two = some
+            yield from self._next_two(theta, one, two, others, self._between(theta, one, two))
             yield from self._next_two(alone, one, two, others)
             if one.kind != two.kind and len(one.unknowns) == len(two.unknowns):
                 yield self._exchanged(theta, one, two)
@@ -148,7 +176,7 @@ class Peeling:
         return [*self.base, *(each for term in placed for each in term.amplitudes)]
 
     def _next(self, theta: Array, term: Term, placed: Sequence[Term]) -> tuple[float, Array]:
-        """Return the sum of squares left with one more term at its best place, and theta with it there."""
+        """Return J with one more term at its best place, and theta with it there."""
         residual, basis, settled = self._left(theta, placed)
         points, columns = self._tried(settled, term)
         if not len(points):
@@ -161,18 +189,46 @@ class Peeling:
         sound = diagonal > ROUNDING * np.einsum("tkn,tkn->tk", columns, columns)
         squares = squares + np.where(sound, SINGULAR * diagonal, 1e30)[:, :, None] * np.eye(squares.shape[1])
         gains = np.einsum("tk,tk->t", right, np.linalg.solve(squares, right[:, :, None])[:, :, 0])
-        best = int(np.argmax(np.where(np.isfinite(gains), gains, -1.0)))
-        return float(residual @ residual - gains[best]), self._put(theta, term, points[best])
+        chosen = unlike(np.where(np.isfinite(gains), gains, -1.0), left[:, 0], CANDIDATES)
+        if len(chosen) > 1 and gains[chosen[1]] > UNCLEAR * gains[chosen[0]]:
+            self.clear = False
+        thetas = np.array([self._put(settled, term, points[number]) for number in chosen])
+        losses, thetas = self._nearby(thetas, [term], placed)
+        best = int(np.argmin(losses))
+        return float(losses[best]), thetas[best]
 
-    def _next_two(self, theta: Array, one: Term, two: Term, placed: Sequence[Term]) -> Iterator[Array]:
+    def _nearby(self, thetas: Array, terms: Sequence[Term], placed: Sequence[Term]) -> tuple[Array, Array]:
+        """Return J and where it is lowest, near each theta, as one term after the other moves in smaller steps."""
+        amplitudes = self._amplitudes([*placed, *terms])
+        losses, thetas = self.projection.solved(thetas, amplitudes)
+        for step, term in itertools.product(STEPS, terms):
+            near = [self._beside(theta, term, step) for theta in thetas]
+            tried, moved = self.projection.solved(np.concatenate(near), amplitudes)
+            self.tried += len(tried)
+            begin = 0
+            for number, some in enumerate(near):
+                best = begin + int(np.argmin(tried[begin : begin + len(some)]))
+                if tried[best] < losses[number]:
+                    losses[number], thetas[number] = tried[best], moved[best]
+                begin += len(some)
+        return losses, thetas
+
+    def _beside(self, theta: Array, term: Term, step: float) -> Array:
+        slices = self.projection.parameters.slices
+        point = np.array([theta[slices[symbol.name].start] for symbol in term.unknowns])
+        return np.array([self._put(theta, term, each) for each in self.dictionary.beside(term.unknowns, point, step)])
+
+    def _next_two(
+        self, theta: Array, one: Term, two: Term, placed: Sequence[Term], within: Span | None = None
+    ) -> Iterator[Array]:
         """Yield theta with two terms at their best places, found together: of any signs, and of the same sign.
 
         With g the cosine between two columns, and b the product of each with the residual, together they take
         (b1**2 + b2**2 - 2 g b1 b2) / (1 - g**2)  of its squares.
         """
         residual, basis, settled = self._left(theta, placed)
-        points, left = self._thinned(settled, one, basis)
-        others, beside = (points, left) if two.kind == one.kind else self._thinned(settled, two, basis)
+        points, left = self._paired(settled, one, basis, within)
+        others, beside = (points, left) if two.kind == one.kind else self._paired(settled, two, basis, within)
         if not (len(points) and len(others)):
             return
         self.tried += len(points) + len(others)
@@ -180,16 +236,19 @@ class Peeling:
         first, second = common - cosine * shared, shared - cosine * common
         gains = (common * first + shared * second) / np.maximum(1.0 - cosine**2, ALIKE)
         for chosen in (gains, np.where(first * second > 0.0, gains, 0.0)):
-            row, column = np.unravel_index(int(np.argmax(chosen)), chosen.shape)
-            yield self._put(self._put(theta, one, points[row]), two, others[column])
+            pairs = unlike_pairs(chosen, left, beside, PAIRS)
+            thetas = [self._put(self._put(settled, one, points[row]), two, others[column]) for row, column in pairs]
+            losses, moved = self._nearby(np.array(thetas), [one, two], placed)
+            yield moved[int(np.argmin(losses))]
 
-    def _thinned(self, theta: Array, term: Term, basis: Array) -> tuple[Array, Array]:
-        """Return some points of a term, and its columns there, freed of a basis and of length 1."""
-        points, columns = self._tried(theta, term)
-        # The narrowest, half of all points, come last and are left out; among the others, neighbours are alike.
-        points, columns = (part[: max(PAIRED, len(part) // 2)] for part in (points, columns[:, 0]))
-        thin = max(1, len(points) // PAIRED)
-        points, columns = points[::thin], columns[::thin]
+    def _paired(self, theta: Array, term: Term, basis: Array, within: Span | None) -> tuple[Array, Array]:
+        """Return points of a term for pairs, and its columns there, freed of a basis and of length 1."""
+        if (kept := self.columns_of.get((term.kind, within))) is None:
+            points = self.dictionary.for_pairs(term.amplitudes, term.unknowns, theta, within)
+            kept = self._columns(theta, term, points)
+            if within is None and not self.dictionary.depends(term.unknowns):
+                self.columns_of[term.kind, within] = kept
+        points, columns = kept[0], kept[1][:, 0]
         left = columns - (columns @ basis.T) @ basis
         norm = np.sqrt(np.einsum("tn,tn->t", left, left))
         sound = norm > math.sqrt(ROUNDING) * np.sqrt(np.einsum("tn,tn->t", columns, columns))
@@ -203,6 +262,17 @@ class Peeling:
         basis = _orthonormal(projection.design(settled, chosen)[0])
         return residual - (residual @ basis.T) @ basis, basis, settled[0]
 
+    def _between(self, theta: Array, one: Term, two: Term) -> Span | None:
+        """Return the stretch of the range that two peaks lie in, if that is a small one."""
+        slices = self.projection.parameters.slices
+        points = [np.array([theta[slices[symbol.name].start] for symbol in term.unknowns]) for term in (one, two)]
+        peaks = [self.dictionary.peak(term.unknowns) for term in (one, two)]
+        both = [peak.reach(point) for peak, point in zip(peaks, points, strict=True) if peak is not None]
+        if len(both) < 2:
+            return None
+        low, high = min(span[0] for span in both), max(span[1] for span in both)
+        return (low, high) if high - low < NARROW else None
+
     def _put(self, theta: Array, term: Term, point: Array) -> Array:
         placed = theta.copy()
         for symbol, value in zip(term.unknowns, point, strict=True):
@@ -211,22 +281,24 @@ class Peeling:
 
     def _tried(self, theta: Array, term: Term) -> tuple[Array, Array]:
         """Return points for the unknowns of a term, and its columns there, scaled to at most 1."""
-        kind = term.kind
-        if kind in self.columns_of:
-            return self.columns_of[kind]
+        if (kept := self.columns_of.get(term.kind)) is not None:
+            return kept
         points = self.dictionary.points(term.amplitudes, term.unknowns, theta)
         count = sum(len(each.columns) for each in term.amplitudes)
-        points = points[: max(16, NUMBERS // (count * self.projection.rows))]
+        tried = self._columns(theta, term, points[: max(16, NUMBERS // (count * self.projection.rows))])
+        if not self.dictionary.depends(term.unknowns):
+            self.columns_of[term.kind] = tried
+        return tried
+
+    def _columns(self, theta: Array, term: Term, points: Array) -> tuple[Array, Array]:
+        """Return those of the points at which the columns of a term have values, and the columns."""
         thetas = np.tile(theta, (len(points), 1))
         for place, symbol in enumerate(term.unknowns):
             thetas[:, self.projection.parameters.slices[symbol.name]] = points[:, place : place + 1]
         columns = self.projection.design(thetas, term.amplitudes)
         largest = np.abs(columns).max(axis=2)
         sound = (np.isfinite(largest) & (largest > 0.0)).all(axis=1)
-        tried = points[sound], columns[sound] / largest[sound][:, :, None]
-        if not self.dictionary.depends(term.unknowns):
-            self.columns_of[kind] = tried
-        return tried
+        return points[sound], columns[sound] / largest[sound][:, :, None]
 
 
 def _orthonormal(columns: Array) -> Array:

@@ -17,6 +17,7 @@ from descend.parameters.vector import Values
 from descend.problem.posing import pose
 from descend.problem.problem import Problem
 from descend.starts.choice import begin
+from descend.starts.outliers import neighbours
 from descend.table import Table
 
 Array = NDArray[np.float64]
@@ -119,11 +120,24 @@ class Noise:
 
 def _estimated(request: Request, table: Table, loss: Loss) -> Noise:
     """Estimate the noise by fits of the loss whose setting depends on it; also return where the last fit ends."""
-    found = _noise_of(replace(request, loss="squared"), table)
     first = Huber("auto")  # type: ignore[arg-type]
-    if loss != first and not found.exact:
+    beside = _noise_beside(request, table)
+    found = _noise_of(replace(request, loss="squared"), table) if beside is None else beside
+    if (loss != first or beside is not None) and not found.exact:
         found = _fixed_point(request, table, first, found, NEARLY)
     return found if found.exact else _fixed_point(request, table, loss, found, SETTLED)
+
+
+def _noise_beside(request: Request, table: Table) -> Noise | None:
+    """Return the noise of neighbouring rows, where a start is searched for: a first fit by squares goes to outliers."""
+    problem = _problem_of(replace(request, loss="squared"), table)
+    model = problem.model
+    if model.formula is None or model.linear or model.log_linear or problem.all_rows is not None:
+        return None
+    if model.parameters.shapes.keys() <= problem.given.keys():
+        return None
+    found = neighbours(model.formula, problem.rows)
+    return None if found is None or not found.noise > 0.0 else Noise(found.noise, dict(request.start or {}))
 
 
 def _fixed_point(request: Request, table: Table, loss: Loss, found: Noise, settled: float) -> Noise:

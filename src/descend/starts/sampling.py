@@ -11,8 +11,8 @@ from descend.differences.calls import Calls
 from descend.differences.linear import linear_places
 from descend.problem.point import Array
 from descend.problem.problem import Problem
-from descend.starts.search import Start, descended
-from descend.starts.trials import spread
+from descend.starts.search import Start
+from descend.starts.trials import descended, spread
 
 CALLS = 160
 """How often a function is called for trial points, where each call takes one."""

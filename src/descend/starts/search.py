@@ -10,7 +10,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.loop import Plan, descend
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Curvature
 from descend.formula.compile import over_rows
@@ -20,18 +19,17 @@ from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
 from descend.models import formula_model
-from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.optimizers.systems import is_finite, part_of
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Objective, Point
 from descend.problem.symmetry import canonical
-from descend.starts.dictionary import Dictionary
+from descend.starts.blocks import in_blocks
 from descend.starts.lack_of_fit import many_basins, something_left
-from descend.starts.peeling import Peeling
+from descend.starts.outliers import without_outliers
 from descend.starts.projection import Projection
-from descend.starts.terms import terms_of, with_amplitudes, worth_peeling
-from descend.starts.trials import name_of, place_of, trials, tunings
+from descend.starts.sums import Sum
+from descend.starts.trials import descended, name_of, place_of, trials, tunings
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
@@ -48,8 +46,6 @@ STAGES_OF_WAVES = ((12, 8), (4, 100))
 RANKS = (0, 2, 6, 16)
 """Ranks of the trial points, best first, from which descents start to see whether they agree."""
 EPOCHS_TO_AGREE = 30
-EPOCHS_OF_TERM = 8
-"""Epochs of the descent after each term that is found."""
 RANKED = 128
 """Points, the best by squared loss, that are judged by the loss itself."""
 SAME = 1e-6
@@ -104,42 +100,42 @@ class _Search:
         self, program: Program, rows: Rows, theta: Array, given: frozenset[str], bounds: Bounds | None
     ) -> None:
         self.program, self.theta, self.given, self.bounds = program, theta, given, bounds
+        if program.loss.of_residual and not program.loss.quadratic:
+            rows = without_outliers(program.formula, rows)
         self.plain, self.every = _plain(program, rows)
-        self.rows = sample(self.every, ROWS_OF_WAVES if waves(program.formula) else ROWS)
         self.as_it_is = program.loss.quadratic and self.plain.formula is program.formula
+        self.rows = self._sample()
         self.linear = linear_components(program, given)
-        self.engine = self._engine(program)
-        self.objective = objective_over(self.engine, bounds=bounds)
+        self.objective = objective_over(NumpyEngine(program, self.rows), bounds=bounds)
         free = [symbol for symbol in self.plain.formula.unknowns if name_of(program, symbol) not in given]
         known = linear_unknowns(self.plain.formula)
         self.symbols = frozenset(symbol for symbol in free if symbol in known)
-        self.projection = self._projection(self.rows)
+        self.projection = Projection(self.plain.formula, self.rows, self.symbols, given, bounds)
         linear = [each for each in self.projection.amplitudes if not each.rate]
         solved = {symbol for each in linear for symbol in (each.symbol, each.phase)}
         self.scanned = [symbol for symbol in free if symbol not in solved]
         self.tried = 0
 
-    def _engine(self, program: Program) -> NumpyEngine:
-        return NumpyEngine(program, self.rows)
-
-    def _projection(self, rows: Rows, program: Program | None = None, bounds: Bounds | None = None) -> Projection:
-        if program is None:
-            return Projection(self.plain.formula, rows, self.symbols, self.given, self.bounds)
-        new = linear_unknowns(program.formula).difference(self.plain.formula.unknowns)
-        return Projection(program.formula, rows, self.symbols | new, self.given, bounds)
+    def _sample(self) -> Rows:
+        """Return the rows that points are judged on."""
+        formula, every = self.plain.formula, self.every
+        if waves(formula):
+            return sample(every, ROWS_OF_WAVES)
+        blocks = None if every.count <= ROWS else in_blocks(formula, every, ROWS, averaged=self.as_it_is)
+        return sample(every, ROWS) if blocks is None else blocks
 
     def start(self, polish: bool) -> Start | None:
         ends = self._solved(trials(self.plain, self.rows.columns, self.theta, self.scanned))
         if polish and (agreed := self._agreed(ends)) is not None:
             return agreed
-        peeled = self._peeled()
+        peeled, certain = self._peeled()
         ends = [*peeled, *ends]
         if not ends:
             return None
         for symbol, wave in waves(self.plain.formula).items():
             if symbol in self.scanned and not peeled:
                 lowest = ends[0][1]
-                found = self.dictionary.frequencies(wave, lowest)
+                found = self.sum.dictionary.frequencies(wave, lowest)
                 ends += self._solved(tunings(self.plain, self.rows.columns, lowest, symbol, self.scanned, found))
         ends.sort(key=lambda pair: pair[0])
         tried = self.tried
@@ -147,12 +143,18 @@ class _Search:
         if not polish:
             return Start(ends[0][1], words)
         stages = STAGES_OF_WAVES if waves(self.plain.formula) else STAGES_OF_SUMS
-        for count, epochs in stages if peeled else STAGES:
+        if not peeled:
+            stages = STAGES
+        for count, epochs in stages if not certain else ((1, stages[-1][1]),):
             starts = [self._canonical(point) for _, point in ends[:count]]
             ends = sorted((descended(self.objective, point, epochs) for point in starts), key=lambda pair: pair[0])
         best, point = ends[0]
         reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in ends)
-        words += f"; {reached} of the {len(ends)} best descents from them ended here"
+        words += (
+            "; only noise is left there"
+            if certain
+            else f"; {reached} of the {len(ends)} best descents from them ended here"
+        )
         return Start(self._canonical(point), words)
 
     def _canonical(self, theta: Array) -> Array:
@@ -205,48 +207,20 @@ class _Search:
         return _solved(self.objective, point, self.linear) if np.isfinite(point).all() else None
 
     @cached_property
-    def dictionary(self) -> Dictionary:
-        """Where terms of the sum are tried."""
-        return Dictionary(self.plain, self.rows.columns, self.projection, self._projection(self.every))
+    def sum(self) -> Sum:
+        """The formula as a sum of terms."""
+        return Sum(self.plain, self.rows, self.every, self.given, self.projection, self.symbols, self.scanned)
 
-    def _peeled(self) -> list[tuple[float, Array]]:
-        """Return points where the terms of a sum were placed one after the other; none if it is not such a sum."""
-        program, projection = self._with_amplitudes()
-        bounds, size = projection.bounds, self.theta.size
-        held = {symbol for symbol in program.formula.unknowns if name_of(program, symbol) in self.given}
-        split = terms_of(projection, held)
-        if split is None or not worth_peeling(self.plain.formula, split[1]):
-            return []
-        base, terms = split
-        engine = self.engine if program is self.program else self._engine(program)
-
-        def polished(theta: Array, moving: NDArray[np.bool_]) -> tuple[float, Array]:
-            held = bounds if moving.all() else _pinned(theta, moving, bounds)
-            return descended(objective_over(engine, bounds=held), theta, EPOCHS_OF_TERM)
-
-        dictionary = self.dictionary
-        if program is not self.plain:
-            everywhere = self._projection(self.every, program, bounds)
-            dictionary = Dictionary(program, self.rows.columns, projection, everywhere)
-        peeling = Peeling(projection, base, terms, dictionary, polished)
-        with np.errstate(all="ignore"):
-            loss, theta = peeling.start(np.append(self.theta, np.ones(projection.parameters.size - size)))
-        self.tried += peeling.tried
-        if self.as_it_is and program is self.program:
-            return [(loss, theta)] if math.isfinite(loss) else []
-        # A term whose amplitude was freed for once may have taken the place of another one like it.
-        exchanged = peeling.exchanged(theta) if program is not self.plain else []
-        pairs = [self._judged(point[:size]) for point in (theta, *exchanged)]
-        return [pair for pair in pairs if pair is not None]
-
-    def _with_amplitudes(self) -> tuple[Program, Projection]:
-        """Return what to take apart: the plain formula with an amplitude for each of its terms, and its projection."""
-        formula = with_amplitudes(self.plain.formula, self.projection, self.scanned)
-        if formula is None:
-            return self.plain, self.projection
-        more = len(formula.parameters) - len(self.plain.formula.parameters)
-        program = derived(formula, self.plain.loss)
-        return program, self._projection(self.rows, program, None if self.bounds is None else self.bounds.beside(more))
+    def _peeled(self) -> tuple[list[tuple[float, Array]], bool]:
+        """Return points where the terms of a sum were placed one by one, and whether the search need not go on."""
+        placed = self.sum.placed(self.theta)
+        if placed is None:
+            return [], False
+        self.tried += placed.tried
+        if self.as_it_is and len(placed.thetas) == 1:
+            return [(placed.loss, placed.thetas[0])] if math.isfinite(placed.loss) else [], placed.certain
+        pairs = [self._judged(point) for point in placed.thetas]
+        return [pair for pair in pairs if pair is not None], placed.certain
 
 
 def _plain(program: Program, rows: Rows) -> tuple[Program, Rows]:
@@ -259,17 +233,6 @@ def _plain(program: Program, rows: Rows) -> tuple[Program, Rows]:
     finite = slope[np.isfinite(slope)]
     share = np.where(np.isfinite(slope), slope / (finite.max(initial=0.0) or 1.0), 0.0) ** 2
     return derived(simpler[0], squared), replace(rows, omega=share if rows.omega is None else share * rows.omega)
-
-
-def _pinned(theta: Array, moving: NDArray[np.bool_], bounds: Bounds | None) -> Bounds:
-    """Return bounds that hold all parameters but those that are ``moving``."""
-    low, high = np.full(theta.size, -math.inf), np.full(theta.size, math.inf)
-    none = np.zeros((2, theta.size), dtype=bool)
-    strict, barred = none, none
-    if bounds is not None:
-        low, high, strict, barred = bounds.low, bounds.high, bounds.strict, bounds.barred
-    labels = tuple(str(place) for place in range(theta.size))
-    return Bounds(labels, np.where(moving, low, theta), np.where(moving, high, theta), strict & moving, barred & moving)
 
 
 def sample(rows: Rows, size: int, together: int = 1) -> Rows:
@@ -325,12 +288,3 @@ def _newton(curvature: Curvature, gradient: Array) -> Array:
 
 def _usable(point: Point) -> bool:
     return bool(math.isfinite(point.loss) and point.curvature is not None and is_finite(point.curvature))
-
-
-def descended(objective: Objective, theta: Array, epochs: int) -> tuple[float, Array]:
-    """Descend a little way; returns the last finite J and where it is, or infinity where there is none."""
-    plan, found = Plan(epochs, asked=False, rate=1.0), (math.inf, theta)
-    for step in descend(objective, LevenbergMarquardt(), theta, plan):
-        if math.isfinite(step.loss):
-            found = step.loss, step.theta
-    return found

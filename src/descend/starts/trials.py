@@ -1,4 +1,4 @@
-"""Where to look for parameters: trial points in the data's own units, and the frequencies that rows can tell apart."""
+"""Where to look for parameters: trial points in the data's own units, frequencies, and where a short descent leads."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.descent.loop import Plan, descend
 from descend.formula.compile import over_rows
 from descend.formula.parametrisation import pivots
 from descend.formula.structure import RESPONSE_UNIT, Wave, measures, phases, waves
 from descend.formula.symbols import Parameter, Predictor
 from descend.gradients.contract import Program
+from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
+from descend.problem.point import Objective
 
 Array = NDArray[np.float64]
 TRIALS = 64
@@ -164,3 +167,12 @@ def _typical(values: Array) -> float:
         return 1.0
     # The standard deviation of equal numbers is not always 0.
     return 2.0 * float(np.std(finite)) if np.ptp(finite) > 0.0 else float(abs(finite[0])) or 1.0
+
+
+def descended(objective: Objective, theta: Array, epochs: int) -> tuple[float, Array]:
+    """Descend a little way; returns the last finite J and where it is, or infinity where there is none."""
+    plan, found = Plan(epochs, asked=False, rate=1.0), (math.inf, theta)
+    for step in descend(objective, LevenbergMarquardt(), theta, plan):
+        if math.isfinite(step.loss):
+            found = step.loss, step.theta
+    return found

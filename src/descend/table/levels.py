@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -26,6 +27,8 @@ LARGEST = 1 << 62
 """Where a number for each combination of the values of several columns would overflow, only those that occur count."""
 NAMED = 3
 """Groups that a message names."""
+UNSEEN = -math.inf
+"""Stands for the place of a group that is none of those known."""
 
 
 @dataclass(frozen=True)
@@ -95,29 +98,26 @@ class Levels:
         return {key: place for place, key in enumerate(self.keys)}
 
     def codes(self, table: Table) -> Numbers:
-        """Return the place of the group of each row, (rows,), NaN where a value is missing.
-
-        Raises DataError for a row whose group is none of these.
-        """
+        """Return the place of the group of each row, (rows,): NaN where a value is missing, `UNSEEN` for others."""
         coded = [values_of(table, name) for name in self.columns]
         codes, absent = combined([(found, len(labels)) for found, labels in coded])
         seen, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
         places = np.full(len(seen), np.nan)
         for number, row in enumerate(first.tolist()):
             if not absent[row]:
-                key = tuple(labels[found[row]] for found, labels in coded)
-                place = self._places.get(key)
-                if place is None:
-                    raise self.refusal(key, table, row)
-                places[number] = place
+                places[number] = self._places.get(tuple(labels[found[row]] for found, labels in coded), UNSEEN)
         return places[inverse] if len(codes) else np.empty(0)
 
-    def check(self, table: Table, numbers: Numbers) -> None:
-        """Refuse a row of which a database found no group, though it has all values."""
-        if (numbers < 0.0).any():
-            row = int((numbers < 0.0).argmax())
-            there = Levels.of(table, self.columns)
-            raise self.refusal(next(key for key in there.keys if key not in self._places), table, row)
+    def check(self, table: Table, columns: Mapping[str, Numbers], missing: str) -> None:
+        """Refuse a row of a group that is none of these, unless it lacks another value and is left out for that."""
+        unseen = np.isneginf(columns[self.name])
+        for name, column in columns.items() if missing == "drop" else ():
+            unseen &= np.isfinite(column) | (name in table.codings)
+        if unseen.any():
+            coded = [values_of(table, name) for name in self.columns]
+            keys = zip(*([labels[place] for place in found.tolist()] for found, labels in coded), strict=True)
+            others = [key for key in keys if key not in self._places]
+            raise self.refusal(others[0], table, int(unseen.argmax()))
 
     def refusal(self, key: Key, table: Table, row: int) -> DataError:
         """Return the error for a row of a group that is none of these."""
@@ -130,6 +130,29 @@ class Levels:
             f"{columns} is `{name}`{where}, a group that was not fitted.{closest(name, known)} Known: {some}. "
             "Fit again with rows of that group, or leave such rows out."
         )
+
+
+def occurring(levels: Sequence[Levels], table: Table, names: Iterable[str]) -> tuple[Levels, ...]:
+    """Return the groups that have a complete row: one with a number in each of some columns, those of groups included.
+
+    >>> from descend.table import open_table
+    >>> table = open_table({"x": [1.0, np.nan, 3.0], "site": ["a", "b", "c"]})
+    >>> occurring([Levels.of(table, ["site"])], table, ["x", "[site]"])[0].labels
+    ('a', 'c')
+    """
+    coded, needed = table.with_codings(levels), tuple(names)
+    places: dict[str, Sequence[float]]
+    if table.size(len(needed)):  # the rows stay where they are
+        lazy = coded.lazy(needed).complete()
+        alone = {each.name: lazy.table.select(lazy.column(each.name)).distinct() for each in levels}
+        places = {name: [place for (place,) in lazy.run(lazy.sql(column))] for name, column in alone.items()}
+    else:
+        columns = coded.with_gaps(needed)
+        complete = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
+        places = {each.name: np.unique(columns[each.name][complete]).tolist() for each in levels}
+    return tuple(
+        Levels(each.columns, tuple(each.keys[int(place)] for place in sorted(places[each.name]))) for each in levels
+    )
 
 
 def said(key: Key) -> str:

@@ -160,7 +160,7 @@ class RemoteTable(Table):
         lazy = self.lazy(names)
         columns: dict[str, Numbers] = self._attempt(lazy.arrays)
         for name in self.codings.keys() & columns.keys():
-            self.codings[name].check(self, columns[name])
+            columns[name] = np.where(columns[name] < 0.0, -math.inf, columns[name])
         self._rows = len(columns[names[0]])
         return columns
 

@@ -49,11 +49,11 @@ class Coding(Protocol):
     @property
     def keys(self) -> tuple[tuple[Label, ...], ...]: ...
     def codes(self, table: Table) -> Numbers:
-        """Return the number of each row, NaN where it has none."""
+        """Return the number of each row, NaN where a value is missing, -infinity where values have no number."""
         ...
 
-    def check(self, table: Table, numbers: Numbers) -> None:
-        """Refuse values that have no number, which are -1 in ``numbers``. Raises DataError that names one."""
+    def check(self, table: Table, columns: Mapping[str, Numbers], missing: str) -> None:
+        """Refuse a row whose values have no number, unless it is left out anyway. Raises DataError that names it."""
         ...
 
 
@@ -211,6 +211,8 @@ class Table(ABC):
         """
         check_missing(missing)
         columns = self.with_gaps(names)
+        for name in self.codings.keys() & columns.keys():
+            self.codings[name].check(self, columns, missing)
         complete = True
         for name, column in columns.items():
             if name not in self.gapless and not finite(column):

@@ -1,0 +1,67 @@
+"""The engine of many fits: PyTorch beside NumPy, and losses that are nowhere above SciPy's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import curve_fit
+
+import descend
+
+CURVES = {
+    "y ~ a*exp(-b*x) + c": ({"a": 1.0, "b": 1.0, "c": 0.0}, lambda x, a, b, c: a * np.exp(-b * x) + c),
+    "y ~ a*exp(-(x - m)^2/(2*s^2)) + c": (
+        {"a": 1.0, "m": 2.0, "s": 0.6, "c": 0.0},
+        lambda x, a, m, s, c: a * np.exp(-((x - m) ** 2) / (2 * s**2)) + c,
+    ),
+    "y ~ low + (high - low)/(1 + exp(-rate*(x - middle)))": (
+        {"low": 0.0, "high": 3.0, "rate": 3.0, "middle": 2.0},
+        lambda x, low, high, rate, middle: low + (high - low) / (1 + np.exp(-rate * (x - middle))),
+    ),
+}
+
+
+def curves(function, start, groups, seed=0):
+    """Curves near the start, of 12 to 40 rows."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(12, 41, groups)
+    group = np.repeat(np.arange(groups), sizes)
+    x = np.concatenate([np.linspace(0.1, 4, size) for size in sizes])
+    truth = [value + rng.uniform(0.1, 0.9, groups)[group] for value in start.values()]
+    return {"x": x, "y": function(x, *truth) + 0.05 * rng.normal(size=len(x)), "well": group}
+
+
+@pytest.mark.parametrize("formula", CURVES)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::scipy.optimize.OptimizeWarning")
+def test_no_loss_is_above_that_of_scipy_nor_off_the_minimum(formula):
+    start, function = CURVES[formula]
+    data = curves(function, start, 60)
+    fits = descend.fit(formula, data, by="well", start=start)
+    assert fits.counts == {"converged": 60}
+    for place, (well,) in enumerate(fits):
+        x, y = (data[name][data["well"] == well] for name in "xy")
+        rss = fits.loss[place] * fits.rows[place]
+        end = [fits.parameters[name][place] for name in start]
+        for begin, precise in ((list(start.values()), {}), (end, {"xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15})):
+            try:
+                theta, covariance = curve_fit(function, x, y, begin, **precise)
+            except RuntimeError:
+                continue
+            assert rss <= np.sum((function(x, *theta) - y) ** 2) * (1 + 1e-9) + 1e-18
+        if precise and len(x) > len(start):
+            errors = [fits.standard_errors[name][place] for name in start]
+            assert errors == pytest.approx(np.sqrt(np.diag(covariance)), rel=1e-3)
+
+
+@pytest.mark.parametrize("formula", CURVES)
+def test_torch_fits_as_numpy_does(formula):
+    pytest.importorskip("torch")
+    start, function = CURVES[formula]
+    data = curves(function, start, 40)
+    by_numpy = descend.fit(formula, data, by="well", start=start)
+    by_torch = descend.fit(formula, data, by="well", start=start, engine="torch", device="cpu")
+    assert by_torch.outcome == by_numpy.outcome
+    assert by_torch.loss == pytest.approx(by_numpy.loss, rel=1e-12, abs=1e-24)
+    for name, values in by_numpy.parameters.items():
+        assert by_torch.parameters[name] == pytest.approx(values, rel=1e-8)
+        assert by_torch.standard_errors[name] == pytest.approx(by_numpy.standard_errors[name], rel=1e-6, nan_ok=True)
