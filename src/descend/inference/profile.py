@@ -61,8 +61,8 @@ def profile_intervals(solution: Solution, level: float) -> Intervals:
     usual = t_intervals(found, level, "t").labelled if alone.any() else {}
     if alone.any():
         notes.append(
-            f"the intervals of {int(alone.sum()):,} parameters of single groups are t intervals: the profile was followed "
-            "of what groups share; that of one of them is a quantity with the method profile"
+            f"the intervals of {int(alone.sum()):,} parameters of single groups are t intervals: the profile was "
+            "followed of what groups share; that of one of them is a quantity with the method profile"
         )
     with np.errstate(all="ignore"):
         sides = sides_of(solution)
