@@ -141,8 +141,8 @@ def main() -> None:
     for tolerance in (1e-8, 1e-12):
         theirs, least = by_scipy(decays(given.rival), given.rival, tolerance)
         print(
-            f"SciPy, {given.rival:,} groups, tolerance {tolerance:g}: {theirs:.2f} s, {theirs / ours:.1f} times as long; "
-            f"its sum of squares is {least / squares - 1.0:+.1e} of descend's"
+            f"SciPy, {given.rival:,} groups, tolerance {tolerance:g}: {theirs:.2f} s, {theirs / ours:.1f} times as "
+            f"long; its sum of squares is {least / squares - 1.0:+.1e} of descend's"
         )
     print("                  groups  seconds  epochs      away")
     of_levels(10 * given.groups, poisson=False)
