@@ -72,7 +72,9 @@ def references(formula: Formula, fixed: frozenset[str], first: First, cells: Cel
     kept = {direction.name for direction in added if any(label in held for label in direction.labels)}
     factors = [each for each in (*_directions(formula, scaled=True), *added) if each.name not in kept]
     for family in _proportional(factors):
-        known = {each.name: each for each in reversed(family)}  # of one name, that of the factor
+        known: dict[str, Direction] = {}
+        for each in family:
+            known.setdefault(each.name, each)  # of one name, that of the factor
         held |= {label: 1.0 for label in _redundant(list(known.values()), fixed | set(held), first, cells)}
     labels = {each.name: each.labels for each in added if each.levels is not None}
     repeated = tuple(name for name, every in labels.items() if set(every) <= set(held))

@@ -157,7 +157,7 @@ def _repeated(name: str, labels: GroupLabels, table: Table) -> ConfigError:
     )
 
 
-def reference_note(held: Constraints | None, free: Parameters) -> str | None:
+def reference_note(held: Constraints | None) -> str | None:
     """Say which levels are references, and how to choose others; None if there are none."""
     labels = [] if held is None else [each for each in held.parameters.labels if each in held.references]
     if held is None or not labels:
@@ -170,7 +170,8 @@ def reference_note(held: Constraints | None, free: Parameters) -> str | None:
             named = listing(some[:NAMED], "" if more else "and")
             parts.append(f"{named}{more} {are}, held at {value:g}, so that other levels are {others} {it}")
     name = labels[0].partition("[")[0]
-    other = next((each for each in free.labels if each.partition("[")[0] == name), "")
-    level = other.partition("[")[2].removesuffix("]")
+    shape = held.parameters.shapes[name]
+    known = shape.levels.labels if isinstance(shape, GroupLabels) else ()
+    level = next((each for each in known if f"{name}[{each}" not in labels[0]), "")
     how = f"; to choose another use {spell('reference', f'{name}={level}')}" if level else ""
     return "; ".join(parts) + how

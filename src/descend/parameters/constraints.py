@@ -16,7 +16,7 @@ from descend.formula.compile import compile_expression
 from descend.formula.printers.code import NUMPY, TORCH, Language
 from descend.formula.symbols import Parameter, number
 from descend.parameters.bounds import Bounds
-from descend.parameters.vector import Parameters, Values
+from descend.parameters.vector import Parameters, Values, listed
 from descend.table.levels import ByGroup
 
 Array = NDArray[np.float64]
@@ -62,6 +62,16 @@ class Constraints:
             fixed[name] = tuple(known.get(place) for place in every)
         return fixed | dict(self.tied)
 
+    @property
+    def fixed_by_user(self) -> dict[str, Value]:
+        """The fixed values, but for those of references."""
+        return {name: value for name, value in self.fixed.items() if name not in self.references}
+
+    @property
+    def reference_values(self) -> dict[str, float]:
+        """The value of each reference, by its label."""
+        return {label: self._number(label) for label in self.parameters.labels if label in self.references}
+
     @cached_property
     def places(self) -> dict[str, tuple[int, ...]]:
         """Of each parameter of groups of which some components are no longer fitted: the places of those that are."""
@@ -104,8 +114,9 @@ class Constraints:
         """Return values by name of the free parameters from such of all of them; what is one number stays that."""
         found = dict(values)
         for name, places in self.places.items():
-            if np.ndim(each := np.asarray(values.get(name, 0.0), dtype=np.float64)) and name in values:
-                found[name] = each[list(places)]
+            each = np.asarray(listed(values.get(name, 0.0)), dtype=np.float64)
+            if each.ndim and name in values:
+                found[name] = each.ravel()[list(places)]
         return found
 
     def _value(self, expression: Expr, values: Mapping[str, object], language: Language = NUMPY) -> Value:

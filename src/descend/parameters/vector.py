@@ -64,7 +64,7 @@ class Parameters:
 
     def flat(self, values: Mapping[str, object]) -> Array:
         """Return the flat vector of named values, which must be complete."""
-        parts = (_listed(values[name]) for name in self.shapes)
+        parts = (listed(values[name]) for name in self.shapes)
         return np.concatenate([np.ravel(np.asarray(part, dtype=np.float64)) for part in parts])
 
     def named(self, theta: Array) -> Values:
@@ -132,7 +132,7 @@ class Parameters:
         return "  ".join(parts[:most]) + ("  ..." if len(parts) > most else "")
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
     """Return the values by group as a list of them, and any other value as it is."""
     return [*value.values()] if isinstance(value, Mapping) else value
 

@@ -53,12 +53,20 @@ def levels_of_words(request: Request, table: Table, refused: WordsError) -> Tabl
 def levels_by_reference(model: Model, request: Request, table: Table) -> Table:
     """Return a table of whose response the level that the user chose as reference counts as 0, the other as 1.
 
-    Raises ConfigError for a reference that is none of them.
+    Raises ConfigError for a reference that is none of them, and for one of what has no levels.
     """
-    name = model.response
-    zero = read_references(request.reference).get(name)
-    if zero is None or name not in model.response_columns or name in model.inputs:
+    name, chosen = model.response, read_references(request.reference)
+    other = next((each for each in chosen if each != name), None)
+    if other is not None and not model.codings:
+        raise ConfigError(
+            f"`{other}` has no levels of which one could be the reference: the model has no parameter such as u[color]."
+        )
+    if (zero := chosen.get(name)) is None or name not in model.response_columns or name in model.inputs:
         return table
+    if not model.loss.two_levels:
+        raise ConfigError(
+            f"`{name}` has no reference `{zero}`: the {model.loss.name} loss takes it as numbers. Leave it out."
+        )
     words = _words(table, name)
     if zero not in words:
         raise ConfigError(

@@ -14,6 +14,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
 from descend.inference.covariance import sandwich_kind
 from descend.inference.intervals import NOT_AT_MINIMUM, listed
+from descend.inference.quantities.estimate import quantity_cells
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.table.levels import ByGroup
 
@@ -122,14 +123,8 @@ def _fitted(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     for label, value, error, *both in zip(shapes.labels, values, errors, *ends, strict=True):
         mark = "" if held is None else held.mark(label, fit.theta)
         yield Field(label, [value, None if np.isnan(error) else error, mark, *both], "parameter")
-    for name, known in (fit if intervals is None else intervals).quantities.items():
-        if not np.isnan(known.value):
-            both = [] if intervals is None else [_number(end) for end in known.interval]
-            yield Field(name, [known.value, _number(known.standard_error), f"= {known.text}", *both], "parameter")
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else value
+    for name, cells in quantity_cells((fit if intervals is None else intervals).quantities, intervals is not None):
+        yield Field(name, cells, "parameter")
 
 
 def _quantities(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -280,10 +275,8 @@ def _sentence(note: str, names: Collection[str] = ()) -> str:
 
 
 def _few_digits(fit: Fitted) -> Mapping[str, object] | None:
-    if fit.digits is None:
-        return None
     shapes = every_parameter(fit.model)
-    return shapes.named(np.round(shapes.flat(fit.digits), 1))
+    return None if fit.digits is None else shapes.named(np.round(shapes.flat(fit.digits), 1))
 
 
 def _bounds(fit: Fitted) -> Sequence[str]:
@@ -299,7 +292,8 @@ ENTRIES = [
     Entry("parameters", value=_listed_parameters, lines=_fitted),
     Entry("standard_errors"),
     Entry("quantities", value=lambda fit: {n: q.plain() for n, q in fit.quantities.items()} or None, lines=_quantities),
-    Entry("fixed", value=lambda fit: {} if fit.constraints is None else fit.constraints.fixed),
+    Entry("fixed", value=lambda fit: {} if fit.constraints is None else fit.constraints.fixed_by_user),
+    Entry("references", value=lambda fit: {} if fit.constraints is None else fit.constraints.reference_values),
     Entry("ties", value=lambda fit: {} if fit.constraints is None else fit.constraints.tie_texts),
     Entry("bounds", value=_bounds),
     Entry("at_bound"),
@@ -325,6 +319,7 @@ ENTRIES = [
     Entry("residual_standard_deviation"),
     Entry("", lines=_intervals),
     Entry("sigma", lines=_spread),
+    Entry("x_sigma", value=lambda fit: dict(fit.model.inexact) or None),
     Entry("weights"),
     Entry("errors", value=lambda fit: None if fit.covariance is None else fit.kind_of_errors, lines=_errors),
     Entry("", lines=_residuals),

@@ -118,6 +118,7 @@ OPTIONAL: Mapping[str, Check] = {
     "rounding": maybe(named(maybe(number))),
     "guarantee": maybe(named(lambda value: "")),
     "fixed": maybe(named(VALUES)),
+    "references": maybe(named(number)),
     "ties": maybe(named(TEXT)),
     "bounds": maybe(each(TEXT)),
     "at_bound": each(TEXT),
@@ -131,6 +132,7 @@ OPTIONAL: Mapping[str, Check] = {
     "evidence": maybe(named(lambda value: "")),
     "weights": maybe(column),
     "sigma": maybe(column),
+    "x_sigma": maybe(named(either(number, column))),
     "errors": maybe(one_of("a kind of errors", "model", "sandwich")),
     **dict.fromkeys(
         (

@@ -51,10 +51,17 @@ def values_in_rows(term: Term, values: Sequence[str], language: Language, place:
     assert term.levels is not None
     size = len(term.each)
     if language is SQL:
-        return [choice(term.levels, values[first::size]) for first in range(size)]
+        every = term.of_all_groups(values, "0e0")
+        return [choice(term.levels, every[first::size]) for first in range(size)]
     if language is NUMPY:
-        return [f"np.array([{', '.join(values[first::size])}])[{place}]" for first in range(size)]
+        every = term.of_all_groups(values, "0.0")
+        return [f"np.array([{', '.join(every[first::size])}])[{place}]" for first in range(size)]
     vector = values[0].removesuffix("[0]")
+    if term.places is not None:  # a 0 behind the vector stands for the levels that are held
+        known = term.of_all_groups([str(number) for number in range(len(values))], str(len(values)))
+        padded = f"torch.cat([{vector}, {vector}.new_zeros(1)])"
+        places = (f"torch.tensor([{', '.join(known[first::size])}])[{place}.long()]" for first in range(size))
+        return [f"{padded}[{each}]" for each in places]
     return [f"{vector}[{place}.long(){f' * {size} + {first}' if size > 1 else ''}]" for first in range(size)]
 
 
@@ -118,6 +125,8 @@ def matrix(term: Term, name: str, stacked: str, language: str) -> list[str]:
     kind = "" if language == "numpy" else ", dtype=torch.float64"
     ones = f"{module}.eye(int(groups.max()) + 1{kind})[groups]"
     if len(term.each) == 1 and not term.columns - {Column(term.levels.name)} and term.each[0] == 1:
-        return [groups, f"{name} = {ones}"]
+        kept = "" if term.places is None else f"[:, {[*term.places]}]"
+        return [groups, f"{name} = {ones}{kept}"]
+    kept = "" if term.places is None else f"[:, {[*term.places]}]"
     flat = f"({ones}[:, :, None] * {stacked}[:, None, :]).reshape(len(groups), -1)"
-    return [groups, f"{name} = {flat}"]
+    return [groups, f"{name} = {flat}{kept}"]
