@@ -48,8 +48,8 @@ class Design:
 
     def plain(self) -> dict[str, object]:
         """Return it as plain values, as in the JSON."""
-        errors = {"standard_error_now": self.error_now, "standard_error_then": self.error_then}
-        return {"for": self.aim, "points": list(self.points)} | errors
+        now, then = self.error_now, self.error_then
+        return {"for": self.aim, "points": list(self.points), "standard_error_now": now, "standard_error_then": then}
 
     def __str__(self) -> str:
         places = [
@@ -96,10 +96,11 @@ def design(
             f"{listed(found.undetermined)} by themselves. Fix one of them."
         )
     places = _candidates(found, ranges, at)
-    information, curve = np.linalg.inv(covariance), curve_of(model)
+    information: Array = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
+    curve = curve_of(model)
     variance = _variance(found, sigma)
     slopes = np.array([curve.gradient(found.theta, place) for place in places]) / math.sqrt(variance)
-    usable = np.isfinite(slopes).all(axis=1)
+    usable: NDArray[np.bool_] = np.asarray(np.isfinite(slopes).all(axis=1))
     if not usable.any():
         raise ConfigError("The curve has no derivative in this range. Choose another.")
     slopes = np.where(usable[:, None], slopes, 0.0)
