@@ -112,8 +112,8 @@ class _Descent:
         """Evaluate where the step leads, and go there where that is lower."""
         trial = [value - own for value, own in zip(self.theta, self.step, strict=True)]
         there = Sums.at(self.code, trial, self.block, self.arrays)
-        gain, asked = self.at.loss - there.loss, self.promise > LARGE * self.scale
-        lower = self.go & (gain >= asked * (ENOUGH * self.promise))
+        gain, large = self.at.loss - there.loss, self.promise > LARGE * self.scale
+        lower = self.go & (gain >= large * (ENOUGH * self.promise))
         steady = lower
         for one, two in zip(there.curvature, self.at.curvature, strict=True):
             steady = steady & (abs(one[-1] - two[-1]) <= SETTLED * one[-1])
