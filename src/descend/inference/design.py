@@ -158,11 +158,11 @@ def _after(information: Array, slopes: Array, aim: Array | None) -> Array:
     """
     inverse = np.linalg.inv(information)
     reach = slopes @ inverse
-    grown = 1.0 + np.einsum("ij,ij->i", reach, slopes)
+    factor = 1.0 + np.einsum("ij,ij->i", reach, slopes)
     if aim is None:
         size = len(information)
-        return np.asarray(_criterion(information, None) ** 2 * grown ** (-1.0 / size))
-    return np.asarray(aim @ inverse @ aim - (reach @ aim) ** 2 / grown)
+        return np.asarray(_criterion(information, None) ** 2 * factor ** (-1.0 / size))
+    return np.asarray(aim @ inverse @ aim - (reach @ aim) ** 2 / factor)
 
 
 def _chosen(information: Array, slopes: Array, aim: Array | None, points: int) -> list[int]:
