@@ -92,8 +92,8 @@ class Constraints:
         """Return the values of all parameters from those of the free ones: numbers, arrays or tensors."""
         language = TORCH if any(hasattr(value, "detach") for value in values.values()) else NUMPY
         every = {**values, **self.fixed}
-        for name, places in self.places.items():
-            every[name] = self._complete(name, places, np.asarray(values[name], dtype=np.float64))
+        for name in self.places:
+            every[name] = self._complete(name, np.asarray(values[name], dtype=np.float64))
         for name, expression in self.tied.items():
             every[name] = self._value(expression, values, language)
         return {name: every[name] for name in self.parameters.shapes}
@@ -102,13 +102,24 @@ class Constraints:
         """Return the value of a component that is held."""
         return float(np.asarray(self.fixed[label]).item())
 
-    def _complete(self, name: str, places: tuple[int, ...], values: Array) -> object:
-        """Return all components of a parameter of groups, from those that are fitted."""
-        every = np.empty(len(self.parameters.shapes[name] or ()))
-        every[list(places)] = values
+    def _complete(self, name: str, values: Array) -> object:
+        """Return all components of a parameter of groups, from those that are fitted; of many fits as an array."""
+        every = self.with_held(name, values)
+        return every if every.ndim > 1 else Parameters({name: self.parameters.shapes[name]}).named(every)[name]
+
+    def with_held(self, name: str, values: Array, held: float | None = None) -> Array:
+        """Return all components of a parameter, (..., all of them), from those that are fitted, (..., fitted).
+
+        held: stands for those that are held, in place of their values.
+        """
+        places = self.places.get(name)
+        if places is None:
+            return values
+        every = np.empty((*values.shape[:-1], len(self.parameters.shapes[name] or ())))
+        every[..., list(places)] = values
         for place, label in self._held(name, places):
-            every[place] = self._number(label)
-        return Parameters({name: self.parameters.shapes[name]}).named(every)[name]
+            every[..., place] = self._number(label) if held is None else held
+        return every
 
     def reduced(self, values: Mapping[str, object]) -> dict[str, object]:
         """Return values by name of the free parameters from such of all of them; what is one number stays that."""
