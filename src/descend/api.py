@@ -62,6 +62,7 @@ def fit(
     loss: str | Loss = "squared",
     weights: object = None,
     sigma: object = None,
+    x_sigma: Values | Sequence[str] | str | None = None,
     errors: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
@@ -114,7 +115,8 @@ def fit(
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
-        be an array, with a value for each row, or sigma one number for all rows.
+        be an array, with a value for each row, or sigma one number for all rows. x_sigma: standard deviations of inputs
+        that have errors, ``{"t": "dt"}`` or ``{"t": 0.1}``: orthogonal distance regression.
     errors: the standard errors, ``"model"`` or ``"sandwich"``. l1, l2: penalties, which leave intercepts alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.

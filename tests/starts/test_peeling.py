@@ -150,3 +150,21 @@ def test_a_wave_of_counts_is_found():
     counts = np.random.default_rng(3).poisson(5.0 * (1.0 + 0.5 * np.sin(77.0 * t + 0.3))).astype(float)
     fit = descend.fit("y ~ c*(1 + a*sin(w*t + p))", {"t": t, "y": counts}, loss="poisson")
     assert fit.parameters == pytest.approx({"c": 5.0, "a": 0.5, "w": 77.0, "p": 0.3}, rel=0.2)
+
+
+@pytest.mark.parametrize("even", [True, False])
+def test_bounds_on_a_period_choose_among_waves(even):
+    t = np.arange(300) * 0.1 if even else np.sort(np.random.default_rng(1).uniform(0.0, 30.0, 300))
+    y = 3.0 * np.sin(2 * np.pi * t / 7 + 1) + 0.3 * np.sin(2 * np.pi * t / 1.3 + 0.2) + 0.1 * NOISE[:300]
+    fit = descend.fit("y ~ a*sin(2*pi*t/P + p) + c", {"t": t, "y": y}, bounds=["1 < P < 2"])
+    tried = np.linspace(1.0, 2.0, 2000)
+    designs = [np.column_stack([np.sin(2 * np.pi * t / p), np.cos(2 * np.pi * t / p), np.ones(300)]) for p in tried]
+    assert fit.loss <= min(float(np.linalg.lstsq(each, y)[1][0]) for each in designs) / 300 * (1 + 1e-9)
+
+
+def test_each_of_two_waves_keeps_its_bounds():
+    t = np.sort(np.random.default_rng(1).uniform(0.0, 30.0, 300))
+    y = 3.0 * np.sin(0.9 * t + 1) + 0.3 * np.sin(4.83 * t + 0.2) + 0.1 * NOISE[:300]
+    fit = descend.fit("y ~ a*sin(w*t + p) + b*sin(v*t + q) + c", {"t": t, "y": y}, bounds=["3 < w < 6", "0 < v < 2"])
+    assert fit.parameters["w"] == pytest.approx(4.83, abs=0.01)
+    assert fit.parameters["v"] == pytest.approx(0.9, abs=0.01)

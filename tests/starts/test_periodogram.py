@@ -65,6 +65,14 @@ def test_what_a_wave_is_multiplied_by_is_heeded():
     assert frequencies(t, y, [z], 1)[0] == pytest.approx(1.3, abs=1e-3)
 
 
+def test_frequencies_within_limits_beyond_what_even_rows_can_tell_apart():
+    t = np.arange(400.0)
+    y = np.sin(1.3 * t + 0.3)
+    assert frequencies(t, y, one(400), 1, (4.0, 6.0))[0] == pytest.approx(2.0 * np.pi - 1.3, abs=0.01)
+    assert abs(frequencies(t, y, one(400), 1, (4.0, np.inf))[0] - 2.0 * np.pi) == pytest.approx(1.3, abs=0.01)
+    assert frequencies(t, y, one(400), 1, (0.1, 1.0))[0] <= 1.0
+
+
 def test_nothing_to_find_is_nothing_found():
     assert frequencies(np.zeros(10), np.arange(10.0), one(10), 3).size == 0
     assert frequencies(np.arange(10.0), np.zeros(10), one(10), 3).size == 0

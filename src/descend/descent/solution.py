@@ -18,12 +18,13 @@ from descend.descent.outcome import Outcome
 from descend.descent.run import Run
 from descend.descent.step import Trace
 from descend.engines.totals import InMemory
-from descend.formula.structure import interchangeable
+from descend.formula.structure import interchangeable, waves
 from descend.losses import Loss
 from descend.models import Model
 from descend.options.request import Request
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import Ties
+from descend.problem.aliases import aliases
 from descend.problem.identifiability import Verdict, at_end
 from descend.problem.objective import VectorObjective
 from descend.problem.problem import AllRows, Problem
@@ -227,6 +228,8 @@ def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, .
         notes.append(changed_places(model, problem.given, beginning.start, theta))
     if model.formula is not None and interchangeable(model.formula):
         notes.append(order_of_terms(model, problem.given, theta))
+    if model.formula is not None and waves(model.formula):
+        notes.append(aliases(model, theta, problem.columns, problem.objective.bounds))
     if (kinks := problem.objective.kinks) is not None:
         notes.append(kinks.note(problem.objective(theta, 2)))
     rows = problem.rows

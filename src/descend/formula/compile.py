@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr
+from sympy import Expr, Function, Pow
 
 from descend.formula.factor import numpy_factor, products, torch_factor, whitened
 from descend.formula.functions import special
@@ -75,6 +75,20 @@ def compile_expression(expression: Expr, symbols: tuple[Expr, ...], language: La
     return define(
         "evaluate", f"def evaluate({', '.join(arguments.values())}):\n    return {body}\n", names_of(language)
     )
+
+
+@lru_cache(maxsize=64)
+def compile_together(expressions: tuple[Expr, ...], symbols: tuple[Expr, ...]) -> Compiled:
+    """Return a NumPy function that evaluates several expressions at once; what they share is computed once; cached."""
+    arguments = {symbol: f"v{number}" for number, symbol in enumerate(symbols)}
+    writer, lines = Writer(NUMPY, arguments, {}), []
+    costly = {node for expression in expressions for node in expression.atoms(Function, Pow) if node.free_symbols}
+    for number, node in enumerate(sorted(costly, key=lambda node: (node.count_ops(), str(node)))):
+        lines.append(f"    t{number} = {writer.write(node)}\n")
+        writer.known[node] = f"t{number}"
+    found = ", ".join(map(writer.write, expressions))
+    source = f"def evaluate({', '.join(arguments.values())}):\n{''.join(lines)}    return ({found},)\n"
+    return define("evaluate", source, names_of(NUMPY))
 
 
 def items_matrix(items: Sequence[Expr], columns: Mapping[str, Array], count: int) -> Array:

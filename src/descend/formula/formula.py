@@ -20,7 +20,7 @@ from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.syntax import names_in, parse_formula, walk
 from descend.formula.tokens import SIMPLIFY, pointed, tokenize
-from descend.formula.tree import Dot, Grouped, Name, Node
+from descend.formula.tree import Dot, Grouped, Name, Node, Number
 from descend.formula.vectors import free_places, listing
 from descend.registry import closest
 from descend.table import Table
@@ -182,16 +182,17 @@ def _read(
             fault = f"`{name.name}` is on the left of `~` but is not a column.{closest(name.name, columns)}"
             builder.fail(name, fault, f"Columns: {listing(columns)}.")
     response = builder.build(left)
-    if not builder.columns:
+    implicit = isinstance(left, Number) and response == 0
+    if not builder.columns and not implicit:
         builder.fail(left, "The response must be a column.", f"Columns: {listing(columns)}.")
-    if not response.atoms(Column):
+    if not response.atoms(Column) and not implicit:
         fault = f"The left side of `~` is {as_text(response)} in every row: its columns cancel out."
         builder.fail(left, fault, "Write the response there, the column to predict, for example `y ~ w*x`.")
     builder.no_pattern = frozenset(builder.columns) | excluded
     builder.no_star = frozenset(name.name for name in _names(right))
     builder.given = dict(given)
     responses = set(builder.columns)
-    expression = builder.build(right)
+    expression = builder.resolved(builder.build(right)) if given else builder.build(right)
     for coded, levels_of in builder.groups.items():
         if taken := next((column for column in levels_of.columns if column in responses), None):
             fault = f"`{taken}` is the response, so it cannot tell groups apart."

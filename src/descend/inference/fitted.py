@@ -216,9 +216,9 @@ class Fitted(ABC):
 
     quantities = Inferred(quantities)
     """The quantities asked for in the fit, by name: value, standard error, and 95% t interval."""
-
+    delta = Inferred(inputs.delta)
+    """How far the true values of inputs that have errors lie from the measured ones. ``ranges``: those of the data."""
     ranges = Inferred(inputs.ranges)
-    """The least and the largest value of each input in the data."""
 
     def intervals(
         self,

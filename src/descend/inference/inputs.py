@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from descend.descent.commenting import once
 from descend.descent.solution import Solution
+
+Array = NDArray[np.float64]
 
 
 @once
@@ -20,3 +25,11 @@ def ranges(solution: Solution) -> dict[str, tuple[float, float]]:
     columns, model = solution.columns, solution.model
     named = [] if model.in_place else [name for name in model.inputs if name in columns and columns[name].size]
     return {name: (float(columns[name].min()), float(columns[name].max())) for name in named}
+
+
+@once
+def delta(solution: Solution) -> dict[str, Array]:
+    """Return how far the true value of each input that has errors lies from the measured one, (rows,)."""
+    deltas = getattr(solution.problem.code, "deltas", None)
+    found: dict[str, Array] = {} if deltas is None else deltas(solution.theta, solution.sample)
+    return found

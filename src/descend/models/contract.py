@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -19,6 +20,7 @@ from descend.formula.symbols import Column
 from descend.losses import Loss
 from descend.models.bare_arrays import named_inputs
 from descend.models.call import Call
+from descend.models.inexact import Sigma
 from descend.parameters import Constraints, Parameters, constrained
 from descend.parameters.constraints import refuse_starts
 from descend.table import Table, open_table
@@ -72,6 +74,8 @@ class Model(ABC):
     constraints: Constraints | None = None
     formula: Formula | None = None
     forward: Call | None = None
+    inexact: Mapping[str, Sigma] = MappingProxyType({})
+    """The standard deviation of each input that has errors: a column, or a number."""
     notes: tuple[str, ...] = ()
     """What to tell the user of how the model was read."""
     calls: int = 0

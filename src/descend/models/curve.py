@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from descend.differences import RowFunction
 from descend.errors import ConfigError, FormulaError
 from descend.formula.formula import read_formula, refuse_size
+from descend.formula.ordering import in_order
 from descend.formula.printers.code import plain_name
 from descend.losses import Loss
 from descend.models.call import name_of
 from descend.models.called_rows import numbers_of
 from descend.models.contract import Model, Options, checked_shape, held_back
-from descend.models.formula import FormulaModel, formula_model, in_order
+from descend.models.formula import FormulaModel, formula_model
 from descend.models.traced_pair import over_all, traced_pair
 from descend.parameters import Constraints, Parameters
 from descend.table import Table

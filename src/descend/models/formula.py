@@ -12,24 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.errors import ConfigError, FormulaError
+from descend.errors import ConfigError
 from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.formula import Formula, levels_in, refuse_size, unquoted
+from descend.formula.formula import Formula, levels_in, refuse_size
 from descend.formula.functions import FUNCTIONS
+from descend.formula.ordering import in_order
 from descend.formula.symbols import Column, Parameter, Predictor, Term
-from descend.formula.trade_off import joined
 from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back
+from descend.models.inexact import Sigma, inexact_inputs
+from descend.models.no_column import refuse_no_column
 from descend.models.reading import known_column, shapes_of
 from descend.parameters import Constraints, Parameters
 from descend.parameters.given import by_parameter
 from descend.parameters.ties import mentioned
-from descend.registry import closest
 from descend.table import Table
 from descend.table.levels import GroupLabels, occurring
-from descend.table.table import listing
 
 Array = NDArray[np.float64]
 BLOCK = 1 << 13
@@ -41,11 +41,13 @@ class FormulaModel(SymbolicModel):
     """A formula and the loss it is fitted under, which may absorb its outermost function (see ``Loss.link``).
 
     constraints: which parameters are fixed, tied or bounded; the formula itself contains only free ones.
+    inexact: the standard deviation of each input that has errors, a column or a number (see ``OrthogonalKernel``).
     """
 
     formula: Formula = field()
     loss: Loss = field()
     constraints: Constraints | None = None
+    inexact: Mapping[str, Sigma] = field(default_factory=dict)
     kind: ClassVar[str] = "formula"
     saved_as: ClassVar[str | None] = "formula"
     gradient_sources = ("derived", "autograd")
@@ -89,7 +91,8 @@ class FormulaModel(SymbolicModel):
 
         def formula_with(fixed: Mapping[str, Expr] | None) -> Formula:
             read = read_formula(given, table.names, numeric, names, spread, fixed, levels)
-            return in_order(loss.extended(read), order)
+            extended = loss.extended(read)
+            return in_order(extended, order) if order else extended
 
         formula = formula_with(None)
         if levels and options["missing"] == "drop":
@@ -111,11 +114,23 @@ class FormulaModel(SymbolicModel):
         start = {**loss.own_parameters, **start}
         refuse_size(formula.expression)
         model = formula_model(formula, loss, held)
-        _refuse_no_column(model, table)
+        if not model.inputs and len(model.parameters.shapes) > 1:
+            refuse_no_column(model, table)
+        if options["x_sigma"]:
+            model = model.with_inexact(inexact_inputs(options["x_sigma"], model.inputs, table.names))
         return model, start
 
+    def with_inexact(self, inexact: Mapping[str, Sigma]) -> FormulaModel:
+        """Return the same with inputs that have errors. Raises ConfigError under a loss other than the squared one."""
+        if not self.loss.quadratic:
+            raise ConfigError(
+                f"Errors of inputs are fitted by least squares, not under the {self.loss.name} loss. Leave out one of "
+                "the two."
+            )
+        return dataclasses.replace(self, inexact=inexact)
+
     def entry(self) -> dict[str, object]:
-        return {"formula": self.formula.text}
+        return {"formula": self.formula.text, **({"x_sigma": dict(self.inexact)} if self.inexact else {})}
 
     @classmethod
     def restored(
@@ -128,10 +143,12 @@ class FormulaModel(SymbolicModel):
         levels = dict.fromkeys(each.levels for each in labels if isinstance(each, GroupLabels))
         named = tuple(columns), numeric, content["shapes"]
         formula = read_formula(content["formula"], *named, given=held, levels=levels)
-        return formula_model(in_order(loss.extended(formula), tuple(content["shapes"])), loss, constraints)
+        model = formula_model(in_order(loss.extended(formula), tuple(content["shapes"])), loss, constraints)
+        return model.with_inexact(content["x_sigma"]) if content.get("x_sigma") else model
 
     def under(self, loss: Loss, constraints: Constraints | None) -> FormulaModel:
-        return formula_model(self.formula, loss, constraints)
+        model = formula_model(self.formula, loss, constraints)
+        return model.with_inexact(self.inexact) if self.inexact else model
 
     def __post_init__(self) -> None:
         response = self.formula.response
@@ -144,6 +161,8 @@ class FormulaModel(SymbolicModel):
 
     @cached_property
     def linear(self) -> bool:
+        if self.inexact:  # the prediction is at the true inputs, which follow from all parameters
+            return False
         score = self.loss.score(self.formula.expression)
         return self.formula.linear if score is self.formula.expression else self._linear(score)
 
@@ -158,7 +177,12 @@ class FormulaModel(SymbolicModel):
     def log_linear(self) -> bool:
         """Whether it is exp(what is linear in the parameters) under a loss convex in that: then too J is convex."""
         expression = self.formula.expression
-        exponential = self.loss.convex_in_log and expression.is_Function and expression.func.__name__ == "exp"
+        exponential = (
+            not self.inexact
+            and self.loss.convex_in_log
+            and expression.is_Function
+            and expression.func.__name__ == "exp"
+        )
         return exponential and self._linear(expression.args[0])
 
     @cached_property
@@ -295,7 +319,8 @@ class FormulaModel(SymbolicModel):
             result = compile_expression(self.formula.response, tuple(Column(name) for name in names))(
                 *(columns[name] for name in names)
             )
-        return np.asarray(result, dtype=np.float64)
+        rows = len(next(iter(columns.values()))) if columns else 1
+        return np.broadcast_to(np.asarray(result, dtype=np.float64), (rows,))
 
     def __str__(self) -> str:
         return self.formula.text
@@ -305,33 +330,6 @@ class FormulaModel(SymbolicModel):
 def formula_model(formula: Formula, loss: Loss, constraints: Constraints | None = None) -> FormulaModel:
     """Return the model of a formula, from the cache if it was made before."""
     return FormulaModel(formula, loss, constraints)
-
-
-@lru_cache(maxsize=256)
-def in_order(formula: Formula, names: tuple[str, ...]) -> Formula:
-    """Return a formula with its parameters in the order of these names, as far as they occur; others follow."""
-    known = formula.parameters
-    wanted = [*(name for name in names if name in known), *(name for name in known if name not in names)]
-    if wanted == list(known):
-        return formula
-    return dataclasses.replace(formula, parameters={name: known[name] for name in wanted})
-
-
-def _refuse_no_column(model: FormulaModel, table: Table) -> None:
-    """Refuse several parameters without a column: they form one constant, and one is probably a misspelt column."""
-    names = tuple(model.parameters.shapes)
-    if model.inputs or len(names) < 2:
-        return
-    known = [name for name in table.names if name not in model.response_columns]
-    bare = unquoted(model.formula.text, known)
-    if bare is not None:
-        raise bare
-    meant = next(filter(None, (closest(name, known) for name in names)), "")
-    raise FormulaError(
-        f"The right side of `{model.formula.text}` uses no column of the data: {joined(names)} are all parameters."
-        f"{meant} "
-        f"Columns: {listing(known) or 'none but the response'}."
-    )
 
 
 @lru_cache(maxsize=128)

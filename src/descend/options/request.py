@@ -81,6 +81,13 @@ class Request:
         metavar="COLUMN",
         check=must_be("the name of a column, an array with a value for each row, or a number", is_text),
     )
+    x_sigma: Ties = option(
+        None,
+        "Standard deviation of an input, a column or a number, such as t=dt or t=0.1; may be repeated.",
+        "texts",
+        must_be('standard deviations by name, such as {"t": "dt"}', is_texts, is_by_name),
+        metavar="INPUT=COLUMN|NUMBER",
+    )
     errors: str | None = option(
         None,
         "Standard errors from the curvature, or robust against unlike residuals.",
@@ -315,13 +322,8 @@ class Request:
 
 
 FIELDS = options_of(Request)
-"""The options of the library itself."""
 OPTIONS = dict(FIELDS)
 """Every option of a fit by key, in the order of the help; registered ones come after ours."""
-RACING = Option(
-    "optimizers", "gd,momentum,adam,lbfgs", 'Which, such as gd,lbfgs or "adam,adam(beta1=0.8)".', metavar="LIST"
-)
-"""The option of a comparison that replaces the optimizer."""
 FLAGS.update({key: option.flag for key, option in OPTIONS.items() if option.flag})
 
 

@@ -136,6 +136,10 @@ def _of_source(source: str, model: Model) -> Program | Kernel:
         from descend.gradients.jax import JaxKernel
 
         return JaxKernel(model)
+    if model.symbolic is not None and model.symbolic.inexact:
+        from descend.gradients.orthogonal import OrthogonalKernel
+
+        return OrthogonalKernel(model.symbolic, model.symbolic.inexact, implicit=not model.response_columns)
     program = None if model.symbolic is None else derived(model.symbolic.formula, model.loss)
     if source == "derived" and program is not None:
         return program

@@ -30,6 +30,7 @@ from descend.problem.problem import AllRows, Problem, Summing
 from descend.registry import closest
 from descend.table import Table
 from descend.table.rows import Rows
+from descend.wording import spell
 
 BESIDE = 1e-3
 """Share of the way from a bound to the start at which J is looked at again."""
@@ -62,6 +63,12 @@ def _problem_of(request: Request, table: Table) -> Problem:
     if request.engine not in ENGINES:
         raise ConfigError(
             f"There is no engine `{request.engine}`.{closest(request.engine, ENGINES)} Known: {', '.join(ENGINES)}."
+        )
+    if not (model.response_columns or model.in_place or request.x_sigma or request.bare):
+        first = (*model.inputs, "x")[0]
+        raise ConfigError(
+            f"`{model}` has no response: it holds between columns, which have errors. Say how large these are, such "
+            f"as {spell('x_sigma', f'{first}=1')}, or write the column to predict on the left."
         )
     names = dict.fromkeys((*model.response_columns, *model.inputs, *gradient_columns(code), *request.roles.columns))
     summing = _summing(model, code, table, tuple(names), request)

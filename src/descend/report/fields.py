@@ -14,6 +14,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
 from descend.inference.covariance import sandwich_kind
 from descend.inference.intervals import NOT_AT_MINIMUM, listed
+from descend.inference.quantities.estimate import quantity_cells
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.table.levels import ByGroup
 
@@ -122,14 +123,8 @@ def _fitted(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     for label, value, error, *both in zip(shapes.labels, values, errors, *ends, strict=True):
         mark = "" if held is None else held.mark(label, fit.theta)
         yield Field(label, [value, None if np.isnan(error) else error, mark, *both], "parameter")
-    for name, known in (fit if intervals is None else intervals).quantities.items():
-        if not np.isnan(known.value):
-            both = [] if intervals is None else [_number(end) for end in known.interval]
-            yield Field(name, [known.value, _number(known.standard_error), f"= {known.text}", *both], "parameter")
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else value
+    for name, cells in quantity_cells((fit if intervals is None else intervals).quantities, intervals is not None):
+        yield Field(name, cells, "parameter")
 
 
 def _quantities(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -324,6 +319,7 @@ ENTRIES = [
     Entry("residual_standard_deviation"),
     Entry("", lines=_intervals),
     Entry("sigma", lines=_spread),
+    Entry("x_sigma", value=lambda fit: dict(fit.model.inexact) or None),
     Entry("weights"),
     Entry("errors", value=lambda fit: None if fit.covariance is None else fit.kind_of_errors, lines=_errors),
     Entry("", lines=_residuals),

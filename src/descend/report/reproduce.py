@@ -12,7 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from descend.options.option import Option
-from descend.options.request import OPTIONS, RACING
+from descend.options.racing import RACING
+from descend.options.request import OPTIONS
 
 PACKAGES = ("descend", "numpy", "scipy", "sympy", "duckdb", "torch")
 LIVE = ("sharpness", "auto")

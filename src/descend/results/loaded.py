@@ -158,6 +158,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "criteria": _criteria,
     "goodness": _goodness,
     "quantities": _quantities,
+    "delta": lambda fit: {},
     "ranges": lambda fit: {name: tuple(ends) for name, ends in (fit._content.get("ranges") or {}).items()},
 }
 """How to read what is not simply in the file under its own name."""

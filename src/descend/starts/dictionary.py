@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from sympy import Expr, S
 
 from descend.formula.compile import over_rows
-from descend.formula.structure import Wave, even_parameters, is_periodic, measures, waves
+from descend.formula.structure import even_parameters, is_periodic, measures, waves
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.contract import Program
 from descend.starts.peaks import PAIRED, STEP, Peak, Span, levels, places, scale_of, shares
@@ -124,7 +125,7 @@ class Dictionary:
         wave = waves(self.program.formula)[turning]
         if len(unknowns) == 2 and all(symbol in waves(self.program.formula) for symbol in unknowns):
             return self._of_chirp(unknowns, theta)
-        found = self.frequencies(wave, theta, amplitudes)
+        found = self.frequencies(turning, theta, amplitudes)
         values = 1.0 / found if wave.is_period else found
         others = [symbol for symbol in unknowns if symbol is not turning]
         beside = self._evenly(others, BESIDE * len(others)) if others else np.empty((1, 0))
@@ -142,21 +143,33 @@ class Dictionary:
             [1.0 / column if wave.is_period else column for wave, column in zip(both, found.T, strict=True)]
         )
 
-    def frequencies(self, wave: Wave, theta: Array, amplitudes: Sequence[Amplitude] = ()) -> Array:
+    def frequencies(self, symbol: Parameter, theta: Array, amplitudes: Sequence[Amplitude] = ()) -> Array:
         """Return the frequencies at which to try a wave."""
-        everywhere = self.everywhere
+        everywhere, wave = self.everywhere, waves(self.program.formula)[symbol]
         along = over_rows(wave.along, everywhere.columns, everywhere.rows)
         with np.errstate(all="ignore"):
             prediction = everywhere.evaluated(everywhere.formula.expression, theta[None])[0]
         left = everywhere.observed - prediction
         parts = [part for each in amplitudes for column in each.columns[:1] for part in self._beside_wave(column)]
         parts = parts or [everywhere.weighed(np.ones(everywhere.rows))]
-        best = frequencies(along, left - left.mean(), parts, WAVES)
+        within = self._within(symbol)
+        best = frequencies(along, left - left.mean(), parts, WAVES, within)
         finite = along[np.isfinite(along)]
         span = float(np.ptp(finite)) if finite.size else 0.0
         slow = 2.0 * np.pi * np.array(TURNS) / (span or 1.0)
         # If these are too many, those at the end are left out.
-        return np.concatenate([best[:FEW], *(best[:FEW] * multiple for multiple in OVERTONES), slow, best[FEW:]])
+        found = np.concatenate([best[:FEW], *(best[:FEW] * multiple for multiple in OVERTONES), slow, best[FEW:]])
+        allowed = found[(found >= within[0]) & (found <= within[1])]
+        return allowed if allowed.size else np.array([1.5 * within[0] or 0.5 * within[1]]).clip(*within)
+
+    def _within(self, symbol: Parameter) -> tuple[float, float]:
+        """Return the lowest and the highest frequency that the bounds allow a wave."""
+        bounds = self.everywhere.bounds
+        if bounds is None:
+            return 0.0, math.inf
+        place = self.everywhere.parameters.slices[symbol.name].start
+        low, high = float(bounds.low[place]), float(bounds.high[place])
+        return _frequencies_between(low, high, waves(self.program.formula)[symbol].is_period)
 
     def _beside_wave(self, column: Expr) -> list[Array]:
         """Return what multiplies a wave, if that is data alone."""
@@ -164,3 +177,12 @@ class Dictionary:
         if factor.free_symbols and all(isinstance(symbol, Column) for symbol in factor.free_symbols):
             return [self.everywhere.weighed(over_rows(factor, self.everywhere.columns, self.everywhere.rows))]
         return []
+
+
+def _frequencies_between(low: float, high: float, is_period: bool) -> tuple[float, float]:
+    """Return the lowest and the highest frequency, whose sign does not matter, between two bounds."""
+    least = 0.0 if low <= 0.0 <= high else min(abs(low), abs(high))
+    most = max(abs(low), abs(high))
+    if not is_period:
+        return least, most
+    return 1.0 / most if most > 0.0 else 0.0, 1.0 / least if least > 0.0 else math.inf

@@ -77,7 +77,7 @@ class Peeling:
         loss, theta = self._refined(theta, placed)
         while len(placed) < len(self.terms):
             self.clear = True
-            kinds = {term.kind: term for term in reversed(self.terms) if term not in placed}
+            kinds = {self._kind(term): term for term in reversed(self.terms) if term not in placed}
             options = [(*self._next(theta, term, placed), term) for term in kinds.values()]
             _, theta, term = min(options, key=lambda option: option[0])
             placed.append(term)
@@ -228,7 +228,9 @@ class Peeling:
         """
         residual, basis, settled = self._left(theta, placed)
         points, left = self._paired(settled, one, basis, within)
-        others, beside = (points, left) if two.kind == one.kind else self._paired(settled, two, basis, within)
+        others, beside = (
+            (points, left) if self._kind(two) == self._kind(one) else self._paired(settled, two, basis, within)
+        )
         if not (len(points) and len(others)):
             return
         self.tried += len(points) + len(others)
@@ -243,11 +245,11 @@ class Peeling:
 
     def _paired(self, theta: Array, term: Term, basis: Array, within: Span | None) -> tuple[Array, Array]:
         """Return points of a term for pairs, and its columns there, freed of a basis and of length 1."""
-        if (kept := self.columns_of.get((term.kind, within))) is None:
+        if (kept := self.columns_of.get((self._kind(term), within))) is None:
             points = self.dictionary.for_pairs(term.amplitudes, term.unknowns, theta, within)
             kept = self._columns(theta, term, points)
             if within is None and not self.dictionary.depends(term.unknowns):
-                self.columns_of[term.kind, within] = kept
+                self.columns_of[self._kind(term), within] = kept
         points, columns = kept[0], kept[1][:, 0]
         left = columns - (columns @ basis.T) @ basis
         norm = np.sqrt(np.einsum("tn,tn->t", left, left))
@@ -273,6 +275,18 @@ class Peeling:
         low, high = min(span[0] for span in both), max(span[1] for span in both)
         return (low, high) if high - low < NARROW else None
 
+    def _kind(self, term: Term) -> tuple[object, ...]:
+        """Return what terms have in common that are tried at the same points."""
+        return (term.kind, *(tuple(limit.tolist()) for limit in self._limits(term)))
+
+    def _limits(self, term: Term) -> tuple[Array, Array]:
+        """Return the bounds on the unknowns of a term."""
+        bounds, slices = self.projection.bounds, self.projection.parameters.slices
+        places = [slices[symbol.name].start for symbol in term.unknowns]
+        if bounds is None:
+            return np.full(len(places), -math.inf), np.full(len(places), math.inf)
+        return bounds.low[places], bounds.high[places]
+
     def _put(self, theta: Array, term: Term, point: Array) -> Array:
         placed = theta.copy()
         for symbol, value in zip(term.unknowns, point, strict=True):
@@ -281,17 +295,20 @@ class Peeling:
 
     def _tried(self, theta: Array, term: Term) -> tuple[Array, Array]:
         """Return points for the unknowns of a term, and its columns there, scaled to at most 1."""
-        if (kept := self.columns_of.get(term.kind)) is not None:
+        if (kept := self.columns_of.get(self._kind(term))) is not None:
             return kept
         points = self.dictionary.points(term.amplitudes, term.unknowns, theta)
         count = sum(len(each.columns) for each in term.amplitudes)
         tried = self._columns(theta, term, points[: max(16, NUMBERS // (count * self.projection.rows))])
         if not self.dictionary.depends(term.unknowns):
-            self.columns_of[term.kind] = tried
+            self.columns_of[self._kind(term)] = tried
         return tried
 
     def _columns(self, theta: Array, term: Term, points: Array) -> tuple[Array, Array]:
-        """Return those of the points at which the columns of a term have values, and the columns."""
+        """Return those of the points within bounds at which the columns of a term have values, and the columns."""
+        low, high = self._limits(term)
+        within = ((points >= low) & (points <= high)).all(axis=1)
+        points = points[within] if within.any() else np.clip(points, low, high)
         thetas = np.tile(theta, (len(points), 1))
         for place, symbol in enumerate(term.unknowns):
             thetas[:, self.projection.parameters.slices[symbol.name]] = points[:, place : place + 1]

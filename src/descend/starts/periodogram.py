@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.problem.aliases import grid_step
+
 Array = NDArray[np.float64]
 OVERSAMPLED = 4
 """Frequencies examined for each that the rows can tell apart: a peak between two of them loses a twentieth."""
@@ -17,10 +19,6 @@ MOST = 1 << 23
 """Most cells of the grid in which rows are gathered: a second and 200 MB, enough for 2 million rows."""
 MOST_BEYOND = 1 << 21
 """Most cells for frequencies beyond the mean Nyquist limit."""
-ON_GRID = 1e-3
-"""How far rows may lie off a grid, as a share of its spacing."""
-FINEST = 12
-"""Most steps of a grid in the smallest gap between rows."""
 BY_CHANCE = 7.0
 """How much likelier than by chance, as a logarithm, a frequency beyond the mean Nyquist limit must be."""
 ALIKE = 1e-6
@@ -30,10 +28,13 @@ RATES = 256
 """Most half turns by which a wave is bent, either way."""
 
 
-def frequencies(t: Array, residuals: Array, parts: Sequence[Array], most: int) -> Array:
+def frequencies(
+    t: Array, residuals: Array, parts: Sequence[Array], most: int, within: tuple[float, float] = (0.0, math.inf)
+) -> Array:
     """Return the angular frequencies at which ``residuals`` follow a wave best, the best first, at most ``most``.
 
     t: what the wave runs along, one number per row. parts: what it may be multiplied by, one number per row and part.
+    within: the lowest and the highest frequency; a highest one is taken at its word, though rows may not tell it apart.
 
     The power of part m is  |sum m r exp(i w t)|**2 / (sum m**2 sum r**2),  about the share of the squares that a wave
     explains: Lomb's without its offset. Rows are gathered on a grid, each shared between two cells, so that a Fourier
@@ -57,24 +58,20 @@ def frequencies(t: Array, residuals: Array, parts: Sequence[Array], most: int) -
     count = OVERSAMPLED * (len(places) - 1) // 2
     beyond = max(1.0, min(BEYOND, MOST_BEYOND // (2 * count)))
     # Where all rows lie on a grid, frequencies beyond its limit only repeat those below it.
-    beyond = _grid(np.diff(places)) or beyond
+    step = grid_step(places)
+    beyond = beyond if step is None else span / (step * (len(places) - 1))
     t = (t - places[0]) / span
-    power = _power(t, residuals, parts, min(int(count * beyond), MOST // 2))
-    if len(power) > count + 1:
+    low, high = (OVERSAMPLED * span / (2.0 * math.pi) * each for each in within)
+    beyond = high / count if math.isfinite(high) else max(beyond, 2.0 * low / count)
+    power = _power(t, residuals, parts, max(2, min(math.ceil(count * beyond), MOST // 2)))
+    if low > 0.0 or math.isfinite(high):
+        power[: math.ceil(min(low, len(power) - 1.0))] = 0.0
+    elif len(power) > count + 1:
         below, above = _peaks(power[: count + 1], 1), count + _peaks(power[count:], 1)
         gain = math.log(_left(t, residuals, parts, below)) - math.log(_left(t, residuals, parts, above))
         if 0.5 * (t.size - 3) * gain < math.log(len(power) / count) + BY_CHANCE:
             power = power[: count + 1]
     return 2.0 * math.pi / (OVERSAMPLED * span) * _peaks(power, most)
-
-
-def _grid(gaps: Array) -> float | None:
-    """Return how many steps of a grid there are per row, if all rows lie on one; None if there is no such grid."""
-    for part in range(1, FINEST + 1):
-        multiples = gaps * (part / gaps.min())
-        if np.abs(multiples - multiples.round()).max() < ON_GRID:
-            return float(multiples.mean())
-    return None
 
 
 def chirps(t: Array, bend: Array, residuals: Array, most: int) -> Array:

@@ -132,10 +132,10 @@ class _Search:
         ends = [*peeled, *ends]
         if not ends:
             return None
-        for symbol, wave in waves(self.plain.formula).items():
+        for symbol in waves(self.plain.formula):
             if symbol in self.scanned and not peeled:
                 lowest = ends[0][1]
-                found = self.sum.dictionary.frequencies(wave, lowest)
+                found = self.sum.dictionary.frequencies(symbol, lowest)
                 ends += self._solved(tunings(self.plain, self.rows.columns, lowest, symbol, self.scanned, found))
         ends.sort(key=lambda pair: pair[0])
         tried = self.tried

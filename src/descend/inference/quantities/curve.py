@@ -9,11 +9,12 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Add, Expr, Mul
+from sympy import Expr
 
 from descend.formula.compile import compile_expression
 from descend.formula.derivative import slopes
-from descend.formula.symbols import Column, Component, Parameter
+from descend.formula.expanded import component_symbols, expanded
+from descend.formula.symbols import Column
 from descend.models import Model
 from descend.models.contract import SymbolicModel
 from descend.table.levels import Levels
@@ -116,16 +117,10 @@ class ExpressedCurve(Curve):
 
 @lru_cache(maxsize=64)
 def _expanded(model: SymbolicModel) -> tuple[Expr, tuple[Expr, ...]]:
-    """Return the prediction with each ``w @ [x1, x2]`` as a sum, and the symbol of each component of theta."""
-    parameters, sums = model.parameters, {}
-    symbols: list[Expr] = [
-        Parameter(label) if parameters.shapes.get(label, ()) is None else Component(label)
-        for label in parameters.labels
-    ]
-    for predictor, term in model.formula.terms.items():
-        own = symbols[parameters.slices[term.vector]]
-        sums[predictor] = Add(*(Mul(symbol, item) for symbol, item in zip(own, term.items, strict=True)))
-    return model.prediction.xreplace(sums), tuple(symbols)
+    """Return the prediction as an expression of columns and components, and the symbol of each component of theta."""
+    parameters = model.parameters
+    symbols = component_symbols(parameters.labels, parameters.shapes)
+    return expanded(model.prediction, model.formula.terms, symbols, parameters.slices), symbols
 
 
 @lru_cache(maxsize=256)

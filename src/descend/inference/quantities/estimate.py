@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 
@@ -34,3 +35,14 @@ class Estimated:
 
     def __float__(self) -> float:
         return self.value
+
+
+def quantity_cells(quantities: Mapping[str, Estimated], with_ends: bool) -> Iterator[tuple[str, list[object]]]:
+    """Yield the name of each quantity that has a value, with the cells of its line in a table of parameters.
+
+    These are its value, its error, what it is, and the ends of its interval, if wanted; None for what there is not.
+    """
+    for name, found in quantities.items():
+        if not math.isnan(found.value):
+            numbers = [None if math.isnan(each) else each for each in (found.standard_error, *found.interval)]
+            yield name, [found.value, numbers[0], f"= {found.text}", *(numbers[1:] if with_ends else ())]

@@ -14,7 +14,7 @@ from sympy import Expr
 from descend.descent.solution import every_parameter, named
 from descend.formula.compile import Compiled, compile_expression
 from descend.formula.derivative import derivatives
-from descend.formula.symbols import Component, Parameter
+from descend.formula.expanded import component_symbols
 from descend.inference.quantities.features import Feature, UndefinedError
 from descend.models import Model
 
@@ -74,10 +74,7 @@ class Quantity:
     @cached_property
     def _symbols(self) -> tuple[Expr, ...]:
         everything = every_parameter(self.model)
-        return tuple(
-            Parameter(label) if everything.shapes.get(label, ()) is None else Component(label)
-            for label in everything.labels
-        )
+        return component_symbols(everything.labels, everything.shapes)
 
     def _evaluated(
         self, expression: Expr, values: Mapping[Expr, float], slopes: Mapping[Expr, Array]

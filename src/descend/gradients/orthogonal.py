@@ -1,0 +1,287 @@
+"""Errors in the inputs: orthogonal distance regression, with the true inputs of each row eliminated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Add, Expr, sqrt
+
+from descend.errors import DataError
+from descend.formula.compile import Compiled, compile_together
+from descend.formula.derivative import slopes
+from descend.formula.expanded import component_symbols, expanded
+from descend.formula.factor import triangle
+from descend.formula.formula import Formula
+from descend.formula.printers.code import as_text
+from descend.formula.symbols import Column, number
+from descend.gradients.contract import Chosen, Sums
+from descend.models.contract import SymbolicModel
+from descend.models.inexact import Sigma
+from descend.table.rows import Rows
+
+Array = NDArray[np.float64]
+ITERATIONS = 60
+"""Steps to the true inputs of a row, at most."""
+FINE, EXACT = 1e-6, 1e-13
+"""A Newton step, and a Gauss-Newton step, that is shorter than this share of the standard deviation is the last one."""
+FEWER = 0.7
+"""Rows that have arrived are left out once fewer than this share of them go on."""
+RISE = 1e-12
+"""A relative rise of a cost that is no more than rounding."""
+
+
+class Settled(NamedTuple):
+    """The true inputs x + delta of some rows, at which their costs are least.
+
+    delta: (k, n). cost: (n,). pull: (n,), half the derivative of the cost of a row by f. weight: (n,), half the second
+    derivative of the eliminated cost by f: 1 / (1/omega + sum (df/dx sigma)**2).
+    """
+
+    delta: Array
+    cost: Array
+    pull: Array
+    weight: Array
+
+
+class Block(NamedTuple):
+    """Some rows: their inputs, the variances of those with errors, (k, n), the response and the row weights, (n,)."""
+
+    inputs: tuple[Array, ...]
+    variances: Array
+    y: Array
+    omega: Array
+
+    def take(self, chosen: NDArray[np.intp]) -> Block:
+        inputs = tuple(column[chosen] for column in self.inputs)
+        return Block(inputs, self.variances[:, chosen], self.y[chosen], self.omega[chosen])
+
+
+class OrthogonalKernel:
+    """Sums of the cost of rows whose inputs have errors too, with the true inputs eliminated row by row.
+
+        J = sum over rows of min over delta of  omega (f(x + delta) - y)**2 + sum over k of (delta_k / sigma_k)**2
+
+    Newton's method finds delta for all rows at once, from where it was found last. At the least cost, with fx the
+    derivatives of f by the inputs there,
+
+        pull = omega (f - y),   delta_k = -sigma_k**2 fx_k pull,   dJ/dtheta = 2 pull df/dtheta,
+
+    and the curvature is that of Gauss and Newton for theta and all delta together, delta eliminated by its Schur
+    complement: 2 df/dtheta df/dtheta' / (1/omega + sum over k of (sigma_k fx_k)**2). An input with sigma 0 is exact.
+
+    implicit: whether f(x + delta) = 0 has to hold exactly, with no response: 1/omega is then 0.
+
+    Source: Boggs, Byrd & Schnabel (1987), SIAM J. Sci. Stat. Comput. 8, 1052-1078; York (1966), Can. J. Phys. 44, 1079.
+    """
+
+    language = "numpy"
+    undivided = False
+    finish: Callable[[Array, float, Array], Array] | None = None
+
+    def __init__(self, model: SymbolicModel, sigmas: Mapping[str, Sigma], implicit: bool = False) -> None:
+        self.model, self.sigmas, self.implicit = model, dict(sigmas), implicit
+        self._near: dict[int, Array] = {}
+        """delta where each block was settled last, which is where the next search begins."""
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), (self.model, self.sigmas, self.implicit)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns with standard deviations of inputs."""
+        return tuple(sigma for sigma in self.sigmas.values() if isinstance(sigma, str))
+
+    def prepare(self, rows: Rows) -> tuple[Array, ...]:
+        """Return the inputs, the variances of those with errors, the response and the row weights, (n,) each."""
+        count = rows.count
+        for name, sigma in self.sigmas.items():
+            _refuse_negative(name, sigma, rows)
+        spread = [
+            np.asarray(rows.columns[sigma]) ** 2 if isinstance(sigma, str) else np.full(count, sigma * sigma)
+            for sigma in self.sigmas.values()
+        ]
+        omega = np.ones(count) if rows.omega is None else rows.omega
+        return (*(rows.columns[name] for name in self.model.inputs), *spread, rows.y, omega)
+
+    def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
+        """Return loss, gradient and curvature summed over a block; of order 3 the factor instead."""
+        rows = self._block(block)
+        with np.errstate(all="ignore"):
+            found = self.settled(theta, rows, self._near.get(id(block[-1])))
+            self._near[id(block[-1])] = found.delta
+            loss = float(found.cost.sum())
+            if order == 0:
+                return loss, None, None
+            jacobian = self._evaluated(self._by_theta, theta, rows, found.delta)
+            gradient = 2.0 * (jacobian @ found.pull)
+            if order == 1:
+                return loss, gradient, None
+            root = np.sqrt(2.0 * found.weight)
+            weighted = jacobian * root
+            if order == 2:
+                return loss, gradient, weighted @ weighted.T
+            right = np.where(root > 0.0, 2.0 * found.pull / np.where(root > 0.0, root, 1.0), 0.0)
+            return loss, gradient, triangle(np.vstack([weighted, right]).T)
+
+    def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
+        """Return the sums over some rows of a block."""
+        return self.sums(theta, tuple(column[chosen] for column in block), order)
+
+    def deltas(self, theta: Array, rows: Rows) -> dict[str, Array]:
+        """Return how far the true value of each input lies from the measured one, (n,)."""
+        with np.errstate(all="ignore"):
+            found = self.settled(theta, self._block(self.prepare(rows)))
+        return dict(zip(self.sigmas, found.delta, strict=True))
+
+    def settled(self, theta: Array, rows: Block, near: Array | None = None) -> Settled:
+        """Find the true inputs of all rows. near: (k, n), where to begin; the measured ones if it does not fit.
+
+        Rows that have arrived are left out; a step that raised the cost of its row is halved.
+        """
+        delta = np.zeros_like(rows.variances) if near is None or near.shape != rows.variances.shape else near.copy()
+        left, part, before, step = np.arange(len(rows.y)), rows, np.full(len(rows.y), np.inf), np.zeros_like(delta)
+        fine = EXACT if self.implicit else FINE
+        for _ in range(ITERATIONS):
+            here = delta[:, left]
+            cost, move = self._step(theta, part, here)
+            risen = ~(cost <= before * (1.0 + RISE)) & np.isfinite(before)
+            if risen.any():
+                here = np.where(risen, here - 0.5 * step, here)
+                move, cost = np.where(risen, 0.0, move), np.where(risen, before, cost)
+            step = np.where(risen, 0.5 * step, move)
+            delta[:, left] = here + move
+            on = (np.abs(step) > fine * np.sqrt(part.variances)).any(axis=0) | (
+                risen & (np.abs(step) > 0.0).any(axis=0)
+            )
+            if not on.any():
+                break
+            before = cost
+            if np.count_nonzero(on) < FEWER * len(on):
+                left, part, before, step = left[on], part.take(np.flatnonzero(on)), cost[on], step[:, on]
+        return self._at(theta, rows, delta)
+
+    def _step(self, theta: Array, rows: Block, delta: Array) -> tuple[Array, Array]:
+        """Return the cost of each row, and the step to where it is least.
+
+        Newton's, (1 + S omega (fx fx' + r fxx)) step = -(S omega r fx + delta) with S the variances; Gauss and Newton's
+        where that matrix is not positive, or the curve has to be met exactly.
+        """
+        count = len(delta)
+        values = self._evaluated(self._with_inputs, theta, rows, delta)
+        residual, slopes_there = values[0] - rows.y, values[1 : 1 + count]
+        if self.implicit:
+            pull = (residual - (slopes_there * delta).sum(axis=0)) / (rows.variances * slopes_there**2).sum(axis=0)
+            return residual * residual, -rows.variances * slopes_there * pull - delta
+        cost = _cost(rows.omega * residual * residual, delta, rows.variances)
+        weighted = rows.variances * rows.omega
+        right = -(weighted * residual * slopes_there + delta)
+        bends = values[1 + count :]
+        if count == 1:
+            straight = 1.0 + weighted * slopes_there * slopes_there
+            matrix = straight + weighted * residual * bends
+            return cost, right / np.where(matrix > 0.0, matrix, straight)
+        matrix = weighted[:, None] * slopes_there[:, None] * slopes_there[None]
+        places = np.triu_indices(count)
+        for place, (i, j) in enumerate(zip(*places, strict=True)):
+            matrix[i, j] += weighted[i] * residual * bends[place]
+            if i != j:
+                matrix[j, i] += weighted[j] * residual * bends[place]
+        matrix[range(count), range(count)] += 1.0
+        stacked = np.moveaxis(matrix, 2, 0)
+        flat = ~(np.linalg.det(stacked) > 0.0)
+        if flat.any():
+            straight = weighted[:, None] * slopes_there[:, None] * slopes_there[None]
+            straight[range(count), range(count)] += 1.0
+            stacked = np.where(flat[:, None, None], np.moveaxis(straight, 2, 0), stacked)
+        step: Array = np.linalg.solve(stacked, right.T[:, :, None])[:, :, 0].T
+        return cost, step
+
+    def _at(self, theta: Array, rows: Block, delta: Array) -> Settled:
+        """Return what the costs are at x + delta, and how they change with the curve."""
+        values = self._evaluated(self._with_inputs, theta, rows, delta)
+        residual, slopes_there = values[0] - rows.y, values[1 : 1 + len(delta)]
+        spread = (rows.variances * slopes_there * slopes_there).sum(axis=0)
+        if self.implicit:
+            pull = (residual - (slopes_there * delta).sum(axis=0)) / spread
+            return Settled(delta, _cost(np.zeros_like(pull), delta, rows.variances), pull, 1.0 / spread)
+        cost = _cost(rows.omega * residual * residual, delta, rows.variances)
+        return Settled(delta, cost, rows.omega * residual, rows.omega / (1.0 + rows.omega * spread))
+
+    def _block(self, block: tuple[Array, ...]) -> Block:
+        count = len(self.model.inputs)
+        return Block(tuple(block[:count]), np.array(block[count:-2]), block[-2], block[-1])
+
+    def _evaluated(self, function: Compiled, theta: Array, rows: Block, delta: Array) -> Array:
+        """Return several expressions at x + delta, (m, n)."""
+        moved = dict(zip(self.sigmas, delta, strict=True))
+        inputs = [
+            column + moved[name] if name in moved else column
+            for name, column in zip(self.model.inputs, rows.inputs, strict=True)
+        ]
+        found = function(*theta, *inputs)
+        values = np.empty((len(found), len(rows.y)))
+        for place, value in enumerate(found):
+            values[place] = value
+        return values
+
+    @cached_property
+    def _expanded(self) -> tuple[Expr, tuple[Expr, ...]]:
+        model, parameters = self.model, self.model.parameters
+        symbols = component_symbols(parameters.labels, parameters.shapes)
+        return expanded(model.formula.expression, model.formula.terms, symbols, parameters.slices), symbols
+
+    def _compiled(self, expressions: Iterable[Expr]) -> Compiled:
+        columns = (Column(name) for name in self.model.inputs)
+        return compile_together(tuple(expressions), (*self._expanded[1], *columns))
+
+    @cached_property
+    def _with_inputs(self) -> Compiled:
+        """f, its derivatives by the inputs with errors, and the upper triangle of the second ones."""
+        columns = [Column(name) for name in self.sigmas]
+        first = slopes(self._expanded[0], columns).with_limits
+        second = [
+            slopes(first[one], columns[place:]).with_limits[other]
+            for place, one in enumerate(columns)
+            for other in columns[place:]
+        ]
+        return self._compiled([self._expanded[0], *(first[column] for column in columns), *second])
+
+    @cached_property
+    def _by_theta(self) -> Compiled:
+        expression, symbols = self._expanded
+        found = slopes(expression, symbols).with_limits
+        return self._compiled(found[symbol] for symbol in symbols)
+
+
+def first_order(formula: Formula, sigmas: Mapping[str, Sigma]) -> str:
+    """Return the distance of each row from an implicit curve, to first order, as a formula for least squares.
+
+    f / sqrt(sum over k of (sigma_k df/dx_k)**2): a good start, while f itself is least where all vanishes at infinity.
+
+    Source: Sampson (1982), Comput. Graph. Image Process. 18, 97-108.
+    """
+    columns = [Column(name) for name in sigmas]
+    found = slopes(formula.expression, columns).with_limits
+    spread = [Column(sigma) if isinstance(sigma, str) else number(sigma) for sigma in sigmas.values()]
+    squares = Add(*((size * found[column]) ** 2 for size, column in zip(spread, columns, strict=True)))
+    return f"0 ~ {as_text(formula.expression / sqrt(squares))}"
+
+
+def _refuse_negative(name: str, sigma: Sigma, rows: Rows) -> None:
+    """Raise DataError for a standard deviation below 0."""
+    if isinstance(sigma, str) and (rows.columns[sigma] < 0.0).any():
+        row = int(np.argmax(rows.columns[sigma] < 0.0))
+        raise DataError(
+            f"`{sigma}`, the standard deviation of `{name}`, is {rows.columns[sigma][row]:g} in row {row + 1} of "
+            f"{rows.source}. It must be 0, where the input is exact, or more."
+        )
+
+
+def _cost(of_response: Array, delta: Array, variances: Array) -> Array:
+    """Return the cost of each row, of which that of the response is known; an exact input has no delta."""
+    total: Array = of_response + (delta * delta / np.where(variances > 0.0, variances, 1.0)).sum(axis=0)
+    return total

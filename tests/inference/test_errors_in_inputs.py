@@ -1,0 +1,169 @@
+"""Errors in the inputs: ODRPACK's answers, exact gradients, growth into the ordinary fit, and messages."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import descend
+from descend.cli.main import main
+from descend.errors import ConfigError, DataError
+
+FOLDER = Path(__file__).parent / "xerrors"
+ANSWERS = json.loads((FOLDER / "answers.json").read_text())["cases"]
+RANDOM = np.random.default_rng(4)
+T = np.linspace(0.0, 5.0, 40)
+DECAY = {
+    "t": T + 0.1 * RANDOM.normal(size=40),
+    "y": 3.0 * np.exp(-0.7 * T) + 0.5 + 0.05 * RANDOM.normal(size=40),
+    "dt": np.full(40, 0.1),
+    "dy": np.full(40, 0.05),
+}
+
+
+def columns(name):
+    lines = [line for line in (FOLDER / name).read_text().splitlines() if not line.startswith("#")]
+    rows = list(csv.DictReader(lines))
+    return {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
+
+
+def weights(rule, data):
+    """Return the weights that a rule of the answers stands for."""
+    if isinstance(rule, str):
+        return data[rule[3:]] ** -2.0 if rule.startswith("sd:") else data[rule]
+    return np.full(len(next(iter(data.values()))), float(rule))
+
+
+@pytest.mark.parametrize("case", [name for name in ANSWERS if name != "pearson-fixed-x"])
+def test_parameters_errors_and_deltas_are_those_of_odrpack(case):
+    known = ANSWERS[case]
+    data = columns(known["data"])
+    sigmas = {}
+    for name in known["x"]:
+        rule = known["weight_x"].get(name, 1) if isinstance(known["weight_x"], dict) else known["weight_x"]
+        if name not in known["fixed_x"]:
+            data[f"sd_{name}"], sigmas[name] = weights(rule, data) ** -0.5, f"sd_{name}"
+    spread = {}
+    if not known["implicit"]:
+        rule = next(iter(known["weight_y"].values())) if isinstance(known["weight_y"], dict) else known["weight_y"]
+        data["omega"] = weights(rule, data)
+        data["sd"], spread = data["omega"] ** -0.5, {"weights": "omega"}
+    fit = descend.fit(known["formula"], data, x_sigma=sigmas, **spread)
+    assert fit.succeeded
+    for name, value in known["parameters"].items():
+        assert fit.parameters[name] == pytest.approx(value, rel=1e-8)
+        assert fit.standard_errors[name] == pytest.approx(known["standard_errors"][name], rel=1e-6)
+    total = data["omega"].sum() if spread else fit.rows
+    assert fit.loss * total == pytest.approx(known["sum_of_squares"], rel=1e-8)
+    for name in sigmas:
+        scale = np.abs(known["delta"][name]).max()
+        np.testing.assert_allclose(fit.delta[name], known["delta"][name], atol=1e-7 * scale)
+    if spread:
+        certain = descend.fit(known["formula"], data, x_sigma=sigmas, sigma="sd")
+        for name, value in known["standard_errors_known_sigma"].items():
+            assert certain.standard_errors[name] == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize("formula, inputs", [("y ~ a*exp(-b*t) + c", ["t"]), ("y ~ a*t + b*t*z + c", ["t", "z"])])
+def test_the_gradient_and_the_factor_are_right(formula, inputs):
+    data = {**DECAY, "z": np.cos(T)}
+    fit = descend.fit(formula, data, sigma="dy", x_sigma=dict.fromkeys(inputs, 0.2))
+    objective = fit.solution.objective
+    theta = fit.theta * 1.1
+    found = objective(theta, 1).gradient
+    for place in range(theta.size):
+        step = np.zeros(theta.size)
+        step[place] = 1e-5
+        slope = (objective(theta + step, 0).loss - objective(theta - step, 0).loss) / 2e-5
+        assert found[place] == pytest.approx(slope, rel=1e-6, abs=1e-9)
+    point, squared = objective(theta, 3), objective(theta.copy(), 2)
+    factor = point.factor[:-1, :-1]
+    np.testing.assert_allclose(factor.T @ factor, squared.curvature, rtol=1e-10)
+    np.testing.assert_allclose(factor.T @ point.factor[:-1, -1], squared.gradient, rtol=1e-9, atol=1e-12)
+
+
+def test_exact_inputs_are_the_ordinary_fit():
+    ordinary = descend.fit("y ~ a*exp(-b*t) + c", DECAY, sigma="dy")
+    some = {**DECAY, "none": np.zeros(40)}
+    exact = descend.fit("y ~ a*exp(-b*t) + c", some, sigma="dy", x_sigma={"t": "none"})
+    for name, value in ordinary.parameters.items():
+        assert exact.parameters[name] == pytest.approx(value, rel=1e-9)
+        assert exact.standard_errors[name] == pytest.approx(ordinary.standard_errors[name], rel=1e-7)
+    assert not exact.delta["t"].any()
+
+
+def test_a_circle_is_found_without_a_start():
+    angle = np.linspace(0.0, 2.0 * np.pi, 30, endpoint=False)
+    random = np.random.default_rng(0)
+    x = 3.0 + 2.0 * np.cos(angle) + 0.05 * random.normal(size=30)
+    y = -1.0 + 2.0 * np.sin(angle) + 0.05 * random.normal(size=30)
+    fit = descend.fit("0 ~ ((x - a)^2 + (y - b)^2)/r^2 - 1", {"x": x, "y": y}, x_sigma={"x": 0.05, "y": 0.05})
+    a, b, r = (abs(fit.parameters[name]) for name in "abr")
+    # The points that were found lie on the circle, and J is the mean squared distance to it.
+    distance = np.hypot(x - fit.parameters["a"], y - fit.parameters["b"]) - r
+    assert fit.loss == pytest.approx(float((distance**2).mean()) / 0.05**2, rel=1e-6)
+    assert (a, b, r) == pytest.approx((3.0, 1.0, 2.0), abs=0.05)
+
+
+def test_saved_loaded_and_on_the_command_line(tmp_path, monkeypatch, capsys):
+    data = tmp_path / "decay.csv"
+    rows = zip(*DECAY.values(), strict=True)
+    data.write_text(
+        "\n".join([",".join(DECAY), *(",".join(f"{value!r}" for value in map(float, row)) for row in rows)])
+    )
+    arguments = ["fit", "y ~ a*exp(-b*t) + c", str(data), "--x-sigma", "t=dt", "--sigma", "dy", "--json"]
+    arguments += ["--save", str(tmp_path / "model.json")]
+    monkeypatch.setattr("sys.argv", ["descend", *arguments])
+    assert main() == 0
+    found = json.loads(capsys.readouterr().out)
+    fit = descend.fit("y ~ a*exp(-b*t) + c", DECAY, sigma="dy", x_sigma={"t": 0.1})
+    assert found["parameters"]["b"] == pytest.approx(fit.parameters["b"], rel=1e-8)
+    assert found["x_sigma"] == {"t": "dt"}
+    loaded = descend.load(tmp_path / "model.json")
+    assert not loaded.model.linear and loaded.delta == {}
+    np.testing.assert_allclose(loaded.predict({"t": [1.0]}), fit.predict({"t": [1.0]}), rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "options, error, message",
+    [
+        ({"x_sigma": "x=dt"}, ConfigError, "`x_sigma` names `x`, which is no input of the formula. Inputs: t."),
+        (
+            {"x_sigma": "t=dx"},
+            ConfigError,
+            "There is no column `dx` with the standard deviations of `t`. Columns: t, y, dt, dy, low.",
+        ),
+        ({"x_sigma": "t=-1"}, ConfigError, "The standard deviation of `t` must be 0 or more; it is -1."),
+        (
+            {"x_sigma": "t"},
+            ConfigError,
+            'Standard deviations of inputs are given by name, such as x_sigma={"t": "dt"}, or t=0.1.',
+        ),
+        (
+            {"x_sigma": {"t": "dt"}, "loss": "absolute"},
+            ConfigError,
+            "Errors of inputs are fitted by least squares, not under the absolute loss. Leave out one of the two.",
+        ),
+        (
+            {"x_sigma": {"t": "low"}},
+            DataError,
+            "`low`, the standard deviation of `t`, is -0.5 in row 1 of the data. It must be 0, where the input is "
+            "exact, or more.",
+        ),
+    ],
+)
+def test_wrong_errors_of_inputs_are_refused(options, error, message):
+    with pytest.raises(error) as raised:
+        descend.fit("y ~ a*exp(-b*t) + c", {**DECAY, "low": T - 0.5}, **options)
+    assert str(raised.value) == message
+
+
+def test_an_equation_without_errors_is_refused():
+    with pytest.raises(ConfigError) as error:
+        descend.fit("0 ~ a*t + b*y - 1", DECAY)
+    assert str(error.value) == (
+        "`0 ~ a*t + b*y - 1` has no response: it holds between columns, which have errors. Say how large these are, "
+        "such as --x-sigma t=1, or write the column to predict on the left."
+    )
