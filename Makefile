@@ -41,6 +41,7 @@ bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems
 	$(BIN)/python benchmarks/small.py --grid --rounds 3
 	$(BIN)/python benchmarks/curve_fit.py
 	$(BIN)/python benchmarks/groups.py
+	$(BIN)/python benchmarks/arrow.py
 	$(BIN)/python benchmarks/nist.py tests/results/nist
 	$(BIN)/python benchmarks/digits.py tests/results/nist
 	$(BIN)/python benchmarks/coverage.py

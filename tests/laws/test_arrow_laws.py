@@ -122,3 +122,12 @@ def test_any_two_parameters_have_the_covariance_of_the_matrix(monkeypatch: pytes
     for quantity in ("a[S1] - a[S2]", "a[S0]*exp(-b[P0]) + c"):
         expected, found = (fit.quantity(quantity) for fit in (matrix, arrow))
         agree([expected.value, expected.standard_error], [found.value, found.standard_error], 1e-8)
+
+
+def test_profiles_are_those_of_the_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
+    text, start = FORMULAS["own and shared"]
+    matrix, arrow = both(monkeypatch, text, start=start)
+    expected, found = (fit.intervals(method="profile").labelled for fit in (matrix, arrow))
+    agree([expected[label] for label in expected], [found[label] for label in expected], 1e-6)
+    alone = arrow.quantity("a[S3]", method="profile").interval
+    agree(expected["a[S3]"], alone, 1e-6)

@@ -129,9 +129,10 @@ def test_groups_that_do_not_determine_their_parameters_are_named():
 def test_what_own_parameters_make_up_for_is_named():
     data = decays(150, 20)
     columns = {name: data[name] for name in ("site", "x", "y")}
-    fit = descend.fit("y ~ a[site]*exp(-0.7*x) + c[site] + e0 + d*x^2", columns)
+    columns["age"] = 20.0 + columns["site"] % 7  # the same in all rows of a site
+    fit = descend.fit("y ~ a[site]*exp(-0.7*x) + c[site] + g*age + d*x^2", columns)
     assert (
-        "e0 cannot be told apart from a and c, which can make up for any change of it in every group. Remove one of "
+        "g cannot be told apart from a and c, which can make up for any change of it in every group. Remove one of "
         "them, or fix it."
     ) in fit.notes
     assert np.isfinite(fit.standard_errors["d"])

@@ -65,13 +65,22 @@ class Cells:
 
 def _sorted(codes: Sequence[Places]) -> tuple[Places, Places]:
     """Return the order of rows that puts those of a cell beside each other, and where each cell begins, and the end."""
-    order = np.lexsort(codes[::-1])
-    rows = len(order)
+    rows = len(codes[0])
+    order = np.arange(rows)
+    for code in codes[::-1]:
+        for digit in _digits(code):  # NumPy sorts numbers of 16 bits by counting them
+            order = order[np.argsort(digit[order], kind="stable")]
     changes = np.zeros(max(rows - 1, 0), dtype=bool)
     for code in codes:
         sorted_code = code[order]
         changes |= sorted_code[1:] != sorted_code[:-1]
     return order, np.concatenate([[0], np.flatnonzero(changes) + 1, [rows]])
+
+
+def _digits(code: Places) -> list[NDArray[np.uint16]]:
+    """Return codes as digits of 16 bits, the lowest first."""
+    digits = [(code & 0xFFFF).astype(np.uint16)]
+    return digits if code.max(initial=0) <= 0xFFFF else [*digits, *_digits(code >> 16)]
 
 
 def _cut(sizes: Places) -> list[tuple[int, int]]:

@@ -9,35 +9,21 @@ from numpy.typing import NDArray
 
 from descend.descent.solution import Named, Solution
 from descend.engines.arrow import Arrow
-from descend.engines.arrow_triangle import ArrowTriangle
 from descend.inference.arrow_covariance import inverse_arrow
 from descend.inference.arrow_sandwich import scored_parts
 from descend.inference.row_scores import counted_rows
-from descend.optimizers.arrow_systems import LEAST_DAMPING
 from descend.parameters import Constraints
+from descend.problem.arrow_rank import step_of_arrow
 from descend.problem.point import Array, Point
 
 Mask = NDArray[np.bool_]
 
 
-def step_of_arrow(point: Point, free: Mask) -> tuple[Array, float]:
-    """Return the step of the free components to where the parabola at a point is least, and how long C says it is."""
-    arrow, step = point.curvature, np.zeros(point.theta.size)
+def measured_step(point: Point, free: Mask) -> tuple[Array, float]:
+    """Return the step of the free components to where the parabola at a point is least, and its length by C."""
+    step, arrow = step_of_arrow(point, free), point.curvature
     assert isinstance(arrow, Arrow)
-    part = arrow.of(free)
-    diagonal = part.diagonal()
-    scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
-    if not part.finite:
-        return np.full(point.theta.size, np.nan), math.nan
-    scaled = part.scaled(scale)
-    if isinstance(point.factor, ArrowTriangle) and not point.proximal:
-        step[free] = point.factor.of(free).scaled(scale).least() / scale
-    else:
-        factored = scaled.factored() or scaled.factored(LEAST_DAMPING)
-        if factored is None:
-            return np.full(point.theta.size, np.nan), math.nan
-        step[free] = factored.solve(-point.slope[free] / scale) / scale
-    return step, math.sqrt(max(float(step[free] @ (part @ step[free])), 0.0))
+    return step, math.sqrt(max(float(step @ (arrow @ step)), 0.0))
 
 
 def floor_of_arrow(solution: Solution, point: Point, free: Mask, rounding: float) -> Array:

@@ -101,9 +101,9 @@ def errors_hold(solution: Solution) -> bool:
         known = np.flatnonzero(np.isfinite(variances) & (variances > 0.0))
         point, free = accurate_point(solution), determined_parts(solution)
         if solution.objective.arrow:
-            from descend.inference.arrow_digits import step_of_arrow
+            from descend.problem.arrow_rank import step_of_arrow
 
-            step = step_of_arrow(point, free)[0][known]
+            step = step_of_arrow(point, free)[known]
         else:
             step = _step(point, np.eye(solution.theta.size)[:, free])[0][known]
         return bool((np.abs(step) <= NEAR * np.sqrt(variances[known])).all())
@@ -127,10 +127,10 @@ def _distance(solution: Solution) -> tuple[Array, Mask, Array]:
         moving &= ~((theta == 0.0) & (point.slope == 0.0))
     free, known = moving & determined_parts(solution), rank(solution)
     if objective.arrow:
-        from descend.inference.arrow_digits import floor_of_arrow, step_of_arrow
+        from descend.inference.arrow_digits import floor_of_arrow, measured_step
 
         error, everywhere = floor_of_arrow(solution, point, free, ROUNDING), False
-        stepped = partial(step_of_arrow, free=free)
+        stepped = partial(measured_step, free=free)
     else:
         ways = _ways(solution, point, free)
         rows = counted_rows(solution) if _most(solution) is None else rows_that_count(solution, MANY)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from descend.descent.commenting import once
 from descend.descent.solution import Named, Solution
 from descend.errors import ConfigError
-from descend.formula.symbols import Parameter
+from descend.formula.symbols import Component, Parameter
 from descend.inference.determined import undetermined
 from descend.inference.estimates import estimates_of
-from descend.inference.intervals import Intervals, quantile
+from descend.inference.intervals import Intervals, quantile, t_intervals
 from descend.inference.profile_path import Why
 from descend.inference.profile_sides import Sides
 from descend.inference.standard_errors import generalized_covariance
@@ -22,6 +22,8 @@ from descend.parameters import Constraints
 from descend.problem.objective import VectorObjective
 
 Array = NDArray[np.float64]
+MOST = 200
+"""With more parameters, most of one group each, only the profiles of what groups share are followed."""
 IMAGES = 33
 """Values of a parameter at which one tied to it is computed, to see whether it rises or falls all the way."""
 FAR = 1e3
@@ -55,9 +57,19 @@ def profile_intervals(solution: Solution, level: float) -> Intervals:
         )
     found = estimates_of(solution)
     reach, ends, notes = quantile(level, found.degrees), {}, []
+    alone = _not_followed(solution)
+    usual = t_intervals(found, level, "t").labelled if alone.any() else {}
+    if alone.any():
+        notes.append(
+            f"the intervals of {int(alone.sum()):,} parameters of single groups are t intervals: the profile was "
+            "followed of what groups share; that of one of them is a quantity with the method profile"
+        )
     with np.errstate(all="ignore"):
         sides = sides_of(solution)
         for place, label in enumerate(solution.model.parameters.labels):
+            if alone[place]:
+                ends[label] = usual[label]
+                continue
             if place not in sides.paths:
                 ends[label] = (-math.inf, math.inf)
                 continue
@@ -75,8 +87,17 @@ def sides_of(solution: Solution) -> Sides:
     covariance = found.needed_covariance()
     if generalized is None:
         raise ConfigError(found.why_none)
-    known = ~undetermined(solution.model, covariance, solution.undetermined)
+    known = ~undetermined(solution.model, covariance, solution.undetermined) & ~_not_followed(solution)
     return Sides(solution, generalized, np.flatnonzero(known).tolist())
+
+
+def _not_followed(solution: Solution) -> NDArray[np.bool_]:
+    """Mark the parameters of single groups, where following the profiles of them all would take hours."""
+    found = np.zeros(solution.theta.size, dtype=bool)
+    layout = getattr(solution.objective.engine, "layout", None)
+    if solution.objective.arrow and layout is not None and found.size > MOST:
+        found[layout.own] = True
+    return found
 
 
 def sides_of_quantity(solution: Solution, objective: VectorObjective, theta: Array, rates: Array, place: int) -> Sides:
@@ -120,7 +141,7 @@ def _of_tied(
     if held is None:
         return found, notes
     for name, expression in held.tied.items():
-        symbols = [symbol.name for symbol in expression.atoms(Parameter)]
+        symbols = [symbol.name for symbol in expression.atoms(Parameter, Component)]
         image = _image(held, solution.parameters, name, symbols[0], ends[symbols[0]]) if len(symbols) == 1 else None
         if image is not None:
             found[name] = image
@@ -131,10 +152,11 @@ def _of_tied(
 
 def _image(held: Constraints, best: Named, name: str, by: str, ends: tuple[float, float]) -> tuple[float, float] | None:
     """Return the ends of the parameter tied to ``by``; None if it does not rise, or fall, with ``by`` all the way."""
-    far = FAR * max(abs(best[by]), 1.0)
-    between = np.linspace(max(ends[0], best[by] - far), min(ends[1], best[by] + far), IMAGES)
+    centre = float(np.asarray(held.of_free(by, best)).item())
+    far = FAR * max(abs(centre), 1.0)
+    between = np.linspace(max(ends[0], centre - far), min(ends[1], centre + far), IMAGES)
     values = np.concatenate([[ends[0]], between[1:-1], [ends[1]]])
-    image = np.array([held.complete({**best, by: float(value)})[name] for value in values])
+    image = np.array([held.tied_value(name, {**best, by: float(value)}) for value in values])
     rises = np.diff(image)
     if np.isnan(image).any() or not ((rises >= 0.0).all() or (rises <= 0.0).all()):
         return None

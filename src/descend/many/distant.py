@@ -39,6 +39,8 @@ BLOCK = 1 << 16
 """Rows that are fetched at a time."""
 FEWEST, MOST = 1 << 14, 1 << 20
 """Rows that are fitted at a time, if memory allows: enough that no processor waits, few enough to tell how it goes."""
+KEPT = 300
+"""Bytes that a key and what came of its group take, about."""
 STREAMING = frozenset({"duckdb", "postgres"})
 """Databases that hand over sorted rows as they are taken; of others each share of the groups is a query of its own."""
 
@@ -63,14 +65,15 @@ class DistantGroups(OfRows):
     def of(cls, request: Request, table: Table, by: Sequence[str]) -> DistantGroups:
         """Ask for the groups of a table. Raises DescendError where no group can be fitted."""
         model = model_by_groups(request, table, by)
-        limit = there_is() // 2 if request.memory_limit is None else read_size(request.memory_limit)
-        room = max(limit - PROGRAM, LEAST // 2)
-        memory = None if request.memory_limit is None else room // 2
+        limit = None if request.memory_limit is None else read_size(request.memory_limit)
         names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
         table = table.with_codings(model.codings)
-        lazy = table.lazy(tuple(names), memory, by).with_roles(request.roles)
+        lazy = table.lazy(tuple(names), limit and _room(limit, 0) // 2, by).with_roles(request.roles)
         groups, complete = _known(lazy, table)
-        return cls(request, table, model, lazy, groups, complete, room / 4)
+        room = _room(limit or there_is() // 2, len(groups))
+        if limit is not None:
+            lazy.limit(room // 2)
+        return cls(request, table, model, lazy, groups, complete, room / 6.0)
 
     @cached_property
     def within(self) -> Request:
@@ -188,6 +191,11 @@ class DistantGroups(OfRows):
         table = self.table.filtered(self.condition(group))
         table.source = f"the group {said(self.groups.keys[group])}"
         return fit_table(self.within.but(engine="query", **known), table, None, began)
+
+
+def _room(limit: int, groups: int) -> int:
+    """Return how many bytes of a limit on all memory are left beside this program, and what is kept of each group."""
+    return max(limit - PROGRAM - KEPT * groups, LEAST // 2)
 
 
 def _known(lazy: Lazy, table: Table) -> tuple[Groups, Places]:

@@ -17,12 +17,12 @@ from descend.many.reasons import NAMED, Reason, reasons, words
 from descend.many.spread import spread
 from descend.many.text import counted
 from descend.output import write_atomically
-from descend.parameters import digits_of
 from descend.report import html, multiples, panels
+from descend.report.cells import RIGHT, heads, prose
 from descend.report.document import bar, document, figure
 from descend.report.fields import fields
 from descend.report.figures import Panel
-from descend.report.html import RIGHT, heads, minus, number, prose
+from descend.report.group_section import FIND, cell
 from descend.report.look import Look
 from descend.report.reproduce import as_command, as_python
 from descend.report.view import view
@@ -130,9 +130,8 @@ def _table_section(fits: FittedGroups, places: Sequence[int], detailed: set[int]
     some = ""
     if len(places) < len(fits):
         some = f"<p>The {len(places):,} worst of {len(fits):,} groups; a saved table has all of them.</p>"
-    find = '<p class="find" hidden><label>Find <input id="find" type="search"></label><output id="found"></output></p>'
     rows = _table(fits, sorted(places) if len(places) == len(fits) else places, detailed)
-    return f"{some}{find}{rows}"
+    return f"{some}{FIND}{rows}"
 
 
 def _table(
@@ -155,9 +154,9 @@ def _table(
             f'<th scope="row"{RIGHT if flush_right else ""}>{name}</th>'
             for flush_right, name in zip(numeric, names, strict=True)
         ]
-        cells += [_value(values[place, column], errors[place, column]) for column in range(len(labels))]
+        cells += [cell(values[place, column], errors[place, column]) for column in range(len(labels))]
         if squared:
-            cells.append(_value(fits.r_squared[place], None, 4))
+            cells.append(cell(fits.r_squared[place], None, 4))
         cause = fits.cause(place)
         bad = ' class="bad"' if cause else ""
         cells.append(f'<td{RIGHT} data-v="{fits.rows[place]}">{fits.rows[place]:,}</td>')
@@ -169,16 +168,6 @@ def _table(
     key = ' id="groups"' if most is None else ""
     body = f"<table{key}>{head}<tbody>{''.join(lines)}</tbody></table>"
     return f'<section class="{kind}" tabindex="0" aria-label="Groups">{body}</section>'
-
-
-def _value(value: float, error: float | None, digits: int | None = None) -> str:
-    """Write a number and its standard error as a cell that sorts by the number."""
-    if not np.isfinite(value):
-        return f'<td{RIGHT} data-v="">–</td>'
-    known = error is not None and bool(np.isfinite(error))
-    text = minus(f"{value:.{digits or digits_of(float(value), float(error) if known else None, 5)}g}")  # type: ignore[arg-type]
-    more = f" <small>± {number(float(error), 2)}</small>" if known else ""  # type: ignore[arg-type]
-    return f'<td{RIGHT} data-v="{value:.17g}">{text}{more}</td>'
 
 
 def _of_group(fits: FittedGroups, place: int, detailed: Sequence[int]) -> str:

@@ -13,7 +13,7 @@ from descend.many.groups import Groups
 from descend.many.outcomes import REFUSED
 from descend.many.reasons import shortened, words
 from descend.options.checks import refuse_not_whole
-from descend.report import multiples
+from descend.report import plots
 from descend.report.figures import Axis, Line, Mark, Panel, Points, above_zero, drawable, reach
 from descend.report.look import Look
 from descend.report.view import rows as counted
@@ -44,7 +44,7 @@ def plot(fits: FittedGroups, groups: object, most: int, look: Look, data: object
     there = None if data is None else {place for place in range(len(fits)) if rows_of(place) is not None}
     places, left_out = chosen(fits, groups, most, there)
     panels = [panel_of(fits, place, rows_of(place) or {}, look) for place in places]
-    return multiples.figure(panels, f"{fits.model}, by {' and '.join(fits.by)}", [left_out], look)
+    return plots.plot_multiples(panels, f"{fits.model}, by {' and '.join(fits.by)}", [left_out], look)
 
 
 def chosen(

@@ -15,8 +15,11 @@ from descend.table import Table
 if TYPE_CHECKING:
     from descend.many.distant import DistantGroups
 
-QUERIES = 16
-"""What the sums of all groups are asked for, about: as often as a descent takes steps."""
+TEXT = 10
+"""How many times the memory of a number a text takes that tells groups apart."""
+QUERIES = 64
+"""Numbers of rows that come here once in the time in which a number of a group's sums is asked for at each step, about:
+there are some 16 steps, and each query passes over all rows."""
 
 
 def fit_placed(
@@ -72,7 +75,8 @@ def _stays(request: Request, table: Table, by: Sequence[str]) -> tuple[bool, str
     from descend.table.memory import read_size, there_is, written
 
     limit = None if request.memory_limit is None else read_size(request.memory_limit)
-    needed, far = IN_MEMORY * table.size(len(table.names)), table.far
+    words = sum(table.types[name] not in ("number", "boolean") for name in by if name in table.names)
+    needed, far = IN_MEMORY * table.size(len(table.names) + TEXT * words), table.far
     foreign = far is not None and far not in TAKING
     if foreign or request.engine not in ("auto", "query"):
         if limit is not None and (needed > limit or far is not None):

@@ -23,6 +23,8 @@ SAMPLED = 32
 """Groups that are fitted first, from the best of many trial points."""
 ROWS = 512
 """Rows of them that trial points are made from, at most."""
+ORDERED = 10_000
+"""Rows of one of them that are put in order for that, at most."""
 DESCENTS = 32
 """Trial points from which each of them descends."""
 MOST = 6
@@ -57,7 +59,7 @@ def trial_points(
 ) -> Array:
     """Return points to try in any group, (points, p), in the units of the rows of these groups."""
     some = evenly(groups, SAMPLED)
-    places = np.concatenate([np.arange(rows.groups.ends[group], rows.groups.ends[group + 1]) for group in some])
+    places = np.concatenate([_in_order(rows, group) for group in some.tolist()])
     places = evenly(places, ROWS)
     columns = {name: column[places] for name, column in rows.columns.items()}
     linear = linear_components(program, given)
@@ -72,6 +74,14 @@ def trial_points(
     if bounds is not None:
         points = [bounds.folded(point, number) for number, point in enumerate(points)]
     return np.array(points)
+
+
+def _in_order(rows: GroupedRows, group: int) -> Places:
+    """Return the rows of a group in an order that does not depend on theirs, which those of a database do not have."""
+    places = np.arange(rows.groups.ends[group], rows.groups.ends[group + 1])
+    if len(places) > ORDERED:
+        return places
+    return places[np.lexsort([column[places] for column in rows.columns.values()])]
 
 
 def tried(together: Together, groups: Places, points: Array, given: Collection[str]) -> Starts | None:

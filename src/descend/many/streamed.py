@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.many.distant import DistantGroups
-from descend.many.fitting import SAMPLED, fit_alone, fit_each, starts_of
+from descend.many.fitting import fit_alone, fit_each, starts_of
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done
-from descend.many.starts import Starts
+from descend.many.starts import SAMPLED, Starts, evenly
 
 Places = NDArray[np.intp]
 
@@ -49,8 +49,8 @@ def starts_of_sample(work: DistantGroups) -> Starts | None:
         theta = parameters.start(dict(given), 1.0)[None]
         return Starts(theta, 1, theta[:0])
     sizes = work.groups.sizes
-    likely = np.flatnonzero((work.complete == sizes) & (sizes > parameters.size) & (sizes <= work.most))
-    some = likely[np.linspace(0, len(likely) - 1, min(SAMPLED, len(likely))).astype(np.intp)]
+    likely = np.flatnonzero((work.complete == sizes) & (sizes >= parameters.size) & (sizes <= work.most))
+    some = evenly(likely, SAMPLED)  # those that a fit in memory would look at
     fitting = some[np.cumsum(sizes[some]) <= work.most]
     if not len(fitting):
         return None

@@ -20,7 +20,7 @@ from descend.many.outcomes import SAME, Outcomes
 from descend.many.progress import Done
 from descend.many.starts import Starts
 from descend.many.streamed import fit_streamed, starts_of_sample
-from descend.many.sums import Block
+from descend.many.sums import Block, Sums
 from descend.many.sums_by_group import SumsByGroup
 from descend.many.systems import Factor
 from descend.many.together import Found
@@ -32,6 +32,10 @@ Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 AT_ONCE = 1 << 18
 """Groups that descend by the same queries, at most."""
+FINISHING = 3
+"""Further steps where groups converged, at most, each with fewer of them."""
+DIGITS = 1e-20
+"""A step that promises to lower the loss by a smaller share changes no parameter by 1e-9 of its standard error."""
 LEFT = 0.05
 """Once a smaller share of these groups goes on, their rows are fetched, and they are fitted in memory."""
 
@@ -100,12 +104,13 @@ class Summed:
         """The weighted sum of the squares of the responses of each group about their mean."""
         return self.known["about"]
 
-    def code(self, some: Places) -> BatchCode:
-        """Return what the descent evaluates, for the groups at these places: a query."""
-        groups, size = self.chosen[some], self.model.parameters.size
+    @cached_property
+    def code(self) -> BatchCode:
+        """What the descent evaluates: a query for the groups whose places are the data of a block."""
+        size = self.model.parameters.size
 
         def evaluate(data: Sequence[Array], products: object, theta: Sequence[Array], *others: object) -> object:
-            loss, gradient, curvature = self.sums.at(groups[data[0].astype(np.intp)], theta)
+            loss, gradient, curvature = self.sums.at(self.chosen[data[0].astype(np.intp)], theta)
             return (), loss, gradient, curvature, (), ()
 
         relative = self.model.loss.quadratic
@@ -116,25 +121,35 @@ class Summed:
         found = Found.none(len(some), self.model.parameters.size)
         losses = self.sums.losses(self.chosen[some], starts.points)
         begin = starts.points[np.argsort(np.where(np.isnan(losses), np.inf, losses), axis=0)[0]]
-        code, weight = self.code(some), self.sums.program.loss.expressions[2]
+        code, weight = self.code, self.sums.program.loss.expressions[2]
         scale = 0.5 * float(weight) * self.known["squares"][some] if code.relative else self.totals[some]
-        block = Block([np.arange(len(some)).astype(np.float64)], [], 0.0, scale)
+        block = Block([some.astype(np.float64)], [], 0.0, scale)
         ends = descend_all(code, list(begin.T), block, np.full(len(some), FIRST), NUMPY_ARRAYS, LEFT)
         found.put(np.arange(len(some)), ends, 1.0)
-        self._finish(some, found)
+        places = np.flatnonzero(found.converged)
+        for _ in range(FINISHING):
+            if len(places):
+                places = finish(found, places, self.code, block.take(places, NUMPY_ARRAYS))
         return found
 
-    def _finish(self, some: Places, found: Found) -> None:
-        """Take one more step from where these groups converged, by Gauss and Newton, which gives it more digits."""
-        done = np.flatnonzero(found.converged)
-        loss, gradient, curvature = self.sums.at(self.chosen[some[done]], list(found.theta[done].T))
-        factor = Factor.of(curvature)
-        step = np.array(factor.solved(gradient))
-        sure = np.isfinite(step).all(axis=0) & (loss <= found.loss[done] * (1.0 + SAME))
-        done, step = done[sure], step[:, sure]
-        found.theta[done] -= step.T
-        found.loss[done] = loss[sure] - 0.5 * np.einsum("pg,pg->g", step, np.array(gradient)[:, sure])
-        found.variances[done] = np.array(factor.inverse_diagonal()).T[sure]
+
+def finish(found: Found, places: Places, code: BatchCode, block: Block) -> Places:
+    """Take one more step from where some groups converged; returns the places where a further one is worth while.
+
+    A descent ends by what its last step promises, at parameters where nothing was summed. The sums there give one more
+    step, by Gauss and Newton, and the variances at the end.
+    """
+    begin = list(found.theta[places].T)
+    at = Sums.at(code, begin, block, NUMPY_ARRAYS)
+    step = Factor.of(at.curvature).solved(at.gradient)
+    promise = 0.5 * np.einsum("pg,pg->g", np.array(step), np.array(at.gradient))
+    theta, variances, loss = np.array(at.theta(begin, step)), np.array(at.variances()[0]), at.loss - promise
+    sure = np.isfinite(theta).all(axis=0) & (variances > 0.0).all(axis=0)
+    sure &= loss - found.loss[places] <= SAME * abs(loss)
+    chosen = places[sure]
+    found.theta[chosen], found.loss[chosen], found.variances[chosen] = theta.T[sure], loss[sure], variances.T[sure]
+    further: Places = places[sure & (promise > DIGITS * abs(loss))]
+    return further
 
 
 def fit_summed(summed: Summed, on_done: Done | None = None) -> Outcomes:

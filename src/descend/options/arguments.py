@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from descend.errors import ConfigError
+from descend.errors import ConfigError, DataError
 from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.option import Values
@@ -93,10 +93,13 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[Any, Any, Any]:
     """Return the data, with row weights and standard deviations given as values added as columns, and their names.
 
-    The columns have names that the model does not use: its `sigma` is a parameter.
+    The columns have names that the model does not use: its `sigma` is a parameter. A text that is no name, such as
+    ``0.05*y``, is computed from the columns in it, and names its column.
     """
     names = {"weights": weights, "sigma": sigma}
     for name, given in names.items():
+        if isinstance(given, str) and not given.isidentifier():
+            data = _with_expression(data, given, name)
         if given is None or isinstance(given, str) or not _are_values(given):
             continue
         table = open_table(data)
@@ -107,6 +110,31 @@ def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[An
             column += "_"
         data, names[name] = table.with_column(column, given), column
     return data, names["weights"], names["sigma"]
+
+
+def _with_expression(data: Any, text: str, role: str) -> Any:
+    """Return the data with a column for an expression of others, named by its text; as they are if it is a column."""
+    table = open_table(data)
+    if text in table.names or not set(text) & set("*/+-^("):
+        return data
+    from descend.formula.build import Builder
+    from descend.formula.compile import over_rows
+    from descend.formula.syntax import parse_expression
+    from descend.formula.tokens import pointed
+
+    node = parse_expression(text)
+    builder = Builder(text, table.names, starts=None)
+    expression = builder.build(node)
+    for name, (place, _) in builder.parameters.items():
+        fault = f"`{name}` is not a column.{closest(name, table.names)}"
+        raise pointed(text, place.start, place.end, fault, f"`{role}` is a column, or computed from columns alone.")
+    values = over_rows(expression, table.with_gaps(tuple(builder.columns)), table.rows)
+    try:
+        return table.with_column(text, values)
+    except DataError:  # the rows are in a file, and become arrays
+        there = open_table(table.columns()).with_column(text, values)
+        there.source = table.source
+        return there
 
 
 def _are_values(given: object) -> bool:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from descend.engines.arrow import Arrow
 from descend.engines.arrow_triangle import ArrowTriangle
+from descend.optimizers.arrow_systems import LEAST_DAMPING
 from descend.problem.point import Array, Point
 
 Mask = NDArray[np.bool_]
@@ -130,3 +131,23 @@ def _eliminated(point: Point, scale: Array, kept: Mask) -> tuple[Array, Array]:
     schur = part.shared - np.einsum("isg,itg->st", part.border, reach, optimize=True)
     values, vectors = np.linalg.eigh(schur)
     return (vectors * np.sqrt(np.maximum(values, 0.0))).T, reach
+
+
+def step_of_arrow(point: Point, free: Mask) -> Array:
+    """Return the step of the free components to where the parabola at a point is least; NaN where there is none."""
+    arrow, step = point.curvature, np.zeros(point.theta.size)
+    assert isinstance(arrow, Arrow)
+    part = arrow.of(free)
+    diagonal = part.diagonal()
+    scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    if not part.finite:
+        return np.full(point.theta.size, np.nan)
+    scaled = part.scaled(scale)
+    if isinstance(point.factor, ArrowTriangle) and not point.proximal:
+        step[free] = point.factor.of(free).scaled(scale).least() / scale
+    else:
+        factored = scaled.factored() or scaled.factored(LEAST_DAMPING)
+        if factored is None:
+            return np.full(point.theta.size, np.nan)
+        step[free] = factored.solve(-point.slope[free] / scale) / scale
+    return step

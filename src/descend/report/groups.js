@@ -23,6 +23,7 @@
   });
 
   const find = document.getElementById("find"), count = document.getElementById("found");
+  if (!find) return;
   find.closest(".find").hidden = false;
   find.addEventListener("input", () => {
     const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);

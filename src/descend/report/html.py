@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib.metadata import version
@@ -18,16 +18,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from descend.descent.outcome import Outcome
+from descend.descent.solution import every_parameter
 from descend.errors import ConfigError, OutputError
 from descend.gradients.derivation import Derivation
 from descend.output import write_atomically
 from descend.parameters import FIXED, digits_of
-from descend.report import mathematics, panels, residual_panels, surface
+from descend.report import group_section, grouped, mathematics, panels, residual_panels, surface
+from descend.report.cells import heads, minus, number, prose, table
 from descend.report.document import bar, colours, document, figure, part
 from descend.report.fields import Field, fields
 from descend.report.figures import Panel
 from descend.report.reproduce import as_command, as_python, versions
-from descend.report.view import rows, view
+from descend.report.view import View, rows, view
+from descend.table.levels import GroupLabels
 
 if TYPE_CHECKING:
     from descend.inference.fitted import Fitted
@@ -72,10 +75,12 @@ def page(
             "This fit was loaded from a file, without its data, so there is nothing to report on. Fit again."
         )
     intervals = usual_intervals(fit) if intervals is None else intervals
-    shown = fields(fit, intervals)
+    shown, seen = fields(fit, intervals), view(fit)
+    groups, own = _groups(fit, seen)
     sections = [
         ("answer", "The answer" if fit.succeeded else "Where it ended", answer(fit, shown, intervals)),
         ("pictures", "The fit", figures(_of_the_answer(fit), lead=True)),
+        ("by-group", "The groups", groups),
         ("descent", "The descent", figures(_of_the_run(fit))),
         ("residuals", "The residuals", figures(of_the_residuals(fit))),
         ("mathematics", "The mathematics", equations(fit)),
@@ -87,7 +92,15 @@ def page(
         for key, title, content in sections
         if content
     )
-    return document(f"{fit.model}", _header(fit, shown) + f"<main>{body}</main>" + footer())
+    more = ("groups.css", "groups.js") if groups else ()
+    return document(f"{fit.model}", _header(fit, shown) + f"<main>{own}{body}</main>" + footer(), *more)
+
+
+def _groups(fit: Fitted, seen: View) -> tuple[str, str]:
+    """Return what is shown of the groups that parameters belong to, and the sections of single groups."""
+    if not seen.groups or not seen.observed:
+        return "", ""
+    return group_section.section(fit, seen), group_section.details(fit, seen)
 
 
 def short(fit: Fitted) -> str:
@@ -96,7 +109,9 @@ def short(fit: Fitted) -> str:
     picture = ""
     if fit.solution is not None:
         seen = view(fit)
-        picture = figure(panels.curve(seen) if seen.one else panels.predicted(seen), f"fit-{id(fit):x}-")
+        few = bool(seen.groups) and seen.observed and len(seen.groups) <= grouped.TOGETHER
+        drawn = panels.curve(seen) if seen.one else grouped.curves(seen) if few else panels.predicted(seen)
+        picture = figure(drawn, f"fit-{id(fit):x}-")
     inside = _formula(shown) + verdict(shown) + _parameters(shown, None) + _list(shown) + picture
     return box(inside)
 
@@ -126,7 +141,23 @@ def verdict(shown: Sequence[Field]) -> str:
 
 def answer(fit: Fitted, shown: Sequence[Field], intervals: Intervals | None) -> str:
     """Write the fitted formula, the parameters, and what else is told of them."""
-    return _formula(shown) + _parameters(shown, intervals) + _list(shown)
+    apart = _listed_by_group(fit)
+    few = [field for field in shown if field.kind != "parameter" or field.label.partition("[")[0] not in apart]
+    names = " and ".join(f"<code>{escape(name)}</code>" for name in apart)
+    note = f"<p>The values of {names} stand in the table of the groups.</p>" if apart else ""
+    return _formula(shown) + _parameters(few, intervals) + note + _list(shown)
+
+
+def _listed_by_group(fit: Fitted) -> list[str]:
+    """Return the parameters that have a value for each of many groups, which are listed with these."""
+    if fit.solution is None or fit.model.in_place:
+        return []
+    shapes = every_parameter(fit.model).shapes
+    return [
+        name
+        for name, labels in shapes.items()
+        if isinstance(labels, GroupLabels) and len(labels.levels) > grouped.TOGETHER
+    ]
 
 
 def _formula(shown: Sequence[Field]) -> str:
@@ -173,6 +204,8 @@ def _list(shown: Sequence[Field]) -> str:
 def _of_the_answer(fit: Fitted) -> list[Panel | None]:
     seen = view(fit)
     first = [panels.curve(seen)] if seen.one else []
+    if seen.groups and seen.observed and len(seen.groups) <= grouped.TOGETHER:
+        first = [grouped.curves(seen)]
     return [*first, panels.predicted(seen), panels.correlation(fit)]
 
 
@@ -282,42 +315,6 @@ def usual_intervals(fit: Fitted) -> Intervals | None:
         return fit.intervals()
     except ConfigError:
         return None
-
-
-RIGHT = ' class="number"'
-
-
-def table(head: str, lines: Sequence[str], name: str) -> str:
-    """Return a table that scrolls sideways where it is wider than the page."""
-    return (
-        f'<section class="scroll" tabindex="0" aria-label="{name}"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table></section>"
-    )
-
-
-def heads(titles: Iterable[str], numbers: Container[int] = ()) -> str:
-    """Return the heads of columns; numbers: indices of the columns that are set flush right."""
-    return "".join(
-        f'<th scope="col"{RIGHT if place in numbers else ""}>{escape(title)}</th>' for place, title in enumerate(titles)
-    )
-
-
-def number(value: float | None, digits: int) -> str:
-    """Write a number, or a dash where there is none."""
-    return "–" if value is None else minus(f"{value:.{digits}g}")
-
-
-def minus(text: str) -> str:
-    """Escape a number, with a true minus sign."""
-    return escape(text).replace("-", "−") if "e" not in text else escape(text)
-
-
-def prose(text: object) -> str:
-    """Escape a sentence; text in backticks becomes code."""
-    parts = str(text).split("`")
-    if len(parts) % 2 == 0:
-        return escape(str(text))
-    return "".join(f"<code>{escape(part)}</code>" if place % 2 else escape(part) for place, part in enumerate(parts))
 
 
 @cache

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.report import style
-from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
+from descend.report.figures import Axis, Line, Panel, Points, reach
 from descend.report.frame import SMALL
-from descend.report.look import Look
 from descend.report.svg import svg
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
 ALIKE = 5.0
@@ -96,52 +89,3 @@ def html(panels: Sequence[Panel], links: Sequence[str] = (), prefix: str = "") -
         )
     below = f"<p>{sentence}</p>" if sentence else ""
     return f'<div class="multiples">{"".join(drawn)}</div>{below}'
-
-
-def figure(panels: Sequence[Panel], title: str = "", captions: Sequence[str] = (), look: Look | None = None) -> Figure:
-    """Draw small pictures with Matplotlib, under one title; labels and numbers stand where they differ only."""
-    from matplotlib.ticker import MaxNLocator
-
-    from descend.report.plots import draw_mark, set_scale
-
-    look = look or Look()
-    shown, sentence = in_common(panels)
-    across = next((columns for most, columns in ABREAST.items() if len(shown) <= most), 6)
-    across = min(across, len(shown))
-    down = math.ceil(len(shown) / across)
-    size = look.size or (max(WIDTH * across, 4.6), HEIGHT * down + 0.9)
-    drawn, places = style.grid(down, across, len(shown), title if look.title is None else look.title, size)
-    own = ["horizontal" in sentence, "vertical" in sentence]
-    for place, (axes, panel) in enumerate(zip(places, shown, strict=True)):
-        for mark in panel.marks:
-            draw_mark(axes, _small(mark))
-        for side, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
-            if getattr(panel, side).scale == "linear":
-                axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
-            set_scale(axes, getattr(panel, side), side)
-        outer = place + across >= len(shown), place % across == 0
-        axes.tick_params(which="both", labelsize=8, labelbottom=own[0] or outer[0], labelleft=own[1] or outer[1])
-        _name(axes, panel, size[0] / across, outer, look)
-    style.caption(drawn, [*captions, sentence])
-    return drawn
-
-
-def _small(mark: Mark) -> Mark:
-    """Return a mark for a small picture, without a name."""
-    return replace(mark, width=1.6, name="") if isinstance(mark, Line) else mark
-
-
-def _name(axes: Axes, panel: Panel, width: float, outer: tuple[bool, bool], look: Look) -> None:
-    """Write the name and the note of a small picture above it, and the names of outer axes."""
-    name, _, note = panel.title.partition("\n")
-    most = max(int(width * LETTERS), 12)
-    small = style.text(8, style.VERMILLION if panel.failed else style.GREY)
-    axes.set_title(style.shown(name, most), loc="left", pad=15 if note else 4, **style.text(9.5, fontweight="bold"))
-    axes.annotate(style.shown(note, most), (0.0, 1.0), (0, 4), "axes fraction", "offset points", **small)
-    if panel.caption:
-        axes.grid(False)
-        said = style.wrapped(panel.caption, int(width * 12.0), 5)
-        axes.text(0.5, 0.5, said, transform=axes.transAxes, ha="center", va="center", **style.text(7.5, style.GREY))
-    x, y = look.x_label or panel.x.name, look.y_label or panel.y.name
-    axes.set_xlabel(style.shown(x, most) if outer[0] else "", **style.text(9))
-    axes.set_ylabel(style.shown(y, most) if outer[1] else "", **style.text(9))

@@ -14,8 +14,8 @@ from descend.inference.fitted import Fitted
 from descend.inference.intervals import Intervals
 from descend.parameters import digits_of
 from descend.report import html, mathematics, panels
+from descend.report.cells import RIGHT, heads, minus, number, prose, table
 from descend.report.document import figure
-from descend.report.html import RIGHT, heads, minus, number, prose, table
 from descend.report.judgement import explained, headline
 from descend.report.race import summary, winner
 

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from descend.descent.outcome import Outcome
-from descend.report import panels, residual_panels, style
+from descend.report import grouped, multiples, panels, residual_panels, style
 from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, Surface
 from descend.report.look import Look
 from descend.report.panels import DEFAULT
 from descend.report.style import save
-from descend.report.view import MOST_POINTS, ended, view
+from descend.report.view import MOST_POINTS, View, ended, view
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-__all__ = ["draw", "plot_columns", "plot_comparison", "plot_fit", "plot_model", "plot_panels", "save"]
+__all__ = ["draw", "plot_columns", "plot_comparison", "plot_fit", "plot_model", "plot_multiples", "plot_panels", "save"]
 
 
 def plot_fit(fit: Fitted, look: Look = DEFAULT) -> Figure:
@@ -51,6 +51,8 @@ def plot_model(fit: Fitted, columns: Mapping[str, Any], look: Look = DEFAULT) ->
 
 def _plot(fit: Fitted, columns: Mapping[str, Any] | None, look: Look) -> Figure:
     seen = view(fit, columns)
+    if seen.groups and seen.observed:
+        return _plot_groups(seen, look)
     shown = [panels.curve(seen, look)] if seen.one else [panels.predicted(seen, look), residual_panels.residuals(seen)]
     captions = [shown[0].caption]
     below = residual_panels.residuals_below(seen, look) if look.residuals and seen.one and seen.observed else None
@@ -58,6 +60,17 @@ def _plot(fit: Fitted, columns: Mapping[str, Any] | None, look: Look) -> Figure:
         shown.append(panels.loss(fit))
     captions.append("" if fit.trace or fit.outcome is Outcome.CONVERGED else f"{ended(fit).capitalize()}.")
     return plot_panels(shown, _title(fit), captions, look, below)
+
+
+def _plot_groups(seen: View, look: Look) -> Figure:
+    """Draw a fit whose parameters belong to groups: each in its colour, or of many groups each by itself."""
+    if len(seen.groups) <= grouped.TOGETHER:
+        panel = grouped.curves(seen, look)
+        below = grouped.residuals_below(seen, look) if look.residuals and seen.curves else None
+        return plot_panels([panel], _title(seen.fit), [panel.caption], look, below)
+    shown = grouped.one_by_one(seen, look, grouped.SMALL)
+    some = f"The {len(shown)} groups that fit worst, of {len(seen.groups):,}." if len(shown) < len(seen.groups) else ""
+    return plot_multiples([panel for _, panel in shown], str(seen.fit.model), [some, seen.sampled], look)
 
 
 def plot_comparison(fits: Mapping[str, Fitted]) -> Figure:
@@ -98,6 +111,54 @@ def _worded(panel: Panel, look: Look) -> Panel:
     across = panel.x if look.x_label is None else replace(panel.x, name=look.x_label)
     up = panel.y if look.y_label is None else replace(panel.y, name=look.y_label)
     return replace(panel, x=across, y=up)
+
+
+def plot_multiples(
+    panels: Sequence[Panel], title: str = "", captions: Sequence[str] = (), look: Look = DEFAULT
+) -> Figure:
+    """Draw small pictures with Matplotlib, under one title; labels and numbers stand where they differ only."""
+    from matplotlib.ticker import MaxNLocator
+
+    shown, sentence = multiples.in_common(panels)
+    across = next((columns for most, columns in multiples.ABREAST.items() if len(shown) <= most), 6)
+    across = min(across, len(shown))
+    down = math.ceil(len(shown) / across)
+    size = look.size or (max(multiples.WIDTH * across, 4.6), multiples.HEIGHT * down + 0.9)
+    drawn, places = style.grid(down, across, len(shown), title if look.title is None else look.title, size)
+    own = ["horizontal" in sentence, "vertical" in sentence]
+    for place, (axes, panel) in enumerate(zip(places, shown, strict=True)):
+        for mark in panel.marks:
+            draw_mark(axes, _thinner(mark))
+        for side, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
+            if getattr(panel, side).scale == "linear":
+                axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+            set_scale(axes, getattr(panel, side), side)
+        outer = place + across >= len(shown), place % across == 0
+        axes.tick_params(which="both", labelsize=8, labelbottom=own[0] or outer[0], labelleft=own[1] or outer[1])
+        _name_small(axes, panel, size[0] / across, outer, look)
+    style.caption(drawn, [*captions, sentence])
+    return drawn
+
+
+def _thinner(mark: Mark) -> Mark:
+    """Return a mark for a small picture, without a name."""
+    return replace(mark, width=1.6, name="") if isinstance(mark, Line) else mark
+
+
+def _name_small(axes: Axes, panel: Panel, width: float, outer: tuple[bool, bool], look: Look) -> None:
+    """Write the name and the note of a small picture above it, and the names of outer axes."""
+    name, _, note = panel.title.partition("\n")
+    most = max(int(width * multiples.LETTERS), 12)
+    small = style.text(8, style.VERMILLION if panel.failed else style.GREY)
+    axes.set_title(style.shown(name, most), loc="left", pad=15 if note else 4, **style.text(9.5, fontweight="bold"))
+    axes.annotate(style.shown(note, most), (0.0, 1.0), (0, 4), "axes fraction", "offset points", **small)
+    if panel.caption:
+        axes.grid(False)
+        said = style.wrapped(panel.caption, int(width * 12.0), 5)
+        axes.text(0.5, 0.5, said, transform=axes.transAxes, ha="center", va="center", **style.text(7.5, style.GREY))
+    x, y = look.x_label or panel.x.name, look.y_label or panel.y.name
+    axes.set_xlabel(style.shown(x, most) if outer[0] else "", **style.text(9))
+    axes.set_ylabel(style.shown(y, most) if outer[1] else "", **style.text(9))
 
 
 def draw(axes: Axes, panel: Panel) -> None:

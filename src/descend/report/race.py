@@ -9,10 +9,11 @@ from html import escape
 
 from descend.inference.fitted import Fitted
 from descend.report import panels, surface
+from descend.report.cells import RIGHT, heads, number, prose, table
 from descend.report.document import bar, document
 from descend.report.fields import fields
 from descend.report.figures import Line, Panel
-from descend.report.html import ICONS, RIGHT, data, equations, figures, footer, heads, number, prose, repeat, table
+from descend.report.html import ICONS, data, equations, figures, footer, repeat
 from descend.report.view import ended
 
 MOST_PARAMETERS = 6

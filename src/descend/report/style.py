@@ -31,8 +31,14 @@ PALETTE = {
     "purple": (PURPLE, "#E29BC4"),
     "orange": (ORANGE, "#F5C04A"),
     "sky": (SKY, "#8CCBF2"),
+    "wine": ("#882255", "#D987B4"),
+    "olive": ("#7A7A1E", "#CFCF70"),
+    "indigo": ("#4B3FA8", "#A79EF0"),
+    "brown": ("#8C5A3C", "#CFA184"),
+    "slate": ("#5F6B7A", "#AEB9C6"),
+    "rose": ("#B8405E", "#F08FA5"),
 }
-"""Colours by the names that panels use: on white, and on a dark page."""
+"""Colours by the names that panels use: on white, and on a dark page. The first six can be told apart by anyone."""
 PAGE = {
     "ink": ("#1F2328", "#E8EAED"),
     "soft": ("#59626D", "#A9B1BC"),
@@ -72,6 +78,8 @@ PIECES = re.compile(r"\s+|(?:[^\s*/^,+-]|(?<=\de)[+-]|(?<=\()[+-])+[*/^,+-]*|[*/
 """The pieces of a formula within which no line is broken: a name or number with the operator after it."""
 LETTERS, SMALL_LETTERS, SMALLEST_LETTERS = 8.0, 11.0, 12.8
 """Letters per inch: in a bold title, in the labels of axes, and in a caption."""
+MOST_WITHIN = 6
+"""Lines that a legend names within the axes, at most."""
 BESIDE = 0.9
 """Inches for the numbers and the label beside an axis."""
 
@@ -213,10 +221,11 @@ def label(axes: Axes, x: str, y: str, title: str = "", color: str = GREY) -> Non
 
 
 def legend(axes: Axes, handles: Sequence[Any], names: Sequence[str]) -> None:
-    """Say which line is which."""
+    """Say which line is which: within the axes, or beside them if there are many."""
     from matplotlib.lines import Line2D
 
-    box = axes.legend(handles, names, frameon=True, framealpha=0.85, edgecolor="none", fancybox=False)
+    beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)} if len(names) > MOST_WITHIN else {}
+    box = axes.legend(handles, names, frameon=True, framealpha=0.85, edgecolor="none", fancybox=False, **beside)
     for handle in box.legend_handles:
         if isinstance(handle, Line2D):
             handle.set_alpha(1.0)

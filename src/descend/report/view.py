@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DataError
 from descend.inference.fitted import Fitted
 from descend.models import Model
+from descend.table.levels import Levels, said
 
 Array = NDArray[np.float64]
 
@@ -42,6 +43,37 @@ class Drawn:
 
 
 @dataclass(frozen=True, eq=False)
+class Group:
+    """Rows that share the values of the columns by which parameters differ.
+
+    name: these values. codes: the number of the group, by the columns that hold it. rows: places among the rows drawn.
+    """
+
+    name: str
+    codes: Mapping[str, float]
+    rows: NDArray[np.intp]
+
+
+def groups_of(levels: Sequence[Levels], columns: Mapping[str, ArrayLike]) -> list[Group]:
+    """Return the groups of rows; of several sets of levels, each combination that occurs."""
+    if not levels:
+        return []
+    codes = np.stack([np.asarray(columns[each.name], dtype=np.float64) for each in levels])
+    known = np.flatnonzero(np.isfinite(codes).all(axis=0))
+    combinations, inverse = np.unique(codes[:, known], axis=1, return_inverse=True)
+    order = np.argsort(np.ravel(inverse), kind="stable")
+    parts = np.split(known[order], np.cumsum(np.bincount(np.ravel(inverse), minlength=combinations.shape[1]))[:-1])
+    found = []
+    for combination, rows in zip(combinations.T.tolist(), parts, strict=True):
+        values: dict[str, object] = {}
+        for each, code in zip(levels, combination, strict=True):
+            values |= zip(each.columns, each.keys[int(code)], strict=True)
+        names = {each.name: code for each, code in zip(levels, combination, strict=True)}
+        found.append(Group(said(tuple(values.values())), names, rows))  # type: ignore[arg-type]
+    return found
+
+
+@dataclass(frozen=True, eq=False)
 class View:
     """A fit, and the rows to draw.
 
@@ -56,9 +88,16 @@ class View:
     sampled: str
     observed: bool
 
+    @cached_property
+    def levels(self) -> tuple[Levels, ...]:
+        """The groups that parameters belong to: their numbers are columns, but nothing to draw against."""
+        return tuple(coding for coding in self.fit.model.codings if isinstance(coding, Levels))
+
     @property
     def inputs(self) -> tuple[str, ...]:
-        return self.fit.model.inputs
+        """The columns that the prediction follows from, without those that tell groups apart."""
+        apart = {levels.name for levels in self.levels}
+        return tuple(name for name in self.fit.model.inputs if name not in apart)
 
     @property
     def tensors(self) -> bool:
@@ -67,8 +106,18 @@ class View:
 
     @property
     def one(self) -> bool:
-        """Whether the prediction is a curve: it has one input, or none."""
-        return len(self.inputs) <= 1 and not self.tensors
+        """Whether the prediction is one curve: it has one input, or none, and is the same in each group."""
+        return len(self.inputs) <= 1 and not self.tensors and not self.levels
+
+    @property
+    def curves(self) -> bool:
+        """Whether the prediction is a curve in each group."""
+        return bool(self.levels) and len(self.inputs) <= 1 and self.observed
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """The groups whose rows are drawn, in order."""
+        return groups_of(self.levels, self.columns)
 
     @cached_property
     def x(self) -> Array:
@@ -91,7 +140,7 @@ class View:
             return Drawn(self.everything, self.chosen if some is None else some)
         if some is None:
             return Drawn(self.columns)
-        return Drawn({name: np.asarray(self.columns[name])[some] for name in self.inputs})
+        return Drawn({name: np.asarray(self.columns[name])[some] for name in self.fit.model.inputs})
 
     def line(self, x: Array, grid: Array, most: int = MOST_POINTS) -> tuple[Array, Drawn]:
         """Return where a line of predictions has its points, and what is predicted there.

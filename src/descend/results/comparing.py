@@ -47,7 +47,7 @@ def compare_models(
     used = _used(fits, requests[0], table)
     if len({fit.rows for fit in fits.values()}) > 1 and requests[0].missing == "drop":
         notes.append(f"{np.count_nonzero(~used):,} rows in which one of the models lacks a value are left out of all")
-        table = open_table(_rows(table, used))
+        table = open_table({name: cells[used] for name, cells in table.columns().items()})
         used = np.ones(table.rows, dtype=bool)
         fits = _fitted(names, requests, table)
     for name, fit in fits.items():
@@ -70,11 +70,3 @@ def _used(fits: Fits, request: Request, table: Table) -> NDArray[np.bool_]:
     coded = table.with_codings([coding for fit in fits.values() for coding in fit.model.codings])
     names = (name for fit in fits.values() for name in (*fit.model.response_columns, *fit.model.inputs))
     return coded.complete(tuple(dict.fromkeys((*names, *request.roles.columns))))
-
-
-def _rows(table: Table, chosen: NDArray[np.bool_]) -> dict[str, NDArray[np.generic]]:
-    """Return some rows of a table as columns: numbers, and text."""
-    numbers = [name for name in table.names if table.types[name] in ("number", "boolean")]
-    columns: dict[str, NDArray[np.generic]] = dict(table.with_gaps(numbers))
-    columns |= {name: table.text(name) for name in table.names if name not in columns}
-    return {name: columns[name][chosen] for name in table.names}

@@ -14,7 +14,7 @@ from descend.engines.arrow import Arrow
 from descend.engines.arrow_engine import ArrowEngine
 from descend.engines.small_systems import cholesky, solved
 from descend.formula.formula import Formula
-from descend.formula.symbols import Parameter, Predictor, Term
+from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.parameters import Bounds, Parameters
@@ -93,7 +93,8 @@ def one_curve(program: Program) -> Program:
         shapes[term.vector] = labels
     expression = formula.expression.xreplace(instead)
     plain: Formula = replace(formula, expression=expression, parameters=shapes, terms=terms)
-    return derived(plain, program.loss)
+    used = {*plain.inputs, *(column.name for column in formula.response.atoms(Column))}
+    return derived(replace(plain, columns=tuple(name for name in plain.columns if name in used)), program.loss)
 
 
 def spread(theta: Array, curve: Parameters, every: Parameters) -> Array:

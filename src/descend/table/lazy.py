@@ -89,6 +89,11 @@ class Lazy:
         other.explain, other.twins, other.roles = self.explain, self.twins, self.roles
         return other
 
+    def limit(self, memory: int) -> None:
+        """Let DuckDB, which runs in this process, take so many bytes; other databases have limits of their own."""
+        if self.backend.name == "duckdb":
+            self.backend.con.execute(f"SET memory_limit = '{memory}B'")
+
     def attempt(self, work: Callable[[], Result]) -> Result:
         """Do work that asks the database, again from its beginning if the connection is lost meanwhile."""
         return work() if self.connection is None else self.connection.attempt(work)

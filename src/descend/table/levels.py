@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +22,14 @@ if TYPE_CHECKING:
     from descend.table.table import Numbers, Table
 
 Places = NDArray[np.intp]
+Scalar = TypeVar("Scalar", np.float64, np.intp)
 Key = tuple[Label, ...]
 LARGEST = 1 << 62
 """Where a number for each combination of the values of several columns would overflow, only those that occur count."""
+EXACT = float(1 << 53)
+"""Whole numbers up to this are floats exactly."""
+FEW_GAPS = 4
+"""Whole numbers are counted if they reach over at most so many times as many as there are."""
 NAMED = 3
 """Groups that a message names."""
 UNSEEN = -math.inf
@@ -61,7 +66,7 @@ class Levels:
             coded = [values_of(table, name) for name in columns]
             codes, absent = combined([(places, len(labels)) for places, labels in coded])
             rows = np.flatnonzero(~absent)
-            first = rows[np.unique(codes[rows], return_index=True)[1]]
+            first = rows[distinct(codes[rows])[1]]
             parts = [[labels[place] for place in places[first].tolist()] for places, labels in coded]
             keys = list(zip(*parts, strict=True))
         else:
@@ -101,7 +106,7 @@ class Levels:
         """Return the place of the group of each row, (rows,): NaN where a value is missing, `UNSEEN` for others."""
         coded = [values_of(table, name) for name in self.columns]
         codes, absent = combined([(found, len(labels)) for found, labels in coded])
-        seen, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+        seen, first, inverse = distinct(codes)
         places = np.full(len(seen), np.nan)
         for number, row in enumerate(first.tolist()):
             if not absent[row]:
@@ -221,6 +226,29 @@ def _refuse_unknown(table: Table, columns: Sequence[str]) -> None:
             table.numbers((name,))  # which says that there is no such column
 
 
+def distinct(values: NDArray[Scalar]) -> tuple[NDArray[Scalar], Places, Places]:
+    """Return the values that occur, sorted; where each occurs first; and which of them each value is.
+
+    Whole numbers that lie close together are counted rather than sorted, which takes a tenth of the time.
+
+    >>> distinct(np.array([7.0, 3.0, 7.0]))
+    (array([3., 7.]), array([1, 0]), array([1, 0, 1]))
+    """
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, -1.0)
+    if not 0.0 <= high - low <= FEW_GAPS * values.size or max(-low, high) > EXACT:
+        return np.unique(values, return_index=True, return_inverse=True)
+    places = values.astype(np.intp)
+    if values.dtype.kind == "f" and (places != values).any():
+        return np.unique(values, return_index=True, return_inverse=True)
+    places -= int(low)
+    first = np.full(int(high - low) + 1, -1)
+    first[places[::-1]] = np.arange(values.size)[::-1]
+    there = np.flatnonzero(first >= 0)
+    numbered = np.empty(first.size, dtype=np.intp)
+    numbered[there] = np.arange(there.size)
+    return values[first[there]], first[there], numbered[places]
+
+
 def _words(cells: NDArray[np.object_]) -> tuple[Places, list[Label]]:
     numbered: dict[str, int] = {}
     words = ["" if cell is None else str(cell) for cell in cells.tolist()]
@@ -235,7 +263,7 @@ def _numbers(cells: Numbers, truth: bool) -> tuple[Places, list[Label]]:
     complete = bool(finite.all())
     there = cells if complete else cells[finite]
     begins = np.flatnonzero(np.r_[there.size > 0, there[1:] != there[:-1]])  # rows of a group often follow one another
-    values, found = np.unique(there[begins], return_inverse=True)
+    values, _, found = distinct(there[begins])
     codes = np.repeat(found, np.diff(begins, append=there.size))
     if not complete:
         shorter, codes = codes, np.full(len(cells), -1, dtype=np.intp)

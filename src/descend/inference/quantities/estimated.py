@@ -68,13 +68,10 @@ def by_profile(quantity: Quantity, solution: Solution, estimated: Estimated) -> 
 
     if math.isnan(estimated.standard_error):
         return replace(estimated, method="profile")
-    if solution.objective.arrow:
-        raise ConfigError(
-            f"A quantity has no profile interval with {solution.theta.size:,} parameters, most of which belong to one "
-            "group. Use the method t."
-        )
     covariance = estimates_of(solution, "model").needed_covariance()
     gradient = quantity.with_gradient(solution.theta)[1]
+    if solution.objective.arrow:
+        return _profile_of_one(quantity, solution, estimated, gradient)
     place = int(np.argmax(np.abs(gradient) * np.sqrt(np.nan_to_num(covariance.diagonal()))))
     objective = Exchanged(solution.objective, quantity, place, solution.theta)
     with np.errstate(all="ignore"):
@@ -88,6 +85,28 @@ def by_profile(quantity: Quantity, solution: Solution, estimated: Estimated) -> 
         *why_open(quantity.name, "upper", high, why_high, estimated.level),
     ]
     return replace(estimated, interval=(low, high), method="profile", why="; ".join(said))
+
+
+def _profile_of_one(quantity: Quantity, solution: Solution, estimated: Estimated, gradient: Array) -> Estimated:
+    """Return the profile interval of a quantity that is a parameter, where most parameters belong to one group each."""
+    from descend.inference.profile import why_open
+    from descend.inference.profile_sides import Sides
+    from descend.inference.standard_errors import generalized_covariance
+
+    places = np.flatnonzero(gradient)
+    generalized = generalized_covariance(solution, "model")
+    if len(places) != 1 or quantity.text != solution.model.parameters.labels[places[0]] or generalized is None:
+        raise ConfigError(
+            f"`{quantity.name}` has no profile interval: with {solution.theta.size:,} parameters, most of which belong "
+            "to one group, only single parameters have. Use the method t."
+        )
+    with np.errstate(all="ignore"):
+        reach = quantile(estimated.level, estimates_of(solution).degrees)
+        (low, why_low), (high, why_high) = Sides(solution, generalized, [int(places[0])]).of(int(places[0]), reach)
+    lower, upper = (
+        why_open(quantity.name, *end, estimated.level) for end in (("lower", low, why_low), ("upper", high, why_high))
+    )
+    return replace(estimated, interval=(low, high), method="profile", why="; ".join([*lower, *upper]))
 
 
 def by_bootstrap(

@@ -1,0 +1,126 @@
+"""The groups of a fit on its page: a table to sort and search, small pictures, and what is known of each group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from descend.descent.solution import every_parameter
+from descend.inference.fitted import Fitted
+from descend.parameters import digits_of
+from descend.report import grouped, multiples
+from descend.report.cells import RIGHT, heads, minus, number, table
+from descend.report.document import figure
+from descend.report.figures import Panel
+from descend.report.view import Group, View
+from descend.table.levels import GroupLabels
+
+DETAILED = 60
+"""Groups with a picture, and with a section of their own, at most: those that fit worst."""
+LISTED = 2_000
+"""Groups in the table, at most."""
+FIND = '<p class="find" hidden><label>Find <input id="find" type="search"></label><output id="found"></output></p>'
+
+Cell = tuple[float, float | None]
+"""A value and its standard error."""
+
+
+def section(fit: Fitted, view: View) -> str:
+    """Return the table of the groups, and their pictures; a click on one leads to its own section."""
+    names, values = _by_group(fit, view)
+    groups = view.groups[:LISTED]
+    detailed = {group.name for group, _ in _detailed(view)}
+    titles = [", ".join(dict.fromkeys(name for levels in view.levels for name in levels.columns)), *names, "R²", "rows"]
+    lines = []
+    for group, cells in zip(groups, values, strict=False):
+        name = escape(group.name)
+        link = f'<a href="#{_place(view, group)}">{name}</a>' if group.name in detailed else name
+        numbers = "".join(cell(*each) for each in cells)
+        good = grouped.r_squared(view, group)
+        lines.append(
+            f'<tr><th scope="row">{link}</th>{numbers}{cell(good, None, 4)}'
+            f'<td{RIGHT} data-v="{len(group.rows)}">{len(group.rows):,}</td></tr>'
+        )
+    more = f"<p>And {len(view.groups) - LISTED:,} more.</p>" if len(view.groups) > LISTED else ""
+    drawn = _detailed(view)
+    pictures = multiples.html([panel for _, panel in drawn], [f"#{_place(view, group)}" for group, _ in drawn])
+    find = FIND if len(view.groups) > grouped.TOGETHER else ""
+    return find + sortable(heads(titles, range(1, len(titles))), lines) + more + f"<h3>One by one</h3>{pictures}"
+
+
+def details(fit: Fitted, view: View) -> str:
+    """Return the sections of single groups, each of which shows when a link leads to it."""
+    drawn = _detailed(view)
+    names, values = _by_group(fit, view)
+    rows = {group.name: cells for group, cells in zip(view.groups, values, strict=True)}
+    return "".join(
+        _of_one(view, group, place, [each for each, _ in drawn], names, rows[group.name])
+        for place, (group, _) in enumerate(drawn)
+    )
+
+
+def sortable(head: str, lines: Sequence[str]) -> str:
+    """Return a table whose columns can be sorted by a click (see ``groups.js``)."""
+    body = f'<table id="groups"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+    return f'<section class="scroll tall" tabindex="0" aria-label="Groups">{body}</section>'
+
+
+def cell(value: float, error: float | None, digits: int | None = None) -> str:
+    """Write a number and its standard error as a cell that sorts by the number."""
+    if not np.isfinite(value):
+        return f'<td{RIGHT} data-v="">–</td>'
+    known = error if error is not None and np.isfinite(error) else None
+    text = minus(f"{value:.{digits or digits_of(float(value), known, 5)}g}")
+    more = "" if known is None else f" <small>± {number(known, 2)}</small>"
+    return f'<td{RIGHT} data-v="{value:.17g}">{text}{more}</td>'
+
+
+def _detailed(view: View) -> list[tuple[Group, Panel]]:
+    return grouped.one_by_one(view, most=DETAILED)
+
+
+def _place(view: View, group: Group) -> str:
+    return f"group-{view.groups.index(group)}"
+
+
+def _by_group(fit: Fitted, view: View) -> tuple[list[str], list[list[Cell]]]:
+    """Return the names of the parameters that belong to groups, and for each group their values and errors."""
+    shapes, found = every_parameter(fit.model), fit.standard_errors
+    values = shapes.flat(fit.parameters)
+    errors = np.full(len(values), np.nan) if found is None else shapes.flat(found)
+    names: list[str] = []
+    cells: list[list[Cell]] = [[] for _ in view.groups]
+    for name, labels in shapes.shapes.items():
+        if not isinstance(labels, GroupLabels):
+            continue
+        parts = labels.parts or ("",)
+        names += [f"{name}, {part}" if part else name for part in parts]
+        for group, row in zip(view.groups, cells, strict=True):
+            code = group.codes.get(labels.levels.name)
+            for part in range(len(parts)):
+                place = shapes.slices[name].start + int(code or 0) * len(parts) + part
+                row.append((np.nan, None) if code is None else (float(values[place]), float(errors[place])))
+    return names, cells
+
+
+def _of_one(
+    view: View, group: Group, place: int, drawn: Sequence[Group], names: Sequence[str], cells: Sequence[Cell]
+) -> str:
+    ways = [("#by-group", "Back to all groups")]
+    ways += [(f"#{_place(view, drawn[place - 1])}", "← Worse")] if place else []
+    ways += [(f"#{_place(view, drawn[place + 1])}", "Better →")] if place + 1 < len(drawn) else []
+    links = "".join(f'<a href="{target}">{text}</a>' for target, text in ways)
+    lines = [
+        f'<tr><th scope="row"><code>{escape(name)}</code></th>{cell(*each)}</tr>'
+        for name, each in zip(names, cells, strict=True)
+    ]
+    panel = grouped.panel_of(view, group)
+    shown = figure(grouped.titled(panel), f"g{place}-")
+    listed = table(heads(("parameter", "value"), (1,)), lines, "Parameters")
+    return (
+        f'<section class="group" id="{_place(view, group)}" aria-label="{escape(group.name)}">'
+        f'<h2>{escape(group.name)}</h2><div class="figures pairs">{shown}{listed}</div>'
+        f'<p class="ways">{links}</p></section>'
+    )
