@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.threads import in_turn
+from descend.errors import ConfigError
 from descend.gradients.contract import Program
 from descend.many.arrays import NUMPY_ARRAYS, Arrays
 from descend.many.code import BatchCode, batch_code
-from descend.many.descent import FIRST, Ends, descend_all
+from descend.many.descent import FIRST, FIRST_OF_ONE, Ends, descend_all
 from descend.many.progress import Progress
 from descend.many.rows import GroupedRows
 from descend.many.sums import Block, Sums
@@ -21,6 +22,8 @@ from descend.many.systems import Factor
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
+COMPARED, SAME = 16, 1e-9
+"""Groups fitted by PyTorch that NumPy fits too, and the share by which their losses may differ."""
 WAITING = 0.25
 """The share of a block that waits for the rest of other blocks."""
 SAME = 1e-9
@@ -123,7 +126,8 @@ class Together:
         others: few groups in a block take nearly as long as many.
         """
         begin, found = theta[:, self.nonlinear].T.copy(), Found.none(len(groups), theta.shape[1])
-        damping, open_ = np.full(len(groups), FIRST), np.arange(len(groups))
+        first = FIRST if len(self.nonlinear) > 1 else FIRST_OF_ONE
+        damping, open_ = np.full(len(groups), first), np.arange(len(groups))
         while len(open_):
             blocks = self.rows.blocks(groups, open_, self.arrays.cells)
             share = WAITING if len(blocks) > 1 else 0.0
@@ -171,3 +175,17 @@ class Together:
         losses = self.losses(groups, starts)
         best = np.argsort(losses, axis=0, kind="stable")[:few].T
         return self.descend(np.repeat(groups, few), starts[best.ravel()]).lowest(few)
+
+    def compare(self, groups: Places, starts: Array, few: int, found: Found) -> None:
+        """Hold what PyTorch found in some of the groups against NumPy. Raises ConfigError where they differ."""
+        if self.arrays is NUMPY_ARRAYS:
+            return
+        some = np.linspace(0, len(groups) - 1, min(COMPARED, len(groups))).astype(np.intp)
+        other = replace(self, arrays=NUMPY_ARRAYS).from_best(groups[some], starts, few)
+        both = found.converged[some] & other.converged
+        differ = np.count_nonzero(~np.isclose(found.loss[some][both], other.loss[both], rtol=SAME, atol=0.0))
+        if differ:
+            raise ConfigError(
+                f"PyTorch fits {differ} of the {len(some)} groups that were compared otherwise than NumPy. Leave out "
+                "the engine and the device."
+            )
