@@ -12,6 +12,8 @@ import pytest
 import descend
 from descend.cli.main import main
 from descend.errors import DataError, FormulaError
+from descend.report.fields import fields
+from descend.report.text import render
 
 PUROMYCIN = Path(__file__).parent / "data" / "Puromycin.csv"
 FORMULA = "rate ~ Vm[state]*conc/(K + conc)"
@@ -78,3 +80,15 @@ def test_the_json_has_an_object_by_group(capsys, monkeypatch):
     assert main() == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["parameters"]["Vm"] == pytest.approx({"treated": 208.63007050788, "untreated": 166.604096920783})
+
+
+def test_of_many_groups_the_first_are_listed_and_the_others_told():
+    rng = np.random.default_rng(0)
+    site, x = np.repeat(np.arange(1, 21), 5), np.tile(np.arange(5.0), 20)
+    fit = descend.fit("y ~ a[site] + b*x", {"y": site + 0.5 * x + 0.1 * rng.normal(size=100), "x": x, "site": site})
+    lines = render(fields(fit)).splitlines()
+    assert [line.split()[0] for line in lines if line.startswith("  a[")] == [f"a[{k}]" for k in range(1, 7)]
+    assert any(line.startswith("  b ") for line in lines)
+    (spread,) = (line for line in lines if line.startswith("  a: "))
+    low, high = min(fit.parameters["a"].values()), max(fit.parameters["a"].values())
+    assert spread.startswith(f"  a: 20 values from {low:.6g} to {high:.6g}, median ")

@@ -64,7 +64,7 @@ def test_all_that_follows_from_a_fit_is_there(function, tmp_path):
     fit.save(path)
     assert descend.load(path, model=function).parameters == fit.parameters
     fit.report(tmp_path / "fit.html")
-    assert ("complex step" if function is curve else "central differences") in (tmp_path / "fit.html").read_text()
+    assert ("complex step" if function is curve else "forward differences") in (tmp_path / "fit.html").read_text()
 
 
 def test_a_run_is_resumed_where_it_stood(tmp_path):
@@ -79,7 +79,7 @@ def test_the_notes_say_how_derivatives_were_found():
     )
     assert any(
         note.startswith(
-            "derivatives of `by_rows` by central differences, in steps above its noise, which is rounding; "
+            "derivatives of `by_rows` by forward differences, in steps above its noise, which is rounding; "
         )
         for note in fitted(by_rows).notes
     )

@@ -48,7 +48,7 @@ def lab(
         from descend.lab.state import FILE
 
         rows = read_rows(data, Path(data).name, (FILE, data))
-        read_formula(formula, list(rows.columns))
+        read_formula(formula, list(rows.table), list(rows.columns))
     app = make_app(rows, formula or "", host)
 
     def opened(address: str) -> None:

@@ -42,8 +42,8 @@ class Derivatives:
 
     1. A complex step, where the function takes complex numbers and that agrees in every row with differences.
     2. Else differences, with steps that balance the noise of the function, measured once, against its curvature: with
-       one call for many points, of fourth order; with a call for each point, forward differences at first, carried on
-       from one point to the next by secants, and central ones in the end, when they are asked for (`refine`).
+       one call for many points, of fourth order; with a call for each point, forward differences, carried on from one
+       point to the next by secants, and central ones where they are asked for (`refine`).
 
     room: the least and the largest value of each parameter; the function is not called outside them.
     Raises DescendError where the function has no value at the first point, or is not deterministic.
@@ -116,7 +116,7 @@ class Derivatives:
         if self._last is None:
             return False
         key, values, jacobian, level = self._last
-        if self.by_complex_step and level == FINE and best and not self.checked:
+        if self.by_complex_step and level == FINE and not self.checked:
             self.checked = True
             theta = np.frombuffer(key)
             noise = misfit(self.calls, theta, values, jacobian, turn=1)
@@ -246,7 +246,7 @@ class Derivatives:
         if not np.isfinite(values).any():
             return values, np.full((len(values), self.size), np.nan), FINE
         if self.carry_on and self.sparing and self._wanted == UPDATED:
-            carried = self.secant.carried(theta, values)
+            carried = self.secant.carried(theta, values, max(self.noise, LEAST * self.scale))
             if carried is not None:
                 for place, column in self._costless(theta, values).items():
                     carried[:, place] = column

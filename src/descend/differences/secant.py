@@ -8,6 +8,8 @@ from descend.differences.calls import Array
 
 TRUSTED = 0.3
 """Share of the change of the values that the derivatives before may have missed."""
+NOISE = 4.0
+"""How many standard deviations of noise the change of the values may miss by chance."""
 MOST = 6
 """How often derivatives are carried on before they are found anew."""
 
@@ -36,8 +38,11 @@ class Secant:
         """Count anew, as derivatives are found anew."""
         self.carried_on, self.error = 0, 0.0
 
-    def carried(self, theta: Array, values: Array) -> Array | None:
-        """Return the derivatives at a point; None where those before say too little about it."""
+    def carried(self, theta: Array, values: Array, noise: float) -> Array | None:
+        """Return the derivatives at a point; None where those before say too little about it.
+
+        noise: root mean square of the noise of a value: a change that misses no more than that tells nothing new.
+        """
         if self._base is None or self.carried_on >= MOST:
             return None
         before, old, jacobian = self._base
@@ -49,6 +54,8 @@ class Secant:
         sizes = float(change @ change), float(missed @ missed)
         if not (np.isfinite(jacobian).all() and np.isfinite(sizes).all() and length > 0.0):
             return None
+        if sizes[1] <= NOISE**2 * noise**2 * len(values):
+            return jacobian
         if not sizes[1] <= TRUSTED**2 * sizes[0] or sizes[0] == 0.0:
             return None
         self.carried_on += 1

@@ -192,7 +192,7 @@ def _read(
     builder.no_star = frozenset(name.name for name in _names(right))
     builder.given = dict(given)
     responses = set(builder.columns)
-    expression = builder.build(right)
+    expression = builder.resolved(builder.build(right)) if given else builder.build(right)
     for coded, levels_of in builder.groups.items():
         if taken := next((column for column in levels_of.columns if column in responses), None):
             fault = f"`{taken}` is the response, so it cannot tell groups apart."

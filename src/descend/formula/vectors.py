@@ -12,7 +12,7 @@ from sympy import Add, Expr, Integer, Mul
 
 from descend.formula import tree
 from descend.formula.printers.code import as_text, plain_name
-from descend.formula.symbols import Column, Parameter, Predictor, Term
+from descend.formula.symbols import Column, Component, Parameter, Predictor, Term
 from descend.formula.tokens import Token
 from descend.registry import closest
 from descend.table.levels import GroupLabels, Levels
@@ -116,6 +116,17 @@ class VectorBuilder(ABC):
         free = replace(term, labels=tuple(labels[place] for place in places), places=places)
         kept = (Mul(value, term.item(place)) for place, value in enumerate(held) if value is not None)
         return Add(self._predictor(form + listed, free), *kept)
+
+    def resolved(self, expression: Expr) -> Expr:
+        """Return an expression with a predictor for each component ``a[A]`` that ties brought into it."""
+        return expression.xreplace({symbol: self._component(symbol.name) for symbol in expression.atoms(Component)})
+
+    def _component(self, label: str) -> Predictor:
+        name, _, group = label.removesuffix("]").partition("[")
+        labels = self.parameters[name][1] or ()
+        free = [labels[place] for place in free_places(self.given[name])] if name in self.given else list(labels)
+        unit = tuple(Integer(int(each == group)) for each in free)
+        return self._predictor(f'{plain_name(name)}["{group}"]', Term(name, unit, tuple(free)))
 
     def _predictor(self, text: str, term: Term) -> Predictor:
         predictor = Predictor(text)

@@ -18,7 +18,7 @@ from descend.formula.functions import DERIVED_ONLY
 from descend.formula.printers.code import as_text
 from descend.formula.real_functions import where
 from descend.formula.row_code import COUNT
-from descend.formula.symbols import Column, Parameter, Predictor
+from descend.formula.symbols import Column, Component, Parameter, Predictor
 from descend.gradients.contract import Array, Program, row_sum
 from descend.gradients.derived import derived
 from descend.gradients.numeric import NumericKernel
@@ -74,7 +74,7 @@ def by_hand(
     read = {symbol.name for expression in given.values() for symbol in expression.atoms(Column)}
     more = tuple(name for name in columns if name in read and name not in formula.columns)
     for name, expression in tied.items():
-        for symbol in expression.atoms(Parameter):
+        for symbol in expression.atoms(Parameter, Component):
             given[symbol.name] += given[name] * expression.diff(symbol)
     return dataclasses.replace(
         program,
@@ -100,7 +100,7 @@ def _read(
         taken.setdefault(term.vector, []).extend(item.name for item in term.items if isinstance(item, Column))
     builder = Builder(text, columns, taken, starts=None, extra=extra, levels=formula.levels)
     builder.given = held
-    expression = builder.build(node)
+    expression = builder.resolved(builder.build(node))
     if index is None:
         label = name.name
     elif isinstance(formula.parameters.get(name.name), GroupLabels):

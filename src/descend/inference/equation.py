@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 
 from descend.descent.commenting import comment
 from descend.descent.solution import Named, Solution
+from descend.formula import Formula, read_formula
 from descend.formula.printers.filled import Rounding, filled
 from descend.inference.row_scores import ScoredRows, rows_that_count
 from descend.losses.contract import NORMAL
 from descend.models import Model
+from descend.parameters import Constraints
 
 Array = NDArray[np.float64]
 SHARE = 0.02
@@ -29,7 +31,16 @@ def equation(model: Model, parameters: Named, rounding: Rounding) -> str:
     """Return the formula with the values of its parameters in it; empty for a Python function or a module."""
     if model.formula is None:
         return ""
-    return f"{model.response} ~ {filled(model.formula, parameters, rounding)}"
+    return f"{model.response} ~ {filled(_with_all_groups(model.formula, model.constraints), parameters, rounding)}"
+
+
+def _with_all_groups(formula: Formula, held: Constraints | None) -> Formula:
+    """Return a formula in which a parameter of groups is whole, though some of its values are held or tied."""
+    if held is None or not held.places:
+        return formula
+    given = {name: value for name, value in held.given.items() if name not in held.places}
+    columns = (*formula.given, *formula.unused)
+    return read_formula(formula.text, columns, None, held.parameters.shapes, (), given, formula.levels)
 
 
 @comment("the digits of the equation", empty=dict)

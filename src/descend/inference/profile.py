@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from descend.descent.commenting import once
 from descend.descent.solution import Named, Solution
 from descend.errors import ConfigError
-from descend.formula.symbols import Parameter
+from descend.formula.symbols import Component, Parameter
 from descend.inference.determined import undetermined
 from descend.inference.estimates import estimates_of
 from descend.inference.intervals import Intervals, quantile, t_intervals
@@ -141,7 +141,7 @@ def _of_tied(
     if held is None:
         return found, notes
     for name, expression in held.tied.items():
-        symbols = [symbol.name for symbol in expression.atoms(Parameter)]
+        symbols = [symbol.name for symbol in expression.atoms(Parameter, Component)]
         image = _image(held, solution.parameters, name, symbols[0], ends[symbols[0]]) if len(symbols) == 1 else None
         if image is not None:
             found[name] = image
@@ -152,10 +152,11 @@ def _of_tied(
 
 def _image(held: Constraints, best: Named, name: str, by: str, ends: tuple[float, float]) -> tuple[float, float] | None:
     """Return the ends of the parameter tied to ``by``; None if it does not rise, or fall, with ``by`` all the way."""
-    far = FAR * max(abs(best[by]), 1.0)
-    between = np.linspace(max(ends[0], best[by] - far), min(ends[1], best[by] + far), IMAGES)
+    centre = float(np.asarray(held.of_free(by, best)).item())
+    far = FAR * max(abs(centre), 1.0)
+    between = np.linspace(max(ends[0], centre - far), min(ends[1], centre + far), IMAGES)
     values = np.concatenate([[ends[0]], between[1:-1], [ends[1]]])
-    image = np.array([held.complete({**best, by: float(value)})[name] for value in values])
+    image = np.array([held.tied_value(name, {**best, by: float(value)}) for value in values])
     rises = np.diff(image)
     if np.isnan(image).any() or not ((rises >= 0.0).all() or (rises <= 0.0).all()):
         return None

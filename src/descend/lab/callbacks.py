@@ -18,7 +18,7 @@ from descend.lab.cache import Cache
 from descend.lab.controls import on_the_page
 from descend.lab.data import Library, Rows, first_formula
 from descend.lab.descents import Descents, descents, gradient_lines, lowest_fit, starts, unknown_start
-from descend.lab.endings import error_text, judgement_text, legend, lowest_key, prose, unbroken, verdicts
+from descend.lab.endings import error_text, groups_key, judgement_text, legend, lowest_key, prose, unbroken, verdicts
 from descend.lab.equations import rule
 from descend.lab.film import captions, film_of
 from descend.lab.layout import page
@@ -155,7 +155,7 @@ class Callbacks:
             with speaking(on_the_page(state.lang)):
                 judged = api.check(
                     state.formula,
-                    dict(rows.columns),
+                    rows.table,
                     gradient=gradient_lines(dataclasses.replace(state, gradient=gradient)),
                     start=starts(state, rows, lowest),
                     loss=known,
@@ -194,7 +194,7 @@ def _words(state: State, rows: Rows) -> tuple[Any, ...]:
         say, shown = words(state.lang), dict(runs.start)
         low, high = rates.ends(runs)
         contours, rows_left_out = captions(runs, say)
-        best = [lowest_key(say)] if view(runs.first).one else []
+        best = [*groups_key(runs), *([lowest_key(say)] if view(runs.first).one else [])]
         scale = rates.drawn(runs, low, high, say), rates.sentence(runs, say)
         copied = unbroken(copies.commands(state, rows, shown)), copies.python(state, rows, shown)
         below = [*legend(runs), contours], [*legend(runs), *best, rows_left_out]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, count
 from typing import Any
@@ -20,13 +20,17 @@ from descend.lab.cache import Cache
 from descend.lab.controls import on_the_page
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import FILE, UPLOAD, State
+from descend.lab.text_columns import MOST_ROWS as MOST_READ
 from descend.lab.text_columns import left_out
-from descend.table import open_table
+from descend.table import Table, open_table
 from descend.table.files import inspect
 from descend.wording import speaking
 
 Array = NDArray[np.float64]
+Words = NDArray[np.object_]
 
+MOST_WORDS = 100
+"""Different words in a column that may tell groups apart, at most."""
 MOST_ROWS = 10_000
 """Most rows that the lab uses; of more, a random sample is taken, so that each answer stays quick."""
 MOST_COLUMNS = 100
@@ -42,7 +46,7 @@ class Rows:
     """Columns of numbers. key: identifies these rows. name: of their file. total: how many rows they were sampled from.
 
     gaps: whether some values are missing. left_out: columns that are not numbers. odd: sentences on what is unexpected
-    in the file.
+    in the file. words: columns of few different words, which may tell groups apart.
     """
 
     key: tuple[object, ...]
@@ -52,6 +56,12 @@ class Rows:
     gaps: bool = False
     left_out: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
+    words: Mapping[str, Words] = field(default_factory=dict)
+
+    @property
+    def table(self) -> dict[str, Array | Words]:
+        """All columns, numbers and words."""
+        return {**self.columns, **self.words}
 
     @property
     def rows(self) -> int:
@@ -125,10 +135,24 @@ def read_rows(path: str | os.PathLike[str], name: str, key: tuple[object, ...]) 
         columns, complete = table.cells(), False
     total = len(columns[names[0]])
     columns = {column: columns[column] for column in names}
+    texts = _words(table, others)
     if total > MOST_ROWS:
         chosen = np.sort(np.random.default_rng(0).choice(total, MOST_ROWS, replace=False))
         columns = {column: values[chosen] for column, values in columns.items()}
-    return Rows(key, columns, name, total, not complete, others, odd)
+        texts = {column: values[chosen] for column, values in texts.items()}
+    left = tuple(column for column in others if column not in texts)
+    return Rows(key, columns, name, total, not complete, left, odd, texts)
+
+
+def _words(table: Table, names: Sequence[str]) -> dict[str, Words]:
+    """Return the columns of words that may tell groups apart: few different ones, none of them missing."""
+    found: dict[str, Words] = {}
+    for name in names[:MOST_COLUMNS] if table.rows <= MOST_READ else ():
+        if table.types[name] == "text":
+            cells = table.text(name)
+            if len(set(cells.tolist())) <= min(MOST_WORDS, len(cells) // 2) and all(cells.tolist()):
+                found[name] = cells
+    return found
 
 
 def first_formula(names: Sequence[str]) -> str:

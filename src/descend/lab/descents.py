@@ -88,7 +88,7 @@ def lowest_fit(state: State, rows: Rows) -> Fit:
     key = (rows.key, state.formula, state.loss)
 
     def fit() -> Fit:
-        fitted = api.fit(state.formula, dict(rows.columns), loss=state.loss, missing=rows.missing, time_limit=SECONDS)
+        fitted = api.fit(state.formula, rows.table, loss=state.loss, missing=rows.missing, time_limit=SECONDS)
         if fitted.theta.size > MOST_PARAMETERS:
             raise ConfigError(
                 f"The formula has {fitted.theta.size} parameters; the lab shows {MOST_PARAMETERS} at most. "
@@ -130,7 +130,7 @@ def _run(state: State, rows: Rows, optimizer: str, start: Start) -> Fit:
     arguments = call(state, optimizer, start)
     seconds = SECONDS / len(state.optimizers)
     key = (rows.key, repr(arguments), seconds, SPEAKING.get())  # what is said of a fit is said once
-    return RUNS(key, lambda: api.fit(data=dict(rows.columns), missing=rows.missing, time_limit=seconds, **arguments))
+    return RUNS(key, lambda: api.fit(data=rows.table, missing=rows.missing, time_limit=seconds, **arguments))
 
 
 def call(state: State, optimizer: str, start: Start) -> dict[str, Any]:

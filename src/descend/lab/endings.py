@@ -14,6 +14,8 @@ from descend.lab.equations import number
 from descend.lab.film import colour_name
 from descend.lab.texts import OUTCOMES, Words
 from descend.lab.valley import Valley, other_valley
+from descend.report import grouped
+from descend.report.view import view
 
 if TYPE_CHECKING:
     from dash.development.base_component import Component
@@ -35,6 +37,15 @@ def legend(runs: Descents) -> list[Component]:
     if len(runs.fits) == 1:
         return []
     return [html.Span(_named(place, name), className="key") for place, name in enumerate(runs.fits)]
+
+
+def groups_key(runs: Descents) -> list[Component]:
+    """Return the legend of the rows: which colour is which group, where parameters belong to groups."""
+    seen, keys = view(runs.first), []
+    for name, colour in grouped.coloured(seen) if grouped.together(seen) else ():
+        dot = html.Span(className="dot", style={"background": colour}, **{"aria-hidden": "true"})
+        keys.append(html.Span([dot, name], className="key"))
+    return keys
 
 
 def lowest_key(say: Words) -> Component:

@@ -21,7 +21,7 @@ from descend.lab.descents import Descents
 from descend.lab.frames import Frames, frames_of
 from descend.lab.landscape import Landscape, landscape_of
 from descend.lab.texts import Words, words
-from descend.report import panels, style
+from descend.report import grouped, panels, style
 from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
 from descend.report.interactive import figure
 from descend.report.surface import MOST_ROWS
@@ -118,7 +118,8 @@ def _data(runs: Descents, frames: Frames, dark: bool) -> tuple[Plain, list[Plain
     chosen = _some(len(seen.y), MOST_POINTS if seen.one else MOST_PREDICTED)
     marks: list[Mark] = []
     moves: list[Plain] = []
-    if not seen.one:
+    by_group = grouped.together(seen)
+    if not (seen.one or by_group):
         y = seen.y[chosen]
         low, high = reach(y)
         ends = np.array([low, high])
@@ -133,16 +134,19 @@ def _data(runs: Descents, frames: Frames, dark: bool) -> tuple[Plain, list[Plain
         drawn = Panel("curve", "", across, Axis(up.name, low=low - room, high=high + room), marks)
         return _styled(figure(drawn, dark), dark), moves
     low, high = reach(seen.y)
-    grid = _grid(seen.x)
     key = seen.inputs[0] if seen.inputs else ""
-    marks.append(Points(seen.x[chosen], seen.y[chosen], "data"))
+    if by_group:
+        marks, inputs = grouped.beside(seen, GRID)
+    else:
+        marks, inputs = [Points(seen.x[chosen], seen.y[chosen], "data")], {key: _grid(seen.x)}
+    grid = inputs[key]
     if np.isfinite(runs.lowest.theta).all():
-        best = _predicted(runs.lowest, runs.lowest.theta, {key: grid})
+        best = _predicted(runs.lowest, runs.lowest.theta, inputs)
         marks.append(
             Line(grid, np.clip(best, low - 1e3 * (high - low), high + 1e3 * (high - low)), "lowest J", "blue", 1.4, ":")
         )
     for place, (name, fit) in enumerate(runs.fits.items()):
-        curves = _curves(fit, frames.theta(name), {key: grid})
+        curves = _curves(fit, frames.theta(name), inputs)
         moves.append(_curve("curve", place, grid, curves, low, high))
     room = 0.12 * (high - low)
     up = Axis(seen.response, low=low - room, high=high + room)

@@ -76,7 +76,7 @@ def _settings(state: State, rows: Rows | None, library: Library, say: Words) -> 
     problems.append({"label": own, "value": UPLOAD})
     limit = {"data-most": library.most_upload, "data-large": too_large(library.most_upload, state.lang)}
     upload = [html.Button(say("upload"), id="choose-file"), html.Span(id="upload-told", role="status", **limit)]
-    columns = ", ".join(list(rows.columns)[:MOST_NAMED]) if rows is not None else "–"
+    columns = ", ".join(list(rows.table)[:MOST_NAMED]) if rows is not None else "–"
     formula = html.Input(id="formula", value=state.formula, debounce=0.12, maxLength=LONGEST_FORMULA, **CODE)
     return [
         _field(say("problem"), _choice("problem", problems, state.problem)),

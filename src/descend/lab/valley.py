@@ -70,7 +70,7 @@ def _down(runs: Descents, start: Start) -> Fit | None:
     try:
         fit = api.fit(
             state.formula,
-            dict(rows.columns),
+            rows.table,
             start=dict(start),
             loss=state.loss,
             missing=rows.missing,

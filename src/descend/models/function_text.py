@@ -9,6 +9,7 @@ from descend.formula.formula import USUALLY_DATA
 from descend.formula.printers.code import plain_name
 from descend.models.call import arguments_of, bind, name_of
 from descend.tracing import UntraceableError, trace
+from descend.wording import using
 
 
 def formula_of(
@@ -31,7 +32,7 @@ def formula_of(
         others = [name for name in columns or ("y",) if name not in names]
         response = "y" if "y" in others or not others else others[0]
         if "y" not in others and len(others) != 1 and columns is not None:
-            raise ConfigError(f"Which column does `{called}` predict? Say so with --response y.")
+            raise ConfigError(f"Which column does `{called}` predict? Say so{using('response', 'y')}.")
     call = bind(function, inputs)
     try:
         text = trace(function, call.columns, call.parameters, calling=call.with_arguments)

@@ -13,7 +13,7 @@ from descend.optimizers.families import WholeSteps
 from descend.optimizers.line_search import NOISE
 from descend.optimizers.second_derivatives import newton_step
 from descend.optimizers.sparing import sparing_step
-from descend.optimizers.systems import LEAST, is_finite, system_of
+from descend.optimizers.systems import LEAST, extrapolated, is_finite, system_of
 from descend.registry import setting
 
 ATTEMPTS = 60
@@ -34,8 +34,6 @@ least this share of J."""
 OUTGROWN = 1e12
 """Where a squared column norm was once larger than it is by this factor, its parameter can no longer move: before a
 descent is called finished, what is larger than here is forgotten."""
-FARTHEST = 10.0
-"""Steps that hardly shrink are not extrapolated: they may lead to infinity."""
 Known = tuple[Array, float, Array | None, Array | None]
 """The undamped step from theta and |q| there; the step that led to theta, and the undamped step it was made from."""
 
@@ -162,23 +160,6 @@ def last_digits(evaluation: Evaluation, kind: type[System], units: Units, known:
 def moves(theta: Array, move: Array) -> bool:
     """Whether a step changes a significant digit of any parameter."""
     return any(not abs(step) <= LAST * abs(value) for value, step in zip(theta.tolist(), move.tolist(), strict=True))
-
-
-def extrapolated(move: Array, taken: Array, before: Array, units: Units) -> list[Array]:
-    """Return steps to try instead of the Gauss-Newton step ``move``, the longest first.
-
-    Each Gauss-Newton step shrinks by a constant factor along the direction in which the neglected curvature matters
-    most. If ``before`` was the last Gauss-Newton step and ``taken`` was made instead, a secant removes that factor:
-        move - share (taken + move - before),   share = <move - before, move> / |move - before|**2
-    """
-    change = move - before
-    weighed = change * units
-    length = float(change.dot(weighed))
-    share = float(move.dot(weighed)) / length if length > 0.0 else 0.0
-    if abs(share) > FARTHEST:
-        return [move]
-    secant = move - share * (taken + change)
-    return [secant, move] if abs(share) > 0.1 else [secant]
 
 
 def finite(vector: Array) -> bool:

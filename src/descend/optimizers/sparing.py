@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from descend.optimizers.contract import Array, Evaluation, State, System
-from descend.optimizers.systems import system_of
+from descend.optimizers.systems import extrapolated, system_of
 from descend.optimizers.systems import triangle as root_of
 
 ATTEMPTS = 60
@@ -20,12 +20,24 @@ NEAR = 0.3
 FINE = 1e-5
 """Once they explain less than this share, derivatives that are found anew are found as well as can be."""
 ENOUGH = 3e-7
-"""A step is the last if it leaves less than this share to explain, shrinking as the step before did. One more follows,
-with derivatives carried on."""
+"""A step is the last if it leaves less than this share to explain, shrinking as the step before did."""
 NOISE = 3.0
 """What they explain is nothing but noise below this multiple of it."""
+ABOVE = 10.0
+"""Multiple of the noise above which one step after another tells by how much they shrink."""
 SAME = 1e-9
 """Near the minimum a step may seem to raise J by this share of it: only the gradient can tell."""
+ILL = 1e3
+"""Condition of the scaled Jacobian above which forward differences leave the last digits uncertain."""
+SLOW = 0.5
+"""A step that leaves more than this share of what the one before left shrinks it too slowly to tell what follows."""
+LESS = 0.9
+"""Share of the least that was ever left to explain, below which steps are steady."""
+CERTAIN = 3e-8
+"""The same as `ENOUGH` where the step is extrapolated, which leaves less on the whole, but not always."""
+Earlier = tuple[float, float, Array | None, Array]
+"""What was left to explain before the step that led here, and the least ever; that step if it was undamped, and the
+Gauss-Newton step that it was made from."""
 LAST = 1e-15
 """Relative size of a step that changes no digit."""
 
@@ -37,44 +49,51 @@ def sparing_step(evaluation: Evaluation, state: State) -> tuple[Array, State]:
     gain is |q|, the part of the residual that the parameters can still explain, with q as in `LevenbergMarquardt`.
     Where that is no more than the error of q, which comes from the errors of the derivatives and from the noise of the
     function, or where a step fails, better derivatives are asked for (`Evaluation.refined`). The run ends where there
-    are none, never below the noise; and a step after one that left little enough, with derivatives carried on.
+    are none, never below the noise; and after a step that leaves little enough. Near the end steps are extrapolated
+    from the one before (see `extrapolated`).
 
     Source: Moré & Wild (2012), ACM TOMS 38, 19, for when forward differences do; Broyden (1965), for carrying on.
     """
-    units, damping, growth, damped, before, ended = state
-    ended = ended or 0
-    for _ in range(ATTEMPTS if ended < 2 else 0):
+    units, damping, growth, damped, earlier, ended = state
+    for _ in range(0 if ended else ATTEMPTS):
         if not np.isfinite(evaluation.gradient).all():
             break
         system = system_of(evaluation, True)(evaluation, units)
         units = system.units
         left, noise, size = _left(evaluation, system)
-        if left <= NOISE * noise and ended:
-            break
-        shrinking = min(1.0, left / before) if before else 1.0
-        remaining = left * shrinking / (1.0 - shrinking) if shrinking < 0.5 else left
-        last = remaining <= ENOUGH * size
-        if not ended and (last or left <= NOISE * noise):
-            better = evaluation.refined(best=last or left <= FINE * size) or evaluation.refined(best=True)
+        steady = evaluation.bounds is None and left > ABOVE * noise and _steady(left, earlier)
+        last, slow = _last(left, size, earlier, steady)
+        hidden = left <= NOISE * noise or (left <= FINE * size and slow)
+        if last or hidden:
+            best = hidden or _ill(evaluation)
+            better = evaluation.refined(best=False) or (evaluation.refined(best=True) if best else None)
             if better is not None:
                 evaluation = better
                 continue
             if left <= NOISE * noise:
                 break
         near = left <= NEAR * size and not damped
-        move, predicted = (system.newton()[0], 0.5 * left * left) if near or last else system.move(damping)
+        undamped = near or last
+        move, predicted = (system.newton()[0], 0.5 * left * left) if undamped else system.move(damping)
         if not predicted > 0.0 or not _moves(evaluation.theta, move):
             break
-        theta = _ahead(evaluation, move)
+        step = extrapolated(move, earlier[2], earlier[3], np.asarray(units))[0] if undamped and steady else move
+        theta = _ahead(evaluation, step)
         new = evaluation.at(theta, 0)
         ratio = (evaluation.loss - new.loss) / predicted
-        if ratio > WORTH_IT or (left <= math.sqrt(SAME) * size and new.loss <= evaluation.loss * (1.0 + SAME)):
+        fewer = earlier is None or left < earlier[1]
+        same = left <= math.sqrt(SAME) * size and new.loss <= evaluation.loss * (1.0 + SAME)
+        if ratio > WORTH_IT or (fewer and same):
             if ratio > WORTH_IT and not near:
                 damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
             evaluation.carried(theta)
-            ending = 2 if ended else int(last)
-            return theta, (units, max(damping, LEAST_DAMPING), 2.0, False, left, ending)
-        if last or ended:
+            least = left if earlier is None else min(left, earlier[1])
+            following: Earlier = (left, least, step if undamped else None, move)
+            return theta, (units, max(damping, LEAST_DAMPING), 2.0, False, following, last)
+        if step is not move:
+            earlier = (*earlier[:2], None, move)  # it was too long
+            continue
+        if last:
             break
         better = evaluation.refined(best=False)
         if better is not None:
@@ -84,7 +103,32 @@ def sparing_step(evaluation: Evaluation, state: State) -> tuple[Array, State]:
         else:
             damping *= growth
             growth *= 2.0
-    return evaluation.theta, (units, damping, growth, True, before, 2)
+    return evaluation.theta, (units, damping, growth, True, earlier, True)
+
+
+def _steady(left: float, earlier: Earlier | None) -> bool:
+    """Whether undamped steps leave less to explain than ever before, so that how they shrink tells how they go on."""
+    return earlier is not None and earlier[2] is not None and left < LESS * earlier[1]
+
+
+def _last(left: float, size: float, earlier: Earlier | None, steady: bool) -> tuple[bool, bool]:
+    """Return whether the next step leaves little enough to explain, and whether the last left hardly less than before.
+
+    A Gauss-Newton step shrinks it as the step before did; a steady one, which is extrapolated, by twice the digits.
+    """
+    shrinking = min(1.0, left / earlier[0]) if earlier is not None and earlier[0] else 1.0
+    if shrinking >= SLOW:
+        return left <= ENOUGH * size, True
+    if steady:
+        return left * shrinking**2 / (1.0 - shrinking) <= CERTAIN * size, False
+    return left * shrinking / (1.0 - shrinking) <= ENOUGH * size, False
+
+
+def _ill(evaluation: Evaluation) -> bool:
+    """Whether forward differences would leave the last digits uncertain."""
+    upper = root_of(evaluation.at(evaluation.theta, 3))[0]
+    norms = np.sqrt(np.add.reduce(upper * upper))
+    return bool((norms > 0.0).all()) and float(np.linalg.cond(upper / norms)) > ILL
 
 
 def _left(evaluation: Evaluation, system: System) -> tuple[float, float, float]:

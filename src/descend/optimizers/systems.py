@@ -20,6 +20,8 @@ from descend.optimizers.contract import RANK, WELL, Array, Evaluation, System, U
 
 LEAST = 1e-300
 """Stands in for the squared norm of a column of zeros, so that it can be divided by."""
+FARTHEST = 10.0
+"""Steps that hardly shrink are not extrapolated: they may lead to infinity."""
 FEW = 8
 """Up to this many unknowns, elimination in plain numbers is faster than a NumPy call."""
 Solution = tuple[list[float], float, float]
@@ -267,6 +269,23 @@ def pulling(upper: Array, gradient: Array) -> Array:
     norms[norms == 0.0] = 1.0
     pull: Array = np.linalg.lstsq((upper / norms).T, gradient / norms, rcond=RANK)[0]
     return pull
+
+
+def extrapolated(move: Array, taken: Array, before: Array, units: Units) -> list[Array]:
+    """Return steps to try instead of the Gauss-Newton step ``move``, the longest first.
+
+    Each Gauss-Newton step shrinks by a constant factor along the direction in which the neglected curvature matters
+    most. If ``before`` was the last Gauss-Newton step and ``taken`` was made instead, a secant removes that factor:
+        move - share (taken + move - before),   share = <move - before, move> / |move - before|**2
+    """
+    change = move - before
+    weighed = change * units
+    length = float(change.dot(weighed))
+    share = float(move.dot(weighed)) / length if length > 0.0 else 0.0
+    if abs(share) > FARTHEST:
+        return [move]
+    secant = move - share * (taken + change)
+    return [secant, move] if abs(share) > 0.1 else [secant]
 
 
 @lru_cache(maxsize=FEW)

@@ -14,7 +14,7 @@ from sympy import Expr
 from descend.errors import ConfigError
 from descend.formula.compile import compile_expression
 from descend.formula.printers.code import NUMPY, TORCH, Language
-from descend.formula.symbols import Parameter, number
+from descend.formula.symbols import Component, Parameter, number
 from descend.parameters.bounds import Bounds
 from descend.parameters.vector import Parameters, Values, listed
 from descend.table.levels import ByGroup
@@ -39,7 +39,8 @@ class Constraints:
     of single components such as ``w[x2]``, whose vector is still fitted while ``bounds`` pin them, and of levels such
     as ``u[A]``, which are no longer among the free components.
     references: labels of those levels that were fixed not by the user, but because they are redundant.
-    tied: expressions of free parameters by name; tie_texts: as the user wrote them. bounds: on the free ones.
+    tied: expressions of free parameters by name, or of free components by the label of one of groups; tie_texts: as the
+    user wrote them. bounds: on the free ones.
     """
 
     parameters: Parameters
@@ -57,10 +58,14 @@ class Constraints:
             name: as_expressions(value) for name, value in self.fixed.items() if name in self.parameters.shapes
         }
         for name, places in self.places.items():
-            known = {place: number(self._number(label)) for place, label in self._held(name, places)}
+            known = {place: self._expression(label) for place, label in self._held(name, places)}
             every = range(len(self.parameters.shapes[name] or ()))
             fixed[name] = tuple(known.get(place) for place in every)
-        return fixed | dict(self.tied)
+        return fixed | {name: tie for name, tie in self.tied.items() if name in self.parameters.shapes}
+
+    def _expression(self, label: str) -> Expr:
+        """Return what stands in a formula for a component that is held."""
+        return self.tied[label] if label in self.tied else number(self._number(label))
 
     @property
     def fixed_by_user(self) -> dict[str, Value]:
@@ -75,9 +80,10 @@ class Constraints:
     @cached_property
     def places(self) -> dict[str, tuple[int, ...]]:
         """Of each parameter of groups of which some components are no longer fitted: the places of those that are."""
-        found = {}
-        for name, labels in self.free.shapes.items():
-            every = self.parameters.shapes[name]
+        found: dict[str, tuple[int, ...]] = {}
+        for name, every in self.parameters.shapes.items():
+            held = every is not None and name not in self.fixed and name not in self.free.shapes
+            labels = () if held else self.free.shapes.get(name)
             if labels is not None and every is not None and len(labels) < len(every):
                 known = {label: place for place, label in enumerate(every)}
                 found[name] = tuple(known[label] for label in labels)
@@ -93,21 +99,23 @@ class Constraints:
         language = TORCH if any(hasattr(value, "detach") for value in values.values()) else NUMPY
         every = {**values, **self.fixed}
         for name, places in self.places.items():
-            every[name] = self._complete(name, places, np.asarray(values[name], dtype=np.float64))
+            every[name] = self._complete(name, places, values)
         for name, expression in self.tied.items():
-            every[name] = self._value(expression, values, language)
+            if name in self.parameters.shapes:
+                every[name] = self._value(expression, values, language)
         return {name: every[name] for name in self.parameters.shapes}
 
     def _number(self, label: str) -> float:
         """Return the value of a component that is held."""
         return float(np.asarray(self.fixed[label]).item())
 
-    def _complete(self, name: str, places: tuple[int, ...], values: Array) -> object:
+    def _complete(self, name: str, places: tuple[int, ...], values: Mapping[str, object]) -> object:
         """Return all components of a parameter of groups, from those that are fitted."""
         every = np.empty(len(self.parameters.shapes[name] or ()))
-        every[list(places)] = values
+        if places:
+            every[list(places)] = np.asarray(values[name], dtype=np.float64)
         for place, label in self._held(name, places):
-            every[place] = self._number(label)
+            every[place] = self.tied_value(label, values) if label in self.tied else self._number(label)
         return Parameters({name: self.parameters.shapes[name]}).named(every)[name]
 
     def reduced(self, values: Mapping[str, object]) -> dict[str, object]:
@@ -119,11 +127,15 @@ class Constraints:
                 found[name] = each.ravel()[list(places)]
         return found
 
+    def tied_value(self, label: str, values: Mapping[str, object]) -> float:
+        """Return the value of a tied parameter or component, from those of the free ones, by name or by label."""
+        return float(np.asarray(self._value(self.tied[label], values)).item())
+
     def _value(self, expression: Expr, values: Mapping[str, object], language: Language = NUMPY) -> Value:
-        symbols = tuple(sorted(expression.atoms(Parameter), key=str))
+        symbols = tuple(sorted(expression.atoms(Parameter, Component), key=str))
         function = compile_expression(expression, symbols, language)
         with np.errstate(all="ignore"):
-            value = function(*(values[symbol.name] for symbol in symbols))
+            value = function(*(self.of_free(symbol.name, values) for symbol in symbols))
         return float(value) if language is NUMPY and np.ndim(value) == 0 and np.isrealobj(value) else value
 
     def jacobian(self, theta: Array) -> Array:
@@ -135,10 +147,21 @@ class Constraints:
                 own = self.free.slices[name]
                 kept = self.places.get(name, tuple(range(own.stop - own.start)))
                 result[place.start + np.array(kept, dtype=np.intp), np.arange(own.start, own.stop)] = 1.0
-            if name in self.tied:
-                for other, slope in self._slopes(name, values).items():
-                    result[place.start, other] = slope
+        rows = {label: row for row, label in enumerate(self.parameters.labels)} if self.tied else {}
+        for label in self.tied:
+            for other, slope in self._slopes(label, values).items():
+                result[rows[label], other] = slope
         return result
+
+    def of_free(self, label: str, values: Mapping[str, object]) -> object:
+        """Return the value of a free parameter or component, from those by name or by label, free ones or all."""
+        if label in values:
+            return values[label]
+        name = label.partition("[")[0]
+        flat, labels = np.ravel(np.asarray(values[name], dtype=np.float64)), self.free.labels[self.free.slices[name]]
+        if len(flat) != len(labels):
+            labels = self.parameters.labels[self.parameters.slices[name]]
+        return flat[labels.index(label)]
 
     def slopes(self, name: str, theta: Array) -> dict[int, float]:
         """Return the derivatives of a tied parameter by the free components that it depends on, by their place."""
@@ -146,8 +169,8 @@ class Constraints:
 
     def _slopes(self, name: str, values: Mapping[str, object]) -> dict[int, float]:
         tie = self.tied[name]
-        symbols = sorted(tie.atoms(Parameter), key=str)
-        return {self.free.slices[symbol.name].start: self._slope(tie.diff(symbol), values) for symbol in symbols}
+        symbols = sorted(tie.atoms(Parameter, Component), key=str)
+        return {self.free.labels.index(symbol.name): self._slope(tie.diff(symbol), values) for symbol in symbols}
 
     def _slope(self, derivative: Expr, values: Mapping[str, object]) -> float:
         return float(np.asarray(self._value(derivative, values)).item())
@@ -172,8 +195,8 @@ class Constraints:
         """
         found = {}
         for name, expression in self.tied.items():
-            symbols = list(expression.atoms(Parameter))
-            if len(symbols) == 1:
+            symbols = list(expression.atoms(Parameter, Component))
+            if len(symbols) == 1 and symbols[0].name in errors:
                 slope = self._value(expression.diff(symbols[0]), values)
                 found[name] = np.abs(slope) * errors[symbols[0].name]
         return found
@@ -185,8 +208,8 @@ class Constraints:
             return REFERENCE
         if name in self.fixed or label in self.fixed:
             return FIXED
-        if name in self.tied:
-            return f"= {self.tie_texts[name]}"
+        if label in self.tied:
+            return f"= {self.tie_texts.get(label) or self.tie_texts[name]}"
         return "at its bound" if label in self.at_bound(theta) else ""
 
     def note(self, theta: Array) -> str | None:
@@ -232,7 +255,7 @@ def narrowed(
 def refuse_starts(constraints: Constraints, given: Iterable[str]) -> None:
     """Refuse starting values of parameters that are not free. Raises ConfigError."""
     for name in given:
-        if name in constraints.fixed or name in constraints.tied:
+        if name in constraints.fixed or name in constraints.tie_texts:
             held = "fixed" if name in constraints.fixed else f"tied ({name} = {constraints.tie_texts[name]})"
             raise ConfigError(f"`{name}` is {held}, so it takes no start. Leave out one of the two.")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import numpy as np
@@ -15,13 +15,14 @@ from descend.formula.build import Builder
 from descend.formula.functions import CONSTANTS
 from descend.formula.names import not_a_parameter
 from descend.formula.printers.code import plain_name
-from descend.formula.symbols import Parameter
+from descend.formula.symbols import Component, Parameter
 from descend.formula.syntax import names_in, parse_assignment
 from descend.formula.tokens import pointed
 from descend.formula.tree import Name, Node
 from descend.parameters.bounds import Given as Bounded
 from descend.parameters.bounds import read_bounds
-from descend.parameters.constraints import Constraints, Substitute, Value, as_expressions
+from descend.parameters.components import with_components
+from descend.parameters.constraints import Constraints, Value, as_expressions
 from descend.parameters.given import spelled_out
 from descend.parameters.vector import Parameters
 from descend.registry import closest
@@ -69,29 +70,38 @@ def constrained(
     if not (fix or ties or bounds or references):
         return None
     fixed, pinned = _read_fixed(parameters, {**(fix or {}), **(references or {})})
-    tied, texts = _read_ties(parameters, fixed, ties, tuple(columns))
-    free = Parameters(
-        {
-            name: _still_fitted(name, labels, pinned) if parameters.size <= MANY_OF_GROUPS else labels
-            for name, labels in parameters.shapes.items()
-            if name not in fixed and name not in tied
-        }
-    )
+    tied, texts = _read_ties(parameters, {**fixed, **pinned}, ties, tuple(columns))
+    if parameters.size > MANY_OF_GROUPS and (by_group := next((label for label in tied if "[" in label), None)):
+        raise ConfigError(
+            f"`{by_group}` cannot be tied: with more than {MANY_OF_GROUPS} parameters, those of groups cannot follow "
+            "each other. Write what they share as a parameter without brackets."
+        )
+    every = {
+        name: _still_fitted(name, labels, {*pinned, *tied}) if parameters.size <= MANY_OF_GROUPS else labels
+        for name, labels in parameters.shapes.items()
+        if name not in fixed and name not in tied
+    }
+    free = Parameters({name: labels for name, labels in every.items() if labels != ()})
     if not free.shapes:
         raise ConfigError("There is nothing to fit: every parameter is fixed or tied. Leave one of them free.")
     why_not = dict.fromkeys((*fixed, *pinned), ("fixed", "Leave out one of the two."))
-    why_not |= {name: (f"tied ({name} = {text})", _instead(tied[name])) for name, text in texts.items()}
+    first = {name: tied.get(name) or next(tie for label, tie in tied.items() if _is_of(label, name)) for name in texts}
+    why_not |= {name: (f"tied ({name} = {text})", _instead(first[name])) for name, text in texts.items()}
     read = read_bounds(
         bounds, free, parameters, why_not, {label: pinned[label] for label in free.labels if label in pinned}
     )
     return Constraints(parameters, free, {**fixed, **pinned}, tied, texts, read, frozenset(references or ()))
 
 
-def _still_fitted(name: str, labels: tuple[str, ...] | None, pinned: Mapping[str, float]) -> tuple[str, ...] | None:
+def _is_of(label: str, name: str) -> bool:
+    return label.partition("[")[0] == name
+
+
+def _still_fitted(name: str, labels: tuple[str, ...] | None, held: Collection[str]) -> tuple[str, ...] | None:
     """Return the labels of the components of a parameter that are fitted, where levels of one of groups are held."""
-    if not isinstance(labels, GroupLabels) or not any(f"{name}[{label}]" in pinned for label in labels):
+    if not isinstance(labels, GroupLabels) or not any(f"{name}[{label}]" in held for label in labels):
         return labels
-    return tuple(label for label in labels if f"{name}[{label}]" not in pinned)
+    return tuple(label for label in labels if f"{name}[{label}]" not in held)
 
 
 def _read_fixed(parameters: Parameters, fix: Mapping[str, object]) -> tuple[dict[str, Value], dict[str, float]]:
@@ -128,20 +138,27 @@ def _read_fixed(parameters: Parameters, fix: Mapping[str, object]) -> tuple[dict
 
 def _instead(tie: Expr) -> str:
     """Say what to bound in place of a tied parameter."""
-    names = sorted(symbol.name for symbol in tie.atoms(Parameter))
+    names = sorted(symbol.name for symbol in tie.atoms(Parameter, Component))
     named = " and ".join(f"`{name}`" for name in names)
     return f"Bound {named} instead, which it follows." if names else "Leave out one of the two."
 
 
 @dataclass(frozen=True)
 class _Tie:
+    """A tie of one parameter or component. components: those behind some names in the tree."""
+
     text: str
     name: Name
     node: Node
+    components: Mapping[str, Expr]
 
     @property
     def right(self) -> str:
         return self.text[self.node.start : self.node.end].strip()
+
+    def label(self, name: str) -> str:
+        """Return the parameter or component that a name in the tree means."""
+        return str(self.components[name].name) if name in self.components else name
 
     def fail(self, node: Node, fault: str, next_step: str) -> NoReturn:
         raise pointed(self.text, node.start, node.end, fault, next_step)
@@ -150,30 +167,63 @@ class _Tie:
 def _read_ties(
     parameters: Parameters, fixed: Mapping[str, Value], ties: Ties, columns: tuple[str, ...]
 ) -> tuple[dict[str, Expr], dict[str, str]]:
-    """Return the expression of each tie, in free parameters only, and its text."""
+    """Return the expression of each tie, in free parameters and components only, and the texts as they were given."""
     found: dict[str, _Tie] = {}
+    texts: dict[str, str] = {}
     for text in texts_of(ties):
         for one in re.finditer(r"(\w+)\s*\[[^\]]*\]?", text):
-            if one[1] in parameters.shapes:
+            if one[1] in parameters.shapes and not isinstance(parameters.shapes[one[1]], GroupLabels):
                 raise pointed(text, one.start(), one.end(), COMPONENT, ITS_OWN)
-        name, index, node = parse_assignment(text, "b2 = 2*b1")
-        tie = _Tie(text, name, node)
+        plain, components = with_components(text, parameters)
+        name, index, node = parse_assignment(plain, "b2 = 2*b1")
+        tie = _Tie(text, name, node, components)
         _check(tie, index is not None, parameters, columns)
-        if name.name in fixed:
-            tie.fail(name, f"`{name.name}` is both fixed and tied.", "Leave out one of the two.")
-        if name.name in found:
-            tie.fail(name, f"`{name.name}` is tied twice.", "Tie it once.")
-        found[name.name] = tie
-    given: dict[str, Substitute] = {name: as_expressions(value) for name, value in fixed.items()}
+        left = tie.label(name.name)
+        texts[left] = tie.right
+        for label, each in _of_each_group(tie, parameters).items():
+            if label in fixed or label.partition("[")[0] in fixed:
+                tie.fail(name, f"`{label}` is both fixed and tied.", "Leave out one of the two.")
+            if label in found:
+                tie.fail(name, f"`{label}` is tied twice.", "Tie it once.")
+            found[label] = each
+    given = _values(parameters, fixed)
     for tied in found:
         _resolve(tied, found, given, ())
-    return {name: given[name] for name in found}, {name: tie.right for name, tie in found.items()}
+    return {label: given[label] for label in found}, texts
+
+
+def _of_each_group(tie: _Tie, parameters: Parameters) -> dict[str, _Tie]:
+    """Return the tie itself, or, of a parameter of groups that is tied to others of the same groups, one for each."""
+    name = tie.label(tie.name.name)
+    labels = parameters.shapes.get(name)
+    if labels is None:
+        return {name: tie}
+    others = {each.name for each in names_in(tie.node) if parameters.shapes.get(each.name) is not None}
+    return {
+        f"{name}[{end}]": replace(
+            tie, components={**tie.components, **{other: Component(f"{other}[{end}]") for other in others}}
+        )
+        for end in labels
+    }
+
+
+def _values(parameters: Parameters, fixed: Mapping[str, Value]) -> dict[str, Expr]:
+    """Return what stands for fixed parameters, and for the components of those of groups."""
+    found: dict[str, Expr] = {}
+    for name, value in fixed.items():
+        expressions = as_expressions(value)
+        if isinstance(expressions, tuple):
+            labels = parameters.labels[parameters.slices[name]]
+            found |= {label: each for label, each in zip(labels, expressions, strict=True) if each is not None}
+        else:
+            found[name] = expressions
+    return found
 
 
 def texts_of(ties: Ties) -> list[str]:
     """Return equations as texts, ``b2 = 2*b1``, of one text, several, or right sides by name."""
     if isinstance(ties, Mapping):
-        return [f"{plain_name(name)} = {text}" for name, text in ties.items()]
+        return [f"{name if name.endswith(']') else plain_name(name)} = {text}" for name, text in ties.items()]
     return [ties] if isinstance(ties, str) else [str(text) for text in ties or ()]
 
 
@@ -181,8 +231,9 @@ def _check(tie: _Tie, indexed: bool, parameters: Parameters, columns: tuple[str,
     """Refuse names on either side that are not scalar parameters."""
     if indexed:
         tie.fail(tie.name, COMPONENT, ITS_OWN)
+    left = parameters.shapes.get(tie.name.name)
     for name in (tie.name, *names_in(tie.node)):
-        if name.name in CONSTANTS and not name.quoted and name is not tie.name:
+        if name.name in tie.components or (name.name in CONSTANTS and not name.quoted and name is not tie.name):
             continue
         if name.name in columns:
             fault = f"`{name.name}` is a column, and a tie holds parameters and numbers only."
@@ -190,23 +241,30 @@ def _check(tie: _Tie, indexed: bool, parameters: Parameters, columns: tuple[str,
         if name.name not in parameters.shapes:
             fault = f"`{name.name}` is not a parameter of the model.{closest(name.name, parameters.shapes)}"
             tie.fail(name, fault, f"Parameters: {', '.join(parameters.shapes)}.")
-        if parameters.shapes[name.name] is not None:
+        labels = parameters.shapes[name.name]
+        if isinstance(labels, GroupLabels) and labels != left:
+            fault = f"`{name.name}` has a value for each group, and what it is tied with has not the same groups."
+            tie.fail(name, fault, f"Name the value of one group, such as `{name.name}[{labels[0]}]`.")
+        if labels is not None and not isinstance(labels, GroupLabels):
             tie.fail(name, f"`{name.name}` is a vector, and only single parameters are tied.", EXAMPLE)
 
 
-def _resolve(name: str, found: Mapping[str, _Tie], given: dict[str, Substitute], above: tuple[str, ...]) -> None:
+def _resolve(label: str, found: Mapping[str, _Tie], given: dict[str, Expr], above: tuple[str, ...]) -> None:
     """Put the expression of one tie into ``given``, after those of the ties it depends on."""
-    if name in given:
+    if label in given:
         return
-    tie = found[name]
-    for other in names_in(tie.node):
-        if other.name in CONSTANTS and not other.quoted:
+    tie = found[label]
+    known: dict[Expr, Expr] = {}
+    for name in names_in(tie.node):
+        if name.name in CONSTANTS and not name.quoted:
             continue
-        if other.name in (*above, name):
-            chain = " -> ".join((*above[above.index(other.name) if other.name in above else len(above) :], name))
-            tie.fail(other, f"`{other.name}` is tied to itself: {chain} -> {other.name}.", "Leave one of them free.")
-        if other.name in found:
-            _resolve(other.name, found, given, (*above, name))
-    builder = Builder(tie.text, (), starts=None)
-    builder.given = given
-    given[name] = builder.build(tie.node)
+        other = tie.label(name.name)
+        if other in (*above, label):
+            chain = " -> ".join((*above[above.index(other) if other in above else len(above) :], label))
+            tie.fail(name, f"`{other}` is tied to itself: {chain} -> {other}.", "Leave one of them free.")
+        if other in found:
+            _resolve(other, found, given, (*above, label))
+        symbol = tie.components.get(name.name, Parameter(name.name))
+        known[Parameter(name.name)] = given.get(other, symbol)
+    built = Builder(tie.text, (), starts=None).build(tie.node)
+    given[label] = built.xreplace(known)

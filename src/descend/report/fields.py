@@ -16,7 +16,7 @@ from descend.inference.covariance import sandwich_kind
 from descend.inference.intervals import NOT_AT_MINIMUM, listed
 from descend.inference.quantities.estimate import quantity_cells
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
-from descend.table.levels import ByGroup
+from descend.table.levels import ByGroup, GroupLabels
 
 if TYPE_CHECKING:
     from descend.inference.fitted import Fitted
@@ -26,6 +26,8 @@ FEW_DIGITS = 4
 """A parameter with fewer right digits than this gets a remark in the table."""
 MOST_JUDGED = 1_000_000
 """With more rows than this, digits are only computed if asked for: that takes longer than the fit."""
+MOST_GROUPS = 12
+"""With more groups than this, a text shows the first ones, and how the others spread."""
 MOST_LISTED = 10_000
 """Most weights of a module that are listed; those of a large one are better read from the module."""
 
@@ -36,12 +38,13 @@ class Field:
 
     kind: ``formula``, ``parameter`` (value: the number, its standard error or None, what holds it, such as ``fixed``,
         or "", and the ends of its interval if asked for), ``number``, ``text``, ``success``, ``partial`` or
-        ``failure`` (how the run ended), ``advice``, or ``note``.
+        ``failure`` (how the run ended), ``advice``, or ``note``. many: whether it is of a parameter with many groups.
     """
 
     label: str
     value: Any
     kind: str
+    many: bool = False
 
 
 Lines = Callable[["Fitted", "Intervals | None"], Iterable[Field]]
@@ -119,10 +122,12 @@ def _fitted(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     values, found = [float(value) for value in shapes.flat(fit.parameters)], fit.standard_errors
     errors = [np.nan] * len(values) if found is None else shapes.flat(found).tolist()
     ends = [] if intervals is None else [_ends(intervals, shapes.labels, side) for side in (0, 1)]
+    many = {name for name, each in shapes.shapes.items() if isinstance(each, GroupLabels) and len(each) > MOST_GROUPS}
     yield Field("fitted", fit.fitted_formula or str(fit.model), "formula")
     for label, value, error, *both in zip(shapes.labels, values, errors, *ends, strict=True):
         mark = "" if held is None else held.mark(label, fit.theta)
-        yield Field(label, [value, None if np.isnan(error) else error, mark, *both], "parameter")
+        cells = [value, None if np.isnan(error) else error, mark, *both]
+        yield Field(label, cells, "parameter", label.partition("[")[0] in many)
     for name, cells in quantity_cells((fit if intervals is None else intervals).quantities, intervals is not None):
         yield Field(name, cells, "parameter")
 

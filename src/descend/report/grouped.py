@@ -9,6 +9,7 @@ import numpy as np
 from descend.report.figures import Array, Axis, Level, Line, Mark, Panel, Points, above_zero, drawable, reach
 from descend.report.look import Look
 from descend.report.panels import DEFAULT, on_axis
+from descend.report.style import PALETTE
 from descend.report.view import Group, View, rows
 
 COLOURS = ("blue", "vermillion", "green", "purple", "orange", "sky")
@@ -54,6 +55,33 @@ def residuals_below(view: View, look: Look) -> Panel:
         across = on_axis(look, "x", view.x[group.rows], _names(view)[0])
         marks.append(Points(across, drawable(view.residuals[group.rows]), "", (*COLOURS, *MORE)[place % TOGETHER]))
     return Panel("residuals-below", "", Axis(_names(view)[0], look.scale("x")), Axis("residual"), marks)
+
+
+def together(view: View) -> bool:
+    """Whether the groups have curves over one input, and are few enough for one picture."""
+    return view.curves and bool(view.inputs) and len(view.groups) <= TOGETHER
+
+
+def coloured(view: View) -> list[tuple[str, str]]:
+    """Return the name of each group, and its colour on white."""
+    names = (*COLOURS, *MORE)
+    return [(group.name, PALETTE[names[place % TOGETHER]][0]) for place, group in enumerate(view.groups)]
+
+
+def beside(view: View, points: int) -> tuple[list[Mark], dict[str, Array]]:
+    """Return the rows of each group in its colour, and inputs at which one line shows the curves of all groups.
+
+    The curves follow each other with a gap between them, where the input is NaN. points: of each curve.
+    """
+    marks: list[Mark] = []
+    columns: dict[str, list[Array]] = {name: [] for name in view.fit.model.inputs}
+    for place, group in enumerate(view.groups):
+        x = view.x[group.rows]
+        marks.append(Points(x, view.y[group.rows], group.name, (*COLOURS, *MORE)[place % TOGETHER]))
+        grid = np.append(np.linspace(*reach(x), points), np.nan)
+        for name, parts in columns.items():
+            parts.append(np.full(len(grid), group.codes[name]) if name in group.codes else grid)
+    return marks, {name: np.concatenate(parts) for name, parts in columns.items()}
 
 
 def one_by_one(view: View, look: Look = DEFAULT, most: int | None = None) -> list[tuple[Group, Panel]]:

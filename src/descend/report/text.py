@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import textwrap
 import unicodedata
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ from collections.abc import Sequence
 from descend.parameters import DIGITS, FIXED, digits_of
 from descend.report.fields import Field
 
+FIRST = 6
+"""Groups whose values are listed where a parameter has many."""
 MOST_PARAMETERS = 40
 """Most parameters listed; further ones are only counted."""
 WIDTH = 100
@@ -36,7 +39,8 @@ def render(fields: Sequence[Field], colour: bool = False, columns: int | None = 
 
 
 def _parameters(fields: Sequence[Field], colour: bool, columns: int | None) -> list[str]:
-    listed = fields[:MOST_PARAMETERS]
+    some, spreads = _of_many(fields)
+    listed = some[:MOST_PARAMETERS]
     names = ["", *(field.label for field in listed)]
     shown = [digits_of(field.value[0], field.value[1], given=field.value[2] == FIXED) for field in listed]
     table = [names, ["value", *aligned([field.value[0] for field in listed], shown)]]
@@ -49,9 +53,25 @@ def _parameters(fields: Sequence[Field], colour: bool, columns: int | None) -> l
     lines = _side_by_side(table, marks, colour)
     if columns is not None and max(width(line) for line in _side_by_side(table, marks, False)) > columns:
         lines = below_each_other(table, marks, colour, columns)
-    if len(fields) > len(listed):
-        lines.append(f"  and {len(fields) - len(listed):,} more: see --json")
-    return lines
+    if len(some) > len(listed):
+        lines.append(f"  and {len(some) - len(listed):,} more: see --json")
+    return [*lines, *(f"  {part}" for text in spreads for part in folded(text, WIDTH - 2, "  ").split("\n"))]
+
+
+def _of_many(fields: Sequence[Field]) -> tuple[list[Field], list[str]]:
+    """Return the parameters to list, the first ones of those of many groups, and a sentence on the others of these."""
+    groups: dict[str, list[float]] = {}
+    listed = []
+    for field in fields:
+        values = groups.setdefault(field.label.partition("[")[0], []) if field.many else []
+        values.append(field.value[0])
+        if len(values) <= FIRST:
+            listed.append(field)
+    return listed, [
+        f"{name}: {len(values):,} values from {min(values):.6g} to {max(values):.6g}, median "
+        f"{statistics.median(values):.6g}; all of them with --json, or in fit.parameters[{name!r}]"
+        for name, values in groups.items()
+    ]
 
 
 def _side_by_side(table: Sequence[Sequence[str]], marks: Sequence[str], colour: bool) -> list[str]:

@@ -84,7 +84,7 @@ def _with_values(
         if labels is None:
             signed[Parameter(name)] = stand_in(name, float(values[name]))
     for predictor, term in formula.terms.items():
-        if term.levels is not None:  # it has a value for each group, which the table of parameters shows
+        if term.levels is not None or '["' in predictor.name:  # of groups, whose values the table of parameters shows
             continue
         parts = zip(term.labels, np.ravel(np.asarray(values[term.vector])).tolist(), term.items, strict=True)
         signed[predictor] = Add(*(stand_in(f"{term.vector}[{label}]", value) * item for label, value, item in parts))

@@ -16,6 +16,8 @@ from descend.formula.symbols import Predictor, Term
 
 LETTER = re.compile(rf"([A-Za-z]|{'|'.join(greeks)})(?:_?(\d+)|_([A-Za-z0-9]+))?")
 """A letter of either alphabet, with an index: ``x``, ``x1``, ``k_max``, ``beta_2``."""
+COMPONENT = re.compile(r'`?([^`\[]+)`?\["(.*)"\]')
+"""The value of a parameter for one group, as ties name it."""
 ESCAPED = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
     **{"\\": r"\backslash{}", "~": r"\sim{}", "^": r"\hat{}"},
@@ -46,6 +48,8 @@ class Latex(LatexPrinter):  # type: ignore[misc]
         )
 
     def _print_Predictor(self, symbol: Expr) -> str:
+        if (component := COMPONENT.fullmatch(symbol.name)) is not None:
+            return rf"{{{written(component[1])}}}_{{{written(component[2])}}}"
         term = term_of(symbol)
         name = written(term.vector)
         if term.levels is not None:

@@ -14,7 +14,7 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.simplify.radsimp import fraction
 
 from descend.formula.functions import entry_of
-from descend.formula.printers.latex import LETTER, term_of
+from descend.formula.printers.latex import COMPONENT, LETTER, term_of
 from descend.formula.real_functions import RealFunction
 from descend.formula.symbols import Predictor
 
@@ -70,6 +70,8 @@ class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
     _print_Abs = _print_Function  # noqa: N815
 
     def _print_Predictor(self, symbol: Expr) -> Any:
+        if (component := COMPONENT.fullmatch(symbol.name)) is not None:
+            return self._raw(f"<msub>{written(component[1])}{written(component[2])}</msub>")
         term = term_of(symbol)
         name = written(term.vector)
         if term.levels is not None:
