@@ -16,7 +16,9 @@ from descend.many.code import BatchCode, batch_code
 from descend.many.descent import FIRST, FIRST_OF_ONE, Ends, descend_all
 from descend.many.progress import Progress
 from descend.many.rows import GroupedRows
+from descend.many.sums import Block, Sums
 from descend.many.sums import losses as losses_of
+from descend.many.systems import Factor
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -24,6 +26,10 @@ COMPARED, SAME = 16, 1e-9
 """Groups fitted by PyTorch that NumPy fits too, and the share by which their losses may differ."""
 WAITING = 0.25
 """The share of a block that waits for the rest of other blocks."""
+SAME = 1e-9
+"""A loss that is larger by a smaller share is the same."""
+DIGITS = 1e-20
+"""A step that promises to lower the loss by a smaller share changes no parameter by 1e-9 of its standard error."""
 
 
 @dataclass
@@ -56,6 +62,28 @@ class Found:
         self.theta[places], self.loss[places] = ends.theta.T[chosen], unit * ends.loss[chosen]
         self.converged[places], self.endless[places] = ends.converged[chosen], ends.endless[chosen]
         self.variances[places] = ends.variances.T[chosen] / unit
+
+    def finish(self, places: Places, code: BatchCode, block: Block, arrays: Arrays) -> Places:
+        """Take one more step from where some descents converged; returns the places where a further one is worth while.
+
+        A descent ends by what its last step promises, at parameters where nothing was summed. The sums there give one
+        more step, by Gauss and Newton, and the variances at the end.
+        """
+        begin = [arrays.given(self.theta[places, place]) for place in code.nonlinear]
+        at = Sums.at(code, begin, block, arrays)
+        step = Factor.of(at.curvature).solved(at.gradient)
+        promise = sum((0.5 * one * two for one, two in zip(step, at.gradient, strict=True)), 0.0 * at.loss)
+        theta, variances, (loss, promised) = (
+            np.array([arrays.returned(each) for each in some])
+            for some in (at.theta(begin, step), at.variances()[0], (code.unit * (at.loss - promise), promise))
+        )
+        sure = self.converged[places] & np.isfinite(theta).all(axis=0) & (variances > 0.0).all(axis=0)
+        sure &= loss - self.loss[places] <= SAME * abs(loss)
+        chosen = places[sure]
+        self.theta[chosen], self.loss[chosen] = theta.T[sure], loss[sure]
+        self.variances[chosen] = variances.T[sure] / code.unit
+        further: Places = places[sure & (code.unit * promised > DIGITS * abs(loss))]
+        return further
 
     def lowest(self, each: int) -> Found:
         """Return the lowest end, of those that converged if there are any, of ``each`` successive descents."""
@@ -111,7 +139,8 @@ class Together:
                 given = [self.arrays.given(each[places]) for each in begin]
                 with np.errstate(all="ignore"):
                     ends = descend_all(code, given, block, self.arrays.given(damping[places]), self.arrays, share)
-                found.put(places, ends, code.unit)
+                    found.put(places, ends, code.unit)
+                    found.finish(places, code, block, self.arrays)
                 left = places[ends.pending]
                 begin[:, left] = ends.theta[self.nonlinear][:, ends.pending]
                 damping[left] = ends.damping[ends.pending]
