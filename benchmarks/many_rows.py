@@ -21,7 +21,8 @@ import numpy as np
 FORMULA = "y ~ a*exp(-b*x) + c"
 BY = "well"
 RUN = """
-import json, resource, sys, time
+import json, sys, time
+from pathlib import Path
 import numpy as np
 import descend
 
@@ -31,7 +32,8 @@ fits = descend.fit("y ~ a*exp(-b*x) + c", source, by="well", engine=engine, memo
 seconds = time.perf_counter() - began
 values = np.column_stack([*fits.parameters.values(), *fits.standard_errors.values()])
 np.save(folder, values)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+status = Path("/proc/self/status").read_text().splitlines()  # of this process alone
+peak = int(next(line for line in status if line.startswith("VmHWM")).split()[1]) / 1024
 print(json.dumps({"seconds": seconds, "peak": peak, "counts": fits.counts, "notes": fits.notes}))
 """
 

@@ -65,3 +65,38 @@ def test_torch_fits_as_numpy_does(formula):
     for name, values in by_numpy.parameters.items():
         assert by_torch.parameters[name] == pytest.approx(values, rel=1e-8)
         assert by_torch.standard_errors[name] == pytest.approx(by_numpy.standard_errors[name], rel=1e-6, nan_ok=True)
+
+
+@pytest.mark.parametrize("start", [True, False])
+def test_all_groups_take_the_like_of_one_where_two_ends_are_as_good(start):
+    formula = "y ~ low + (high - low)/(1 + exp(-rate*(x - middle)))"
+    given, function = CURVES[formula]
+    fits = descend.fit(formula, curves(function, given, 300), by="well", start=given if start else None)
+    assert fits.counts == {"converged": 300}
+    assert len(set(np.sign(fits.parameters["rate"]))) == 1
+
+
+def test_groups_without_a_minimum_have_no_fit_and_say_why():
+    x = np.linspace(0, 1, 8)
+    step, line = np.r_[5.0, [-0.1, 0.1, -0.1, 0.1, 0.1, -0.1, 0.2]], 1 - x  # a step after the first row, and no curve
+    data = {"x": np.tile(x, 3), "y": np.r_[np.exp(-x), step, line], "well": np.repeat([1, 2, 3], 8)}
+    fits = descend.fit("y ~ a*exp(-b*x) + c", data, by="well", start={"a": 1.0, "b": 1.0, "c": 0.0})
+    assert fits.outcome == ("converged", "stalled", "stalled")
+    assert fits.failed[2] == (
+        "There is no minimum to be found: from every start that was tried the loss falls, ever less, while parameters "
+        "grow without end. Fix one of them, bound it, or give more rows."
+    )
+    assert np.isnan(fits.standard_errors["b"][1:]).all()
+    assert fits.parameters["b"][0] == pytest.approx(1.0, rel=1e-9)
+
+
+def test_as_many_rows_as_parameters_are_met_exactly():
+    rng = np.random.default_rng(0)
+    x, groups = np.array([0.1, 1.0, 3.0]), 50
+    a, b = rng.uniform(1, 4, (groups, 1)), rng.uniform(0.5, 2, (groups, 1))
+    data = {"x": np.tile(x, groups), "y": (a * np.exp(-b * x) + 0.5).ravel(), "well": np.repeat(np.arange(groups), 3)}
+    fits = descend.fit("y ~ a*exp(-b*x) + c", data, by="well", start={"a": 1.0, "b": 1.0, "c": 0.0})
+    assert fits.counts == {"converged": groups}
+    assert fits.parameters["b"] == pytest.approx(b[:, 0], rel=1e-9)
+    assert fits.loss.max() < 1e-24
+    assert np.isnan(fits.standard_errors["b"]).all()

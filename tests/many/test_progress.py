@@ -7,7 +7,7 @@ from tests.many.hard import FORMULA, START, wells
 
 import descend
 from descend.errors import ConfigError
-from descend.many.rows import CELLS
+from descend.many.arrays import CELLS
 
 
 def test_groups_are_counted():

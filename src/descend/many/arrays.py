@@ -10,6 +10,8 @@ import numpy as np
 
 from descend.formula.printers.code import NUMPY, TORCH, Language
 
+CELLS = 131_072
+"""Rows times groups of a block that suits the processor's cache."""
 LARGE = 1 << 23
 """Rows times groups of a block that keeps a device busy."""
 Values = typing.Any
@@ -21,12 +23,12 @@ class Arrays:
     """NumPy's arrays.
 
     language: the one that code is written in for them. library: the module whose functions take them.
-    cells: rows times groups of a block, which suit the processor's cache. threads: None for all processors.
+    cells: rows times groups of a block. threads: None for all processors.
     """
 
     language: Language = NUMPY
     library: ModuleType = np
-    cells: int = 131_072
+    cells: int = CELLS
     threads: int | None = None
 
     def given(self, array: Values) -> Values:

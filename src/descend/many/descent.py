@@ -13,10 +13,17 @@ from descend.many.systems import Entries, Factor, Triangle
 Array = NDArray[np.float64]
 INFLATED = 1e12
 """More times as large as if the other parameters were known, a variance shows that these cannot be told apart."""
+FADED = 1e-18
+"""A parameter whose curvature has fallen below this share of what it was on the way has lost its influence."""
 LONGEST = 200
 """Evaluations of a group in a block, at most; what has not ended then is left to a fit of its own."""
-FIRST, LEAST, MOST = 1e-2, 1e-12, 1e12
-"""Damping, as a share of the diagonal of the curvature."""
+FIRST, FIRST_OF_ONE, LEAST, MOST = 1.0, 1e-2, 1e-12, 1e12
+"""Damping, as a share of the diagonal of the curvature. Several nonlinear parameters begin with more of it than one.
+
+With less, some of equal groups would leap to a mirrored end, such as a logistic curve whose levels are exchanged.
+"""
+LARGE, ENOUGH, GOOD = 1e-3, 0.2, 0.5
+"""A step that promises more than LARGE has to keep ENOUGH of it. Less damping follows one that keeps a GOOD share."""
 RESOLVED = 1e-14
 """A step that promises to lower the loss by a smaller share of it is the last one."""
 SURE, FORESEEN, UNDAMPED = 1e-8, 1e-15, 1e-3
@@ -33,7 +40,7 @@ EXACT, ROUNDING = 1e-31, 1e-26
 """A loss that is a smaller share of that of a prediction of 0 is nothing but rounding, or if no step lowers it."""
 SCARCE = 0.7
 """Groups are gathered anew once fewer than this share of them go on."""
-MANIFOLD, SINGLE = ("theta", "bend"), ("before", "damping", "on", "converged", "endless", "last")
+MANIFOLD, SINGLE = ("theta", "bend", "greatest"), ("before", "damping", "on", "converged", "endless", "last")
 """What is known of each group beside its sums: lists of arrays, and arrays."""
 
 
@@ -49,11 +56,12 @@ class Ends:
         """Judge the ends: parameters that the rows do not determine have run away, if they have moved at all.
 
         direct: the diagonal of the curvature. of_groups: loss, damping; the promise of the last step, NaN where there
-        was none; which groups have not ended, and go on if there are at most ``least``; which converged, and ran away.
+        was none; which groups have not ended, and go on if there are at most ``least``; which converged, and ran away;
+        of which a parameter lost its influence.
         """
         self.theta, self.variances = theta, variances
-        self.loss, self.damping, before, on, converged, endless = of_groups
-        determined = ((variances > 0.0) & (variances * direct < INFLATED)).all(axis=0)
+        self.loss, self.damping, before, on, converged, endless, faded = of_groups
+        determined = ~faded & ((variances > 0.0) & (variances * direct < INFLATED)).all(axis=0)
         self.pending = on if np.count_nonzero(on) <= least else np.zeros_like(on)
         self.endless = (endless | (~determined & (np.isfinite(before) | converged))) & ~self.pending
         self.converged = converged & determined
@@ -66,6 +74,7 @@ class _Descent:
     last: those whose last step is still to be taken.
     step, promise: the next step, to be subtracted, and by how much it should lower the loss.
     before: the promise of the last step that was taken. steady: whether that left the curvature as it was.
+    greatest: the diagonal of the curvature where it was greatest.
     bend: what the gradients so far show of the second derivatives that Gauss and Newton leave out, as the lower
     triangle of a matrix.
     """
@@ -80,6 +89,7 @@ class _Descent:
         self.on = self.steady = damping > 0.0
         self.converged = self.last = self.endless = ~self.on
         self.bend = [0.0 * damping for row in self.at.curvature for _ in row]
+        self.greatest = [row[-1] for row in self.at.curvature]
         self.look_ahead()
 
     def look_ahead(self) -> None:
@@ -102,7 +112,8 @@ class _Descent:
         """Evaluate where the step leads, and go there where that is lower."""
         trial = [value - own for value, own in zip(self.theta, self.step, strict=True)]
         there = Sums.at(self.code, trial, self.block, self.arrays)
-        lower = self.go & (there.loss <= self.at.loss)
+        gain, large = self.at.loss - there.loss, self.promise > LARGE * self.scale
+        lower = self.go & (gain >= large * (ENOUGH * self.promise))
         steady = lower
         for one, two in zip(there.curvature, self.at.curvature, strict=True):
             steady = steady & (abs(one[-1] - two[-1]) <= SETTLED * one[-1])
@@ -117,8 +128,12 @@ class _Descent:
             self.theta = [self.where(lower, new, old) for new, old in zip(trial, self.theta, strict=True)]
             values = zip(there.values, self.at.values, strict=True)
             self.at = Sums(self.code, [self.where(lower, new, old) for new, old in values])
+        pairs = zip(self.greatest, self.at.curvature, strict=True)
+        self.greatest = [self.arrays.library.maximum(most, row[-1]) for most, row in pairs]
         self.before = self.where(lower, self.promise, self.before)
-        self.damping = self.where(lower, (self.damping * 0.1).clip(LEAST), self.damping * 10.0)
+        self.damping = self.where(
+            lower, (self.damping * self.where(gain >= GOOD * self.promise, 0.1, 1.0)).clip(LEAST), self.damping * 10.0
+        )
         self.converged = self.converged | (at_rest & (steady | ~lower))
         self.endless = self.endless | (at_rest & lower & ~steady)
         self.steady = self.where(lower, steady, self.steady)
@@ -157,10 +172,10 @@ class _Descent:
         """Note where the groups are, of which some will not be gathered again."""
         state = [*self.at.values, *(each for name in MANIFOLD for each in getattr(self, name))]
         state += [getattr(self, name) for name in SINGLE]
-        if not self.noted:
-            self.noted = state
-            return
         places = self.arrays.given(self.places)
+        if not self.noted:  # copies, as two of them may be one array
+            self.noted = [self.arrays.take(each, places) for each in state]
+            return
         for kept, value in zip(self.noted, state, strict=True):
             kept[places] = value
 
@@ -169,14 +184,17 @@ class _Descent:
         self.note()
         count, sizes = len(self.at.values), [len(getattr(self, name)) for name in MANIFOLD]
         at = Sums(self.code, self.noted[:count])
-        theta, bend = (self.noted[count:][sum(sizes[:k]) : sum(sizes[: k + 1])] for k in range(len(MANIFOLD)))
+        theta, bend, greatest = (self.noted[count:][sum(sizes[:k]) : sum(sizes[: k + 1])] for k in range(len(MANIFOLD)))
         before, damping, on, converged, endless, last = self.noted[count + sum(sizes) :]
         step, promise = _step(at, 0.0 * damping, bend)
         step = [self.where(last, own, 0.0) for own in step]
         numbers = (at.theta(theta, step), *at.variances())
         places, inverse, direct = (np.array([self.arrays.returned(each) for each in some]) for some in numbers)
         loss = at.loss - self.where(last, promise, 0.0)
-        found = [self.arrays.returned(each) for each in (loss, damping, before, on, converged, endless)]
+        faded = endless
+        for row, most in zip(at.curvature, greatest, strict=True):
+            faded = faded | (row[-1] < FADED * most)
+        found = [self.arrays.returned(each) for each in (loss, damping, before, on, converged, endless, faded)]
         return Ends(places, inverse, direct, found, least)
 
 

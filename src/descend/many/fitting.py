@@ -15,7 +15,7 @@ from descend.errors import ConfigError, DataError, DescendError
 from descend.gradients.contract import Program
 from descend.losses import LOSSES
 from descend.many.arrays import NUMPY_ARRAYS, tensors
-from descend.many.groups import Groups
+from descend.many.groups import Groups, table_of_group
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done, Progress
 from descend.many.rows import GroupedRows
@@ -30,7 +30,7 @@ from descend.problem.posing import untraced
 from descend.problem.preflight import check_rows
 from descend.results import Fit
 from descend.results.fitting import fit_table
-from descend.table import Table, open_table
+from descend.table import Table
 from descend.table.levels import said
 
 Array = NDArray[np.float64]
@@ -46,8 +46,8 @@ POOR = 0.5
 """A fit that explains a smaller share of the variance is poor."""
 MANY, FEWEST, SELDOM = 40, 4, 0.03
 """Starts from which a group descends that is fitted poorly: fewer if more than this share of the groups are."""
-COMPARED, SAME = 16, 1e-9
-"""Groups fitted by PyTorch that NumPy fits too, and the share by which their losses may differ."""
+VAGUE = 1e8
+"""A parameter is not determined whose error is so many times its size, and what is usual in other groups."""
 OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate")
 """Options with which every group is fitted by itself."""
 
@@ -99,9 +99,11 @@ class Grouped(OfRows):
         known = {} if start is None else {"start": start, "second_look": False}
         request, began = self.request.but(by=None, data=data, **known), time.perf_counter()
         with np.errstate(all="ignore"):
-            table = open_table(data)
-            table.source = self.source(group)
-            return fit_table(request, table, None, began)
+            return fit_table(request, self.table_of(group), None, began)
+
+    def table_of(self, group: int) -> Table:
+        """Return the rows of one group as a table. Raises DataError where it lacks a level that others have."""
+        return table_of_group(self.rows_of(group), self.model.codings, self.table, self.source(group))
 
     def rows_of(self, group: int) -> dict[str, Array]:
         """Return the columns of one group."""
@@ -128,6 +130,16 @@ class Grouped(OfRows):
         return Together(self.program, self.rows, tensors(self.request.device) if by_torch else NUMPY_ARRAYS)
 
     @cached_property
+    def trial_points(self) -> Array:
+        """Points to try in any group, (points, p); none where they cannot show where to begin."""
+        given, parameters, chosen = self.request.start or {}, self.model.parameters, np.flatnonzero(self.sound)
+        if self.program is None or not can_be_tried(self.program) or not len(chosen):
+            return np.empty((0, parameters.size))
+        held = set() if set(parameters.shapes) <= set(given) else set(given)
+        theta = parameters.start(dict(given), 1.0)
+        return trial_points(self.program, self.rows, chosen, held, theta, self.bounds)
+
+    @cached_property
     def bounds(self) -> Bounds | None:
         """Bounds on the parameters, if there are any."""
         return None if self.model.constraints is None else self.model.constraints.bounds
@@ -152,7 +164,8 @@ class Grouped(OfRows):
         """Which groups are complete, with as many rows as parameters and a response that varies."""
         y, begins = self.rows.y, self.groups.ends[:-1]
         varied = np.maximum.reduceat(y, begins) > np.minimum.reduceat(y, begins)
-        found: Mask = self.complete & varied & (self.groups.sizes >= self.model.parameters.size)
+        enough = self.groups.sizes >= self.model.parameters.size
+        found: Mask = self.complete & varied & enough & self.groups.with_all_levels(self.columns, self.model.codings)
         return found
 
     @cached_property
@@ -210,7 +223,7 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
         if len(starts.points):
             first = replace(together, progress=progress)
             found = first.from_best(chosen, starts.points, starts.few)
-            _compare(together, chosen, starts, found)
+            together.compare(chosen, starts.points, starts.few, found)
             keep(work, chosen, found, outcomes)
             _look_again(work, together, starts, chosen, outcomes)
     left = np.flatnonzero(outcomes.open).tolist()
@@ -218,21 +231,6 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
         progress.reached(len(work.groups) - len(left) + place)
         fit_alone(work, group, outcomes)
     return outcomes
-
-
-def _compare(together: Together, chosen: Places, starts: Starts, found: Found) -> None:
-    """Hold a few groups that a device fitted against NumPy's fits of them. Raises ConfigError where they differ."""
-    if together.arrays is NUMPY_ARRAYS:
-        return
-    some = evenly(np.arange(len(chosen)), COMPARED)
-    other = replace(together, arrays=NUMPY_ARRAYS).from_best(chosen[some], starts.points, starts.few)
-    both = found.converged[some] & other.converged
-    differ = np.count_nonzero(~np.isclose(found.loss[some][both], other.loss[both], rtol=SAME, atol=0.0))
-    if differ:
-        raise ConfigError(
-            f"PyTorch fits {differ} of the {len(some)} groups that were compared otherwise than NumPy. Leave out the "
-            "engine and the device."
-        )
 
 
 def _refuse(work: Grouped, outcomes: Outcomes) -> None:
@@ -244,27 +242,27 @@ def _refuse(work: Grouped, outcomes: Outcomes) -> None:
             check_rows(work.model, work.rows_of(group), int(work.groups.sizes[group]), work.source(group), False)
         except DescendError as refusal:
             outcomes.refuse(group, str(refusal))
+    for group in np.flatnonzero(~work.groups.with_all_levels(work.columns, work.model.codings)).tolist():
+        try:
+            work.table_of(group)
+        except DescendError as refusal:
+            outcomes.refuse(group, str(refusal))
 
 
 def starts_of(work: Grouped, outcomes: Outcomes) -> Starts:
     """Return the starts that were given, or that trial points lead to, or where the fits of a few groups ended."""
-    given, parameters = work.request.start or {}, work.model.parameters
-    theta, chosen, points = (
-        parameters.start(dict(given), 1.0),
-        np.flatnonzero(work.sound),
-        np.empty((0, parameters.size)),
-    )
-    if work.together is not None and can_be_tried(work.together.program) and len(chosen):
-        points = trial_points(work.together.program, work.rows, chosen, given.keys(), theta, work.bounds)
-        if not set(parameters.shapes) <= set(given):
-            found = tried(work.together, chosen, points, given.keys())
-            if found is not None:
-                return found
+    given, parameters, held = work.request.start or {}, work.model.parameters, work.model.constraints
+    given = given if held is None else held.reduced(given)
     if set(parameters.shapes) <= set(given):
-        return Starts(theta[None], 1, points)
+        return Starts(parameters.start(dict(given), 1.0)[None], 1)
+    chosen = np.flatnonzero(work.sound)
+    if work.together is not None and len(work.trial_points):
+        found = tried(work.together, chosen, work.trial_points, given.keys())
+        if found is not None:
+            return found
     fits = (fit_alone(work, group, outcomes) for group in evenly(chosen, SAMPLED).tolist())
     ends = [fit.theta for fit in fits if fit is not None and fit.succeeded]
-    return Starts(np.unique(np.array(ends).reshape(-1, parameters.size), axis=0), FEW, points)
+    return Starts(np.unique(np.array(ends).reshape(-1, parameters.size), axis=0), FEW)
 
 
 def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Places, outcomes: Outcomes) -> None:
@@ -273,8 +271,10 @@ def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Place
     A group without the shape of the model has many minima, and those of such groups are far from all others.
     """
     failed, poor = (chosen[some[chosen]] for some in (outcomes.open, outcomes.r_squared < POOR))
+    if not len(failed) and not len(poor):
+        return
     ended = evenly(poor[np.isfinite(outcomes.errors[poor]).all(axis=1)], LENT)
-    points = np.unique(np.concatenate([starts.points, starts.more, outcomes.parameters[ended]]), axis=0)
+    points = np.unique(np.concatenate([starts.points, work.trial_points, outcomes.parameters[ended]]), axis=0)
     few = int(np.clip(MANY * SELDOM * len(chosen) / max(len(poor), 1), FEWEST, MANY))
     for groups, count in ((poor, few), (failed, len(points))):
         if len(groups):
@@ -299,6 +299,11 @@ def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes) -> None:
         scale = np.where(spare > 0, 2.0 * found.loss / np.maximum(spare, 1), np.nan)
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(found.variances * scale[:, None])
+        size = np.abs(found.theta)
+        typical = np.median(size[found.converged], axis=0) if found.converged.any() else 0.0
+        vague = (errors > VAGUE * np.maximum(size, typical)).any(axis=1)
+    found.endless |= found.converged & vague
+    found.converged &= ~vague
     if bounds is not None:
         found.converged &= ((found.theta > bounds.low) & (found.theta < bounds.high)).all(axis=1)
     outcomes.keep(groups, found, errors, *_losses(work, groups, found))

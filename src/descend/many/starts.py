@@ -39,14 +39,10 @@ ENOUGH = 0.95
 
 @dataclass(frozen=True)
 class Starts:
-    """Starts to try in each group, (s, p), and from how many of them, the best, to descend.
-
-    more: trial points for groups where these fail, (t, p).
-    """
+    """Starts to try in each group, (s, p), and from how many of them, the best, to descend."""
 
     points: Array
     few: int
-    more: Array
 
 
 def can_be_tried(program: Program) -> bool:
@@ -101,19 +97,20 @@ def tried(together: Together, groups: Places, points: Array, given: Collection[s
         return None
     some, ends, loss = some[good], found.theta[good], found.loss[good]
     ends = np.array([canonical(together.program, theta, given) for theta in ends])
-    begun = np.log(np.maximum(together.losses(some, ends), np.finfo(float).tiny))
-    chosen: list[int] = []
+    chosen: list[Array] = []
     best = np.full(len(some), np.inf)
     while len(chosen) < MOST:
+        begun = np.log(np.maximum(together.losses(some, ends), np.finfo(float).tiny))
         means = np.minimum(best, begun).mean(axis=1)
         place = int(np.argmin(means))
         if chosen and best.mean() - means[place] < WORTH:
             break
-        chosen.append(place)
+        chosen.append(ends[place])
         best = np.minimum(best, begun[place])
-    again = together.from_best(some, ends[chosen], 1)
-    enough = again.converged & (again.loss <= loss * (1.0 + SAME))
-    return Starts(ends[chosen], 1 if enough.mean() > ENOUGH else min(2, len(chosen)), points)
+        found = together.from_best(some, np.array(chosen), 1)
+        same = found.converged & (found.loss <= loss * (1.0 + SAME))
+        ends[same] = found.theta[same]  # where several ends are as good, all groups take the like of one
+    return Starts(np.array(chosen), 1 if same.mean() > ENOUGH else min(2, len(chosen)))
 
 
 def evenly(places: Places, count: int) -> Places:

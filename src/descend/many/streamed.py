@@ -47,7 +47,7 @@ def starts_of_sample(work: DistantGroups) -> Starts | None:
     given, parameters = work.request.start or {}, work.model.parameters
     if set(parameters.shapes) <= set(given):
         theta = parameters.start(dict(given), 1.0)[None]
-        return Starts(theta, 1, theta[:0])
+        return Starts(theta, 1)
     sizes = work.groups.sizes
     likely = np.flatnonzero((work.complete == sizes) & (sizes >= parameters.size) & (sizes <= work.most))
     some = evenly(likely, SAMPLED)  # those that a fit in memory would look at

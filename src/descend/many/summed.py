@@ -16,13 +16,12 @@ from descend.many.descent import FIRST, descend_all
 from descend.many.distant import DistantGroups
 from descend.many.fitting import POOR, keep
 from descend.many.groups import Groups
-from descend.many.outcomes import SAME, Outcomes
+from descend.many.outcomes import Outcomes
 from descend.many.progress import Done
 from descend.many.starts import Starts
 from descend.many.streamed import fit_streamed, starts_of_sample
-from descend.many.sums import Block, Sums
+from descend.many.sums import Block
 from descend.many.sums_by_group import SumsByGroup
-from descend.many.systems import Factor
 from descend.many.together import Found
 from descend.models import Model
 from descend.options.request import Request
@@ -34,8 +33,6 @@ AT_ONCE = 1 << 18
 """Groups that descend by the same queries, at most."""
 FINISHING = 3
 """Further steps where groups converged, at most, each with fewer of them."""
-DIGITS = 1e-20
-"""A step that promises to lower the loss by a smaller share changes no parameter by 1e-9 of its standard error."""
 LEFT = 0.05
 """Once a smaller share of these groups goes on, their rows are fetched, and they are fitted in memory."""
 
@@ -129,27 +126,8 @@ class Summed:
         places = np.flatnonzero(found.converged)
         for _ in range(FINISHING):
             if len(places):
-                places = finish(found, places, self.code, block.take(places, NUMPY_ARRAYS))
+                places = found.finish(places, self.code, block.take(places, NUMPY_ARRAYS), NUMPY_ARRAYS)
         return found
-
-
-def finish(found: Found, places: Places, code: BatchCode, block: Block) -> Places:
-    """Take one more step from where some groups converged; returns the places where a further one is worth while.
-
-    A descent ends by what its last step promises, at parameters where nothing was summed. The sums there give one more
-    step, by Gauss and Newton, and the variances at the end.
-    """
-    begin = list(found.theta[places].T)
-    at = Sums.at(code, begin, block, NUMPY_ARRAYS)
-    step = Factor.of(at.curvature).solved(at.gradient)
-    promise = 0.5 * np.einsum("pg,pg->g", np.array(step), np.array(at.gradient))
-    theta, variances, loss = np.array(at.theta(begin, step)), np.array(at.variances()[0]), at.loss - promise
-    sure = np.isfinite(theta).all(axis=0) & (variances > 0.0).all(axis=0)
-    sure &= loss - found.loss[places] <= SAME * abs(loss)
-    chosen = places[sure]
-    found.theta[chosen], found.loss[chosen], found.variances[chosen] = theta.T[sure], loss[sure], variances.T[sure]
-    further: Places = places[sure & (promise > DIGITS * abs(loss))]
-    return further
 
 
 def fit_summed(summed: Summed, on_done: Done | None = None) -> Outcomes:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.threads import in_turn
+from descend.errors import ConfigError
 from descend.gradients.contract import Program
 from descend.many.arrays import NUMPY_ARRAYS, Arrays
 from descend.many.code import BatchCode, batch_code
-from descend.many.descent import FIRST, Ends, descend_all
+from descend.many.descent import FIRST, FIRST_OF_ONE, Ends, descend_all
 from descend.many.progress import Progress
 from descend.many.rows import GroupedRows
+from descend.many.sums import Block, Sums
 from descend.many.sums import losses as losses_of
+from descend.many.systems import Factor
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
+COMPARED, SAME = 16, 1e-9
+"""Groups fitted by PyTorch that NumPy fits too, and the share by which their losses may differ."""
 WAITING = 0.25
 """The share of a block that waits for the rest of other blocks."""
+SAME = 1e-9
+"""A loss that is larger by a smaller share is the same."""
+DIGITS = 1e-20
+"""A step that promises to lower the loss by a smaller share changes no parameter by 1e-9 of its standard error."""
 
 
 @dataclass
@@ -53,6 +62,28 @@ class Found:
         self.theta[places], self.loss[places] = ends.theta.T[chosen], unit * ends.loss[chosen]
         self.converged[places], self.endless[places] = ends.converged[chosen], ends.endless[chosen]
         self.variances[places] = ends.variances.T[chosen] / unit
+
+    def finish(self, places: Places, code: BatchCode, block: Block, arrays: Arrays) -> Places:
+        """Take one more step from where some descents converged; returns the places where a further one is worth while.
+
+        A descent ends by what its last step promises, at parameters where nothing was summed. The sums there give one
+        more step, by Gauss and Newton, and the variances at the end.
+        """
+        begin = [arrays.given(self.theta[places, place]) for place in code.nonlinear]
+        at = Sums.at(code, begin, block, arrays)
+        step = Factor.of(at.curvature).solved(at.gradient)
+        promise = sum((0.5 * one * two for one, two in zip(step, at.gradient, strict=True)), 0.0 * at.loss)
+        theta, variances, (loss, promised) = (
+            np.array([arrays.returned(each) for each in some])
+            for some in (at.theta(begin, step), at.variances()[0], (code.unit * (at.loss - promise), promise))
+        )
+        sure = self.converged[places] & np.isfinite(theta).all(axis=0) & (variances > 0.0).all(axis=0)
+        sure &= loss - self.loss[places] <= SAME * abs(loss)
+        chosen = places[sure]
+        self.theta[chosen], self.loss[chosen] = theta.T[sure], loss[sure]
+        self.variances[chosen] = variances.T[sure] / code.unit
+        further: Places = places[sure & (code.unit * promised > DIGITS * abs(loss))]
+        return further
 
     def lowest(self, each: int) -> Found:
         """Return the lowest end, of those that converged if there are any, of ``each`` successive descents."""
@@ -95,7 +126,8 @@ class Together:
         others: few groups in a block take nearly as long as many.
         """
         begin, found = theta[:, self.nonlinear].T.copy(), Found.none(len(groups), theta.shape[1])
-        damping, open_ = np.full(len(groups), FIRST), np.arange(len(groups))
+        first = FIRST if len(self.nonlinear) > 1 else FIRST_OF_ONE
+        damping, open_ = np.full(len(groups), first), np.arange(len(groups))
         while len(open_):
             blocks = self.rows.blocks(groups, open_, self.arrays.cells)
             share = WAITING if len(blocks) > 1 else 0.0
@@ -107,7 +139,8 @@ class Together:
                 given = [self.arrays.given(each[places]) for each in begin]
                 with np.errstate(all="ignore"):
                     ends = descend_all(code, given, block, self.arrays.given(damping[places]), self.arrays, share)
-                found.put(places, ends, code.unit)
+                    found.put(places, ends, code.unit)
+                    found.finish(places, code, block, self.arrays)
                 left = places[ends.pending]
                 begin[:, left] = ends.theta[self.nonlinear][:, ends.pending]
                 damping[left] = ends.damping[ends.pending]
@@ -142,3 +175,17 @@ class Together:
         losses = self.losses(groups, starts)
         best = np.argsort(losses, axis=0, kind="stable")[:few].T
         return self.descend(np.repeat(groups, few), starts[best.ravel()]).lowest(few)
+
+    def compare(self, groups: Places, starts: Array, few: int, found: Found) -> None:
+        """Hold what PyTorch found in some of the groups against NumPy. Raises ConfigError where they differ."""
+        if self.arrays is NUMPY_ARRAYS:
+            return
+        some = np.linspace(0, len(groups) - 1, min(COMPARED, len(groups))).astype(np.intp)
+        other = replace(self, arrays=NUMPY_ARRAYS).from_best(groups[some], starts, few)
+        both = found.converged[some] & other.converged
+        differ = np.count_nonzero(~np.isclose(found.loss[some][both], other.loss[both], rtol=SAME, atol=0.0))
+        if differ:
+            raise ConfigError(
+                f"PyTorch fits {differ} of the {len(some)} groups that were compared otherwise than NumPy. Leave out "
+                "the engine and the device."
+            )

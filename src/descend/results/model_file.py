@@ -172,7 +172,7 @@ def read_content(place: Path) -> Content:
         content = json.loads(place.read_text(encoding="utf-8"))
         if _is_table_of_fits(content):
             raise DataError(
-                f"`{place}` is a table of many fits, not a model file. Give what `descend fit --by ... --save` wrote."
+                f"`{place}` is a table of many fits, not a model file. Give a file that `descend fit --save` wrote."
             )
         if not isinstance(content, dict) or "format" not in content or "descend" not in content:
             raise ValueError

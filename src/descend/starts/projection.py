@@ -179,7 +179,7 @@ class Projection:
             points[:] = inside
             if outside.any():
                 return self.losses(points)
-        left = target - np.einsum("tk,tkn->tn", factors / scale, design) if column else target
+        left = target - ((factors / scale)[:, None, :] @ design)[:, 0, :] if column else target
         loss = np.einsum("tn,tn->t", left, left) / self.total
         return np.where(np.isfinite(loss) & ~np.isnan(points).any(axis=1), loss, math.inf)
 
@@ -203,7 +203,7 @@ def solution(design: Array, target: Array) -> tuple[Array, Array]:
     scale = np.where(usable, scale, 1.0)
     scaled = np.where(usable[:, :, None], design / scale[:, :, None], 0.0)
     gram = scaled @ scaled.transpose(0, 2, 1)
-    right = np.einsum("tkn,tn->tk", scaled, target)
+    right = (scaled @ target[:, :, None])[:, :, 0]
     norm = np.sqrt(np.einsum("tkk->tk", gram))
     norm = np.where(norm > 0.0, norm, 1.0)
     gram = gram / (norm[:, :, None] * norm[:, None, :])

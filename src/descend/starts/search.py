@@ -177,8 +177,12 @@ class _Search:
         starts = [self._canonical(ends[rank][1]) for rank in RANKS if rank < len(ends)]
         if len(starts) < len(RANKS):
             return None
-        down = sorted((descended(self.objective, point, EPOCHS_TO_AGREE) for point in starts), key=lambda pair: pair[0])
-        best, theta = down[0]
+        down: list[tuple[float, Array]] = []
+        for point in starts:
+            lowest = min((loss for loss, _ in down), default=math.inf)
+            enough = lowest + 0.5 * SAME * abs(lowest) if math.isfinite(lowest) else -math.inf
+            down.append(descended(self.objective, point, EPOCHS_TO_AGREE, enough))
+        best, theta = min(down, key=lambda pair: pair[0])
         reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in down)
         model = formula_model(formula, self.program.loss)
         if 2 * reached < len(down) or something_left(model, theta, self.rows):

@@ -169,10 +169,12 @@ def _typical(values: Array) -> float:
     return 2.0 * float(np.std(finite)) if np.ptp(finite) > 0.0 else float(abs(finite[0])) or 1.0
 
 
-def descended(objective: Objective, theta: Array, epochs: int) -> tuple[float, Array]:
-    """Descend a little way; returns the last finite J and where it is, or infinity where there is none."""
+def descended(objective: Objective, theta: Array, epochs: int, enough: float = -math.inf) -> tuple[float, Array]:
+    """Descend a little way, or until J is ``enough``; returns the last finite J and where it is, else infinity."""
     plan, found = Plan(epochs, asked=False, rate=1.0), (math.inf, theta)
     for step in descend(objective, LevenbergMarquardt(), theta, plan):
         if math.isfinite(step.loss):
             found = step.loss, step.theta
+            if step.loss <= enough:
+                break
     return found
