@@ -167,3 +167,13 @@ def test_an_equation_without_errors_is_refused():
         "`0 ~ a*t + b*y - 1` has no response: it holds between columns, which have errors. Say how large these are, "
         "such as --x-sigma t=1, or write the column to predict on the left."
     )
+
+
+def test_a_point_without_a_value_does_not_spoil_those_after_it():
+    fit = descend.fit("y ~ a*exp(-b*t)", DECAY, x_sigma={"t": "dt"})
+    objective, theta = fit.solution.objective, fit.theta
+    before = objective(theta, 2)
+    assert not np.isfinite(objective(np.array([1.0, -1000.0]), 1).loss)
+    after = objective(theta, 2)
+    assert after.loss == pytest.approx(before.loss, rel=1e-12)
+    np.testing.assert_allclose(after.curvature, before.curvature, rtol=1e-6)

@@ -83,6 +83,36 @@ def test_groups_of_unlike_size_and_weights():
         assert fits.standard_errors[name][place] == pytest.approx(alone.standard_errors[name], rel=1e-5)
 
 
+@pytest.mark.parametrize("options", [{"weights": "w"}, {"x_sigma": "x=dx"}])
+def test_what_rows_count_for_and_errors_of_inputs_are_those_of_a_fit_alone(options):
+    data = decays(groups=6)
+    rng = np.random.default_rng(2)
+    data["w"] = np.where(rng.random(len(data["x"])) < 0.3, 0.0, 1.0)
+    data["dx"] = np.full(len(data["x"]), 0.01)
+    start = {"a": 1.0, "b": 1.0, "c": 0.0}
+    fits = descend.fit("y ~ a*exp(-b*x) + c", data, by="well", start=start, **options)
+    assert fits.counts == {"converged": 6}
+    for place, (well,) in enumerate(fits.keys):
+        rows = {name: column[data["well"] == well] for name, column in data.items()}
+        alone = descend.fit("y ~ a*exp(-b*x) + c", rows, start=start, **options)
+        for name, error in alone.standard_errors.items():
+            assert fits.parameters[name][place] == pytest.approx(alone.parameters[name], rel=1e-6)
+            assert fits.standard_errors[name][place] == pytest.approx(error, rel=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"by": "id"}, {"by": "id", "engine": "query"}, {}])
+def test_identifiers_longer_than_a_float_are_not_merged(options, tmp_path):
+    path = tmp_path / "ids.csv"
+    rows = [f"{2**53 + row % 3},{row},{row * 2.0}\n" for row in range(12)]
+    path.write_text("id,x,y\n" + "".join(rows))
+    with pytest.raises(DataError) as caught:
+        descend.fit("y ~ a*x" if options else "y ~ a[id]*x", path, **options)
+    assert str(caught.value) == (
+        f"`id` of {path} tells groups apart by numbers with more digits than the 15 to 17 of a float, such as "
+        "9007199254740993 in row 2: some would fall together. Make text of the column."
+    )
+
+
 def test_a_bad_group_costs_itself_only():
     data = decays(groups=12)
     data["y"][data["well"] == 3] = 1.0

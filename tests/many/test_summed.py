@@ -53,11 +53,12 @@ def test_sums_of_any_loss_are_those_of_numpy(loss, monkeypatch):
 
 @pytest.mark.parametrize("by", [["plate", "well"], "well"])
 @pytest.mark.parametrize(
-    "options", [{}, {"missing": "drop"}, {"sigma": "s"}, {"start": {"a": 1.0, "b": 1.0, "c": 0.5}}]
+    "options", [{}, {"missing": "drop"}, {"sigma": "s"}, {"weights": "w"}, {"start": {"a": 1.0, "b": 1.0, "c": 0.5}}]
 )
 def test_fits_by_sums_are_those_of_rows_in_memory(by, options):
     data = plates()
     data["s"] = np.random.default_rng(1).uniform(0.5, 2.0, len(data["x"]))
+    data["w"] = np.where(np.arange(len(data["x"])) % 5 > 0, data["s"], 0.0)
     mine = descend.fit(FORMULA, data, by=by, engine="query", **options)
     assert mine.notes == ()
     assert_same_fits(mine, descend.fit(FORMULA, data, by=by, **options), 1e-7)

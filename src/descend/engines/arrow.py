@@ -201,7 +201,7 @@ class Arrow:
         with np.errstate(all="ignore"):
             lower = cholesky(blocks)
             beside = solved_below(lower, self.border)
-            flat = beside.transpose(1, 0, 2).reshape(len(self.shared), -1)
+            flat = beside.transpose(1, 0, 2).reshape(len(self.shared), beside.shape[0] * beside.shape[2])
             schur = self.shared - flat @ flat.T
         schur.flat[:: len(schur) + 1] += damping
         if not (np.isfinite(lower).all() and np.isfinite(schur).all()):

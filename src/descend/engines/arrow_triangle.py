@@ -56,7 +56,7 @@ class ArrowTriangle:
         mine, beside, below = self.upper[:, :, :k], self.upper[:, :, k:-1], self.shared[:-1, :-1]
         blocks = np.einsum("gai,gaj->ijg", mine, mine, optimize=True)
         border = np.einsum("gai,gas->isg", mine, beside, optimize=True)
-        flat = beside.reshape(-1, beside.shape[2])
+        flat = beside.reshape(beside.shape[0] * beside.shape[1], beside.shape[2])
         return Arrow(self.layout, blocks, border, flat.T @ flat + below.T @ below)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +85,8 @@ class OrthogonalKernel:
 
     def __init__(self, model: SymbolicModel, sigmas: Mapping[str, Sigma], implicit: bool = False) -> None:
         self.model, self.sigmas, self.implicit = model, dict(sigmas), implicit
-        self._near: dict[int, Array] = {}
-        """delta where each block was settled last, which is where the next search begins."""
+        self._near: dict[int, tuple[ref[Array], Array]] = {}
+        """delta where each block was settled last, which is where the next search begins; and the block's weights."""
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         return type(self), (self.model, self.sigmas, self.implicit)
@@ -111,8 +112,8 @@ class OrthogonalKernel:
         """Return loss, gradient and curvature summed over a block; of order 3 the factor instead."""
         rows = self._block(block)
         with np.errstate(all="ignore"):
-            found = self.settled(theta, rows, self._near.get(id(block[-1])))
-            self._near[id(block[-1])] = found.delta
+            found = self.settled(theta, rows, self._last(block))
+            self._near[id(block[-1])] = ref(block[-1]), np.where(np.isfinite(found.delta), found.delta, 0.0)
             loss = float(found.cost.sum())
             if order == 0:
                 return loss, None, None
@@ -130,6 +131,14 @@ class OrthogonalKernel:
     def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
         """Return the sums over some rows of a block."""
         return self.sums(theta, tuple(column[chosen] for column in block), order)
+
+    def _last(self, block: tuple[Array, ...]) -> Array | None:
+        """Return delta where a block was settled last; None for a new one, even at the address of one that is gone."""
+        known, delta = self._near.get(id(block[-1]), (None, None))
+        if known is None or known() is block[-1]:
+            return delta
+        self._near = {place: kept for place, kept in self._near.items() if kept[0]() is not None}
+        return None
 
     def deltas(self, theta: Array, rows: Rows) -> dict[str, Array]:
         """Return how far the true value of each input lies from the measured one, (n,)."""

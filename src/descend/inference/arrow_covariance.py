@@ -57,8 +57,11 @@ def among(covariance: Arrow, places: NDArray[np.intp]) -> Array:
     item[layout.own] = np.arange(len(layout.own))[:, None]
     number[layout.shared] = np.arange(len(layout.shared))
     owned = group[places] >= 0
-    reach = np.where(owned, covariance.border[item[places], :, group[places]].T, covariance.shared[:, number[places]])
-    found: Array = reach.T @ np.linalg.pinv(covariance.shared) @ reach
+    found: Array = np.zeros((len(places), len(places)))
+    if len(layout.shared):
+        border = covariance.border[item[places], :, group[places]].T
+        reach = np.where(owned, border, covariance.shared[:, number[places]])
+        found = reach.T @ np.linalg.pinv(covariance.shared) @ reach
     same = owned & owned[:, None] & (group[places] == group[places][:, None])
     blocks = covariance.blocks[item[places][:, None], item[places], group[places][:, None]]
     return np.where(same, blocks, found)

@@ -11,6 +11,7 @@ from descend.many.fits import Fits
 from descend.many.fitting import Grouped, fit_each, model_by_groups
 from descend.many.placing import fit_placed
 from descend.many.progress import Done
+from descend.many.source import columns_read
 from descend.options.request import Request
 from descend.registry import split_list
 from descend.table import Table, open_table
@@ -60,8 +61,8 @@ def _fit_files(request: Request, by: list[str], files: Files, on_groups: Done | 
             )
     others = [name for name in by if name != FILENAME]
     model = model_by_groups(request, files.example(), others)
-    needed = dict.fromkeys((*model.columns, *request.roles.columns, *model.loss.own_columns))
-    table, failed = files.read(tuple(needed), others, gaps=not others)
+    needed = tuple(dict.fromkeys((*model.columns, *columns_read(request, model))))
+    table, failed = files.read(needed, others, gaps=not others)
     work = Grouped.of(request, table, by)
     causes = {} if others else {group: failed[name] for group, (name,) in enumerate(work.groups.keys) if name in failed}
     work = replace(work, unreadable=causes)

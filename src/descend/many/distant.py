@@ -15,7 +15,7 @@ from descend.errors import DataError
 from descend.gradients.contract import Program
 from descend.many.fitting import Grouped, model_by_groups, program_of
 from descend.many.groups import Groups
-from descend.many.source import OfRows
+from descend.many.source import OfRows, columns_read
 from descend.models import Model
 from descend.options.request import Request
 from descend.problem.out_of_core import IN_MEMORY
@@ -66,9 +66,8 @@ class DistantGroups(OfRows):
         """Ask for the groups of a table. Raises DescendError where no group can be fitted."""
         model = model_by_groups(request, table, by)
         limit = None if request.memory_limit is None else read_size(request.memory_limit)
-        names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
         table = table.with_codings(model.codings)
-        lazy = table.lazy(tuple(names), limit and _room(limit, 0) // 2, by).with_roles(request.roles)
+        lazy = table.lazy(columns_read(request, model), limit and _room(limit, 0) // 2, by).with_roles(request.roles)
         groups, complete = _known(lazy, table)
         room = _room(limit or there_is() // 2, len(groups))
         if limit is not None:

@@ -19,7 +19,7 @@ from descend.many.groups import Groups, table_of_group
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done, Progress
 from descend.many.rows import GroupedRows
-from descend.many.source import OfRows
+from descend.many.source import OfRows, columns_read
 from descend.many.starts import Starts, can_be_tried, evenly, trial_points, tried
 from descend.many.together import Found, Together
 from descend.models import Model, kind_of
@@ -73,8 +73,7 @@ class Grouped(OfRows):
         model = model_by_groups(request, table, by)
         table = table.with_codings(model.codings)
         groups = Groups.of(table, by)
-        names = dict.fromkeys((*model.response_columns, *model.inputs, *request.roles.columns, *model.loss.own_columns))
-        read = table.with_gaps(tuple(names))
+        read = table.with_gaps(columns_read(request, model))
         pair = kind_of(request.model).original(request.model, model)
         if pair is not None:
             complete = np.logical_and.reduce([np.isfinite(column) for column in read.values()])
@@ -174,6 +173,11 @@ class Grouped(OfRows):
         omega = self.rows.omega
         return self.groups.sizes.astype(float) if omega is None else np.add.reduceat(omega, self.groups.ends[:-1])
 
+    @property
+    def counting(self) -> Places:
+        """The number of rows of each group with a weight above 0."""
+        return self.rows.counting
+
     @cached_property
     def about_mean(self) -> Array:
         """The weighted sum of the squares of the responses of each group about their mean."""
@@ -221,8 +225,7 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
     if together is not None and len(chosen):
         starts = starts_of(work, outcomes) if starts is None else starts
         if len(starts.points):
-            first = replace(together, progress=progress)
-            found = first.from_best(chosen, starts.points, starts.few)
+            found = replace(together, progress=progress).from_best(chosen, starts.points, starts.few)
             together.compare(chosen, starts.points, starts.few, found)
             keep(work, chosen, found, outcomes)
             _look_again(work, together, starts, chosen, outcomes)
@@ -285,9 +288,9 @@ def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Place
 
 def _losses(work: Known, groups: Places, found: Found) -> tuple[Array, Array]:
     """Return the mean loss of what was found in these groups, and R2."""
-    if not work.model.loss.quadratic:
-        return found.loss / work.totals[groups], np.full(len(groups), np.nan)
-    return found.loss / work.totals[groups], 1.0 - found.loss / work.about_mean[groups]
+    nothing = np.full(len(groups), np.nan)
+    explained = 1.0 - found.loss / work.about_mean[groups] if work.model.loss.quadratic else nothing
+    return found.loss / work.totals[groups], explained
 
 
 def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes) -> None:
@@ -295,7 +298,7 @@ def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes) -> None:
     loss, bounds = work.model.loss, work.bounds
     scale = np.full(len(groups), loss.unit)
     if loss.quadratic and work.request.sigma is None:
-        spare = work.groups.sizes[groups] - work.model.parameters.size
+        spare = work.counting[groups] - work.model.parameters.size
         scale = np.where(spare > 0, 2.0 * found.loss / np.maximum(spare, 1), np.nan)
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(found.variances * scale[:, None])
@@ -322,6 +325,8 @@ class Known(Protocol):
     def bounds(self) -> Bounds | None: ...
     @property
     def totals(self) -> Array: ...
+    @property
+    def counting(self) -> Places: ...
     @property
     def about_mean(self) -> Array: ...
 

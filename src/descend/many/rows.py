@@ -32,6 +32,14 @@ class GroupedRows:
     y: Array
     omega: Array | None
 
+    @cached_property
+    def counting(self) -> Places:
+        """The number of rows of each group with a weight above 0."""
+        if self.omega is None:
+            return self.groups.sizes
+        found: Places = np.add.reduceat((self.omega > 0.0).astype(np.intp), self.groups.ends[:-1])
+        return found
+
     def blocks(self, groups: Places, places: Places, cells: int) -> list[Places]:
         """Return the places in a list of groups by like size of the group, as many to a block as have so many cells."""
         sizes = self.groups.sizes[groups[places]]

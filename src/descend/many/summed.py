@@ -97,6 +97,11 @@ class Summed:
         return self.known["omega"]
 
     @property
+    def counting(self) -> Places:
+        """The number of rows of each group with a weight above 0."""
+        return self.known["counting"].astype(np.intp)
+
+    @property
     def about_mean(self) -> Array:
         """The weighted sum of the squares of the responses of each group about their mean."""
         return self.known["about"]

@@ -208,10 +208,17 @@ class SumsByGroup:
         """Return what is known of the response of each group.
 
         low, high: its least and largest value. infinite: rows in which it is no number. omega, first, squares, about:
-        the sum of the weights, and weighted sums of it, its square, and its squared distance from the mean.
+        the sum of the weights, and weighted sums of it, its square, and its squared distance from the mean. counting:
+        rows with a weight above 0.
         """
         question = Question(self.work, self.rows)
-        rows = {"omega": self.omega, "first": self.omega * RESPONSE, "squares": self.omega * RESPONSE**2}
+        counting: Expr = where(Gt(OMEGA, Integer(0)), Integer(1), Integer(0)) if self.weighted else Integer(1)
+        rows = {
+            "omega": self.omega,
+            "counting": counting,
+            "first": self.omega * RESPONSE,
+            "squares": self.omega * RESPONSE**2,
+        }
         found = self._ask(question, self.given, rows, places, ends=True)
         mean = Column("mean of the group")
         again, distance = Question(self.work, self.rows, [mean]), self.omega * (RESPONSE - mean) ** 2

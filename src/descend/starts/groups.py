@@ -48,8 +48,11 @@ def search_of_groups(
     """
     engine, curve = objective.engine, one_curve(program)
     assert isinstance(engine, ArrowEngine)
-    moving = np.isin(_names(program.parameters), list(given), invert=True)
-    descent, names = GroupDescent(engine, moving, objective.bounds), frozenset(given)
+    moving, bounds = np.isin(_names(program.parameters), list(given), invert=True), objective.bounds
+    if bounds is not None:
+        moving &= ~bounds.pinned
+        theta = np.where(bounds.pinned, bounds.low, theta)
+    descent, names = GroupDescent(engine, moving, bounds), frozenset(given)
     best: tuple[float, Array, Array] | None = None
     tried = 0
     for some in _samples(rows, engine):
@@ -58,7 +61,7 @@ def search_of_groups(
             continue
         tried += 1
         start = spread(found.theta, curve.parameters, program.parameters)
-        end, losses = descent.ended(np.where(moving, start, theta))
+        end, losses = descent.ended(descent.within(np.where(moving, start, theta)))
         if math.isfinite(total := float(losses.sum())) and (best is None or total < best[0]):
             best = total, end, losses
     if best is None:
@@ -162,6 +165,12 @@ class GroupDescent:
             damping = np.where(lower, np.maximum(0.1 * damping, LEAST), 10.0 * damping)
         return theta, losses
 
+    def within(self, theta: Array) -> Array:
+        """Return a start with the components that are outside their bounds moved inside."""
+        if self.bounds is None:
+            return theta
+        return np.where(self.bounds.contains(theta), theta, self.bounds.folded(theta, 0))
+
     def _step(self, theta: Array, damping: Array, free: Mask) -> tuple[Array, Array]:
         """Return the step to subtract, (k, G), and by how much it should lower the loss of each group."""
         totals = self.engine.evaluate(theta, 2)
@@ -184,7 +193,7 @@ class GroupDescent:
             group = int(order[int(share * (len(order) - 1))])
             start = theta.copy()
             start[layout.own] = theta[layout.own[:, [group]]]
-            end, there = self.ended(np.where(self.moving, start, theta))
+            end, there = self.ended(self.within(np.where(self.moving, start, theta)))
             lower = there < losses
             theta = theta.copy()
             theta[layout.own[:, lower]] = end[layout.own[:, lower]]

@@ -57,9 +57,8 @@ class Database:
 
     def one(self, sql: str) -> tuple[Any, ...]:
         """Return the only row of a query."""
-        row = self.run(sql).fetchone()
-        assert row is not None
-        return row
+        rows: list[tuple[Any, ...]] = self.run(sql).fetchall()  # a result not read to its end blocks the connection
+        return rows[0]
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:

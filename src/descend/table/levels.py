@@ -216,8 +216,21 @@ def keys_in_order(table: Table, cells: Mapping[str, Cells]) -> tuple[list[Key], 
 
 def _coded(table: Table, name: str, cells: Cells) -> tuple[Places, list[Label]]:
     kind, order = table.types[name], table.categories(name)
+    if kind == "number":
+        _refuse_rounded(table, name, cells)
     codes, labels = _numbers(cells, kind == "boolean") if kind in ("number", "boolean") else _words(cells)
     return (codes, labels) if order is None else _ordered(codes, labels, order)
+
+
+def _refuse_rounded(table: Table, name: str, cells: Cells) -> None:
+    """Raise DataError for numbers with more digits than a float has, where groups would fall together."""
+    largest = np.fmax.reduce(np.abs(np.asarray(cells, dtype=np.float64)), initial=0.0)
+    if largest > EXACT and largest > table.exact_up_to(name) and (found := table.rounded(name)) is not None:
+        where = f" in {found.place}" if found.place else ""
+        raise DataError(
+            f"`{name}` of {table.source} tells groups apart by numbers with more digits than the 15 to 17 of a float, "
+            f"such as {found.cell}{where}: some would fall together. Make text of the column."
+        )
 
 
 def _refuse_unknown(table: Table, columns: Sequence[str]) -> None:
