@@ -332,3 +332,28 @@ def test_notes_name_the_references() -> None:
         "`u[A]`, `v[L]`, `w[A, H]` and 3 more are references, held at 0, so that other levels are differences from "
         "them; to choose another use --reference u=B" in fit.notes
     )
+
+
+def test_many_fits_hold_references_in_each_group(tmp_path: Path) -> None:
+    data = {
+        "site": [1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3],
+        "color": list("rgrgrrrrggr"),
+        "y": [1.0, 2.0, 1.5, 2.6, 1.0, 2.0, 2.2, 4.0, 3.0, 3.2, 4.2],
+    }
+    fits = descend.fit("y ~ b0 + u[color]", data, by="site", reference="u=r")
+    assert fits.parameters["u"].tolist()[0] == pytest.approx([1.05, 0.0])
+    assert np.isnan(fits.standard_errors["u"][:, 1]).all()
+    assert fits.failed == {
+        2: "The group 2 has no row whose `color` is `g`, so the parameters of that level cannot be estimated there."
+    }
+    one = fits[3]
+    assert one.parameters["u"] == pytest.approx({"g": -1.0, "r": 0.0})
+    assert one.standard_errors["u"]["g"] == pytest.approx(fits.standard_errors["u"][2, 0])
+    fits.save(tmp_path / "fits.json")
+    assert descend.load(tmp_path / "fits.json").predict({"site": [1], "color": ["g"]}) == pytest.approx([2.3])
+
+
+def test_an_explanation_names_the_references() -> None:
+    explained = descend.explain("breaks ~ b0 + v[tension]", DATA)
+    assert explained.references == {"v[H]": 0.0}
+    assert "  references  v[H] = 0" in str(explained)

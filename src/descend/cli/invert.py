@@ -66,8 +66,8 @@ def invert(
     from descend.results import load
 
     fitted = load(model, options.function_of(function))
-    others = _others(at or [])
-    within = _range(between)
+    held = others(at or [])
+    within = None if between is None else range_of(between)
     found = [
         fitted.invert(
             values,
@@ -76,11 +76,11 @@ def invert(
             mean=mean,
             sigma=sigma,
             input=along,
-            at={**others, **row},
+            at={**held, **row},
             between=within,
         )
         for text in response
-        for values, row in _samples(text, fitted, along, others)
+        for values, row in _samples(text, fitted, along, held)
     ]
     if json:
         say_json([each.plain() for each in found])
@@ -112,7 +112,7 @@ def _samples(text: str, fitted: Fit, wanted: str | None, others: Mapping[str, ob
         yield [value], {name: values[row] for name, values in cells.items()}
 
 
-def _others(texts: Sequence[str]) -> dict[str, object]:
+def others(texts: Sequence[str]) -> dict[str, object]:
     """Return the values of ``z=7,site=A`` by name: numbers where they are, else text."""
     found: dict[str, object] = {}
     for part in (part for text in texts for part in re.split(r",(?=[^,=]*=)", text)):
@@ -126,10 +126,8 @@ def _others(texts: Sequence[str]) -> dict[str, object]:
     return found
 
 
-def _range(text: str | None) -> tuple[float, float] | None:
+def range_of(text: str) -> tuple[float, float]:
     """Return the ends of a range such as ``0:20``. Raises ConfigError."""
-    if text is None:
-        return None
     low, _, high = text.partition(":")
     try:
         return float(low), float(high)

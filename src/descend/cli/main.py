@@ -13,7 +13,21 @@ from typing import Annotated
 
 import typer
 
-from descend.cli import check, compare, derive, doctor, explain, export, fit, generate, invert, lab, plot, predict
+from descend.cli import (
+    check,
+    compare,
+    derive,
+    design,
+    doctor,
+    explain,
+    export,
+    fit,
+    generate,
+    invert,
+    lab,
+    plot,
+    predict,
+)
 from descend.cli.letters import Letters
 from descend.cli.options import Verb
 from descend.cli.terminal import flush, say
@@ -40,6 +54,7 @@ VERBS = (
     fit.fit,
     predict.predict,
     invert.invert,
+    design.design,
     plot.plot,
     compare.compare,
     derive.derive,

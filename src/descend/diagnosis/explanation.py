@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,7 @@ class Explanation(Shown):
 
     linear, nonlinear: parameters by how they enter. units: of scalar parameters, as products of columns' units.
     arbitrary: sentences on parameters of which another choice predicts the same.
+    references: the value of each level that a fit holds.
     start: by label; start_note: how it was found, or why there is none. condition: of the scaled curvature there.
     """
 
@@ -71,6 +72,7 @@ class Explanation(Shown):
     source: str = ""
     scales: Mapping[str, tuple[float, float, float]] | None = None
     broken: tuple[Broken, ...] = ()
+    references: Mapping[str, float] = field(default_factory=dict)
     start: Mapping[str, float] | None = None
     start_note: str = ""
     condition: float | None = None
@@ -98,6 +100,7 @@ class Explanation(Shown):
                 {"expression": as_text(each.limit.expression), "rows": each.rows, "first": each.first, "why": str(each)}
                 for each in self.broken
             ],
+            "references": dict(self.references),
             "start": None if self.start is None else dict(self.start),
             "start_note": self.start_note,
             "condition": self.condition,
@@ -133,6 +136,8 @@ class Explanation(Shown):
             first, last = (f"{end:.{digits_of(end, spread / 1000.0)}g}" for end in (low, high))
             lines.append((f"  {name}", f"{first} to {last}, standard deviation {spread:.3g}"))
         lines += _labelled("no value", self.broken)
+        if self.references:
+            lines.append(("references", ", ".join(f"{name} = {value:g}" for name, value in self.references.items())))
         if self.start is not None:
             lines.append(("start", ", ".join(f"{name}={value:.6g}" for name, value in self.start.items())))
             lines += [("", self.start_note)] if self.start_note else []
@@ -195,7 +200,9 @@ def of_beginning(beginning: Beginning) -> dict[str, Any]:
         condition = float(values[-1] / values[0]) if values[0] > 1e-15 * values[-1] else None
     start = dict(zip(problem.model.parameters.labels, theta.tolist(), strict=True))
     note = beginning.notes[0] if beginning.notes and beginning.notes[0].startswith(("start", "linear")) else ""
-    return {"start": start, "start_note": note, "condition": condition}
+    held = problem.model.constraints
+    references = {} if held is None else held.reference_values
+    return {"references": references, "start": start, "start_note": note, "condition": condition}
 
 
 def _name(formula: Formula, symbol: Expr) -> str:

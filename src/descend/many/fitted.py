@@ -69,7 +69,9 @@ class FittedGroups:
         kept = self._outcomes.fits.get(place)
         if kept is None:
             self.refuse_unfitted(place)
-            start = self.model.parameters.named(self._outcomes.parameters[place])
+            start, held = self.model.parameters.named(self._outcomes.parameters[place]), self.model.constraints
+            if held is not None:
+                start |= {name: held.with_held(name, np.asarray(start[name])) for name in held.places}
             kept = self._outcomes.fits[place] = self._source.alone(place, start)
         return kept
 
@@ -132,7 +134,8 @@ class FittedGroups:
         if held is None:
             return free
         none = {name: np.full_like(values, np.nan) for name, values in self.parameters.items()}
-        return none | held.errors_of_tied(self._by_name(self._outcomes.parameters), free) | free
+        tied = held.errors_of_tied(self._by_name(self._outcomes.parameters), free)
+        return none | tied | {name: held.with_held(name, errors, np.nan) for name, errors in free.items()}
 
     def _by_name(self, components: Array) -> dict[str, Array]:
         parameters = self.model.parameters

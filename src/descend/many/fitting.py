@@ -15,7 +15,7 @@ from descend.errors import ConfigError, DataError, DescendError
 from descend.gradients.contract import Program
 from descend.losses import LOSSES
 from descend.many.arrays import NUMPY_ARRAYS, tensors
-from descend.many.groups import Groups
+from descend.many.groups import Groups, table_of_group
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done, Progress
 from descend.many.rows import GroupedRows
@@ -30,7 +30,7 @@ from descend.problem.posing import untraced
 from descend.problem.preflight import check_rows
 from descend.results import Fit
 from descend.results.fitting import fit_table
-from descend.table import Table, open_table
+from descend.table import Table
 from descend.table.levels import said
 
 Array = NDArray[np.float64]
@@ -99,9 +99,11 @@ class Grouped(OfRows):
         known = {} if start is None else {"start": start, "second_look": False}
         request, began = self.request.but(by=None, data=data, **known), time.perf_counter()
         with np.errstate(all="ignore"):
-            table = open_table(data)
-            table.source = self.source(group)
-            return fit_table(request, table, None, began)
+            return fit_table(request, self.table_of(group), None, began)
+
+    def table_of(self, group: int) -> Table:
+        """Return the rows of one group as a table. Raises DataError where it lacks a level that others have."""
+        return table_of_group(self.rows_of(group), self.model.codings, self.table, self.source(group))
 
     def rows_of(self, group: int) -> dict[str, Array]:
         """Return the columns of one group."""
@@ -162,7 +164,8 @@ class Grouped(OfRows):
         """Which groups are complete, with as many rows as parameters and a response that varies."""
         y, begins = self.rows.y, self.groups.ends[:-1]
         varied = np.maximum.reduceat(y, begins) > np.minimum.reduceat(y, begins)
-        found: Mask = self.complete & varied & (self.groups.sizes >= self.model.parameters.size)
+        enough = self.groups.sizes >= self.model.parameters.size
+        found: Mask = self.complete & varied & enough & self.groups.with_all_levels(self.columns, self.model.codings)
         return found
 
     @cached_property
@@ -239,11 +242,17 @@ def _refuse(work: Grouped, outcomes: Outcomes) -> None:
             check_rows(work.model, work.rows_of(group), int(work.groups.sizes[group]), work.source(group), False)
         except DescendError as refusal:
             outcomes.refuse(group, str(refusal))
+    for group in np.flatnonzero(~work.groups.with_all_levels(work.columns, work.model.codings)).tolist():
+        try:
+            work.table_of(group)
+        except DescendError as refusal:
+            outcomes.refuse(group, str(refusal))
 
 
 def starts_of(work: Grouped, outcomes: Outcomes) -> Starts:
     """Return the starts that were given, or that trial points lead to, or where the fits of a few groups ended."""
-    given, parameters = work.request.start or {}, work.model.parameters
+    given, parameters, held = work.request.start or {}, work.model.parameters, work.model.constraints
+    given = given if held is None else held.reduced(given)
     if set(parameters.shapes) <= set(given):
         return Starts(parameters.start(dict(given), 1.0)[None], 1)
     chosen = np.flatnonzero(work.sound)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
 from descend.table import Table
-from descend.table.levels import Key, Places, combined, values_of
+from descend.table.arrays import ArrayTable
+from descend.table.levels import Key, Levels, Places, combined, values_of
+from descend.table.table import Coding
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,48 @@ class Groups:
         """Return a column of the table in the order of the groups."""
         return column if self.in_order else column[self.order]
 
+    def with_all_levels(self, columns: Mapping[str, NDArray[np.float64]], codings: Iterable[Coding]) -> Mask:
+        """Mark the groups that have a row of every level whose places some columns hold, group by group."""
+        found = np.ones(len(self), dtype=bool)
+        for levels in codings:
+            if isinstance(levels, Levels):
+                places, groups = columns[levels.name], np.repeat(np.arange(len(self)), self.sizes)
+                there = np.isfinite(places)
+                pairs = np.unique(groups[there] * len(levels) + places[there].astype(np.intp))
+                found &= np.bincount(pairs // len(levels), minlength=len(self)) == len(levels)
+        return found
+
     def rows(self, group: int) -> Places:
         """Return the rows of one group."""
         begin, end = self.ends[group : group + 2]
         return np.arange(begin, end) if self.in_order else self.order[begin:end]
+
+
+def table_of_group(
+    data: Mapping[str, NDArray[np.float64]], codings: Iterable[Coding], origin: Table, source: str
+) -> Table:
+    """Return the rows of one group as a table, with the values of those columns whose places alone were read.
+
+    data: columns of numbers, also those that hold the places of levels (see `Levels`). origin: where they come from.
+
+    Raises DataError where the group has no row of some level, which then has no value there.
+    """
+    cells: dict[str, NDArray[Any]] = {name: column for name, column in data.items()}
+    for levels in codings:
+        if not isinstance(levels, Levels):
+            continue
+        places = cells.pop(levels.name)
+        known = np.where(np.isfinite(places), places, len(levels)).astype(np.intp)
+        absent = np.flatnonzero(np.bincount(known, minlength=len(levels))[: len(levels)] == 0)
+        if absent.size:
+            columns = " and ".join(f"`{column}`" for column in levels.columns)
+            raise DataError(
+                f"{source[:1].upper()}{source[1:]} has no row whose {columns} is `{levels.labels[absent[0]]}`, so the "
+                "parameters of that level cannot be estimated there."
+            )
+        for number, column in enumerate(levels.columns):
+            values = np.array([*(key[number] for key in levels.keys), None], dtype=object)
+            cells[column] = values[known]
+    table = ArrayTable(cells, len(next(iter(cells.values()), ())), categories=origin.categories)
+    table.source = source
+    return table

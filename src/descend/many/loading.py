@@ -19,7 +19,6 @@ from descend.many.groups import Groups
 from descend.many.outcomes import LONGEST_WORD, REFUSED, Outcomes
 from descend.many.saving import KEY, content_of_group
 from descend.models import Model
-from descend.parameters import Parameters
 from descend.results import Fit
 from descend.results import load as load_one
 from descend.results.loading import kind_saved, model_saved, restored
@@ -159,8 +158,14 @@ def _check(content: Content, checks: Mapping[str, Check], place: Path, within: s
             raise damaged(place, within + name + part, f"{belongs} belongs there")
 
 
+def _model(head: Content, given: object, place: Path) -> Model:
+    """Return the model that all groups share; its levels go by another name here, where groups are the fits."""
+    content = {**head, "groups": head.get("levels", {})}
+    return model_saved(content, kind_saved(content, given, place), given, place)
+
+
 def _restored(head: Content, records: list[object], given: object, place: Path) -> Fits:
-    model = model_saved(head, kind_saved(head, given, place), given, place)
+    model = _model(head, given, place)
     outcomes = Outcomes.none(len(records), model.parameters.size)
     keys: list[tuple[Label, ...]] = []
     kept: list[Content] = []
@@ -188,20 +193,22 @@ def _keep(record: Content, group: int, outcomes: Outcomes, model: Model, place: 
     within = f"groups[{group}]."
     if wrong := named(VALUES)(record.get("parameters")):
         raise damaged(place, f"{within}parameters{wrong.partition(' ')[0]}", "numbers belong there")
-    outcomes.parameters[group] = _flat(record["parameters"], model.parameters, f"{within}parameters", place)
+    outcomes.parameters[group] = _flat(record["parameters"], model, f"{within}parameters", place)
     if record.get("standard_errors"):
-        outcomes.errors[group] = _flat(record["standard_errors"], model.parameters, f"{within}standard_errors", place)
+        outcomes.errors[group] = _flat(record["standard_errors"], model, f"{within}standard_errors", place)
     for name, values in (("loss", outcomes.loss), ("r_squared", outcomes.r_squared)):
         value = record.get(name)
         values[group] = np.nan if value is None else value
 
 
-def _flat(values: Mapping[str, object], parameters: Parameters, where: str, place: Path) -> Array:
+def _flat(given: Mapping[str, object], model: Model, where: str, place: Path) -> Array:
+    parameters, held = model.parameters, model.constraints
+    values = given if held is None else held.reduced(given)
     for name, labels in parameters.shapes.items():
         if name not in values:
             raise damaged(place, f"{where}.{name}", "it is missing")
         value = values[name]
-        if labels is not None and value is not None and not (isinstance(value, list) and len(value) == len(labels)):
+        if labels is not None and value is not None and np.shape(np.asarray(value)) != (len(labels),):
             raise damaged(place, f"{where}.{name}", f"{len(labels)} numbers belong there")
     sizes = {name: 1 if labels is None else len(labels) for name, labels in parameters.shapes.items()}
     parts = [np.broadcast_to(np.array(values[name], dtype=np.float64), (size,)) for name, size in sizes.items()]
@@ -218,7 +225,7 @@ def _of_parquet(place: Path, given: object) -> Fits:
         )
     head: Content = json.loads(entries[KEY])
     _check(head, HEAD, place)
-    model = model_saved(head, kind_saved(head, given, place), given, place)
+    model = _model(head, given, place)
     table, by = open_table(place), tuple(head["by"])
     labels, free = every_parameter(model).labels, model.parameters
     taken = {*by, *labels, *(f"{label} std. error" for label in labels)}

@@ -93,7 +93,8 @@ class Outcomes:
         """Keep the fit of a group by itself."""
         self.fits[group], self.outcome[group] = fit, str(fit.outcome)
         self.parameters[group], self.loss[group] = fit.theta, fit.loss
-        errors = fit.standard_errors or {}
+        errors, held = fit.standard_errors or {}, fit.model.constraints
+        errors = errors if held is None else held.reduced(errors)
         names = [name for name in fit.model.parameters.shapes if name in errors]
         if len(names) == len(fit.model.parameters.shapes):
             self.errors[group] = np.concatenate([np.ravel(np.asarray(errors[name], dtype=float)) for name in names])

@@ -14,7 +14,7 @@ from descend.many.outcomes import REFUSED
 from descend.output import write_atomically
 from descend.report.fields import plain
 from descend.results.model_file import FORMAT, Content
-from descend.results.saving import content_of, loss_text
+from descend.results.saving import content_of, groups_of, loss_text
 from descend.table.writing import PARQUET, refuse_unknown_ending, write_columns
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def head(fits: FittedGroups) -> Content:
         **({"formula": None, "function": None, "response": None} | model.entry()),
         "columns": {name: fits.column_types[name] for name in model.columns},
         "shapes": {name: None if labels is None else list(labels) for name, labels in shapes.items()},
-        "fixed": {} if held is None else plain(held.fixed),
+        "levels": groups_of(every_parameter(model)).get("groups", {}),
+        "fixed": {} if held is None else plain(held.fixed_by_user),
+        "references": {} if held is None else held.reference_values,
         "ties": {} if held is None else dict(held.tie_texts),
         "bounds": [] if bounds is None else list(bounds.free_texts),
         "loss_function": loss_text(model.loss),

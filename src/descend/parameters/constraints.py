@@ -110,13 +110,28 @@ class Constraints:
         return float(np.asarray(self.fixed[label]).item())
 
     def _complete(self, name: str, places: tuple[int, ...], values: Mapping[str, object]) -> object:
-        """Return all components of a parameter of groups, from those that are fitted."""
-        every = np.empty(len(self.parameters.shapes[name] or ()))
-        if places:
-            every[list(places)] = np.asarray(values[name], dtype=np.float64)
+        """Return all components of a parameter of groups, from those that are fitted; of many fits as an array."""
+        fitted = np.asarray(values[name], dtype=np.float64) if places else np.empty(0)
+        every = self.with_held(name, fitted)
         for place, label in self._held(name, places):
-            every[place] = self.tied_value(label, values) if label in self.tied else self._number(label)
-        return Parameters({name: self.parameters.shapes[name]}).named(every)[name]
+            if label in self.tied:
+                every[..., place] = self._value(self.tied[label], values)
+        return every if every.ndim > 1 else Parameters({name: self.parameters.shapes[name]}).named(every)[name]
+
+    def with_held(self, name: str, values: Array, held: float | None = None) -> Array:
+        """Return all components of a parameter, (..., all of them), from those that are fitted, (..., fitted).
+
+        held: stands for those that are not, in place of their values; NaN stands for tied ones.
+        """
+        places = self.places.get(name)
+        if places is None:
+            return values
+        every = np.full((*values.shape[:-1], len(self.parameters.shapes[name] or ())), np.nan)
+        every[..., list(places)] = values
+        for place, label in self._held(name, places):
+            if label not in self.tied:
+                every[..., place] = self._number(label) if held is None else held
+        return every
 
     def reduced(self, values: Mapping[str, object]) -> dict[str, object]:
         """Return values by name of the free parameters from such of all of them; what is one number stays that."""
@@ -158,10 +173,11 @@ class Constraints:
         if label in values:
             return values[label]
         name = label.partition("[")[0]
-        flat, labels = np.ravel(np.asarray(values[name], dtype=np.float64)), self.free.labels[self.free.slices[name]]
-        if len(flat) != len(labels):
+        each, labels = np.asarray(values[name], dtype=np.float64), self.free.labels[self.free.slices[name]]
+        each = each.ravel() if isinstance(values[name], Mapping) else each
+        if each.shape[-1] != len(labels):
             labels = self.parameters.labels[self.parameters.slices[name]]
-        return flat[labels.index(label)]
+        return each[..., labels.index(label)]
 
     def slopes(self, name: str, theta: Array) -> dict[int, float]:
         """Return the derivatives of a tied parameter by the free components that it depends on, by their place."""

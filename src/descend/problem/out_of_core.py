@@ -20,6 +20,7 @@ from descend.gradients.court import Judgement
 from descend.gradients.derived import derived
 from descend.models import Model
 from descend.problem import preflight, suspicion
+from descend.problem.engine_choice import is_arrow
 from descend.problem.point import Point
 from descend.problem.problem import AllRows, Problem, Summing
 from descend.table import Table
@@ -107,6 +108,10 @@ def gather(
 
     Raises DataError or ConfigError as for rows in memory.
     """
+    if is_arrow(code):
+        from descend.problem.arrow_limits import refuse_elsewhere
+
+        refuse_elsewhere(model.parameters.size)
     memory = None if request.memory_limit is None else of_database(read_size(request.memory_limit))
     lazy = table.lazy(names, memory)
     lazy, rows, known = _complete(table, lazy, request.missing)

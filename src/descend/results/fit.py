@@ -17,6 +17,7 @@ from descend.inference.prediction import Prediction, predict_with_band, refuse_n
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from descend.inference.design import Design
     from descend.inference.inverse import Inverse
     from descend.inference.quantities.estimate import Estimated
     from descend.report.animation import Animation
@@ -136,6 +137,37 @@ class Fit(Fitted):
             between,
         )
         return inverse.invert(self.estimates(), question, self.ranges.get(name))
+
+    def design(
+        self,
+        between: Mapping[str, tuple[float, float]],
+        aim: str | None = None,
+        *,
+        points: int = 1,
+        at: Mapping[str, object] | None = None,
+        sigma: float | None = None,
+    ) -> Design:
+        """Return where to measure next so that a parameter or quantity, or all parameters, become most certain.
+
+        between: the range of each input that varies, ``{"x": (0, 10)}``; at: values of the others. aim: a parameter
+            or an expression (see ``quantity``); all parameters together, D-optimal, if not given. points: how many
+            measurements. sigma: the standard deviation of one, if the fit does not know it.
+
+        The result has ``points``, ``error_now`` and ``error_then``, the standard error to expect. The maths:
+        ``inference.design.design``. Raises FormulaError or ConfigError.
+
+        >>> import descend
+        >>> line = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 4.0], "y": [2.1, 3.9, 6.1, 7.9]})
+        >>> line.design({"x": (0, 5)}, "b", points=2).points
+        ({'x': 0.0}, {'x': 5.0})
+        """
+        from descend.inference.design import design
+        from descend.inference.quantities.reading import read_quantity
+        from descend.options.checks import refuse_not_whole
+
+        refuse_not_whole(points, "number of points", 1)
+        quantity = None if aim is None else read_quantity(aim, self.model)
+        return design(self.estimates(), between, quantity, points, at or {}, sigma)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file: JSON that `load` reads."""

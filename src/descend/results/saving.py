@@ -47,7 +47,7 @@ def content_of(fit: Fitted) -> Content:
         "columns": dict(fit.column_types),
         **({"response_levels": fit.response_levels} if fit.response_levels else {}),
         "shapes": {name: None if labels is None else list(labels) for name, labels in shapes.shapes.items()},
-        **_groups(shapes),
+        **groups_of(shapes),
         "asked": fit._epochs_given,
         "penalised": fit.penalised,
         "covariance": _covariance(fit),
@@ -59,7 +59,7 @@ def content_of(fit: Fitted) -> Content:
     }
 
 
-def _groups(shapes: Parameters) -> Content:
+def groups_of(shapes: Parameters) -> Content:
     """Return which groups the parameters with a value for each of them have, if there are any."""
     found = {
         name: {"columns": labels.levels.columns, "keys": labels.levels.keys, "parts": labels.parts}

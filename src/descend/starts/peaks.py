@@ -22,6 +22,8 @@ from descend.starts.trials import size_of
 Array = NDArray[np.float64]
 Span = tuple[float, float]
 """A stretch of the range of what a place is compared with, as shares of it."""
+Others = tuple[tuple[float, ...], tuple[float, ...]]
+"""Ratios of further widths to the first, and values of what has no unit."""
 NARROWEST, WIDEST = 0.7, 2.0
 """Widths tried: from this share of the spacing of rows to this many times their range."""
 STEP = 2.0
@@ -36,7 +38,8 @@ FURTHER = (1.0, 0.25)
 """Widths of one peak beside its first, such as those of a Voigt profile: in ratio to that."""
 SHAPES = (1.0, 0.3, 3.0, -1.0)
 """Values tried of what has no unit, such as an exponent, a skewness or a mixing ratio."""
-MOST_SHAPES = 8
+MOST_SHAPES, MOST_SHAPES_OF_PAIR = 8, 2
+"""Most combinations of these, for a term by itself and for two together."""
 REACH = 3.0
 """Widths from its place at which a peak ends."""
 
@@ -89,7 +92,7 @@ class Peak:
         found = []
         for share in shares(count):
             at = places(self.level, int(np.clip(OVERLAP / share, 4, 2 * count)))
-            found += [self._with_width(at, sign, share) for sign in self.signs]
+            found += [self._with_width(at, sign, share, self._others) for sign in self.signs]
         return np.concatenate(found)
 
     def pair_points(self, within: Span | None) -> Array:
@@ -98,7 +101,8 @@ class Peak:
         within: the stretch in which it is placed; all of the range if None.
         """
         begin, end = (0.0, 1.0) if within is None else within
-        each, found, count = len(self.signs) * len(self._others), list[Array](), 0
+        others = self._others[:MOST_SHAPES_OF_PAIR]
+        each, found, count = len(self.signs) * len(others), list[Array](), 0
         for number in itertools.count():
             share = WIDEST * (end - begin) * STEP ** (-number / FINER)
             some = int(np.clip(FINER * OVERLAP * (end - begin) / share, 4, 2 * self.level.size))
@@ -107,7 +111,7 @@ class Peak:
                 break
             at = begin + (end - begin) * (np.arange(some) + 0.5) / some
             low = float(self.level[0]) if self.level.size else 0.0
-            found += [self._with_width(low + self.range * at, sign, share) for sign in self.signs]
+            found += [self._with_width(low + self.range * at, sign, share, others) for sign in self.signs]
         return np.concatenate(found)
 
     def beside(self, point: Array, step: float) -> Array:
@@ -130,10 +134,10 @@ class Peak:
         """Return the largest width of a point as a share of the range."""
         return max(share_of(self.program, self.rows, each, point[self.unknowns.index(each)]) for each in self.widths)
 
-    def _with_width(self, at: Array, sign: float, share: float) -> Array:
-        """Return the points of one width at these places, with all that is tried of the other parameters."""
+    def _with_width(self, at: Array, sign: float, share: float, others: Sequence[Others]) -> Array:
+        """Return the points of one width at these places, with what is tried of the other parameters."""
         found = []
-        for ratios, shapes in self._others:
+        for ratios, shapes in others:
             values: dict[Parameter, float] = dict(zip(self.shapes, shapes, strict=True))
             for symbol, ratio in zip(self.widths, (sign, *ratios), strict=True):
                 value = scale_of(self.program, self.rows, symbol, share * abs(ratio))
@@ -143,7 +147,7 @@ class Peak:
         return np.concatenate(found)
 
     @cached_property
-    def _others(self) -> list[tuple[tuple[float, ...], tuple[float, ...]]]:
+    def _others(self) -> list[Others]:
         """The ratios of further widths to the first, and the values of shapes, that are tried together."""
         ratios = itertools.product(FURTHER, repeat=len(self.widths) - 1)
         shapes = list(itertools.product(SHAPES, repeat=len(self.shapes)))

@@ -1,0 +1,184 @@
+"""Where to measure next: the further rows that make a parameter, a quantity or all parameters most certain."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError
+from descend.formula.printers.code import plain_name
+from descend.inference.estimates import Estimates
+from descend.inference.intervals import listed
+from descend.inference.quantities.curve import curve_of, group_columns, inputs_named, placed
+from descend.inference.quantities.quantity import Quantity
+from descend.registry import closest
+from descend.wording import spell
+
+Array = NDArray[np.float64]
+Ranges = Mapping[str, tuple[float, float]]
+CANDIDATES = 401
+"""Places along a single input that are tried; of several inputs, about as many in all times their number."""
+ROUNDS = 50
+"""How often all points are exchanged for better ones, at most."""
+GAIN = 1e-9
+"""An exchange that lowers the criterion by a smaller share is none."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """Further measurements, and what they are expected to do.
+
+    aim: what they make certain: a quantity, or "all" parameters together. points: the inputs of each measurement.
+    error_now, error_then: the standard error of the aim before and after; for "all", the volume of the confidence
+    ellipsoid as the geometric mean of its axes. along, alone: values of the one input, and the error after a single
+    measurement there; empty if there are several inputs.
+    """
+
+    aim: str
+    points: tuple[dict[str, float], ...]
+    error_now: float
+    error_then: float
+    along: Array
+    alone: Array
+
+    def plain(self) -> dict[str, object]:
+        """Return it as plain values, as in the JSON."""
+        now, then = self.error_now, self.error_then
+        return {"for": self.aim, "points": list(self.points), "standard_error_now": now, "standard_error_then": then}
+
+    def __str__(self) -> str:
+        places = [
+            ", ".join(f"{plain_name(name)} = {value:.6g}" for name, value in each.items()) for each in self.points
+        ]
+        lines = [
+            f"{count}x  {place}" for place, count in sorted({place: places.count(place) for place in places}.items())
+        ]
+        word = "the mean axis of the confidence ellipsoid" if self.aim == "all" else f"the standard error of {self.aim}"
+        fall = f"{word} falls from {self.error_now:.4g} to {self.error_then:.4g}"
+        return "\n".join(["Measure at", *(f"  {line}" for line in lines), f"and {fall}, if the model is right."])
+
+
+def design(
+    found: Estimates,
+    ranges: Ranges,
+    quantity: Quantity | None,
+    points: int,
+    at: Mapping[str, object],
+    sigma: float | None,
+) -> Design:
+    """Return the measurements within some ranges after which the aim is most certain.
+
+    With V the covariance of the parameters, v the variance of a measurement, f its derivatives by the parameters and c
+    those of the aim, the information after some measurements and the criterion are
+
+        M = V^-1 + sum over them of f f' / v,     sqrt(c' M^-1 c), or (det M)^(-1/2p) for all parameters (D-optimal).
+
+    Each measurement in turn is put where it lowers the criterion most, first one by one, then in exchange for itself,
+    until no exchange helps. The same place may be taken several times.
+
+    at: values of the inputs that do not vary. sigma: standard deviation of a measurement, if the fit does not know it.
+
+    Source: Fedorov (1972), Theory of Optimal Experiments; Atkinson & Donev (1992), Optimum Experimental Designs.
+
+    Raises ConfigError for unknown inputs, and where there is no covariance.
+    """
+    model, covariance = found.model, found.needed_covariance()
+    if not isinstance(covariance, np.ndarray):
+        raise ConfigError(f"{model.parameters.size:,} parameters are too many for a design. Fit one group by itself.")
+    if found.undetermined or not np.isfinite(covariance).all():
+        raise ConfigError(
+            "There is no covariance of all parameters: the data do not determine "
+            f"{listed(found.undetermined)} by themselves. Fix one of them."
+        )
+    places = _candidates(found, ranges, at)
+    information: Array = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
+    curve = curve_of(model)
+    variance = _variance(found, sigma)
+    slopes = np.array([curve.gradient(found.theta, place) for place in places]) / math.sqrt(variance)
+    usable: NDArray[np.bool_] = np.asarray(np.isfinite(slopes).all(axis=1))
+    if not usable.any():
+        raise ConfigError("The curve has no derivative in this range. Choose another.")
+    slopes = np.where(usable[:, None], slopes, 0.0)
+    aim = None if quantity is None else quantity.with_gradient(found.theta)[1]
+    now = _criterion(information, aim)
+    chosen = _chosen(information, slopes, aim, points)
+    then = _criterion(information + slopes[chosen].T @ slopes[chosen], aim)
+    names = tuple(ranges)
+    inputs = tuple({name: float(places[place][name]) for name in names} for place in sorted(chosen))
+    along = np.array([place[names[0]] for place in places]) if len(names) == 1 else np.empty(0)
+    alone = np.sqrt(_after(information, slopes, aim)) if len(names) == 1 else np.empty(0)
+    return Design("all" if quantity is None else quantity.name, inputs, now, then, along, alone)
+
+
+def _candidates(found: Estimates, ranges: Ranges, at: Mapping[str, object]) -> list[dict[str, float]]:
+    """Return the inputs of all places that are tried."""
+    inputs, groups = inputs_named(found.model), group_columns(found.model)
+    for name in (*ranges, *at):
+        if name not in inputs or (name in groups and name in ranges):
+            raise ConfigError(
+                f"`{name}` is no input of the model that can vary.{closest(name, inputs)} Inputs: {', '.join(inputs)}."
+            )
+    missing = [name for name in inputs if name not in ranges and name not in at]
+    if missing:
+        raise ConfigError(f"Give a range or a value for each input, such as {spell('at', f'{missing[0]}=1')}.")
+    for name, (low, high) in ranges.items():
+        if not low < high:
+            raise ConfigError(f"The range of `{name}` from {low:g} to {high:g} is empty.")
+    count = max(round((CANDIDATES * len(ranges)) ** (1.0 / len(ranges))), 3)
+    axes = [np.linspace(low, high, count).tolist() for low, high in ranges.values()]
+    first = placed(found.model, {**at, **{name: low for name, (low, _) in ranges.items()}})
+    return [{**first, **dict(zip(ranges, values, strict=True))} for values in itertools.product(*axes)]
+
+
+def _variance(found: Estimates, sigma: float | None) -> float:
+    if sigma is not None:
+        return sigma * sigma
+    if found.sigma is None and found.model.loss.quadratic and found.deviation is not None:
+        return found.deviation**2
+    raise ConfigError(
+        f"The spread of a further measurement is not known. Give its standard deviation, {spell('sigma', '0.1')}."
+    )
+
+
+def _criterion(information: Array, aim: Array | None) -> float:
+    if aim is None:
+        return math.exp(-0.5 * float(np.linalg.slogdet(information)[1]) / len(information))
+    return math.sqrt(float(aim @ np.linalg.solve(information, aim)))
+
+
+def _after(information: Array, slopes: Array, aim: Array | None) -> Array:
+    """Return the criterion, squared, after one measurement at each place.
+
+    (M + f f')^-1 = M^-1 - M^-1 f f' M^-1 / (1 + f' M^-1 f), and det(M + f f') = det M (1 + f' M^-1 f).
+    """
+    inverse = np.linalg.inv(information)
+    reach = slopes @ inverse
+    factor = 1.0 + np.einsum("ij,ij->i", reach, slopes)
+    if aim is None:
+        size = len(information)
+        return np.asarray(_criterion(information, None) ** 2 * factor ** (-1.0 / size))
+    return np.asarray(aim @ inverse @ aim - (reach @ aim) ** 2 / factor)
+
+
+def _chosen(information: Array, slopes: Array, aim: Array | None, points: int) -> list[int]:
+    """Return the places of the measurements, by exchange."""
+    chosen: list[int] = []
+    for _ in range(points):
+        best = int(np.argmin(_after(information, slopes, aim)))
+        chosen.append(best)
+        information = information + np.outer(slopes[best], slopes[best])
+    for _ in range(ROUNDS):
+        before = _criterion(information, aim)
+        for number, old in enumerate(chosen):
+            without = information - np.outer(slopes[old], slopes[old])
+            best = int(np.argmin(_after(without, slopes, aim)))
+            information = without + np.outer(slopes[best], slopes[best])
+            chosen[number] = best
+        if _criterion(information, aim) >= before * (1.0 - GAIN):
+            break
+    return chosen
