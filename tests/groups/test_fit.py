@@ -92,3 +92,23 @@ def test_of_many_groups_the_first_are_listed_and_the_others_told():
     (spread,) = (line for line in lines if line.startswith("  a: "))
     low, high = min(fit.parameters["a"].values()), max(fit.parameters["a"].values())
     assert spread.startswith(f"  a: 20 values from {low:.6g} to {high:.6g}, median ")
+
+
+def test_values_on_the_command_line_name_groups(capsys, monkeypatch, tmp_path):
+    model = tmp_path / "fit.json"
+    descend.fit(FORMULA, PUROMYCIN).save(model)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["descend", "predict", str(model), *arguments])
+        return main(), *capsys.readouterr()
+
+    assert run("--at", "conc=0.1,state=treated")[1] == "132.0678925\n"
+    assert run("--at", "conc=0.1", "--at", "state=treated,untreated")[1] == "132.0678925\n105.4644324\n"
+    assert (
+        run("--at", "conc=0.1")[2]
+        == "ConfigError: `--at` gives no value for `state`. Add it, such as `--at state=treated`.\n"
+    )
+    assert (
+        "`state` is `tread` in row 1 of the data, a group that was not fitted. Did you mean `treated`?"
+        in run("--at", "conc=0.1,state=tread")[2]
+    )

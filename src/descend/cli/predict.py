@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ from descend.cli import options
 from descend.cli.outputs import check_outputs
 from descend.cli.terminal import say, say_csv, say_json
 from descend.errors import ConfigError
+from descend.options.arguments import split_assignments
 from descend.options.option import Option
 from descend.registry import closest
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from descend.many import Fits
     from descend.results import Fit
     from descend.table import Table
+    from descend.table.table import Coding, Label
 
 LARGEST_EXACT = 2**53
 """Larger whole numbers are not all exact as float64, so they are passed on as text."""
@@ -89,9 +92,11 @@ def predict(
             f"`{model}` holds the fits of {len(fitted):,} groups, and --at names none of them. Give data with the "
             f"{'column' if len(fitted.by) == 1 else 'columns'} {' and '.join(f'`{name}`' for name in fitted.by)}."
         )
-    given: Any = _values(inputs, at) if at else options.one_or_all(data or [])
+    codings = {coding.name: coding for coding in fitted.model.codings}
+    named = _of_data(inputs, codings)
+    given: Any = _values(named, at, tuple(codings.values())) if at else options.one_or_all(data or [])
     by = fitted.by if isinstance(fitted, Fits) else ()
-    table = open_by_file(given, by, inputs, where)
+    table = open_by_file(given, by, named, where).with_codings(codings.values())
     if name in table.names:
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
     new = _predicted(fitted, table, name, missing, interval, level or 0.95)
@@ -141,11 +146,12 @@ def _predicted(
     return {name: band.prediction, "low": band.low, "high": band.high}
 
 
-def _values(inputs: Sequence[str], at: list[str]) -> dict[str, list[float]]:
+def _values(inputs: Sequence[str], at: list[str], codings: Sequence[Coding]) -> dict[str, list[Label]]:
     """Return the values given for the inputs as columns; a single value is repeated for each of several."""
-    given = {
-        name: value if isinstance(value, list) else [value] for name, value in options.assignments(at, "--at").items()
-    }
+    kinds = {name: type(cell) for each in codings for name, cell in zip(each.columns, each.keys[0], strict=True)}
+    given, others = _of_groups(at, kinds)
+    numbers = options.assignments([",".join(others)], "--at") if others else {}
+    given |= {name: [*value] if isinstance(value, list) else [value] for name, value in numbers.items()}
     rows = max(map(len, given.values()))
     for name in given:
         if name not in inputs:
@@ -155,8 +161,36 @@ def _values(inputs: Sequence[str], at: list[str]) -> dict[str, list[float]]:
             )
     for name in inputs:
         if name not in given:
-            raise ConfigError(f"`--at` gives no value for `{name}`. Add it, such as `--at {name}=1`.")
+            from descend.table.table import label
+
+            some = next(
+                (label(each.keys[0][each.columns.index(name)]) for each in codings if name in each.columns), "1"
+            )
+            raise ConfigError(f"`--at` gives no value for `{name}`. Add it, such as `--at {name}={some}`.")
     return {name: values * rows if len(values) == 1 else values for name, values in given.items()}
+
+
+def _of_data(inputs: Sequence[str], codings: Mapping[str, Coding]) -> tuple[str, ...]:
+    """Return inputs as columns of the data: those that tell groups apart in place of the places of groups."""
+    columns = (codings[name].columns if name in codings else (name,) for name in inputs)
+    return tuple(dict.fromkeys(column for each in columns for column in each))
+
+
+def _of_groups(at: list[str], kinds: Mapping[str, type]) -> tuple[dict[str, list[Label]], list[str]]:
+    """Return the values of columns that tell groups apart, and the other assignments. kinds: of their cells."""
+    found: dict[str, list[Label]] = {}
+    others, name = [], ""
+    for part in (part for text in at for part in split_assignments(text)):
+        before, sign, value = part.partition("=")
+        name, cell = (before.strip().strip("`"), value.strip()) if sign else (name, part.strip())
+        if name not in kinds:
+            others.append(part)
+        elif kinds[name] is bool:
+            found.setdefault(name, []).append(cell.lower() in ("true", "yes", "1"))
+        else:
+            numeric = kinds[name] is not str and re.fullmatch(r"[-+\d.eE]+", cell)
+            found.setdefault(name, []).append(float(cell) if numeric else cell)
+    return found, others
 
 
 def _columns(
