@@ -17,7 +17,7 @@ from descend.descent.solution import every_parameter
 HERE = Path(__file__).parent
 CASES = json.loads((HERE / "answers.json").read_text())
 LIKE = ("Indometh-rates", "Indometh-all")
-"""Their two exponentials are alike, so either may be the fast one, and in each group for itself if it has both rates."""
+"""Their two exponentials are alike, so either may be the fast one; in each group for itself if it has both rates."""
 
 
 def fast_first(values, errors):
