@@ -11,7 +11,7 @@ import descend
 from descend.errors import ConfigError, DescendError
 from descend.losses import Loss
 from descend.models import KINDS, Model, kind_of, register
-from descend.models.contract import known_column
+from descend.models.reading import known_column
 from descend.parameters import Parameters
 
 X = np.linspace(-1.0, 1.0, 40)

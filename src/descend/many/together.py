@@ -26,8 +26,8 @@ COMPARED, SAME = 16, 1e-9
 """Groups fitted by PyTorch that NumPy fits too, and the share by which their losses may differ."""
 WAITING = 0.25
 """The share of a block that waits for the rest of other blocks."""
-SAME = 1e-9
-"""A loss that is larger by a smaller share is the same."""
+LAST = 1e-6
+"""A last step lowers the loss by a smaller share of it."""
 DIGITS = 1e-20
 """A step that promises to lower the loss by a smaller share changes no parameter by 1e-9 of its standard error."""
 
@@ -78,7 +78,7 @@ class Found:
             for some in (at.theta(begin, step), at.variances()[0], (code.unit * (at.loss - promise), promise))
         )
         sure = self.converged[places] & np.isfinite(theta).all(axis=0) & (variances > 0.0).all(axis=0)
-        sure &= loss - self.loss[places] <= SAME * abs(loss)
+        sure &= code.unit * promised <= LAST * abs(loss)  # else it is no end, whatever the descent took it for
         chosen = places[sure]
         self.theta[chosen], self.loss[chosen] = theta.T[sure], loss[sure]
         self.variances[chosen] = variances.T[sure] / code.unit

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.models.call import Call
-from descend.models.contract import checked_shape
+from descend.models.reading import checked_shape
 from descend.parameters import Parameters
 
 Array = NDArray[np.float64]

@@ -21,6 +21,7 @@ from descend.losses import Loss
 from descend.models.bare_arrays import named_inputs
 from descend.models.call import Call
 from descend.models.inexact import Sigma
+from descend.models.reading import checked_shape
 from descend.parameters import Constraints, Parameters, constrained
 from descend.parameters.constraints import refuse_starts
 from descend.table import Table, open_table
@@ -251,13 +252,6 @@ class Scores:
         """Return (k, rows): each parameter stands in a column of its own, (k, 1), against the rows."""
         found = np.asarray(self.model.scores(thetas.T[:, :, None], self.columns))
         return checked_shape(found, (len(thetas), len(next(iter(self.columns.values())))))
-
-
-def checked_shape(found: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return an array if it has a shape; raises ConfigError else."""
-    if found.shape != shape:
-        raise ConfigError(f"It returned shape {found.shape}, not {shape}.")
-    return found
 
 
 class SymbolicModel(Model):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from numpy.typing import NDArray
+
 from descend.errors import ConfigError
 from descend.formula.printers.code import plain_name
 from descend.registry import closest
@@ -31,3 +33,10 @@ def shapes_of(content: Mapping[str, Any]) -> dict[str, tuple[str, ...] | None]:
         name: groups[name] if name in groups else None if labels is None else tuple(labels)
         for name, labels in content["shapes"].items()
     }
+
+
+def checked_shape(found: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array if it has a shape; raises ConfigError else."""
+    if found.shape != shape:
+        raise ConfigError(f"It returned shape {found.shape}, not {shape}.")
+    return found

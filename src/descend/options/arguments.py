@@ -121,6 +121,7 @@ def _with_expression(data: Any, text: str, role: str) -> Any:
     from descend.formula.compile import over_rows
     from descend.formula.syntax import parse_expression
     from descend.formula.tokens import pointed
+    from descend.table.in_memory import columns_in_memory
 
     node = parse_expression(text)
     builder = Builder(text, table.names, starts=None)
@@ -132,7 +133,7 @@ def _with_expression(data: Any, text: str, role: str) -> Any:
     try:
         return table.with_column(text, values)
     except DataError:  # the rows are in a file, and become arrays
-        there = open_table(table.columns()).with_column(text, values)
+        there = open_table(columns_in_memory(table)).with_column(text, values)
         there.source = table.source
         return there
 

@@ -84,8 +84,7 @@ class Request:
     x_sigma: Ties = option(
         None,
         "Standard deviation of an input, a column or a number, such as t=dt or t=0.1; may be repeated.",
-        "texts",
-        must_be('standard deviations by name, such as {"t": "dt"}', is_texts, is_by_name),
+        *("texts", must_be('standard deviations by name, such as {"t": "dt"}', is_texts, is_by_name)),
         metavar="INPUT=COLUMN|NUMBER",
     )
     errors: str | None = option(

@@ -16,6 +16,7 @@ from descend.results.fitting import fit_table
 from descend.results.model_comparison import ModelComparison, compared
 from descend.results.solved import SolvedFit
 from descend.table import Table, open_table
+from descend.table.in_memory import columns_in_memory
 
 Fits = dict[str, SolvedFit]
 
@@ -47,7 +48,7 @@ def compare_models(
     used = _used(fits, requests[0], table)
     if len({fit.rows for fit in fits.values()}) > 1 and requests[0].missing == "drop":
         notes.append(f"{np.count_nonzero(~used):,} rows in which one of the models lacks a value are left out of all")
-        table = open_table({name: cells[used] for name, cells in table.columns().items()})
+        table = open_table({name: cells[used] for name, cells in columns_in_memory(table).items()})
         used = np.ones(table.rows, dtype=bool)
         fits = _fitted(names, requests, table)
     for name, fit in fits.items():

@@ -235,12 +235,6 @@ class Table(ABC):
         )
         return complete
 
-    def columns(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Return every column in memory: numbers and booleans as float64, NaN where missing; anything else as text."""
-        numbers = [name for name in self.names if self.types[name] in ("number", "boolean")]
-        found: dict[str, npt.NDArray[np.generic]] = dict(self.with_gaps(numbers))
-        return {name: found[name] if name in found else self.text(name) for name in self.names}
-
     def cells(self) -> dict[str, npt.NDArray[np.generic]]:
         """Return every column: numbers as float64, NaN where missing; anything else as text, None where missing."""
         kinds = self.types
