@@ -288,9 +288,8 @@ def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Place
 
 def _losses(work: Known, groups: Places, found: Found) -> tuple[Array, Array]:
     """Return the mean loss of what was found in these groups, and R2."""
-    nothing = np.full(len(groups), np.nan)
-    explained = 1.0 - found.loss / work.about_mean[groups] if work.model.loss.quadratic else nothing
-    return found.loss / work.totals[groups], explained
+    r_squared = 1.0 - found.loss / work.about_mean[groups] if work.model.loss.quadratic else np.nan * found.loss
+    return found.loss / work.totals[groups], r_squared
 
 
 def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes) -> None:
