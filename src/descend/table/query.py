@@ -68,8 +68,10 @@ class QueryTable(Table):
 
     def text(self, name: str) -> npt.NDArray[np.object_]:
         self._known([name])
-        sql = f"SELECT {self._label(name)} AS c FROM {self._from()}"
-        column = self._attempt(lambda: self._database.run(sql).fetchnumpy()["c"])
+        # Made anew if it is tried again, since the types of the columns may have changed by then.
+        column = self._attempt(
+            lambda: self._database.run(f"SELECT {self._label(name)} AS c FROM {self._from()}").fetchnumpy()["c"]
+        )
         words = np.array(np.ma.getdata(column), dtype=object)
         words[np.ma.getmaskarray(column)] = None
         return words
@@ -82,8 +84,12 @@ class QueryTable(Table):
 
     def words(self, name: str, most: int) -> list[str]:
         self._known([name])
-        sql = f"SELECT DISTINCT {self._label(name)} AS c FROM {self._from()} WHERE c IS NOT NULL LIMIT {most}"
-        return sorted(word for (word,) in self._attempt(lambda: self._database.run(sql).fetchall()))
+
+        def found() -> list[tuple[str]]:
+            sql = f"SELECT DISTINCT {self._label(name)} AS c FROM {self._from()} WHERE c IS NOT NULL LIMIT {most}"
+            return self._database.run(sql).fetchall()
+
+        return sorted(word for (word,) in self._attempt(found))
 
     def filtered(self, where: str) -> QueryTable:
         import duckdb
