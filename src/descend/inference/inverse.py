@@ -120,7 +120,7 @@ def invert(found: Estimates, question: Question, data: Range | None) -> Inverse:
     if len(roots) > 1:
         places = listed([f"{root:.6g}" for root in roots])
         why = (
-            f"{y0:g} is reached more than once, at {name} = {places.replace('`', '')}: a range, `between`, chooses one"
+            f"{y0:g} is reached more than once, at {name} = {places.replace('`', '')}: `between` chooses one"
         )
         return replace(nothing, why=why)
     value, notes = roots[0], []
