@@ -213,6 +213,7 @@ class SumsByGroup:
         """
         question = Question(self.work, self.rows)
         counting: Expr = where(Gt(OMEGA, Integer(0)), Integer(1), Integer(0)) if self.weighted else Integer(1)
+        size: Expr = where(Gt(OMEGA, Integer(0)), OMEGA, -OMEGA) if self.weighted else Integer(1)
         rows = {
             "omega": self.omega,
             "counting": counting,

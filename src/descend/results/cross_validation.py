@@ -49,7 +49,7 @@ def folds_of(
 ) -> list[Places]:
     """Return the rows that each fold holds out, among those used.
 
-    Rows are drawn at random; with ``group``, a column, groups are held out whole; with ``order``, a column, each fold
+    Rows are drawn at random; with ``group``, a column, groups are held out full; with ``order``, a column, each fold
     is a stretch of rows that follow one another in it.
 
     Raises ConfigError for fewer than two folds, or more than there are rows or groups.
@@ -78,15 +78,15 @@ def held_out_error(solution: Solution, folds: Sequence[Places]) -> HeldOut:
     if solution.all_rows is not None:
         raise ConfigError("Rows are held out of those in memory, but the rows of this fit stayed where they are.")
     objective, free = solution.objective, free_to_move(solution)
-    whole = objective(solution.theta, 2)
-    lean = well_conditioned(whole, free)
+    full = objective(solution.theta, 2)
+    lean = well_conditioned(full, free)
     omega, y = row_weights(solution), solution.model.observed(solution.columns)
     sums, weights = [], []
     for chosen in folds:
         others = np.setdiff1d(np.arange(solution.rows), chosen)
         part = Part(objective, others)
         with np.errstate(all="ignore"):
-            if not _determines(part(solution.theta), whole, free, lean):
+            if not _determines(part(solution.theta), full, free, lean):
                 continue
             found = refit(part, solution.theta, free, CLOSE * solution.loss, lean)
         if found is None:
@@ -98,7 +98,7 @@ def held_out_error(solution: Solution, folds: Sequence[Places]) -> HeldOut:
     if not sums:
         raise ConfigError(
             f"No fold of `{solution.model}` could be fitted without its rows, which leave some of its parameters open, "
-            "such as those of groups that are held out whole. Hold out fewer rows, or some of each group."
+            "such as those of groups that are held out full. Hold out fewer rows, or some of each group."
         )
     means = np.array(sums) / np.array(weights)
     mean, failed = sum(sums) / sum(weights), len(folds) - len(sums)
@@ -108,9 +108,9 @@ def held_out_error(solution: Solution, folds: Sequence[Places]) -> HeldOut:
     return HeldOut(mean, spread, len(folds), failed)
 
 
-def _determines(part: Point, whole: Point, free: NDArray[np.bool_], lean: bool) -> bool:
+def _determines(part: Point, full: Point, free: NDArray[np.bool_], lean: bool) -> bool:
     """Whether some rows determine all that every row does: what they do not would stay as the rows held out left it."""
-    if part.curvature is None or whole.curvature is None:
+    if part.curvature is None or full.curvature is None:
         return True
-    some, every = part.curvature.diagonal()[free], whole.curvature.diagonal()[free]
+    some, every = part.curvature.diagonal()[free], full.curvature.diagonal()[free]
     return bool(((some > 0.0) | ~(every > 0.0)).all()) and (not lean or well_conditioned(part, free))
