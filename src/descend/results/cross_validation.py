@@ -49,7 +49,7 @@ def folds_of(
 ) -> list[Places]:
     """Return the rows that each fold holds out, among those used.
 
-    Rows are drawn at random; with ``group``, a column, groups are held out full; with ``order``, a column, each fold
+    Rows are drawn at random; with ``group``, a column, groups are held out whole; with ``order``, a column, each fold
     is a stretch of rows that follow one another in it.
 
     Raises ConfigError for fewer than two folds, or more than there are rows or groups.
@@ -98,7 +98,7 @@ def held_out_error(solution: Solution, folds: Sequence[Places]) -> HeldOut:
     if not sums:
         raise ConfigError(
             f"No fold of `{solution.model}` could be fitted without its rows, which leave some of its parameters open, "
-            "such as those of groups that are held out full. Hold out fewer rows, or some of each group."
+            "such as those of groups that are held out whole. Hold out fewer rows, or some of each group."
         )
     means = np.array(sums) / np.array(weights)
     mean, failed = sum(sums) / sum(weights), len(folds) - len(sums)
