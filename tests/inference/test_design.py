@@ -35,6 +35,17 @@ def test_a_line_is_measured_at_its_ends():
     assert found.error_now == pytest.approx(line.standard_errors["b"], rel=1e-10)
 
 
+def test_a_parameter_at_its_bound_is_known():
+    data = {"x": X, "y": decay(X, RANDOM) + 0.3}
+    bounded = descend.fit("y ~ a*exp(-b*x) + c", data, bounds="c <= 0.2")
+    fixed = descend.fit("y ~ a*exp(-b*x) + c", data, fix={"c": 0.2})
+    assert bounded.at_bound == ["c"]
+    for aim in ("b", None):
+        found, expected = (each.design({"x": (0.0, 4.0)}, aim, points=2) for each in (bounded, fixed))
+        assert found.points == expected.points
+        assert found.error_then == pytest.approx(expected.error_then, rel=1e-6)
+
+
 def test_all_parameters_are_d_optimal(fit):
     found = fit.design({"x": (0.0, 4.0)}, points=200)
     # For a exp(-b x) the D-optimal design has two places, 0 and 1/b, in equal parts: many new rows follow it.

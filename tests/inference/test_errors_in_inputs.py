@@ -135,6 +135,12 @@ def test_saved_loaded_and_on_the_command_line(tmp_path, monkeypatch, capsys):
             ConfigError,
             "There is no column `dx` with the standard deviations of `t`. Columns: t, y, dt, dy, low.",
         ),
+        (
+            {"x_sigma": "t=dt", "engine": "query"},
+            ConfigError,
+            "Errors of inputs are fitted to rows in memory, but these stay where they are. Leave out --engine query "
+            "and --memory-limit, or --x-sigma.",
+        ),
         ({"x_sigma": "t=-1"}, ConfigError, "The standard deviation of `t` must be 0 or more; it is -1."),
         (
             {"x_sigma": "t"},

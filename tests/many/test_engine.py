@@ -100,3 +100,12 @@ def test_as_many_rows_as_parameters_are_met_exactly():
     assert fits.parameters["b"] == pytest.approx(b[:, 0], rel=1e-9)
     assert fits.loss.max() < 1e-24
     assert np.isnan(fits.standard_errors["b"]).all()
+
+
+def test_inputs_far_from_0_keep_their_digits():
+    rng = np.random.default_rng(3)
+    x = np.tile(np.linspace(0.0, 3.0, 20), 3)
+    data = {"x": x + 2e5, "y": 2.0 * np.exp(-x) + 0.02 * rng.normal(size=60), "well": np.repeat([1, 2, 3], 20)}
+    fits = descend.fit("y ~ a*x + c", data, by="well")
+    expected = [np.polyfit(x[data["well"] == well], data["y"][data["well"] == well], 1)[0] for well in (1, 2, 3)]
+    assert fits.parameters["a"] == pytest.approx(expected, rel=1e-8)

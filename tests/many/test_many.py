@@ -113,6 +113,21 @@ def test_identifiers_longer_than_a_float_are_not_merged(options, tmp_path):
     )
 
 
+@pytest.mark.parametrize("options", [{}, {"start": {"a": 0.0, "b": 0.0}}, {"engine": "query"}])
+def test_the_level_that_counts_as_0_is_chosen_for_every_group(options):
+    rng = np.random.default_rng(3)
+    x, site = rng.normal(size=200), np.array(list("AB"))[np.arange(200) % 2]
+    answer = np.where(rng.random(200) < 1.0 / (1.0 + np.exp(-1.5 * x)), "yes", "no")
+    data = {"x": x, "k": answer, "site": site}
+    fits = descend.fit("k ~ a + b*x", data, loss="logistic", by="site", reference="k=yes", **options)
+    for place, key in enumerate("AB"):
+        rows = {name: column[site == key] for name, column in data.items()}
+        alone = descend.fit("k ~ a + b*x", rows, loss="logistic", reference="k=yes")
+        assert alone.parameters["b"] < -1.0
+        assert fits.parameters["b"][place] == pytest.approx(alone.parameters["b"], rel=1e-6)
+        assert fits[key].parameters["b"] == pytest.approx(alone.parameters["b"], rel=1e-6)
+
+
 def test_a_bad_group_costs_itself_only():
     data = decays(groups=12)
     data["y"][data["well"] == 3] = 1.0
@@ -173,6 +188,8 @@ def test_what_cannot_be_grouped_is_refused():
         descend.fit("y ~ a*x + b*well", data, by="well")
     with pytest.raises(DataError, match="There is no column `plate`"):
         descend.fit("y ~ a*x", data, by="plate")
+    with pytest.raises(ConfigError, match="keeps the run of one fit"):
+        descend.fit("y ~ a*x", data, by="well", checkpoint="run.json")
 
 
 def test_groups_of_columns_with_many_values_each_keep_their_values():

@@ -93,6 +93,14 @@ def test_few_queries_serve_all_groups(monkeypatch):
     assert told[-1] == (120, 120)
 
 
+def test_a_weight_below_0_is_refused_as_in_memory():
+    data = plates(wells=4)
+    data["w"] = np.ones(len(data["x"]))
+    data["w"][np.flatnonzero((data["plate"] == "B") & (data["well"] == 2.0))[5]] = -0.5
+    fits = descend.fit(FORMULA, data, by=["plate", "well"], engine="query", weights="w")
+    assert fits.failed["B", 2].startswith("The weight `w` is -0.5 in row ")
+
+
 def test_what_a_database_cannot_sum_streams():
     data = plates(wells=4)
     fits = descend.fit("y ~ a*exp(-b*x) + c", data, by=["plate", "well"], engine="query", loss="huber")

@@ -138,6 +138,17 @@ def test_the_held_out_error_is_that_of_refits(options):
             {"optimizers": "gd"},
             "Compare several models, or several optimizers on one model, not both at once.",
         ),
+        (
+            ["y ~ a", "y ~ a + b*x"],
+            {"folds": 3, "fold_by": "site", "fold_order": "day"},
+            "Rows are held out by whole groups of `site`, or in the order of `day`. Leave out one of the two.",
+        ),
+        (
+            ["y ~ a[site] + b*x", "y ~ a + b*x"],
+            {"folds": 3, "fold_by": "site"},
+            "No fold of `y ~ a[site] + b*x` could be fitted without its rows, which leave some of its parameters open, "
+            "such as those of groups that are held out whole. Hold out fewer rows, or some of each group.",
+        ),
         (["y ~ a", "y ~ a + b*x"], {"by": "site"}, "A comparison is of models for all rows together: leave out `by`."),
     ],
 )

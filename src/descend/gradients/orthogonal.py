@@ -134,9 +134,9 @@ class OrthogonalKernel:
 
     def _last(self, block: tuple[Array, ...]) -> Array | None:
         """Return delta where a block was settled last; None for a new one, even at the address of one that is gone."""
-        known, delta = self._near.get(id(block[-1]), (None, None))
-        if known is None or known() is block[-1]:
-            return delta
+        known = self._near.get(id(block[-1]))
+        if known is not None and known[0]() is block[-1]:
+            return known[1]
         self._near = {place: kept for place, kept in self._near.items() if kept[0]() is not None}
         return None
 

@@ -96,15 +96,16 @@ def design(
             f"{listed(found.undetermined)} by themselves. Fix one of them."
         )
     places = _candidates(found, ranges, at)
-    information: Array = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
+    moving = covariance.diagonal() > 0.0  # those at a bound, or fixed, are known
+    information: Array = np.asarray(np.linalg.inv(covariance[np.ix_(moving, moving)]), dtype=np.float64)
     curve = curve_of(model)
     variance = _variance(found, sigma)
     slopes = np.array([curve.gradient(found.theta, place) for place in places]) / math.sqrt(variance)
     usable: NDArray[np.bool_] = np.asarray(np.isfinite(slopes).all(axis=1))
     if not usable.any():
         raise ConfigError("The curve has no derivative in this range. Choose another.")
-    slopes = np.where(usable[:, None], slopes, 0.0)
-    aim = None if quantity is None else quantity.with_gradient(found.theta)[1]
+    slopes = np.where(usable[:, None], slopes, 0.0)[:, moving]
+    aim = None if quantity is None else quantity.with_gradient(found.theta)[1][moving]
     now = _criterion(information, aim)
     chosen = _chosen(information, slopes, aim, points)
     then = _criterion(information + slopes[chosen].T @ slopes[chosen], aim)

@@ -35,6 +35,9 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
                 f"{spell(key)} follows the steps of one fit, and {spell('by')} makes many. Leave it out; in Python "
                 "on_groups=function is told how many are done."
             )
+    for key in ("checkpoint", "resume"):
+        if request[key]:
+            raise ConfigError(f"{spell(key)} keeps the run of one fit, and {spell('by')} makes many. Leave it out.")
     texts = [request.by] if isinstance(request.by, str) else list(request.by or ())
     split = list(dict.fromkeys(name for text in texts for name in split_list(text)))
     if by_file(request.data, split):

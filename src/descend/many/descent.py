@@ -11,7 +11,7 @@ from descend.many.sums import Block, Sums, rows_of_triangle
 from descend.many.systems import Entries, Factor, Triangle
 
 Array = NDArray[np.float64]
-INFLATED = 1e12
+INFLATED = 1e10
 """More times as large as if the other parameters were known, a variance shows that these cannot be told apart."""
 FADED = 1e-18
 """A parameter whose curvature has fallen below this share of what it was on the way has lost its influence."""

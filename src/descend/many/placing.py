@@ -30,6 +30,10 @@ def fit_placed(
     on_done: called with the number of groups done, and of all, as it goes on. Raises DescendError where no group can be
     fitted.
     """
+    if request.reference:
+        from descend.problem.response_levels import settled_response
+
+        request, table = settled_response(request, table)
     if request.memory_limit is not None or request.engine == "query" or table.size(len(table.names)):
         there, why = _stays(request, table, by)
         if there:

@@ -31,6 +31,8 @@ Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 AT_ONCE = 1 << 18
 """Groups that descend by the same queries, at most."""
+ROUNDING = 1e-12
+"""The share by which two sums of the same numbers may differ."""
 FINISHING = 3
 """Further steps where groups converged, at most, each with fewer of them."""
 LEFT = 0.05
@@ -68,6 +70,7 @@ class Summed:
             return f"the database ({work.lazy.backend.name}) has no function {error}"
         domain = work.model.loss.response_domain
         sound = (known["infinite"] == 0.0) & (known["low"] < known["high"]) & (known["omega"] > 0.0)
+        sound &= known["size"] <= known["omega"] * (1.0 + ROUNDING)  # no weight is below 0
         sound &= ~(domain.outside(known["low"]) | domain.outside(known["high"]))
         return cls(work, sums, some[sound], {name: values[sound] for name, values in known.items()})
 

@@ -209,13 +209,15 @@ class SumsByGroup:
 
         low, high: its least and largest value. infinite: rows in which it is no number. omega, first, squares, about:
         the sum of the weights, and weighted sums of it, its square, and its squared distance from the mean. counting:
-        rows with a weight above 0.
+        rows with a weight above 0. size: the sum of the magnitudes of the weights.
         """
         question = Question(self.work, self.rows)
         counting: Expr = where(Gt(OMEGA, Integer(0)), Integer(1), Integer(0)) if self.weighted else Integer(1)
+        size: Expr = where(Gt(OMEGA, Integer(0)), OMEGA, -OMEGA) if self.weighted else Integer(1)
         rows = {
             "omega": self.omega,
             "counting": counting,
+            "size": size,
             "first": self.omega * RESPONSE,
             "squares": self.omega * RESPONSE**2,
         }

@@ -112,6 +112,11 @@ def gather(
         from descend.problem.arrow_limits import refuse_elsewhere
 
         refuse_elsewhere(model.parameters.size)
+    if model.inexact:
+        raise ConfigError(
+            "Errors of inputs are fitted to rows in memory, but these stay where they are. Leave out "
+            f"{spell('engine', 'query')} and {spell('memory_limit')}, or {spell('x_sigma')}."
+        )
     memory = None if request.memory_limit is None else of_database(read_size(request.memory_limit))
     lazy = table.lazy(names, memory)
     lazy, rows, known = _complete(table, lazy, request.missing)

@@ -75,6 +75,13 @@ def levels_by_reference(model: Model, request: Request, table: Table) -> Table:
     return table.with_words(name, {word: float(word != zero) for word in words}) if len(words) == 2 else table
 
 
+def settled_response(request: Request, table: Table) -> tuple[Request, Table]:
+    """Return a table as `levels_by_reference` does, and a request whose references are those of parameters only."""
+    model, _ = read_model(request, table, LOSSES.build(request.loss))
+    chosen = {name: level for name, level in read_references(request.reference).items() if name != model.response}
+    return request.but(reference=chosen or None), levels_by_reference(model, request, table)
+
+
 def _words(table: Table, name: str) -> list[str]:
     """Return the different cells of a column as text, in the order of its categories or of text; of many, some."""
     words = table.words(name, NAMED + 1)

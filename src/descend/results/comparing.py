@@ -44,6 +44,10 @@ def compare_models(
         raise ConfigError(f"`{twice}` is named twice. Name each model once.")
     if folds is None and (group or order) is not None:
         raise ConfigError(f"Say in how many folds rows are held out by `{group or order}`, such as folds 5.")
+    if group is not None and order is not None:
+        raise ConfigError(
+            f"Rows are held out by whole groups of `{group}`, or in the order of `{order}`. Leave out one of the two."
+        )
     fits, notes = _fitted(names, requests, table), list[str]()
     used = _used(fits, requests[0], table)
     if len({fit.rows for fit in fits.values()}) > 1 and requests[0].missing == "drop":

@@ -15,6 +15,7 @@ from descend.inference.determined import free_to_move
 from descend.inference.refit import Part, refit, well_conditioned
 from descend.inference.row_scores import row_weights
 from descend.options.checks import refuse_not_whole
+from descend.problem.point import Point
 from descend.table import Table
 from descend.table.levels import Levels
 
@@ -77,13 +78,17 @@ def held_out_error(solution: Solution, folds: Sequence[Places]) -> HeldOut:
     if solution.all_rows is not None:
         raise ConfigError("Rows are held out of those in memory, but the rows of this fit stayed where they are.")
     objective, free = solution.objective, free_to_move(solution)
-    lean = well_conditioned(objective(solution.theta, 2), free)
+    full = objective(solution.theta, 2)
+    lean = well_conditioned(full, free)
     omega, y = row_weights(solution), solution.model.observed(solution.columns)
     sums, weights = [], []
     for chosen in folds:
         others = np.setdiff1d(np.arange(solution.rows), chosen)
+        part = Part(objective, others)
         with np.errstate(all="ignore"):
-            found = refit(Part(objective, others), solution.theta, free, CLOSE * solution.loss, lean)
+            if not _determines(part(solution.theta), full, free, lean):
+                continue
+            found = refit(part, solution.theta, free, CLOSE * solution.loss, lean)
         if found is None:
             continue
         columns = {name: values[chosen] for name, values in solution.columns.items()}
@@ -91,10 +96,21 @@ def held_out_error(solution: Solution, folds: Sequence[Places]) -> HeldOut:
         sums.append(float(omega[chosen] @ losses))
         weights.append(float(omega[chosen].sum()))
     if not sums:
-        raise ConfigError("No fold could be fitted without its rows. Hold out fewer rows: give more folds.")
+        raise ConfigError(
+            f"No fold of `{solution.model}` could be fitted without its rows, which leave some of its parameters open, "
+            "such as those of groups that are held out whole. Hold out fewer rows, or some of each group."
+        )
     means = np.array(sums) / np.array(weights)
     mean, failed = sum(sums) / sum(weights), len(folds) - len(sums)
     spread = float(np.std(means, ddof=1)) / math.sqrt(len(means)) if len(means) > 1 else math.nan
     if solution.loss_function.quadratic and mean > 0.0:
         return HeldOut(math.sqrt(mean), spread / (2.0 * math.sqrt(mean)), len(folds), failed)
     return HeldOut(mean, spread, len(folds), failed)
+
+
+def _determines(part: Point, full: Point, free: NDArray[np.bool_], lean: bool) -> bool:
+    """Whether some rows determine all that every row does: what they do not would stay as the rows held out left it."""
+    if part.curvature is None or full.curvature is None:
+        return True
+    some, every = part.curvature.diagonal()[free], full.curvature.diagonal()[free]
+    return bool(((some > 0.0) | ~(every > 0.0)).all()) and (not lean or well_conditioned(part, free))
