@@ -47,10 +47,7 @@ def test_what_is_outside_the_data_or_open_is_told():
 
 def test_several_values_are_listed_and_a_range_chooses_one():
     fit = descend.fit("y ~ a + b*x + c*x^2", PARABOLA)
-    assert (
-        fit.invert(0.5).why
-        == "0.5 is reached more than once, at x = 0.489086 and 3.51867: `between` chooses one"
-    )
+    assert fit.invert(0.5).why == "0.5 is reached more than once, at x = 0.489086 and 3.51867: `between` chooses one"
     low = fit.invert(0.5, between=(0.0, 2.0))
     assert low.value == pytest.approx(0.489086, rel=1e-5) and low.why == ""
 

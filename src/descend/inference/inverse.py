@@ -119,9 +119,7 @@ def invert(found: Estimates, question: Question, data: Range | None) -> Inverse:
         return replace(nothing, why=f"no value of `{name}` gives {y0:g}{where}: the curve {curve.reaches}")
     if len(roots) > 1:
         places = listed([f"{root:.6g}" for root in roots])
-        why = (
-            f"{y0:g} is reached more than once, at {name} = {places.replace('`', '')}: `between` chooses one"
-        )
+        why = f"{y0:g} is reached more than once, at {name} = {places.replace('`', '')}: `between` chooses one"
         return replace(nothing, why=why)
     value, notes = roots[0], []
     if outside:
