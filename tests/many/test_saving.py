@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -126,3 +127,11 @@ def test_other_tables_are_no_files_of_fits(tmp_path):
     fits.save(tmp_path / "fits.json")
     with pytest.raises(ConfigError, match=r"loaded from a file, without their rows, so there is nothing to draw\."):
         descend.load(tmp_path / "fits.json").plot()
+
+
+def test_fits_can_be_pickled():
+    fits = fits_of()
+    copied = pickle.loads(pickle.dumps(fits))
+    np.testing.assert_array_equal(copied.parameters["b"], fits.parameters["b"])
+    key = next(key for key, outcome in zip(fits.keys, fits.outcome, strict=True) if outcome == "converged")
+    assert copied[key].standard_errors == fits[key].standard_errors

@@ -62,6 +62,10 @@ class OfRows:
     model: Model
     groups: Groups
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return what it was made of; what follows from that, such as compiled code, is made again when needed."""
+        return {name: self.__dict__[name] for name in self.__dataclass_fields__}  # type: ignore[attr-defined]
+
     @property
     def call(self) -> Mapping[str, object]:
         """The arguments that repeat the fits."""
