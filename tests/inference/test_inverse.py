@@ -128,3 +128,20 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
     ):
         code, out, err = run("invert", model, *arguments)
         assert (code, out, err) == (2, "", f"ConfigError: {message}\n")
+
+
+def test_doses_of_a_logistic_fit_are_compared_on_its_log_odds():
+    random = np.random.default_rng(3)
+    x = random.uniform(0.0, 5.0, 60)
+    y = (random.random(60) < 1.0 / (1.0 + np.exp(3.75 - 1.5 * x))).astype(float)
+    fit = descend.fit("y ~ sigmoid(a + b*x)", {"x": x, "y": y}, loss="logistic")
+    found = fit.invert(0.9, mean=True)
+    a, b, covariance = fit.parameters["a"], fit.parameters["b"], fit.covariance
+    # Fieller's theorem for (log 9 - a)/b.
+    t, c = 1.959963984540054, math.log(9.0)
+    p = [b * b - t * t * covariance[1, 1], 2.0 * b * (a - c) - 2.0 * t * t * covariance[0, 1]]
+    p.append((a - c) ** 2 - t * t * covariance[0, 0])
+    assert found.interval == pytest.approx(sorted(np.roots(p).real), rel=1e-8)
+    with pytest.raises(ConfigError) as error:
+        fit.invert(0.9, mean=True, between=(5.0, 3.0))
+    assert str(error.value) == "The range from 5 to 3 is empty."

@@ -206,3 +206,34 @@ def test_a_key_named_as_what_is_told_of_a_fit_stays_in_the_table():
     ).columns()
     assert columns["rows"].tolist() == [0, 1, 2]
     assert columns["rows_"].tolist() == [20, 20, 20]
+
+
+def test_curves_with_limits_at_zero_are_fitted_together():
+    d = np.tile([0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0], 3)
+    group = np.repeat(["a", "b", "c"], 7)
+    y = np.repeat([2.0, 3.0, 1.5], 7) / (1.0 + (d / np.repeat([2.0, 1.0, 4.0], 7)) ** 1.2) + 0.02 * np.sin(9.0 * d)
+    fits = descend.fit("y ~ a/(1+(d/k)^h)", {"d": d, "y": y, "g": group}, by="g")
+    for key in fits.keys:
+        alone = descend.fit("y ~ a/(1+(d/k)^h)", {"d": d[group == key], "y": y[group == key]})
+        assert fits[key].loss == pytest.approx(alone.loss, rel=1e-9)
+        assert [fits.parameters[name][list(fits.keys).index(key)] for name in "akh"] == pytest.approx(
+            [alone.parameters[name] for name in "akh"], rel=1e-5
+        )
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"by": []}, "--by names no column. Name those that tell groups apart."),
+        (
+            {"by": "g", "quantities": ["a/b"]},
+            "--quantity are of one fit, and --by makes many. Leave them out, and ask the fit of a group, in Python "
+            "fits[key].quantity(text).",
+        ),
+    ],
+)
+def test_what_many_fits_do_not_have_is_refused(options, message):
+    data = {"x": [1.0, 2.0, 3.0] * 2, "y": [1.0, 2.0, 3.5] * 2, "g": list("aaabbb")}
+    with pytest.raises(ConfigError) as error:
+        descend.fit("y ~ a + b*x", data, **options)
+    assert str(error.value) == message

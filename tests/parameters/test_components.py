@@ -31,3 +31,8 @@ def test_an_unknown_one_is_pointed_at():
         "`a` has no component `low doze`. Did you mean `low dose`?\n    b*a[low doze]\n      ^^^^^^^^^^^\n"
         "Components: `a[A]`, `a[B]`, `a[low dose]`, `a[A, 3]`."
     )
+
+
+def test_what_stands_in_backticks_is_a_name():
+    plain, symbols = with_components("`a[A]/a[B]` = a[A]/a[B]", PARAMETERS)
+    assert plain.startswith("`a[A]/a[B]` = q0__/q1__") and len(symbols) == 2

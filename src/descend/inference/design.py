@@ -14,6 +14,7 @@ from descend.errors import ConfigError
 from descend.formula.printers.code import plain_name
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import listed
+from descend.inference.inverse import checked_sigma
 from descend.inference.quantities.curve import curve_of, group_columns, inputs_named, placed
 from descend.inference.quantities.quantity import Quantity
 from descend.registry import closest
@@ -137,6 +138,7 @@ def _candidates(found: Estimates, ranges: Ranges, at: Mapping[str, object]) -> l
 
 
 def _variance(found: Estimates, sigma: float | None) -> float:
+    checked_sigma(sigma, None)
     if sigma is not None:
         return sigma * sigma
     if found.sigma is None and found.model.loss.quadratic and found.deviation is not None:

@@ -14,7 +14,7 @@ from descend.errors import ConfigError
 from descend.formula.printers.code import plain_name
 from descend.inference.covariance import variance_of
 from descend.inference.estimates import Estimates
-from descend.inference.intervals import listed, quantile
+from descend.inference.intervals import NOT_AT_MINIMUM, listed, quantile
 from descend.inference.quantities.curve import Curve, curve_of, group_columns, inputs_named
 from descend.models import Model
 from descend.registry import closest
@@ -72,6 +72,31 @@ class Inverse:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """A function h of the curve, and its derivative, by which it is compared with a response."""
+
+    of: Callable[[float], float]
+    slope: Callable[[float], float]
+
+
+PLAIN = Scale(float, lambda f: 1.0)
+LOGARITHM = Scale(lambda f: math.log(f) if f > 0.0 else math.nan, lambda f: 1.0 / f if f > 0.0 else math.nan)
+LOG_ODDS = Scale(
+    lambda f: math.log(f / (1.0 - f)) if 0.0 < f < 1.0 else math.nan,
+    lambda f: 1.0 / (f * (1.0 - f)) if 0.0 < f < 1.0 else math.nan,
+)
+
+
+def _scale_of(model: Model, mean: bool) -> Scale:
+    """Return on which scale errors are even: as the bands of predictions, that of the link of a likelihood."""
+    loss, domain = model.loss, model.loss.prediction_domain
+    if not mean or loss.quadratic or not (loss.link is not None or domain.limited):
+        return PLAIN
+    bounded = loss.link == "sigmoid" or math.isfinite(domain.high)
+    return LOG_ODDS if bounded else LOGARITHM
+
+
+@dataclass(frozen=True)
 class Question:
     """What is asked of an inverse prediction.
 
@@ -102,6 +127,8 @@ def invert(found: Estimates, question: Question, data: Range | None) -> Inverse:
     v is the residual variance, to which m > 1 replicates add their own: with RSS on n - p degrees of freedom it is
     (RSS + sum (y - y0)**2) / (n - p + m - 1), which scales V too. For a line the inversion interval is Fieller's.
 
+    For counts and probabilities the curve is compared by its logarithm or log-odds, on which its bands are even.
+
     data: the range of the input in the data, where the response is looked for first.
 
     Source: Seber & Wild (1989), Nonlinear Regression, sec. 5.4; Fieller (1954), J. R. Stat. Soc. B 16, 175-185.
@@ -121,7 +148,7 @@ def invert(found: Estimates, question: Question, data: Range | None) -> Inverse:
         places = listed([f"{root:.6g}" for root in roots])
         why = f"{y0:g} is reached more than once, at {name} = {places.replace('`', '')}: `between` chooses one"
         return replace(nothing, why=why)
-    value, notes = roots[0], []
+    value, notes = roots[0], [] if found.at_minimum else [NOT_AT_MINIMUM]
     if outside:
         notes.append(f"{name} = {value:.6g} is outside the data")
     slope, variance = curve.slope(value), curve.variance(value)
@@ -141,6 +168,7 @@ class _Inverted:
         self.curve, self.theta, self.name, self.others = curve, found.theta, question.input, question.others
         self.count, self.y0 = len(question.response), math.fsum(question.response) / len(question.response)
         self.covariance, degrees = found.needed_covariance(), found.degrees
+        self.scale = _scale_of(found.model, question.mean)
         if found.undetermined:
             raise ConfigError(
                 f"There is no interval of `{self.name}`: the data do not determine {listed(found.undetermined)} by "
@@ -161,16 +189,23 @@ class _Inverted:
         return self.curve.along(self.theta, self.others, self.name, values)
 
     def rise(self, x: float) -> float:
-        """Return f(x) - y0."""
-        return self.curve.value(self.theta, {**self.others, self.name: x}) - self.y0
+        """Return f(x) - y0, or h(f(x)) - h(y0) on another scale."""
+        value = self.curve.value(self.theta, {**self.others, self.name: x})
+        return self.scale.of(value) - self.scale.of(self.y0)
 
     def slope(self, x: float) -> float:
-        return self.curve.value(self.theta, {**self.others, self.name: x}, (self.name,))
+        inputs = {**self.others, self.name: x}
+        return self._stretch(inputs) * self.curve.value(self.theta, inputs, (self.name,))
 
     def variance(self, x: float) -> float:
         """Return g' V g, the variance of the curve."""
-        gradient = self.curve.gradient(self.theta, {**self.others, self.name: x})
+        inputs = {**self.others, self.name: x}
+        gradient = self._stretch(inputs) * self.curve.gradient(self.theta, inputs)
         return variance_of(self.covariance, gradient)
+
+    def _stretch(self, inputs: Mapping[str, float]) -> float:
+        """Return dh/df where the curve is."""
+        return 1.0 if self.scale is PLAIN else self.scale.slope(self.curve.value(self.theta, inputs))
 
     def excess(self, x: float) -> float:
         """Return what is below 0 inside the inversion interval."""
@@ -224,6 +259,10 @@ class _Inverted:
             inside = value
             for place in _outwards(value, sign * (error if 0.0 < error < math.inf else abs(value) or 1.0)):
                 excess = self.excess(place)
+                if not math.isfinite(excess) and self.scale is not PLAIN:  # where a probability rounds to 0 or 1
+                    ends.append(sign * math.inf)
+                    said.append(f"`{name}` has no {word} end: responses further out are as likely")
+                    break
                 if not math.isfinite(excess):
                     place = self._edge(inside, place)
                     said.append(f"the {word} end of `{name}`, {place:.6g}, is where the curve ceases to have a value")
@@ -313,6 +352,14 @@ def varying_input(model: Model, name: str | None, others: Mapping[str, object]) 
         advice = "Say which input to solve for" if name is None else "Give each other input a value, `at`"
         raise ConfigError(f"{advice}: {missing} {'is' if len(left) == 1 else 'are'} left.")
     return name
+
+
+def checked_sigma(sigma: float | None, between: Range | None) -> None:
+    """Raise ConfigError for a standard deviation that is not above 0, or a range that is empty."""
+    if sigma is not None and not (math.isfinite(sigma) and sigma > 0.0):
+        raise ConfigError(f"The standard deviation of a measurement must be above 0; it is {sigma:g}.")
+    if between is not None and not between[0] < between[1]:
+        raise ConfigError(f"The range from {between[0]:g} to {between[1]:g} is empty.")
 
 
 def checked_response(response: object) -> tuple[float, ...]:

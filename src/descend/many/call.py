@@ -38,8 +38,15 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
     for key in ("checkpoint", "resume"):
         if request[key]:
             raise ConfigError(f"{spell(key)} keeps the run of one fit, and {spell('by')} makes many. Leave it out.")
+    if request.quantities:
+        raise ConfigError(
+            f"{spell('quantities')} are of one fit, and {spell('by')} makes many. Leave them out, and ask the fit of a "
+            "group, in Python fits[key].quantity(text)."
+        )
     texts = [request.by] if isinstance(request.by, str) else list(request.by or ())
     split = list(dict.fromkeys(name for text in texts for name in split_list(text)))
+    if not split:
+        raise ConfigError(f"{spell('by')} names no column. Name those that tell groups apart.")
     if by_file(request.data, split):
         return _fit_files(request, split, Files.of(request.data, where), on_groups, began)
     table = open_table(request.data, where)

@@ -21,6 +21,8 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from sympy import Add, Expr, Integer, Mul, factor_terms, preorder_traversal
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import BooleanFunction
 
 from descend.formula.compile import Compiled, define, names_of
 from descend.formula.printers.code import NUMPY, Language
@@ -179,6 +181,8 @@ class _Writer:
         used = {name: each for each, name in (self.reads | self.writer.prepared).items() if name in words}
         given = {"data": used, "products": self.of_data.values(), "nonlinear": [f"p{place}" for place in nonlinear]}
         head = [f"{', '.join(names)}, = {name}" for name, names in given.items() if names]
+        # Data are kept as numbers, and conditions among them are read as such again.
+        head += [f"{name} = {name} != 0.0" for name, each in used.items() if isinstance(each, Relational | BooleanFunction)]
         places = {name: place for place, name in enumerate(used)}
         products = tuple(tuple(places[name] for name in pair if name != ONE) for pair in self.of_data)
         begin = "def evaluate(data, products, nonlinear, count, solve, dot, total, shallow):\n    "

@@ -28,11 +28,14 @@ def with_components(text: str, parameters: Parameters) -> tuple[str, dict[str, E
     ('q0_____/q1_____', {'q0_____': ec50[B], 'q1_____': ec50[A]})
     """
     symbols: dict[str, Expr] = {}
+    quoted = [found.span() for found in re.finditer(r"`[^`]*`", text)]
     for name, labels in parameters.shapes.items():
         if labels is None:
             continue
         known = {parts_of(label): label for label in labels}
         for found in re.finditer(rf"(?<![\w`]){re.escape(plain_name(name))}\s*\[([^\]]*)\]", text):
+            if any(begin < found.start() < end for begin, end in quoted):
+                continue  # in the name of a quantity
             label = known.get(parts_of(found[1]))
             if label is None:
                 fault = f"`{name}` has no component `{found[1].strip()}`.{closest(found[1].strip(), labels)}"

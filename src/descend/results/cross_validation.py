@@ -89,8 +89,8 @@ def held_out_error(solution: Solution, folds: Sequence[Places]) -> HeldOut:
             if not _determines(part(solution.theta), full, free, lean):
                 continue
             found = refit(part, solution.theta, free, CLOSE * solution.loss, lean)
-        if found is None:
-            continue
+        if found is None or (lean and not well_conditioned(found, free)):
+            continue  # a parameter that these rows leave open would keep its value from the fit to all rows
         columns = {name: values[chosen] for name, values in solution.columns.items()}
         losses = solution.loss_function.value(solution.model.scores(found.theta, columns), y[chosen])
         sums.append(float(omega[chosen] @ losses))

@@ -123,6 +123,7 @@ class Fit(Fitted):
         from descend.inference import inverse
         from descend.inference.quantities.curve import placed
 
+        inverse.checked_sigma(sigma, between)
         others = at or {}
         name = inverse.varying_input(self.model, input, others)
         inputs = placed(self.model, {**others, name: 0.0})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import sympy
@@ -36,8 +37,13 @@ def read_quantities(given: Ties, model: Model) -> list[Quantity]:
     Raises FormulaError or ConfigError for a wrong one, or two of the same name.
     """
     found: dict[str, Quantity] = {}
-    for text in texts_of(given):
+    named: list[tuple[object, str]] = [(None, text) for text in texts_of(given)]
+    if isinstance(given, Mapping):
+        named = [(name, str(text)) for name, text in given.items()]
+    for name, text in named:
         quantity = read_quantity(text, model)
+        if name is not None:
+            quantity = replace(quantity, name=str(name))
         if quantity.name in found:
             raise ConfigError(f"Two quantities are called `{quantity.name}`. Give each a name of its own.")
         found[quantity.name] = quantity
