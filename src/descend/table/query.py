@@ -58,9 +58,12 @@ class QueryTable(Table):
 
     def rows_by_file(self) -> dict[str, int]:
         """Return how many rows of each file, by the path given for it, meet the conditions."""
-        scan, types = self._scan, self._attempt(self._described)
-        found = {given: self._from(relation=scan.relation(types, [path])) for path, given in scan.paths.items()}
-        return self._attempt(lambda: {given: self._rows_in(relation) for given, relation in found.items()})
+        scan = self._scan
+
+        def rows_in(path: str) -> int:
+            return self._rows_in(self._from(relation=scan.relation(self._described(), [path])))
+
+        return self._attempt(lambda: {given: rows_in(path) for path, given in scan.paths.items()})
 
     @property
     def types(self) -> dict[str, str]:
@@ -68,8 +71,9 @@ class QueryTable(Table):
 
     def text(self, name: str) -> npt.NDArray[np.object_]:
         self._known([name])
-        sql = f"SELECT {self._label(name)} AS c FROM {self._from()}"
-        column = self._attempt(lambda: self._database.run(sql).fetchnumpy()["c"])
+        column = self._attempt(
+            lambda: self._database.run(f"SELECT {self._label(name)} AS c FROM {self._from()}").fetchnumpy()["c"]
+        )
         words = np.array(np.ma.getdata(column), dtype=object)
         words[np.ma.getmaskarray(column)] = None
         return words
@@ -82,8 +86,11 @@ class QueryTable(Table):
 
     def words(self, name: str, most: int) -> list[str]:
         self._known([name])
-        sql = f"SELECT DISTINCT {self._label(name)} AS c FROM {self._from()} WHERE c IS NOT NULL LIMIT {most}"
-        return sorted(word for (word,) in self._attempt(lambda: self._database.run(sql).fetchall()))
+
+        def sql() -> str:  # anew for each attempt, as types may be guessed again
+            return f"SELECT DISTINCT {self._label(name)} AS c FROM {self._from()} WHERE c IS NOT NULL LIMIT {most}"
+
+        return sorted(word for (word,) in self._attempt(lambda: self._database.run(sql()).fetchall()))
 
     def filtered(self, where: str) -> QueryTable:
         import duckdb
