@@ -101,7 +101,7 @@ def test_quantities_other_inputs_and_the_command_line(tmp_path, monkeypatch, cap
         ({"z": (0.0, 1.0)}, {}, "`z` is no input of the model that can vary. Inputs: x."),
         ({"x": (1.0, 1.0)}, {}, "The range of `x` from 1 to 1 is empty."),
         ({"x": (0.0, 1.0)}, {"points": 0}, "The number of points must be a whole number, 1 or more; it is 0."),
-        ({}, {}, "Give a range or a value for each input, such as --at x=1."),
+        ({}, {}, "Give each input a range, `between`, or a value, `at`: `x` has neither."),
     ],
 )
 def test_wrong_designs_are_refused(fit, between, options, message):

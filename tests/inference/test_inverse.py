@@ -47,7 +47,7 @@ def test_what_is_outside_the_data_or_open_is_told():
 
 def test_several_values_are_listed_and_a_range_chooses_one():
     fit = descend.fit("y ~ a + b*x + c*x^2", PARABOLA)
-    assert fit.invert(0.5).why == "0.5 is reached more than once, at x = 0.489086 and 3.51867: --between chooses one"
+    assert fit.invert(0.5).why == "0.5 is reached more than once, at x = 0.489086 and 3.51867: `between` chooses one"
     low = fit.invert(0.5, between=(0.0, 2.0))
     assert low.value == pytest.approx(0.489086, rel=1e-5) and low.why == ""
 
@@ -67,7 +67,7 @@ def test_known_errors_need_that_of_the_new_measurement():
         fit.invert(5.0)
     assert str(error.value) == (
         "The fit knows the errors of its rows from the column `s`, but not that of the new measurement. Give it, "
-        "--sigma 0.1, or ask where the curve itself is there: --mean."
+        "--sigma 0.1, or ask where the curve itself is there, `mean`."
     )
     slope, at = 2.0, 2.0
     curve = fit.predict({"x": [at]}, interval="confidence")
@@ -85,8 +85,8 @@ def test_other_inputs_are_given():
     assert fit.invert(4.0, at={"z": 2.0}).value == pytest.approx((4.0 - a - 2.0 * c) / b)
     assert fit.invert(4.0, input="z", at={"x": 3.0}).value == pytest.approx((4.0 - a - 3.0 * b) / c)
     for options, message in (
-        ({}, "Say which input to solve for, such as --for x: `x` and `z` are left."),
-        ({"input": "x"}, "Give a value for each other input, such as --at z=1: `z` is left."),
+        ({}, "Say which input to solve for: `x` and `z` are left."),
+        ({"input": "x"}, "Give each other input a value, `at`: `z` is left."),
         ({"input": "w"}, "`w` is no input of the model. Inputs: x, z."),
         ({"input": "x", "at": {"x": 1.0}}, "`x` is both what is asked for and given. Leave out one of the two."),
     ):

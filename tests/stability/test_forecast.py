@@ -134,6 +134,7 @@ def test_an_epoch_that_was_not_run():
 
 def test_an_epoch_that_was_not_kept(monkeypatch):
     monkeypatch.setattr("descend.descent.step.MOST_STEPS", 10)
+    monkeypatch.setattr("descend.descent.step.FEWEST_STEPS", 10)
     trace = descend.fit("y ~ w*x", table(), optimizer="adam", learning_rate=0.01, epochs=30).trace
     assert trace.at(28).epoch == 28
     with pytest.raises(ConfigError) as caught:

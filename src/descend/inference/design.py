@@ -126,7 +126,7 @@ def _candidates(found: Estimates, ranges: Ranges, at: Mapping[str, object]) -> l
             )
     missing = [name for name in inputs if name not in ranges and name not in at]
     if missing:
-        raise ConfigError(f"Give a range or a value for each input, such as {spell('at', f'{missing[0]}=1')}.")
+        raise ConfigError(f"Give each input a range, `between`, or a value, `at`: {listed(missing)} has neither.")
     for name, (low, high) in ranges.items():
         if not low < high:
             raise ConfigError(f"The range of `{name}` from {low:g} to {high:g} is empty.")

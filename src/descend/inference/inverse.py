@@ -119,7 +119,7 @@ def invert(found: Estimates, question: Question, data: Range | None) -> Inverse:
         return replace(nothing, why=f"no value of `{name}` gives {y0:g}{where}: the curve {curve.reaches}")
     if len(roots) > 1:
         places = listed([f"{root:.6g}" for root in roots])
-        why = f"{y0:g} is reached more than once, at {name} = {places.replace('`', '')}: {spell('between')} chooses one"
+        why = f"{y0:g} is reached more than once, at {name} = {places.replace('`', '')}: `between` chooses one"
         return replace(nothing, why=why)
     value, notes = roots[0], []
     if outside:
@@ -278,7 +278,7 @@ def _one_measurement(found: Estimates, question: Question) -> float:
         return found.deviation**2
     if question.mean:
         return 0.0
-    curve = f"or ask where the curve itself is there: {spell('mean')}"
+    curve = "or ask where the curve itself is there, `mean`"
     if found.sigma is not None:
         raise ConfigError(
             f"The fit knows the errors of its rows from the column `{found.sigma}`, but not that of the new "
@@ -310,9 +310,8 @@ def varying_input(model: Model, name: str | None, others: Mapping[str, object]) 
         return left[0]
     if name is None or left:
         missing = listed(left)
-        advice = "Say which input to solve for" if name is None else "Give a value for each other input"
-        how = spell("for", left[0]) if name is None else spell("at", f"{left[0]}=1")
-        raise ConfigError(f"{advice}, such as {how}: {missing} {'is' if len(left) == 1 else 'are'} left.")
+        advice = "Say which input to solve for" if name is None else "Give each other input a value, `at`"
+        raise ConfigError(f"{advice}: {missing} {'is' if len(left) == 1 else 'are'} left.")
     return name
 
 

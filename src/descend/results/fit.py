@@ -118,7 +118,7 @@ class Fit(Fitted):
         >>> line = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 4.0], "y": [2.1, 3.9, 6.1, 7.9]})
         >>> found = line.invert(5.0)
         >>> round(found.value, 3), [round(end, 2) for end in found.interval]
-        (2.5, [2.1, 2.9])
+        (2.5, [2.19, 2.81])
         """
         from descend.inference import inverse
         from descend.inference.quantities.curve import placed

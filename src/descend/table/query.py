@@ -58,12 +58,11 @@ class QueryTable(Table):
 
     def rows_by_file(self) -> dict[str, int]:
         """Return how many rows of each file, by the path given for it, meet the conditions."""
-        scan = self._scan
 
         def rows_in(path: str) -> int:
-            return self._rows_in(self._from(relation=scan.relation(self._described(), [path])))
+            return self._rows_in(self._from(relation=self._scan.relation(self._described(), [path])))
 
-        return self._attempt(lambda: {given: rows_in(path) for path, given in scan.paths.items()})
+        return self._attempt(lambda: {given: rows_in(path) for path, given in self._scan.paths.items()})
 
     @property
     def types(self) -> dict[str, str]:
@@ -71,6 +70,7 @@ class QueryTable(Table):
 
     def text(self, name: str) -> npt.NDArray[np.object_]:
         self._known([name])
+        # Made anew if it is tried again, since the types of the columns may have changed by then.
         column = self._attempt(
             lambda: self._database.run(f"SELECT {self._label(name)} AS c FROM {self._from()}").fetchnumpy()["c"]
         )
@@ -87,10 +87,11 @@ class QueryTable(Table):
     def words(self, name: str, most: int) -> list[str]:
         self._known([name])
 
-        def sql() -> str:  # anew for each attempt, as types may be guessed again
-            return f"SELECT DISTINCT {self._label(name)} AS c FROM {self._from()} WHERE c IS NOT NULL LIMIT {most}"
+        def found() -> list[tuple[str]]:
+            sql = f"SELECT DISTINCT {self._label(name)} AS c FROM {self._from()} WHERE c IS NOT NULL LIMIT {most}"
+            return self._database.run(sql).fetchall()
 
-        return sorted(word for (word,) in self._attempt(lambda: self._database.run(sql()).fetchall()))
+        return sorted(word for (word,) in self._attempt(found))
 
     def filtered(self, where: str) -> QueryTable:
         import duckdb

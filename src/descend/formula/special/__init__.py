@@ -1,7 +1,7 @@
 """Functions that SciPy lacks, or has with fewer digits, as functions of arrays."""
 
 from descend.formula.special.bessel import i0e_slope, i1e_slope, k0e_slope
-from descend.formula.special.faddeeva import dawsn_slope, erfcx_slope, voigt_dispersion, voigt_slope
+from descend.formula.special.faddeeva import dawsn_slope, erfcx_slope, voigt_dispersion, voigt_profile, voigt_slope
 from descend.formula.special.gamma import beta, betaln, digamma_gap, gamma_density, polygamma
 from descend.formula.special.incomplete_gamma import gammainc_slope, gammaincc
 from descend.formula.special.lambert import lambertw, lambertw_slope
@@ -25,5 +25,6 @@ __all__ = [
     "ndtr",
     "polygamma",
     "voigt_dispersion",
+    "voigt_profile",
     "voigt_slope",
 ]

@@ -25,6 +25,17 @@ NEAR = 1.5
 """Size of z up to which the recurrence loses next to no digits."""
 
 
+def voigt_profile(x: npt.ArrayLike, sigma: npt.ArrayLike, gamma: npt.ArrayLike) -> Array:
+    """Return the Voigt profile, NaN for a negative width: SciPy's is the same curve upside down where both are.
+
+    >>> voigt_profile([0.0, 0.0], [0.5, -0.5], [0.3, -0.3]).round(6)
+    array([0.523956,      nan])
+    """
+    there = (np.asarray(sigma) >= 0.0) & (np.asarray(gamma) >= 0.0)
+    found: Array = np.where(there, special.voigt_profile(x, sigma, gamma), np.nan)
+    return found
+
+
 def voigt_slope(n: float, x: npt.ArrayLike, sigma: npt.ArrayLike, gamma: npt.ArrayLike) -> Array:
     """Return the n-th derivative of the Voigt profile by x.
 
