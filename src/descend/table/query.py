@@ -58,9 +58,11 @@ class QueryTable(Table):
 
     def rows_by_file(self) -> dict[str, int]:
         """Return how many rows of each file, by the path given for it, meet the conditions."""
-        scan, types = self._scan, self._attempt(self._described)
-        found = {given: self._from(relation=scan.relation(types, [path])) for path, given in scan.paths.items()}
-        return self._attempt(lambda: {given: self._rows_in(relation) for given, relation in found.items()})
+
+        def rows_in(path: str) -> int:
+            return self._rows_in(self._from(relation=self._scan.relation(self._described(), [path])))
+
+        return self._attempt(lambda: {given: rows_in(path) for path, given in self._scan.paths.items()})
 
     @property
     def types(self) -> dict[str, str]:
