@@ -182,7 +182,8 @@ class _Writer:
         given = {"data": used, "products": self.of_data.values(), "nonlinear": [f"p{place}" for place in nonlinear]}
         head = [f"{', '.join(names)}, = {name}" for name, names in given.items() if names]
         # Data are kept as numbers, and conditions among them are read as such again.
-        head += [f"{name} = {name} != 0.0" for name, each in used.items() if isinstance(each, Relational | BooleanFunction)]
+        conditions = [name for name, each in used.items() if isinstance(each, Relational | BooleanFunction)]
+        head += [f"{name} = {name} != 0.0" for name in conditions]
         places = {name: place for place, name in enumerate(used)}
         products = tuple(tuple(places[name] for name in pair if name != ONE) for pair in self.of_data)
         begin = "def evaluate(data, products, nonlinear, count, solve, dot, total, shallow):\n    "
