@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,14 +15,12 @@ from descend.formula.printers.code import plain_name
 from descend.inference.covariance import variance_of
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import NOT_AT_MINIMUM, listed, quantile
-from descend.inference.quantities.curve import Curve, curve_of, group_columns, inputs_named
+from descend.inference.quantities.curve import Curve, curve_of
 from descend.models import Model
-from descend.registry import closest
 from descend.wording import spell
 
 Array = NDArray[np.float64]
 Range = tuple[float, float]
-INTERVALS = ("inversion", "wald")
 GRID = 401
 """Values of the input at which the curve is looked at first, within the range of the data."""
 DECADES = 6
@@ -327,58 +325,3 @@ def _one_measurement(found: Estimates, question: Question) -> float:
         f"The spread of a new measurement is not known under the {found.model.loss.name} loss. Give its standard "
         f"deviation, {spell('sigma', '0.1')}, {curve}."
     )
-
-
-def varying_input(model: Model, name: str | None, others: Mapping[str, object]) -> str:
-    """Return the input to solve for. Raises ConfigError unless exactly this one has no value."""
-    if model.in_place:
-        raise ConfigError(f"A {model.kind} cannot be inverted. Use a formula.")
-    inputs, groups = inputs_named(model), group_columns(model)
-    if name in groups:
-        raise ConfigError(f"`{name}` tells groups apart, so no curve runs along it. Solve for another input.")
-    for given in (*others, *([] if name is None else [name])):
-        if given not in inputs:
-            raise ConfigError(
-                f"`{given}` is no input of the model.{closest(given, inputs)} Inputs: {', '.join(inputs)}."
-            )
-    if name is not None and name in others:
-        raise ConfigError(f"`{name}` is both what is asked for and given. Leave out one of the two.")
-    left = [each for each in inputs if each not in others and each != name]
-    numbers = [each for each in left if each not in groups]
-    if name is None and len(left) == len(numbers) == 1:
-        return left[0]
-    if name is None or left:
-        missing = listed(left)
-        advice = "Say which input to solve for" if name is None else "Give each other input a value, `at`"
-        raise ConfigError(f"{advice}: {missing} {'is' if len(left) == 1 else 'are'} left.")
-    return name
-
-
-def checked_sigma(sigma: float | None, between: Range | None) -> None:
-    """Raise ConfigError for a standard deviation that is not above 0, or a range that is empty."""
-    if sigma is not None and not (math.isfinite(sigma) and sigma > 0.0):
-        raise ConfigError(f"The standard deviation of a measurement must be above 0; it is {sigma:g}.")
-    if between is not None and not between[0] < between[1]:
-        raise ConfigError(f"The range from {between[0]:g} to {between[1]:g} is empty.")
-
-
-def checked_response(response: object) -> tuple[float, ...]:
-    """Return a number, or several, as numbers. Raises ConfigError."""
-    values: Sequence[object] = np.atleast_1d(np.asarray(response, dtype=object)).ravel().tolist()
-    try:
-        numbers = tuple(float(str(value)) for value in values)
-    except (TypeError, ValueError):
-        numbers = (math.nan,)
-    if not numbers or not all(map(math.isfinite, numbers)):
-        raise ConfigError(f"A response is a number, or a list of replicates of one sample; it is {response!r}.")
-    return numbers
-
-
-def checked_interval(interval: str) -> str:
-    """Return the name of a kind of interval. Raises ConfigError if there is no such kind."""
-    if interval not in INTERVALS:
-        raise ConfigError(
-            f"There is no interval `{interval}` of an inverse prediction.{closest(str(interval), INTERVALS)} "
-            f"Known: {', '.join(INTERVALS)}."
-        )
-    return interval

@@ -121,17 +121,18 @@ class Fit(Fitted):
         (2.5, [2.19, 2.81])
         """
         from descend.inference import inverse
+        from descend.inference import inverse_question as checked
         from descend.inference.quantities.curve import placed
 
-        inverse.checked_sigma(sigma, between)
+        checked.checked_sigma(sigma, between)
         others = at or {}
-        name = inverse.varying_input(self.model, input, others)
+        name = checked.varying_input(self.model, input, others)
         inputs = placed(self.model, {**others, name: 0.0})
         question = inverse.Question(
             name,
             {other: value for other, value in inputs.items() if other != name},
-            inverse.checked_response(response),
-            inverse.checked_interval(interval),
+            checked.checked_response(response),
+            checked.checked_interval(interval),
             checked_level(level),
             mean,
             sigma,
