@@ -213,6 +213,8 @@ def _refuse_misfits(content: Content, place: Path) -> None:
             raise damaged(
                 place, f"module.{name}", "it is missing" if name not in entry else f"{wrong.strip()} belongs there"
             )
+    if content.get("weights") is not None and content.get("sigma") is not None:
+        raise damaged(place, "weights", "a fit with `sigma` has none")
     _refuse_other_shapes(content, place)
 
 
