@@ -14,7 +14,9 @@ from descend.problem import identifiability, preflight
 from descend.problem.point import Array, Point
 from descend.problem.problem import Problem
 from descend.starts import growth
+from descend.starts.lack_of_fit import something_left
 from descend.starts.search import Start, search
+from descend.starts.trials import descended
 
 
 def begin(problem: Problem, request: Request) -> Beginning:
@@ -66,6 +68,12 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
 
         return search_of_groups(program, problem.rows, problem.objective, theta, given)
     found = search(program, problem.rows, theta, given, request.polish, problem.objective.bounds)
+    if found is not None and model.codings and problem.all_rows is None and request.polish:
+        from descend.starts.each_group import EPOCHS, start_of_each_group
+
+        end = descended(problem.objective, found.theta, EPOCHS)[1]
+        if model.symbolic is not None and something_left(model.symbolic, end, problem.rows):
+            found = start_of_each_group(program, problem.rows, problem.objective, found, given)
     if found is None or problem.all_rows is None:
         return found
     return found.in_sample(problem.rows.count, problem.objective.rows)

@@ -1,0 +1,63 @@
+"""Starting values of parameters per group, from a search of each group by itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.gradients.contract import Program
+from descend.problem.point import Objective
+from descend.starts.groups import one_curve
+from descend.starts.search import Start, search
+from descend.starts.trials import descended
+from descend.table.rows import Rows
+
+Array = NDArray[np.float64]
+MOST_GROUPS = 60
+"""More groups are not searched one by one."""
+EPOCHS = 60
+"""Epochs after which two starts are compared."""
+LOWER = 1e-3
+"""By which share J has to be lower for the start to be another."""
+
+
+def start_of_each_group(
+    program: Program, rows: Rows, objective: Objective, found: Start, given: Collection[str]
+) -> Start:
+    """Return the start, or a better one: of each group its own parameters, found from its rows alone.
+
+    A search in all parameters at once hardly finds peaks and waves that lie elsewhere in each group, while for a single
+    group they are found as those of any curve. What the groups share is the median of what they find.
+    """
+    levels = {term.levels for term in program.formula.terms.values() if term.levels is not None}
+    if len(levels) != 1 or given:
+        return found
+    (groups,) = levels
+    if not 1 < len(groups) <= MOST_GROUPS:
+        return found
+    curve, codes = one_curve(program), rows.columns[groups.name]
+    size = curve.parameters.size
+    each = np.full((len(groups), size), np.nan)
+    for group in range(len(groups)):
+        chosen = np.flatnonzero(codes == group)
+        if len(chosen) <= size:
+            return found
+        alone = search(curve, rows.take(chosen), np.ones(size), frozenset(), True)
+        if alone is None:
+            return found
+        each[group] = alone.theta
+    theta = np.empty(program.parameters.size)
+    for name, place in program.parameters.slices.items():
+        own = each[:, curve.parameters.slices[name]]
+        alike = place.stop - place.start == own.shape[1]
+        theta[place] = np.median(own, axis=0) if alike else own.ravel()
+    if objective.bounds is not None:
+        theta = objective.bounds.interior(theta)
+    before, _ = descended(objective, found.theta, EPOCHS)
+    after, end = descended(objective, theta, EPOCHS)
+    if not after < before * (1.0 - LOWER) or not math.isfinite(after):
+        return found
+    return Start(end, f"start found in each of {len(groups)} groups by itself")
