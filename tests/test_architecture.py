@@ -19,9 +19,9 @@ LIMITS = {
     "options listed again": 0,
     "names that are riddles": 3,
     "fmt: skip": 2,
-    "Any": 500,
+    "Any": 478,
 }
-LINES = 90_000
+LINES = 77_400
 """Lines of all files together. The aim is 36,000."""
 ENTERED = 72
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
