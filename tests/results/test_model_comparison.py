@@ -182,3 +182,14 @@ def test_the_command_line_and_the_picture(tmp_path, monkeypatch, capsys):
     )
     code, _, err = run(first, data, "--folds", 3)
     assert (code, err) == (2, "ConfigError: Rows are held out to compare models. Name another with --against.\n")
+
+
+def test_a_response_of_words_is_counted_as_in_a_fit():
+    random = np.random.default_rng(0)
+    x = random.normal(size=60)
+    ones = random.random(60) < 1.0 / (1.0 + np.exp(-1.0 - 2.0 * x))
+    models = ["w ~ sigmoid(a)", "w ~ sigmoid(a + b*x)"]
+    words = descend.compare(models, {"x": x, "w": np.where(ones, "dead", "alive")}, loss="logistic", folds=3)
+    numbers = descend.compare(models, {"x": x, "w": ones.astype(float)}, loss="logistic", folds=3)
+    assert words.tests[0].LR == pytest.approx(numbers.tests[0].LR, rel=1e-9)
+    assert words.held_out[models[1]].error == pytest.approx(numbers.held_out[models[1]].error, rel=1e-6)

@@ -72,6 +72,7 @@ def _fitted(names: Sequence[str], requests: Sequence[Request], table: Table) -> 
 
 def _used(fits: Fits, request: Request, table: Table) -> NDArray[np.bool_]:
     """Return which rows have a value for every model."""
-    coded = table.with_codings([coding for fit in fits.values() for coding in fit.model.codings])
+    known = next(iter(fits.values())).solution.table or table  # which knows how words of the response are counted
+    coded = known.with_codings([coding for fit in fits.values() for coding in fit.model.codings])
     names = (name for fit in fits.values() for name in (*fit.model.response_columns, *fit.model.inputs))
     return coded.complete(tuple(dict.fromkeys((*names, *request.roles.columns))))
