@@ -191,5 +191,6 @@ def test_a_response_of_words_is_counted_as_in_a_fit():
     models = ["w ~ sigmoid(a)", "w ~ sigmoid(a + b*x)"]
     words = descend.compare(models, {"x": x, "w": np.where(ones, "dead", "alive")}, loss="logistic", folds=3)
     numbers = descend.compare(models, {"x": x, "w": ones.astype(float)}, loss="logistic", folds=3)
-    assert words.tests[0].LR == pytest.approx(numbers.tests[0].LR, rel=1e-9)
+    ratio, expected = words.tests[0].LR, numbers.tests[0].LR
+    assert ratio == pytest.approx(expected, rel=1e-9)
     assert words.held_out[models[1]].error == pytest.approx(numbers.held_out[models[1]].error, rel=1e-6)
