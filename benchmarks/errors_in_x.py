@@ -1,6 +1,6 @@
 """Orthogonal distance regression beside odrpack, in one process: time, optimum, growth with rows, and bias.
 
-    python benchmarks/errors_in_x.py [--rounds 5]
+    pip install odrpack; python benchmarks/errors_in_x.py [--rounds 5]
 
 y = a exp(-b x) + c with standard deviations of both variables in columns. odrpack gets the same start, its own
 finite differences, and, in a second column, exact derivatives of the curve written by hand. The last table is a line
