@@ -290,19 +290,6 @@ class SymbolicModel(Model):
     def columns(self) -> tuple[str, ...]:
         return (*super().columns, *self.formula.unused)
 
-    def at_row(self, columns: Mapping[str, Array], row: int, most: int | None = None) -> str:
-        """Write the inputs of a row, at most so many, for a message: ``x = 0.5, site = A``."""
-        codings = {coding.name: coding for coding in self.codings}
-        texts = []
-        for name in self.inputs[:most]:
-            value = float(columns[name][row])
-            if name not in codings:
-                texts.append(f"{name} = {value:g}")
-            elif math.isfinite(value):
-                key = codings[name].keys[int(value)]
-                texts += [f"{column} = {label(cell)}" for column, cell in zip(codings[name].columns, key, strict=True)]
-        return ", ".join(texts)
-
     @property
     def codings(self) -> tuple[Coding, ...]:
         return self.formula.levels

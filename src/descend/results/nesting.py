@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.solution import every_parameter
 from descend.errors import DescendError
 from descend.inference.fitted import Fitted
 from descend.options.request import Request
@@ -106,11 +105,7 @@ def _starts(small: Fitted, large: Fitted, theta: Array) -> Iterator[dict[str, ob
     """Yield starts: parameters of the same name as in the small model, the others at 0, at 1 or found."""
     known = small.model.parameters.named(theta)
     free = large.model.parameters.shapes
-    same = {
-        name: _alike(value)
-        for name, value in known.items()
-        if name in free and name in every_parameter(large.model).shapes
-    }
+    same = {name: _alike(value) for name, value in known.items() if name in free}
     others = [name for name in free if name not in same]
     if same:
         for value in (0.0, 1.0) if others else ():

@@ -71,9 +71,9 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
     if found is not None and model.codings and problem.all_rows is None and request.polish:
         from descend.starts.each_group import EPOCHS, start_of_each_group
 
-        end = descended(problem.objective, found.theta, EPOCHS)[1]
+        before, end = descended(problem.objective, found.theta, EPOCHS)
         if model.symbolic is not None and something_left(model.symbolic, end, problem.rows):
-            found = start_of_each_group(program, problem.rows, problem.objective, found, given)
+            found = start_of_each_group(program, problem.rows, problem.objective, found, before, given)
     if found is None or problem.all_rows is None:
         return found
     return found.in_sample(problem.rows.count, problem.objective.rows)

@@ -25,9 +25,11 @@ LOWER = 1e-3
 
 
 def start_of_each_group(
-    program: Program, rows: Rows, objective: Objective, found: Start, given: Collection[str]
+    program: Program, rows: Rows, objective: Objective, found: Start, before: float, given: Collection[str]
 ) -> Start:
     """Return the start, or a better one: of each group its own parameters, found from its rows alone.
+
+    before: J after a short descent from the start.
 
     A search in all parameters at once hardly finds peaks and waves that lie elsewhere in each group, while for a single
     group they are found as those of any curve. What the groups share is the median of what they find.
@@ -56,7 +58,6 @@ def start_of_each_group(
         theta[place] = np.median(own, axis=0) if alike else own.ravel()
     if objective.bounds is not None:
         theta = objective.bounds.interior(theta)
-    before, _ = descended(objective, found.theta, EPOCHS)
     after, end = descended(objective, theta, EPOCHS)
     if not after < before * (1.0 - LOWER) or not math.isfinite(after):
         return found

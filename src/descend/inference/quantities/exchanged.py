@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.batches import Batch
 from descend.engines.shuffling import Places
 from descend.errors import ConfigError
 from descend.formula.factor import triangle
@@ -131,9 +129,6 @@ class Exchanged(Around):
         assert isinstance(factor, np.ndarray)
         own = None if inner.own is None else back.T @ inner.own
         return Triangle(inner.loss, own, triangle(np.column_stack([factor[:, :-1] @ back, factor[:, -1]])))
-
-    def batches(self, size: int, seed: int, epoch: int) -> Sequence[Places] | Sequence[Batch]:
-        return self.inner.batches(size, seed, epoch)
 
 
 def _without(bounds: Bounds, place: int) -> Bounds:
