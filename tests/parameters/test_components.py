@@ -26,9 +26,9 @@ def test_each_is_a_name_of_the_same_length(text, labels):
 
 def test_an_unknown_one_is_pointed_at():
     with pytest.raises(FormulaError) as error:
-        with_components("b*a[low doze]", PARAMETERS)
+        with_components("a[A]*a[low doze]", PARAMETERS)
     assert str(error.value) == (
-        "`a` has no component `low doze`. Did you mean `low dose`?\n    b*a[low doze]\n      ^^^^^^^^^^^\n"
+        "`a` has no component `low doze`. Did you mean `low dose`?\n    a[A]*a[low doze]\n         ^^^^^^^^^^^\n"
         "Components: `a[A]`, `a[B]`, `a[low dose]`, `a[A, 3]`."
     )
 

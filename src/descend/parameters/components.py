@@ -28,6 +28,7 @@ def with_components(text: str, parameters: Parameters) -> tuple[str, dict[str, E
     ('q0_____/q1_____', {'q0_____': ec50[B], 'q1_____': ec50[A]})
     """
     symbols: dict[str, Expr] = {}
+    typed = text
     quoted = [found.span() for found in re.finditer(r"`[^`]*`", text)]
     for name, labels in parameters.shapes.items():
         if labels is None:
@@ -41,7 +42,7 @@ def with_components(text: str, parameters: Parameters) -> tuple[str, dict[str, E
                 fault = f"`{name}` has no component `{found[1].strip()}`.{closest(found[1].strip(), labels)}"
                 more = f" and {len(labels) - MOST_LISTED} more" if len(labels) > MOST_LISTED else ""
                 listed = ", ".join(f"`{name}[{each}]`" for each in labels[:MOST_LISTED])
-                raise pointed(text, found.start(), found.end(), fault, f"Components: {listed}{more}.")
+                raise pointed(typed, found.start(), found.end(), fault, f"Components: {listed}{more}.")
             plain = _unused(text, len(symbols), len(found[0]))
             text = text[: found.start()] + plain + text[found.end() :]
             symbols[plain] = Component(f"{name}[{label}]")
