@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from descend.descent.commenting import comment
+from descend.descent.commenting import comment, once
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution, every_parameter
 from descend.inference.correlation import Correlation
-from descend.inference.covariance import Array, Covariance, Mask, estimated_covariance, known_covariance, sandwich
+from descend.inference.covariance import Array, Covariance, Mask, estimated_covariance, known_covariance
 from descend.inference.determined import at_bounds, rank, undetermined
 from descend.inference.edge import held_at_edge
 from descend.inference.refit import well_conditioned
-from descend.inference.row_scores import counted_rows
-from descend.inference.statistics import degrees_of_freedom, dispersion_of, total_weight
+from descend.inference.statistics import degrees_of_freedom, dispersion_of, error_degrees, total_weight
 from descend.losses import Loss
 from descend.models import Model
 from descend.optimizers.systems import matrix_of
@@ -24,13 +23,34 @@ MANY = 100_000
 
 
 def kind_of_errors(solution: Solution) -> str:
-    """Return how standard errors are found, "model" or "sandwich": as the user asked, else as usual for the loss."""
+    """Return how standard errors are found, such as "model": as the user asked, else as usual for the loss."""
     return solution.errors or usual_kind(solution.loss_function)
 
 
 def usual_kind(loss: Loss) -> str:
     """Return the kind of standard errors of a loss where the user asks for none."""
     return "model" if loss.likelihood else "sandwich"
+
+
+def degrees_of_errors(solution: Solution, kind: str | None = None) -> float:
+    """Return the degrees of freedom of the standard errors of a kind: of clustered ones the clusters, less 1."""
+    kind = kind or kind_of_errors(solution)
+    if kind.startswith("cluster"):
+        from descend.inference.robust_covariance import clusters_of
+
+        return min(clusters_of(solution, kind).values()) - 1.0
+    return error_degrees(solution)
+
+
+@once
+def clusters(solution: Solution) -> dict[str, int]:
+    """Return how many clusters there are by column; empty unless errors are clustered."""
+    kind = kind_of_errors(solution)
+    if not kind.startswith("cluster"):
+        return {}
+    from descend.inference.robust_covariance import clusters_of
+
+    return clusters_of(solution, kind)
 
 
 @comment("the covariance")
@@ -73,18 +93,10 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
     known = rank(solution)
     kept = None if known is None else known.kept
     with np.errstate(all="ignore"):
-        if kind == "sandwich" and solution.all_rows is not None:
-            # Covariance falls as 1 / rows, and a sample of 10,000 rows gives it to about 1%.
-            rows = counted_rows(solution)
-            of_sample = sandwich(rows, loss, len(rows.y) - solution.model.parameters.size)
-            return None if of_sample is None else of_sample * (len(rows.y) / solution.all_rows.counting)
-        if kind == "sandwich" and solution.objective.arrow:
-            from descend.inference.arrow_sandwich import arrow_sandwich
+        if kind != "model" and not (kind == "iid" and loss.quadratic):
+            from descend.inference.robust_covariance import robust_covariance
 
-            return arrow_sandwich(solution, kept)
-        if kind == "sandwich":
-            free = ~at_bounds(solution) if kept is None else kept
-            return sandwich(counted_rows(solution), loss, degrees, None if free.all() else free)
+            return robust_covariance(solution, kind, degrees, kept)
         point = accurate_point(solution)
         if loss.quadratic and solution.sigma is None:
             return estimated_covariance(point, degrees, kept)
@@ -135,6 +147,13 @@ def flat_errors(model: Model, theta: Array, covariance: Covariance, open_labels:
     errors: Array = held.parameters.flat(held.standard_errors(theta, np.nan_to_num(covariance)))
     errors[(held.jacobian(theta)[:, unknown] != 0.0).any(axis=1)] = np.nan
     return errors
+
+
+def kind_in_words(kind: str, loss: Loss) -> str:
+    """Return the usual name of a kind of standard errors of a loss."""
+    if kind != "sandwich":
+        return kind
+    return "kernel" if loss.kinked else "HC3"
 
 
 @comment("the correlations")

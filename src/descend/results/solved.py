@@ -110,13 +110,18 @@ def fit_of(solution: Solution) -> SolvedFit:
 
 
 def _scatter(solution: Solution) -> tuple[str, ...]:
-    """Return notes on predictions at the edge of what the loss allows, and on data that scatter unlike they should.
+    """Return notes on predictions at the edge of what the loss allows, on data that scatter unlike they should, and on
+    few clusters.
 
-    The latter only where the loss, or a column, says how far they should scatter.
+    The second only where the loss, or a column, says how far they should scatter.
     """
     loss, notes = solution.loss_function, []
     if loss.prediction_domain.limited:
         notes.append(edge_note(solution))
     if loss.dispersion_known or solution.sigma is not None:
         notes.append(scatter_note(solution))
+    if solution.errors.startswith("cluster"):
+        from descend.inference.robust_covariance import few_clusters_note
+
+        notes.append(few_clusters_note(solution))
     return tuple(note for note in notes if note is not None)

@@ -1,0 +1,96 @@
+"""The covariances that do not follow from the curvature of J alone: which rows they take, and which clusters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from descend.descent.solution import Solution
+from descend.errors import ConfigError
+from descend.inference.clusters import Places
+from descend.inference.covariance import Covariance, Mask
+from descend.inference.determined import at_bounds
+from descend.inference.row_scores import counted_rows, row_weights
+from descend.inference.standard_errors import clusters
+from descend.options.kinds_of_errors import read_errors
+from descend.table.levels import name_of
+from descend.wording import using
+
+
+FEW = 10
+"""Clusters below which their errors are known to be too small."""
+
+
+def robust_covariance(solution: Solution, kind: str, degrees: float, kept: Mask | None) -> Covariance | None:
+    """Return the covariance of a kind other than "model", with zeros for what is not ``kept``; None if there is none.
+
+    Of rows that stay where they are only a sample is read, and its covariance scaled: that falls as 1 / rows, and a
+    sample of 10,000 gives it to about 1%. Of clusters, whose sums a sample does not have, all rows are read.
+    """
+    from descend.inference.sandwich import sandwich
+
+    asked, loss = read_errors(kind), solution.loss_function
+    if solution.all_rows is not None:
+        if asked.columns:
+            from descend.inference.streamed_clusters import clustered
+
+            return clustered(solution, degrees, kept)
+        rows = counted_rows(solution)
+        found = _of_rows(solution, kind, len(rows.y) - solution.model.parameters.size, None)
+        return None if found is None else found * (len(rows.y) / solution.all_rows.counting)
+    if solution.objective.arrow:
+        from descend.inference.arrow_sandwich import arrow_sandwich
+
+        return arrow_sandwich(solution, kept, asked.name, degrees, cluster_places(solution, asked.columns))
+    free = ~at_bounds(solution) if kept is None else kept
+    if asked.columns:
+        places = cluster_places(solution, asked.columns)
+        return sandwich(counted_rows(solution), loss, degrees, free, "cluster", places)
+    return _of_rows(solution, asked.name, degrees, None if free.all() else free)
+
+
+def _of_rows(solution: Solution, kind: str, degrees: float, kept: Mask | None) -> Covariance | None:
+    if kind == "iid":
+        from descend.inference.alike import alike
+
+        return alike(counted_rows(solution), degrees, kept)
+    from descend.inference.sandwich import sandwich
+
+    return sandwich(counted_rows(solution), solution.loss_function, degrees, kept, kind)
+
+
+def cluster_places(solution: Solution, columns: tuple[str, ...]) -> list[Places]:
+    """Return, for each column, the cluster of each row that counts. Raises ConfigError if it was not read."""
+    counting = row_weights(solution) > 0.0
+    found = []
+    for column in columns:
+        codes = solution.columns.get(name_of((column,)))
+        if codes is None:
+            raise ConfigError(
+                f"The column `{column}` was not read when this was fitted, so its clusters are not known. Fit again "
+                f"with them{using('errors')}."
+            )
+        found.append(codes[counting].astype(np.intp))
+    return found
+
+
+def clusters_of(solution: Solution, kind: str) -> dict[str, int]:
+    """Return how many clusters there are, by column."""
+    columns = read_errors(kind).columns
+    if solution.all_rows is not None:
+        from descend.inference.streamed_clusters import count
+
+        return count(solution, columns[0])
+    places = cluster_places(solution, columns)
+    return {name: len(np.unique(codes)) for name, codes in zip(columns, places, strict=True)}
+
+
+def few_clusters_note(solution: Solution) -> str | None:
+    """Say so if clusters are too few for the errors that rest on how their sums differ; else None."""
+    few = {name: count for name, count in clusters(solution).items() if count < FEW}
+    if not few:
+        return None
+    said = " and ".join(f"{count} clusters of `{name}`" for name, count in few.items())
+    return (
+        f"clustered errors rest on {said}: with fewer than {FEW} they tend to be too small, though Student's t allows "
+        "for some of that"
+    )
