@@ -14,7 +14,7 @@ from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.inference.determined import free_to_move, undetermined
 from descend.inference.estimates import estimates_of
-from descend.inference.intervals import Intervals, listed, quantile, refuse_clusters
+from descend.inference.intervals import Intervals, listed, quantile
 from descend.inference.refit import Part, refit, well_conditioned
 from descend.inference.row_scores import counted_rows
 from descend.inference.standard_errors import flat_errors, generalized_covariance
@@ -103,7 +103,6 @@ def resampled(solution: Solution, resamples: int, seed: int, on_resample: Callab
             f"The bootstrap does not go with {solution.theta.size:,} parameters, most of which belong to one group: "
             "samples of the rows leave groups without any. Use the method t, sandwich or profile."
         )
-    refuse_clusters(solution, "bootstrap")
     refuse_not_whole(resamples, "number of resamples", FEWEST)
     refuse_not_whole(seed, "seed", 0)
     key = f"{__name__}.resampled({resamples}, {seed})"

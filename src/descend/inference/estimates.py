@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.commenting import once
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
@@ -19,6 +21,9 @@ from descend.inference.statistics import degrees_of_freedom, residual_standard_d
 from descend.models import Model
 from descend.wording import spell
 
+if TYPE_CHECKING:
+    from descend.inference.quantities.estimate import Estimated
+
 Array = NDArray[np.float64]
 
 
@@ -27,7 +32,7 @@ class Estimates:
     """The estimates of a solution, or of a fit that was read from a file.
 
     covariance: (p, p) of the flat parameters; None where there is none, and ``why_none`` then says why. kind: of the
-    covariance (see ``Fitted.covariance_of``). degrees: degrees of freedom of the errors, infinite where their scale is known.
+    covariance (see ``Fitted.covariance_of``). degrees: of freedom of the errors, infinite where their scale is known.
     undetermined, at_bound: labels. at_minimum: whether the errors can be trusted (see ``errors_hold``). weights, sigma:
     the names of these columns. deviation: standard deviation of a measurement of weight 1, if known.
     """
@@ -69,6 +74,16 @@ def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
         solution.sigma,
         residual_standard_deviation(solution),
     )
+
+
+@once
+def quantities_of(solution: Solution) -> Mapping[str, Estimated]:
+    """Return the quantities that were asked for, with their standard errors and 95% t intervals, by name."""
+    if not solution.quantities:
+        return {}
+    from descend.inference.quantities.estimated import estimated_quantities
+
+    return estimated_quantities(solution.quantities, estimates_of(solution))
 
 
 def why_none(model: Model, penalised: bool, outcome: Outcome, degrees: int | None) -> str:

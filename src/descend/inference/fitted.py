@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.commenting import once
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution, every_parameter, named
 from descend.descent.step import Trace
@@ -20,33 +19,21 @@ from descend.inference import guarantee as guaranteed
 from descend.inference import standard_errors as errors
 from descend.inference.covariance import Covariance
 from descend.inference.diagnostics import Diagnostics, diagnostics_of, refuse_unknown_distribution
-from descend.inference.estimates import Estimates, estimates_of
+from descend.inference.estimates import Estimates, quantities_of
 from descend.inference.intervals import (
     Intervals,
     checked_errors,
     checked_level,
     checked_method,
+    refuse_clusters,
     t_intervals,
 )
 from descend.losses import Loss
 from descend.models import Model
 from descend.parameters import Constraints
 
-if TYPE_CHECKING:
-    from descend.inference.quantities.estimate import Estimated
-
 Array = NDArray[np.float64]
 Value = TypeVar("Value")
-
-
-@once
-def quantities(solution: Solution) -> Mapping[str, Estimated]:
-    """Return the quantities that were asked for, with their standard errors and 95% t intervals, by name."""
-    if not solution.quantities:
-        return {}
-    from descend.inference.quantities.estimated import estimated_quantities
-
-    return estimated_quantities(solution.quantities, estimates_of(solution))
 
 
 class Inferred(Generic[Value]):
@@ -217,7 +204,7 @@ class Fitted(ABC):
         weighted = self.weights is not None or self.sigma is not None
         return self.estimates(checked_errors(kind, self.loss_function, weighted)).covariance
 
-    quantities = Inferred(quantities)
+    quantities = Inferred(quantities_of)
     """The quantities asked for in the fit, by name: value, standard error, and 95% t interval."""
     delta = Inferred(inputs.delta)
     """How far the true values of inputs that have errors lie from the measured ones. ``ranges``: those of the data."""
@@ -244,6 +231,7 @@ class Fitted(ABC):
         why.
         """
         level, method = checked_level(level), checked_method(method)
+        refuse_clusters(self.clusters, method)
         found = self._intervals(level, method, resamples, seed, on_resample)
         if self.quantities:
             from descend.inference.quantities.estimated import estimated_quantities

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from descend.descent.solution import every_parameter, named
 from descend.errors import ConfigError
-from descend.inference.standard_errors import flat_errors, kind_in_words
 from descend.inference.estimates import Estimates
+from descend.inference.standard_errors import flat_errors, kind_in_words
 from descend.losses import Loss
 from descend.parameters import Bounds
 from descend.registry import closest
@@ -176,6 +176,15 @@ def _refuse_unlike_rows(loss: Loss, weighted: bool) -> None:
         )
     if weighted:
         raise ConfigError("The errors iid take all rows as alike, but these have weights. Use sandwich.")
+
+
+def refuse_clusters(clusters: Mapping[str, int], method: str) -> None:
+    """Refuse a method that takes rows as independent where errors are clustered. Raises ConfigError."""
+    if clusters and method in ("profile", "bootstrap"):
+        raise ConfigError(
+            f"A {method} interval takes all rows as independent, but the errors of this fit are clustered. Use the "
+            "method t."
+        )
 
 
 def checked_level(level: object) -> float:

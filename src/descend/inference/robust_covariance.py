@@ -15,7 +15,6 @@ from descend.options.kinds_of_errors import read_errors
 from descend.table.levels import name_of
 from descend.wording import using
 
-
 FEW = 10
 """Clusters below which their errors are known to be too small."""
 
@@ -40,7 +39,8 @@ def robust_covariance(solution: Solution, kind: str, degrees: float, kept: Mask 
     if solution.objective.arrow:
         from descend.inference.arrow_sandwich import arrow_sandwich
 
-        return arrow_sandwich(solution, kept, asked.name, degrees, cluster_places(solution, asked.columns))
+        arrow = arrow_sandwich(solution, kept, asked.name, degrees, cluster_places(solution, asked.columns))
+        return None if arrow is None else arrow.without(arrow.diagonal() < 0.0)
     free = ~at_bounds(solution) if kept is None else kept
     if asked.columns:
         places = cluster_places(solution, asked.columns)

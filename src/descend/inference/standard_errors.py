@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from descend.descent.commenting import comment, once
@@ -154,6 +156,16 @@ def kind_in_words(kind: str, loss: Loss) -> str:
     if kind != "sandwich":
         return kind
     return "kernel" if loss.kinked else "HC3"
+
+
+def errors_in_words(kind: str, loss: Loss, clusters: Mapping[str, int]) -> str:
+    """Say what standard errors rest on that do not follow from the curvature alone."""
+    if clusters:
+        counted = " and ".join(f"{count:,} of `{column}`" for column, count in clusters.items())
+        return f"clustered, as rows of a cluster may depend on each other: {counted}"
+    if kind == "iid":
+        return "iid: residuals taken as independent and alike"
+    return f"sandwich ({kind_in_words(kind, loss)}): robust against unlike residuals"
 
 
 @comment("the correlations")

@@ -30,8 +30,8 @@ def with_clusters(table: Table, request: Request, model: Model) -> Table:
         levels = Levels.of(table, (column,))
         if len(levels) < 2:
             raise DataError(
-                f"All rows of {table.source} are of one cluster, `{column}` = {levels.labels[0]}. Clustered errors need "
-                "several, of which none is large beside the others."
+                f"All rows of {table.source} are of one cluster, `{column}` = {levels.labels[0]}. Clustered errors "
+                "need several, of which none is large beside the others."
             )
         codings.setdefault(levels.name, levels)
     return table.with_codings(codings.values())

@@ -14,7 +14,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
 from descend.inference.intervals import NOT_AT_MINIMUM, listed
 from descend.inference.quantities.estimate import quantity_cells
-from descend.inference.standard_errors import kind_in_words
+from descend.inference.standard_errors import errors_in_words
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.table.levels import ByGroup, GroupLabels
 
@@ -174,21 +174,10 @@ def _spread(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 def _errors(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     if fit.kind_of_errors != "model" and fit.standard_errors is not None:
-        yield Field("errors", _kind(fit), "text")
+        yield Field("errors", errors_in_words(fit.kind_of_errors, fit.loss_function, fit.clusters), "text")
     if not fit.at_minimum:
         subject = "standard errors" if intervals is None else "standard errors and intervals"
         yield Field("errors", f"{subject} hold at the minimum only, which this run did not reach", "note")
-
-
-def _kind(fit: Fitted) -> str:
-    """Say what standard errors rest on that do not follow from the curvature alone."""
-    kind, words = fit.kind_of_errors, "robust against unlike residuals"
-    if fit.clusters:
-        counted = " and ".join(f"{count:,} of `{column}`" for column, count in fit.clusters.items())
-        return f"clustered: rows of a cluster may depend on each other; {counted}"
-    if kind == "iid":
-        return "iid: residuals taken as independent and alike"
-    return f"sandwich ({kind_in_words(kind, fit.loss_function)}): {words}"
 
 
 def _residuals(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:

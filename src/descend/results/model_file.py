@@ -85,12 +85,17 @@ TEXT, COUNT, YES_OR_NO = is_a("a text", str), is_a("a whole number", int), is_a(
 VALUES = either(number, either(each(number), named(either(number, each(number)))))
 GAPPY = either(maybe(number), either(each(maybe(number)), named(either(maybe(number), each(maybe(number))))))
 CELL = either(number, either(is_a("a text", str), is_a("true or false", bool)))
+
+
 def _kind_of_errors(value: object) -> str:
     """Check that a value names a kind of standard errors."""
+    if not isinstance(value, str):
+        return " a kind of errors"
     try:
-        return "" if isinstance(value, str) and read_errors(value) else " a kind of errors"
+        read_errors(value)
     except DescendError:
         return " a kind of errors"
+    return ""
 
 
 REQUIRED: Mapping[str, Check] = {
