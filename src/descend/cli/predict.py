@@ -77,7 +77,7 @@ def predict(
         refuse_unknown_ending(output)
 
     from descend.inference.intervals import checked_level
-    from descend.inference.prediction import columns_needed
+    from descend.inference.measurement import columns_needed
     from descend.many import Fits
     from descend.many.loading import load
     from descend.results import Fit
@@ -97,6 +97,7 @@ def predict(
     given: Any = _values(named, at, tuple(codings.values())) if at else options.one_or_all(data or [])
     by = fitted.by if isinstance(fitted, Fits) else ()
     table = open_by_file(given, by, named, where).with_codings(codings.values())
+    inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval, table.names)
     if name in table.names:
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
     new = _predicted(fitted, table, name, missing, interval, level or 0.95)
