@@ -87,6 +87,18 @@ class Request:
         *("texts", must_be('standard deviations by name, such as {"t": "dt"}', is_texts, is_by_name)),
         metavar="INPUT=COLUMN|NUMBER",
     )
+    offset: str | None = option(
+        None,
+        "Column that is added to the linear predictor: inside exp( ), sigmoid( ), or to the prediction itself.",
+        metavar="COLUMN",
+        check=must_be("the name of a column, or an array with a value for each row", is_text),
+    )
+    exposure: str | None = option(
+        None,
+        "Column that multiplies the mean of a count, such as the time or the area over which it was counted.",
+        metavar="COLUMN",
+        check=must_be("the name of a column, or an array with a value for each row", is_text),
+    )
     errors: str | None = option(
         None,
         "Standard errors from the curvature, or robust against unlike residuals.",
