@@ -16,7 +16,7 @@ MEAN = "y ~ exp(a + b*x)"
 
 
 @pytest.mark.parametrize("more", [{"exposure": "Holders"}, {"offset": "log(Holders)"}])
-def test_counts_with_exposure_are_those_of_R(more):
+def test_counts_with_exposure_are_those_of_r(more):
     fit = descend.fit(
         "Claims ~ exp(b0 + d[District] + g[Group] + a[Age])",
         HERE / "Insurance.csv",
@@ -34,7 +34,7 @@ def test_counts_with_exposure_are_those_of_R(more):
     assert fit.aic == pytest.approx(388.741553998487, rel=1e-9)
 
 
-def test_an_offset_of_a_line_is_that_of_R():
+def test_an_offset_of_a_line_is_that_of_r():
     fit = descend.fit("Postwt ~ b0 + b1*Prewt + t[Treat]", HERE / "anorexia.csv", offset="Prewt")
     # glm(Postwt ~ Prewt + Treat + offset(Prewt), gaussian)
     assert fit.parameters["b1"] == pytest.approx(-0.565538849639096, rel=1e-9)
@@ -116,8 +116,8 @@ def test_a_saved_fit_needs_the_column_for_new_rows(tmp_path):
         (
             lambda x, a, b: np.exp(a + b * x),
             {"response": "y", "offset": "t"},
-            "`offset` is a term of a formula, and this model is a Python function or module, which adds it itself: take "
-            "the column as an argument, as in `np.exp(a + b*x + log_t)`. Leave it out.",
+            "`offset` is a term of a formula, and this model is a Python function or module, which adds it itself: "
+            "take the column as an argument, as in `np.exp(a + b*x + log_t)`. Leave it out.",
         ),
         (
             MEAN,

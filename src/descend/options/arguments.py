@@ -143,6 +143,7 @@ def _with_expression(data: Any, text: str, role: str) -> Any:
 
 
 def are_values(given: object) -> bool:
+    """Whether an option is given as values of rows, rather than by a name."""
     if isinstance(given, bool):
         return False
     return isinstance(given, int | float | np.ndarray | Sequence) or hasattr(given, "__array__")
