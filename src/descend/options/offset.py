@@ -25,6 +25,7 @@ from descend.formula.tree import Call, Chain, Name, Node
 from descend.losses import LOSSES, Loss
 from descend.losses.link import log_odds
 from descend.options.arrays_in_a_row import mentioned_in
+from descend.options.of_model import OptionsOfModel
 from descend.registry import closest
 from descend.table import Table, open_table
 
@@ -59,7 +60,7 @@ def with_offset(model: Any, data: Any, options: dict[str, Any]) -> tuple[Any, An
             data, options[role] = _with_values(table, role, value, model)
             table = data
         if role == "exposure":
-            _refuse_share(LOSSES.build(options.get("loss", "squared")))
+            _refuse_share(LOSSES.build(options.get("loss", OptionsOfModel.loss)))
         model = _added(model, _term(options[role], role, table), role, table)
     return model, data
 
