@@ -88,10 +88,7 @@ def predict(
     fitted = load(model, options.function_of(function))
     inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval)
     if at and isinstance(fitted, Fits):
-        raise ConfigError(
-            f"`{model}` holds the fits of {len(fitted):,} groups, and --at names none of them. Give data with the "
-            f"{'column' if len(fitted.by) == 1 else 'columns'} {' and '.join(f'`{name}`' for name in fitted.by)}."
-        )
+        raise _no_group(model, fitted)
     codings = {coding.name: coding for coding in fitted.model.codings}
     named = _of_data(inputs, codings)
     given: Any = _values(named, at, tuple(codings.values())) if at else options.one_or_all(data or [])
@@ -129,6 +126,13 @@ def predict(
         say("\n".join("  ".join(f"{value:.10g}" for value in row) for row in rows))
     else:
         say_csv(_columns(table, new, kept))
+
+
+def _no_group(model: str, fitted: Fits) -> ConfigError:
+    return ConfigError(
+        f"`{model}` holds the fits of {len(fitted):,} groups, and --at names none of them. Give data with the "
+        f"{'column' if len(fitted.by) == 1 else 'columns'} {' and '.join(f'`{name}`' for name in fitted.by)}."
+    )
 
 
 def _predicted(
