@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.commenting import once
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
@@ -20,9 +18,6 @@ from descend.inference.standard_errors import covariance_of, degrees_of_errors, 
 from descend.inference.statistics import degrees_of_freedom, residual_standard_deviation
 from descend.models import Model
 from descend.wording import spell
-
-if TYPE_CHECKING:
-    from descend.inference.quantities.estimate import Estimated
 
 Array = NDArray[np.float64]
 
@@ -74,16 +69,6 @@ def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
         solution.sigma,
         residual_standard_deviation(solution),
     )
-
-
-@once
-def quantities_of(solution: Solution) -> Mapping[str, Estimated]:
-    """Return the quantities that were asked for, with their standard errors and 95% t intervals, by name."""
-    if not solution.quantities:
-        return {}
-    from descend.inference.quantities.estimated import estimated_quantities
-
-    return estimated_quantities(solution.quantities, estimates_of(solution))
 
 
 def why_none(model: Model, penalised: bool, outcome: Outcome, degrees: int | None) -> str:

@@ -19,7 +19,7 @@ from descend.inference import guarantee as guaranteed
 from descend.inference import standard_errors as errors
 from descend.inference.covariance import Covariance
 from descend.inference.diagnostics import Diagnostics, diagnostics_of, refuse_unknown_distribution
-from descend.inference.estimates import Estimates, quantities_of
+from descend.inference.estimates import Estimates
 from descend.inference.intervals import (
     Intervals,
     checked_errors,
@@ -28,6 +28,7 @@ from descend.inference.intervals import (
     refuse_clusters,
     t_intervals,
 )
+from descend.inference.quantities.asked import quantities_of
 from descend.losses import Loss
 from descend.models import Model
 from descend.parameters import Constraints

@@ -10,13 +10,9 @@ from descend.inference.clusters import Places
 from descend.inference.covariance import Covariance, Mask
 from descend.inference.determined import at_bounds
 from descend.inference.row_scores import counted_rows, row_weights
-from descend.inference.standard_errors import clusters
 from descend.options.kinds_of_errors import read_errors
 from descend.table.levels import name_of
 from descend.wording import using
-
-FEW = 10
-"""Clusters below which their errors are known to be too small."""
 
 
 def robust_covariance(solution: Solution, kind: str, degrees: float, kept: Mask | None) -> Covariance | None:
@@ -82,15 +78,3 @@ def clusters_of(solution: Solution, kind: str) -> dict[str, int]:
         return count(solution, columns[0])
     places = cluster_places(solution, columns)
     return {name: len(np.unique(codes)) for name, codes in zip(columns, places, strict=True)}
-
-
-def few_clusters_note(solution: Solution) -> str | None:
-    """Say so if clusters are too few for the errors that rest on how their sums differ; else None."""
-    few = {name: count for name, count in clusters(solution).items() if count < FEW}
-    if not few:
-        return None
-    said = " and ".join(f"{count} clusters of `{name}`" for name, count in few.items())
-    return (
-        f"clustered errors rest on {said}: with fewer than {FEW} they tend to be too small, though Student's t allows "
-        "for some of that"
-    )

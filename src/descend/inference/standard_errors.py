@@ -20,6 +20,8 @@ from descend.models import Model
 from descend.optimizers.systems import matrix_of
 from descend.problem.point import Point
 
+FEW = 10
+"""Clusters below which their errors are known to be too small."""
 MANY = 100_000
 """From this many rows on, the cost of a pass over them matters."""
 
@@ -53,6 +55,18 @@ def clusters(solution: Solution) -> dict[str, int]:
     from descend.inference.robust_covariance import clusters_of
 
     return clusters_of(solution, kind)
+
+
+def few_clusters_note(solution: Solution) -> str | None:
+    """Say so if clusters are too few for the errors that rest on how their sums differ; else None."""
+    few = {name: count for name, count in clusters(solution).items() if count < FEW}
+    if not few:
+        return None
+    said = " and ".join(f"{count} clusters of `{name}`" for name, count in few.items())
+    return (
+        f"clustered errors rest on {said}: with fewer than {FEW} they tend to be too small, though Student's t allows "
+        "for some of that"
+    )
 
 
 @comment("the covariance")

@@ -13,6 +13,7 @@ from descend.diagnosis import Cause, Diagnosis
 from descend.inference.edge import edge_note
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.goodness import scatter_note
+from descend.inference.standard_errors import few_clusters_note
 from descend.results.fit import Fit
 
 Value = TypeVar("Value")
@@ -121,7 +122,5 @@ def _scatter(solution: Solution) -> tuple[str, ...]:
     if loss.dispersion_known or solution.sigma is not None:
         notes.append(scatter_note(solution))
     if solution.errors.startswith("cluster"):
-        from descend.inference.robust_covariance import few_clusters_note
-
         notes.append(few_clusters_note(solution))
     return tuple(note for note in notes if note is not None)
