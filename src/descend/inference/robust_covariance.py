@@ -23,9 +23,9 @@ def robust_covariance(solution: Solution, kind: str, degrees: float, kept: Mask 
     """
     from descend.inference.sandwich import sandwich
 
-    asked, loss = read_errors(kind), solution.loss_function
+    named, loss = read_errors(kind), solution.loss_function
     if solution.all_rows is not None:
-        if asked.columns:
+        if named.columns:
             from descend.inference.streamed_clusters import clustered
 
             return clustered(solution, degrees, kept)
@@ -35,13 +35,13 @@ def robust_covariance(solution: Solution, kind: str, degrees: float, kept: Mask 
     if solution.objective.arrow:
         from descend.inference.arrow_sandwich import arrow_sandwich
 
-        arrow = arrow_sandwich(solution, kept, asked.name, degrees, cluster_places(solution, asked.columns))
+        arrow = arrow_sandwich(solution, kept, named.name, degrees, cluster_places(solution, named.columns))
         return None if arrow is None else arrow.without(arrow.diagonal() < 0.0)
     free = ~at_bounds(solution) if kept is None else kept
-    if asked.columns:
-        places = cluster_places(solution, asked.columns)
+    if named.columns:
+        places = cluster_places(solution, named.columns)
         return sandwich(counted_rows(solution), loss, degrees, free, "cluster", places)
-    return _of_rows(solution, asked.name, degrees, None if free.all() else free)
+    return _of_rows(solution, named.name, degrees, None if free.all() else free)
 
 
 def _of_rows(solution: Solution, kind: str, degrees: float, kept: Mask | None) -> Covariance | None:

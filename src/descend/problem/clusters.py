@@ -41,8 +41,8 @@ def refuse_elsewhere(request: Request, loss: Loss) -> None:
     """Raise ConfigError for clustered errors that rows which stay where they are do not have in one pass."""
     columns = request.roles.clusters
     if len(columns) > 1 or (columns and loss.kinked):
-        what = "by several columns" if len(columns) > 1 else f"of the {loss.name} loss"
+        kind = "by several columns" if len(columns) > 1 else f"of the {loss.name} loss"
         raise ConfigError(
-            f"Clustered errors {what} need the rows in memory, but these stay where they are. Use "
+            f"Clustered errors {kind} need the rows in memory, but these stay where they are. Use "
             f"{spell('engine', 'numpy')}, or cluster by one column with a smooth loss."
         )
