@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     "plot",
     *options.LOOK,
     Option("report", None, "Write a page, .html, that opens without a network.", metavar="PAGE"),
+    Option("influence", None, "Write leverage, studentised residual and Cook's distance by row.", metavar="FILE"),
     Option("animate", None, "Write the run as an animation: .html, .gif or .mp4.", metavar="FILE"),
     Option("watch", False, "Draw the curve and the loss in the terminal as the run goes on, for the log.", "switch"),
     "json",
@@ -50,6 +51,7 @@ def fit(
     output: str | None,
     plot: list[str] | None,
     report: str | None,
+    influence: str | None,
     animate: str | None,
     watch: bool,
     json: bool,
@@ -74,14 +76,16 @@ def fit(
             f"`--watch` draws in the place of the log, so it does not go with `{other}`. Drop one of them."
         )
     written = {"--save": save, "--output": output, "--plot": plot, "--report": report}
-    check_outputs({**written, "--animate": animate, "--checkpoint": given["checkpoint"]}, data)
+    check_tables(influence)
+    apart = {"--influence": influence, "--animate": animate, "--checkpoint": given["checkpoint"]}
+    check_outputs({**written, **apart}, data)
     arguments = options.fitting(formula, data, given)
     if arguments["by"] is not None:
         from descend import api
         from descend.cli.many import end_many, refuse_others
 
-        of_one = {"--interval": interval, "--animate": animate, "--watch": watch, "--log-every": log_every}
-        refuse_others({**of_one, "--checkpoint": given["checkpoint"], "--residuals": look.get("residuals")})
+        of_one = {"--interval": interval, "--watch": watch, "--log-every": log_every}
+        refuse_others({**of_one, **apart, "--residuals": look.get("residuals")})
         check_tables(save, output)
         with Groups() as bar:
             fits = api.fit(data=options.one_or_all(data), on_groups=None if quiet else bar, **arguments)
@@ -118,6 +122,7 @@ def fit(
         ("Model saved to", save, fitted.save),
         *(("Plot drawn to", place, lambda place: draw(fitted, place, look)) for place in plot or ()),
         ("Report written to", report, page),
+        ("Influence of rows written to", influence, lambda place: fitted.influence().save(place)),
         ("Animation written to", animate, lambda place: fitted.animate().save(place)),
     ]
     failed = write(outputs, quiet, json)
