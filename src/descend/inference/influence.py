@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
+from descend.formula.factor import triangle
 from descend.inference.determined import at_bounds, rank
 from descend.inference.row_places import positions, said_place
 from descend.inference.row_scores import row_weights
@@ -245,19 +246,19 @@ class _Rows:
         scale = np.where(scale > 0.0, scale, 1.0)
         for some, jacobian in self._blocks():
             weighted = np.sqrt(self.bend[some])[:, None] * jacobian / scale
-            upper = np.linalg.qr(np.concatenate([upper, weighted]), mode="r")
+            upper = triangle(np.concatenate([upper, weighted]))
         inverse: Array = np.linalg.pinv(upper) / scale[:, None]
         return inverse
 
     def _of_arrow(self) -> Array:
+        from descend.engines.arrow import Arrow
         from descend.inference.arrow_covariance import variances_along
         from descend.inference.standard_errors import generalized_covariance
 
         solution, symbolic = self.solution, self.solution.model.symbolic
         covariance, dispersion = generalized_covariance(solution, "model"), dispersion_of(solution)
         assert symbolic is not None
-        if covariance is None or not dispersion:
+        if not isinstance(covariance, Arrow) or not dispersion:
             return np.full(len(self.bend), np.nan)
         _, along, places = symbolic.scores_and_parts(solution.theta, self.columns)
-        found: Array = self.bend * variances_along(covariance, along, places) / dispersion
-        return found
+        return self.bend * variances_along(covariance, along, places) / dispersion
