@@ -43,7 +43,7 @@ def section(fit: Fitted) -> str:
         for name, *cells in found[0].cells()
     ]
     told = table(heads(TITLES, range(1, len(TITLES))), lines, "The rows that weigh most")
-    return f'<h3>Single rows</h3><div class="figures pairs">{figure(panel(found[0]))}<div>{told}</div></div>'
+    return f'<div class="figures pairs">{figure(panel(found[0]))}<div>{told}</div></div>'
 
 
 def panel(influence: Influence) -> Panel:
