@@ -148,9 +148,9 @@ def occurring(levels: Sequence[Levels], table: Table, names: Iterable[str]) -> t
     coded, needed = table.with_codings(levels), tuple(names)
     places: dict[str, Sequence[float]]
     if table.size(len(needed)):  # the rows stay where they are
-        lazy = coded.lazy(needed).complete()
-        alone = {each.name: lazy.table.select(lazy.column(each.name)).distinct() for each in levels}
-        places = {name: [place for (place,) in lazy.run(lazy.sql(column))] for name, column in alone.items()}
+        lazy = coded.keyed(needed).complete()
+        assert lazy.looked_up is not None
+        places = {each.name: lazy.looked_up.occurring(each.name, lazy) for each in levels}
     else:
         columns = coded.with_gaps(needed)
         complete = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])

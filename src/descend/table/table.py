@@ -23,6 +23,8 @@ Numbers = npt.NDArray[np.float64]
 Label = str | int | float | bool
 """What tells a group of rows apart: the value of a cell."""
 LISTED = 12
+WRITTEN = 60
+"""Keys of a coding, at most, that are written into a query one after the other."""
 EXACT = 2.0**53
 """The magnitude up to which float64 has every whole number."""
 TRUTH: Mapping[str, float] = {"false": 0.0, "true": 1.0}
@@ -162,6 +164,21 @@ class Table(ABC):
 
         memory: the bytes that a database within this process may take. by: columns that tell groups of rows apart.
         """
+
+    def keyed(self, names: Sequence[str], memory: int | None = None, written: int = 0) -> Lazy:
+        """Return columns as `lazy` does; codings of more than ``written`` keys are looked up for rows that are fetched.
+
+        Their key columns then tell groups of rows apart.
+        """
+        there = {name: self.codings[name] for name in names if name in self.codings}
+        apart = {name: coding for name, coding in there.items() if len(coding.keys) > written}
+        if not apart:
+            return self.lazy(names, memory)
+        from descend.table.looked_up import LookedUp
+
+        found = self.lazy([name for name in names if name not in apart], memory, self.given(apart))
+        found.looked_up = LookedUp(apart, found.by)
+        return found
 
     @abstractmethod
     def size(self, columns: int) -> float:
