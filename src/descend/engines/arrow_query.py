@@ -15,9 +15,8 @@ from descend.engines.arrow_code import by_slot, symbol_of
 from descend.engines.arrow_engine import CellSums, Slots
 from descend.engines.sums_by_group import SumsByGroup
 from descend.engines.totals import Array, Totals
-from descend.formula.printers.database import LackingFunctionError
 from descend.gradients.contract import Program
-from descend.table.beside import TAKING, fetched
+from descend.table.beside import fetched
 from descend.table.keyed import KeyedRows
 from descend.table.lazy import Lazy
 from descend.table.rows import Rows
@@ -29,7 +28,7 @@ class ArrowQueryEngine:
     """Sums over rows in a database, of a formula most of whose parameters belong to single groups.
 
     lazy: the rows, which must be complete, with the columns that tell groups apart looked up.
-    Raises LackingFunctionError for sums that the database cannot write, or if it takes no table of ours.
+    Raises LackingFunctionError for sums that the database cannot write.
     """
 
     name = "query"
@@ -38,8 +37,6 @@ class ArrowQueryEngine:
     factors = False
 
     def __init__(self, program: Program, lazy: Lazy, counted: tuple[int, float]) -> None:
-        if lazy.backend.name not in TAKING:
-            raise LackingFunctionError("that takes a table of parameters")
         self.program, self.lazy = program, lazy
         self.count, self.total = counted
         self.score, slopes = by_slot(program)

@@ -9,6 +9,7 @@ from descend.formula.printers.database import LackingFunctionError
 from descend.gradients.contract import Kernel, Program
 from descend.options.request import Request
 from descend.problem.arrow_limits import refuse
+from descend.table.beside import TAKING
 from descend.table.lazy import Lazy
 from descend.wording import spell
 
@@ -34,8 +35,11 @@ def engine_of_arrow(
     program: Program, lazy: Lazy, counted: tuple[int, float]
 ) -> tuple[ArrowQueryEngine | ArrowStreamEngine, tuple[str, ...]]:
     """Return what sums the rows, and a sentence where that is not the database."""
-    try:
-        return ArrowQueryEngine(program, lazy, counted), ()
-    except LackingFunctionError as error:
-        note = f"rows streamed to NumPy in blocks, as the database ({lazy.backend.name}) has no function {error}"
-        return ArrowStreamEngine(program, lazy, counted), (note,)
+    database, lacking = lazy.backend.name, "takes no table of ours with the parameters of groups"
+    if database in TAKING:
+        try:
+            return ArrowQueryEngine(program, lazy, counted), ()
+        except LackingFunctionError as error:
+            lacking = f"has no function {error}"
+    note = f"rows streamed to NumPy in blocks, as the database ({database}) {lacking}"
+    return ArrowStreamEngine(program, lazy, counted), (note,)

@@ -343,7 +343,7 @@ def _filled(column: np.ma.MaskedArray) -> Array:
 
 def _key(column: np.ma.MaskedArray) -> Cells:
     """Return keys as DuckDB hands them over: doubles, or text that is None where it is missing."""
-    words = np.where(np.ma.getmaskarray(column), None, np.ma.getdata(column))
+    words: Cells = np.ma.filled(column.astype(object), None)
     return _filled(column) if column.dtype.kind == "f" else words
 
 
