@@ -24,11 +24,12 @@ from descend.problem.engine_choice import is_arrow
 from descend.problem.point import Point
 from descend.problem.problem import AllRows, Problem, Summing
 from descend.table import Table
+from descend.table.keyed import WRITTEN, keyed
 from descend.table.lazy import Lazy
 from descend.table.memory import of_database, read_size, there_is, written
 from descend.table.rows import Rows, check_roles
 from descend.table.summary import Summary
-from descend.table.table import WRITTEN, check_missing
+from descend.table.table import check_missing
 from descend.wording import spell, using
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def gather(
 
         refuse_clusters(request, model.loss)
     memory = None if request.memory_limit is None else of_database(read_size(request.memory_limit))
-    lazy = table.keyed(names, memory, 0 if arrow else WRITTEN)
+    lazy = keyed(table, names, memory, 0 if arrow else WRITTEN)
     lazy, rows, known = _complete(table, lazy, request.missing)
     ends = {name: np.array([summary.low, summary.high]) for name, summary in known.items()}
     rounded = table.rounding_notes(ends)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from descend.table.arrays import Cells
 from descend.table.lazy import Lazy
 from descend.table.looked_up import cells_of
+from descend.table.rows import Cells
 from descend.table.sql import cursor_of, import_ibis
 
 if TYPE_CHECKING:

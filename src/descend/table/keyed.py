@@ -1,4 +1,4 @@
-"""Groups of rows in a database, told apart by key columns, to be joined with a few numbers of each group."""
+"""Groups of rows in a database, told apart by key columns: looked up here, or joined with a few numbers of each."""
 
 from __future__ import annotations
 
@@ -10,17 +10,33 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.table.arrays import Cells
 from descend.table.beside import Beside
 from descend.table.lazy import Lazy
+from descend.table.looked_up import LookedUp
+from descend.table.rows import Cells
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from descend.table.levels import Key
-    from descend.table.table import Numbers
+    from descend.table.table import Label, Numbers, Table
 
 Places = NDArray[np.intp]
+WRITTEN = 60
+"""Keys of a coding, at most, that are written into a query one after the other."""
+
+
+def keyed(table: Table, names: Sequence[str], memory: int | None = None, written: int = 0) -> Lazy:
+    """Return columns as `Table.lazy` does, in which codings of more than ``written`` keys are looked up.
+
+    Their key columns then tell groups of rows apart.
+    """
+    there = {name: table.codings[name] for name in names if name in table.codings}
+    apart = {name: coding for name, coding in there.items() if len(coding.keys) > written}
+    if not apart:
+        return table.lazy(names, memory)
+    found = table.lazy([name for name in names if name not in apart], memory, table.given(apart))
+    found.looked_up = LookedUp(apart, found.by)
+    return found
 
 
 @dataclass(frozen=True)
@@ -28,7 +44,7 @@ class KeyedRows:
     """Rows and their groups: for each, the values of the columns ``lazy.by``."""
 
     lazy: Lazy
-    groups: Sequence[Key]
+    groups: Sequence[tuple[Label, ...]]
 
     @cached_property
     def keys(self) -> dict[str, Cells]:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.table.arrays import Cells
 from descend.table.connection import Connection
-from descend.table.rows import Roles, Rows
+from descend.table.rows import Cells, Roles, Rows
 from descend.table.sql import NUMBERS, as_number, as_sql, cursor_of, exponent, import_ibis
 from descend.table.summary import Summary
 
@@ -252,7 +251,7 @@ class Lazy:
     def _only(self, limit: int | None) -> ir.Table:
         """Return the Ibis table without the numbers of its rows, or its first rows."""
         keys = 0 if self.looked_up is None else len(self.by)
-        chosen = [*(f"c{place}" for place in range(len(self.names))), *(f"k{place}" for place in range(keys))]
+        chosen = [f"c{place}" for place in range(len(self.names))] + [f"k{place}" for place in range(keys)]
         table = self.table.select(chosen) if chosen else self.table
         return table if limit is None else table.limit(limit)
 
@@ -343,8 +342,7 @@ def _filled(column: np.ma.MaskedArray) -> Array:
 
 def _key(column: np.ma.MaskedArray) -> Cells:
     """Return keys as DuckDB hands them over: doubles, or text that is None where it is missing."""
-    words: Cells = np.ma.filled(column.astype(object), None)
-    return _filled(column) if column.dtype.kind == "f" else words
+    return _filled(column) if column.dtype.kind == "f" else np.ma.filled(column.astype(object), None)
 
 
 def _doubles(column: ArrowArray) -> Array:

@@ -5,27 +5,34 @@ Written out as SQL, such as which of 10,000 groups a row is in, a cell would be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from descend.table.arrays import Cells, from_mapping
+from descend.table.rows import Array, Cells
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from pyarrow import Array as ArrowArray
     from pyarrow import ChunkedArray
 
-    from descend.table.lazy import Lazy
-    from descend.table.table import Coding, Numbers
+
+class Lookup(Protocol):
+    """What is asked of a coding here; see ``table.Coding``."""
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    @property
+    def keys(self) -> tuple[tuple[str | int | float | bool, ...], ...]: ...
+    def numbered(self, cells: Sequence[Cells]) -> Array: ...
 
 
 class LookedUp:
     """codings: by name. by: the columns that tell groups of rows apart, in the order in which a query returns them."""
 
-    def __init__(self, codings: Mapping[str, Coding], by: tuple[str, ...]) -> None:
+    def __init__(self, codings: Mapping[str, Lookup], by: tuple[str, ...]) -> None:
         self.codings, self.by = codings, by
 
     def there(self, name: str, table: ir.Table) -> ir.BooleanValue:
@@ -41,22 +48,24 @@ class LookedUp:
         keys = (table[f"k{self.by.index(column)}"] for column in coding.columns)
         return reduce(lambda one, other: one & other, (key == cell for key, cell in zip(keys, cells, strict=True)))
 
-    def numbers(self, cells: Mapping[str, Cells]) -> dict[str, Numbers]:
+    def numbers(self, cells: Mapping[str, Cells]) -> dict[str, Array]:
         """Return the columns of the codings. cells: of each key column, as it is called in the query."""
-        keys = from_mapping({name: cells[f"k{place}"] for place, name in enumerate(self.by)})
-        return {name: coding.codes(keys) for name, coding in self.codings.items()}
-
-    def occurring(self, name: str, lazy: Lazy) -> list[float]:
-        """Return the numbers of a coding that occur in rows."""
-        columns = [f"k{self.by.index(column)}" for column in self.codings[name].columns]
-        found = lazy.run(lazy.sql(lazy.table.select(columns).distinct()))
-        kinds = lazy.table.schema()
-        cells = {
-            key: np.array(part, dtype=object if kinds[key].is_string() else np.float64)
-            for key, part in zip(columns, zip(*found, strict=True), strict=True)
+        return {
+            name: coding.numbered([cells[f"k{self.by.index(column)}"] for column in coding.columns])
+            for name, coding in self.codings.items()
         }
-        keys = from_mapping({self.by[int(key[1:])]: part for key, part in cells.items()})
-        numbers: list[float] = self.codings[name].codes(keys).tolist()
+
+    def occurring(
+        self, name: str, table: ir.Table, fetch: Callable[[ir.Table], Sequence[Sequence[object]]]
+    ) -> list[float]:
+        """Return the numbers of a coding that occur in rows. fetch: returns the rows of an Ibis table."""
+        columns, kinds = [f"k{self.by.index(column)}" for column in self.codings[name].columns], table.schema()
+        parts = zip(*fetch(table.select(columns).distinct()), strict=True)
+        cells = [
+            np.array(part, dtype=object if kinds[column].is_string() else np.float64)
+            for column, part in zip(columns, parts, strict=False)
+        ]
+        numbers: list[float] = self.codings[name].numbered(cells).tolist() if cells else []
         return numbers
 
 

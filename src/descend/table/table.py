@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from descend.errors import ConfigError, DataError
 from descend.registry import closest
+from descend.table.rows import Cells, finite
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -23,8 +24,6 @@ Numbers = npt.NDArray[np.float64]
 Label = str | int | float | bool
 """What tells a group of rows apart: the value of a cell."""
 LISTED = 12
-WRITTEN = 60
-"""Keys of a coding, at most, that are written into a query one after the other."""
 EXACT = 2.0**53
 """The magnitude up to which float64 has every whole number."""
 TRUTH: Mapping[str, float] = {"false": 0.0, "true": 1.0}
@@ -52,6 +51,10 @@ class Coding(Protocol):
     def keys(self) -> tuple[tuple[Label, ...], ...]: ...
     def codes(self, table: Table) -> Numbers:
         """Return the number of each row, NaN where a value is missing, -infinity where values have no number."""
+        ...
+
+    def numbered(self, cells: Sequence[Cells]) -> Numbers:
+        """Return the same, given the cells of each column: doubles, or text that is None where it is missing."""
         ...
 
     def check(self, table: Table, columns: Mapping[str, Numbers], missing: str) -> None:
@@ -164,21 +167,6 @@ class Table(ABC):
 
         memory: the bytes that a database within this process may take. by: columns that tell groups of rows apart.
         """
-
-    def keyed(self, names: Sequence[str], memory: int | None = None, written: int = 0) -> Lazy:
-        """Return columns as `lazy` does; codings of more than ``written`` keys are looked up for rows that are fetched.
-
-        Their key columns then tell groups of rows apart.
-        """
-        there = {name: self.codings[name] for name in names if name in self.codings}
-        apart = {name: coding for name, coding in there.items() if len(coding.keys) > written}
-        if not apart:
-            return self.lazy(names, memory)
-        from descend.table.looked_up import LookedUp
-
-        found = self.lazy([name for name in names if name not in apart], memory, self.given(apart))
-        found.looked_up = LookedUp(apart, found.by)
-        return found
 
     @abstractmethod
     def size(self, columns: int) -> float:
@@ -349,19 +337,3 @@ def label(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     return str(cell)
-
-
-def finite(column: Numbers) -> bool:
-    """Whether every cell is a finite number.
-
-    >>> finite(np.array([1.0, 1e308, 1e308])), finite(np.array([1.0, np.nan]))
-    (True, False)
-    """
-    if len(column) > 1 << 12:
-        # A finite sum means finite terms, and takes a tenth of the time.
-        with np.errstate(all="ignore"):
-            if math.isfinite(np.add.reduce(column)):
-                return True
-    elif len(column) <= 64 and math.isfinite(sum(column.tolist())):  # Python adds so few before NumPy has started
-        return True
-    return int(np.count_nonzero(np.isfinite(column))) == len(column)
