@@ -93,12 +93,12 @@ def search(
     Everything is deterministic, and stays within ``bounds``. Where descents from a few trial points agree on a place
     that leaves only noise, the search ends with them, and looks at few rows.
     """
-    whole = partial(_Search, program, rows, theta, frozenset(given), bounds)
+    search_of = partial(_Search, program, rows, theta, frozenset(given), bounds)
     if polish and _can_agree(program, given, bounds is not None):
-        few = whole(FEW)
+        few = search_of(FEW)
         if (agreed := few.agreed()) is not None or few.size == ROWS:
             return agreed or few.start(polish)
-    return whole(ROWS).start(polish)
+    return search_of(ROWS).start(polish)
 
 
 class _Search:
