@@ -133,7 +133,7 @@ class _Search:
         formula, every = self.plain.formula, self.every
         if waves(formula):
             return sample(every, ROWS_OF_WAVES), ROWS
-        if every.count <= size:
+        if every.count <= max(size, 2 * FEW):
             return every, ROWS
         blocks = in_blocks(formula, every, size, averaged=self.as_it_is)
         return (sample(every, ROWS), ROWS) if blocks is None else (blocks, size)
