@@ -60,14 +60,14 @@ def _plot(fit: Fitted, columns: Mapping[str, Any] | None, look: Look) -> Figure:
     if seen.groups and seen.observed:
         return _plot_groups(seen, look)
     shown = [implicit.first(seen, look)]
-    if theme.whole and not (seen.one or seen.plane):
+    if theme.with_run and not (seen.one or seen.plane):
         shown.append(residual_panels.residuals(seen))
     captions = [shown[0].caption]
     below = _below(seen, look)
-    if panels.tells(fit) and theme.whole:
+    if panels.tells(fit) and theme.with_run:
         shown.append(panels.loss(fit))
-    told = (fit.trace and theme.whole) or fit.outcome is Outcome.CONVERGED
-    captions.append("" if told else f"{ended(fit).capitalize()}.")
+    shown_or_good = (fit.trace and theme.with_run) or fit.outcome is Outcome.CONVERGED
+    captions.append("" if shown_or_good else f"{ended(fit).capitalize()}.")
     return plot_panels(shown, _title(fit) if theme.title else "", captions, look, below)
 
 
@@ -77,7 +77,7 @@ def _below(seen: View, look: Look) -> Panel | None:
         return None
     if seen.one:
         return residual_panels.residuals_below(seen, look)
-    return None if look.theme.whole else replace(residual_panels.residuals(seen), title="")
+    return None if look.theme.with_run else replace(residual_panels.residuals(seen), title="")
 
 
 def _plot_groups(seen: View, look: Look) -> Figure:
@@ -117,8 +117,8 @@ def plot_panels(
 ) -> Figure:
     """Draw panels side by side. look: of the first, which shows the data; below: a panel under that one."""
     theme, head = look.theme, title if look.title is None else look.title
-    taller = theme.height * (1.0 if below is None or theme.whole else TALLER)
-    size = None if look.inches is None and theme.whole else look.sides(taller)
+    taller = theme.height * (1.0 if below is None or theme.with_run else TALLER)
+    size = None if look.inches is None and theme.with_run else look.sides(taller)
     with changed(theme):
         figure, places = style.canvas(len(shown), head, size, theme)
         first = _worded(shown[0], look)
@@ -171,12 +171,12 @@ def _arranged(count: int, look: Look) -> tuple[int, tuple[float, float]]:
     theme = look.theme
     across = min(next((columns for most, columns in multiples.ABREAST.items() if count <= most), 6), count)
     share = theme.label / SCREEN.label
-    if not theme.whole:
+    if not theme.with_run:
         width = theme.width if look.inches is None else look.inches[0]
         across = min(across, max(round(width / (multiples.WIDTH * share)), 1))
     down = math.ceil(count / across)
-    wide = max(multiples.WIDTH * across, 4.6) if theme.whole or look.inches is not None else theme.width
-    if theme.whole:
+    wide = max(multiples.WIDTH * across, 4.6) if theme.with_run or look.inches is not None else theme.width
+    if theme.with_run:
         return across, look.sides(multiples.HEIGHT * down + 0.9, wide)
     wide = wide if look.inches is None else look.inches[0]
     return across, look.sides((multiples.HEIGHT * down + 0.5) * share, wide)

@@ -259,7 +259,7 @@ def label(axes: Axes, x: str, y: str, title: str = "", theme: Theme = SCREEN, fa
     across = max(int((width - beside) * letters), 12)
     axes.set_xlabel(wrapped(x, across, 2), **words)
     axes.set_ylabel(wrapped(y, max(int((height - beside) * letters), 12), 2), **words)
-    if title and (theme.whole or failed):
+    if title and (theme.with_run or failed):
         color = theme.colour("vermillion") if failed else theme.soft
         axes.set_title(wrapped(title, across), loc="left", **text(theme.label, color, theme))
 

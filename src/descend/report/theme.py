@@ -34,7 +34,7 @@ class Theme:
     line, dot, frame: widths of lines and axes, and sizes of dots, as shares of those on a screen. ink, soft, paper,
     grid, edge: colours of words, of words beside, of the ground, of the grid (none if empty) and of the axes.
     dark: whether colours are those for a dark ground. cycle: colours in the place of the palette.
-    family: fonts before those that are there in any case. whole: whether the run, too, is drawn, and what the panel is.
+    family: fonts before those that are there in any case. with_run: whether the run, too, is drawn, and what the panel is.
     width, height: in inches, where a size is not given. pad: around the axes, in inches. dpi: dots per inch.
     matplotlib: the style of Matplotlib that it stands for.
     """
@@ -56,7 +56,7 @@ class Theme:
     dark: bool = False
     cycle: tuple[str, ...] = ()
     family: tuple[str, ...] = ()
-    whole: bool = True
+    with_run: bool = True
     width: float = 6.8
     height: float = 4.4
     pad: tuple[float, float] = (0.12, 0.1)
@@ -74,10 +74,10 @@ SCREEN = Theme("screen")
 PRINT = Theme(
     "print", 0.0, 8.0, 7.0, 7.0, 6.5, 0.55, 0.55, 0.75,
     ink="#000000", soft="#333333", grid="", edge="#000000",
-    whole=False, width=85 / INCH, height=62 / INCH, pad=(0.03, 0.03), dpi=600,
+    with_run=False, width=85 / INCH, height=62 / INCH, pad=(0.03, 0.03), dpi=600,
 )  # fmt: skip
 PRESENTATION = Theme(
-    "presentation", 22.0, 18.0, 16.0, 16.0, 12.0, 1.5, 1.6, 1.5, soft="#444444", whole=False, width=10.0, height=5.625
+    "presentation", 22.0, 18.0, 16.0, 16.0, 12.0, 1.5, 1.6, 1.5, soft="#444444", with_run=False, width=10.0, height=5.625
 )
 DARK = replace(
     SCREEN, name="dark", ink="#E8EAED", soft="#A9B1BC", paper="#16191E", grid="#272C34", edge="#5A626D", dark=True
@@ -163,7 +163,7 @@ def _as_matplotlib_has_it(name: str) -> Theme:
         family=tuple(each for each in named if each in installed)[:1],
         width=width,
         height=height,
-        whole=False,
+        with_run=False,
         pad=(0.06, 0.06),
         matplotlib=name,
     )
