@@ -77,8 +77,9 @@ PRINT = Theme(
     with_run=False, width=85 / INCH, height=62 / INCH, pad=(0.03, 0.03), dpi=600,
 )  # fmt: skip
 PRESENTATION = Theme(
-    "presentation", 22.0, 18.0, 16.0, 16.0, 12.0, 1.5, 1.6, 1.5, soft="#444444", with_run=False, width=10.0, height=5.625
-)
+    "presentation", 22.0, 18.0, 16.0, 16.0, 12.0, 1.5, 1.6, 1.5,
+    soft="#444444", with_run=False, width=10.0, height=5.625,
+)  # fmt: skip
 DARK = replace(
     SCREEN, name="dark", ink="#E8EAED", soft="#A9B1BC", paper="#16191E", grid="#272C34", edge="#5A626D", dark=True
 )
