@@ -34,7 +34,7 @@ class Theme:
     line, dot, frame: widths of lines and axes, and sizes of dots, as shares of those on a screen. ink, soft, paper,
     grid, edge: colours of words, of words beside, of the ground, of the grid (none if empty) and of the axes.
     dark: whether colours are those for a dark ground. cycle: colours in the place of the palette.
-    family: fonts before those that are there in any case. with_run: whether the run, too, is drawn, and what the panel is.
+    family: fonts before those that are there in any case. with_run: whether the run is drawn, too.
     width, height: in inches, where a size is not given. pad: around the axes, in inches. dpi: dots per inch.
     matplotlib: the style of Matplotlib that it stands for.
     """
