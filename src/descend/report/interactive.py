@@ -77,8 +77,18 @@ def _traces(mark: Mark, dark: bool) -> list[Trace]:
     if isinstance(mark, Bars):
         x, y = map(_list, mark.segments)
         drawn = {"color": _colour(mark.colour, dark), "width": 1.3}
-        return [{"type": "scatter", "mode": "lines", "x": x, "y": y, "line": drawn, "opacity": 0.6, "hoverinfo": "skip",
-                 "showlegend": False}]  # fmt: skip
+        return [
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": x,
+                "y": y,
+                "line": drawn,
+                "opacity": 0.6,
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
+        ]
     if isinstance(mark, Line):
         drawn = {"color": _colour(mark.colour, dark), "width": mark.width, "dash": DASHES[mark.dashes]}
         line = {"type": "scatter", "x": _list(mark.x), "y": _list(mark.y), "line": drawn}

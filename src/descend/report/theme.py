@@ -72,14 +72,40 @@ class Theme:
 
 SCREEN = Theme("screen")
 PRINT = Theme(
-    "print", 0.0, 8.0, 7.0, 7.0, 6.5, 0.55, 0.55, 0.75,
-    ink="#000000", soft="#333333", grid="", edge="#000000",
-    with_run=False, width=85 / INCH, height=62 / INCH, pad=(0.03, 0.03), dpi=600,
-)  # fmt: skip
+    "print",
+    0.0,
+    8.0,
+    7.0,
+    7.0,
+    6.5,
+    0.55,
+    0.55,
+    0.75,
+    ink="#000000",
+    soft="#333333",
+    grid="",
+    edge="#000000",
+    with_run=False,
+    width=85 / INCH,
+    height=62 / INCH,
+    pad=(0.03, 0.03),
+    dpi=600,
+)
 PRESENTATION = Theme(
-    "presentation", 22.0, 18.0, 16.0, 16.0, 12.0, 1.5, 1.6, 1.5,
-    soft="#444444", with_run=False, width=10.0, height=5.625,
-)  # fmt: skip
+    "presentation",
+    22.0,
+    18.0,
+    16.0,
+    16.0,
+    12.0,
+    1.5,
+    1.6,
+    1.5,
+    soft="#444444",
+    with_run=False,
+    width=10.0,
+    height=5.625,
+)
 DARK = replace(
     SCREEN, name="dark", ink="#E8EAED", soft="#A9B1BC", paper="#16191E", grid="#272C34", edge="#5A626D", dark=True
 )
