@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from descend.descent.commenting import comment
@@ -16,6 +18,7 @@ from descend.inference.row_scores import counted_rows
 from descend.inference.statistics import degrees_of_freedom, dispersion_of, total_weight
 from descend.losses import Loss
 from descend.models import Model
+from descend.optimizers.second_derivatives import hessian_at
 from descend.optimizers.systems import matrix_of
 from descend.problem.point import Point
 
@@ -86,6 +89,8 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
             free = ~at_bounds(solution) if kept is None else kept
             return sandwich(counted_rows(solution), loss, degrees, None if free.all() else free)
         point = accurate_point(solution)
+        if loss.observed_information:
+            point = observed(point)
         if loss.quadratic and solution.sigma is None:
             return estimated_covariance(point, degrees, kept)
         dispersion = dispersion_of(solution)
@@ -105,6 +110,15 @@ def accurate_point(solution: Solution) -> Point:
         if well_conditioned(point, np.ones(solution.theta.size, dtype=bool)):
             return point
     return objective(solution.theta, 3)
+
+
+def observed(point: Point) -> Point:
+    """Return J at the same parameters with all its second derivatives as its curvature, by differences of gradients."""
+    found = hessian_at(point, 1.0)
+    if found is None:
+        return point
+    hessian, scale = found
+    return replace(point, curvature=hessian / scale / scale[:, None], factor=None)
 
 
 @comment("the standard errors")
