@@ -108,7 +108,7 @@ class Registry(Generic[AnyPart]):
     """
 
     def __init__(self, *parts: type[AnyPart], around: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Hold parts by name. around: those that are made around another, ``module:class`` by name; they are not listed."""
+        """Hold parts by name. around: those made around another, as ``module:class`` by name; they are not listed."""
         self.kind = parts[0].kind
         self.parts: dict[str, type[AnyPart]] = {part.name: part for part in parts}
         self.around = around

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -21,6 +22,7 @@ from descend.registry import setting
 
 LEFT, EXACT, RIGHT, BETWEEN = -1, 0, 1, 2
 """The codes of a row: the response is y or less, y itself, y or more, or from y to another column."""
+SIDES = {"left": LEFT, "right": RIGHT, "interval": BETWEEN}
 NARROW = 1e-3
 """An interval of less than so many standard deviations is as good as its middle."""
 ROOM = 10.0
@@ -39,8 +41,8 @@ class Censored(Loss):
         -log (F(u) - F(y))   status 2: it lies from y to u
 
     of: the loss whose distribution this is. status: the column of these codes. upper: that of u, if there are rows of
-    status 2. sigma: a column of known scales; without one the scale is a parameter, called ``scale``, of which this is
-    the maximum-likelihood estimate, without a correction for the degrees of freedom.
+    status 2. sigma: a column of known scales; without one the scale is a parameter of its own, of the name
+    ``parameter``: its maximum-likelihood estimate, without a correction for the degrees of freedom.
 
     All is computed by logarithms of probabilities, so that no digit is lost far from the data. Standard errors are
     those of the observed information.
@@ -56,12 +58,12 @@ class Censored(Loss):
     status: str = setting("status")
     upper: str = setting("")
     sigma: str = setting("")
-    scale: str = setting("")  # type: ignore[misc]
+    parameter: str = setting("")
 
     name: ClassVar[str] = "censored"
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
     observed_information: ClassVar[bool] = True
-    of_residual: ClassVar[bool] = False  # type: ignore[assignment]
+    of_residual: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         from descend.losses import LOSSES
@@ -75,8 +77,8 @@ class Censored(Loss):
                 f"The {of.name} loss has no distribution function by which a censored value counts. Those that have: "
                 f"{known}."
             )
-        if of.scale and not self.scale:
-            object.__setattr__(self, "scale", of.scale)
+        if of.scale_name and not self.parameter:
+            object.__setattr__(self, "parameter", of.scale_name)
 
     @property
     def exact(self) -> Loss:
@@ -87,7 +89,9 @@ class Censored(Loss):
     @property
     def settings(self) -> dict[str, Any]:
         every = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {name: value for name, value in every.items() if value and (name != "scale" or self.own_parameters)}
+        if self.parameter == self.exact.scale_name or self.sigma:
+            del every["parameter"]
+        return {name: value for name, value in every.items() if value}
 
     @cached_property
     def estimated(self) -> str | None:
@@ -99,7 +103,7 @@ class Censored(Loss):
 
     @property
     def own_parameters(self) -> dict[str, float]:
-        return {self.scale: 1.0} if self.exact.scale and not self.sigma else {}
+        return {self.parameter: 1.0} if self.exact.scale_name and not self.sigma else {}
 
     @property
     def response_domain(self) -> Domain:  # type: ignore[override]
@@ -117,6 +121,10 @@ class Censored(Loss):
     def needs(self) -> str:
         return self.exact.needs
 
+    def censored(self, columns: Mapping[str, Array]) -> dict[str, int]:
+        status = columns[self.status]
+        return {side: int(np.count_nonzero(status == code)) for side, code in SIDES.items()}
+
     def floor(self, y: Array, omega: Array | None) -> float:
         """Return a mean loss well below that of a distribution as wide as all responses; no model has a least one."""
         spread = float(np.std(y)) if self.own_parameters else 1.0
@@ -126,7 +134,7 @@ class Censored(Loss):
 
     def _known(self, text: str) -> Expr:
         """Read a formula of the distribution, with the scale as the column or the parameter that it is."""
-        scale = Column(self.sigma) if self.sigma else Parameter(self.scale)
+        scale = Column(self.sigma) if self.sigma else Parameter(self.parameter)
         return self.exact.read(text).xreplace({SCALE: scale, RESIDUAL: PREDICTION - RESPONSE})
 
     def _minus_log_density(self) -> Expr:
@@ -180,7 +188,7 @@ class Censored(Loss):
 
     def _information(self) -> Expr:
         of = self.exact
-        if of.scale:
+        if of.scale_name:
             return self._known(of.location_information_text)
         return self._known(of.weight_text) / Float(of.unit)
 
@@ -198,7 +206,7 @@ class Censored(Loss):
         weight = self.expressions[2]
         if not self.own_parameters:
             return (weight,)
-        own = Parameter(self.scale)
+        own = Parameter(self.parameter)
         mixed, bent = [], []
         for part in self.parts:
             slope = derivative(part, own)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import ClassVar, Literal
 
@@ -61,11 +62,11 @@ class Loss(Formulas):
     variance: omega / phi times that of a row, in terms of its ``mean``. kurtosis: excess kurtosis of a row, in terms
     of ``mean`` and ``omega``. saturated: the least value, in terms of ``y``; if empty, that of a prediction of y.
 
-    log_below, log_above: of a response that is censored, the logarithms of the probabilities that it is y or less, and
-        y or more, in terms of ``prediction``, ``y`` and ``scale``; empty if they are not known. minus_log_density: that
-        of a response that is exact, in the same terms; if empty, as above, of a dispersion of 1. scale: the name of the
-        parameter that stands for ``scale`` where it is estimated, empty if there is none. location_information,
-        scale_information: the Fisher information of a row about the prediction and about the scale. counts: whether the response is a whole number. See ``Censored``.
+    log_below, log_above: the logarithms of the probabilities that a response is y or less, and y or more, in terms of
+        ``prediction``, ``y`` and ``scale``; empty if they are not known. minus_log_density: that of y, in these terms;
+        if empty, as above at a dispersion of 1. scale_name: the parameter that ``scale`` is where it is estimated;
+        empty if there is none. location_information, scale_information: the Fisher information of a row about the
+        prediction and the scale. counts: whether responses are whole numbers. See ``Censored``.
 
     See ``Formulas`` for columns and parameters of its own.
     """
@@ -89,7 +90,7 @@ class Loss(Formulas):
     log_below_text: ClassVar[str] = ""
     log_above_text: ClassVar[str] = ""
     minus_log_density_text: ClassVar[str] = ""
-    scale: ClassVar[str] = ""
+    scale_name: ClassVar[str] = ""
     location_information_text: ClassVar[str] = "1/scale^2"
     scale_information_text: ClassVar[str] = "1/scale^2"
     counts: ClassVar[bool] = False
@@ -205,6 +206,10 @@ class Loss(Formulas):
     def dispersion_known(self) -> bool:
         """Whether it is a likelihood whose weight is the Fisher information of a row: no scale is estimated."""
         return self.dispersion == "known"
+
+    def censored(self, columns: Mapping[str, Array]) -> dict[str, int]:
+        """Return how many rows are censored on each side; empty if the loss knows of no such thing."""
+        return {}
 
     @property
     def exact(self) -> Loss | None:

@@ -31,7 +31,7 @@ class Squared(Loss):
     unit: ClassVar[float] = 2.0
     curvature_left_text: ClassVar[str] = "1"
     normaliser_text: ClassVar[str] = "log(omega)/2 - log(dispersion)/2 - 0.9189385332046727"  # log(2 pi)/2
-    scale: ClassVar[str] = "sigma"
+    scale_name: ClassVar[str] = "sigma"
     minus_log_density_text: ClassVar[str] = "r^2/(2*scale^2) + log(scale) + 0.9189385332046727"
     log_below_text: ClassVar[str] = "log_ndtr((y - prediction)/scale)"
     log_above_text: ClassVar[str] = "log_ndtr((prediction - y)/scale)"

@@ -54,7 +54,6 @@ class OptionsOfRows:
             is_array,
         ),
         metavar="COLUMN|LOW,HIGH",
-        identity="censored values",
     )
     rounded: float | None = option(
         None,
@@ -62,7 +61,6 @@ class OptionsOfRows:
         "number",
         checks.positive("unit of rounding"),
         metavar="UNIT",
-        identity="censored values",
     )
     where: str | None = option(
         None,

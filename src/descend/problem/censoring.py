@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,6 +43,8 @@ class Sides:
     low: Array
     high: Array
     status: Array
+    example: str = ""
+    """The first cell that was a limit, if any was."""
 
     @property
     def between(self) -> NDArray[np.bool_]:
@@ -60,16 +61,19 @@ def with_censoring(request: Request, table: Table, limits: str | None = None) ->
     loss = LOSSES.build(request.loss)
     _refuse_with(request, loss, limits)
     response = Response.of(request, table)
+    notes: tuple[str, ...] = ()
     if limits is not None:
-        table, columns = _by_arrays(request, table, response, _of_cells(table, response, limits, loss), loss)
+        sides = _of_cells(table, response, loss)
+        table, columns = _by_arrays(request, table, response, sides)
+        notes = (_note(limits, sides),)
     else:
         table, columns = _by_option(request, table, response, loss)
     if loss.quadratic and request.sigma is not None:
         check_sigma_wish(request, loss)
         columns = {**columns, "sigma": request.sigma}
         request = request.but(sigma=None)
-    censored = Censored(of=str(loss), scale=_free_name(loss.scale, request, table), **columns)
-    notes = _check(table, censored, response, request, limits)
+    censored = Censored(of=str(loss), parameter=_free_name(loss.scale_name, request, table), **columns)
+    _check(table, censored, response)
     return request.but(loss=censored, censored=None, rounded=None, notes=(*request.notes, *notes)), table
 
 
@@ -87,8 +91,8 @@ def censored_by_cells(request: Request, table: Table, refused: LimitsError) -> t
 def _refuse_with(request: Request, loss: Loss, limits: str | None) -> None:
     if limits is not None and request.censored is not None:
         raise ConfigError(
-            f"`{limits}` holds limits such as <0.5, which say themselves what is censored, and {spell('censored')} says "
-            "it again. Leave that out."
+            f"`{limits}` holds limits such as <0.5, which say themselves what is censored. Leave out "
+            f"{spell('censored')}."
         )
     if request.rounded is not None and loss.counts:
         raise ConfigError(
@@ -176,16 +180,16 @@ def _by_option(request: Request, table: Table, response: Response, loss: Loss) -
             )
     pair = len(names) == 2 and (names[0] in response.columns or not set(response.columns) <= {*table.names})
     if pair:
-        return _by_arrays(request, table, response, _of_pair(table, names, loss), loss)
+        return _by_arrays(request, table, response, _of_pair(table, names, loss))
     if not names:
         y = table.with_gaps(response.one())[response.columns[0]]
-        return _by_arrays(request, table, response, Sides(y, y, np.where(np.isfinite(y), 0.0, np.nan)), loss)
+        return _by_arrays(request, table, response, Sides(y, y, np.where(np.isfinite(y), 0.0, np.nan)))
     table = _with_states(table, names[0], codes)
     if len(names) == 1 and request.rounded is None and response.expression is None:
         return table, {"status": names[0]}
     found = table.with_gaps((*response.one(), *names))
     low, high = found[response.columns[0]], found[names[-1]]
-    return _by_arrays(request, table, response, Sides(low, high, found[names[0]]), loss)
+    return _by_arrays(request, table, response, Sides(low, high, found[names[0]]))
 
 
 def _columns(given: Any, table: Table) -> tuple[tuple[str, ...], Mapping[str, str] | None, Table]:
@@ -250,8 +254,8 @@ def _no_state(table: Table, name: str, word: str, codes: Mapping[str, str] | Non
     if codes is not None:
         return DataError(f"{start} Of its cells, {listing(list(codes), 'and')} are explained. Explain this, too.")
     return DataError(
-        f"{start} It may hold left (or <, -1), right (or >, 1), none (or =, 0) and interval (or 2). Say what other codes "
-        f"mean, such as those of R's survival package: {spell('censored', f'{name}: 0=right, 1=none, 2=left')}."
+        f"{start} It may hold left (or <, -1), right (or >, 1), none (or =, 0) and interval (or 2). Say what other "
+        f"codes mean, such as those of R's survival package: {spell('censored', f'{name}: 0=right, 1=none')}."
     )
 
 
@@ -272,15 +276,16 @@ def _of_pair(table: Table, names: tuple[str, ...], loss: Loss) -> Sides:
     return Sides(np.where(left, high, low), high, status)
 
 
-def _of_cells(table: Table, response: Response, name: str, loss: Loss) -> Sides:
+def _of_cells(table: Table, response: Response, loss: Loss) -> Sides:
     """Read cells such as ``<0.5``; of whole numbers that says 0 or less."""
-    found = limits_of(table, response.one()[0])
+    (name,) = response.one()
+    found = limits_of(table.text(name), name, table.source, table.place)
     values, side = found.values, found.side
     if loss.counts:
         below, above = np.ceil(values) - found.strict, np.floor(values) + found.strict
         values = np.where(side < 0, np.where(found.strict, below, np.floor(values)), values)
         values = np.where(side > 0, np.where(found.strict, above, np.ceil(values)), values)
-    return Sides(values, values, np.where(np.isnan(values), np.nan, side))
+    return Sides(values, values, np.where(np.isnan(values), np.nan, side), found.example)
 
 
 def _rounded(sides: Sides, unit: float) -> Sides:
@@ -288,21 +293,19 @@ def _rounded(sides: Sides, unit: float) -> Sides:
     exact = sides.status == EXACT
     low = np.where(exact, sides.low - unit / 2.0, sides.low)
     high = np.where(exact, sides.low + unit / 2.0, sides.high)
-    return Sides(low, high, np.where(exact, float(BETWEEN), sides.status))
+    return replace(sides, low=low, high=high, status=np.where(exact, float(BETWEEN), sides.status))
 
 
 # The columns that the loss reads ---------------------------------------------------------------------------------
 
 
-def _by_arrays(
-    request: Request, table: Table, response: Response, sides: Sides, loss: Loss
-) -> tuple[Table, dict[str, str]]:
+def _by_arrays(request: Request, table: Table, response: Response, sides: Sides) -> tuple[Table, dict[str, str]]:
     """Return the table with the response, the states and the upper ends as columns, and the names of the latter."""
     if request.engine == "query" or request.memory_limit is not None:
         key = "engine" if request.engine == "query" else "memory_limit"
         raise ConfigError(
-            f"Intervals, limits in cells and rounded values are read into memory, so that {spell(key)} does not go with "
-            f"them. Leave it out, or give a column that says left, right or none with {spell('censored')}."
+            f"Intervals, limits in cells and rounded values are read into memory, so that {spell(key)} does not go "
+            f"with them. Leave it out, or give a column that says left, right or none with {spell('censored')}."
         )
     if request.rounded is not None:
         sides = _rounded(sides, request.rounded)
@@ -311,9 +314,9 @@ def _by_arrays(
     if (wrong := sides.between & ~(high > low)).any():
         row = int(wrong.argmax())
         raise DataError(
-            f"`{name}` is {low[row]:g} in {table.place(row)} of {table.source}, the lower end of an interval whose upper "
-            f"end is {high[row]:g}. Name the column of the upper ends with {spell('censored', 'STATUS,UPPER')}, above "
-            "the lower ones."
+            f"`{name}` is {low[row]:g} in {table.place(row)} of {table.source}, the lower end of an interval whose "
+            f"upper end is {high[row]:g}. Name the column of the upper ends with "
+            f"{spell('censored', 'STATUS,UPPER')}, above the lower ones."
         )
     if response.falls(low):
         low, high = np.where(sides.between, high, low), np.where(sides.between, low, high)
@@ -352,15 +355,11 @@ def _free_name(scale: str, request: Request, table: Table) -> str:
     return scale
 
 
-def _check(
-    table: Table, loss: Censored, response: Response, request: Request, limits: str | None
-) -> tuple[str, ...]:
-    """Refuse states from which nothing can be estimated; say what was read, where that may surprise."""
+def _check(table: Table, loss: Censored, response: Response) -> None:
+    """Refuse states from which nothing can be estimated."""
     words = table.counted.get(loss.status)
-    if words is not None:
-        kinds = {int(number) for number in words.values()}
-    else:
-        kinds = {int(float(word)) for word in table.words(loss.status, MOST_WORDS)}
+    codes = (float(word) for word in table.words(loss.status, MOST_WORDS)) if words is None else words.values()
+    kinds = {int(code) for code in codes}
     if kinds in ({LEFT}, {RIGHT}):
         side, way = ("left", "low") if kinds == {LEFT} else ("right", "high")
         raise DataError(
@@ -369,7 +368,13 @@ def _check(
         )
     if BETWEEN in kinds and not loss.upper:
         raise ConfigError(
-            f"`{loss.status}` says `interval`, of which `{response.text}` is the lower end. Name the column of the upper "
-            f"ends, too: {spell('censored', f'{loss.status},UPPER')}."
+            f"`{loss.status}` says `interval`, of which `{response.text}` is the lower end. Name the column of the "
+            f"upper ends, too: {spell('censored', f'{loss.status},UPPER')}."
         )
-    return ()
+
+
+def _note(name: str, sides: Sides) -> str:
+    """Say how many cells were read as limits, and on which side."""
+    counts = {"left": int((sides.status == LEFT).sum()), "right": int((sides.status == RIGHT).sum())}
+    found = [f"{count:,} censored {side}" for side, count in counts.items() if count]
+    return f"cells of `{name}` such as {sides.example} are read as limits: {' and '.join(found)}"

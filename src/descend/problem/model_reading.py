@@ -80,6 +80,7 @@ def probability_note(model: Model, loss: Loss) -> str | None:
 
 
 def check_sigma_wish(request: Request, loss: Loss) -> None:
+    """Refuse sigma beside weights, and under a loss whose errors are not normal. Raises ConfigError."""
     if request.weights is not None:
         raise ConfigError(
             f"`{request.sigma}` is given as sigma and `{request.weights}` as weights, but both say how far each row is "

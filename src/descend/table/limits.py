@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
-from descend.table.table import Table
 
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 LIMIT = re.compile(rf"\s*(<|>|≤|≥|<=|>=)\s*({NUMBER})\s*")
@@ -39,9 +39,11 @@ class Limits:
     example: str
 
 
-def limits_of(table: Table, name: str) -> Limits:
-    """Read a column of numbers and limits. Raises DataError for a cell that is neither."""
-    cells = table.text(name)
+def limits_of(cells: NDArray[np.object_], name: str, source: str, place: Callable[[int], str]) -> Limits:
+    """Read a column of numbers and limits, given as text; place: says where a row is.
+
+    Raises DataError for a cell that is neither.
+    """
     values, side = np.full(len(cells), np.nan), np.zeros(len(cells))
     strict, example = np.zeros(len(cells), dtype=bool), ""
     for row, cell in enumerate(cells.tolist()):
@@ -49,7 +51,7 @@ def limits_of(table: Table, name: str) -> Limits:
             continue
         found = LIMIT.fullmatch(cell)
         if found is None:
-            values[row] = _number(cell, name, table, row)
+            values[row] = _number(cell, f"`{name}` in {source} holds {cell!r} in {place(row)}")
             continue
         sign, number = found.groups()
         example = example or cell.strip()
@@ -57,11 +59,8 @@ def limits_of(table: Table, name: str) -> Limits:
     return Limits(values, side, strict, example)
 
 
-def _number(cell: str, name: str, table: Table, row: int) -> float:
+def _number(cell: str, start: str) -> float:
     try:
         return float(cell)
     except ValueError:
-        raise DataError(
-            f"`{name}` in {table.source} holds {cell!r} in {table.place(row)}, which is neither a number nor a limit "
-            "such as <0.5 or >100. Correct it."
-        ) from None
+        raise DataError(f"{start}, which is neither a number nor a limit such as <0.5 or >100. Correct it.") from None
