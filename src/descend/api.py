@@ -63,6 +63,8 @@ def fit(
     x_sigma: Values | Sequence[str] | str | None = None,
     censored: object = None,
     rounded: float | None = None,
+    offset: object = None,
+    exposure: object = None,
     where: str | None = None,
     missing: str = "raise",
     start: Values | None = None,
@@ -122,7 +124,9 @@ def fit(
         that have errors, ``{"t": "dt"}`` or ``{"t": 0.1}``: orthogonal distance regression.
     censored: the column that says ``left``, ``right`` or ``none`` in each row, or ``("low", "high")``, between which
         the response lies; cells such as ``<0.5`` need no word. rounded: the unit to which the response is rounded.
-    errors: the standard errors, ``"model"`` or ``"sandwich"``. l1, l2: penalties, which leave intercepts alone.
+    offset: a column that is added to the linear predictor; exposure: one that multiplies the mean of a count.
+    errors: the standard errors, ``"model"``, ``"sandwich"``, ``"cluster(site)"`` (see ``Fit.covariance_of``).
+    l1, l2: penalties, which leave intercepts alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.
     ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``. quantities: such as ``["half_life = log(2)/b"]``.

@@ -53,7 +53,8 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         began -= resumed.snapshot.seconds
     problem = pose(request, table)
     if request.errors is not None:
-        checked_errors(request.errors, problem.model.loss)
+        checked = checked_errors(request.errors, problem.model.loss, request.roles.spread is not None)
+        request = request.but(errors=checked)
     if request.quantities:
         from descend.inference.quantities.reading import read_quantities
 
