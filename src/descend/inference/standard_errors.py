@@ -86,7 +86,7 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
             free = ~at_bounds(solution) if kept is None else kept
             return sandwich(counted_rows(solution), loss, degrees, None if free.all() else free)
         point = accurate_point(solution)
-        if loss.quadratic and solution.sigma is None:
+        if loss.quadratic and not solution.scale_known:
             return estimated_covariance(point, degrees, kept)
         dispersion = dispersion_of(solution)
         if dispersion is None:

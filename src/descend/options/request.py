@@ -93,7 +93,7 @@ class Request(OptionsOfDescent):
         """The columns with a role of their own: weights and sigma."""
         from descend.table.rows import Roles
 
-        return Roles(self.weights, self.sigma)
+        return Roles(self.weights, self.sigma, self.covariance)
 
 
 FIELDS = options_of(Request)

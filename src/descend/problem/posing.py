@@ -60,6 +60,10 @@ def _problem_of(request: Request, table: Table) -> Problem:
         table = levels_by_reference(model, request, table)
     table = table.with_codings(model.codings)
     gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
+    if request.covariance is not None:
+        from descend.problem.coupling import coupled_rows
+
+        code = coupled_rows(code, model, gradient, request)
     if request.engine not in ENGINES:
         raise ConfigError(
             f"There is no engine `{request.engine}`.{closest(request.engine, ENGINES)} Known: {', '.join(ENGINES)}."

@@ -155,7 +155,7 @@ def _chi_square(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     if (good := fit.goodness) is not None:
         degrees = f"{good.degrees:,} degree{'s' if good.degrees > 1 else ''} of freedom"
         text = f"{good.chi_square:.5g} for {degrees}, reduced {good.reduced:.4g}, p = {good.p:.2g}"
-        yield Field("χ²" if fit.sigma is not None else "Pearson's χ²", text, "text")
+        yield Field("χ²" if fit.loss_function.quadratic else "Pearson's χ²", text, "text")
 
 
 def _intervals(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -166,6 +166,8 @@ def _intervals(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 def _spread(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     """Say how the standard errors were found, unless in the usual way."""
+    if (scatter := fit.scatter) is not None:
+        yield from (Field(label, text, "text") for label, text in scatter.words())
     if fit.sigma is not None:
         yield Field("sigma", f"`{fit.sigma}`: standard deviations of the response, taken as known", "text")
     elif fit.weights is not None:
@@ -324,6 +326,7 @@ ENTRIES = [
     Entry("residual_standard_deviation"),
     Entry("", lines=_intervals),
     Entry("sigma", lines=_spread),
+    Entry("scatter", value=lambda fit: None if fit.scatter is None else fit.scatter.plain()),
     Entry("x_sigma", value=lambda fit: dict(fit.model.inexact) or None),
     Entry("weights"),
     Entry("errors", value=lambda fit: None if fit.covariance is None else fit.kind_of_errors, lines=_errors),

@@ -322,7 +322,7 @@ def _band(fit: Fitted, drawn: Drawn, interval: str) -> tuple[Array, Array] | Non
     """Return the ends of a band around the curve; None unless the fit is at a minimum and the band is defined."""
     if fit.covariance is None or fit.undetermined or fit.outcome is not Outcome.CONVERGED:
         return None
-    alike = fit.weights is None and fit.sigma is None and fit.residual_standard_deviation is not None
+    alike = not (fit.weights or fit.sigma or fit.scatter) and fit.residual_standard_deviation is not None
     if interval == "prediction" and not alike:
         return None  # the weight of a further row is unknown
     found = band(fit.estimates(), drawn.columns, interval, LEVEL)

@@ -132,6 +132,7 @@ OPTIONAL: Mapping[str, Check] = {
     "evidence": maybe(named(lambda value: "")),
     "weights": maybe(column),
     "sigma": maybe(column),
+    "scatter": maybe(named(lambda value: "")),
     "x_sigma": maybe(named(either(number, column))),
     "errors": maybe(one_of("a kind of errors", "model", "sandwich")),
     **dict.fromkeys(

@@ -6,13 +6,16 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
 from descend.wording import using
+
+if TYPE_CHECKING:
+    from descend.table.coupled import Coupling, Whitening
 
 Array = NDArray[np.float64]
 Columns = Mapping[str, Array]
@@ -26,16 +29,23 @@ class Roles:
     """Which columns describe the rows themselves, rather than enter the model.
 
     weights: relative row weights, omega. sigma: the standard deviation of each response, so that omega = 1 / sigma**2.
-    At most one of them is given.
+    At most one of them is given. coupling: the covariance of the responses, or beside one of them the correlation.
     """
 
     weights: str | None = None
     sigma: str | None = None
+    coupling: Coupling | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are read for these roles."""
-        return tuple(name for name in (self.weights, self.sigma) if name is not None)
+        numbers = None if self.coupling is None else self.coupling.column
+        return tuple(name for name in (self.weights, self.sigma, numbers) if name is not None)
+
+    @property
+    def scale_known(self) -> bool:
+        """Whether the size of the errors is known, not only relative to each other."""
+        return self.sigma is not None or (self.coupling is not None and self.weights is None)
 
     @property
     def spread(self) -> str | None:
@@ -106,6 +116,15 @@ class Rows:
         assert self.observed is not None
         return self.observed(self.columns)
 
+    @cached_property
+    def whitening(self) -> Whitening | None:
+        """What makes errors that know nothing of each other; None where they do not anyway. Raises DataError."""
+        if self.roles.coupling is None:
+            return None
+        from descend.table.coupled import whitened_by
+
+        return whitened_by(self.roles.coupling, self.columns[self.roles.coupling.column].tobytes())
+
     def weight_of(self, chosen: NDArray[np.intp] | None) -> float:
         """Return the sum of the weights of some rows, or of all."""
         if chosen is None:
@@ -136,6 +155,8 @@ class Rows:
     def check(self) -> None:
         """Refuse weights and standard deviations that a mean cannot be weighted by. Raises DataError."""
         check_roles(self.roles, self.outside, self.source)
+        if self.roles.coupling is not None:
+            assert self.whitening is not None  # refused here if it is not positive definite
 
     def outside(self, name: str, low: float, high: float) -> Fault | None:
         """Return the first value of a column that is not in [low, high], and its row; None if there is none."""
