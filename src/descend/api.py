@@ -123,7 +123,8 @@ def fit(
         known: (n, n), or a file of it. x_sigma: standard deviations of inputs that have errors, ``{"t": "dt"}`` or
         ``{"t": 0.1}``: orthogonal distance regression.
     offset: a column that is added to the linear predictor; exposure: one that multiplies the mean of a count.
-    errors: the standard errors, ``"model"`` or ``"sandwich"``. l1, l2: penalties, which leave intercepts alone.
+    errors: the standard errors, ``"model"``, ``"sandwich"``, ``"cluster(site)"`` (see ``Fit.covariance_of``).
+    l1, l2: penalties, which leave intercepts alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.
     ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``. quantities: such as ``["half_life = log(2)/b"]``.

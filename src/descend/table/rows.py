@@ -29,18 +29,21 @@ class Roles:
     """Which columns describe the rows themselves, rather than enter the model.
 
     weights: relative row weights, omega. sigma: the standard deviation of each response, so that omega = 1 / sigma**2.
-    At most one of them is given. coupling: the covariance of the responses, or beside one of them the correlation.
+    At most one of them is given. clusters: those with the place of each row's cluster (see ``Levels.name``), where rows
+    of one cluster are not independent. coupling: the covariance of the responses, or beside weights or sigma their
+    correlation.
     """
 
     weights: str | None = None
     sigma: str | None = None
+    clusters: tuple[str, ...] = ()
     coupling: Coupling | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are read for these roles."""
-        numbers = None if self.coupling is None else self.coupling.column
-        return tuple(name for name in (self.weights, self.sigma, numbers) if name is not None)
+        numbers = () if self.coupling is None else (self.coupling.column,)
+        return (*(name for name in (self.weights, self.sigma) if name is not None), *self.clusters, *numbers)
 
     @property
     def scale_known(self) -> bool:
