@@ -35,7 +35,8 @@ from descend.report import (
 )
 from descend.report.cells import heads, minus, number, prose, table
 from descend.report.document import bar, colours, document, figure, part
-from descend.report.fields import Field, fields
+from descend.report.field import Field
+from descend.report.fields import fields
 from descend.report.figures import Panel
 from descend.report.reproduce import as_command, as_python, versions
 from descend.report.view import View, rows, view
