@@ -67,18 +67,14 @@ def fit(
     Example: descend fit model.py:peak peak.csv --response y
     """
     look = options.look(given)
-    check_pictures(plot, look)
-    check_page(report)
-    check_animation(animate)
+    written = {"--save": save, "--output": output, "--plot": plot, "--report": report}
+    apart = {"--influence": influence, "--animate": animate, "--checkpoint": given["checkpoint"]}
+    _check_files(written, apart, look, data)
     if watch and (quiet or log_every is not None):
         other = "--quiet" if quiet else "--log-every"
         raise ConfigError(
             f"`--watch` draws in the place of the log, so it does not go with `{other}`. Drop one of them."
         )
-    written = {"--save": save, "--output": output, "--plot": plot, "--report": report}
-    check_tables(influence)
-    apart = {"--influence": influence, "--animate": animate, "--checkpoint": given["checkpoint"]}
-    check_outputs({**written, **apart}, data)
     arguments = options.fitting(formula, data, given)
     if arguments["by"] is not None:
         from descend import api
@@ -129,6 +125,15 @@ def fit(
     if failed:
         raise OutputError(" ".join(failed))
     raise Exit(0 if fitted.succeeded else 1)
+
+
+def _check_files(written: Values, apart: Values, look: Values, data: Collection[str]) -> None:
+    """Refuse files that cannot be written. written: those that many fits have, too; apart: those of one fit."""
+    check_pictures(written["--plot"], look)
+    check_page(written["--report"])
+    check_animation(apart["--animate"])
+    check_tables(apart["--influence"])
+    check_outputs({**written, **apart}, data)
 
 
 def draw(fitted: Fit, place: str, look: Values) -> None:
