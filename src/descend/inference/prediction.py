@@ -57,8 +57,10 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
             "themselves, so they do not say how certain a prediction is. Remove one of them from the formula, or fix "
             "it."
         )
-    table = open_table(named_inputs(data, estimates.model.inputs)).with_codings(estimates.model.codings)
     spread = estimates.sigma or estimates.weights
+    table = estimates.model.laid_out(
+        open_table(named_inputs(data, estimates.model.asked)), spread if interval == "prediction" else None
+    )
     if interval == "prediction" and spread is not None and spread not in table.names:
         raise ConfigError(
             f"A prediction interval needs the {'sigma' if estimates.sigma else 'weight'} of each new row: the column "
@@ -71,7 +73,10 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
     found = band(estimates, columns, interval, level)
     refuse_not_finite(estimates.model, estimates.theta, columns, found.prediction)
     _refuse_without_ends(estimates, columns, found)
-    return found
+    prediction, low, high = (
+        estimates.model.side_by_side(values, data) for values in (found.prediction, found.low, found.high)
+    )
+    return Prediction(prediction, low, high, interval, level)
 
 
 def refuse_not_finite(model: Model, theta: Array, columns: Mapping[str, Array], prediction: Array) -> None:

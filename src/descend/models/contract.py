@@ -95,6 +95,14 @@ class Model(ABC):
         Raises FormulaError or ConfigError for what cannot be fitted to this table.
         """
 
+    @classmethod
+    def rows_of(cls, given: Any, table: Table, spread: str | None) -> Table:
+        """Return the rows that what the user gave is fitted to: those of the table, unless the model says otherwise.
+
+        spread: the column of weights or standard deviations.
+        """
+        return table
+
     def entry(self) -> dict[str, object]:
         """Return what a model file stores of it besides its parameters and loss, for `restored`."""
         raise ConfigError(
@@ -175,9 +183,22 @@ class Model(ABC):
         return ", ".join(texts)
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """The inputs that new rows have to bring."""
+        return self.inputs
+
+    @property
     def codings(self) -> tuple[Coding, ...]:
         """What makes those inputs that are no columns of a table but follow from some (see ``Table.codings``)."""
         return ()
+
+    def laid_out(self, table: Table, spread: str | None = None) -> Table:
+        """Return the rows that are predicted of new ones, with what follows from their columns."""
+        return table.with_codings(self.codings)
+
+    def side_by_side(self, predicted: Array, data: object) -> Array:
+        """Return predictions of new rows as a user expects them: of several responses a column each, (rows, k)."""
+        return predicted
 
     def observed(self, columns: Mapping[str, Array]) -> Array:
         """Return the response of each row."""
@@ -185,7 +206,7 @@ class Model(ABC):
 
     def inputs_of(self, data: object, missing: str = "raise") -> Mapping[str, Array]:
         """Return the inputs of new rows; if the model has none, an unnamed column with as many rows."""
-        table = open_table(named_inputs(data, self.inputs)).with_codings(self.codings)
+        table = self.laid_out(open_table(named_inputs(data, self.asked)))
         return table.numbers(self.inputs, missing) if self.inputs else {"": np.empty(table.rows)}
 
     def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
@@ -288,7 +309,7 @@ class SymbolicModel(Model):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return (*super().columns, *self.formula.unused)
+        return (*(self.formula.given if self.formula.parts else super().columns), *self.formula.unused)
 
     @property
     def codings(self) -> tuple[Coding, ...]:
