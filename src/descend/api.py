@@ -104,9 +104,10 @@ def fit(
 
     With row weights omega:   J(theta) = sum omega loss(y, prediction) / sum omega + l2 sum theta**2 + l1 sum |theta|
 
-    model: a formula such as ``"y ~ w*x + b"``, or several of several responses that share parameters, a function ``forward(x, w)``, or a ``torch.nn.Module``, which is trained
-        where it is and holds the fitted weights at the end. Arguments of a function with a default that is no number,
-        such as a flag, keep it; all others are columns or parameters.
+    model: a formula such as ``"y ~ w*x + b"``, or several, of responses that share parameters; a function
+        ``forward(x, w)``, or a ``torch.nn.Module``, which is trained where it is and holds the fitted weights at the
+        end. Arguments of a function with a default that is no number, such as a flag, keep it; all others are columns
+        or parameters.
     data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame, an Ibis table,
         whose rows stay in their database; for a module also tensors ``(X, y)``, whose rows it is passed as they are.
         For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``, named as its leading arguments;

@@ -15,7 +15,7 @@ from descend.formula.formula import Formula, read_one
 from descend.formula.printers.code import as_text
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column
-from descend.formula.syntax import formulas_in, parse_formula
+from descend.formula.syntax import formulas_in, names_in, parse_formula
 from descend.registry import closest
 from descend.table import Table
 from descend.table.levels import Levels
@@ -23,6 +23,8 @@ from descend.table.stacked import StackedTable
 
 EQUATION = "equation"
 """The column that tells which formula a row is for, by its response."""
+ROW = "row of the table"
+"""The column that tells which row of the table it was."""
 EACH = "Give each response a column or a number, such as y1=s1, y2=0.1."
 
 
@@ -58,7 +60,7 @@ def read_formula(
     if len(texts) == 1:
         return read_one(text, columns, numeric, starts, excluded, given, levels)
     responses = _responses(texts)
-    known = tuple(starts), (*excluded, *responses, ", ".join(responses), EQUATION), given, tuple(levels)
+    known = tuple(starts), (*excluded, *responses, ", ".join(responses), EQUATION, ROW), given, tuple(levels)
     return _joined(text, [read_one(part, columns, numeric, *known) for part in texts])
 
 
@@ -113,8 +115,7 @@ def stacked(text: str, table: Table, spread: str | None = None) -> Table:
     texts = formulas_in(text)
     if len(texts) == 1 or isinstance(table, StackedTable):
         return table
-    builders = [Builder(part, table.names) for part in texts]
-    left = [builder.build(parse_formula(builder.text)[0]) for builder in builders]
+    left = [_response(part) for part in texts]
     names, rows = [as_text(response) for response in left], table.rows
     if EQUATION in table.names:
         if {*table.text(EQUATION).tolist()} <= {*names}:
@@ -123,9 +124,11 @@ def stacked(text: str, table: Table, spread: str | None = None) -> Table:
             f"`{EQUATION}` is a column of {table.source}, and tells which of several formulas a row is for. Rename it."
         )
     own: dict[str, NDArray[np.generic]] = {EQUATION: np.repeat(np.array(names, dtype=object), rows)}
+    own[ROW] = np.tile(np.arange(float(rows)), len(texts))
     notes = table.notes
-    if not any(builder.parameters for builder in builders):
-        there = table.with_gaps([symbol.name for response in left for symbol in response.free_symbols])
+    columns = dict.fromkeys(symbol.name for response in left for symbol in response.free_symbols)
+    if set(columns) <= set(table.names):
+        there = table.with_gaps(tuple(columns))
         own[", ".join(names)] = np.concatenate([over_rows(response, there, rows) for response in left])
         if spread is None:
             listed = " and ".join(f"`{name}`" for name in names)
@@ -139,8 +142,16 @@ def stacked(text: str, table: Table, spread: str | None = None) -> Table:
 
 def is_stacked(data: object) -> bool:
     """Whether data have a column that tells which of several formulas a row is for."""
-    names = data.names if isinstance(data, Table) else data if isinstance(data, Mapping) else getattr(data, "columns", ())
+    names = (
+        data.names if isinstance(data, Table) else data if isinstance(data, Mapping) else getattr(data, "columns", ())
+    )
     return EQUATION in names
+
+
+def _response(text: str) -> Expr:
+    """Return the left side of a formula, all of whose names are columns."""
+    node = parse_formula(text)[0]
+    return Builder(text, [name.name for name in names_in(node)]).build(node)
 
 
 def _of_each(spread: str, responses: Sequence[str], table: Table) -> NDArray[np.generic]:

@@ -16,7 +16,6 @@ from descend.errors import ConfigError
 from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.equations import is_stacked, stacked
 from descend.formula.formula import Formula, levels_in, refuse_size
 from descend.formula.functions import FUNCTIONS
 from descend.formula.ordering import in_order
@@ -56,22 +55,6 @@ class FormulaModel(SymbolicModel):
     @classmethod
     def takes(cls, given: object) -> bool:
         return isinstance(given, str)
-
-    @classmethod
-    def rows_of(cls, given: str, table: Table, spread: str | None) -> Table:
-        return stacked(given, table, spread)
-
-    def laid_out(self, table: Table, spread: str | None = None) -> Table:
-        return stacked(self.formula.text, table, spread).with_codings(self.codings)
-
-    @property
-    def asked(self) -> tuple[str, ...]:
-        own = self.formula.levels[-1].name if self.formula.parts else ""
-        return tuple(name for name in self.inputs if name != own)
-
-    def side_by_side(self, predicted: Array, data: object) -> Array:
-        responses = len(self.formula.parts)
-        return predicted if not responses or is_stacked(data) else predicted.reshape(responses, -1).T
 
     @classmethod
     def read(cls, given: str, table: Table, options: Options, loss: Loss) -> tuple[FormulaModel, dict[str, object]]:

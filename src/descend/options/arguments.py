@@ -56,6 +56,11 @@ def read_request(model: object, data: object, others: Sequence[object], options:
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
     if isinstance(model, list | tuple) and all(isinstance(part, str) for part in model):
         model = "; ".join(model)
+    if isinstance(model, str) and ";" in model and options.get("by") is not None:
+        raise ConfigError(
+            "Several formulas are fitted to all rows together, and `by` fits one formula to each group. Leave out "
+            "`by`; what differs between groups is a parameter of theirs, such as a[site]."
+        )
     start = options.get("start")
     if start is not None and is_in_order(start) and callable(model) and not kind_of(model).in_place:
         options = {**options, "start": by_name(model, data, others, start)}
