@@ -67,6 +67,8 @@ def fit(
     weights: object = None,
     sigma: object = None,
     x_sigma: Values | Sequence[str] | str | None = None,
+    offset: object = None,
+    exposure: object = None,
     where: str | None = None,
     missing: str = "raise",
     start: Values | None = None,
@@ -125,7 +127,9 @@ def fit(
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
         be an array, with a value for each row, or sigma one number for all rows. x_sigma: standard deviations of inputs
         that have errors, ``{"t": "dt"}`` or ``{"t": 0.1}``: orthogonal distance regression.
-    errors: the standard errors, ``"model"`` or ``"sandwich"``. l1, l2: penalties, which leave intercepts alone.
+    offset: a column that is added to the linear predictor; exposure: one that multiplies the mean of a count.
+    errors: the standard errors, ``"model"``, ``"sandwich"``, ``"cluster(site)"`` (see ``Fit.covariance_of``).
+    l1, l2: penalties, which leave intercepts alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.
     ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``. quantities: such as ``["half_life = log(2)/b"]``.

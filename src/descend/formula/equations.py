@@ -11,6 +11,7 @@ from sympy import Expr, Lt, Rational
 from descend.errors import ConfigError, FormulaError
 from descend.formula.build import Builder
 from descend.formula.compile import over_rows
+from descend.formula.computed import ASSIGNED
 from descend.formula.formula import Formula, read_one
 from descend.formula.printers.code import as_text
 from descend.formula.real_functions import where
@@ -133,7 +134,7 @@ def stacked(text: str, table: Table, spread: str | None = None) -> Table:
         if spread is None:
             listed = " and ".join(f"`{name}`" for name in names)
             notes = (*notes, f"{listed} count alike, each in its unit; where these differ, give `sigma` by response")
-    if spread is not None and spread not in table.names:
+    if spread is not None and spread not in table.names and ASSIGNED.search(spread):
         own[spread] = _of_each(spread, names, table)
     found = StackedTable(table, len(texts), own)
     found.notes = notes

@@ -30,12 +30,15 @@ class OptionsOfRows:
         metavar="COLUMNS",
     )
     weights: str | None = option(
-        None, "Column of row weights, relative to each other.", check=checks.column, metavar="COLUMN"
+        None,
+        'Row weights, relative to each other: a column, or an expression such as "1/y^2".',
+        check=checks.column,
+        metavar="COLUMN|TEXT",
     )
     sigma: str | None = option(
         None,
-        "Column of known standard deviations of the response, in its unit.",
-        metavar="COLUMN",
+        'Known standard deviations of the response, in its unit: a column, a number, or an expression like "0.05*y".',
+        metavar="COLUMN|NUMBER|TEXT",
         check=must_be("the name of a column, an array with a value for each row, or a number", is_text),
     )
     x_sigma: Ties = option(
@@ -43,6 +46,18 @@ class OptionsOfRows:
         "Standard deviation of an input, a column or a number, such as t=dt or t=0.1; may be repeated.",
         *("texts", must_be('standard deviations by name, such as {"t": "dt"}', is_texts, is_by_name)),
         metavar="INPUT=COLUMN|NUMBER",
+    )
+    offset: str | None = option(
+        None,
+        "Column that is added to the linear predictor: inside exp( ), sigmoid( ), or to the prediction itself.",
+        metavar="COLUMN",
+        check=must_be("the name of a column, or an array with a value for each row", is_text),
+    )
+    exposure: str | None = option(
+        None,
+        "Column that multiplies the mean of a count, such as the time or the area over which it was counted.",
+        metavar="COLUMN",
+        check=must_be("the name of a column, or an array with a value for each row", is_text),
     )
     where: str | None = option(
         None,

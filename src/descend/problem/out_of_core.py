@@ -117,6 +117,10 @@ def gather(
             "Errors of inputs are fitted to rows in memory, but these stay where they are. Leave out "
             f"{spell('engine', 'query')} and {spell('memory_limit')}, or {spell('x_sigma')}."
         )
+    if request.roles.clusters:
+        from descend.problem.clusters import refuse_elsewhere as refuse_clusters
+
+        refuse_clusters(request, model.loss)
     memory = None if request.memory_limit is None else of_database(read_size(request.memory_limit))
     lazy = table.lazy(names, memory)
     lazy, rows, known = _complete(table, lazy, request.missing)

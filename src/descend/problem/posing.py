@@ -60,6 +60,10 @@ def _problem_of(request: Request, table: Table) -> Problem:
 
         table = levels_by_reference(model, request, table)
     table = table.with_codings(model.codings)
+    if request.roles.clusters:
+        from descend.problem.clusters import with_clusters
+
+        table = with_clusters(table, request, model)
     gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
     if request.engine not in ENGINES:
         raise ConfigError(

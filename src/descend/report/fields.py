@@ -12,9 +12,9 @@ import numpy as np
 from descend.descent.commenting import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
-from descend.inference.covariance import sandwich_kind
 from descend.inference.intervals import NOT_AT_MINIMUM, listed
 from descend.inference.quantities.estimate import quantity_cells
+from descend.inference.standard_errors import errors_in_words
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.table.levels import ByGroup, GroupLabels
 
@@ -173,9 +173,8 @@ def _spread(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 
 def _errors(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
-    if fit.kind_of_errors == "sandwich" and fit.standard_errors is not None:
-        kind = sandwich_kind(fit.loss_function)
-        yield Field("errors", f"sandwich ({kind}): robust against unlike residuals", "text")
+    if fit.kind_of_errors != "model" and fit.standard_errors is not None:
+        yield Field("errors", errors_in_words(fit.kind_of_errors, fit.loss_function, fit.clusters), "text")
     if not fit.at_minimum:
         subject = "standard errors" if intervals is None else "standard errors and intervals"
         yield Field("errors", f"{subject} hold at the minimum only, which this run did not reach", "note")
@@ -327,6 +326,7 @@ ENTRIES = [
     Entry("x_sigma", value=lambda fit: dict(fit.model.inexact) or None),
     Entry("weights"),
     Entry("errors", value=lambda fit: None if fit.covariance is None else fit.kind_of_errors, lines=_errors),
+    Entry("clusters", value=lambda fit: fit.clusters or None),
     Entry("", lines=_residuals),
     Entry("", lines=_repeats),
     Entry("digits", value=_few_digits, lines=_digits),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.inference.fitted import Fitted
-from descend.inference.intervals import Intervals, checked_level, checked_method
+from descend.inference.intervals import Intervals, checked_level, checked_method, refuse_clusters
 from descend.inference.prediction import Prediction, predict_with_band, refuse_not_finite
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class Fit(Fitted):
         from descend.inference.quantities.reading import read_quantity
 
         level, method, quantity = checked_level(level), checked_method(method), read_quantity(text, self.model)
+        refuse_clusters(self.clusters, method)
         solution = self.solution
         if method in ("profile", "bootstrap"):
             solution = self._solved(f"it has no {method} intervals. Fit again to get them.")

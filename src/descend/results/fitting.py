@@ -34,7 +34,8 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
         began -= resumed.snapshot.seconds
     problem = pose(request, table)
     if request.errors is not None:
-        checked_errors(request.errors, problem.model.loss)
+        checked = checked_errors(request.errors, problem.model.loss, request.roles.spread is not None)
+        request = request.but(errors=checked)
     if request.quantities:
         from descend.inference.quantities.reading import read_quantities
 

@@ -109,6 +109,8 @@ def _degrees(fit: LoadedFit) -> int | None:
 
 def _error_degrees(fit: LoadedFit) -> float:
     degrees = fit.degrees_of_freedom
+    if fit.clusters:
+        return min(fit.clusters.values()) - 1.0
     return math.inf if _known(fit) or degrees is None else float(degrees)
 
 
@@ -146,6 +148,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "kind_of_errors": lambda fit: fit._content.get("errors") or usual_kind(fit.loss_function),
     "at_minimum": lambda fit: fit.outcome is Outcome.CONVERGED or fit.covariance is None,
     "rounding": lambda fit: fit._content.get("rounding") or {},
+    "clusters": lambda fit: fit._content.get("clusters") or {},
     "covariance": _covariance,
     "correlation": _correlation,
     "standard_errors": _standard_errors,

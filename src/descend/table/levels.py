@@ -91,7 +91,7 @@ class Levels:
     @property
     def name(self) -> str:
         """What the column is called that holds the place of each row's group: ``[plate, well]``."""
-        return f"[{', '.join(self.columns)}]"
+        return name_of(self.columns)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -135,6 +135,11 @@ class Levels:
             f"{columns} is `{name}`{where}, a group that was not fitted.{closest(name, known)} Known: {some}. "
             "Fit again with rows of that group, or leave such rows out."
         )
+
+
+def name_of(columns: Iterable[str]) -> str:
+    """Return what the column is called that holds the place of each row's group: ``[plate, well]``."""
+    return f"[{', '.join(columns)}]"
 
 
 def occurring(levels: Sequence[Levels], table: Table, names: Iterable[str]) -> tuple[Levels, ...]:

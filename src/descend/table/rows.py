@@ -26,16 +26,18 @@ class Roles:
     """Which columns describe the rows themselves, rather than enter the model.
 
     weights: relative row weights, omega. sigma: the standard deviation of each response, so that omega = 1 / sigma**2.
-    At most one of them is given.
+    At most one of them is given. clusters: those with the place of each row's cluster (see ``Levels.name``), where rows
+    of one cluster are not independent.
     """
 
     weights: str | None = None
     sigma: str | None = None
+    clusters: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are read for these roles."""
-        return tuple(name for name in (self.weights, self.sigma) if name is not None)
+        return (*(name for name in (self.weights, self.sigma) if name is not None), *self.clusters)
 
     @property
     def spread(self) -> str | None:
