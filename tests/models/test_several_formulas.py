@@ -169,5 +169,7 @@ def test_the_command_line_fits_predicts_and_draws(tmp_path):
     assert predicted["prediction of mother"][0] == pytest.approx(found["parameters"]["a"])
     assert predicted["prediction of daughter"][0] == pytest.approx(0.0)
     assert predicted["rows"] == 2
+    band = json.loads(run("predict", model, "--at", "t=1", "--interval", "prediction", "--json"))
+    assert band["low of daughter"][0] < band["prediction of daughter"][0] < band["high of daughter"][0]
     run("plot", model, str(table), "--output", str(tmp_path / "both.svg"), "--quiet")
     assert "daughter" in (tmp_path / "both.svg").read_text()

@@ -86,12 +86,10 @@ def predict(
     if level is not None:
         interval, level = interval or "confidence", checked_level(level)
     fitted = load(model, options.function_of(function))
-    own = set(fitted.model.inputs).difference(fitted.model.asked)
     inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval)
-    inputs = tuple(name for name in inputs if name not in own)
     if at and isinstance(fitted, Fits):
         raise _no_group(model, fitted)
-    codings = {coding.name: coding for coding in fitted.model.codings if coding.name not in own}
+    codings = {coding.name: coding for coding in fitted.model.codings if coding.name in inputs}
     named = _of_data(inputs, codings)
     given: Any = _values(named, at, tuple(codings.values())) if at else options.one_or_all(data or [])
     by = fitted.by if isinstance(fitted, Fits) else ()

@@ -11,7 +11,7 @@ from sympy import Expr, Lt, Rational
 from descend.errors import ConfigError, FormulaError
 from descend.formula.build import Builder
 from descend.formula.compile import over_rows
-from descend.formula.computed import ASSIGNED
+from descend.formula.computed import ASSIGNED, is_computed
 from descend.formula.formula import Formula, read_one
 from descend.formula.printers.code import as_text
 from descend.formula.real_functions import where
@@ -155,9 +155,23 @@ def _response(text: str) -> Expr:
     return Builder(text, [name.name for name in names_in(node)]).build(node)
 
 
+def _by_response(spread: str) -> dict[str, str]:
+    parts = (part.partition("=") for part in spread.split(","))
+    return {name.strip().strip("`"): of.strip().strip("`") for name, _, of in parts}
+
+
+def columns_of_each(spread: str) -> tuple[str, ...]:
+    """Return the columns of weights or standard deviations given by response; none if they are given otherwise.
+
+    >>> columns_of_each("y1=s1, y2=0.1"), columns_of_each("s1")
+    (('s1',), ())
+    """
+    return tuple(of for of in _by_response(spread).values() if of and not is_computed(of))
+
+
 def _of_each(spread: str, responses: Sequence[str], table: Table) -> NDArray[np.generic]:
     """Return the weights or standard deviations of the rows of every response, from ``y1=s1, y2=0.1``."""
-    given = {name.strip().strip("`"): of.strip() for name, _, of in (part.partition("=") for part in spread.split(","))}
+    given = _by_response(spread)
     names = [name.strip("`") for name in responses]
     for name in given:
         if name not in names:
@@ -169,6 +183,5 @@ def _of_each(spread: str, responses: Sequence[str], table: Table) -> NDArray[np.
         try:
             found.append(np.full(table.rows, float(given[name])))
         except ValueError:
-            column = given[name].strip("`")
-            found.append(table.with_gaps((column,))[column])
+            found.append(table.with_gaps((given[name],))[given[name]])
     return np.concatenate(found)

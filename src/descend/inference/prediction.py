@@ -68,7 +68,8 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
             f"A prediction interval needs the {'sigma' if estimates.sigma else 'weight'} of each new row: the column "
             f"`{spread}`, with which the model was fitted. Add it, or ask for a confidence interval."
         )
-    names = columns_needed(estimates.model, spread, interval, table.names)
+    more = columns_needed(estimates.model, spread, interval, table.names)
+    names = tuple(dict.fromkeys((*estimates.model.inputs, *more)))
     columns = table.numbers(names, missing) if names else {"": np.empty(table.rows)}
     if computed is not None:
         columns = {**columns, str(spread): _computed(computed, estimates, table, columns, names, missing)}
