@@ -139,6 +139,8 @@ class Fitted(ABC):
     """The columns the model reads, and their kinds."""
     response_levels = Inferred(determined.response_levels)
     """What each word of a response of words counts as; empty for one of numbers."""
+    censored = Inferred(determined.censored)
+    """How many responses are censored: ``left``, ``right``, ``interval``; empty if the loss knows of none."""
     at_bound = Inferred(determined.at_bound)
     """The labels of the parameters that ended at a bound."""
 
@@ -248,6 +250,7 @@ class Fitted(ABC):
         self, level: float, method: str, resamples: int, seed: int, on_resample: Callable[[int], None] | None
     ) -> Intervals:
         if method in ("t", "sandwich"):
+            checked_errors(None if method == "t" else method, self.loss_function)
             return t_intervals(self.estimates("sandwich" if method == "sandwich" else None), level, method)
         solution = self._solved(f"it has no {method} intervals. Fit again to get them.")
         if method == "profile":

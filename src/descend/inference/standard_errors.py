@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from descend.inference.refit import well_conditioned
 from descend.inference.statistics import degrees_of_freedom, dispersion_of, error_degrees, total_weight
 from descend.losses import Loss
 from descend.models import Model
+from descend.optimizers.second_derivatives import hessian_at
 from descend.optimizers.systems import matrix_of
 from descend.problem.point import Point
 
@@ -114,6 +116,8 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
 
             return robust_covariance(solution, kind, degrees, kept)
         point = accurate_point(solution)
+        if loss.observed_information:
+            point = observed(point)
         if loss.quadratic and solution.sigma is None:
             return estimated_covariance(point, degrees, kept)
         dispersion = dispersion_of(solution)
@@ -133,6 +137,15 @@ def accurate_point(solution: Solution) -> Point:
         if well_conditioned(point, np.ones(solution.theta.size, dtype=bool)):
             return point
     return objective(solution.theta, 3)
+
+
+def observed(point: Point) -> Point:
+    """Return J at the same parameters with all its second derivatives as its curvature, by differences of gradients."""
+    found = hessian_at(point, 1.0)
+    if found is None:
+        return point
+    hessian, scale = found
+    return replace(point, curvature=hessian / scale / scale[:, None], factor=None)
 
 
 @comment("the standard errors")

@@ -78,15 +78,13 @@ class Entry:
         if self.lines is not None:
             return self.lines(fit, intervals)
         value = self.of(fit) if self.label else None
-        if value is None:
-            return ()
-        return [Field(self.label, value, "number" if isinstance(value, int | float) else "text")]
+        kind = "number" if isinstance(value, int | float) else "text"
+        return () if value is None else [Field(self.label, value, kind)]
 
 
 def fields(fit: Fitted, intervals: Intervals | None = None, said: Collection[str] = ()) -> list[Field]:
     """Return the fields to show of a fit, in reading order. said: notes to leave out, since the user has seen them."""
-    if fit.model.in_place:
-        intervals = None
+    intervals = None if fit.model.in_place else intervals
     left_out = {_sentence(note, fit.parameters) for note in (*said, NOT_AT_MINIMUM)}
     shown = (field for entry in ENTRIES for field in entry.shown(fit, intervals))
     return [field for field in shown if field.label != "note" or field.value not in left_out]
@@ -234,12 +232,13 @@ def _at_least(fit: Fitted, labels: Sequence[str]) -> str:
 def _rows(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     """Count the rows, and those left out for a missing value if that was asked for."""
     text, solution = f"{fit.rows:,}", fit.solution
+    counts = [f"{count:,} censored {side}" for side, count in fit.censored.items() if count]
     if solution is not None:
         text += f" of {solution.source}" if solution.source else ""
         if solution.table is not None and solution.call().get("missing") == "drop":
             left_out = solution.table.rows - fit.rows
             text += f"; {left_out:,} left out, where a value is missing" if left_out > 0 else ""
-    yield Field("rows", text, "text")
+    yield Field("rows", ", ".join([text, *counts]), "text")
 
 
 def _optimizer(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -325,6 +324,7 @@ ENTRIES = [
     Entry("sigma", lines=_spread),
     Entry("x_sigma", value=lambda fit: dict(fit.model.inexact) or None),
     Entry("weights"),
+    Entry("censored", value=lambda fit: fit.censored or None),
     Entry("errors", value=lambda fit: None if fit.covariance is None else fit.kind_of_errors, lines=_errors),
     Entry("clusters", value=lambda fit: fit.clusters or None),
     Entry("", lines=_residuals),
