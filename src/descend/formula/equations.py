@@ -134,7 +134,7 @@ def stacked(text: str, table: Table, spread: str | None = None) -> Table:
         if spread is None:
             listed = " and ".join(f"`{name}`" for name in names)
             notes = (*notes, f"{listed} count alike, each in its unit; where these differ, give `sigma` by response")
-    if spread is not None and spread not in table.names and ASSIGNED.search(spread):
+    if spread is not None and spread not in table.names and is_by_response(spread):
         own[spread] = _of_each(spread, names, table)
     found = StackedTable(table, len(texts), own)
     found.notes = notes
@@ -155,16 +155,21 @@ def _response(text: str) -> Expr:
     return Builder(text, [name.name for name in names_in(node)]).build(node)
 
 
+def is_by_response(spread: str) -> bool:
+    """Whether weights or standard deviations are given for each response, ``y1=s1, y2=0.1``."""
+    return ASSIGNED.search(spread) is not None
+
+
 def _by_response(spread: str) -> dict[str, str]:
     parts = (part.partition("=") for part in spread.split(","))
     return {name.strip().strip("`"): of.strip().strip("`") for name, _, of in parts}
 
 
 def columns_of_each(spread: str) -> tuple[str, ...]:
-    """Return the columns of weights or standard deviations given by response; none if they are given otherwise.
+    """Return the columns of weights or standard deviations given by response.
 
-    >>> columns_of_each("y1=s1, y2=0.1"), columns_of_each("s1")
-    (('s1',), ())
+    >>> columns_of_each("y1=s1, y2=0.1")
+    ('s1',)
     """
     return tuple(of for of in _by_response(spread).values() if of and not is_computed(of))
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.formula.computed import PREDICTION, Computed, computed_anywhere
-from descend.formula.equations import columns_of_each
+from descend.formula.equations import columns_of_each, is_by_response
 from descend.inference.estimates import Estimates
 from descend.models import Model
 
@@ -75,14 +75,14 @@ def columns_needed(
     names: the columns of the new rows, where they are known.
     """
     if interval != "prediction" or spread is None:
-        return model.asked
+        return model.needed_inputs
     computed = None if spread in names else computed_anywhere(spread)
     more: tuple[str, ...] = (spread,)
     if computed is not None:
         more = Measurement(computed, True, 1.0, _plain_response(model)).inputs
-    elif spread not in names:
-        more = columns_of_each(spread) or more
-    return (*(name for name in model.asked if name not in more), *more)
+    elif spread not in names and is_by_response(spread):
+        more = columns_of_each(spread)
+    return (*(name for name in model.needed_inputs if name not in more), *more)
 
 
 def _plain_response(model: Model) -> str:

@@ -60,7 +60,7 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
         )
     spread = estimates.sigma or estimates.weights
     table = estimates.model.laid_out(
-        open_table(named_inputs(data, estimates.model.asked)), spread if interval == "prediction" else None
+        open_table(named_inputs(data, estimates.model.needed_inputs)), spread if interval == "prediction" else None
     )
     computed = measurement_of(estimates, table.names) if interval == "prediction" else None
     if interval == "prediction" and spread is not None and spread not in table.names and computed is None:

@@ -31,7 +31,7 @@ class RowsOfModel:
         return table
 
     @property
-    def asked(self) -> tuple[str, ...]:
+    def needed_inputs(self) -> tuple[str, ...]:
         """The inputs that new rows have to bring."""
         return self.inputs
 
@@ -50,7 +50,7 @@ class RowsOfModel:
 
     def inputs_of(self, data: object, missing: str = "raise") -> Mapping[str, Array]:
         """Return the inputs of new rows; if the model has none, an unnamed column with as many rows."""
-        table = self.laid_out(open_table(named_inputs(data, self.asked)))
+        table = self.laid_out(open_table(named_inputs(data, self.needed_inputs)))
         return table.numbers(self.inputs, missing) if self.inputs else {"": np.empty(table.rows)}
 
 
@@ -64,7 +64,7 @@ class RowsOfFormulas(RowsOfModel):
         return stacked(given, table, spread)
 
     @property
-    def asked(self) -> tuple[str, ...]:
+    def needed_inputs(self) -> tuple[str, ...]:
         own = self.formula.levels[-1].name if self.formula.parts else ""
         return tuple(name for name in self.inputs if name != own)
 
