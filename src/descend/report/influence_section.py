@@ -42,8 +42,8 @@ def section(fit: Fitted) -> str:
         + "</tr>"
         for name, *cells in found[0].cells()
     ]
-    told = table(heads(TITLES, range(1, len(TITLES))), lines, "The rows that weigh most")
-    return f'<div class="figures pairs">{figure(panel(found[0]))}<div>{told}</div></div>'
+    listed = table(heads(TITLES, range(1, len(TITLES))), lines, "The rows that weigh most")
+    return f'<div class="figures pairs">{figure(panel(found[0]))}<div>{listed}</div></div>'
 
 
 def panel(influence: Influence) -> Panel:
