@@ -182,8 +182,9 @@ def _refuse(solution: Solution) -> None:
             "The influence of each row needs the rows in memory, but these stay where they are. Fit with "
             f"{spell('engine', 'numpy')}, or a part of the rows."
         )
-    if model.in_place or model.inexact or solution.penalised:
+    if model.in_place or model.inexact or solution.penalised or solution.coupling is not None:
         subject = "a module" if model.in_place else "a fit with a penalty" if solution.penalised else "errors of inputs"
+        subject = "rows that depend on each other" if solution.coupling is not None else subject
         raise ConfigError(f"The influence of single rows is not known for {subject}. Fit a formula without.")
     if not loss.likelihood or not loss.plain:
         raise ConfigError(

@@ -25,6 +25,7 @@ from descend.results.fit import Fit
 from descend.results.model_file import Content
 
 if TYPE_CHECKING:
+    from descend.inference.outlying_rows import Outliers
     from descend.inference.quantities.estimate import Estimated
 
 Value = TypeVar("Value")
@@ -142,10 +143,18 @@ def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
     return estimated_quantities(texts, fit.estimates())
 
 
+def _outliers(fit: LoadedFit) -> Outliers | None:
+    from descend.inference.outlying_rows import Outliers
+
+    stored = fit._content.get("outliers")
+    return None if stored is None else Outliers.restored(stored)
+
+
 ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "at_bound": lambda fit: [] if fit.constraints is None else fit.constraints.at_bound(fit.theta),
     "scatter": lambda fit: None if not fit._content.get("scatter") else Scatter.restored(fit._content["scatter"]),
     "column_types": lambda fit: dict(fit._content.get("columns", {})),
+    "outliers": _outliers,
     "censored": lambda fit: dict(fit._content.get("censored") or {}),
     "response_levels": lambda fit: dict(fit._content.get("response_levels") or {}),
     "kind_of_errors": lambda fit: fit._content.get("errors") or usual_kind(fit.loss_function),
