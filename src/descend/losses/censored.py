@@ -162,7 +162,7 @@ class Censored(Loss):
         first = derivative(density, RESPONSE)
         bend = (first**2 - derivative(first, RESPONSE)).xreplace({RESPONSE: middle})
         narrow = density.xreplace({RESPONSE: middle}) - log(width) - log1p(width**2 / 24 * bend)
-        spread = self._known("scale") if self.sigma or self.own_parameters else Integer(1)
+        spread = self._known(self.exact.spread_text)
         return where(Lt(width, Float(NARROW) * spread, evaluate=False), narrow, found)
 
     def _by_status(self, left: Expr, exact: Expr, right: Expr, between: Expr) -> Expr:

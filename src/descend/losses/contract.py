@@ -66,7 +66,8 @@ class Loss(Formulas):
         ``prediction``, ``y`` and ``scale``; empty if they are not known. minus_log_density: that of y, in these terms;
         if empty, as above at a dispersion of 1. scale_name: the parameter that ``scale`` is where it is estimated;
         empty if there is none. location_information, scale_information: the Fisher information of a row about the
-        prediction and the scale. counts: whether responses are whole numbers. See ``Censored``.
+        prediction and the scale. spread: the standard deviation of a row.
+        counts: whether responses are whole numbers. See ``Censored``.
 
     See ``Formulas`` for columns and parameters of its own.
     """
@@ -93,6 +94,7 @@ class Loss(Formulas):
     scale_name: ClassVar[str] = ""
     location_information_text: ClassVar[str] = "1/scale^2"
     scale_information_text: ClassVar[str] = "1/scale^2"
+    spread_text: ClassVar[str] = "scale"
     counts: ClassVar[bool] = False
     observed_information: ClassVar[bool] = False
     """Whether standard errors are those of all second derivatives of J, as its weights only stand in for them."""
