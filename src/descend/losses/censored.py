@@ -121,9 +121,16 @@ class Censored(Loss):
     def needs(self) -> str:
         return self.exact.needs
 
+    @property
+    def states(self) -> str:
+        return self.status
+
     def censored(self, columns: Mapping[str, Array]) -> dict[str, int]:
         status = columns[self.status]
         return {side: int(np.count_nonzero(status == code)) for side, code in SIDES.items()}
+
+    def deviation(self, parameters: Mapping[str, Any]) -> float | None:
+        return float(parameters[self.parameter]) if self.own_parameters and self.exact.quadratic else None
 
     def floor(self, y: Array, omega: Array | None) -> float:
         """Return a mean loss well below that of a distribution as wide as all responses; no model has a least one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -208,6 +208,15 @@ class Loss(Formulas):
     def dispersion_known(self) -> bool:
         """Whether it is a likelihood whose weight is the Fisher information of a row: no scale is estimated."""
         return self.dispersion == "known"
+
+    def deviation(self, parameters: Mapping[str, Any]) -> float | None:
+        """Return the standard deviation of normal errors where that is a parameter of the loss's own; else None."""
+        return None
+
+    @property
+    def states(self) -> str:
+        """The column that says which responses are censored, 0 where they are exact; empty if none is."""
+        return ""
 
     def censored(self, columns: Mapping[str, Array]) -> dict[str, int]:
         """Return how many rows are censored on each side; empty if the loss knows of no such thing."""

@@ -13,12 +13,14 @@ from sympy import Expr
 from descend.errors import ConfigError, DataError, DescendError, LimitsError
 from descend.losses import LOSSES, Loss
 from descend.losses.censored import BETWEEN, EXACT, LEFT, RIGHT, Censored
+from descend.models.reading import known_column
 from descend.options.request import Request
 from descend.problem.model_reading import check_sigma_wish
 from descend.registry import closest
 from descend.table import Table, open_table
 from descend.table.in_memory import columns_in_memory
 from descend.table.limits import limits_of
+from descend.table.rows import Outside, check_roles, first_outside
 from descend.table.table import listing
 from descend.wording import spell
 
@@ -70,11 +72,23 @@ def with_censoring(request: Request, table: Table, limits: str | None = None) ->
         table, columns = _by_option(request, table, response, loss)
     if loss.quadratic and request.sigma is not None:
         check_sigma_wish(request, loss)
+        known_column(request.sigma, table, "sigma")
+        check_roles(request.roles, _outside(table), table.source)
         columns = {**columns, "sigma": request.sigma}
         request = request.but(sigma=None)
     censored = Censored(of=str(loss), parameter=_free_name(loss.scale_name, request, table), **columns)
-    _check(table, censored, response)
+    kinds = _kinds(censored.status, table)
+    if BETWEEN in kinds and not censored.upper:
+        raise ConfigError(
+            f"`{censored.status}` says `interval`, of which `{response.text}` is the lower end. Name the column of the "
+            f"upper ends, too: {spell('censored', f'{censored.status},UPPER')}."
+        )
+    notes = (*notes, *_notes_of_states(table, censored.status, kinds))
     return request.but(loss=censored, censored=None, rounded=None, notes=(*request.notes, *notes)), table
+
+
+def _outside(table: Table) -> Outside:
+    return lambda name, low, high: first_outside(table.with_gaps((name,))[name], low, high)
 
 
 def censored_by_cells(request: Request, table: Table, refused: LimitsError) -> tuple[Request, Table]:
@@ -89,10 +103,15 @@ def censored_by_cells(request: Request, table: Table, refused: LimitsError) -> t
 
 
 def _refuse_with(request: Request, loss: Loss, limits: str | None) -> None:
-    if limits is not None and request.censored is not None:
+    if limits is not None and not isinstance(request.loss, str) and request.loss.states:
         raise ConfigError(
             f"`{limits}` holds limits such as <0.5, which say themselves what is censored. Leave out "
             f"{spell('censored')}."
+        )
+    if request.x_sigma:
+        raise ConfigError(
+            f"Errors of inputs are fitted by least squares, which does not go with censored values. Leave out "
+            f"{spell('x_sigma')}, or the rows with limits."
         )
     if request.rounded is not None and loss.counts:
         raise ConfigError(
@@ -253,9 +272,10 @@ def _no_state(table: Table, name: str, word: str, codes: Mapping[str, str] | Non
     start = f"`{name}` in {table.source} holds `{word}`, which does not say what is censored."
     if codes is not None:
         return DataError(f"{start} Of its cells, {listing(list(codes), 'and')} are explained. Explain this, too.")
+    quoted = f"'{name}: 0=right, 1=none'"
     return DataError(
         f"{start} It may hold left (or <, -1), right (or >, 1), none (or =, 0) and interval (or 2). Say what other "
-        f"codes mean, such as those of R's survival package: {spell('censored', f'{name}: 0=right, 1=none')}."
+        f"codes mean, such as those of R's survival package: {spell('censored', quoted)}."
     )
 
 
@@ -355,22 +375,34 @@ def _free_name(scale: str, request: Request, table: Table) -> str:
     return scale
 
 
-def _check(table: Table, loss: Censored, response: Response) -> None:
-    """Refuse states from which nothing can be estimated."""
-    words = table.counted.get(loss.status)
-    codes = (float(word) for word in table.words(loss.status, MOST_WORDS)) if words is None else words.values()
-    kinds = {int(code) for code in codes}
+def refuse_open(states: str, table: Table) -> None:
+    """Refuse rows all of which are censored on one side. Raises DataError."""
+    kinds = _kinds(states, table)
     if kinds in ({LEFT}, {RIGHT}):
         side, way = ("left", "low") if kinds == {LEFT} else ("right", "high")
         raise DataError(
             f"Every row of {table.source} is censored on the {side}, so that predictions may be as {way} as they like "
             "and nothing can be estimated. Give rows with a value, or with a limit on the other side."
         )
-    if BETWEEN in kinds and not loss.upper:
-        raise ConfigError(
-            f"`{loss.status}` says `interval`, of which `{response.text}` is the lower end. Name the column of the "
-            f"upper ends, too: {spell('censored', f'{loss.status},UPPER')}."
-        )
+
+
+def _kinds(states: str, table: Table) -> set[float]:
+    """Return the different states that a table holds."""
+    words = table.counted.get(states)
+    if words is not None:
+        return set(words.values())
+    return {float(word) for word in table.words(states, MOST_WORDS)}
+
+
+def _notes_of_states(table: Table, name: str, kinds: set[float]) -> tuple[str, ...]:
+    """Say how a column of 0 and 1 was read, which other programs read the other way round."""
+    if kinds != {0.0, 1.0} or name in table.counted:
+        return ()
+    other = spell("censored", f"'{name}: 0=right, 1=none'")
+    return (
+        f"in `{name}`, 0 is taken for an exact value and 1 for one that is censored on the right. Where 1 marks an "
+        f"event that was seen, as in R's survival package, say {other}",
+    )
 
 
 def _note(name: str, sides: Sides) -> str:

@@ -7,8 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from descend.descent.solution import Solution
+from descend.errors import ConfigError
 from descend.losses import Loss
 from descend.options.request import Request
+from descend.parameters.ties import mentioned
+from descend.wording import spell
 
 LEAST = 1e-6
 """Least scale to begin with, as a share of that of the response about its mean."""
@@ -20,10 +23,24 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
     loss, exact: that of the request, and the one without censoring. fitted: fits a request to the same rows.
     Starts that the user gave for all parameters are kept if an optimizer was named, to watch its way.
     """
+    own = sorted(set(loss.own_parameters) & mentioned(request.fix, request.ties, request.bounds))
+    if own:
+        raise ConfigError(
+            f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed, tied or bounded. Where it is "
+            f"known, give it with {spell('sigma')}."
+        )
+    given = request.start or {}
     plain = request.but(
-        loss=str(exact), quantities=None, checkpoint=None, errors=None, bare=True, second_look=False, notes=()
+        loss=str(exact),
+        start={name: value for name, value in given.items() if name not in loss.own_parameters},
+        quantities=None,
+        checkpoint=None,
+        errors=None,
+        bare=True,
+        second_look=False,
+        notes=(),
     )
-    if not request.polish and request.start:
+    if not request.polish and given:
         plain = plain.but(epochs=0)
     found = fitted(plain)
     start = dict(found.model.parameters.named(found.theta))
@@ -33,4 +50,4 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
         omega = np.ones(len(y)) if rows.omega is None else rows.omega
         spread = exact.scale_of(np.full(len(y), y.mean()), y, omega)
         start[name] = max(exact.scale_of(mean, y, omega), LEAST * spread)
-    return request.but(start={**start, **(request.start or {})} if not request.polish else start, second_look=False)
+    return request.but(start=start if request.polish else {**start, **given}, second_look=False)

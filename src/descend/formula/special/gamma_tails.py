@@ -49,9 +49,7 @@ def gamma_tail_slope(order: float, a: npt.ArrayLike, x: npt.ArrayLike) -> Array:
     with np.errstate(all="ignore"):
         tail = _tail(upper, a, x)
         found = gammainc_slope(n, a, x) * (1 - 2 * upper) / tail
-        return _where_small(
-            tail, found, lambda a, x: _beside(upper, n, a, x) / _beside(upper, 0, a, x), a, x
-        )
+        return _where_small(tail, found, lambda a, x: _beside(upper, n, a, x) / _beside(upper, 0, a, x), a, x)
 
 
 def _tail(upper: float, a: Array, x: Array) -> Array:
@@ -61,11 +59,12 @@ def _tail(upper: float, a: Array, x: Array) -> Array:
 def _beside(upper: float, n: int, a: Array, x: Array) -> Array:
     """Return the n-th derivative of a tail by a, divided by the density."""
     side = np.full(x.shape, 1.0 if upper else -1.0)
-    return -side * integral(n, a, x, np.log(x), side) * x
+    found: Array = -side * integral(n, a, x, np.log(x), side) * x
+    return found
 
 
 def _log_density(a: Array, x: Array) -> Array:
-    return (a - 1.0) * np.log(x) - x - special.gammaln(a)
+    return np.asarray((a - 1.0) * np.log(x) - x - special.gammaln(a))
 
 
 def _where_small(tail: Array, found: Array, otherwise: Callable[[Array, Array], Array], a: Array, x: Array) -> Array:
