@@ -301,7 +301,7 @@ def test_compared_saved_and_predicted(tmp_path):
     assert band.high[0] == again.high[0]
     assert band.high[0] - band.low[0] > 2 * 1.96 * large.parameters["sigma"]
     for method in ("profile", "bootstrap"):
-        (low, high) = large.intervals(method=method, **({"resamples": 50} if method == "bootstrap" else {}))["sigma"]
+        (low, high) = large.intervals(method=method, **({"resamples": 100} if method == "bootstrap" else {}))["sigma"]
         assert low < large.parameters["sigma"] < high
 
 

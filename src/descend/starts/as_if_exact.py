@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from descend.descent.solution import Solution
-from descend.errors import ConfigError
+from descend.errors import ConfigError, DataError
 from descend.losses import Loss
 from descend.options.request import Request
 from descend.parameters.ties import mentioned
@@ -15,6 +15,8 @@ from descend.wording import spell
 
 LEAST = 1e-6
 """Least scale to begin with, as a share of that of the response about its mean."""
+EXACT = 1e-13
+"""A scale below this share is rounding."""
 
 
 def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Callable[[Request], Solution]) -> Request:
@@ -49,5 +51,11 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
         mean, y = found.model.predict(found.theta, rows.columns), found.model.observed(rows.columns)
         omega = np.ones(len(y)) if rows.omega is None else rows.omega
         spread = exact.scale_of(np.full(len(y), y.mean()), y, omega)
-        start[name] = max(exact.scale_of(mean, y, omega), LEAST * spread)
+        scale = exact.scale_of(mean, y, omega)
+        if not scale > EXACT * spread:
+            raise DataError(
+                f"The formula fits every value of {found.source} exactly, so that no {name} can be estimated. Give one "
+                f"with {spell('sigma')}, or use fewer parameters."
+            )
+        start[name] = max(scale, LEAST * spread)
     return request.but(start=start if request.polish else {**start, **given}, second_look=False)
