@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from descend.errors import DataError
 from descend.table import Table
 from descend.table.arrays import ArrayTable
-from descend.table.levels import Key, Levels, Places, combined, values_of
+from descend.table.levels import Key, Levels, Places, combined
+from descend.table.runs import runs_of
 from descend.table.table import Coding
 
 Mask = NDArray[np.bool_]
@@ -44,24 +45,25 @@ class Groups:
     @classmethod
     def of(cls, table: Table, by: Sequence[str]) -> Groups:
         """Return the groups of a table. Raises DataError for a column that it lacks, or if no row has a group."""
-        coded = [values_of(table, name) for name in by]
+        runs, coded = runs_of(table, by)
         codes, absent = combined([(found, len(labels)) for found, labels in coded])
-        ungrouped = int(np.count_nonzero(absent))
-        if ungrouped == len(codes):
+        if absent.all():
             raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in by)}.")
+        lengths = np.diff(runs)
+        ungrouped = int(lengths[absent].sum())
         in_order = not ungrouped and bool((codes[1:] >= codes[:-1]).all())
-        if in_order:
-            begins = first = np.r_[0, np.flatnonzero(codes[1:] != codes[:-1]) + 1]
-            order = np.empty(0, dtype=np.intp)
-        else:
-            rows = np.flatnonzero(~absent)
-            order = rows[np.argsort(codes[rows], kind="stable")]
-            begins = np.flatnonzero(np.r_[True, np.diff(codes[order]) != 0])
-            first = order[begins]
+        sequence = np.flatnonzero(~absent)
+        if not in_order:
+            sequence = sequence[np.argsort(codes[sequence], kind="stable")]
+        changes = np.flatnonzero(np.r_[True, np.diff(codes[sequence]) != 0])
+        first, lengths = sequence[changes], lengths[sequence]
+        before = np.r_[0, np.cumsum(lengths)].astype(np.intp)
+        order = np.empty(0, dtype=np.intp)
+        if not in_order:
+            order = np.repeat(runs[:-1][sequence] - before[:-1], lengths) + np.arange(before[-1])
         parts = [[labels[place] for place in found[first].tolist()] for found, labels in coded]
-        keys = list(zip(*parts, strict=True))
-        ends = np.r_[begins, len(codes) - ungrouped].astype(np.intp)
-        return cls(tuple(by), keys, order, ends, ungrouped, in_order)
+        ends = np.r_[before[changes], before[-1]]
+        return cls(tuple(by), list(zip(*parts, strict=True)), order, ends, ungrouped, in_order)
 
     def __len__(self) -> int:
         return len(self.keys)
