@@ -24,7 +24,8 @@ from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
 from descend.options.arrays_in_a_row import named
-from descend.options.request import OPTIONS, Gradient, Request, check_options
+from descend.options.of_model import Gradient
+from descend.options.request import OPTIONS, Request, check_options
 from descend.report.log import printing
 from descend.results import Fit, fit_of
 from descend.results.fitting import fit_table
@@ -57,12 +58,16 @@ def fit(
     response: str | None = None,
     inputs: Sequence[str] | None = None,
     by: str | Sequence[str] | None = None,
-    start: Values | None = None,
-    gradient: Gradient = None,
-    loss: str | Loss = "squared",
     weights: object = None,
     sigma: object = None,
     x_sigma: Values | Sequence[str] | str | None = None,
+    offset: object = None,
+    exposure: object = None,
+    where: str | None = None,
+    missing: str = "raise",
+    start: Values | None = None,
+    gradient: Gradient = None,
+    loss: str | Loss = "squared",
     errors: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
@@ -79,8 +84,6 @@ def fit(
     seed: int = 0,
     tolerance: float | None = None,
     time_limit: float | None = None,
-    where: str | None = None,
-    missing: str = "raise",
     engine: str = "auto",
     device: str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -117,6 +120,7 @@ def fit(
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
         be an array, with a value for each row, or sigma one number for all rows. x_sigma: standard deviations of inputs
         that have errors, ``{"t": "dt"}`` or ``{"t": 0.1}``: orthogonal distance regression.
+    offset: a column that is added to the linear predictor; exposure: one that multiplies the mean of a count.
     errors: the standard errors, ``"model"`` or ``"sandwich"``. l1, l2: penalties, which leave intercepts alone.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.

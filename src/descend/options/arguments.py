@@ -64,6 +64,10 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
     data, weights, sigma = with_columns(model, data, options.get("weights"), options.get("sigma"))
     values = {**options, "weights": weights, "sigma": sigma}
+    if any(are_values(values.get(key)) or isinstance(values.get(key), str) for key in ("offset", "exposure")):
+        from descend.options.offset import with_offset
+
+        model, data = with_offset(model, data, values)
     check_options(values, *NEEDED)
     values["fix"] = read_fixed(options.get("fix"))
     if options.get("sharpness") is True:
@@ -100,7 +104,7 @@ def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[An
     for name, given in names.items():
         if isinstance(given, str) and not given.isidentifier():
             data = _with_expression(data, given, name)
-        if given is None or isinstance(given, str) or not _are_values(given):
+        if given is None or isinstance(given, str) or not are_values(given):
             continue
         table = open_table(data)
         column, mentioned = name, mentioned_in(model)
@@ -138,7 +142,8 @@ def _with_expression(data: Any, text: str, role: str) -> Any:
         return there
 
 
-def _are_values(given: object) -> bool:
+def are_values(given: object) -> bool:
+    """Whether an option is given as values of rows, rather than by a name."""
     if isinstance(given, bool):
         return False
     return isinstance(given, int | float | np.ndarray | Sequence) or hasattr(given, "__array__")

@@ -21,7 +21,8 @@ from descend.losses.probability import taken_for
 from descend.models import Model, SymbolicModel, bind, kind_of
 from descend.models.reading import known_column
 from descend.models.stacked import called_like
-from descend.options.request import Gradient, Request
+from descend.options.of_model import Gradient
+from descend.options.request import Request
 from descend.parameters import Parameters, narrowed
 from descend.registry import closest
 from descend.table import Table

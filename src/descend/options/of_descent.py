@@ -1,0 +1,115 @@
+"""The options that say how to descend, where the rows are summed, and what is shown of the run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from descend.options import checks
+from descend.options.checks import is_path, is_switch, is_text, must_be, whole_number
+from descend.options.of_model import OptionsOfModel
+from descend.options.option import option
+
+if TYPE_CHECKING:
+    from descend.optimizers import Optimizer
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class OptionsOfDescent(OptionsOfModel):
+    """How to descend."""
+
+    optimizer: str | Optimizer | None = option(
+        None,
+        '{optimizers}; settings as in "adam(beta1=0.8)". One is chosen if not given.',
+        check=checks.optimizer,
+        metavar="OPTIMIZER",
+        identity="optimizer",
+        label=("Optimizers", "优化算法"),
+    )
+    learning_rate: float | str | None = option(
+        None,
+        "auto takes it from the curvature at the start.",
+        check=checks.rate,
+        metavar="NUMBER|auto",
+        identity="learning rate",
+        label=("Learning rate η", "学习率 η"),
+    )
+    schedule: str = option("constant", "{schedules}.", check=checks.schedule, metavar="SCHEDULE", identity="schedule")
+    epochs: int | None = option(
+        None,
+        "Run this many passes over the rows; otherwise the run ends when it has converged.",
+        "whole",
+        whole_number("number of epochs", 0),
+        metavar="N",
+        identity="number of epochs",
+        label=("Epochs", "轮数"),
+    )
+    batch_size: int | None = option(
+        None,
+        "Rows per step; all of them if not given.",
+        "whole",
+        whole_number("batch size", 1),
+        metavar="N",
+        identity="batch size",
+        label=("Batch size", "批量大小"),
+    )
+    seed: int = option(
+        0, "Fixes the order of the batches.", "whole", whole_number("seed", 0), metavar="N", identity="seed"
+    )
+    tolerance: float | None = option(
+        None,
+        "End the run once the gradient is this close to zero.",
+        "number",
+        checks.positive("tolerance"),
+        metavar="NUMBER",
+    )
+    time_limit: float | None = option(
+        None, "End the run after so long.", "number", checks.positive("time limit"), metavar="SECONDS"
+    )
+    engine: str = option(
+        "auto",
+        "auto, numpy, torch, moments (one pass) or query (in the database).",
+        check=must_be("a text", is_text),
+        metavar="ENGINE",
+        identity="engine",
+    )
+    device: str | None = option(
+        None,
+        "Device of the engine torch, such as cuda.",
+        metavar="DEVICE",
+        check=must_be("a text such as `cuda`", is_text, lambda value: type(value).__name__ == "device"),
+    )
+    checkpoint: str | os.PathLike[str] | None = option(
+        None,
+        "Note every few seconds where the run stands, for --resume.",
+        check=must_be("the path of a file", is_path),
+        metavar="FILE",
+        repeat=False,
+    )
+    resume: bool = option(
+        False,
+        "Go on from the checkpoint, to the same trajectory.",
+        "switch",
+        must_be("True or False", is_switch),
+        repeat=False,
+    )
+    standardize: bool = option(
+        False,
+        "Descend in standardised columns; all that is reported stays in your units.",
+        "switch",
+        must_be("True or False", is_switch),
+        identity="standardised",
+    )
+    sharpness: bool | int | str = option(
+        False, "Show the largest eigenvalue of the curvature in the log, and in the JSON.", "switch", checks.sharpness
+    )
+    memory_limit: str | int | None = option(
+        None, "Such as 1GiB: beyond it rows stay in their files.", check=checks.one_value, metavar="SIZE"
+    )
+    log_every: int | None = option(
+        None, "Print every N epochs, and the last.", "whole", whole_number("log_every", 1), metavar="N", repeat=False
+    )
+    on_step: Callable[..., object] | None = option(None, check=must_be("a function", callable), repeat=False)
+    on_groups: Callable[..., object] | None = option(None, check=must_be("a function", callable), repeat=False)

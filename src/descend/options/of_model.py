@@ -1,0 +1,109 @@
+"""The options that say what is fitted to the rows, and what is asked of the fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from descend.options import checks
+from descend.options.checks import is_by_name, is_text, is_texts, must_be
+from descend.options.of_rows import OptionsOfRows
+from descend.options.option import Values, option
+
+if TYPE_CHECKING:
+    from descend.losses import Loss
+    from descend.parameters.bounds import Given as Bounded
+    from descend.parameters.ties import Ties
+
+Gradient = str | Sequence[str] | Callable[..., Any] | None
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class OptionsOfModel(OptionsOfRows):
+    """What is fitted."""
+
+    start: Values | None = option(
+        None,
+        "Starting value, such as w=0 or w=0,b=1; may be repeated.",
+        "values",
+        checks.start,
+        metavar="NAME=VALUE",
+        label=("Start", "起点"),
+    )
+    gradient: Gradient = option(
+        None,
+        'derived (the default), autograd, jax, or by hand: "w = mean(2*x*(w*x - y))", once for each parameter.',
+        "texts",
+        must_be("a text, a list of texts or a function", callable, is_texts),
+        metavar="TEXT|FILE.py:NAME",
+        identity="gradient",
+        label=("Your own gradient", "自己推导梯度"),
+    )
+    loss: str | Loss = option(
+        "squared",
+        '{losses}; settings as in "huber(delta=2)".',
+        check=checks.loss,
+        metavar="LOSS",
+        identity="loss",
+        label=("Loss", "损失函数"),
+    )
+    errors: str | None = option(
+        None,
+        "Standard errors from the curvature, or robust against unlike residuals.",
+        check=must_be("a text", is_text),
+        metavar="model|sandwich",
+    )
+    l1: float = option(
+        0.0,
+        "Penalty on the sum of |parameter|: gives exact zeros.",
+        "number",
+        checks.penalty,
+        metavar="NUMBER",
+        identity="penalty",
+    )
+    l2: float = option(
+        0.0, "Penalty on the sum of parameter^2.", "number", checks.penalty, metavar="NUMBER", identity="penalty"
+    )
+    bounds: Bounded = option(
+        None,
+        'Bounds, such as "b>0" or "0<=c<=1"; may be repeated.',
+        "texts",
+        must_be("a list of texts such as `b > 0`, or limits by name", is_texts, is_by_name),
+        metavar="TEXT",
+        flag="--bound",
+        identity="bounds",
+    )
+    fix: Values | None = option(
+        None,
+        "Hold a parameter at a value, such as c=0 or w[x2]=1; may be repeated.",
+        "values",
+        must_be('values by name, such as {"c": 0}', is_text, is_by_name),
+        metavar="NAME=VALUE",
+        identity="parameters",
+    )
+    ties: Ties = option(
+        None,
+        'Let others set a parameter, as in "b2 = 2*b1"; may be repeated.',
+        "texts",
+        must_be("a list of texts such as `b2 = 2*b1`", is_texts, is_by_name),
+        metavar="TEXT",
+        flag="--tie",
+        identity="parameters",
+    )
+    reference: Values | Sequence[str] | str | None = option(
+        None,
+        'The level to compare others with, such as "u=red" or "color=red"; may be repeated.',
+        "texts",
+        must_be('texts such as `u=red`, or levels by name, such as {"u": "red"}', is_texts, is_by_name),
+        metavar="NAME=LEVEL",
+        identity="parameters",
+    )
+    quantities: Ties = option(
+        None,
+        'A number that follows from the parameters, such as "half_life = log(2)/b"; may be repeated.',
+        "texts",
+        must_be("a list of texts such as `half_life = log(2)/b`, or expressions by name", is_texts, is_by_name),
+        metavar="TEXT",
+        flag="--quantity",
+    )

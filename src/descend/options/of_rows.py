@@ -1,0 +1,72 @@
+"""The options that say what the rows are: which columns count, how much, and which rows are used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from descend.options import checks
+from descend.options.checks import is_by_name, is_text, is_texts, must_be
+from descend.options.option import option
+
+if TYPE_CHECKING:
+    from descend.parameters.ties import Ties
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class OptionsOfRows:
+    """What the rows are."""
+
+    response: str | None = option(
+        None, "Column that a Python function predicts.", check=checks.column, metavar="COLUMN"
+    )
+    inputs: Sequence[str] | None = option(None, check=must_be("a list of names of columns", is_texts))
+    by: str | Sequence[str] | None = option(
+        None,
+        "One fit for each group of rows that share the values of these columns, such as plate,well; may be repeated.",
+        "texts",
+        must_be("the name of a column, or a list of them", is_text, is_texts),
+        metavar="COLUMNS",
+    )
+    weights: str | None = option(
+        None, "Column of row weights, relative to each other.", check=checks.column, metavar="COLUMN"
+    )
+    sigma: str | None = option(
+        None,
+        "Column of known standard deviations of the response, in its unit.",
+        metavar="COLUMN",
+        check=must_be("the name of a column, an array with a value for each row, or a number", is_text),
+    )
+    x_sigma: Ties = option(
+        None,
+        "Standard deviation of an input, a column or a number, such as t=dt or t=0.1; may be repeated.",
+        *("texts", must_be('standard deviations by name, such as {"t": "dt"}', is_texts, is_by_name)),
+        metavar="INPUT=COLUMN|NUMBER",
+    )
+    offset: str | None = option(
+        None,
+        "Column that is added to the linear predictor: inside exp( ), sigmoid( ), or to the prediction itself.",
+        metavar="COLUMN",
+        check=must_be("the name of a column, or an array with a value for each row", is_text),
+    )
+    exposure: str | None = option(
+        None,
+        "Column that multiplies the mean of a count, such as the time or the area over which it was counted.",
+        metavar="COLUMN",
+        check=must_be("the name of a column, or an array with a value for each row", is_text),
+    )
+    where: str | None = option(
+        None,
+        "Use only rows for which this SQL condition holds.",
+        check=checks.condition,
+        metavar="CONDITION",
+        identity="rows",
+    )
+    missing: str = option(
+        "raise",
+        "What to do with rows that lack a value.",
+        check=must_be("`raise` or `drop`", is_text),
+        metavar="raise|drop",
+        identity="rows",
+    )
