@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.many.arrays import Arrays, Values
-from descend.many.code import BatchCode
+from descend.many.arrays import Values
 from descend.many.sums import Block, Sums, rows_of_triangle
 from descend.many.systems import Entries, Factor, Triangle
 
@@ -79,10 +78,10 @@ class _Descent:
     triangle of a matrix.
     """
 
-    def __init__(self, code: BatchCode, arrays: Arrays, block: Block, theta: list[Values], damping: Array) -> None:
-        self.code, self.arrays, self.where = code, arrays, arrays.library.where
+    def __init__(self, block: Block, theta: list[Values], damping: Array) -> None:
+        self.code, self.arrays, self.where = block.code, block.arrays, block.arrays.library.where
         self.block, self.theta, self.damping = block, theta, damping
-        self.at = Sums.at(code, theta, block, arrays)
+        self.at = Sums.at(theta, block)
         self.places = np.arange(block.size.shape[0])
         self.noted: list[Values] = []
         self.before = damping + np.nan
@@ -111,7 +110,7 @@ class _Descent:
     def evaluate(self) -> None:
         """Evaluate where the step leads, and go there where that is lower."""
         trial = [value - own for value, own in zip(self.theta, self.step, strict=True)]
-        there = Sums.at(self.code, trial, self.block, self.arrays)
+        there = Sums.at(trial, self.block)
         gain, large = self.at.loss - there.loss, self.promise > LARGE * self.scale
         lower = self.go & (gain >= large * (ENOUGH * self.promise))
         steady = lower
@@ -160,8 +159,9 @@ class _Descent:
         """Go on with the groups that have not ended."""
         self.note()
         on = self.arrays.returned(self.on)
-        places = self.arrays.given(np.flatnonzero(on))
-        self.places, self.block = self.places[on], self.block.take(places, self.arrays)
+        chosen = np.flatnonzero(on)
+        places = self.arrays.given(chosen)
+        self.places, self.block = self.places[on], self.block.take(chosen)
         self.at = self.at.take(places, self.arrays)
         for name in (*MANIFOLD, "step"):
             setattr(self, name, [self.arrays.take(each, places) for each in getattr(self, name)])
@@ -198,14 +198,12 @@ class _Descent:
         return Ends(places, inverse, direct, found, least)
 
 
-def descend_all(
-    code: BatchCode, theta: list[Values], block: Block, damping: Array, arrays: Arrays, share: float = 0.0
-) -> Ends:
+def descend_all(theta: list[Values], block: Block, damping: Array, share: float = 0.0) -> Ends:
     """Descend from theta, an array over groups for each nonlinear parameter, in all groups of a block.
 
     It ends when at most a share of them is left.
     """
-    descent = _Descent(code, arrays, block, theta, damping)
+    descent = _Descent(block, theta, damping)
     least = share * len(descent.places)
     for _ in range(LONGEST):
         left = int(descent.on.sum())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,40 @@ from numpy.typing import NDArray
 from descend.errors import DataError
 from descend.table import Table
 from descend.table.arrays import ArrayTable
-from descend.table.levels import Key, Levels, Places, combined
+from descend.table.levels import Key, Label, Levels, Places, combined
 from descend.table.runs import runs_of
 from descend.table.table import Coding
 
 Mask = NDArray[np.bool_]
+
+
+class Keys(Sequence[Key]):
+    """The keys of groups, of which each is made when it is asked for: the garbage collector knows none of a million.
+
+    parts: for each column its value in each group.
+
+    >>> keys = Keys([["A", "A"], [1, 2]])
+    >>> keys[-1], list(keys)
+    (('A', 2), [('A', 1), ('A', 2)])
+    """
+
+    def __init__(self, parts: list[list[Label]]) -> None:
+        self.parts = parts
+
+    def __len__(self) -> int:
+        return len(self.parts[0])
+
+    @overload
+    def __getitem__(self, place: int) -> Key: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Key]: ...
+    def __getitem__(self, place: int | slice) -> Key | Sequence[Key]:
+        if isinstance(place, slice):
+            return Keys([part[place] for part in self.parts])
+        return tuple(part[place] for part in self.parts)
+
+    def __iter__(self) -> Iterator[Key]:
+        return zip(*self.parts, strict=True)
 
 
 @dataclass(frozen=True)
@@ -31,12 +60,12 @@ class Groups:
 
     >>> from descend.table import open_table
     >>> groups = Groups.of(open_table({"site": ["b", "a", "b"]}), ["site"])
-    >>> groups.keys, groups.order.tolist(), groups.ends.tolist()
+    >>> list(groups.keys), groups.order.tolist(), groups.ends.tolist()
     ([('a',), ('b',)], [1, 0, 2], [0, 1, 3])
     """
 
     by: tuple[str, ...]
-    keys: list[Key]
+    keys: Sequence[Key]
     order: Places
     ends: Places
     ungrouped: int
@@ -63,7 +92,7 @@ class Groups:
             order = np.repeat(runs[:-1][sequence] - before[:-1], lengths) + np.arange(before[-1])
         parts = [[labels[place] for place in found[first].tolist()] for found, labels in coded]
         ends = np.r_[before[changes], before[-1]]
-        return cls(tuple(by), list(zip(*parts, strict=True)), order, ends, ungrouped, in_order)
+        return cls(tuple(by), Keys(parts), order, ends, ungrouped, in_order)
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -17,7 +17,6 @@ from descend.many.descent import FIRST, FIRST_OF_ONE, Ends, descend_all
 from descend.many.progress import Progress
 from descend.many.rows import GroupedRows
 from descend.many.sums import Block, Sums
-from descend.many.sums import losses as losses_of
 from descend.many.systems import Factor
 
 Array = NDArray[np.float64]
@@ -63,14 +62,15 @@ class Found:
         self.converged[places], self.endless[places] = ends.converged[chosen], ends.endless[chosen]
         self.variances[places] = ends.variances.T[chosen] / unit
 
-    def finish(self, places: Places, code: BatchCode, block: Block, arrays: Arrays) -> Places:
+    def finish(self, places: Places, block: Block) -> Places:
         """Take one more step from where some descents converged; returns the places where a further one is worth while.
 
         A descent ends by what its last step promises, at parameters where nothing was summed. The sums there give one
         more step, by Gauss and Newton, and the variances at the end.
         """
+        code, arrays = block.code, block.arrays
         begin = [arrays.given(self.theta[places, place]) for place in code.nonlinear]
-        at = Sums.at(code, begin, block, arrays)
+        at = Sums.at(begin, block)
         step = Factor.of(at.curvature).solved(at.gradient)
         promise = sum((0.5 * one * two for one, two in zip(step, at.gradient, strict=True)), 0.0 * at.loss)
         theta, variances, (loss, promised) = (
@@ -111,13 +111,15 @@ class Together:
     arrays: Arrays = NUMPY_ARRAYS
     progress: Progress | None = None
 
-    def _code(self, chosen: Places) -> BatchCode:
-        return batch_code(self.program, not self.rows.even(chosen), language=self.arrays.language)
+    @cached_property
+    def code(self) -> BatchCode:
+        """What is summed over the rows of each group."""
+        return batch_code(self.program, self.rows.omega is not None, language=self.arrays.language)
 
     @cached_property
     def nonlinear(self) -> list[int]:
         """The components that descend; the others are solved for at each step."""
-        return list(batch_code(self.program, True, language=self.arrays.language).nonlinear)
+        return list(self.code.nonlinear)
 
     def descend(self, groups: Places, theta: Array) -> Found:
         """Descend in each of these groups, which may be listed several times, from a point of theta, (descents, p).
@@ -129,18 +131,17 @@ class Together:
         first = FIRST if len(self.nonlinear) > 1 else FIRST_OF_ONE
         damping, open_ = np.full(len(groups), first), np.arange(len(groups))
         while len(open_):
-            blocks = self.rows.blocks(groups, open_, self.arrays.cells)
+            blocks = self.rows.blocks(groups, open_, self.arrays)
             share = WAITING if len(blocks) > 1 else 0.0
 
             def descended(number: int, blocks: list[Places] = blocks, share: float = share) -> Places:
                 places = blocks[number]
-                code = self._code(groups[places])
-                block = self.rows.block(code, groups[places], self.arrays)
+                block = self.rows.block(self.code, groups[places], self.arrays)
                 given = [self.arrays.given(each[places]) for each in begin]
                 with np.errstate(all="ignore"):
-                    ends = descend_all(code, given, block, self.arrays.given(damping[places]), self.arrays, share)
-                    found.put(places, ends, code.unit)
-                    found.finish(places, code, block, self.arrays)
+                    ends = descend_all(given, block, self.arrays.given(damping[places]), share)
+                    found.put(places, ends, block.code.unit)
+                    found.finish(places, block)
                 left = places[ends.pending]
                 begin[:, left] = ends.theta[self.nonlinear][:, ends.pending]
                 damping[left] = ends.damping[ends.pending]
@@ -154,15 +155,14 @@ class Together:
     def losses(self, groups: Places, starts: Array) -> Array:
         """Return the sum of the loss of each group at each start, (starts, groups); infinite where it has no value."""
         losses = np.empty((len(starts), len(groups)))
-        blocks = self.rows.blocks(groups, np.arange(len(groups)), self.arrays.cells)
+        blocks = self.rows.blocks(groups, np.arange(len(groups)), self.arrays)
 
         def judged(number: int) -> None:
             places = blocks[number]
-            code = self._code(groups[places])
-            block = self.rows.block(code, groups[places], self.arrays)
+            block = self.rows.block(self.code, groups[places], self.arrays)
             with np.errstate(all="ignore"):
                 for row, start in zip(losses, starts[:, self.nonlinear], strict=True):
-                    row[places] = code.unit * losses_of(code, start, block, self.arrays)
+                    row[places] = block.code.unit * block.losses(start)
 
         in_turn(len(blocks), lambda: judged, self.arrays.threads)
         return np.where(np.isfinite(losses), losses, np.inf)
