@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.many.arrays import Values
+from descend.many.first_step import FirstStep
 from descend.many.sums import Block, Sums, rows_of_triangle
 from descend.many.systems import Entries, Factor, Triangle
 
@@ -37,6 +38,8 @@ NOISE = 1e-12
 """Where no step lowers the loss, and the promise is below this share of it, that is the rounding of its minimum."""
 EXACT, ROUNDING = 1e-31, 1e-26
 """A loss that is a smaller share of that of a prediction of 0 is nothing but rounding, or if no step lowers it."""
+SHORT = 1e-4
+"""Steps that promise to lower the loss by a smaller share of it are not learned from other groups."""
 SCARCE = 0.7
 """Groups are gathered anew once fewer than this share of them go on."""
 MANIFOLD, SINGLE = ("theta", "bend", "greatest"), ("before", "damping", "on", "converged", "endless", "last")
@@ -89,6 +92,7 @@ class _Descent:
         self.converged = self.last = self.endless = ~self.on
         self.bend = [0.0 * damping for row in self.at.curvature for _ in row]
         self.greatest = [row[-1] for row in self.at.curvature]
+        self.leaping = False
         self.look_ahead()
 
     def look_ahead(self) -> None:
@@ -107,6 +111,16 @@ class _Descent:
         self.go = usable & self.on
         self.step = [self.where(self.go, own, 0.0) for own in self.step]
 
+    def leap(self, first: FirstStep) -> None:
+        """Try to begin with a step that was learned from other groups, where there is a way to go."""
+        ends = first.ends(self.at, self.scale, self.arrays)
+        far = self.go & (self.promise > SHORT * self.scale)
+        self.step = [
+            self.where(far & (end - end == 0.0), begin - end, own)
+            for begin, end, own in zip(self.theta, ends, self.step, strict=True)
+        ]
+        self.leaping = True
+
     def evaluate(self) -> None:
         """Evaluate where the step leads, and go there where that is lower."""
         trial = [value - own for value, own in zip(self.theta, self.step, strict=True)]
@@ -116,7 +130,8 @@ class _Descent:
         steady = lower
         for one, two in zip(there.curvature, self.at.curvature, strict=True):
             steady = steady & (abs(one[-1] - two[-1]) <= SETTLED * one[-1])
-        self.bend = self._bent(there, lower)
+        if not self.leaping:
+            self.bend = self._bent(there, lower)
         at_rest = self.promise <= self.where(lower, RESOLVED, NOISE) * self.scale
         if self.code.relative:
             at_rest = at_rest | (~lower & (self.at.loss <= ROUNDING * self.block.size))
@@ -130,9 +145,12 @@ class _Descent:
         pairs = zip(self.greatest, self.at.curvature, strict=True)
         self.greatest = [self.arrays.library.maximum(most, row[-1]) for most, row in pairs]
         self.before = self.where(lower, self.promise, self.before)
-        self.damping = self.where(
-            lower, (self.damping * self.where(gain >= GOOD * self.promise, 0.1, 1.0)).clip(LEAST), self.damping * 10.0
-        )
+        if self.leaping:
+            self.damping = self.where(lower, self.damping.clip(LEAST, UNDAMPED), self.damping)
+        else:
+            easier = (self.damping * self.where(gain >= GOOD * self.promise, 0.1, 1.0)).clip(LEAST)
+            self.damping = self.where(lower, easier, self.damping * 10.0)
+        self.leaping = False
         self.converged = self.converged | (at_rest & (steady | ~lower))
         self.endless = self.endless | (at_rest & lower & ~steady)
         self.steady = self.where(lower, steady, self.steady)
@@ -198,12 +216,16 @@ class _Descent:
         return Ends(places, inverse, direct, found, least)
 
 
-def descend_all(theta: list[Values], block: Block, damping: Array, share: float = 0.0) -> Ends:
+def descend_all(
+    theta: list[Values], block: Block, damping: Array, share: float = 0.0, first: FirstStep | None = None
+) -> Ends:
     """Descend from theta, an array over groups for each nonlinear parameter, in all groups of a block.
 
-    It ends when at most a share of them is left.
+    It ends when at most a share of them is left. first: the first step that was learned from other groups.
     """
     descent = _Descent(block, theta, damping)
+    if first is not None:
+        descent.leap(first)
     least = share * len(descent.places)
     for _ in range(LONGEST):
         left = int(descent.on.sum())

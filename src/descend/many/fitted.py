@@ -33,10 +33,14 @@ class FittedGroups:
         if source.unreadable:
             self.rows = np.where(np.isin(np.arange(len(groups)), list(source.unreadable)), 0, groups.sizes)
         self.loss, self.r_squared = outcomes.loss, outcomes.r_squared
-        self.outcome: tuple[str, ...] = tuple(outcomes.outcome.tolist())
 
     def __len__(self) -> int:
         return len(self._source.groups)
+
+    @cached_property
+    def outcome(self) -> tuple[str, ...]:
+        """How the fit of each group ended."""
+        return tuple(self._outcomes.outcome.tolist())
 
     @cached_property
     def keys(self) -> list[Key]:

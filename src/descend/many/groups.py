@@ -90,7 +90,7 @@ class Groups:
         order = np.empty(0, dtype=np.intp)
         if not in_order:
             order = np.repeat(runs[:-1][sequence] - before[:-1], lengths) + np.arange(before[-1])
-        parts = [[labels[place] for place in found[first].tolist()] for found, labels in coded]
+        parts = [_values(labels, found[first]) for found, labels in coded]
         ends = np.r_[before[changes], before[-1]]
         return cls(tuple(by), Keys(parts), order, ends, ungrouped, in_order)
 
@@ -121,6 +121,12 @@ class Groups:
         """Return the rows of one group."""
         begin, end = self.ends[group : group + 2]
         return np.arange(begin, end) if self.in_order else self.order[begin:end]
+
+
+def _values(labels: list[Label], places: Places) -> list[Label]:
+    if np.array_equal(places, np.arange(len(labels))):
+        return labels
+    return [labels[place] for place in places.tolist()]
 
 
 def table_of_group(
