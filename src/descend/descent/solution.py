@@ -32,6 +32,7 @@ from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.problem.separation import no_minimum
 from descend.problem.symmetry import changed_places, order_of_terms
 from descend.table import Table
+from descend.table.coupled import Coupling
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
@@ -47,8 +48,8 @@ class Solution:
     advice: what to do about the outcome, as far as the outcome alone says. notes: what was chosen or noticed on the
     way, in sentences. verdict: which parameters the data leave undetermined. endless: why there is no minimum, where
     that is how it ended. from_start: where the user's own start led, if a search found a lower minimum, which is this.
-    call: the arguments that were given, to repeat it. errors: the kind of standard errors, "model" or "sandwich"; that
-    of the loss if empty. quantities: those asked for. answers: what was inferred so far, by the name of the function.
+    call: the arguments that were given, to repeat it. errors: the kind of standard errors; that of the loss if
+    empty. quantities: those asked for. answers: what was inferred so far, by the name of the function.
     failures: what could not be told of it, and why, in sentences.
     """
 
@@ -124,6 +125,16 @@ class Solution:
     def sigma(self) -> str | None:
         """The column of known standard deviations of the response."""
         return self.problem.rows.roles.sigma
+
+    @property
+    def coupling(self) -> Coupling | None:
+        """The known covariance, or correlation, of the response."""
+        return self.problem.rows.roles.coupling
+
+    @property
+    def scale_known(self) -> bool:
+        """Whether the size of the errors is known: by sigma, or the covariance of the response."""
+        return self.problem.rows.roles.scale_known
 
     @property
     def penalised(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -54,6 +55,13 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         if key not in OPTIONS:
             hint = OF_OTHERS.get(key, f"{closest(key, OPTIONS).strip()} See help(descend.fit).".strip())
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
+    if isinstance(model, list | tuple) and all(isinstance(part, str) for part in model):
+        model = "; ".join(model)
+    if isinstance(model, str) and ";" in model and options.get("by") is not None:
+        raise ConfigError(
+            "Several formulas are fitted to all rows together, and `by` fits one formula to each group. Leave out "
+            "`by`; what differs between groups is a parameter of theirs, such as a[site]."
+        )
     start = options.get("start")
     if start is not None and is_in_order(start) and callable(model) and not kind_of(model).in_place:
         options = {**options, "start": by_name(model, data, others, start)}
@@ -69,6 +77,10 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 
         model, data = with_offset(model, data, values)
     check_options(values, *NEEDED)
+    if values.get("covariance") is not None:
+        from descend.options.covariance import with_covariance
+
+        data, values["covariance"] = with_covariance(model, data, values)
     values["fix"] = read_fixed(options.get("fix"))
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
@@ -97,12 +109,17 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[Any, Any, Any]:
     """Return the data, with row weights and standard deviations given as values added as columns, and their names.
 
-    The columns have names that the model does not use: its `sigma` is a parameter. A text that is no name, such as
-    ``0.05*y``, is computed from the columns in it, and names its column.
+    The columns have names that the model does not use: its `sigma` is a parameter. A number, or a text that is no
+    name, such as ``0.05*y``, is computed from the columns in it, and names its column.
     """
     names = {"weights": weights, "sigma": sigma}
     for name, given in names.items():
-        if isinstance(given, str) and not given.isidentifier():
+        if isinstance(given, Mapping):
+            data, given = _of_responses(data, given, name)
+            names[name] = given
+        if is_number(given):
+            given = names[name] = repr(float(given))
+        if isinstance(given, str) and is_computed(given):
             data = _with_expression(data, given, name)
         if given is None or isinstance(given, str) or not are_values(given):
             continue
@@ -116,30 +133,52 @@ def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[An
     return data, names["weights"], names["sigma"]
 
 
+def _of_responses(data: Any, given: Mapping[str, Any], role: str) -> tuple[Any, str]:
+    """Return weights or standard deviations by response as a text, ``y1=s1, y2=0.1``; arrays become columns."""
+    parts = []
+    for response, value in given.items():
+        if not isinstance(value, str | int | float):
+            column = f"{role} of {response}"
+            data, value = open_table(data).with_column(column, value), column
+        parts.append(f"{response}={value}")
+    return data, ", ".join(parts)
+
+
 def _with_expression(data: Any, text: str, role: str) -> Any:
     """Return the data with a column for an expression of others, named by its text; as they are if it is a column."""
     table = open_table(data)
-    if text in table.names or not set(text) & set("*/+-^("):
+    if text in table.names:
         return data
-    from descend.formula.build import Builder
-    from descend.formula.compile import over_rows
-    from descend.formula.syntax import parse_expression
-    from descend.formula.tokens import pointed
+    from descend.formula.computed import read_computed
     from descend.table.in_memory import columns_in_memory
 
-    node = parse_expression(text)
-    builder = Builder(text, table.names, starts=None)
-    expression = builder.build(node)
-    for name, (place, _) in builder.parameters.items():
-        fault = f"`{name}` is not a column.{closest(name, table.names)}"
-        raise pointed(text, place.start, place.end, fault, f"`{role}` is a column, or computed from columns alone.")
-    values = over_rows(expression, table.with_gaps(tuple(builder.columns)), table.rows)
+    computed = read_computed(text, table.names, role)
+    values = computed.over(table.with_gaps(computed.columns), table.rows)
     try:
         return table.with_column(text, values)
     except DataError:  # the rows are in a file, and become arrays
         there = open_table(columns_in_memory(table)).with_column(text, values)
         there.source = table.source
         return there
+
+
+def is_computed(text: str) -> bool:
+    """Whether a text is a number or an expression, such as ``0.05*y``, rather than the name of a column."""
+    if text.isidentifier():
+        return False
+    from descend.formula.computed import is_computed as has_an_operator
+
+    return has_an_operator(text)
+
+
+def is_number(given: object) -> bool:
+    """Whether one finite number was given, for all rows."""
+    if not isinstance(given, int | float | np.generic) or isinstance(given, bool) or np.ndim(given):
+        return False
+    try:
+        return math.isfinite(float(given))
+    except (OverflowError, TypeError, ValueError):
+        return False
 
 
 def are_values(given: object) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from descend.options import checks
-from descend.options.checks import is_by_name, is_text, is_texts, must_be
+from descend.options.checks import is_array, is_by_name, is_matrix, is_path, is_text, is_texts, must_be
 from descend.options.option import option
 
 if TYPE_CHECKING:
@@ -30,19 +30,46 @@ class OptionsOfRows:
         metavar="COLUMNS",
     )
     weights: str | None = option(
-        None, "Column of row weights, relative to each other.", check=checks.column, metavar="COLUMN"
+        None,
+        'Row weights, relative to each other: a column, or an expression such as "1/y^2".',
+        check=checks.column,
+        metavar="COLUMN|TEXT",
     )
     sigma: str | None = option(
         None,
-        "Column of known standard deviations of the response, in its unit.",
-        metavar="COLUMN",
+        'Known standard deviations of the response, in its unit: a column, a number, or an expression like "0.05*y".',
+        metavar="COLUMN|NUMBER|TEXT",
         check=must_be("the name of a column, an array with a value for each row, or a number", is_text),
+    )
+    covariance: Any = option(
+        None,
+        "Known covariance of the response: a file with a row and a column for each row of data, .npy, CSV or text.",
+        check=must_be("a matrix, or the path of a file with one", is_path, is_matrix),
+        metavar="FILE",
     )
     x_sigma: Ties = option(
         None,
         "Standard deviation of an input, a column or a number, such as t=dt or t=0.1; may be repeated.",
         *("texts", must_be('standard deviations by name, such as {"t": "dt"}', is_texts, is_by_name)),
         metavar="INPUT=COLUMN|NUMBER",
+    )
+    censored: Any = option(
+        None,
+        "Column that says left, right or none in each row, or two columns LOW,HIGH that the response lies between.",
+        check=must_be(
+            'the name of a column, two such as ("low", "high"), or what codes mean, {"died": {0: "right"}}',
+            is_texts,
+            is_by_name,
+            is_array,
+        ),
+        metavar="COLUMN|LOW,HIGH",
+    )
+    rounded: float | None = option(
+        None,
+        "The unit to which the response is rounded, such as 0.1.",
+        "number",
+        checks.positive("unit of rounding"),
+        metavar="UNIT",
     )
     offset: str | None = option(
         None,

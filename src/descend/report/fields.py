@@ -12,10 +12,11 @@ import numpy as np
 from descend.descent.commenting import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
-from descend.inference.covariance import sandwich_kind
 from descend.inference.intervals import NOT_AT_MINIMUM, listed
 from descend.inference.quantities.estimate import quantity_cells
+from descend.inference.standard_errors import errors_in_words
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
+from descend.report.field import Field
 from descend.table.levels import ByGroup, GroupLabels
 
 if TYPE_CHECKING:
@@ -30,21 +31,6 @@ MOST_GROUPS = 12
 """With more groups than this, a text shows the first ones, and how the others spread."""
 MOST_LISTED = 10_000
 """Most weights of a module that are listed; those of a large one are better read from the module."""
-
-
-@dataclass(frozen=True)
-class Field:
-    """One item to show.
-
-    kind: ``formula``, ``parameter`` (value: the number, its standard error or None, what holds it, such as ``fixed``,
-        or "", and the ends of its interval if asked for), ``number``, ``text``, ``success``, ``partial`` or
-        ``failure`` (how the run ended), ``advice``, or ``note``. many: whether it is of a parameter with many groups.
-    """
-
-    label: str
-    value: Any
-    kind: str
-    many: bool = False
 
 
 Lines = Callable[["Fitted", "Intervals | None"], Iterable[Field]]
@@ -78,15 +64,13 @@ class Entry:
         if self.lines is not None:
             return self.lines(fit, intervals)
         value = self.of(fit) if self.label else None
-        if value is None:
-            return ()
-        return [Field(self.label, value, "number" if isinstance(value, int | float) else "text")]
+        kind = "number" if isinstance(value, int | float) else "text"
+        return () if value is None else [Field(self.label, value, kind)]
 
 
 def fields(fit: Fitted, intervals: Intervals | None = None, said: Collection[str] = ()) -> list[Field]:
     """Return the fields to show of a fit, in reading order. said: notes to leave out, since the user has seen them."""
-    if fit.model.in_place:
-        intervals = None
+    intervals = None if fit.model.in_place else intervals
     left_out = {_sentence(note, fit.parameters) for note in (*said, NOT_AT_MINIMUM)}
     shown = (field for entry in ENTRIES for field in entry.shown(fit, intervals))
     return [field for field in shown if field.label != "note" or field.value not in left_out]
@@ -155,7 +139,7 @@ def _chi_square(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     if (good := fit.goodness) is not None:
         degrees = f"{good.degrees:,} degree{'s' if good.degrees > 1 else ''} of freedom"
         text = f"{good.chi_square:.5g} for {degrees}, reduced {good.reduced:.4g}, p = {good.p:.2g}"
-        yield Field("χ²" if fit.sigma is not None else "Pearson's χ²", text, "text")
+        yield Field("χ²" if fit.loss_function.quadratic else "Pearson's χ²", text, "text")
 
 
 def _intervals(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -166,6 +150,8 @@ def _intervals(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 def _spread(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     """Say how the standard errors were found, unless in the usual way."""
+    if (scatter := fit.scatter) is not None:
+        yield from (Field(label, text, "text") for label, text in scatter.words())
     if fit.sigma is not None:
         yield Field("sigma", f"`{fit.sigma}`: standard deviations of the response, taken as known", "text")
     elif fit.weights is not None:
@@ -173,9 +159,8 @@ def _spread(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 
 def _errors(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
-    if fit.kind_of_errors == "sandwich" and fit.standard_errors is not None:
-        kind = sandwich_kind(fit.loss_function)
-        yield Field("errors", f"sandwich ({kind}): robust against unlike residuals", "text")
+    if fit.kind_of_errors != "model" and fit.standard_errors is not None:
+        yield Field("errors", errors_in_words(fit.kind_of_errors, fit.loss_function, fit.clusters), "text")
     if not fit.at_minimum:
         subject = "standard errors" if intervals is None else "standard errors and intervals"
         yield Field("errors", f"{subject} hold at the minimum only, which this run did not reach", "note")
@@ -235,12 +220,13 @@ def _at_least(fit: Fitted, labels: Sequence[str]) -> str:
 def _rows(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     """Count the rows, and those left out for a missing value if that was asked for."""
     text, solution = f"{fit.rows:,}", fit.solution
+    counts = [f"{count:,} censored {side}" for side, count in fit.censored.items() if count]
     if solution is not None:
         text += f" of {solution.source}" if solution.source else ""
         if solution.table is not None and solution.call().get("missing") == "drop":
             left_out = solution.table.rows - fit.rows
             text += f"; {left_out:,} left out, where a value is missing" if left_out > 0 else ""
-    yield Field("rows", text, "text")
+    yield Field("rows", ", ".join([text, *counts]), "text")
 
 
 def _optimizer(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -324,9 +310,12 @@ ENTRIES = [
     Entry("residual_standard_deviation"),
     Entry("", lines=_intervals),
     Entry("sigma", lines=_spread),
+    Entry("scatter", value=lambda fit: None if fit.scatter is None else fit.scatter.plain()),
     Entry("x_sigma", value=lambda fit: dict(fit.model.inexact) or None),
     Entry("weights"),
+    Entry("censored", value=lambda fit: fit.censored or None),
     Entry("errors", value=lambda fit: None if fit.covariance is None else fit.kind_of_errors, lines=_errors),
+    Entry("clusters", value=lambda fit: fit.clusters or None),
     Entry("", lines=_residuals),
     Entry("", lines=_repeats),
     Entry("digits", value=_few_digits, lines=_digits),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from descend.descent import Step
 from descend.descent.checkpoint import to_resume
+from descend.errors import DescendError, LimitsError
 from descend.formula import read_formula
 from descend.inference.intervals import checked_errors
 from descend.models.inexact import inexact_inputs
@@ -24,9 +25,29 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
 
     Raises FormulaError, DataError or ConfigError, before the first step.
     """
+    if request.censored is not None or request.rounded is not None:
+        from descend.problem.censoring import with_censoring
+
+        request, table = with_censoring(request, table)
+    try:
+        return _fit(request, table, on_step, began)
+    except LimitsError as refused:
+        from descend.problem.censoring import censored_by_cells
+
+        return _fit(*censored_by_cells(request, table, refused), on_step, began)
+
+
+def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None, began: float) -> SolvedFit:
     request = settled(request, table)
+    if not isinstance(request.loss, str) and request.loss.exact is not None:
+        from descend.starts.as_if_exact import started_as_if_exact
+
+        loss, exact = request.loss, request.loss.exact
+        request = started_as_if_exact(request, loss, exact, lambda each: _fit(each, table, None, began).solution)
     if request.x_sigma:
         request = started_without_errors(request, table, began)
+    if request.covariance is not None and request.polish:
+        request = started_without_coupling(request, table, began)
     resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
     if resumed is not None:  # it starts where the run did, whatever start is found or given now
         check_options({"start": resumed.start})
@@ -34,12 +55,23 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
         began -= resumed.snapshot.seconds
     problem = pose(request, table)
     if request.errors is not None:
-        checked_errors(request.errors, problem.model.loss)
+        checked = checked_errors(request.errors, problem.model.loss, request.roles.spread is not None)
+        request = request.but(errors=checked)
     if request.quantities:
         from descend.inference.quantities.reading import read_quantities
 
         read_quantities(request.quantities, problem.model)  # refused before the first step
     return fit_of(solve(problem, request, on_step, resumed, began))
+
+
+def started_without_coupling(request: Request, table: Table, began: float) -> Request:
+    """Return a request that starts where the fit of rows that know nothing of each other ends."""
+    apart = request.but(covariance=None, quantities=None, checkpoint=None, errors=None, bare=True)
+    try:
+        found = fit_table(apart, table, None, began)
+    except DescendError:
+        return request  # which says what is wrong
+    return request.but(start=found.model.parameters.named(found.theta), second_look=False)
 
 
 def started_without_errors(request: Request, table: Table, began: float) -> Request:
