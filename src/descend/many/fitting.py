@@ -161,8 +161,11 @@ class Grouped(OfRows):
     @cached_property
     def sound(self) -> Mask:
         """Which groups are complete, with as many rows as parameters and a response that varies."""
-        y, begins = self.rows.y, self.groups.ends[:-1]
-        varied = np.maximum.reduceat(y, begins) > np.minimum.reduceat(y, begins)
+        y, ends = self.rows.y, self.groups.ends
+        varied = y[ends[:-1]] != y[ends[1:] - 1]
+        for group in np.flatnonzero(~varied).tolist():
+            part = y[ends[group] : ends[group + 1]]
+            varied[group] = part.max() > part.min()
         enough = self.groups.sizes >= self.model.parameters.size
         found: Mask = self.complete & varied & enough & self.groups.with_all_levels(self.columns, self.model.codings)
         return found

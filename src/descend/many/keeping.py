@@ -35,9 +35,10 @@ def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes) -> None:
         scale = np.where(spare > 0, 2.0 * found.loss / np.maximum(spare, 1), np.nan)
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(found.variances * scale[:, None])
-        size = np.abs(found.theta)
-        typical = np.median(size[found.converged], axis=0) if found.converged.any() else 0.0
-        vague = (errors > VAGUE * np.maximum(size, typical)).any(axis=1)
+        vague = errors > VAGUE * np.abs(found.theta)
+        if vague.any() and found.converged.any():
+            vague &= errors > VAGUE * np.median(np.abs(found.theta[found.converged]), axis=0)
+        vague = vague.any(axis=1)
     found.endless |= found.converged & vague
     found.converged &= ~vague
     if bounds is not None:

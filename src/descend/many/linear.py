@@ -24,7 +24,9 @@ from descend.models import Model
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 CELLS = 1 << 18
-"""Rows of all groups of a block."""
+"""Rows of all groups of a block, ..."""
+ALIKE = 1.5
+"""... of which the largest group has up to so many times the rows of the least."""
 SINGULAR = 1e-13
 """A column whose part that no other explains is a smaller share of it: its parameter is not determined."""
 
@@ -46,7 +48,7 @@ def is_linear(model: Model) -> bool:
 def solved_linear(work: Linear, chosen: Places) -> Found:
     """Return the minimum in each of some groups; where the rows do not determine it, nothing converged."""
     found = Found.none(len(chosen), work.model.parameters.size)
-    blocks = work.rows.blocks(chosen, np.arange(len(chosen)), CELLS)
+    blocks = _alike(work.rows.groups.sizes[chosen])
 
     def solve(number: int) -> None:
         places = blocks[number]
@@ -55,6 +57,18 @@ def solved_linear(work: Linear, chosen: Places) -> Found:
 
     in_turn(len(blocks), lambda: solve)
     return found
+
+
+def _alike(sizes: Places) -> list[Places]:
+    """Return the places of groups, in blocks of like size."""
+    places = np.argsort(sizes, kind="stable")
+    ordered, blocks, begin = sizes[places], [], 0
+    while begin < len(places):
+        least = int(ordered[begin])
+        end = min(begin + max(CELLS // least, 1), int(np.searchsorted(ordered, ALIKE * least, side="right")))
+        blocks.append(places[begin:end])
+        begin = end
+    return blocks
 
 
 def _solve(work: Linear, groups: Places, places: Places, found: Found) -> None:

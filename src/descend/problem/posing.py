@@ -53,6 +53,7 @@ def pose(request: Request, table: Table) -> Problem:
 
 def _problem_of(request: Request, table: Table) -> Problem:
     loss = LOSSES.build(request.loss)
+    table = kind_of(request.model).rows_of(request.model, table, request.roles.spread)
     model, given = read_model(request, table, loss)
     if request.reference:
         from descend.problem.response_levels import levels_by_reference
@@ -63,7 +64,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
         from descend.problem.clusters import with_clusters
 
         table = with_clusters(table, request, model)
-    gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
+    gradient, code = _code_of(model, request, table)
     if request.engine not in ENGINES:
         raise ConfigError(
             f"There is no engine `{request.engine}`.{closest(request.engine, ENGINES)} Known: {', '.join(ENGINES)}."
@@ -109,6 +110,16 @@ def _problem_of(request: Request, table: Table) -> Problem:
         squares=summing.squares if loss.of_residual else 0.0,
         all_rows=summing.all_rows,
     )
+
+
+def _code_of(model: Model, request: Request, table: Table) -> tuple[str, Program | Kernel]:
+    """Return the name of the gradient source, and what is to be summed."""
+    gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
+    if request.covariance is None:
+        return gradient, code
+    from descend.problem.coupling import coupled_rows
+
+    return gradient, coupled_rows(code, model, gradient, request)
 
 
 def untraced(request: Request, reason: str) -> Request:
