@@ -106,5 +106,7 @@ def _reached(case: Case, model: SymbolicModel, shifted: Mapping[str, Array]) -> 
     found = search(program, rows, model.parameters.start({}, 1.0), (), True)
     if found is None:
         return math.inf
-    loss, _ = descended(objective_over(NumpyEngine(program, rows), case.problem.objective.penalty), found.theta, EPOCHS)
+    known = case.problem.objective
+    objective = objective_over(NumpyEngine(program, rows), known.penalty, priors=known.priors)
+    loss, _ = descended(objective, found.theta, EPOCHS)
     return loss

@@ -79,4 +79,4 @@ def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Objective:
         built = NumpyEngine(engine.kernel, merged)
     else:
         built = NumpyEngine(derived(problem.model.formula, problem.model.loss), merged)
-    return objective_over(built, problem.objective.penalty, problem.objective.bounds)
+    return objective_over(built, problem.objective.penalty, problem.objective.bounds, problem.objective.priors)

@@ -71,7 +71,7 @@ def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
     )
 
 
-def why_none(model: Model, penalised: bool, outcome: Outcome, degrees: int | None) -> str:
+def why_none(model: Model, penalised: bool, outcome: Outcome, degrees: float | None) -> str:
     """Say why a fit has no standard errors, and what to do about it."""
     if model.in_place:
         return f"A {model.kind} has no standard errors: no curvature matrix is formed for it. Use a formula."

@@ -68,7 +68,7 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
     loss, degrees = solution.loss_function, degrees_of_freedom(solution)
     if solution.penalised or solution.outcome is Outcome.DIVERGED or solution.model.in_place:
         return None
-    if degrees is None:
+    if degrees is None or (kind == "sandwich" and solution.objective.priors is not None):
         return None
     known = rank(solution)
     kept = None if known is None else known.kept
@@ -85,6 +85,11 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
         if kind == "sandwich":
             free = ~at_bounds(solution) if kept is None else kept
             return sandwich(counted_rows(solution), loss, degrees, None if free.all() else free)
+        if (priors := solution.objective.priors) is not None:
+            from descend.inference.posterior import posterior_point
+
+            scale = loss.unit * priors.dispersion
+            return known_covariance(posterior_point(solution), total_weight(solution), scale, kept)
         point = accurate_point(solution)
         if loss.quadratic and solution.sigma is None:
             return estimated_covariance(point, degrees, kept)

@@ -77,7 +77,12 @@ def _problem_of(request: Request, table: Table) -> Problem:
     if doubt is not None:
         return pose(untraced(request, doubt), table)
     penalty = penalty_of(model, request.l1, request.l2) if request.l1 or request.l2 else None
-    objective = objective_over(summing.engine, penalty)
+    priors = None
+    if request.priors:
+        from descend.problem.prior_posing import weighed_priors
+
+        priors = weighed_priors(request, model, table, summing)
+    objective = objective_over(summing.engine, penalty, priors=priors)
     start = _with_rows(objective, model, summing, gradient, given)
     probable = probability_note(model, loss)
     doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
@@ -127,7 +132,7 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
         if there:
             return out_of_core.gather(model, code, table, names, request, why)
     rows = preflight.read_rows(model, table, names, request)
-    penalised = request.l1 + request.l2 > 0
+    penalised = request.l1 + request.l2 > 0 or bool(request.priors)
     remarks: tuple[str, ...] = ()
     if not request.bare:
         remarks = table.rounding_notes(rows.columns)

@@ -153,7 +153,7 @@ def _r_squared(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 def _chi_square(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     if (good := fit.goodness) is not None:
-        degrees = f"{good.degrees:,} degree{'s' if good.degrees > 1 else ''} of freedom"
+        degrees = f"{good.degrees:,.6g} degree{'s' if good.degrees > 1 else ''} of freedom"
         text = f"{good.chi_square:.5g} for {degrees}, reduced {good.reduced:.4g}, p = {good.p:.2g}"
         yield Field("χ²" if fit.sigma is not None else "Pearson's χ²", text, "text")
 

@@ -154,7 +154,9 @@ def objective_of(fit: Fitted) -> tuple[Callable[[Array], float], str]:
     if fit.solution.all_rows is not None:  # the database holds them all; a sample of them is here
         assert fit.model.formula is not None
         program = derived(fit.model.formula, fit.loss_function)
-        objective = objective_over(NumpyEngine(program, fit.solution.sample), objective.penalty)
+        objective = objective_over(
+            NumpyEngine(program, fit.solution.sample), objective.penalty, priors=objective.priors
+        )
         rows = objective.rows
     if rows <= MOST_ROWS or not fit.model.rowwise:
         chosen, said = np.arange(rows), ""

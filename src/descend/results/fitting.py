@@ -25,6 +25,10 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
     Raises FormulaError, DataError or ConfigError, before the first step.
     """
     request = settled(request, table)
+    if request.priors:
+        from descend.inference.prior_dispersion import with_dispersion
+
+        request = with_dispersion(request, table, began)
     if request.x_sigma:
         request = started_without_errors(request, table, began)
     resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
@@ -44,7 +48,7 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
 
 def started_without_errors(request: Request, table: Table, began: float) -> Request:
     """Return a request that starts where the fit with exact inputs ends: near it, and found far more easily."""
-    exact = request.but(x_sigma=None, quantities=None, checkpoint=None, errors=None, bare=True)
+    exact = request.but(x_sigma=None, priors=None, quantities=None, checkpoint=None, errors=None, bare=True)
     if isinstance(request.model, str) and request.model.partition("~")[0].strip() == "0":
         from descend.gradients.orthogonal import first_order
 

@@ -102,9 +102,9 @@ def _digits(fit: LoadedFit) -> Named | None:
     return shapes.named(shapes.flat(stored))
 
 
-def _degrees(fit: LoadedFit) -> int | None:
+def _degrees(fit: LoadedFit) -> float | None:
     stored = fit._content.get("degrees_of_freedom")
-    return None if stored is None else int(stored)
+    return None if stored is None else int(stored) if float(stored).is_integer() else float(stored)
 
 
 def _error_degrees(fit: LoadedFit) -> float:
@@ -124,9 +124,9 @@ def _criteria(fit: LoadedFit) -> Criteria | None:
 def _goodness(fit: LoadedFit) -> Goodness | None:
     names = ("chi_square", "degrees_of_freedom", "chi_square_p")
     stored = [float(value) for name in names if (value := fit._content.get(name)) is not None]
-    if len(stored) < len(names) or stored[1] < 1.0:
+    if len(stored) < len(names) or not stored[1] > 0.0:
         return None
-    return Goodness(stored[0], int(stored[1]), stored[2])
+    return Goodness(*stored)
 
 
 def _quantities(fit: LoadedFit) -> dict[str, Estimated]:

@@ -133,6 +133,7 @@ OPTIONAL: Mapping[str, Check] = {
     "weights": maybe(column),
     "sigma": maybe(column),
     "x_sigma": maybe(named(either(number, column))),
+    "priors": maybe(each(named(lambda value: ""))),
     "errors": maybe(one_of("a kind of errors", "model", "sandwich")),
     **dict.fromkeys(
         (

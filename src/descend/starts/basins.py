@@ -145,7 +145,7 @@ def lower_elsewhere(beginning: Beginning, theta: Array, doubt: Doubt) -> Start |
         return None
     program = derived(model.formula, model.loss)
     engine = NumpyEngine(program, sample(problem.rows, ROWS))
-    objective = objective_over(engine, problem.objective.penalty, bounds)
+    objective = objective_over(engine, problem.objective.penalty, bounds, problem.objective.priors)
     here, _ = descended(objective, theta, EPOCHS)
 
     def lower(points: Sequence[Array]) -> Array | None:
