@@ -29,7 +29,7 @@ def test_sigma_and_weights_may_be_values():
     assert weighed.parameters == descend.fit(LINE, ROWS, weights="s", where="x > 3").parameters
     same = descend.fit(LINE, ROWS, sigma=0.3)
     assert same.parameters == pytest.approx(descend.fit(LINE, ROWS).parameters)
-    assert same.sigma == "sigma" and same.standard_errors["a"] == pytest.approx(0.3 / np.sqrt(20 * np.var(X)))
+    assert same.sigma == "0.3" and same.standard_errors["a"] == pytest.approx(0.3 / np.sqrt(20 * np.var(X)))
 
 
 def test_values_take_no_name_of_a_parameter():
@@ -52,11 +52,13 @@ def test_values_of_the_wrong_number_are_told():
 def test_values_beside_a_file_are_told(tmp_path):
     (tmp_path / "a.csv").write_text("x,y\n1,2\n2,3\n3,5\n")
     with pytest.raises(descend.DataError) as refused:
-        descend.fit(LINE, tmp_path / "a.csv", sigma=0.1)
+        descend.fit(LINE, tmp_path / "a.csv", sigma=[0.1, 0.2, 0.3])
     assert str(refused.value) == (
         f"`sigma` was given as values, but the rows are in {tmp_path / 'a.csv'}. Put the values into it as a column, "
         "and name that."
     )
+    one = descend.fit(LINE, tmp_path / "a.csv", sigma=0.1)
+    assert one.standard_errors["a"] == pytest.approx(0.1 / np.sqrt(2.0))
 
 
 def test_fixed_values_as_text():
@@ -140,7 +142,7 @@ def test_an_option_of_a_wrong_kind_is_named():
         "The column `x` must be a range such as `0:10:0.1`, an expression of columns before it, or a list of numbers, "
         "not 3."
     )
-    with pytest.raises(descend.DataError, match=r"^The sigma `sigma` is above 1e150 in every row"):
+    with pytest.raises(descend.DataError, match=r"^The sigma `1e\+308` is above 1e150 in every row"):
         descend.fit(LINE, ROWS, sigma=1e308)
 
 

@@ -77,7 +77,7 @@ def predict(
         refuse_unknown_ending(output)
 
     from descend.inference.intervals import checked_level
-    from descend.inference.prediction import columns_needed
+    from descend.inference.measurement import columns_needed
     from descend.many import Fits
     from descend.many.loading import load
     from descend.results import Fit
@@ -88,15 +88,13 @@ def predict(
     fitted = load(model, options.function_of(function))
     inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval)
     if at and isinstance(fitted, Fits):
-        raise ConfigError(
-            f"`{model}` holds the fits of {len(fitted):,} groups, and --at names none of them. Give data with the "
-            f"{'column' if len(fitted.by) == 1 else 'columns'} {' and '.join(f'`{name}`' for name in fitted.by)}."
-        )
+        raise _no_group(model, fitted)
     codings = {coding.name: coding for coding in fitted.model.codings}
     named = _of_data(inputs, codings)
     given: Any = _values(named, at, tuple(codings.values())) if at else options.one_or_all(data or [])
     by = fitted.by if isinstance(fitted, Fits) else ()
     table = open_by_file(given, by, named, where).with_codings(codings.values())
+    inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval, table.names)
     if name in table.names:
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
     new = _predicted(fitted, table, name, missing, interval, level or 0.95)
@@ -128,6 +126,13 @@ def predict(
         say("\n".join("  ".join(f"{value:.10g}" for value in row) for row in rows))
     else:
         say_csv(_columns(table, new, kept))
+
+
+def _no_group(model: str, fitted: Fits) -> ConfigError:
+    return ConfigError(
+        f"`{model}` holds the fits of {len(fitted):,} groups, and --at names none of them. Give data with the "
+        f"{'column' if len(fitted.by) == 1 else 'columns'} {' and '.join(f'`{name}`' for name in fitted.by)}."
+    )
 
 
 def _predicted(

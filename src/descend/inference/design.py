@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from descend.formula.printers.code import plain_name
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import listed
 from descend.inference.inverse_question import checked_sigma
+from descend.inference.measurement import measurement_of
 from descend.inference.quantities.curve import curve_of, group_columns, inputs_named, placed
 from descend.inference.quantities.quantity import Quantity
 from descend.registry import closest
@@ -100,8 +101,9 @@ def design(
     moving = covariance.diagonal() > 0.0  # those at a bound, or fixed, are known
     information: Array = np.asarray(np.linalg.inv(covariance[np.ix_(moving, moving)]), dtype=np.float64)
     curve = curve_of(model)
-    variance = _variance(found, sigma)
-    slopes = np.array([curve.gradient(found.theta, place) for place in places]) / math.sqrt(variance)
+    variance = _variance(found, sigma, places)
+    with np.errstate(all="ignore"):  # a place where a measurement has no error is none
+        slopes = np.array([curve.gradient(found.theta, place) for place in places]) / np.sqrt(variance)[:, None]
     usable: NDArray[np.bool_] = np.asarray(np.isfinite(slopes).all(axis=1))
     if not usable.any():
         raise ConfigError("The curve has no derivative in this range. Choose another.")
@@ -137,12 +139,17 @@ def _candidates(found: Estimates, ranges: Ranges, at: Mapping[str, object]) -> l
     return [{**first, **dict(zip(ranges, values, strict=True))} for values in itertools.product(*axes)]
 
 
-def _variance(found: Estimates, sigma: float | None) -> float:
+def _variance(found: Estimates, sigma: float | None, places: Sequence[Mapping[str, float]]) -> Array:
+    """Return the variance of a measurement at each place."""
     checked_sigma(sigma, None)
+    known = measurement_of(found) if sigma is None and found.model.loss.quadratic else None
+    if known is not None and known.known_in(places[0]):
+        columns = {name: np.array([place[name] for place in places]) for name in places[0]} or {"": np.empty(1)}
+        return known.unit * known.share(columns, found.model.predict(found.theta, columns))
     if sigma is not None:
-        return sigma * sigma
+        return np.full(len(places), sigma * sigma)
     if found.sigma is None and found.model.loss.quadratic and found.deviation is not None:
-        return found.deviation**2
+        return np.full(len(places), found.deviation**2)
     raise ConfigError(
         f"The spread of a further measurement is not known. Give its standard deviation, {spell('sigma', '0.1')}."
     )

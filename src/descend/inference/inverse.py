@@ -15,6 +15,7 @@ from descend.formula.printers.code import plain_name
 from descend.inference.covariance import variance_of
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import NOT_AT_MINIMUM, listed, quantile
+from descend.inference.measurement import Measurement, measurement_of
 from descend.inference.quantities.curve import Curve, curve_of
 from descend.models import Model
 from descend.wording import spell
@@ -150,7 +151,7 @@ def invert(found: Estimates, question: Question, data: Range | None) -> Inverse:
     if outside:
         notes.append(f"{name} = {value:.6g} is outside the data")
     slope, variance = curve.slope(value), curve.variance(value)
-    error = math.sqrt(curve.noise + variance) / abs(slope) if slope else math.inf
+    error = math.sqrt(curve.noise(value) + variance) / abs(slope) if slope else math.inf
     if question.interval == "wald":
         ends = value - curve.reach * error, value + curve.reach * error
     else:
@@ -172,15 +173,17 @@ class _Inverted:
                 f"There is no interval of `{self.name}`: the data do not determine {listed(found.undetermined)} by "
                 "themselves. Remove one of them from the formula, or fix it."
             )
-        self.noise = 0.0
-        one = _one_measurement(found, question)
+        self.measurement = measurement_of(found) if question.sigma is None and found.model.loss.quadratic else None
+        self.unit = 0.0
+        one = _one_measurement(found, question, self.measurement)
         spread = math.fsum((value - self.y0) ** 2 for value in question.response)
-        if self.count > 1 and question.sigma is None and found.sigma is None and found.model.loss.quadratic:
+        alike = self.measurement is None and question.sigma is None and found.sigma is None
+        if self.count > 1 and alike and found.model.loss.quadratic:
             pooled = (one * degrees + spread) / (degrees + self.count - 1)
             self.covariance = self.covariance * (pooled / one) if one else self.covariance
             one, degrees = pooled, degrees + self.count - 1
         if not question.mean:
-            self.noise = one / self.count
+            self.unit = one / self.count
         self.reach = quantile(question.level, degrees)
 
     def along(self, values: Array) -> Array:
@@ -190,6 +193,14 @@ class _Inverted:
         """Return f(x) - y0, or h(f(x)) - h(y0) on another scale."""
         value = self.curve.value(self.theta, {**self.others, self.name: x})
         return self.scale.of(value) - self.scale.of(self.y0)
+
+    def noise(self, x: float) -> float:
+        """Return the variance of the mean of the replicates, measured at x."""
+        if self.measurement is None or not self.unit:
+            return self.unit
+        columns = {name: np.array([value]) for name, value in {**self.others, self.name: x}.items()}
+        predicted = np.array([self.curve.value(self.theta, {**self.others, self.name: x})])
+        return self.unit * float(self.measurement.share(columns, predicted, np.array([self.y0]))[0])
 
     def slope(self, x: float) -> float:
         inputs = {**self.others, self.name: x}
@@ -207,7 +218,7 @@ class _Inverted:
 
     def excess(self, x: float) -> float:
         """Return what is below 0 inside the inversion interval."""
-        return float(self.rise(x) ** 2 - self.reach**2 * (self.noise + self.variance(x)))
+        return float(self.rise(x) ** 2 - self.reach**2 * (self.noise(x) + self.variance(x)))
 
     def roots(self, data: Range, beyond: bool) -> tuple[list[float], bool]:
         """Return where the curve reaches the response: within a range, or beyond it, nearest first; and which it is."""
@@ -307,10 +318,15 @@ def _values(low: float, high: float) -> Array:
     return np.union1d(even, np.geomspace(low, high, GRID)) if 0.0 < low < high else even
 
 
-def _one_measurement(found: Estimates, question: Question) -> float:
-    """Return the variance of a measurement. Raises ConfigError where it is needed and not known."""
+def _one_measurement(found: Estimates, question: Question, measurement: Measurement | None) -> float:
+    """Return the variance of a measurement, of weight 1. Raises ConfigError where it is needed and not known.
+
+    measurement: where sigma or the weight of a row is computed; with sigma the unit is then 1.
+    """
     if question.sigma is not None:
         return question.sigma**2
+    if measurement is not None and (question.mean or measurement.known_in(question.others, question.input)):
+        return measurement.unit
     if found.model.loss.quadratic and found.sigma is None and found.deviation is not None:
         return found.deviation**2
     if question.mean:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +14,12 @@ from descend.formula import as_text
 from descend.inference.covariance import Covariance
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import checked_level, listed, quantile
+from descend.inference.measurement import Measurement, columns_needed, measurement_of
 from descend.models import Model
 from descend.models.bare_arrays import named_inputs
 from descend.problem.preflight import smallest_failure
 from descend.registry import closest
-from descend.table import open_table
+from descend.table import Table, open_table
 from descend.table.rows import Roles, Rows
 from descend.wording import using
 
@@ -59,13 +60,16 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
         )
     table = open_table(named_inputs(data, estimates.model.inputs)).with_codings(estimates.model.codings)
     spread = estimates.sigma or estimates.weights
-    if interval == "prediction" and spread is not None and spread not in table.names:
+    computed = measurement_of(estimates, table.names) if interval == "prediction" else None
+    if interval == "prediction" and spread is not None and spread not in table.names and computed is None:
         raise ConfigError(
             f"A prediction interval needs the {'sigma' if estimates.sigma else 'weight'} of each new row: the column "
             f"`{spread}`, with which the model was fitted. Add it, or ask for a confidence interval."
         )
-    names = columns_needed(estimates.model, spread, interval)
+    names = columns_needed(estimates.model, spread, interval, table.names)
     columns = table.numbers(names, missing) if names else {"": np.empty(table.rows)}
+    if computed is not None:
+        columns = {**columns, str(spread): _computed(computed, estimates, table, columns, names, missing)}
     if interval == "prediction":
         Rows.of(columns, Roles(estimates.weights, estimates.sigma), source=table.source).check()
     found = band(estimates, columns, interval, level)
@@ -114,11 +118,20 @@ def _values(model: Model, columns: Mapping[str, Array], row: int) -> str:
     return f" ({values})" if values else ""
 
 
-def columns_needed(model: Model, spread: str | None, interval: str | None) -> tuple[str, ...]:
-    """Return the columns that a prediction with this interval reads; ``spread``, the sigma or weight, comes last."""
-    if interval != "prediction" or spread is None:
-        return model.inputs
-    return (*(name for name in model.inputs if name != spread), spread)
+def _computed(
+    measurement: Measurement,
+    estimates: Estimates,
+    table: Table,
+    columns: Mapping[str, Array],
+    names: Sequence[str],
+    missing: str,
+) -> Array:
+    """Return the sigma or weight of each new row, computed from its columns; the response, where the row has one."""
+    prediction, response = estimates.model.predict(estimates.theta, columns), None
+    if measurement.response in table.names and measurement.response in measurement.computed.columns:
+        response = table.with_gaps((measurement.response,))[measurement.response]
+        response = response[table.complete(names)] if missing == "drop" and names else response
+    return measurement.computed.over(measurement.known(columns, prediction, response), len(prediction))
 
 
 def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, level: float) -> Prediction:

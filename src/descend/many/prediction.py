@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
-from descend.inference.prediction import Prediction, columns_needed, refuse_not_finite
+from descend.inference.measurement import columns_needed
+from descend.inference.prediction import Prediction, refuse_not_finite
 from descend.many.groups import Groups
 from descend.table import Table
 from descend.table.by_file import open_by_file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -97,12 +98,14 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[Any, Any, Any]:
     """Return the data, with row weights and standard deviations given as values added as columns, and their names.
 
-    The columns have names that the model does not use: its `sigma` is a parameter. A text that is no name, such as
-    ``0.05*y``, is computed from the columns in it, and names its column.
+    The columns have names that the model does not use: its `sigma` is a parameter. A number, or a text that is no
+    name, such as ``0.05*y``, is computed from the columns in it, and names its column.
     """
     names = {"weights": weights, "sigma": sigma}
     for name, given in names.items():
-        if isinstance(given, str) and not given.isidentifier():
+        if is_number(given):
+            given = names[name] = repr(float(given))
+        if isinstance(given, str) and is_computed(given):
             data = _with_expression(data, given, name)
         if given is None or isinstance(given, str) or not are_values(given):
             continue
@@ -119,27 +122,38 @@ def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[An
 def _with_expression(data: Any, text: str, role: str) -> Any:
     """Return the data with a column for an expression of others, named by its text; as they are if it is a column."""
     table = open_table(data)
-    if text in table.names or not set(text) & set("*/+-^("):
+    if text in table.names:
         return data
-    from descend.formula.build import Builder
-    from descend.formula.compile import over_rows
-    from descend.formula.syntax import parse_expression
-    from descend.formula.tokens import pointed
+    from descend.formula.computed import read_computed
     from descend.table.in_memory import columns_in_memory
 
-    node = parse_expression(text)
-    builder = Builder(text, table.names, starts=None)
-    expression = builder.build(node)
-    for name, (place, _) in builder.parameters.items():
-        fault = f"`{name}` is not a column.{closest(name, table.names)}"
-        raise pointed(text, place.start, place.end, fault, f"`{role}` is a column, or computed from columns alone.")
-    values = over_rows(expression, table.with_gaps(tuple(builder.columns)), table.rows)
+    computed = read_computed(text, table.names, role)
+    values = computed.over(table.with_gaps(computed.columns), table.rows)
     try:
         return table.with_column(text, values)
     except DataError:  # the rows are in a file, and become arrays
         there = open_table(columns_in_memory(table)).with_column(text, values)
         there.source = table.source
         return there
+
+
+def is_computed(text: str) -> bool:
+    """Whether a text is a number or an expression, such as ``0.05*y``, rather than the name of a column."""
+    if text.isidentifier():
+        return False
+    from descend.formula.computed import is_computed as has_an_operator
+
+    return has_an_operator(text)
+
+
+def is_number(given: object) -> bool:
+    """Whether one finite number was given, for all rows."""
+    if not isinstance(given, int | float | np.generic) or isinstance(given, bool) or np.ndim(given):
+        return False
+    try:
+        return math.isfinite(float(given))
+    except (OverflowError, TypeError, ValueError):
+        return False
 
 
 def are_values(given: object) -> bool:

@@ -30,12 +30,15 @@ class OptionsOfRows:
         metavar="COLUMNS",
     )
     weights: str | None = option(
-        None, "Column of row weights, relative to each other.", check=checks.column, metavar="COLUMN"
+        None,
+        'Row weights, relative to each other: a column, or an expression such as "1/y^2".',
+        check=checks.column,
+        metavar="COLUMN|TEXT",
     )
     sigma: str | None = option(
         None,
-        "Column of known standard deviations of the response, in its unit.",
-        metavar="COLUMN",
+        'Known standard deviations of the response, in its unit: a column, a number, or an expression like "0.05*y".',
+        metavar="COLUMN|NUMBER|TEXT",
         check=must_be("the name of a column, an array with a value for each row, or a number", is_text),
     )
     x_sigma: Ties = option(

@@ -1,0 +1,84 @@
+"""How much one more measurement scatters, where a number or an expression says so for any row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.formula.computed import PREDICTION, Computed, computed_anywhere
+from descend.inference.estimates import Estimates
+from descend.models import Model
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The variance of one more measurement, as sigma or weights that are computed have it.
+
+    computed: sigma, or the weight, of any row. of_sigma: which of them it is. unit: the variance at weight 1; 1 with
+    sigma. response: the column that is predicted; empty if the left side of the formula is no plain column.
+    """
+
+    computed: Computed
+    of_sigma: bool
+    unit: float
+    response: str
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns that a new row needs for it."""
+        return tuple(name for name in self.computed.columns if name not in (PREDICTION, self.response))
+
+    def share(self, columns: Mapping[str, Array], prediction: Array, response: Array | None = None) -> Array:
+        """Return the variance of a measurement in each row, divided by ``unit``, (rows,).
+
+        response: what was measured, NaN where it is not known: the prediction stands for it.
+        """
+        value = self.computed.over(self.known(columns, prediction, response), len(prediction))
+        return value * value if self.of_sigma else 1.0 / value
+
+    def known_in(self, others: Collection[str], *more: str) -> bool:
+        """Whether inputs of these names say all that it needs."""
+        return set(self.inputs) <= {*others, *more}
+
+    def known(
+        self, columns: Mapping[str, Array], prediction: Array, response: Array | None = None
+    ) -> Mapping[str, Array]:
+        """Return the columns with what stands for the prediction and the response."""
+        here = prediction if response is None else np.where(np.isfinite(response), response, prediction)
+        return {PREDICTION: prediction, self.response: here, **{name: columns[name] for name in self.inputs}}
+
+
+def measurement_of(found: Estimates, names: Collection[str] = ()) -> Measurement | None:
+    """Return the variance of one more measurement; None where no sigma or weight is computed.
+
+    names: the columns of the new rows, which come first.
+    """
+    text = found.sigma or found.weights
+    computed = None if text is None or text in names else computed_anywhere(text)
+    if computed is None or (found.sigma is None and found.deviation is None):
+        return None
+    unit = 1.0 if found.deviation is None or found.sigma is not None else found.deviation**2
+    return Measurement(computed, found.sigma is not None, unit, _plain_response(found.model))
+
+
+def columns_needed(
+    model: Model, spread: str | None, interval: str | None, names: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Return the columns that a prediction with this interval reads; those of ``spread``, the sigma or weight, last.
+
+    names: the columns of the new rows, where they are known.
+    """
+    if interval != "prediction" or spread is None:
+        return model.inputs
+    computed = None if spread in names else computed_anywhere(spread)
+    more = (spread,) if computed is None else Measurement(computed, True, 1.0, _plain_response(model)).inputs
+    return (*(name for name in model.inputs if name not in more), *more)
+
+
+def _plain_response(model: Model) -> str:
+    return model.response if model.response in model.response_columns else ""
