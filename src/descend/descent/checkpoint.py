@@ -211,7 +211,7 @@ def writer_of(
         "seed": plan.seed,
     }
     if objective.priors is not None:
-        same["priors"] = [*objective.priors.priors.texts, objective.priors.dispersion]
+        same["penalty"] = [*objective.priors.priors.texts, objective.priors.dispersion]
     if not isinstance(plan.schedule, Constant):
         same["number of epochs"] = plan.epochs
     same |= request.identity

@@ -22,6 +22,12 @@ from descend.wording import spell
 Array = NDArray[np.float64]
 
 
+NO_SANDWICH = (
+    "Sandwich errors tell how estimates scatter from data set to data set, which priors do not. With priors there are "
+    "those of the model."
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Estimates:
     """The estimates of a solution, or of a fit that was read from a file.
@@ -53,7 +59,12 @@ class Estimates:
 
 
 def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
-    """Return the estimates of a solution. kind: of the standard errors; the usual one of the loss if not given."""
+    """Return the estimates of a solution. kind: of the standard errors; the usual one of the loss if not given.
+
+    Raises ConfigError for sandwich errors beside priors.
+    """
+    if kind == "sandwich" and solution.objective.priors is not None:
+        raise ConfigError(NO_SANDWICH)
     kind = kind or kind_of_errors(solution)
     return Estimates(
         solution.model,

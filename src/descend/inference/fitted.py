@@ -21,13 +21,7 @@ from descend.inference import standard_errors as errors
 from descend.inference.covariance import Covariance
 from descend.inference.diagnostics import Diagnostics, diagnostics_of, refuse_unknown_distribution
 from descend.inference.estimates import Estimates, estimates_of
-from descend.inference.intervals import (
-    Intervals,
-    checked_errors,
-    checked_level,
-    checked_method,
-    t_intervals,
-)
+from descend.inference.intervals import Intervals, checked_errors, checked_level, checked_method, t_intervals
 from descend.losses import Loss
 from descend.models import Model
 from descend.parameters import Constraints
@@ -187,6 +181,8 @@ class Fitted(ABC):
     """
     correlation = Inferred(errors.correlation)
     """(p, p) correlation of the flat parameters, indexed by place or by name; None where there is no covariance."""
+    priors = Inferred(determined.prior_weights)
+    """How much each prior weighs in the estimates (see ``PriorWeight``)."""
     at_minimum = Inferred(digits.errors_hold)
     """Whether the run ended near enough to the minimum for the standard errors to be trusted."""
     digits = Inferred(digits.digits)

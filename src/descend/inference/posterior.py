@@ -16,8 +16,9 @@ Source: MacKay (1992), Neural Computation 4, 415-447, sec. 4; Gelman et al., Bay
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +82,14 @@ class PriorWeight:
     error: float | None = None
     shift: float | None = None
     p: float | None = None
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> PriorWeight:
+        """Return what `plain` made these values of."""
+        without = stored.get("without") or {}
+        value, error = without.get("value"), without.get("standard_error")
+        known = (stored.get(name) for name in ("shift", "p"))
+        return cls(stored["prior"], stored["parameter"], stored.get("share"), value, error, *known)
 
     def plain(self) -> dict[str, object]:
         """Return it as plain values, as in the JSON."""

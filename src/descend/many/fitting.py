@@ -190,7 +190,8 @@ class Grouped(OfRows):
 def program_of(request: Request, model: Model, table: Table) -> Program | None:
     """Return what all groups can be fitted with together; None if each has to be fitted by itself."""
     loss = model.loss
-    smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2 or request.priors)
+    more = request.l1 or request.l2 or request.priors
+    smooth = loss.plain and not loss.kinked and loss.estimated is None and not more
     chosen_options = any(request[key] is not None for key in OWN) or request.engine not in ("auto", "torch")
     if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
         return None

@@ -72,7 +72,7 @@ class OptionsOfModel(OptionsOfRows):
         must_be('texts such as `b ~ normal(0.5, 0.1)`, or by name {"b": "normal(0.5, 0.1)"}', is_texts, is_by_name),
         metavar="TEXT",
         flag="--prior",
-        identity="priors",
+        identity="penalty",
     )
     bounds: Bounded = option(
         None,

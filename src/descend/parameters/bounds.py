@@ -222,7 +222,8 @@ def _entries(given: Given, every: Parameters) -> list[tuple[str, Side, Side]]:
     if isinstance(given, Mapping):
         return [(_known(label, every), *_pair(label, pair)) for label, pair in spelled_out(given, every).items()]
     each = [given] if isinstance(given, str) else given or ()
-    return [entry for one in each for entry in (_entries(one, every) if isinstance(one, Mapping) else [_read(one, every)])]
+    some = (_entries(one, every) if isinstance(one, Mapping) else [_read(one, every)] for one in each)
+    return [entry for entries in some for entry in entries]
 
 
 def _known(label: str, every: Parameters) -> str:

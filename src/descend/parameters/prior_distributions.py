@@ -150,7 +150,7 @@ class Lognormal(Distribution):
 
     def curvature(self, x: Array) -> Array:
         away = (np.log(x) - self.location) / self.scale
-        return (self.scale**-2.0 - away / self.scale - 1.0) / x**2
+        return np.asarray((self.scale**-2.0 - away / self.scale - 1.0) / x**2)
 
     def weight(self, x: Array) -> Array:
         """Return the curvature, or where that is not above 0 the one of log(x)."""
@@ -275,7 +275,8 @@ class Beta(Distribution):
         total = self.a + self.b - 2.0
         mode = (self.a - 1.0) / total if total else 0.5
         parts = ((self.a - 1.0, x, mode), (self.b - 1.0, 1.0 - x, 1.0 - mode))
-        return np.sum([-power * np.log(share / best) for power, share, best in parts if power], axis=0) + 0.0 * x
+        found = [-power * np.log(share / best) for power, share, best in parts if power]
+        return np.asarray(sum(found, 0.0 * x))
 
     def slope(self, x: Array) -> Array:
         return (self.b - 1.0) / (1.0 - x) - (self.a - 1.0) / x

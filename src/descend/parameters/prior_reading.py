@@ -184,11 +184,11 @@ class _Reader:
 
     def _free(self, expression: Expr) -> Expr:
         """Return an expression of free parameters, without those that are fixed or tied."""
-        known: dict[Expr, Expr] = {}
-        for symbol in expression.atoms(Parameter, Component) if self.held is not None else ():
+        held, known = self.held, dict[Expr, Expr]()
+        for symbol in () if held is None else expression.atoms(Parameter, Component):
             label = str(symbol.name)
-            if label in self.held.tied:
-                known[symbol] = self.held.tied[label]
-            elif label in self.held.fixed:
-                known[symbol] = number(float(np.asarray(self.held.fixed[label]).item()))
+            if held is not None and label in held.tied:
+                known[symbol] = held.tied[label]
+            elif held is not None and label in held.fixed:
+                known[symbol] = number(float(np.asarray(held.fixed[label]).item()))
         return expression.xreplace(known)

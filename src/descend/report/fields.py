@@ -13,19 +13,16 @@ from descend.descent.commenting import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
 from descend.inference.covariance import sandwich_kind
-from descend.inference.intervals import NOT_AT_MINIMUM, listed
+from descend.inference.intervals import NOT_AT_MINIMUM
 from descend.inference.quantities.estimate import quantity_cells
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
+from descend.report.right_digits import MOST_JUDGED, few_digits_note
 from descend.table.levels import ByGroup, GroupLabels
 
 if TYPE_CHECKING:
     from descend.inference.fitted import Fitted
     from descend.inference.intervals import Intervals
 
-FEW_DIGITS = 4
-"""A parameter with fewer right digits than this gets a remark in the table."""
-MOST_JUDGED = 1_000_000
-"""With more rows than this, digits are only computed if asked for: that takes longer than the fit."""
 MOST_GROUPS = 12
 """With more groups than this, a text shows the first ones, and how the others spread."""
 MOST_LISTED = 10_000
@@ -206,30 +203,18 @@ def _repeats(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 
 def _digits(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
-    """Name parameters with few right digits because the run stopped early; those beyond any run are named elsewhere."""
-    if fit.rows > MOST_JUDGED or fit.digits is None or fit.model.in_place:
-        return
-    shapes = every_parameter(fit.model)
-    low = {
-        label: int(number)
-        for label, number in zip(shapes.labels, shapes.flat(fit.digits).tolist(), strict=True)
-        if number < FEW_DIGITS and label not in fit.undetermined and fit.rounding.get(label, 0.0) is not None
-    }
-    if low:
-        fewest = min(low.values())
-        known = f"known to about {fewest} digit{'s' if fewest > 1 else ''}" if fewest else "not known to a single digit"
-        text = f"{listed([*low], 4)} {'is' if len(low) == 1 else 'are'} {known} at this stopping point"
-        yield Field("digits", text + _at_least(fit, [*low]), "note")
+    if note := few_digits_note(fit):
+        yield Field("digits", note, "note")
 
 
-def _at_least(fit: Fitted, labels: Sequence[str]) -> str:
-    """Say what strong convexity guarantees of the parameters with few right digits, if anything."""
-    found = fit.guarantee
-    if found is None:
-        return ""
-    flat = dict(zip(fit.model.parameters.labels, fit.model.parameters.flat(found.digits).tolist(), strict=True))
-    fewest = int(min(flat[label] for label in labels))
-    return f", to at least {fewest} by strong convexity" if fewest else ""
+def _priors(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    """Yield a line for each prior that says how much it weighs, and a note where it and the data disagree."""
+    if fit.priors:
+        from descend.inference.posterior import conflicts
+        from descend.report.prior_words import CONVENTION, said
+
+        yield from (Field(label, text, "text") for label, text in said(fit.priors))
+        yield from (Field("note", _sentence(note), "note") for note in (*conflicts(fit.priors), CONVENTION))
 
 
 def _rows(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -301,6 +286,7 @@ ENTRIES = [
     Entry("references", value=lambda fit: {} if fit.constraints is None else fit.constraints.reference_values),
     Entry("ties", value=lambda fit: {} if fit.constraints is None else fit.constraints.tie_texts),
     Entry("bounds", value=_bounds),
+    Entry("priors", value=lambda fit: [each.plain() for each in fit.priors] or None, lines=_priors),
     Entry("at_bound"),
     Entry("undetermined"),
     Entry("loss", lines=lambda fit, _: [Field(f"loss ({fit.loss_function})", fit.loss, "number")]),

@@ -24,6 +24,7 @@ from descend.results.fit import Fit
 from descend.results.model_file import Content
 
 if TYPE_CHECKING:
+    from descend.inference.posterior import PriorWeight
     from descend.inference.quantities.estimate import Estimated
 
 Value = TypeVar("Value")
@@ -139,6 +140,15 @@ def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
     return estimated_quantities(texts, fit.estimates())
 
 
+def _priors(fit: LoadedFit) -> tuple[PriorWeight, ...]:
+    stored = fit._content.get("priors") or []
+    if not stored:
+        return ()
+    from descend.inference.posterior import PriorWeight
+
+    return tuple(map(PriorWeight.of, stored))
+
+
 ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "at_bound": lambda fit: [] if fit.constraints is None else fit.constraints.at_bound(fit.theta),
     "column_types": lambda fit: dict(fit._content.get("columns", {})),
@@ -150,6 +160,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "correlation": _correlation,
     "standard_errors": _standard_errors,
     "digits": _digits,
+    "priors": _priors,
     "guarantee": lambda fit: None,
     "guarantee_values": lambda fit: fit._content.get("guarantee"),
     "degrees_of_freedom": _degrees,

@@ -237,7 +237,8 @@ def spectrum_of(problem: Problem, point: Point) -> Spectrum | None:
     if (known := problem.objective.priors) is not None:
         from descend.problem.with_priors import bent
 
-        rows_only = found.curvature - bent(np.zeros_like(found.curvature), known.priors.at(point.theta), known.scale)
+        of_priors = matrix_of(bent(np.zeros_like(found.curvature), known.priors.at(point.theta), known.scale))
+        rows_only = None if of_priors is None else found.curvature - of_priors
     return replace(found, columns=columns, intercept=intercept, rows_only=rows_only)
 
 
