@@ -61,6 +61,8 @@ def fit(
     weights: object = None,
     sigma: object = None,
     x_sigma: Values | Sequence[str] | str | None = None,
+    censored: object = None,
+    rounded: float | None = None,
     offset: object = None,
     exposure: object = None,
     where: str | None = None,
@@ -121,8 +123,11 @@ def fit(
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
         be an array, with a value for each row, or sigma one number for all rows. x_sigma: standard deviations of inputs
         that have errors, ``{"t": "dt"}`` or ``{"t": 0.1}``: orthogonal distance regression.
+    censored: the column that says ``left``, ``right`` or ``none`` in each row, or ``("low", "high")``, between which
+        the response lies; cells such as ``<0.5`` need no word. rounded: the unit to which the response is rounded.
     offset: a column that is added to the linear predictor; exposure: one that multiplies the mean of a count.
-    errors: the standard errors, ``"model"`` or ``"sandwich"``. l1, l2: penalties, which leave intercepts alone.
+    errors: the standard errors, ``"model"``, ``"sandwich"``, ``"cluster(site)"`` (see ``Fit.covariance_of``).
+    l1, l2: penalties, which leave intercepts alone.
     priors: what is known beforehand, ``["b ~ normal(0.5, 0.1)"]`` or ``{"b": "normal(0.5, 0.1)"}``, counted as data.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.

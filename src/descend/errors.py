@@ -36,6 +36,14 @@ class WordsError(DataError):
         self.column, self.says = column, says
 
 
+class LimitsError(DataError):
+    """A column that was asked for as numbers holds cells such as ``<0.5``. column: its name."""
+
+    def __init__(self, column: str, message: str) -> None:
+        super().__init__(message)
+        self.column = column
+
+
 class ConfigError(DescendError):
     """Options that are out of range or contradict each other."""
 

@@ -12,8 +12,10 @@ import difflib
 import math
 import operator
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from importlib import import_module
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 
 from descend.errors import ConfigError
@@ -105,9 +107,11 @@ class Registry(Generic[AnyPart]):
     0.8
     """
 
-    def __init__(self, *parts: type[AnyPart]) -> None:
+    def __init__(self, *parts: type[AnyPart], around: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Hold parts by name. around: those made around another, as ``module:class`` by name; they are not listed."""
         self.kind = parts[0].kind
         self.parts: dict[str, type[AnyPart]] = {part.name: part for part in parts}
+        self.around = around
         self.built = lru_cache(maxsize=64)(self._built)
 
     def register(self, part: type[AnyPart]) -> type[AnyPart]:
@@ -136,6 +140,10 @@ class Registry(Generic[AnyPart]):
                 f"`{text}` does not name a {self.kind}. Write a name or a call, such as {self._example()}."
             )
         name, arguments = call[1].replace("-", "_"), call[2] or ""
+        if name in self.around:
+            module, _, kind = self.around[name].partition(":")
+            wrapper: type[AnyPart] = getattr(import_module(module), kind)
+            return wrapper(**self._settings(wrapper, name, arguments))
         if name not in self.parts:
             by_alias = (known for known, part in self.parts.items() if name.casefold() in part.aliases.split())
             meant = next((f" Did you mean `{known}`?" for known in by_alias), closest(name, self.parts))

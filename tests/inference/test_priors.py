@@ -235,7 +235,7 @@ def test_a_saved_fit_keeps_what_is_known_of_its_priors(tmp_path):
         ),
         (
             {"priors": "b ~ normal(0, 1)", "errors": "sandwich"},
-            "Sandwich errors tell how estimates scatter from data set to data set, and a prior does not. Leave out "
+            "Robust errors tell how estimates scatter from data set to data set, and a prior does not. Leave out "
             "--errors sandwich, or --prior.",
         ),
     ],
@@ -252,5 +252,5 @@ def test_a_comparison_and_a_bootstrap_with_priors_are_refused():
     fit = descend.fit("y ~ a + b*x", LINE, priors="a ~ normal(0, 1)")
     with pytest.raises(descend.ConfigError, match=r"^The bootstrap draws other rows, and what is known beforehand"):
         fit.intervals(method="bootstrap")
-    with pytest.raises(descend.ConfigError, match=r"^Sandwich errors tell how estimates scatter from data set to data"):
+    with pytest.raises(descend.ConfigError, match=r"^Robust errors tell how estimates scatter from data set to data"):
         fit.intervals(method="sandwich")

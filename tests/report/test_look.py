@@ -67,7 +67,10 @@ def test_words_and_size(power, tmp_path):
     assert len(drawn.axes) == 2
 
 
-SIZES = "The size of a picture is its width and its height in inches, such as 8 x 5, each from 1 to 60."
+SIZES = (
+    "The size of a picture is its width, such as 85mm, or width and height, such as 85mm x 60mm, or 8 x 5 in inches, "
+    "each from 1 to 60 inches."
+)
 
 
 @pytest.mark.parametrize(

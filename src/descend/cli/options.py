@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -64,13 +63,20 @@ FITTING = tuple(key for key, option in OPTIONS.items() if option.on_command_line
 """The options of a fit, in the order of the help."""
 OUTPUT = (
     Option("level", None, "Level of confidence of the interval; 0.95 if not given.", "number", "NUMBER"),
-    Option("plot", None, "Draw the fit to a .png, .svg, .pdf or .jpg file; may be repeated.", "texts", "PICTURE"),
+    Option("plot", None, "Draw the fit to a .png, .svg, .pdf, .eps or .jpg file; repeatable.", "texts", "PICTURE"),
+    Option("log", None, "Axes of the picture that are logarithmic: x, y or x,y.", metavar="AXES"),
     Option("log_x", False, "Give the picture a logarithmic axis across.", "switch"),
     Option("log_y", False, "Give the picture a logarithmic axis upwards.", "switch"),
     Option("x_label", None, "Words along the axis across.", metavar="TEXT"),
     Option("y_label", None, "Words along the axis upwards.", metavar="TEXT"),
     Option("title", None, "Words above the picture, in the place of the formula.", metavar="TEXT"),
-    Option("size", None, "Of the picture, in inches, such as 8x5.", metavar="WIDTHxHEIGHT"),
+    Option(
+        "size", None, "Of the picture on paper, such as 85mm or 85mmx60mm, or on a screen, 8x5 inches.", metavar="SIZE"
+    ),
+    Option(
+        "style", None, "screen, print, presentation, dark, a style of Matplotlib, or an .mplstyle file.", metavar="NAME"
+    ),
+    Option("bands", None, "Of the picture: confidence, prediction, both with a comma, or none.", metavar="BANDS"),
     Option("residuals", False, "Draw the residuals below the curve.", "switch"),
     Option("json", False, "Print one JSON object; all else goes to stderr.", "switch"),
     Option("quiet", False, "Print nothing but errors.", "switch", short="-q"),
@@ -81,7 +87,7 @@ FUNCTION = Option(
     "function", None, "Of a model that is a function: where it is.", metavar="FILE.py:NAME", flag="--model"
 )
 """The function that a model file does not hold."""
-LOOK = ("log_x", "log_y", "x_label", "y_label", "title", "size", "residuals")
+LOOK = ("log", "log_x", "log_y", "x_label", "y_label", "title", "size", "style", "bands", "residuals")
 """Options for the look of a picture."""
 NO_RESPONSE = "Which column does the function predict? Say so with --response y."
 REQUIRED = inspect.Parameter.empty
@@ -198,13 +204,12 @@ def look(given: Values) -> dict[str, Any]:
     """Return the look of a picture from the options of a command: the arguments of `Fit.plot` that were given.
 
     >>> look({"log_x": True, "log_y": False, "size": "8x5", "title": None})
-    {'log': 'x', 'size': ('8', '5')}
+    {'size': '8x5', 'log': 'x'}
     """
-    log = "x" * bool(given.get("log_x")) + "y" * bool(given.get("log_y"))
-    size = given.get("size")
-    wanted = {name: given.get(name) for name in ("x_label", "y_label", "title")}
-    wanted |= {"log": log or None, "size": size and tuple(re.split("[xX×,]", size))}
-    wanted |= {"residuals": given.get("residuals") or None}
+    also = [side for side in ("x", "y") if given.get(f"log_{side}") and side not in (given.get("log") or "")]
+    log = ",".join([given.get("log") or "", *also]).strip(",")
+    wanted = {name: given.get(name) for name in ("x_label", "y_label", "title", "size", "style", "bands")}
+    wanted |= {"log": log or None, "residuals": given.get("residuals") or None}
     return {name: value for name, value in wanted.items() if value is not None}
 
 

@@ -15,7 +15,6 @@ from descend.output import refuse_unwritable
 
 Output = tuple[str, str | None, Callable[[str], object]]
 """What to say of a file once it is written, the file (None if not asked for), and the function that writes it."""
-PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 PAGES = (".html", ".htm")
 
 
@@ -42,12 +41,14 @@ def check_outputs(outputs: Mapping[str, str | Sequence[str] | None], inputs: Ite
 
 def check_pictures(names: Iterable[str] | None, look: Values, option: str = "--plot") -> None:
     """Refuse kinds of picture that cannot be drawn, an impossible look, and a look without a picture."""
+    if not names and not look:
+        return
     from descend.report.look import Look
+    from descend.report.style import check_picture
 
     for name in names or ():
-        if Path(name).suffix.lower() not in PICTURES:
-            raise OutputError(f"`{name}` cannot be drawn: its ending must be one of {', '.join(PICTURES)}.")
-    if look and not names:
+        check_picture(name)
+    if not names:
         raise ConfigError(f"What is to look so? No picture is asked for: add {option} and a file, such as line.png.")
     Look(**look)
 

@@ -14,7 +14,7 @@ from descend.options.option import Option
 
 
 @options.takes(
-    Option("output", options.REQUIRED, "The picture: a .png, .svg, .pdf or .jpg file.", metavar="PICTURE"),
+    Option("output", options.REQUIRED, "The picture: a .png, .svg, .pdf, .eps or .jpg file.", metavar="PICTURE"),
     Option("x", None, "Column across, for a plot of the data alone.", metavar="COLUMN"),
     Option("y", None, "Column upwards.", metavar="COLUMN"),
     options.FUNCTION,

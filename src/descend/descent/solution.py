@@ -47,8 +47,8 @@ class Solution:
     advice: what to do about the outcome, as far as the outcome alone says. notes: what was chosen or noticed on the
     way, in sentences. verdict: which parameters the data leave undetermined. endless: why there is no minimum, where
     that is how it ended. from_start: where the user's own start led, if a search found a lower minimum, which is this.
-    call: the arguments that were given, to repeat it. errors: the kind of standard errors, "model" or "sandwich"; that
-    of the loss if empty. quantities: those asked for. answers: what was inferred so far, by the name of the function.
+    call: the arguments that were given, to repeat it. errors: the kind of standard errors; that of the loss if
+    empty. quantities: those asked for. answers: what was inferred so far, by the name of the function.
     failures: what could not be told of it, and why, in sentences.
     """
 

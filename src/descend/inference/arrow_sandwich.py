@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,20 +11,24 @@ from descend.descent.solution import Solution
 from descend.engines.arrow import Arrow, Layout
 from descend.engines.arrow_engine import ArrowEngine
 from descend.inference.arrow_covariance import variances_along
-from descend.inference.covariance import LEAST_LEFT, bend_and_pull
+from descend.inference.clusters import combinations
 from descend.inference.row_scores import ScoredRows, counted_rows
+from descend.inference.sandwich import POWERS, bend_and_pull, weakened
 from descend.problem.point import Array
 
 Mask = NDArray[np.bool_]
 Places = NDArray[np.intp]
 
 
-def arrow_sandwich(solution: Solution, kept: Mask | None) -> Arrow | None:
+def arrow_sandwich(
+    solution: Solution, kept: Mask | None, kind: str, degrees: float, clusters: Sequence[Places] = ()
+) -> Arrow | None:
     """Return B^-1 (sum g_i g_i' c_i) B^-1, of which only the entries of an arrow are formed; see ``sandwich``.
 
     With the own derivatives o_i and the shared ones s_i of row i in group g, and A_g, B_g and V as in
     ``engines.arrow``, row i pulls the shared parameters by p_i = V (s_i - B_g' a_i), a_i = A_g^-1 o_i, those of its
-    group by a_i - Y_g p_i, and those of any other group h by -Y_h p_i. The entries are sums of products of these.
+    group by a_i - Y_g p_i, and those of any other group h by -Y_h p_i. The entries are sums of products of these. Of
+    clusters, the a_i of a cluster within a group are summed first, and the p_i of a cluster.
     """
     engine, rows = solution.objective.engine, counted_rows(solution)
     assert isinstance(engine, ArrowEngine) and rows.parts is not None
@@ -38,12 +44,28 @@ def arrow_sandwich(solution: Solution, kept: Mask | None) -> Arrow | None:
         return None
     inverse = factored.inverse.scaled(scale).among(engine.layout, free)
     loss = solution.loss_function
-    if not loss.kinked:
-        left = 1.0 - bend * variances_along(inverse, along, rows.parts[1])
-        if loss.likelihood and left.min() < 1e-10:
-            return None  # a row alone determines a parameter, so its residual says nothing
-        pull = pull / np.maximum(left, 0.0 if loss.likelihood else LEAST_LEFT)
-    return _meat(_scored(engine.layout, rows, along * pull[:, None]), bread, inverse)
+    power = POWERS.get(kind, 0.0)
+    if power and not loss.kinked:
+        corrected = weakened(pull, 1.0 - bend * variances_along(inverse, along, rows.parts[1]), loss, power)
+        if corrected is None:
+            return None
+        pull = corrected
+    elif clusters and loss.kinked:
+        pull = rows.omega * rows.loss.slope(rows.score, rows.y)
+    scored = _scored(engine.layout, rows, along * pull[:, None])
+    if not clusters:
+        each = np.arange(len(pull))
+        return _meat(scored, bread, inverse, each) * (len(pull) / degrees if kind == "HC1" else 1.0)
+    total, factor = None, (len(pull) - 1) / degrees
+    for sign, places in combinations(clusters):
+        count = int(places.max()) + 1
+        part = _meat(scored, bread, inverse, places) * (sign * factor * count / (count - 1))
+        total = part if total is None else _added(total, part)
+    return total
+
+
+def _added(one: Arrow, other: Arrow) -> Arrow:
+    return Arrow(one.layout, one.blocks + other.blocks, one.border + other.border, one.shared + other.shared)
 
 
 def _summed(layout: Layout, along: Array, places: Places, weights: Array) -> Arrow:
@@ -82,8 +104,8 @@ def scored_parts(layout: Layout, along: Array, places: Places) -> tuple[Places, 
     return group_of[places].max(axis=1), own, shared
 
 
-def _meat(scored: tuple[Places, Array, Array], bread: Arrow, inverse: Arrow) -> Arrow:
-    """Return the entries of the sandwich. scored: derivatives times the pull of each row."""
+def _meat(scored: tuple[Places, Array, Array], bread: Arrow, inverse: Arrow, clusters: Places) -> Arrow:
+    """Return the entries of the sandwich. scored: derivatives times the pull of each row. clusters: of each row."""
     group, own, shared = scored
     layout, groups = inverse.layout, inverse.blocks.shape[2]
     there = bread.layout.there
@@ -95,8 +117,15 @@ def _meat(scored: tuple[Places, Array, Array], bread: Arrow, inverse: Arrow) -> 
     reach = np.einsum("ijg,jsg->isg", blocks, border)
     alone = np.einsum("ijr,jr->ir", blocks[:, :, group], own)
     pulls = inverse.shared @ (shared - np.einsum("isr,ir->sr", border[:, :, group], alone))
+    if len(clusters) and int(clusters.max()) + 1 < len(clusters):
+        cells, within = np.unique(clusters * groups + group, return_inverse=True)
+        alone, group = _summed_by(within, alone), cells % groups
+        pulls = _summed_by(clusters, pulls)
+        beside = pulls[:, cells // groups]
+    else:
+        beside = pulls
     of_shared = pulls @ pulls.T
-    across = _by_group(group, alone, pulls, groups)
+    across = _by_group(group, alone, beside, groups)
     mixed = np.einsum("isg,jsg->ijg", across, reach)
     twice = np.einsum("isg,st,jtg->ijg", reach, of_shared, reach, optimize=True)
     return Arrow(
@@ -105,6 +134,11 @@ def _meat(scored: tuple[Places, Array, Array], bread: Arrow, inverse: Arrow) -> 
         across - np.einsum("isg,st->itg", reach, of_shared),
         of_shared,
     )
+
+
+def _summed_by(places: Places, values: Array) -> Array:
+    """Return the sums of values, (k, rows), over the rows of each place."""
+    return np.array([np.bincount(places, part) for part in values]).reshape(len(values), -1)
 
 
 def _free(bread: Arrow, inverse: Arrow) -> Mask:

@@ -1,4 +1,4 @@
-"""Covariance of the parameters: from the curvature of J, or robust, from the pull of each row on the parameters."""
+"""Covariance of the parameters from the curvature of J."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from descend.engines.totals import Curvature
 from descend.formula.factor import triangle
-from descend.inference.row_scores import ScoredRows
-from descend.losses import Loss
 from descend.optimizers.contract import WELL
 from descend.optimizers.systems import solver
 from descend.optimizers.systems import triangle as triangle_at
@@ -22,10 +20,6 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Covariance = Curvature
 """A (p, p) matrix; or an arrow, where very many parameters each belong to one group."""
-LEAST_LEFT = 0.1
-"""Lower limit for 1 - leverage of a row, for losses whose second derivative may be negative."""
-CANONICAL = 0.575
-"""Standard deviation of the normal kernel that smooths as much as a uniform kernel of half-width 1."""
 SMALL = 4
 """Up to this many rows, plain numbers are faster than NumPy."""
 SINGULAR = 1e-13
@@ -214,110 +208,3 @@ def inverse(curvature: Array) -> Array | None:
         return None
     result: Array = np.linalg.inv(scaled) * scale * scale[:, None]
     return result
-
-
-def sandwich_kind(loss: Loss) -> str:
-    """Return the usual name of what ``sandwich`` computes for a loss."""
-    return "kernel" if loss.kinked else "HC3"
-
-
-def sandwich(rows: ScoredRows, loss: Loss, degrees: float, kept: Mask | None = None) -> Array | None:
-    """Return the covariance that holds whatever the distribution of the residuals, or None if the data give none.
-
-    With g_i = omega_i l'(s_i, y_i) f_i the pull of row i on the parameters, and b_i its curvature:
-
-        B^-1 (sum g_i g_i' c_i) B^-1,   B = sum b_i f_i f_i'
-
-    HC3: c_i = 1 / (1 - h_i)**2 with h_i = b_i f_i' B^-1 f_i the leverage of a row on its own prediction.
-        b_i is omega_i times the weight of the loss for squared, poisson and logistic, and omega_i l''(s_i, y_i) for
-        huber, log_cosh and the like, for which 1 - h_i is never taken to be less than LEAST_LEFT.
-    absolute, pinball: the kernel estimate of Powell, b_i = omega_i * jump * normal density of r_i / h, with the
-        bandwidth h of Hall and Sheather; g_i g_i' is replaced by its expectation, and c_i = 1.
-
-    The calculation uses coordinates in which sum f_i f_i' is the unit matrix, so that no digits are lost to parameters
-    of very different size, such as the slope of a date in milliseconds and its intercept.
-
-    Source: Huber (1967), Proc. 5th Berkeley Symp. 1, 221-233; MacKinnon & White (1985), J. Econometrics 29, 305-325;
-    Koenker (2005), Quantile Regression, sec. 3.4.
-
-    kept: the parameters that are estimated, the others being held; all if None.
-    """
-    if degrees <= 0:
-        return None
-    if kept is None:
-        kept = np.ones(rows.jacobian.shape[1], dtype=bool)
-    result = np.zeros((kept.size, kept.size))
-    if not kept.any():
-        return result
-    frame = _orthogonal(rows.jacobian[:, kept])
-    if frame is None:
-        return None
-    along, back = frame
-    bend, pull = bend_and_pull(rows, loss, along.shape[1])
-    bread = inverse((along * bend[:, None]).T @ along)
-    if bread is None:
-        return None
-    if not loss.kinked:
-        left = 1.0 - bend * np.einsum("ij,jk,ik->i", along, bread, along)
-        if loss.likelihood and left.min() < 1e-10:
-            return None  # a row alone determines a parameter, so its residual says nothing
-        pull = pull / np.maximum(left, 0.0 if loss.likelihood else LEAST_LEFT)
-    pulled = (along * pull[:, None]) @ bread @ back.T
-    result[np.ix_(kept, kept)] = pulled.T @ pulled
-    return result
-
-
-def _orthogonal(jacobian: Array) -> tuple[Array, Array] | None:
-    """Return Q and T with Q'Q = 1 and Q = F T for the derivatives F; None if F lacks full rank, to rounding."""
-    norms = np.sqrt(np.add.reduce(jacobian * jacobian))
-    if not (np.isfinite(norms).all() and (norms > 0.0).all()):
-        return None
-    along, values, directions = np.linalg.svd(jacobian / norms, full_matrices=False)
-    if len(values) < norms.size or values[-1] < SINGULAR * values[0]:
-        return None
-    return along, directions.T / values / norms[:, None]
-
-
-def bend_and_pull(rows: ScoredRows, loss: Loss, size: int) -> tuple[Array, Array]:
-    """Return b_i, and g_i without its factor f_i (see ``sandwich``). size: the number of parameters."""
-    if loss.kinked:
-        below, above = loss.sides
-        jump = below + above
-        spread = np.sqrt(below * above) / jump
-        density = _density(rows.score - rows.y, above / jump, size)
-        return rows.omega * jump * density, rows.omega * jump * spread
-    pull = rows.omega * rows.loss.slope(rows.score, rows.y)
-    if loss.likelihood:
-        return rows.omega * rows.loss.weight(rows.score, rows.y), pull
-    return rows.omega * rows.loss.bend(rows.score, rows.y), pull
-
-
-def _density(residuals: Array, share: float, through: int) -> Array:
-    """Return each row's part in the kernel estimate of the density of the residuals at zero.
-
-    through: how many rows the fit passes through exactly: as many as it has parameters.
-
-    Hall and Sheather give the width w for which the density is best estimated from the distance between the quantiles
-    share - w and share + w. That is a uniform kernel of half this distance; here a normal kernel that smooths as much
-    takes its place. R's quantreg with se = "ker" takes the whole distance as the standard deviation of a normal kernel:
-    that is three times wider, and makes standard errors too large, by three quarters for 50 rows. Rows that the fit
-    passes through have residual zero for that reason alone, so they count half; intervals then have the coverage they
-    state for 20 to 300 rows (benchmarks/coverage_of_losses.py).
-
-    Source: Hall & Sheather (1988), J. R. Stat. Soc. B 50, 381-391; Marron & Nolan (1988), Stat. Probab. Lett. 7, 195.
-    """
-    from scipy import special
-
-    n = len(residuals)
-    z = special.ndtri(share)
-    height = np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
-    width = n ** (-1 / 3) * special.ndtri(0.975) ** (2 / 3) * (1.5 * height**2 / (2.0 * z * z + 1.0)) ** (1 / 3)
-    width = min(width, 0.99 * share, 0.99 * (1.0 - share))
-    low, high = np.quantile(residuals, [0.25, 0.75])
-    spread = min(float(np.std(residuals, ddof=1)), float(high - low) / 1.34)
-    bandwidth = CANONICAL * spread * 0.5 * (special.ndtri(share + width) - special.ndtri(share - width))
-    if not bandwidth > 0.0:
-        return np.zeros(n)
-    density: Array = np.exp(-0.5 * (residuals / bandwidth) ** 2) / np.sqrt(2.0 * np.pi) / bandwidth
-    density[np.argsort(np.abs(residuals))[:through]] *= 0.5
-    return density

@@ -77,6 +77,11 @@ def prior_weights(solution: Solution) -> tuple[PriorWeight, ...]:
     return posterior.prior_weights(solution)
 
 
+def censored(solution: Solution) -> dict[str, int]:
+    """Return how many responses are censored on each side; empty if none can be, or the rows are not in memory."""
+    return {} if solution.all_rows is not None else solution.loss_function.censored(solution.columns)
+
+
 def response_levels(solution: Solution) -> dict[str, float]:
     """Return what each word of the response counted as; empty for a response of numbers."""
     table = solution.table

@@ -14,8 +14,8 @@ from descend.errors import ConfigError
 from descend.inference.covariance import Covariance
 from descend.inference.determined import at_bound
 from descend.inference.digits import errors_hold
-from descend.inference.standard_errors import covariance_of, kind_of_errors
-from descend.inference.statistics import degrees_of_freedom, error_degrees, residual_standard_deviation
+from descend.inference.standard_errors import covariance_of, degrees_of_errors, kind_of_errors
+from descend.inference.statistics import degrees_of_freedom, residual_standard_deviation
 from descend.models import Model
 from descend.wording import spell
 
@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 
 NO_SANDWICH = (
-    "Sandwich errors tell how estimates scatter from data set to data set, which priors do not. With priors there are "
+    "Robust errors tell how estimates scatter from data set to data set, which priors do not. With priors there are "
     "those of the model."
 )
 
@@ -33,7 +33,7 @@ class Estimates:
     """The estimates of a solution, or of a fit that was read from a file.
 
     covariance: (p, p) of the flat parameters; None where there is none, and ``why_none`` then says why. kind: of the
-    covariance, "model" or "sandwich". degrees: degrees of freedom of the errors, infinite where their scale is known.
+    covariance (see ``Fitted.covariance_of``). degrees: of freedom of the errors, infinite where their scale is known.
     undetermined, at_bound: labels. at_minimum: whether the errors can be trusted (see ``errors_hold``). weights, sigma:
     the names of these columns. deviation: standard deviation of a measurement of weight 1, if known.
     """
@@ -63,7 +63,7 @@ def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
 
     Raises ConfigError for sandwich errors beside priors.
     """
-    if kind == "sandwich" and solution.objective.priors is not None:
+    if kind not in (None, "model") and solution.objective.priors is not None:
         raise ConfigError(NO_SANDWICH)
     kind = kind or kind_of_errors(solution)
     return Estimates(
@@ -71,7 +71,7 @@ def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
         solution.theta,
         covariance_of(solution, kind),
         kind_of_errors(solution),
-        error_degrees(solution),
+        degrees_of_errors(solution, kind),
         solution.undetermined,
         at_bound(solution),
         errors_hold(solution),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.commenting import once
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution, every_parameter, named
 from descend.descent.step import Trace
@@ -20,27 +19,22 @@ from descend.inference import guarantee as guaranteed
 from descend.inference import standard_errors as errors
 from descend.inference.covariance import Covariance
 from descend.inference.diagnostics import Diagnostics, diagnostics_of, refuse_unknown_distribution
-from descend.inference.estimates import Estimates, estimates_of
-from descend.inference.intervals import Intervals, checked_errors, checked_level, checked_method, t_intervals
+from descend.inference.estimates import Estimates
+from descend.inference.intervals import (
+    Intervals,
+    checked_errors,
+    checked_level,
+    checked_method,
+    refuse_clusters,
+    t_intervals,
+)
+from descend.inference.quantities.asked import quantities_of
 from descend.losses import Loss
 from descend.models import Model
 from descend.parameters import Constraints
 
-if TYPE_CHECKING:
-    from descend.inference.quantities.estimate import Estimated
-
 Array = NDArray[np.float64]
 Value = TypeVar("Value")
-
-
-@once
-def quantities(solution: Solution) -> Mapping[str, Estimated]:
-    """Return the quantities that were asked for, with their standard errors and 95% t intervals, by name."""
-    if not solution.quantities:
-        return {}
-    from descend.inference.quantities.estimated import estimated_quantities
-
-    return estimated_quantities(solution.quantities, estimates_of(solution))
 
 
 class Inferred(Generic[Value]):
@@ -121,7 +115,7 @@ class Fitted(ABC):
 
     @abstractmethod
     def estimates(self, kind: str | None = None) -> Estimates:
-        """Return the parameters with their covariance, ``"model"`` or ``"sandwich"``, and what it rests on."""
+        """Return the parameters with their covariance, of a kind (see ``covariance_of``), and what it rests on."""
 
     @abstractmethod
     def _solved(self, otherwise: str, without: str = "data") -> Solution:
@@ -145,6 +139,8 @@ class Fitted(ABC):
     """The columns the model reads, and their kinds."""
     response_levels = Inferred(determined.response_levels)
     """What each word of a response of words counts as; empty for one of numbers."""
+    censored = Inferred(determined.censored)
+    """How many responses are censored: ``left``, ``right``, ``interval``; empty if the loss knows of none."""
     at_bound = Inferred(determined.at_bound)
     """The labels of the parameters that ended at a bound."""
 
@@ -171,7 +167,9 @@ class Fitted(ABC):
     # How certain the parameters are.
 
     kind_of_errors = Inferred(errors.kind_of_errors)
-    """How ``standard_errors`` were found: "model" or "sandwich"."""
+    """How ``standard_errors`` were found: "model", "sandwich" or another kind of ``covariance_of``."""
+    clusters = Inferred(errors.clusters)
+    """How many clusters there are, by the column that tells them apart; empty unless ``errors`` are clustered."""
     covariance = Inferred(errors.covariance)
     """(p, p) covariance of the flat parameters, of the kind ``kind_of_errors``; None if there is none."""
     standard_errors = Inferred(errors.standard_errors)
@@ -205,12 +203,13 @@ class Fitted(ABC):
             (squared), or the rows have the distribution of the loss (poisson, logistic). With ``sigma`` the scale of
             the residuals is taken as known, otherwise it is estimated: s**2 = sum omega r**2 / (n - p).
             ``"sandwich"``, right even if they are not alike: HC3, or for absolute and pinball a kernel estimate
-            (see ``inference.covariance.sandwich``).
+            (see ``inference.sandwich.sandwich``); ``"HC0"`` to ``"HC3"`` by name. ``"iid"``, of a robust loss whose
+            residuals are alike, as MASS's rlm. ``"cluster(site)"``, where rows of a site depend on each other.
         """
-        checked_errors(kind, self.loss_function)
-        return self.estimates(kind).covariance
+        weighted = self.weights is not None or self.sigma is not None
+        return self.estimates(checked_errors(kind, self.loss_function, weighted)).covariance
 
-    quantities = Inferred(quantities)
+    quantities = Inferred(quantities_of)
     """The quantities asked for in the fit, by name: value, standard error, and 95% t interval."""
     delta = Inferred(inputs.delta)
     """How far the true values of inputs that have errors lie from the measured ones. ``ranges``: those of the data."""
@@ -237,6 +236,7 @@ class Fitted(ABC):
         why.
         """
         level, method = checked_level(level), checked_method(method)
+        refuse_clusters(self.clusters, method)
         found = self._intervals(level, method, resamples, seed, on_resample)
         if self.quantities:
             from descend.inference.quantities.estimated import estimated_quantities
@@ -252,6 +252,7 @@ class Fitted(ABC):
         self, level: float, method: str, resamples: int, seed: int, on_resample: Callable[[int], None] | None
     ) -> Intervals:
         if method in ("t", "sandwich"):
+            checked_errors(None if method == "t" else method, self.loss_function)
             return t_intervals(self.estimates("sandwich" if method == "sandwich" else None), level, method)
         solution = self._solved(f"it has no {method} intervals. Fit again to get them.")
         if method == "profile":
@@ -266,8 +267,8 @@ class Fitted(ABC):
 
     degrees_of_freedom = Inferred(statistics.degrees_of_freedom)
     """Rows with a weight above 0, minus the number of parameters that are free to move and not redundant."""
-    error_degrees = Inferred(statistics.error_degrees)
-    """Degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
+    error_degrees = Inferred(errors.degrees_of_errors)
+    """Degrees of freedom of the standard errors: infinite where the scale is known; of clustered ones clusters - 1."""
     residual_standard_deviation = Inferred(statistics.residual_standard_deviation)
     """sqrt(sum omega r**2 / degrees of freedom), for a row of weight 1; None unless the loss is squared.
 

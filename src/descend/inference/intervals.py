@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from descend.descent.solution import every_parameter, named
 from descend.errors import ConfigError
-from descend.inference.covariance import sandwich_kind
 from descend.inference.estimates import Estimates
-from descend.inference.standard_errors import flat_errors
+from descend.inference.standard_errors import flat_errors, kind_in_words
 from descend.losses import Loss
 from descend.parameters import Bounds
 from descend.registry import closest
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Ends = Mapping[str, tuple[float, float]]
-KINDS = ("model", "sandwich")
 MOST_NAMED = 3
 """Most parameters that a note names."""
 METHODS = ("t", "profile", "bootstrap", "sandwich")
@@ -64,11 +62,11 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
 
 def _convention(found: Estimates, method: str) -> str:
     """Name the quantile behind the ends, and the kind of standard error or of bootstrap."""
-    degrees, kind = found.degrees, sandwich_kind(found.model.loss)
+    degrees, loss = found.degrees, found.model.loss
     scale = "normal quantile" if math.isinf(degrees) else f"Student's t, {degrees:.6g} degrees of freedom"
     return {
-        "t": scale if found.kind == "model" else f"{kind} errors, {scale}",
-        "sandwich": f"{kind} errors, {scale}",
+        "t": scale if found.kind == "model" else f"{kind_in_words(found.kind, loss)} errors, {scale}",
+        "sandwich": f"{kind_in_words('sandwich', loss)} errors, {scale}",
         "profile": f"likelihood ratio, {scale}",
         "bootstrap": "BCa, whole rows drawn",
     }[method]
@@ -140,24 +138,53 @@ def quantile(level: float, degrees: float) -> float:
     return float(special.ndtri(upper) if math.isinf(degrees) else special.stdtrit(degrees, upper))
 
 
-def checked_errors(kind: str | None, loss: Loss) -> str:
-    """Return the kind of standard errors, "" for the usual one. Raises ConfigError if the loss does not have it."""
+def checked_errors(kind: str | None, loss: Loss, weighted: bool = False) -> str:
+    """Return the kind of standard errors, "" for the usual one. Raises ConfigError if the loss does not have it.
+
+    weighted: whether rows have weights or a sigma.
+    """
     if kind is None:
         return ""
-    if kind not in KINDS:
+    name = kind
+    if kind not in ("model", "sandwich"):
+        from descend.options.kinds_of_errors import read_errors
+
+        name, kind = read_errors(kind).name, read_errors(kind).text
+    if name != "model" and loss.own_parameters:
         raise ConfigError(
-            f"There are no standard errors of the kind `{kind}`.{closest(str(kind), KINDS)} Known: {', '.join(KINDS)}."
+            f"The {loss.name} loss has parameters of its own, which no {name} errors are known for. Use model."
         )
-    if kind == "sandwich" and loss.own_parameters:
-        raise ConfigError(
-            f"The {loss.name} loss has parameters of its own, which no sandwich errors are known for. Use model."
-        )
-    if kind == "model" and not loss.likelihood:
+    if name == "model" and not loss.likelihood:
         raise ConfigError(
             f"The {loss.name} loss is not the likelihood of a distribution, so its curvature alone tells no standard "
             "errors. Use sandwich."
         )
+    if name in ("HC0", "HC1", "HC2", "HC3", "iid") and loss.kinked:
+        raise ConfigError(
+            f"The {loss.name} loss bends at residuals of 0 alone, so it has no {name} errors. Use sandwich."
+        )
+    if name == "iid" and not loss.quadratic:
+        _refuse_unlike_rows(loss, weighted)
     return kind
+
+
+def _refuse_unlike_rows(loss: Loss, weighted: bool) -> None:
+    if loss.likelihood:
+        raise ConfigError(
+            f"The errors iid take the residuals of all rows as alike, but for the {loss.name} loss their size follows "
+            "from the prediction. Use model."
+        )
+    if weighted:
+        raise ConfigError("The errors iid take all rows as alike, but these have weights. Use sandwich.")
+
+
+def refuse_clusters(clusters: Mapping[str, int], method: str) -> None:
+    """Refuse a method that takes rows as independent where errors are clustered. Raises ConfigError."""
+    if clusters and method in ("profile", "bootstrap"):
+        raise ConfigError(
+            f"A {method} interval takes all rows as independent, but the errors of this fit are clustered. Use the "
+            "method t."
+        )
 
 
 def checked_level(level: object) -> float:

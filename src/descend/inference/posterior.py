@@ -44,6 +44,10 @@ NOTHING = 1e-9
 def posterior_point(solution: Solution) -> Point:
     """Return J at the mode with the exact curvature of the priors."""
     objective = solution.objective
+    if solution.loss_function.observed_information:
+        from descend.inference.standard_errors import observed
+
+        return observed(objective(solution.theta, 3))
     if isinstance(objective, WithPriors):
         return objective.exactly(solution.theta)
     return objective(solution.theta, 3)

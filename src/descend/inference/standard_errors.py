@@ -2,35 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 
-from descend.descent.commenting import comment
+from descend.descent.commenting import comment, once
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Named, Solution, every_parameter
 from descend.inference.correlation import Correlation
-from descend.inference.covariance import Array, Covariance, Mask, estimated_covariance, known_covariance, sandwich
+from descend.inference.covariance import Array, Covariance, Mask, estimated_covariance, known_covariance
 from descend.inference.determined import at_bounds, rank, undetermined
 from descend.inference.edge import held_at_edge
 from descend.inference.refit import well_conditioned
-from descend.inference.row_scores import counted_rows
-from descend.inference.statistics import degrees_of_freedom, dispersion_of, total_weight
+from descend.inference.statistics import degrees_of_freedom, dispersion_of, error_degrees, total_weight
 from descend.losses import Loss
 from descend.models import Model
+from descend.optimizers.second_derivatives import hessian_at
 from descend.optimizers.systems import matrix_of
 from descend.problem.point import Point
 
+FEW = 10
+"""Clusters below which their errors are known to be too small."""
 MANY = 100_000
 """From this many rows on, the cost of a pass over them matters."""
 
 
 def kind_of_errors(solution: Solution) -> str:
-    """Return how standard errors are found, "model" or "sandwich": as the user asked, else as usual for the loss."""
+    """Return how standard errors are found, such as "model": as the user asked, else as usual for the loss."""
     return solution.errors or usual_kind(solution.loss_function)
 
 
 def usual_kind(loss: Loss) -> str:
     """Return the kind of standard errors of a loss where the user asks for none."""
     return "model" if loss.likelihood else "sandwich"
+
+
+def degrees_of_errors(solution: Solution, kind: str | None = None) -> float:
+    """Return the degrees of freedom of the standard errors of a kind: of clustered ones the clusters, less 1."""
+    kind = kind or kind_of_errors(solution)
+    if kind.startswith("cluster"):
+        from descend.inference.robust_covariance import clusters_of
+
+        return min(clusters_of(solution, kind).values()) - 1.0
+    return error_degrees(solution)
+
+
+@once
+def clusters(solution: Solution) -> dict[str, int]:
+    """Return how many clusters there are by column; empty unless errors are clustered."""
+    kind = kind_of_errors(solution)
+    if not kind.startswith("cluster"):
+        return {}
+    from descend.inference.robust_covariance import clusters_of
+
+    return clusters_of(solution, kind)
+
+
+def few_clusters_note(solution: Solution) -> str | None:
+    """Say so if clusters are too few for the errors that rest on how their sums differ; else None."""
+    few = {name: count for name, count in clusters(solution).items() if count < FEW}
+    if not few:
+        return None
+    said = " and ".join(f"{count} clusters of `{name}`" for name, count in few.items())
+    return (
+        f"clustered errors rest on {said}: with fewer than {FEW} they tend to be too small, though Student's t allows "
+        "for some of that"
+    )
 
 
 @comment("the covariance")
@@ -68,29 +106,23 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
     loss, degrees = solution.loss_function, degrees_of_freedom(solution)
     if solution.penalised or solution.outcome is Outcome.DIVERGED or solution.model.in_place:
         return None
-    if degrees is None or (kind == "sandwich" and solution.objective.priors is not None):
+    if degrees is None or (kind != "model" and solution.objective.priors is not None):
         return None
     known = rank(solution)
     kept = None if known is None else known.kept
     with np.errstate(all="ignore"):
-        if kind == "sandwich" and solution.all_rows is not None:
-            # Covariance falls as 1 / rows, and a sample of 10,000 rows gives it to about 1%.
-            rows = counted_rows(solution)
-            of_sample = sandwich(rows, loss, len(rows.y) - solution.model.parameters.size)
-            return None if of_sample is None else of_sample * (len(rows.y) / solution.all_rows.counting)
-        if kind == "sandwich" and solution.objective.arrow:
-            from descend.inference.arrow_sandwich import arrow_sandwich
+        if kind != "model" and not (kind == "iid" and loss.quadratic):
+            from descend.inference.robust_covariance import robust_covariance
 
-            return arrow_sandwich(solution, kept)
-        if kind == "sandwich":
-            free = ~at_bounds(solution) if kept is None else kept
-            return sandwich(counted_rows(solution), loss, degrees, None if free.all() else free)
+            return robust_covariance(solution, kind, degrees, kept)
         if (priors := solution.objective.priors) is not None:
             from descend.inference.posterior import posterior_point
 
             scale = loss.unit * priors.dispersion
             return known_covariance(posterior_point(solution), total_weight(solution), scale, kept)
         point = accurate_point(solution)
+        if loss.observed_information:
+            point = observed(point)
         if loss.quadratic and solution.sigma is None:
             return estimated_covariance(point, degrees, kept)
         dispersion = dispersion_of(solution)
@@ -110,6 +142,15 @@ def accurate_point(solution: Solution) -> Point:
         if well_conditioned(point, np.ones(solution.theta.size, dtype=bool)):
             return point
     return objective(solution.theta, 3)
+
+
+def observed(point: Point) -> Point:
+    """Return J at the same parameters with all its second derivatives as its curvature, by differences of gradients."""
+    found = hessian_at(point, 1.0)
+    if found is None:
+        return point
+    hessian, scale = found
+    return replace(point, curvature=hessian / scale / scale[:, None], factor=None)
 
 
 @comment("the standard errors")
@@ -140,6 +181,23 @@ def flat_errors(model: Model, theta: Array, covariance: Covariance, open_labels:
     errors: Array = held.parameters.flat(held.standard_errors(theta, np.nan_to_num(covariance)))
     errors[(held.jacobian(theta)[:, unknown] != 0.0).any(axis=1)] = np.nan
     return errors
+
+
+def kind_in_words(kind: str, loss: Loss) -> str:
+    """Return the usual name of a kind of standard errors of a loss."""
+    if kind != "sandwich":
+        return kind
+    return "kernel" if loss.kinked else "HC3"
+
+
+def errors_in_words(kind: str, loss: Loss, clusters: Mapping[str, int]) -> str:
+    """Say what standard errors rest on that do not follow from the curvature alone."""
+    if clusters:
+        counted = " and ".join(f"{count:,} of `{column}`" for column, count in clusters.items())
+        return f"clustered, as rows of a cluster may depend on each other: {counted}"
+    if kind == "iid":
+        return "iid: residuals taken as independent and alike"
+    return f"sandwich ({kind_in_words(kind, loss)}): robust against unlike residuals"
 
 
 @comment("the correlations")

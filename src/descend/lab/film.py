@@ -21,7 +21,7 @@ from descend.lab.descents import Descents
 from descend.lab.frames import Frames, frames_of
 from descend.lab.landscape import Landscape, landscape_of
 from descend.lab.texts import Words, words
-from descend.report import grouped, panels, style
+from descend.report import grouped, palette, panels
 from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
 from descend.report.interactive import figure
 from descend.report.surface import MOST_ROWS
@@ -312,7 +312,7 @@ def _styled(made: Plain, dark: bool) -> Plain:
         "showlegend": False,
         "autosize": True,
         "dragmode": False,
-        "font": {"color": style.PAGE["soft"][dark], "size": 12, "family": FONT},
+        "font": {"color": palette.PAGE["soft"][dark], "size": 12, "family": FONT},
         "hoverlabel": {"font": {"family": FONT}},
     }
     for axis in ("xaxis", "yaxis"):

@@ -21,7 +21,7 @@ from descend.lab.layout import shell
 from descend.lab.security import guard
 from descend.lab.state import OUT_OF_DATE, UPLOAD
 from descend.lab.texts import too_large
-from descend.report import style
+from descend.report import palette
 from descend.wording import speaking
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def colours() -> str:
     """Return the report's colours as a style sheet, for light and dark."""
 
     def named(theme: int) -> str:
-        return " ".join(f"--{name}: {pair[theme]};" for name, pair in (style.PALETTE | style.PAGE).items())
+        return " ".join(f"--{name}: {pair[theme]};" for name, pair in (palette.PALETTE | palette.PAGE).items())
 
     return (
         f':root {{ color-scheme: light; {named(0)} }}\n:root[data-theme="dark"] {{ color-scheme: dark; {named(1)} }}\n'

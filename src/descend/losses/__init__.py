@@ -17,7 +17,19 @@ from descend.losses.tukey import Tukey
 from descend.registry import Registry
 
 LOSSES: Registry[Loss] = Registry(
-    Squared, Absolute, Huber, SoftL1, Cauchy, Tukey, LogCosh, Pinball, Poisson, Gamma, Logistic, Bernoulli
+    Squared,
+    Absolute,
+    Huber,
+    SoftL1,
+    Cauchy,
+    Tukey,
+    LogCosh,
+    Pinball,
+    Poisson,
+    Gamma,
+    Logistic,
+    Bernoulli,
+    around={"censored": "descend.losses.censored:Censored"},
 )
 
 __all__ = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import ClassVar, Literal
 
@@ -61,6 +62,12 @@ class Loss(Formulas):
     variance: omega / phi times that of a row, in terms of its ``mean``. kurtosis: excess kurtosis of a row, in terms
     of ``mean`` and ``omega``. saturated: the least value, in terms of ``y``; if empty, that of a prediction of y.
 
+    log_below, log_above: the logarithms of the probabilities that a response is y or less, and y or more, in terms of
+        ``prediction``, ``y`` and ``scale``; empty if they are not known. minus_log_density: that of y, in these terms;
+        if empty, as above at a dispersion of 1. scale_name: the parameter that ``scale`` is where it is estimated;
+        empty if there is none. location_information, scale_information: the Fisher information of a row about the
+        prediction and the scale. counts: whether responses are whole numbers. See ``Censored``.
+
     See ``Formulas`` for columns and parameters of its own.
     """
 
@@ -80,6 +87,15 @@ class Loss(Formulas):
     variance_text: ClassVar[str] = "1"
     kurtosis_text: ClassVar[str] = "0"
     saturated_text: ClassVar[str] = ""
+    log_below_text: ClassVar[str] = ""
+    log_above_text: ClassVar[str] = ""
+    minus_log_density_text: ClassVar[str] = ""
+    scale_name: ClassVar[str] = ""
+    location_information_text: ClassVar[str] = "1/scale^2"
+    scale_information_text: ClassVar[str] = "1/scale^2"
+    counts: ClassVar[bool] = False
+    observed_information: ClassVar[bool] = False
+    """Whether standard errors are those of all second derivatives of J, as its weights only stand in for them."""
 
     def to_estimate(self) -> Loss:
         """Return the same loss with its scale to be estimated from the data, if it has one."""
@@ -191,6 +207,15 @@ class Loss(Formulas):
         """Whether it is a likelihood whose weight is the Fisher information of a row: no scale is estimated."""
         return self.dispersion == "known"
 
+    def censored(self, columns: Mapping[str, Array]) -> dict[str, int]:
+        """Return how many rows are censored on each side; empty if the loss knows of no such thing."""
+        return {}
+
+    @property
+    def exact(self) -> Loss | None:
+        """The loss whose fit, as if every response were exact, is a start for this one; None if it needs none."""
+        return None
+
     @property
     def of_mean(self) -> Loss:
         """The loss of the same distribution whose prediction is the mean: this one, if it has no link."""
@@ -215,6 +240,10 @@ class Loss(Formulas):
     def variance(self, mean: Array) -> Array:
         """Return the variance of a row of weight 1 and that mean, at a dispersion of 1."""
         return self.of_rows(self.variance_text, {MEAN: mean})
+
+    def scale_of(self, mean: Array, y: Array, omega: Array) -> float:
+        """Return the ``scale`` that responses show about their means, roughly: their standard deviation."""
+        return float(np.sqrt(omega @ ((y - mean) ** 2 / self.variance(mean)) / omega.sum()))
 
     def kurtosis(self, mean: Array, omega: Array) -> Array:
         """Return the excess kurtosis of each row, of a weight, given its predicted mean."""

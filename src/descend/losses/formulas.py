@@ -27,8 +27,9 @@ Self = TypeVar("Self", bound="Formulas")
 PREDICTION, RESPONSE, RESIDUAL = Quantity("prediction"), Quantity("y"), Quantity("r")
 """The symbols of a loss; r stands for prediction - y."""
 MEAN, DISPERSION, MOVED = Quantity("mean"), Quantity("dispersion"), Quantity("moved")
+SCALE = Quantity("scale")
 """The symbols of its distribution and its curvature, besides OMEGA, the weight of a row: see ``Loss``."""
-SYMBOLS = (PREDICTION, RESPONSE, RESIDUAL, MEAN, OMEGA, DISPERSION, MOVED)
+SYMBOLS = (PREDICTION, RESPONSE, RESIDUAL, MEAN, OMEGA, DISPERSION, MOVED, SCALE)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -31,3 +31,8 @@ class Squared(Loss):
     unit: ClassVar[float] = 2.0
     curvature_left_text: ClassVar[str] = "1"
     normaliser_text: ClassVar[str] = "log(omega)/2 - log(dispersion)/2 - 0.9189385332046727"  # log(2 pi)/2
+    scale_name: ClassVar[str] = "sigma"
+    minus_log_density_text: ClassVar[str] = "r^2/(2*scale^2) + log(scale) + 0.9189385332046727"
+    log_below_text: ClassVar[str] = "log_ndtr((y - prediction)/scale)"
+    log_above_text: ClassVar[str] = "log_ndtr((prediction - y)/scale)"
+    scale_information_text: ClassVar[str] = "2/scale^2"

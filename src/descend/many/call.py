@@ -38,6 +38,11 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
     for key in ("checkpoint", "resume"):
         if request[key]:
             raise ConfigError(f"{spell(key)} keeps the run of one fit, and {spell('by')} makes many. Leave it out.")
+    if request.roles.clusters:
+        raise ConfigError(
+            f"Clustered errors are of one fit, and {spell('by')} makes many. Leave out one of the two; one fit of all "
+            "groups has parameters of each, as in a[site]."
+        )
     if request.quantities:
         raise ConfigError(
             f"{spell('quantities')} are of one fit, and {spell('by')} makes many. Leave them out, and ask the fit of a "

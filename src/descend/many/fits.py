@@ -93,20 +93,21 @@ class Fits(FittedGroups):
         x_label: str | None = None,
         y_label: str | None = None,
         title: str | None = None,
-        size: tuple[float, float] | None = None,
+        size: str | tuple[float, float] | None = None,
+        style: str | None = None,
     ) -> Figure:
         """Draw a small picture for each of some groups, the worst first: its rows, the curve, R2 or how it ended.
 
         groups: which, as a list of their keys, or one key; the worst if not given. most: at most so many.
-        data: rows to draw, for fits that were loaded without theirs. log, x_label, y_label, title, size: as for
-        ``Fit.plot``.
+        data: rows to draw, for fits that were loaded without theirs. log, x_label, y_label, title, size, style:
+        as for ``Fit.plot``.
 
         Raises ConfigError for fits without rows, and DataError for a group that there is not.
         """
         from descend.many.pictures import plot
         from descend.report.look import Look
 
-        return plot(self, groups, most, Look(log, x_label, y_label, title, size), data)
+        return plot(self, groups, most, Look(log, x_label, y_label, title, size, style=style), data)
 
     def report(self, path: str | os.PathLike[str], *, command: str | None = None) -> None:
         """Write a page, ``.html``, that opens without a network: how groups ended and why, a table, small pictures.

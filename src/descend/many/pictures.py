@@ -44,7 +44,8 @@ def plot(fits: FittedGroups, groups: object, most: int, look: Look, data: object
     there = None if data is None else {place for place in range(len(fits)) if rows_of(place) is not None}
     places, left_out = chosen(fits, groups, most, there)
     panels = [panel_of(fits, place, rows_of(place) or {}, look) for place in places]
-    return plots.plot_multiples(panels, f"{fits.model}, by {' and '.join(fits.by)}", [left_out], look)
+    title = f"{fits.model}, by {' and '.join(fits.by)}" if look.theme.title else ""
+    return plots.plot_multiples(panels, title, [left_out], look)
 
 
 def chosen(

@@ -50,15 +50,16 @@ def newton_step(evaluation: Evaluation) -> Evaluation | None:
     return None
 
 
-def hessian_at(evaluation: Evaluation) -> tuple[Array, Array] | None:
+def hessian_at(evaluation: Evaluation, size: float | None = None) -> tuple[Array, Array] | None:
     """Return S H S and S, the changes of the parameters that change J by about its own size; None if there are none.
 
-    evaluation: with its curvature.
+    evaluation: with its curvature. size: by how much J is to change instead.
     """
     curvature, theta = evaluation.curvature, evaluation.theta
-    if curvature is None or not (curvature.diagonal() > 0.0).all() or not evaluation.loss:
+    size = abs(evaluation.loss) if size is None else size
+    if curvature is None or not (curvature.diagonal() > 0.0).all() or not size:
         return None
-    scale = np.sqrt(abs(evaluation.loss) / curvature.diagonal())
+    scale = np.sqrt(size / curvature.diagonal())
     rows = []
     for place, apart in enumerate(np.maximum(APART * scale, LEAST * np.abs(theta))):
         up, down = theta.copy(), theta.copy()

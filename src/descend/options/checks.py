@@ -73,6 +73,11 @@ def is_by_name(value: object) -> bool:
     return isinstance(value, Mapping) and all(map(is_text, value))
 
 
+def is_array(value: object) -> bool:
+    """Whether a value holds a value for each row."""
+    return hasattr(value, "__array__")
+
+
 def is_number(value: object) -> bool:
     """Whether a value is a single number; a text is not."""
     if isinstance(value, Sequence | bool) or bool(getattr(value, "ndim", 0)):

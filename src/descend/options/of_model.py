@@ -50,9 +50,10 @@ class OptionsOfModel(OptionsOfRows):
     )
     errors: str | None = option(
         None,
-        "Standard errors from the curvature, or robust against unlike residuals.",
+        "Standard errors from the curvature; robust against unlike residuals (sandwich, HC0 to HC3); of a robust loss "
+        "with alike ones (iid); or where rows of a cluster depend on each other, such as cluster(site).",
         check=must_be("a text", is_text),
-        metavar="model|sandwich",
+        metavar="model|sandwich|iid|cluster(COLUMN)",
     )
     l1: float = option(
         0.0,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from descend.options import checks
-from descend.options.checks import is_by_name, is_text, is_texts, must_be
+from descend.options.checks import is_array, is_by_name, is_text, is_texts, must_be
 from descend.options.option import option
 
 if TYPE_CHECKING:
@@ -46,6 +46,24 @@ class OptionsOfRows:
         "Standard deviation of an input, a column or a number, such as t=dt or t=0.1; may be repeated.",
         *("texts", must_be('standard deviations by name, such as {"t": "dt"}', is_texts, is_by_name)),
         metavar="INPUT=COLUMN|NUMBER",
+    )
+    censored: Any = option(
+        None,
+        "Column that says left, right or none in each row, or two columns LOW,HIGH that the response lies between.",
+        check=must_be(
+            'the name of a column, two such as ("low", "high"), or what codes mean, {"died": {0: "right"}}',
+            is_texts,
+            is_by_name,
+            is_array,
+        ),
+        metavar="COLUMN|LOW,HIGH",
+    )
+    rounded: float | None = option(
+        None,
+        "The unit to which the response is rounded, such as 0.1.",
+        "number",
+        checks.positive("unit of rounding"),
+        metavar="UNIT",
     )
     offset: str | None = option(
         None,

@@ -93,10 +93,19 @@ class Request(OptionsOfDescent):
 
     @cached_property
     def roles(self) -> Roles:
-        """The columns with a role of their own: weights and sigma."""
+        """The columns with a role of their own: weights and sigma, and those that tell clusters apart."""
         from descend.table.rows import Roles
 
-        return Roles(self.weights, self.sigma)
+        return Roles(self.weights, self.sigma, self._clusters)
+
+    @property
+    def _clusters(self) -> tuple[str, ...]:
+        if self.errors is None or not self.errors.lstrip().casefold().startswith("cluster"):
+            return ()
+        from descend.options.kinds_of_errors import read_errors
+        from descend.table.levels import name_of
+
+        return tuple(name_of((column,)) for column in read_errors(self.errors).columns)
 
 
 FIELDS = options_of(Request)

@@ -32,7 +32,7 @@ def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[
     """Return the model, and the starting values that were given for it."""
     model: Any = request.model
     if request.sigma is not None:
-        _check_sigma_wish(request, loss)
+        check_sigma_wish(request, loss)
         known_column(request.sigma, table, "sigma")
     fitted, start = kind_of(model).read(model, table, request, loss)
     if fitted.symbolic is not None:
@@ -79,7 +79,8 @@ def probability_note(model: Model, loss: Loss) -> str | None:
     )
 
 
-def _check_sigma_wish(request: Request, loss: Loss) -> None:
+def check_sigma_wish(request: Request, loss: Loss) -> None:
+    """Refuse sigma beside weights, and under a loss whose errors are not normal. Raises ConfigError."""
     if request.weights is not None:
         raise ConfigError(
             f"`{request.sigma}` is given as sigma and `{request.weights}` as weights, but both say how far each row is "

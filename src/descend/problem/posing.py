@@ -21,7 +21,7 @@ from descend.models.call import name_of, no_formula
 from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.problem import preflight
-from descend.problem.engine_choice import ENGINES, chosen, is_arrow
+from descend.problem.engine_choice import ENGINES, chosen
 from descend.problem.model_reading import gradient_columns, gradient_source, probability_note, read_model
 from descend.problem.objective import VectorObjective, objective_over
 from descend.problem.penalty import Penalty
@@ -59,6 +59,10 @@ def _problem_of(request: Request, table: Table) -> Problem:
 
         table = levels_by_reference(model, request, table)
     table = table.with_codings(model.codings)
+    if request.roles.clusters:
+        from descend.problem.clusters import with_clusters
+
+        table = with_clusters(table, request, model)
     gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
     if request.engine not in ENGINES:
         raise ConfigError(
@@ -124,7 +128,7 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
     if (
         request.memory_limit is not None
         or request.engine == "query"
-        or (request.engine == "auto" and table.size(len(names)) and not is_arrow(code))
+        or (request.engine == "auto" and table.size(len(names)))
     ):
         from descend.problem import out_of_core
 

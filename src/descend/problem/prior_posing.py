@@ -29,10 +29,10 @@ def weighed_priors(request: Request, model: Model, table: Table, summing: Summin
             f"{spell('l1')} and {spell('l2')} are priors themselves, of an unknown weight, so they do not go with "
             f"{spell('priors')}. Give the parameters normal priors around 0 instead."
         )
-    if request.errors == "sandwich":
+    if request.errors not in (None, "model"):
         raise ConfigError(
-            "Sandwich errors tell how estimates scatter from data set to data set, and a prior does not. Leave out "
-            f"{spell('errors', 'sandwich')}, or {spell('priors')}."
+            "Robust errors tell how estimates scatter from data set to data set, and a prior does not. Leave out "
+            f"{spell('errors', request.errors)}, or {spell('priors')}."
         )
     priors = read_priors(request.priors, model.parameters, model.constraints, table.names)
     if priors.expressed and getattr(summing.engine, "arrow", False):

@@ -20,6 +20,7 @@ from descend.output import atomic_path, write_atomically
 from descend.report import plots, style
 from descend.report.document import bar, document, figure
 from descend.report.film import Film, film
+from descend.report.marks import draw_mark
 from descend.report.svg import drawn
 
 Image = NDArray[np.uint8]
@@ -129,7 +130,7 @@ def pictures(shown: Film) -> Iterator[Image]:
         canvas.restore_region(empty)
         for axes, marks in zip(places, frame.marks, strict=True):
             for mark in marks:
-                artist = plots.draw_mark(axes, mark)
+                artist = draw_mark(axes, mark)
                 axes.draw_artist(artist)
                 artist.remove()
         words.set_text(style.shown(frame.said, 150))

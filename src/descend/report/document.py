@@ -12,7 +12,7 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 
-from descend.report import style
+from descend.report import palette, style
 from descend.report.figures import Panel
 from descend.report.svg import legend, svg
 
@@ -73,6 +73,6 @@ def _themes() -> str:
 
 def colours(theme: int) -> str:
     """Return the colours of a theme, 0 light or 1 dark, as CSS variables."""
-    named = {name: pair[theme] for name, pair in (style.PALETTE | style.PAGE).items()}
+    named = {name: pair[theme] for name, pair in (palette.PALETTE | palette.PAGE).items()}
     named |= {f"c{place}": colour for place, colour in enumerate(style.contours(12, dark=bool(theme)))}
     return " ".join(f"--{name}: {colour};" for name, colour in named.items())

@@ -12,9 +12,9 @@ import numpy as np
 from descend.descent.commenting import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
-from descend.inference.covariance import sandwich_kind
 from descend.inference.intervals import NOT_AT_MINIMUM
 from descend.inference.quantities.estimate import quantity_cells
+from descend.inference.standard_errors import errors_in_words
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.report.right_digits import MOST_JUDGED, few_digits_note
 from descend.table.levels import ByGroup, GroupLabels
@@ -75,15 +75,13 @@ class Entry:
         if self.lines is not None:
             return self.lines(fit, intervals)
         value = self.of(fit) if self.label else None
-        if value is None:
-            return ()
-        return [Field(self.label, value, "number" if isinstance(value, int | float) else "text")]
+        kind = "number" if isinstance(value, int | float) else "text"
+        return () if value is None else [Field(self.label, value, kind)]
 
 
 def fields(fit: Fitted, intervals: Intervals | None = None, said: Collection[str] = ()) -> list[Field]:
     """Return the fields to show of a fit, in reading order. said: notes to leave out, since the user has seen them."""
-    if fit.model.in_place:
-        intervals = None
+    intervals = None if fit.model.in_place else intervals
     left_out = {_sentence(note, fit.parameters) for note in (*said, NOT_AT_MINIMUM)}
     shown = (field for entry in ENTRIES for field in entry.shown(fit, intervals))
     return [field for field in shown if field.label != "note" or field.value not in left_out]
@@ -170,9 +168,8 @@ def _spread(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 
 def _errors(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
-    if fit.kind_of_errors == "sandwich" and fit.standard_errors is not None:
-        kind = sandwich_kind(fit.loss_function)
-        yield Field("errors", f"sandwich ({kind}): robust against unlike residuals", "text")
+    if fit.kind_of_errors != "model" and fit.standard_errors is not None:
+        yield Field("errors", errors_in_words(fit.kind_of_errors, fit.loss_function, fit.clusters), "text")
     if not fit.at_minimum:
         subject = "standard errors" if intervals is None else "standard errors and intervals"
         yield Field("errors", f"{subject} hold at the minimum only, which this run did not reach", "note")
@@ -220,12 +217,13 @@ def _priors(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 def _rows(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     """Count the rows, and those left out for a missing value if that was asked for."""
     text, solution = f"{fit.rows:,}", fit.solution
+    counts = [f"{count:,} censored {side}" for side, count in fit.censored.items() if count]
     if solution is not None:
         text += f" of {solution.source}" if solution.source else ""
         if solution.table is not None and solution.call().get("missing") == "drop":
             left_out = solution.table.rows - fit.rows
             text += f"; {left_out:,} left out, where a value is missing" if left_out > 0 else ""
-    yield Field("rows", text, "text")
+    yield Field("rows", ", ".join([text, *counts]), "text")
 
 
 def _optimizer(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -312,7 +310,9 @@ ENTRIES = [
     Entry("sigma", lines=_spread),
     Entry("x_sigma", value=lambda fit: dict(fit.model.inexact) or None),
     Entry("weights"),
+    Entry("censored", value=lambda fit: fit.censored or None),
     Entry("errors", value=lambda fit: None if fit.covariance is None else fit.kind_of_errors, lines=_errors),
+    Entry("clusters", value=lambda fit: fit.clusters or None),
     Entry("", lines=_residuals),
     Entry("", lines=_repeats),
     Entry("digits", value=_few_digits, lines=_digits),

@@ -20,12 +20,48 @@ LARGEST = 1e250
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Rows as dots. colour: a name in ``style.PALETTE``."""
+    """Rows as dots. colour: a name in ``palette.PALETTE``. size: as a share of the usual one.
+
+    over: whether they lie over the lines.
+    """
 
     x: Array
     y: Array
     name: str = ""
     colour: str = "blue"
+    size: float = 1.0
+    over: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """Error bars of rows. left, right, down, up: where they end, (rows,); None in a direction without errors."""
+
+    x: Array
+    y: Array
+    left: Array | None = None
+    right: Array | None = None
+    down: Array | None = None
+    up: Array | None = None
+    colour: str = "blue"
+
+    @property
+    def segments(self) -> tuple[Array, Array]:
+        """The bars as one line with gaps: its x and its y."""
+        across, upwards = [np.empty(0)], [np.empty(0)]
+        gap = np.full(len(self.x), np.nan)
+        if self.left is not None and self.right is not None:
+            across.append(np.stack([self.left, self.right, gap], axis=1).ravel())
+            upwards.append(np.stack([self.y, self.y, gap], axis=1).ravel())
+        if self.down is not None and self.up is not None:
+            across.append(np.stack([self.x, self.x, gap], axis=1).ravel())
+            upwards.append(np.stack([self.down, self.up, gap], axis=1).ravel())
+        return np.concatenate(across), np.concatenate(upwards)
+
+    @property
+    def reach_up(self) -> Array:
+        """All that the bars reach along the vertical axis."""
+        return self.y if self.down is None or self.up is None else np.concatenate([self.down, self.up])
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +123,7 @@ class Matrix:
     values: Array
 
 
-Mark = Points | Line | Band | Level | Surface | Matrix
+Mark = Points | Bars | Line | Band | Level | Surface | Matrix
 
 
 @dataclass(frozen=True)
@@ -110,7 +146,7 @@ class Panel:
 
     key: short and unique among the panels of a fit, of letters and ``-``. title: what it shows; failed: whether the
     title is bad news. caption: what a reader has to know, such as that a sample is drawn. alt: a description for
-    readers who cannot see it.
+    readers who cannot see it. equal: whether a unit is as long on both axes.
     """
 
     key: str
@@ -121,6 +157,7 @@ class Panel:
     caption: str = ""
     alt: str = ""
     failed: bool = False
+    equal: bool = False
 
 
 def reach(values: Array) -> tuple[float, float]:

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from descend.report.figures import Array, Axis, Level, Line, Mark, Panel, Points, above_zero, drawable, reach
+from descend.report import bands, spread
+from descend.report.figures import Array, Axis, Band, Level, Line, Mark, Panel, Points, above_zero, drawable, reach
 from descend.report.look import Look
+from descend.report.palette import PALETTE
 from descend.report.panels import DEFAULT, on_axis
-from descend.report.style import PALETTE
-from descend.report.view import Group, View, rows
+from descend.report.view import Drawn, Group, View, rows
 
 COLOURS = ("blue", "vermillion", "green", "purple", "orange", "sky")
 MORE = ("wine", "olive", "indigo", "brown", "slate", "rose")
@@ -30,9 +31,12 @@ def curves(view: View, look: Look = DEFAULT) -> Panel:
     for place, group in enumerate(view.groups):
         colour, dashes = (*COLOURS, *MORE)[place % TOGETHER], "-" if place % TOGETHER < SOLID else "--"
         x, y = _rows(view, group, look)
+        if view.curves:
+            marks += spread.bars(view, x, y, group.rows, colour)
         marks.append(Points(x, y, "" if view.curves else group.name, colour))
         if view.curves:
             marks.append(Line(*_curve(view, group, x, look), group.name, colour, 2.0, dashes))
+            marks += _bands(view, group, x, look, colour)
     if not view.curves:
         ends = np.array(reach(view.y))
         marks.append(Line(ends, ends, "predicted = observed", "slate", 1.4))
@@ -43,7 +47,7 @@ def curves(view: View, look: Look = DEFAULT) -> Panel:
         Axis(names[0], look.scale("x")),
         Axis(names[1], look.scale("y")),
         marks,
-        view.sampled,
+        " ".join(filter(None, [view.sampled, *bands.lacking(view.fit, look)])),
         f"{view.response} against {names[0]}, with a fitted curve for each of {len(view.groups)} groups.",
     )
 
@@ -53,7 +57,9 @@ def residuals_below(view: View, look: Look) -> Panel:
     marks: list[Mark] = [Level(0.0, colour="slate")]
     for place, group in enumerate(view.groups):
         across = on_axis(look, "x", view.x[group.rows], _names(view)[0])
-        marks.append(Points(across, drawable(view.residuals[group.rows]), "", (*COLOURS, *MORE)[place % TOGETHER]))
+        colour, left = (*COLOURS, *MORE)[place % TOGETHER], drawable(view.residuals[group.rows])
+        bars = spread.bars(view, across, left, group.rows, colour)
+        marks += [*(replace(each, left=None, right=None) for each in bars), Points(across, left, "", colour)]
     return Panel("residuals-below", "", Axis(_names(view)[0], look.scale("x")), Axis("residual"), marks)
 
 
@@ -140,16 +146,30 @@ def _rows(view: View, group: Group, look: Look) -> tuple[Array, Array]:
     return on_axis(look, "x", x[group.rows], names[0]), on_axis(look, "y", y[group.rows], names[1])
 
 
-def _curve(view: View, group: Group, x: Array, look: Look) -> tuple[Array, Array]:
-    """Return the curve of one group over the range of its rows."""
+def _along(view: View, group: Group, x: Array, look: Look) -> tuple[Array, dict[str, Array]]:
+    """Return even inputs over the range of the rows of a group, and the columns of the model there."""
     known = x[np.isfinite(x)]
-    if not len(known):
-        return known, known
     log = look.scale("x") == "log"
     grid = (np.geomspace if log else np.linspace)(known.min(), known.max(), FINE)
     columns = {name: np.full(FINE, code) for name, code in group.codes.items()}
     if view.inputs:
         columns[view.inputs[0]] = grid
+    return grid, columns
+
+
+def _bands(view: View, group: Group, x: Array, look: Look, colour: str) -> list[Band]:
+    """Return the bands of one group, if they were asked for: those of many groups hide each other."""
+    if not look.wanted or not np.isfinite(x).any():
+        return []
+    grid, columns = _along(view, group, x, look)
+    return bands.around(view.fit, Drawn(columns), grid, look, None, colour, name=False)
+
+
+def _curve(view: View, group: Group, x: Array, look: Look) -> tuple[Array, Array]:
+    """Return the curve of one group over the range of its rows."""
+    if not np.isfinite(x).any():
+        return np.empty(0), np.empty(0)
+    grid, columns = _along(view, group, x, look)
     with np.errstate(all="ignore"):
         values = drawable(view.fit.model.predict(view.fit.theta, columns))
     low, high = reach(view.y)

@@ -23,7 +23,7 @@ from descend.errors import ConfigError, OutputError
 from descend.gradients.derivation import Derivation
 from descend.output import write_atomically
 from descend.parameters import FIXED, digits_of
-from descend.report import group_section, grouped, mathematics, panels, residual_panels, surface
+from descend.report import group_section, grouped, implicit, mathematics, panels, residual_panels, surface
 from descend.report.cells import heads, minus, number, prose, table
 from descend.report.document import bar, colours, document, figure, part
 from descend.report.fields import Field, fields
@@ -110,7 +110,7 @@ def short(fit: Fitted) -> str:
     if fit.solution is not None:
         seen = view(fit)
         few = bool(seen.groups) and seen.observed and len(seen.groups) <= grouped.TOGETHER
-        drawn = panels.curve(seen) if seen.one else grouped.curves(seen) if few else panels.predicted(seen)
+        drawn = grouped.curves(seen) if few else implicit.first(seen)
         picture = figure(drawn, f"fit-{id(fit):x}-")
     inside = _formula(shown) + verdict(shown) + _parameters(shown, None) + _list(shown) + picture
     return box(inside)
@@ -203,10 +203,11 @@ def _list(shown: Sequence[Field]) -> str:
 
 def _of_the_answer(fit: Fitted) -> list[Panel | None]:
     seen = view(fit)
-    first = [panels.curve(seen)] if seen.one else []
+    first = [implicit.first(seen)] if seen.one or seen.plane else []
     if seen.groups and seen.observed and len(seen.groups) <= grouped.TOGETHER:
         first = [grouped.curves(seen)]
-    return [*first, panels.predicted(seen), panels.correlation(fit)]
+    against = [] if seen.plane else [panels.predicted(seen)]
+    return [*first, *against, panels.correlation(fit)]
 
 
 def _of_the_run(fit: Fitted) -> list[Panel | None]:

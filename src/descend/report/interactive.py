@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from descend.errors import ConfigError
-from descend.report import style
-from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, Surface
+from descend.report import palette, style
+from descend.report.figures import Axis, Band, Bars, Level, Line, Mark, Matrix, Panel, Points, Surface
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -39,7 +39,7 @@ def figure(panel: Panel, dark: bool = False) -> Trace:
     matrix = any(isinstance(mark, Matrix) for mark in panel.marks)
     shapes = [_level(mark, dark) for mark in panel.marks if isinstance(mark, Level)]
     traces = [trace for mark in panel.marks if not isinstance(mark, Level) for trace in _traces(mark, dark)]
-    ink, paper, grid = (style.PAGE[name][dark] for name in ("ink", "paper", "grid"))
+    ink, paper, grid = (palette.PAGE[name][dark] for name in ("ink", "paper", "grid"))
     across, up = _axis(panel.x, grid), _axis(panel.y, grid)
     if matrix:
         across |= {"showgrid": False, "constrain": "domain"}
@@ -67,9 +67,28 @@ def _traces(mark: Mark, dark: bool) -> list[Trace]:
     common = {"name": name, "showlegend": bool(name)}
     if isinstance(mark, Points):
         many = len(mark.x) > CROWD
-        dots = {"color": _colour(mark.colour, dark), "size": 4 if many else 7, "opacity": 0.45 if many else 0.8}
+        dots = {
+            "color": _colour(mark.colour, dark),
+            "size": (4 if many else 7) * mark.size,
+            "opacity": 0.45 if many else 0.8,
+        }
         kind = "scattergl" if many else "scatter"
         return [common | {"type": kind, "mode": "markers", "x": _list(mark.x), "y": _list(mark.y), "marker": dots}]
+    if isinstance(mark, Bars):
+        x, y = map(_list, mark.segments)
+        drawn = {"color": _colour(mark.colour, dark), "width": 1.3}
+        return [
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": x,
+                "y": y,
+                "line": drawn,
+                "opacity": 0.6,
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
+        ]
     if isinstance(mark, Line):
         drawn = {"color": _colour(mark.colour, dark), "width": mark.width, "dash": DASHES[mark.dashes]}
         line = {"type": "scatter", "x": _list(mark.x), "y": _list(mark.y), "line": drawn}
@@ -93,7 +112,7 @@ def _traces(mark: Mark, dark: bool) -> list[Trace]:
 def _ends(mark: Line, dark: bool) -> Trace:
     """Return the ring at which a path begins and the dot at which it ends."""
     colour = _colour(mark.colour, dark)
-    dots = {"color": [style.PAGE["paper"][dark], colour], "size": 11, "line": {"color": colour, "width": 2}}
+    dots = {"color": [palette.PAGE["paper"][dark], colour], "size": 11, "line": {"color": colour, "width": 2}}
     x, y = mark.x[[0, -1]], mark.y[[0, -1]]
     return {"type": "scatter", "mode": "markers", "x": _list(x), "y": _list(y), "marker": dots, "showlegend": False}
 
@@ -122,7 +141,7 @@ def _contours(mark: Surface, dark: bool) -> Trace:
 
 def _heat(mark: Matrix, dark: bool) -> Trace:
     labels = [_plain(label) for label in mark.labels]
-    scale = [[0.0, _colour("vermillion", dark)], [0.5, style.PAGE["paper"][dark]], [1.0, _colour("blue", dark)]]
+    scale = [[0.0, _colour("vermillion", dark)], [0.5, palette.PAGE["paper"][dark]], [1.0, _colour("blue", dark)]]
     return {
         "type": "heatmap",
         "x": labels,
@@ -134,7 +153,7 @@ def _heat(mark: Matrix, dark: bool) -> Trace:
         "opacity": 0.65,
         "showscale": False,
         "texttemplate": "%{z:.2f}",
-        "textfont": {"color": style.PAGE["ink"][dark]},
+        "textfont": {"color": palette.PAGE["ink"][dark]},
         "hoverinfo": "skip",
     }
 
@@ -167,7 +186,7 @@ def _list(values: ArrayLike) -> list[float | None]:
 
 
 def _colour(name: str, dark: bool) -> str:
-    return style.PALETTE[name][dark]
+    return palette.PALETTE[name][dark]
 
 
 def _faint(colour: str, opacity: float) -> str:

@@ -11,10 +11,10 @@ from descend.descent.outcome import Outcome
 from descend.descent.step import Step
 from descend.errors import ConfigError
 from descend.inference.fitted import Fitted
-from descend.inference.prediction import band
-from descend.report.figures import Axis, Band, Line, Mark, Matrix, Panel, Points, above_zero, drawable, reach
+from descend.report import bands, spread
+from descend.report.figures import Axis, Line, Mark, Matrix, Panel, Points, above_zero, drawable, reach
 from descend.report.look import Look
-from descend.report.view import Drawn, View, ended, rows, sample
+from descend.report.view import View, ended, rows, sample
 
 Array = NDArray[np.float64]
 
@@ -27,10 +27,6 @@ MOST_STEPS = 2_000
 """Most steps of a run that a line shows; of more, evenly spaced ones and the last."""
 DECADES = 100.0
 """If the largest value is this many times the smallest, the scale is logarithmic."""
-BANDS = {"confidence": 0.28, "prediction": 0.10}
-"""The bands around a curve, and how opaque they are."""
-LEVEL = 0.95
-"""The confidence level of the bands."""
 DEEPEST = 1e-16
 """Losses below this share of the largest are nothing but rounding."""
 FLAT = 1e-4
@@ -57,23 +53,25 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
     grid, drawn = view.line(x, _grid(x, across))
     values = drawn.predict(fit.model, fit.theta)
     marks: list[Mark] = []
-    low, high, seen = None, None, True
+    low, high, seen, said = None, None, True, []
     if view.observed:
         y = on_axis(look, "y", view.y, view.response)
-        marks.append(Points(x, y, "data"))
+        bars = spread.bars(view, x, y)
+        marks += [*bars, Points(x, y, "data")]
         least, most = reach(y)
         # A curve that runs away must not flatten the data into a line.
         values = np.clip(values, least - 1e3 * (most - least), most + 1e3 * (most - least))
-        low, high, seen = _in_view(y, values, look.scale("y"))
+        low, high, seen = _in_view(np.concatenate([y, *(each.reach_up for each in bars)]), values, look.scale("y"))
+        marks += _corrected(view, x, y)
+        said.append(spread.LEFT_OUT if spread.crowded(view) else "")
     if look.scale("y") == "log":
         values = above_zero(values)
     marks.append(Line(grid, values, "fit" if seen else "fit, outside the picture", width=2.4))
-    for interval, opacity in BANDS.items():
-        ends = _band(fit, drawn, interval) if len(grid) else None
-        if seen and ends is not None:
-            if low is not None and look.scale("y") == "log":
-                ends = (np.maximum(ends[0], low), np.maximum(ends[1], low))
-            marks.append(Band(grid, *ends, f"{LEVEL * 100:g}% {interval}", opacity=opacity))
+    if len(grid) and seen:
+        around = bands.around(fit, drawn, grid, look, low)
+        marks += around
+        low, high = bands.in_view(around, low, high, look)
+        said += bands.lacking(fit, look)
     title = f"Data and fit, {rows(fit.rows)}" if fit.solution is not None else "Data and fit"
     first, last = (f"{value:.4g}" for value in (values[0], values[-1])) if len(values) else ("", "")
     alt = (
@@ -81,7 +79,17 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
         f"which goes from {first} at the left to {last} at the right."
     )
     axes = Axis(name, across), Axis(view.response, look.scale("y"), low, high)
-    return Panel("curve", title, *axes, marks, _without(view, look), alt)
+    return Panel("curve", title, *axes, marks, " ".join(filter(None, [_without(view, look), *said])), alt)
+
+
+def _corrected(view: View, x: Array, y: Array) -> list[Mark]:
+    """Return the corrected points of a fit whose input has errors, on its curve."""
+    true = None if len(x) > spread.MOST_BARS else spread.corrected(view)
+    if true is None or view.inputs[0] not in true:
+        return []
+    with np.errstate(all="ignore"):
+        on_curve = view.fit.model.predict(view.fit.theta, {**view.columns, **true})
+    return spread.joined(x, y, true[view.inputs[0]], on_curve)
 
 
 def predicted(view: View, look: Look = DEFAULT) -> Panel:
@@ -317,15 +325,3 @@ def _without(view: View, look: Look) -> str:
         return view.sampled
     left_out = _left_out(view.x if view.one else view.y, view.y if view.one else view.predicted, look)
     return " ".join(part for part in (view.sampled, left_out) if part)
-
-
-def _band(fit: Fitted, drawn: Drawn, interval: str) -> tuple[Array, Array] | None:
-    """Return the ends of a band around the curve; None unless the fit is at a minimum and the band is defined."""
-    if fit.covariance is None or fit.undetermined or fit.outcome is not Outcome.CONVERGED:
-        return None
-    alike = fit.weights is None and fit.sigma is None and fit.residual_standard_deviation is not None
-    if interval == "prediction" and not alike:
-        return None  # the weight of a further row is unknown
-    found = band(fit.estimates(), drawn.columns, interval, LEVEL)
-    low, high = drawn.of(found.low), drawn.of(found.high)
-    return (drawable(low), drawable(high)) if (np.isfinite(low) & np.isfinite(high)).all() else None

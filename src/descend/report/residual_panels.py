@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from descend.report import spread
 from descend.report.figures import Array, Axis, Level, Line, Panel, Points, drawable, reach
 from descend.report.look import Look
 from descend.report.panels import on_axis
@@ -20,8 +21,10 @@ def residuals(view: View) -> Panel:
 def residuals_below(view: View, look: Look) -> Panel:
     """Prepare the residuals for the panel below the curve, over the same horizontal axis."""
     name = view.inputs[0] if view.inputs else "row"
-    panel = _residuals(view, on_axis(look, "x", view.x, name), name, "residuals-below", "")
-    return replace(panel, x=Axis(name, look.scale("x")), y=Axis("residual"))
+    across = on_axis(look, "x", view.x, name)
+    panel = _residuals(view, across, name, "residuals-below", "")
+    upright = [replace(each, left=None, right=None) for each in spread.bars(view, across, drawable(view.residuals))]
+    return replace(panel, x=Axis(name, look.scale("x")), y=Axis("residual"), marks=[*upright, *panel.marks])
 
 
 def residuals_against(view: View, name: str) -> Panel:

@@ -1,6 +1,7 @@
 """How every picture looks: colours, fonts, axes, and text that is shown as it was written.
 
-Only Matplotlib's objects are used, never pyplot and never rcParams: nothing global changes, and no display is needed.
+Only Matplotlib's objects are used, never pyplot, and settings that are global only while something is drawn or written:
+no display is needed. What differs between screen and paper is said by a `Theme`.
 """
 
 from __future__ import annotations
@@ -8,52 +9,23 @@ from __future__ import annotations
 import os
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from descend.errors import OutputError
 from descend.output import atomic_path
+from descend.report.palette import CONTOURS, INK
+from descend.report.theme import SCREEN, Theme, changed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-# The colours of Okabe and Ito (2008), which colour-blind readers can tell apart.
-BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
-INK, GREY, GRID = "#222222", "#6B6B6B", "#E6E6E6"
-PALETTE = {
-    "blue": (BLUE, "#5BB0E8"),
-    "vermillion": (VERMILLION, "#FF8A3D"),
-    "green": (GREEN, "#3CCFA0"),
-    "purple": (PURPLE, "#E29BC4"),
-    "orange": (ORANGE, "#F5C04A"),
-    "sky": (SKY, "#8CCBF2"),
-    "wine": ("#882255", "#D987B4"),
-    "olive": ("#7A7A1E", "#CFCF70"),
-    "indigo": ("#4B3FA8", "#A79EF0"),
-    "brown": ("#8C5A3C", "#CFA184"),
-    "slate": ("#5F6B7A", "#AEB9C6"),
-    "rose": ("#B8405E", "#F08FA5"),
-}
-"""Colours by the names that panels use: on white, and on a dark page. The first six can be told apart by anyone."""
-PAGE = {
-    "ink": ("#1F2328", "#E8EAED"),
-    "soft": ("#59626D", "#A9B1BC"),
-    "paper": ("#FFFFFF", "#16191E"),
-    "ground": ("#F6F7F9", "#0E1013"),
-    "edge": ("#D9DDE3", "#30363F"),
-    "grid": ("#E9ECEF", "#272C34"),
-    "link": ("#005A94", "#7CC4F5"),
-    "good": ("#0B6B4B", "#5FD3A6"),
-    "fair": ("#8A5200", "#F2BC57"),
-    "bad": ("#A83A00", "#FF9C66"),
-}
-"""The other colours of a page: words, lines and grounds, light and dark. Words on their ground have contrast AA."""
-CONTOURS = (((0x3D, 0x7A, 0xB8), (0xF1, 0xF6, 0xFB)), ((0x3F, 0x86, 0xC6), (0x18, 0x20, 0x2A)))
-"""The colours of the lowest and the highest contour, light and dark."""
 
 HAN = [
     "Noto Sans CJK SC",
@@ -76,18 +48,24 @@ HAN = [
 
 PIECES = re.compile(r"\s+|(?:[^\s*/^,+-]|(?<=\de)[+-]|(?<=\()[+-])+[*/^,+-]*|[*/^,+-]+")
 """The pieces of a formula within which no line is broken: a name or number with the operator after it."""
-LETTERS, SMALL_LETTERS, SMALLEST_LETTERS = 8.0, 11.0, 12.8
-"""Letters per inch: in a bold title, in the labels of axes, and in a caption."""
+BOLD, PLAIN = 104.0, 115.0
+"""Letters per inch, times the size of the letters in points."""
 MOST_WITHIN = 6
 """Lines that a legend names within the axes, at most."""
-BESIDE = 0.9
-"""Inches for the numbers and the label beside an axis."""
+LOWER = 0.3
+"""Share of the height that residuals below a curve get."""
+NARROW = 0.6
+"""A figure that has fewer inches for each point of its letters has no room for a legend beside its axes."""
+BESIDE = 6.2
+"""Room for the numbers and the label beside an axis, as a multiple of the size of the letters."""
+POINTS = 72.0
+"""Points per inch."""
 
 MISSING = "\N{WHITE SQUARE}"
 """Stands for a character that no font at hand can show."""
 MISSING_NOTE = f"{MISSING} stands for a character that no installed font has; Noto Sans CJK has most of them."
 
-PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
+PICTURES = (".png", ".svg", ".pdf", ".eps", ".jpg", ".jpeg")
 """The kinds of picture that can be written."""
 
 
@@ -123,9 +101,10 @@ def shown(text: str, most: int = 60) -> str:
     return "".join(letter if letter.isprintable() and ord(letter) in known else MISSING for letter in line)
 
 
-def text(size: float, color: str = INK, **more: Any) -> dict[str, Any]:
+def text(size: float, color: str = INK, theme: Theme = SCREEN, **more: Any) -> dict[str, Any]:
     """Return the properties of a text, in which `$` and `_` are plain characters rather than mathematics."""
-    return {"fontfamily": list(fonts()), "fontsize": size, "color": color, "parse_math": False, **more}
+    family = [*theme.family, *fonts()]
+    return {"fontfamily": family, "fontsize": size, "color": color, "parse_math": False, "usetex": False, **more}
 
 
 def contours(count: int, dark: bool = False) -> list[str]:
@@ -152,33 +131,46 @@ def wrapped(text: str, most: int, lines: int = 3) -> str:
     return "\n".join(part for line in done for part in textwrap.wrap(line, most, break_on_hyphens=False))
 
 
-def canvas(panels: int, title: str = "", size: tuple[float, float] | None = None) -> tuple[Figure, list[Axes]]:
+def canvas(
+    panels: int, title: str = "", size: tuple[float, float] | None = None, theme: Theme = SCREEN
+) -> tuple[Figure, list[Axes]]:
     """Return a figure with ``panels`` axes side by side, under one title. size: in inches; chosen here if None."""
-    return grid(1, panels, panels, title, size or ({1: 6.8, 2: 10.6}.get(panels, 14.0), 4.4))
+    share = {1: 1.0, 2: 1.56}.get(panels, 2.06)
+    return grid(1, panels, panels, title, size or (theme.width * share, theme.height), theme)
 
 
-def grid(down: int, across: int, panels: int, title: str, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+def grid(
+    down: int, across: int, panels: int, title: str, size: tuple[float, float], theme: Theme = SCREEN
+) -> tuple[Figure, list[Axes]]:
     """Return a figure with ``panels`` axes in rows and columns, under one title. size: in inches.
 
-    A notebook shows it without pyplot, which is never loaded.
+    A notebook shows it without pyplot, which is never loaded. Its ``savefig`` embeds fonts, and keeps to the theme.
     """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1), facecolor="white")
+    layout = ConstrainedLayoutEngine(w_pad=theme.pad[0], h_pad=theme.pad[1])
+    figure = Figure(figsize=size, layout=layout, facecolor=theme.paper, dpi=theme.dpi)
     figure._repr_png_ = partial(png, figure)  # type: ignore[attr-defined]
+    figure.savefig = partial(written, figure, theme)  # type: ignore[method-assign]
     if title:
-        figure.suptitle(wrapped(title, max(int(size[0] * LETTERS), 12)), **text(13, fontweight="bold"))
+        letters = theme.title or theme.label
+        most = max(int(size[0] * BOLD / letters), 12)
+        figure.suptitle(wrapped(title, most), **text(letters, theme.ink, theme, fontweight="bold"))
     places = figure.add_gridspec(down, across)
-    return figure, [styled(figure.add_subplot(places[place // across, place % across])) for place in range(panels)]
+    added = [figure.add_subplot(places[place // across, place % across]) for place in range(panels)]
+    return figure, [styled(axes, theme) for axes in added]
 
 
-def below(figure: Figure, axes: Axes, share: float = 0.3) -> Axes:
-    """Return new axes below others, sharing their horizontal axis. share: of the height that they get."""
+def below(figure: Figure, axes: Axes, shared: bool = True, theme: Theme = SCREEN) -> Axes:
+    """Return new axes below others. shared: whether both have the same horizontal axis."""
+    share = LOWER if shared else 0.5
     halves = place_of(axes).subgridspec(2, 1, height_ratios=[1.0 - share, share], hspace=0.06)
     upper, lower = halves[0], halves[1]
     axes.set_subplotspec(upper)
-    added = styled(figure.add_subplot(lower, sharex=axes))
+    if not shared:
+        return styled(figure.add_subplot(lower), theme)
+    added = styled(figure.add_subplot(lower, sharex=axes), theme)
     axes.tick_params(axis="x", which="both", labelbottom=False)
     axes.set_xlabel("")
     return added
@@ -189,62 +181,123 @@ def place_of(axes: Axes) -> Any:
     return axes.get_subplotspec()
 
 
-def styled(axes: Axes) -> Axes:
-    """Give axes the lines and colours of all pictures here."""
-    axes.set_facecolor("white")
+def styled(axes: Axes, theme: Theme = SCREEN) -> Axes:
+    """Give axes the lines and colours of all pictures here; a style of Matplotlib has given them its own."""
     axes.set_axisbelow(True)
-    axes.grid(True, color=GRID, linewidth=0.8)
-    axes.tick_params(which="both", color=GRID, labelcolor=GREY, labelsize=9.5, labelfontfamily="DejaVu Sans")
+    axes.tick_params(which="both", labelcolor=theme.soft, labelsize=theme.tick)
+    axes.tick_params(which="both", labelfontfamily=[*theme.family, "DejaVu Sans"][0])
+    if theme.matplotlib:
+        return axes
+    axes.set_facecolor(theme.paper)
+    if theme.grid:
+        axes.grid(True, color=theme.grid, linewidth=0.8 * theme.frame)
+    axes.tick_params(which="both", color=theme.grid or theme.edge, width=0.8 * theme.frame)
+    axes.tick_params(which="major", length=3.5 * theme.frame)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
-        spine.set_color("#BDBDBD")
+        spine.set_color(theme.edge)
+        spine.set_linewidth(0.8 * theme.frame)
     return axes
 
 
 def png(figure: Figure, dpi: int = 110) -> bytes:
     """Return a figure as a PNG file, as a notebook shows it."""
-    written = BytesIO()
-    figure.savefig(written, format="png", dpi=dpi)
-    return written.getvalue()
+    content = BytesIO()
+    figure.savefig(content, format="png", dpi=dpi)
+    return content.getvalue()
 
 
-def label(axes: Axes, x: str, y: str, title: str = "", color: str = GREY) -> None:
-    """Label both axes and set the title, each on as many lines as it needs."""
-    place = place_of(axes).get_topmost_subplotspec().get_gridspec()
-    width, height = place.figure.get_size_inches()
-    width /= place.ncols
-    across = max(int((width - BESIDE) * SMALL_LETTERS), 12)
-    axes.set_xlabel(wrapped(x, across, 2), **text(10.5))
-    axes.set_ylabel(wrapped(y, max(int((height - BESIDE) * SMALL_LETTERS), 12), 2), **text(10.5))
-    if title:
-        axes.set_title(wrapped(title, across), loc="left", **text(10.5, color))
+def written(figure: Figure, theme: Theme, file: Any, **options: Any) -> None:
+    """Write a figure as Matplotlib does, with fonts embedded; in PostScript what is transparent is mixed with paper."""
+    from matplotlib.figure import Figure
+
+    kind = options.get("format") or (Path(file).suffix if isinstance(file, str | os.PathLike) else "")
+    with changed(theme):
+        if kind.lstrip(".").lower() in ("eps", "ps"):
+            with opaque(figure, theme.paper):
+                Figure.savefig(figure, file, **options)
+        else:
+            Figure.savefig(figure, file, **options)
 
 
-def legend(axes: Axes, handles: Sequence[Any], names: Sequence[str]) -> None:
-    """Say which line is which: within the axes, or beside them if there are many."""
+@contextmanager
+def opaque(figure: Figure, paper: str) -> Iterator[None]:
+    """Give all that is transparent in a figure the colour that it has on paper, for a while."""
+    from matplotlib.colors import to_rgb, to_rgba_array
+    from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
 
-    beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)} if len(names) > MOST_WITHIN else {}
-    box = axes.legend(handles, names, frameon=True, framealpha=0.85, edgecolor="none", fancybox=False, **beside)
+    before: list[tuple[Any, str, Any, float | None]] = []
+    for box in figure.findobj(Legend):  # what is under it shows between its letters
+        frame = box.get_frame()
+        before.append((frame, "facecolor", frame.get_facecolor(), frame.get_alpha()))
+        frame.set_alpha(None)
+        frame.set_facecolor("none")
+    for artist in figure.findobj(lambda each: hasattr(each, "get_facecolor") or isinstance(each, Line2D)):
+        name = "color" if isinstance(artist, Line2D) else "facecolor"
+        colour, alpha = getattr(artist, f"get_{name}")(), artist.get_alpha()
+        shades = to_rgba_array(colour, alpha)
+        if not len(shades) or not 0.0 < shades[0, 3] < 1.0:
+            continue
+        before.append((artist, name, colour, alpha))
+        artist.set_alpha(None)
+        share = shades[:, 3:]
+        mixed = share * shades[:, :3] + (1.0 - share) * np.array(to_rgb(paper))
+        getattr(artist, f"set_{name}")(mixed[0])
+    yield
+    for artist, name, colour, transparency in before:
+        getattr(artist, f"set_{name}")(colour)
+        artist.set_alpha(transparency)
+
+
+def label(axes: Axes, x: str, y: str, title: str = "", theme: Theme = SCREEN, failed: bool = False) -> None:
+    """Label both axes and set the title, each on as many lines as it needs. failed: whether the title is bad news."""
+    place = place_of(axes).get_topmost_subplotspec().get_gridspec()
+    width, height = place.figure.get_size_inches()
+    width, beside = width / place.ncols, BESIDE * theme.label / POINTS
+    letters, words = PLAIN / theme.label, text(theme.label, theme.ink, theme)
+    across = max(int((width - beside) * letters), 12)
+    axes.set_xlabel(wrapped(x, across, 2), **words)
+    axes.set_ylabel(wrapped(y, max(int((height - beside) * letters), 12), 2), **words)
+    if title and (theme.with_run or failed):
+        color = theme.colour("vermillion") if failed else theme.soft
+        axes.set_title(wrapped(title, across), loc="left", **text(theme.label, color, theme))
+
+
+def legend(axes: Axes, handles: Sequence[Any], names: Sequence[str], theme: Theme = SCREEN) -> None:
+    """Say which line is which: within the axes, or beside them if there are many; below them where it is narrow."""
+    from matplotlib.lines import Line2D
+
+    figure = place_of(axes).get_gridspec().figure
+    common: dict[str, Any] = {"frameon": True, "framealpha": 0.85, "edgecolor": "none", "fancybox": False}
+    common |= {"facecolor": axes.get_facecolor(), "prop": {"size": theme.legend}}
+    if len(names) <= MOST_WITHIN:
+        box = axes.legend(handles, names, **common)
+    elif figure.get_figwidth() >= NARROW * theme.legend:
+        box = axes.legend(handles, names, loc="upper left", bbox_to_anchor=(1.01, 1.0), **common)
+    else:
+        longest = max(map(len, names)) + 11  # with its sample
+        columns = max(int(figure.get_figwidth() * PLAIN / theme.legend / longest), 1)
+        box = figure.legend(handles, names, loc="outside lower center", ncols=min(columns, len(names)), **common)
     for handle in box.legend_handles:
         if isinstance(handle, Line2D):
             handle.set_alpha(1.0)
-            handle.set_markersize(5.0)
+            handle.set_markersize(5.0 * theme.dot)
     for entry in box.get_texts():
-        entry.update(text(9.5))
+        entry.update(text(theme.legend, theme.ink, theme))
 
 
-def caption(figure: Figure, sentences: Sequence[str]) -> None:
+def caption(figure: Figure, sentences: Sequence[str], theme: Theme = SCREEN) -> None:
     """Write below the picture what a reader has to know, and which characters no font could show."""
     from matplotlib.text import Text
 
     said = [sentence for sentence in sentences if sentence]
     if any(MISSING in entry.get_text() for entry in figure.findobj(Text)):
         said.append(MISSING_NOTE)
-    most = int(figure.get_figwidth() * SMALLEST_LETTERS)
+    most = int(figure.get_figwidth() * PLAIN / theme.caption)
     lines = textwrap.wrap("  ".join(said), most)
     if said:
-        figure.supxlabel("\n".join(lines), x=0.99, ha="right", **text(9, GREY))
+        figure.supxlabel("\n".join(lines), x=0.99, ha="right", **text(theme.caption, theme.soft, theme))
 
 
 def check_picture(path: str | os.PathLike[str]) -> None:
@@ -253,13 +306,13 @@ def check_picture(path: str | os.PathLike[str]) -> None:
         raise OutputError(f"`{path}` cannot be drawn: its ending must be one of {', '.join(PICTURES)}.")
 
 
-def save(figure: Figure, path: str | os.PathLike[str], dpi: int = 150) -> None:
+def save(figure: Figure, path: str | os.PathLike[str], dpi: int | None = None) -> None:
     """Write ``figure`` to ``path`` atomically, as the kind of picture that its suffix names.
 
-    dpi: dots per inch; a figure is 6.8 to 14 inches wide.
+    dpi: dots per inch; those of the theme if not given, 150 on a screen and 600 in print.
 
     Raises OutputError if the suffix names no kind of picture, or the file cannot be written.
     """
     check_picture(path)
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=dpi)
+        figure.savefig(temporary, dpi="figure" if dpi is None else dpi)

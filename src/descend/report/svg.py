@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.report.figures import Axis, Band, Level, Line, Mark, Matrix, Panel, Points, Surface, reach
+from descend.report.figures import Axis, Band, Bars, Level, Line, Mark, Matrix, Panel, Points, Surface, reach
 from descend.report.frame import LARGE, Frame
 from descend.report.style import one_line
 
@@ -133,8 +133,8 @@ def legend(panel: Panel) -> list[tuple[str, str]]:
 
 def _ordered(marks: Iterable[Mark]) -> list[Mark]:
     """Order marks so that surfaces and bands are below rows, and lines above them."""
-    places = {Surface: 0, Band: 1, Points: 2}
-    return sorted(marks, key=lambda mark: places.get(type(mark), 3))
+    places = {Surface: 0, Band: 1, Bars: 2, Points: 3}
+    return sorted(marks, key=lambda mark: 5 if getattr(mark, "over", False) else places.get(type(mark), 4))
 
 
 def _scales(panel: Panel, frame: Frame = LARGE) -> tuple[Scale, Scale]:
@@ -169,6 +169,8 @@ def _parts(mark: Mark, side: str) -> list[Array]:
     if isinstance(mark, Band):
         return [mark.x] if side == "x" else [mark.low, mark.high]
     assert not isinstance(mark, Matrix)
+    if isinstance(mark, Bars):
+        return [mark.segments[0 if side == "x" else 1]]
     return [mark.x if side == "x" else mark.y]
 
 
@@ -185,6 +187,9 @@ def _mark(mark: Mark, across: Scale, up: Scale) -> str:
         return f'<path d="{_path(x, y)}z" fill="var(--{mark.colour})" fill-opacity="{mark.opacity:g}"/>'
     if isinstance(mark, Surface):
         return _surface(mark, across, up)
+    if isinstance(mark, Bars):
+        line = _path(*(scale(values) for scale, values in zip((across, up), mark.segments, strict=True)))
+        return f'<path d="{line}" fill="none" stroke="var(--{mark.colour})" stroke-width="1.3" stroke-opacity="0.6"/>'
     assert isinstance(mark, Line)
     x, y = across(mark.x), up(mark.y)
     line = (
@@ -205,7 +210,7 @@ def _mark(mark: Mark, across: Scale, up: Scale) -> str:
 def _points(mark: Points, x: Array, y: Array) -> str:
     """Draw rows as dots: the more rows, the smaller and fainter."""
     if len(x) <= FEW:
-        return _dots(x, y, mark.colour, 6.5 if len(x) <= FEW / 2 else 5.0, 0.75)
+        return _dots(x, y, mark.colour, (6.5 if len(x) <= FEW / 2 else 5.0) * mark.size, 0.75)
     return "".join(_dots(x[k::LAYERS], y[k::LAYERS], mark.colour, 3.6, 0.4) for k in range(LAYERS))
 
 

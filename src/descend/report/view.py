@@ -110,6 +110,11 @@ class View:
         return len(self.inputs) <= 1 and not self.tensors and not self.levels
 
     @property
+    def plane(self) -> bool:
+        """Whether the model is an implicit curve in the plane of two columns."""
+        return not self.fit.model.response_columns and len(self.inputs) == 2 and not self.levels
+
+    @property
     def curves(self) -> bool:
         """Whether the prediction is a curve in each group."""
         return bool(self.levels) and len(self.inputs) <= 1 and self.observed
@@ -191,8 +196,20 @@ def view(fit: Fitted, columns: Mapping[str, Any] | None = None) -> View:
                 f"There is no column `{name}` in the data, which the picture of `{model}` needs. "
                 f"Columns: {', '.join(columns)}."
             )
-    everything = {name: column(columns[name]) for name in needed}
+    further = () if tensors else (name for name in spread_columns(fit) if name in columns)
+    everything = {name: column(columns[name]) for name in dict.fromkeys((*needed, *further))}
     return View(fit, everything, *sample(everything), observed)
+
+
+def spread_columns(fit: Fitted) -> tuple[str, ...]:
+    """Return the columns that say how far rows may be from where they were measured, and how much they count."""
+    of_inputs = (sigma for sigma in fit.model.inexact.values() if isinstance(sigma, str))
+    return (*names_of(fit.sigma), *of_inputs, *((fit.weights,) if fit.weights else ()))
+
+
+def names_of(sigma: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the columns with standard deviations of the response: one, or one below and one above; none if unknown."""
+    return () if sigma is None else (sigma,) if isinstance(sigma, str) else tuple(sigma)
 
 
 def ordered(x: Array, most: int) -> NDArray[np.intp]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.inference.fitted import Fitted
-from descend.inference.intervals import Intervals, checked_level, checked_method
+from descend.inference.intervals import Intervals, checked_level, checked_method, refuse_clusters
 from descend.inference.prediction import Prediction, predict_with_band, refuse_not_finite
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class Fit(Fitted):
         from descend.inference.quantities.reading import read_quantity
 
         level, method, quantity = checked_level(level), checked_method(method), read_quantity(text, self.model)
+        refuse_clusters(self.clusters, method)
         solution = self.solution
         if method in ("profile", "bootstrap"):
             solution = self._solved(f"it has no {method} intervals. Fit again to get them.")
@@ -192,22 +193,30 @@ class Fit(Fitted):
         x_label: str | None = None,
         y_label: str | None = None,
         title: str | None = None,
-        size: tuple[float, float] | None = None,
+        size: str | tuple[float, float] | None = None,
         residuals: bool = False,
+        style: str | None = None,
+        bands: str | Sequence[str] | bool | None = None,
+        level: float = 0.95,
     ) -> Figure:
         """Draw the data with the fitted curve, and the loss per epoch if the run took more than a few steps.
 
-        Returns a Matplotlib figure, which a notebook shows.
+        Returns a Matplotlib figure, which a notebook shows; ``savefig`` writes it, fonts embedded. Rows have error bars
+        of one standard deviation, where it is known.
 
         log: which axes of the data are logarithmic: ``"x"``, ``"y"`` or ``"xy"``. x_label, y_label: the labels of these
-        axes. title: the title; the fitted formula if not given. size: width and height, in inches.
-        residuals: whether to draw the residuals below the curve.
+        axes. title: the title; the fitted formula if not given. size: width and height in inches, or the size on
+            paper, ``"85mm"`` or ``"85mm x 60mm"``, which is drawn in the style print.
+        residuals: whether to draw the residuals below the curve. style: ``"screen"``, ``"print"``,
+            ``"presentation"``, ``"dark"``, a style of Matplotlib, or an ``.mplstyle`` file.
+        bands: ``"confidence"``, ``"prediction"``, both with a comma, or ``"none"``; all there are if not given.
+        level: of the bands.
         """
         from descend.report.look import Look
         from descend.report.plots import plot_fit
 
         self._solved("there is nothing to plot.")
-        return plot_fit(self, Look(log, x_label, y_label, title, size, residuals))
+        return plot_fit(self, Look(log, x_label, y_label, title, size, residuals, style, bands, level))
 
     def animate(self) -> Animation:
         """Return the run as an animation, which a notebook shows: the curve as it moves, and the path over J.

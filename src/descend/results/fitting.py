@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from descend.descent import Step
 from descend.descent.checkpoint import to_resume
+from descend.errors import LimitsError
 from descend.formula import read_formula
 from descend.inference.intervals import checked_errors
 from descend.models.inexact import inexact_inputs
@@ -24,7 +25,25 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
 
     Raises FormulaError, DataError or ConfigError, before the first step.
     """
+    if request.censored is not None or request.rounded is not None:
+        from descend.problem.censoring import with_censoring
+
+        request, table = with_censoring(request, table)
+    try:
+        return _fit(request, table, on_step, began)
+    except LimitsError as refused:
+        from descend.problem.censoring import censored_by_cells
+
+        return _fit(*censored_by_cells(request, table, refused), on_step, began)
+
+
+def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None, began: float) -> SolvedFit:
     request = settled(request, table)
+    if not isinstance(request.loss, str) and request.loss.exact is not None:
+        from descend.starts.as_if_exact import started_as_if_exact
+
+        loss, exact = request.loss, request.loss.exact
+        request = started_as_if_exact(request, loss, exact, lambda each: _fit(each, table, None, began).solution)
     if request.priors:
         from descend.inference.prior_dispersion import with_dispersion
 
@@ -38,7 +57,8 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
         began -= resumed.snapshot.seconds
     problem = pose(request, table)
     if request.errors is not None:
-        checked_errors(request.errors, problem.model.loss)
+        checked = checked_errors(request.errors, problem.model.loss, request.roles.spread is not None)
+        request = request.but(errors=checked)
     if request.quantities:
         from descend.inference.quantities.reading import read_quantities
 

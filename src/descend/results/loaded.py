@@ -110,6 +110,8 @@ def _degrees(fit: LoadedFit) -> float | None:
 
 def _error_degrees(fit: LoadedFit) -> float:
     degrees = fit.degrees_of_freedom
+    if fit.clusters:
+        return min(fit.clusters.values()) - 1.0
     return math.inf if _known(fit) or degrees is None else float(degrees)
 
 
@@ -152,10 +154,12 @@ def _priors(fit: LoadedFit) -> tuple[PriorWeight, ...]:
 ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "at_bound": lambda fit: [] if fit.constraints is None else fit.constraints.at_bound(fit.theta),
     "column_types": lambda fit: dict(fit._content.get("columns", {})),
+    "censored": lambda fit: dict(fit._content.get("censored") or {}),
     "response_levels": lambda fit: dict(fit._content.get("response_levels") or {}),
     "kind_of_errors": lambda fit: fit._content.get("errors") or usual_kind(fit.loss_function),
     "at_minimum": lambda fit: fit.outcome is Outcome.CONVERGED or fit.covariance is None,
     "rounding": lambda fit: fit._content.get("rounding") or {},
+    "clusters": lambda fit: fit._content.get("clusters") or {},
     "covariance": _covariance,
     "correlation": _correlation,
     "standard_errors": _standard_errors,

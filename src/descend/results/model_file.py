@@ -12,6 +12,7 @@ from typing import Any
 from descend.descent.outcome import Outcome
 from descend.diagnosis import Cause
 from descend.errors import DataError, DescendError
+from descend.options.kinds_of_errors import read_errors
 
 FORMAT = 1
 LONGEST_LIST = 1_000_000
@@ -88,6 +89,19 @@ TEXT, COUNT, YES_OR_NO = is_a("a text", str), is_a("a whole number", int), is_a(
 VALUES = either(number, either(each(number), named(either(number, each(number)))))
 GAPPY = either(maybe(number), either(each(maybe(number)), named(either(maybe(number), each(maybe(number))))))
 CELL = either(number, either(is_a("a text", str), is_a("true or false", bool)))
+
+
+def _kind_of_errors(value: object) -> str:
+    """Check that a value names a kind of standard errors."""
+    if not isinstance(value, str):
+        return " a kind of errors"
+    try:
+        read_errors(value)
+    except DescendError:
+        return " a kind of errors"
+    return ""
+
+
 REQUIRED: Mapping[str, Check] = {
     "descend": TEXT,
     "format": COUNT,
@@ -115,6 +129,7 @@ REQUIRED: Mapping[str, Check] = {
 OPTIONAL: Mapping[str, Check] = {
     "passes": number,
     "response_levels": named(number),
+    "censored": maybe(named(number)),
     "standard_errors": maybe(named(GAPPY)),
     "digits": maybe(named(GAPPY)),
     "covariance": maybe(lambda value: "" if isinstance(value, dict) else each(each(maybe(number)))(value)),
@@ -138,7 +153,7 @@ OPTIONAL: Mapping[str, Check] = {
     "sigma": maybe(column),
     "x_sigma": maybe(named(either(number, column))),
     "priors": maybe(each(_a_prior)),
-    "errors": maybe(one_of("a kind of errors", "model", "sandwich")),
+    "errors": maybe(_kind_of_errors),
     **dict.fromkeys(
         (
             "r_squared",
@@ -158,6 +173,7 @@ OPTIONAL: Mapping[str, Check] = {
         maybe(number),
     ),
     "groups": named(named(each(either(TEXT, each(CELL))))),  # columns, keys and parts of the labels of each parameter
+    "clusters": maybe(named(COUNT)),
     "module": named(lambda value: ""),
 }
 TENSORS: Mapping[str, Check] = {"parameters": named(lambda value: "")}

@@ -13,6 +13,7 @@ from descend.diagnosis import Cause, Diagnosis
 from descend.inference.edge import edge_note
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.goodness import scatter_note
+from descend.inference.standard_errors import few_clusters_note
 from descend.results.fit import Fit
 
 Value = TypeVar("Value")
@@ -110,13 +111,16 @@ def fit_of(solution: Solution) -> SolvedFit:
 
 
 def _scatter(solution: Solution) -> tuple[str, ...]:
-    """Return notes on predictions at the edge of what the loss allows, and on data that scatter unlike they should.
+    """Return notes on predictions at the edge of what the loss allows, on data that scatter unlike they should, and on
+    few clusters.
 
-    The latter only where the loss, or a column, says how far they should scatter.
+    The second only where the loss, or a column, says how far they should scatter.
     """
     loss, notes = solution.loss_function, []
     if loss.prediction_domain.limited:
         notes.append(edge_note(solution))
     if loss.dispersion_known or solution.sigma is not None:
         notes.append(scatter_note(solution))
+    if solution.errors.startswith("cluster"):
+        notes.append(few_clusters_note(solution))
     return tuple(note for note in notes if note is not None)

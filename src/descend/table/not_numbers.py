@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from descend.errors import DataError, WordsError
+from descend.errors import DataError, LimitsError, WordsError
 from descend.wording import spell, worded
 
 
@@ -14,6 +14,11 @@ def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cel
     shown = str(cell)
     shown = repr(shown if len(shown) <= 40 else shown[:37] + "...")
     start = f"`{name}` in {source} is text: {place} holds {shown}."
+    if shown.lstrip("'")[:1] in "<>≤≥":
+        from descend.table.limits import is_limit
+
+        if is_limit(cell):
+            return LimitsError(name, f"{start} Such limits are read in the response only. Use a column of numbers.")
     if _is_decimal_comma(cell):
         point = str(cell).strip().replace(",", ".")
         return DataError(f"{start} Numbers need a decimal point, not a comma: write {point}.")

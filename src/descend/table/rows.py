@@ -15,6 +15,8 @@ from descend.errors import DataError
 from descend.wording import using
 
 Array = NDArray[np.float64]
+Cells = NDArray[Any]
+"""A column of numbers, text or anything else."""
 Columns = Mapping[str, Array]
 Chosen = slice | NDArray[np.intp] | NDArray[np.bool_]
 SMALLEST_SIGMA, LARGEST_SIGMA = 1e-150, 1e150
@@ -26,16 +28,18 @@ class Roles:
     """Which columns describe the rows themselves, rather than enter the model.
 
     weights: relative row weights, omega. sigma: the standard deviation of each response, so that omega = 1 / sigma**2.
-    At most one of them is given.
+    At most one of them is given. clusters: those with the place of each row's cluster (see ``Levels.name``), where rows
+    of one cluster are not independent.
     """
 
     weights: str | None = None
     sigma: str | None = None
+    clusters: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are read for these roles."""
-        return tuple(name for name in (self.weights, self.sigma) if name is not None)
+        return (*(name for name in (self.weights, self.sigma) if name is not None), *self.clusters)
 
     @property
     def spread(self) -> str | None:
@@ -183,3 +187,19 @@ def check_roles(roles: Roles, outside: Outside, source: str) -> None:
             raise DataError(
                 f"The sigma `{roles.sigma}` is above 1e150 in every row of {source}, so that none counts. Correct it."
             )
+
+
+def finite(column: Array) -> bool:
+    """Whether every cell is a finite number.
+
+    >>> finite(np.array([1.0, 1e308, 1e308])), finite(np.array([1.0, np.nan]))
+    (True, False)
+    """
+    if len(column) > 1 << 12:
+        # A finite sum means finite terms, and takes a tenth of the time.
+        with np.errstate(all="ignore"):
+            if math.isfinite(np.add.reduce(column)):
+                return True
+    elif len(column) <= 64 and math.isfinite(sum(column.tolist())):  # Python adds so few before NumPy has started
+        return True
+    return int(np.count_nonzero(np.isfinite(column))) == len(column)

@@ -24,6 +24,7 @@ from descend.table.table import check_missing
 from descend.training.engine import ModuleEngine
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import torch_optimizer
+from descend.wording import spell
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,6 +69,12 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
     refuse_what_modules_lack(request)
     _refuse_untrainable(module)
     loss = LOSSES.build(request.loss)
+    for key in ("censored", "rounded"):
+        if request[key] is not None:
+            raise ConfigError(
+                f"{spell(key)} goes with a formula, or a function that can be traced into one, not with a PyTorch "
+                "module. Leave it out."
+            )
     loss.refuse_own()
     model, table, columns, notes = read_rows(module, data, request, loss)
     rows = Rows.of(columns, request.roles, model.observed, table.source)

@@ -1,0 +1,80 @@
+"""The covariances that do not follow from the curvature of J alone: which rows they take, and which clusters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from descend.descent.solution import Solution
+from descend.errors import ConfigError
+from descend.inference.clusters import Places
+from descend.inference.covariance import Covariance, Mask
+from descend.inference.determined import at_bounds
+from descend.inference.row_scores import counted_rows, row_weights
+from descend.options.kinds_of_errors import read_errors
+from descend.table.levels import name_of
+from descend.wording import using
+
+
+def robust_covariance(solution: Solution, kind: str, degrees: float, kept: Mask | None) -> Covariance | None:
+    """Return the covariance of a kind other than "model", with zeros for what is not ``kept``; None if there is none.
+
+    Of rows that stay where they are only a sample is read, and its covariance scaled: that falls as 1 / rows, and a
+    sample of 10,000 gives it to about 1%. Of clusters, whose sums a sample does not have, all rows are read.
+    """
+    from descend.inference.sandwich import sandwich
+
+    named, loss = read_errors(kind), solution.loss_function
+    if solution.all_rows is not None:
+        if named.columns:
+            from descend.inference.streamed_clusters import clustered
+
+            return clustered(solution, degrees, kept)
+        rows = counted_rows(solution)
+        found = _of_rows(solution, kind, len(rows.y) - solution.model.parameters.size, None)
+        return None if found is None else found * (len(rows.y) / solution.all_rows.counting)
+    if solution.objective.arrow:
+        from descend.inference.arrow_sandwich import arrow_sandwich
+
+        arrow = arrow_sandwich(solution, kept, named.name, degrees, cluster_places(solution, named.columns))
+        return None if arrow is None else arrow.without(arrow.diagonal() < 0.0)
+    free = ~at_bounds(solution) if kept is None else kept
+    if named.columns:
+        places = cluster_places(solution, named.columns)
+        return sandwich(counted_rows(solution), loss, degrees, free, "cluster", places)
+    return _of_rows(solution, named.name, degrees, None if free.all() else free)
+
+
+def _of_rows(solution: Solution, kind: str, degrees: float, kept: Mask | None) -> Covariance | None:
+    if kind == "iid":
+        from descend.inference.alike import alike
+
+        return alike(counted_rows(solution), degrees, kept)
+    from descend.inference.sandwich import sandwich
+
+    return sandwich(counted_rows(solution), solution.loss_function, degrees, kept, kind)
+
+
+def cluster_places(solution: Solution, columns: tuple[str, ...]) -> list[Places]:
+    """Return, for each column, the cluster of each row that counts. Raises ConfigError if it was not read."""
+    counting = row_weights(solution) > 0.0
+    found = []
+    for column in columns:
+        codes = solution.columns.get(name_of((column,)))
+        if codes is None:
+            raise ConfigError(
+                f"The column `{column}` was not read when this was fitted, so its clusters are not known. Fit again "
+                f"with them{using('errors')}."
+            )
+        found.append(codes[counting].astype(np.intp))
+    return found
+
+
+def clusters_of(solution: Solution, kind: str) -> dict[str, int]:
+    """Return how many clusters there are, by column."""
+    columns = read_errors(kind).columns
+    if solution.all_rows is not None:
+        from descend.inference.streamed_clusters import count
+
+        return count(solution, columns[0])
+    places = cluster_places(solution, columns)
+    return {name: len(np.unique(codes)) for name, codes in zip(columns, places, strict=True)}

@@ -1,0 +1,48 @@
+"""Which cluster each row is in, where rows of one are not independent of each other."""
+
+from __future__ import annotations
+
+from descend.errors import ConfigError, DataError
+from descend.losses import Loss
+from descend.models import Model
+from descend.options.kinds_of_errors import read_errors
+from descend.options.request import Request
+from descend.table import Table
+from descend.table.levels import Levels
+from descend.table.table import Coding
+from descend.wording import spell
+
+
+def with_clusters(table: Table, request: Request, model: Model) -> Table:
+    """Return the same rows, of which the places of their clusters can be read, too.
+
+    Raises ConfigError where no errors follow, and DataError for a column that is not there or has one value.
+    """
+    assert request.errors is not None
+    kind = read_errors(request.errors)
+    if model.inexact:
+        raise ConfigError(
+            "Errors of inputs take rows as independent, but clustered errors take those of a cluster as alike. Leave "
+            "out one of the two."
+        )
+    codings: dict[str, Coding] = {coding.name: coding for coding in model.codings}
+    for column in kind.columns:
+        levels = Levels.of(table, (column,))
+        if len(levels) < 2:
+            raise DataError(
+                f"All rows of {table.source} are of one cluster, `{column}` = {levels.labels[0]}. Clustered errors "
+                "need several, of which none is large beside the others."
+            )
+        codings.setdefault(levels.name, levels)
+    return table.with_codings(codings.values())
+
+
+def refuse_elsewhere(request: Request, loss: Loss) -> None:
+    """Raise ConfigError for clustered errors that rows which stay where they are do not have in one pass."""
+    columns = request.roles.clusters
+    if len(columns) > 1 or (columns and loss.kinked):
+        kind = "by several columns" if len(columns) > 1 else f"of the {loss.name} loss"
+        raise ConfigError(
+            f"Clustered errors {kind} need the rows in memory, but these stay where they are. Use "
+            f"{spell('engine', 'numpy')}, or cluster by one column with a smooth loss."
+        )

@@ -1,0 +1,83 @@
+"""The bands around a curve: where its mean, or one more measurement, is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from descend.descent.outcome import Outcome
+from descend.inference.fitted import Fitted
+from descend.inference.prediction import band
+from descend.report.figures import Array, Band, drawable
+from descend.report.look import Look
+from descend.report.view import Drawn
+
+OPACITY = {"confidence": 0.28, "prediction": 0.10}
+"""How opaque each band is."""
+ROOM = 0.25
+"""A band that reaches further beyond the data than this share of their range is cut off."""
+
+
+def around(
+    fit: Fitted,
+    drawn: Drawn,
+    grid: Array,
+    look: Look,
+    least: float | None = None,
+    colour: str = "vermillion",
+    name: bool = True,
+) -> list[Band]:
+    """Return the bands around a curve that are wanted and defined. least: where the vertical axis begins, if it does.
+
+    name: whether a legend names them.
+    """
+    found = []
+    for interval in shown(look):
+        if _why_not(fit, interval):
+            continue
+        ends = band(fit.estimates(), drawn.columns, interval, look.level)
+        low, high = drawn.of(ends.low), drawn.of(ends.high)
+        if not (np.isfinite(low) & np.isfinite(high)).all():
+            continue
+        low, high = drawable(low), drawable(high)
+        if least is not None and look.scale("y") == "log":
+            low, high = np.maximum(low, least), np.maximum(high, least)
+        words = f"{look.level * 100:g}% {interval}" if name else ""
+        found.append(Band(grid, low, high, words, colour, OPACITY[interval]))
+    return found
+
+
+def in_view(
+    around: Sequence[Band], low: float | None, high: float | None, look: Look
+) -> tuple[float | None, float | None]:
+    """Return limits of the vertical axis that show the bands, too, unless they reach far beyond."""
+    if low is None or high is None or look.scale("y") == "log":
+        return low, high
+    room = ROOM * (high - low)
+    for each in around:
+        low = min(low, max(float(each.low.min()), low - room))
+        high = max(high, min(float(each.high.max()), high + room))
+    return low, high
+
+
+def shown(look: Look) -> tuple[str, ...]:
+    """Return the bands that are drawn where they are defined."""
+    return tuple(OPACITY) if look.wanted is None else look.wanted
+
+
+def lacking(fit: Fitted, look: Look) -> list[str]:
+    """Say which bands that were asked for do not exist, and why."""
+    return [f"No {interval} band: {why}." for interval in look.wanted or () if (why := _why_not(fit, interval))]
+
+
+def _why_not(fit: Fitted, interval: str) -> str:
+    if fit.outcome is not Outcome.CONVERGED:
+        return "the run did not reach the minimum"
+    if fit.covariance is None or fit.undetermined:
+        return "the fit does not say how certain its parameters are"
+    if interval == "prediction" and (fit.weights is not None or fit.sigma is not None):
+        return "how far a further row scatters is not known"
+    if interval == "prediction" and fit.residual_standard_deviation is None:
+        return f"single measurements have no spread under the {fit.loss_function.name} loss"
+    return ""

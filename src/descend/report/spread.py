@@ -1,0 +1,93 @@
+"""How far rows may be from where they were measured: error bars, and the corrected points where inputs have errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.gradients.orthogonal import OrthogonalKernel
+from descend.inference.fitted import Fitted
+from descend.report.figures import Array, Bars, Line, Mark, Points
+from descend.report.view import View, names_of, spread_columns
+from descend.table.rows import Roles, Rows
+
+MOST_BARS = 400
+"""With more rows than this, error bars would only cover each other."""
+LEFT_OUT = "Error bars are left out, as they would cover each other."
+
+Ends = tuple[Array, Array]
+
+
+def bars(
+    view: View, x: Array, y: Array, places: NDArray[np.intp] | slice = slice(None), colour: str = "blue"
+) -> list[Bars]:
+    """Return the error bars of some rows that are drawn at x and y; none where no standard deviation is known.
+
+    One standard deviation to each side, for the response where ``sigma`` says it, for inputs where ``x_sigma`` does.
+    """
+    if crowded(view):
+        return []
+    across, up = _across(view), response_errors(view.fit, view.columns)
+    if across is None and up is None:
+        return []
+    found = Bars(x, y, colour=colour)
+    if across is not None:
+        found = replace(found, left=x - across[0][places], right=x + across[1][places])
+    if up is not None:
+        found = replace(found, down=y - up[0][places], up=y + up[1][places])
+    return [found]
+
+
+def crowded(view: View) -> bool:
+    """Whether there are error bars, but of too many rows to be drawn."""
+    if len(view.x) <= MOST_BARS:
+        return False
+    return _across(view) is not None or response_errors(view.fit, view.columns) is not None
+
+
+def response_errors(fit: Fitted, columns: Mapping[str, Array]) -> Ends | None:
+    """Return how far the response may be below and above each measured value, (rows,) each; None if nothing says so."""
+    names = names_of(fit.sigma)
+    if not names or not all(name in columns for name in names):
+        return None
+    return np.asarray(columns[names[0]]), np.asarray(columns[names[-1]])
+
+
+def input_errors(fit: Fitted, name: str, columns: Mapping[str, Array], count: int) -> Array | None:
+    """Return the standard deviations of an input, (rows,); None if it has none, or they are not among the columns."""
+    sigma = fit.model.inexact.get(name)
+    if isinstance(sigma, str):
+        return np.asarray(columns[sigma]) if sigma in columns else None
+    return None if sigma is None else np.full(count, sigma)
+
+
+def _across(view: View) -> Ends | None:
+    if not view.inputs:
+        return None
+    found = input_errors(view.fit, view.inputs[0], view.columns, len(view.x))
+    return None if found is None else (found, found)
+
+
+def corrected(view: View) -> Mapping[str, Array] | None:
+    """Return where the true values of the inputs with errors are, (rows,) each; None if none has errors.
+
+    They are found anew, at the parameters of the fit, for the rows that are drawn (see ``OrthogonalKernel``).
+    """
+    fit, model = view.fit, view.fit.model
+    if not model.inexact or model.symbolic is None or not all(name in view.columns for name in spread_columns(fit)):
+        return None
+    rows = Rows.of(view.columns, Roles(fit.weights, fit.sigma), model.observed)
+    kernel = OrthogonalKernel(model.symbolic, model.inexact, implicit=not model.response_columns)
+    found = kernel.deltas(fit.theta, rows)
+    return {name: np.asarray(view.columns[name]) + delta for name, delta in found.items()}
+
+
+def joined(x: Array, y: Array, true_x: Array, true_y: Array, name: str = "corrected") -> list[Mark]:
+    """Return the corrected points, each joined to the measured one."""
+    gap = np.full(len(x), np.nan)
+    across = np.stack([x, true_x, gap], axis=1).ravel()
+    up = np.stack([y, true_y, gap], axis=1).ravel()
+    return [Line(across, up, "", "slate", 0.9), Points(true_x, true_y, name, "green", 0.6, over=True)]
