@@ -66,7 +66,7 @@ def with_dispersion(request: Request, table: Table, began: float) -> Request:
     request = request.but(bounds=[*bounds, *bounds_of(request.priors)] or None)
     quiet = request.but(**QUIET)
     problem = pose(quiet, table)
-    if problem.rows.roles.sigma is not None or problem.model.loss.dispersion_known:
+    if problem.rows.roles.scale_known or problem.model.loss.dispersion_known:
         if problem.model.linear or problem.model.log_linear:
             return request
         return _started(request, problem, _lower(_end(begin(problem, quiet), quiet, began), quiet, began))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import NoReturn
@@ -28,6 +29,8 @@ from descend.parameters.vector import Parameters
 from descend.registry import closest
 
 Given = Mapping[str, object] | Sequence[str] | str | None
+ONE = re.compile(r"""\w+|`[^`]*`|(?:\w+|`[^`]*`)\s*\[(?:"[^"]*"|[^\]"])*\]""")
+"""Matches a parameter, or one of its components."""
 EXAMPLE = "Write it as `b ~ normal(0.5, 0.1)`."
 
 
@@ -118,7 +121,7 @@ class _Reader:
 
     def read(self, text: str) -> Prior:
         left, distribution = read_distribution(text)
-        label = component(left[1:-1] if left.startswith("`") and left.count("`") == 2 else left, self.every)
+        label = component(left.strip("`"), self.every) if ONE.fullmatch(left) else left
         if label in self.parameters.shapes:
             places = np.arange(self.parameters.size)[self.parameters.slices[label]]
         elif label in self.parameters.labels:

@@ -63,7 +63,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
         from descend.problem.clusters import with_clusters
 
         table = with_clusters(table, request, model)
-    gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
+    gradient, code = _code_of(model, request, table)
     if request.engine not in ENGINES:
         raise ConfigError(
             f"There is no engine `{request.engine}`.{closest(request.engine, ENGINES)} Known: {', '.join(ENGINES)}."
@@ -114,6 +114,16 @@ def _problem_of(request: Request, table: Table) -> Problem:
         squares=summing.squares if loss.of_residual else 0.0,
         all_rows=summing.all_rows,
     )
+
+
+def _code_of(model: Model, request: Request, table: Table) -> tuple[str, Program | Kernel]:
+    """Return the name of the gradient source, and what is to be summed."""
+    gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
+    if request.covariance is None:
+        return gradient, code
+    from descend.problem.coupling import coupled_rows
+
+    return gradient, coupled_rows(code, model, gradient, request)
 
 
 def untraced(request: Request, reason: str) -> Request:
