@@ -49,13 +49,15 @@ class Fit(Fitted):
         interval: ``"confidence"``, for the mean of the response; ``"prediction"``, for one further measurement
             (squared loss). The result is then a `Prediction` with ``prediction``, ``low`` and ``high``.
             With weights or sigma, ``"prediction"`` needs that column for the new rows too.
+
+        Of several formulas that were fitted together it has a column for each response, (rows, k).
         """
         if interval is not None:
             return predict_with_band(self.estimates(), data, missing, interval, level)
         columns = self.model.inputs_of(data, missing)
         predicted = self.model.predict(self.theta, columns)
         refuse_not_finite(self.model, self.theta, columns, predicted)
-        return predicted
+        return self.model.side_by_side(predicted, data)
 
     def quantity(
         self,
