@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +10,6 @@ from descend.descent.commenting import comment
 from descend.descent.solution import Solution
 from descend.inference.covariance import Covariance, Mask, Rank, rank_of
 from descend.models import Model
-
-if TYPE_CHECKING:
-    from descend.inference.posterior import PriorWeight
 
 
 @comment("the rank of the data")
@@ -66,15 +62,6 @@ def undetermined(model: Model, covariance: Covariance, labels: Collection[str]) 
     open_labels = set(labels)
     unknown[[label in open_labels for label in model.parameters.labels]] = True
     return unknown
-
-
-def prior_weights(solution: Solution) -> tuple[PriorWeight, ...]:
-    """Return how much each prior weighs in the estimates; empty without priors."""
-    if solution.objective.priors is None:
-        return ()
-    from descend.inference import posterior
-
-    return posterior.prior_weights(solution)
 
 
 def censored(solution: Solution) -> dict[str, int]:

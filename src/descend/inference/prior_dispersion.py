@@ -81,12 +81,12 @@ def with_dispersion(request: Request, table: Table, began: float) -> Request:
     solution = _settled(problem, quiet, solution, guess, least, began)
     known = solution.objective.priors
     assert known is not None
-    what = (
+    scatter = (
         f"residual standard deviation {math.sqrt(known.dispersion):.6g}"
         if problem.model.loss.quadratic
         else f"dispersion {known.dispersion:.6g}"
     )
-    note = f"priors are weighed against data of a {what}, which is estimated together with the parameters"
+    note = f"priors are weighed against data of a {scatter}, which is estimated together with the parameters"
     request = request.but(dispersion=known.dispersion, notes=(*request.notes, note))
     return _started(request, problem, solution)
 

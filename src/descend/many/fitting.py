@@ -48,7 +48,7 @@ MANY, FEWEST, SELDOM = 40, 4, 0.03
 """Starts from which a group descends that is fitted poorly: fewer if more than this share of the groups are."""
 VAGUE = 1e8
 """A parameter is not determined whose error is so many times its size, and what is usual in other groups."""
-OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate")
+OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "priors")
 """Options with which every group is fitted by itself."""
 
 
@@ -190,8 +190,7 @@ class Grouped(OfRows):
 def program_of(request: Request, model: Model, table: Table) -> Program | None:
     """Return what all groups can be fitted with together; None if each has to be fitted by itself."""
     loss = model.loss
-    more = request.l1 or request.l2 or request.priors
-    smooth = loss.plain and not loss.kinked and loss.estimated is None and not more
+    smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2)
     chosen_options = any(request[key] is not None for key in OWN) or request.engine not in ("auto", "torch")
     if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,26 +18,14 @@ from descend.parameters import Bounds
 from descend.problem.penalty import Penalty
 from descend.problem.point import Array, Objective, Point, Triangle
 
-if TYPE_CHECKING:
-    from descend.parameters.priors import WeighedPriors
-
 Numbers = tuple[float, Array | None, Curvature | None]
 """J, its gradient and its curvature."""
 
 
-def objective_over(
-    engine: Engine,
-    penalty: Penalty | None = None,
-    bounds: Bounds | None = None,
-    priors: WeighedPriors | None = None,
-) -> VectorObjective:
-    """Return J of the rows that an engine sums, with what is added to it."""
+def objective_over(engine: Engine, penalty: Penalty | None = None, bounds: Bounds | None = None) -> VectorObjective:
+    """Return J of the rows that an engine sums, with what is added to it (see `with_priors`, too)."""
     summed = MeanLoss(engine)
     objective: VectorObjective = summed if penalty is None else Penalised(summed, penalty)
-    if priors is not None:
-        from descend.problem.with_priors import WithPriors
-
-        objective = WithPriors(objective, priors)
     objective.bounds = bounds
     return objective
 

@@ -81,13 +81,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
     doubt = None if pair is None else pair.difference(model.parameters.start(given, 1.0), summing.rows.columns)
     if doubt is not None:
         return pose(untraced(request, doubt), table)
-    penalty = penalty_of(model, request.l1, request.l2) if request.l1 or request.l2 else None
-    priors = None
-    if request.priors:
-        from descend.problem.prior_posing import weighed_priors
-
-        priors = weighed_priors(request, model, table, summing)
-    objective = objective_over(summing.engine, penalty, priors=priors)
+    objective = _objective(request, model, table, summing)
     start = _with_rows(objective, model, summing, gradient, given)
     probable = probability_note(model, loss)
     doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
@@ -115,6 +109,17 @@ def _problem_of(request: Request, table: Table) -> Problem:
         squares=summing.squares if loss.of_residual else 0.0,
         all_rows=summing.all_rows,
     )
+
+
+def _objective(request: Request, model: Model, table: Table, summing: Summing) -> VectorObjective:
+    """Return J: the mean loss, with penalties or priors."""
+    penalty = penalty_of(model, request.l1, request.l2) if request.l1 or request.l2 else None
+    objective = objective_over(summing.engine, penalty)
+    if not request.priors:
+        return objective
+    from descend.problem.prior_posing import posed_priors
+
+    return posed_priors(objective, request, model, table, summing)
 
 
 def _code_of(model: Model, request: Request, table: Table) -> tuple[str, Program | Kernel]:

@@ -7,13 +7,17 @@ from descend.models import Model
 from descend.options.request import Request
 from descend.parameters.prior_reading import read_priors
 from descend.parameters.priors import WeighedPriors
+from descend.problem.objective import VectorObjective
 from descend.problem.problem import Summing
+from descend.problem.with_priors import WithPriors
 from descend.table import Table
 from descend.wording import spell
 
 
-def weighed_priors(request: Request, model: Model, table: Table, summing: Summing) -> WeighedPriors:
-    """Return the priors of a request on the scale of J.
+def posed_priors(
+    objective: VectorObjective, request: Request, model: Model, table: Table, summing: Summing
+) -> WithPriors:
+    """Return J with the priors of a request on its scale.
 
     Raises ConfigError beside penalties and sandwich errors, for losses that are no likelihood, and for priors of
     expressions of very many parameters.
@@ -43,4 +47,4 @@ def weighed_priors(request: Request, model: Model, table: Table, summing: Summin
     there = summing.all_rows
     total = summing.rows.total if there is None else there.omega
     dispersion = request.dispersion or 1.0
-    return WeighedPriors(priors, dispersion, loss.unit * dispersion / total)
+    return WithPriors(objective, WeighedPriors(priors, dispersion, loss.unit * dispersion / total))

@@ -80,3 +80,8 @@ def bent(curvature: Curvature, pull: Pull, scale: float) -> Curvature:
         assert isinstance(found, np.ndarray)
         found = found + scale * bend * np.outer(along, along)
     return found
+
+
+def with_priors(objective: VectorObjective, priors: WeighedPriors | None) -> VectorObjective:
+    """Return J with priors, if there are any."""
+    return objective if priors is None else WithPriors(objective, priors)

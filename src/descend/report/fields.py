@@ -195,7 +195,7 @@ def _digits(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 def _priors(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     """Yield a line for each prior that says how much it weighs, and a note where it and the data disagree."""
     if fit.priors:
-        from descend.inference.posterior import conflicts
+        from descend.inference.prior_weights import conflicts
         from descend.report.prior_words import CONVENTION, said
 
         yield from (Field(label, text, "text") for label, text in said(fit.priors))

@@ -25,7 +25,7 @@ from descend.results.fit import Fit
 from descend.results.model_file import Content
 
 if TYPE_CHECKING:
-    from descend.inference.posterior import PriorWeight
+    from descend.inference.prior_weights import PriorWeight
     from descend.inference.quantities.estimate import Estimated
 
 Value = TypeVar("Value")
@@ -147,7 +147,7 @@ def _priors(fit: LoadedFit) -> tuple[PriorWeight, ...]:
     stored = fit._content.get("priors") or []
     if not stored:
         return ()
-    from descend.inference.posterior import PriorWeight
+    from descend.inference.prior_weights import PriorWeight
 
     return tuple(map(PriorWeight.of, stored))
 
