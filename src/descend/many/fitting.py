@@ -48,7 +48,7 @@ POOR = 0.5
 """A fit that explains a smaller share of the variance is poor."""
 MANY, FEWEST, SELDOM = 40, 4, 0.03
 """Starts from which a group descends that is fitted poorly: fewer if more than this share of the groups are."""
-OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate")
+OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "priors")
 """Options with which every group is fitted by itself."""
 
 
