@@ -14,9 +14,20 @@ from descend.many.progress import Done
 from descend.many.source import columns_read
 from descend.options.request import Request
 from descend.registry import split_list
+from descend.results.fitting import follows_prediction
 from descend.table import Table, open_table
 from descend.table.by_file import FILENAME, Files, by_file
 from descend.wording import spell
+
+
+def _refuse_reweighting(request: Request, table: Table) -> None:
+    """Refuse weights that follow from the prediction, for which each group would be fitted again and again."""
+    if follows_prediction(request, table):
+        key = "variance" if request.variance is not None else "sigma" if request.sigma is not None else "weights"
+        raise ConfigError(
+            f"{spell(key)} follows from the prediction of one fit, and {spell('by')} makes many. Leave out one of the "
+            "two; one fit of all groups has parameters of each, as in a[site]."
+        )
 
 
 def fit_groups(request: Request, where: str | None = None, on_groups: Done | None = None) -> Fits:
@@ -55,6 +66,7 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
     if by_file(request.data, split):
         return _fit_files(request, split, Files.of(request.data, where), on_groups, began)
     table = open_table(request.data, where)
+    _refuse_reweighting(request, table)
     by = columns_of(texts, table)
     if request.censored is not None or request.rounded is not None:
         from descend.problem.censoring import with_censoring
