@@ -42,17 +42,23 @@ Array = NDArray[np.float64]
 
 
 @overload
-def fit(model: str | Callable[..., Any], data: object, *others: object, by: None = None, **options: Any) -> Fit: ...
+def fit(
+    model: str | Sequence[str] | Callable[..., Any], data: object, *others: object, by: None = None, **options: Any
+) -> Fit: ...
 
 
 @overload
 def fit(
-    model: str | Callable[..., Any], data: object, *others: object, by: str | Sequence[str], **options: Any
+    model: str | Sequence[str] | Callable[..., Any],
+    data: object,
+    *others: object,
+    by: str | Sequence[str],
+    **options: Any,
 ) -> Fits: ...
 
 
 def fit(
-    model: str | Callable[..., Any],
+    model: str | Sequence[str] | Callable[..., Any],
     data: object,
     *others: object,
     response: str | None = None,
@@ -60,6 +66,8 @@ def fit(
     by: str | Sequence[str] | None = None,
     weights: object = None,
     sigma: object = None,
+    variance: str | None = None,
+    covariance: object = None,
     x_sigma: Values | Sequence[str] | str | None = None,
     censored: object = None,
     rounded: float | None = None,
@@ -73,6 +81,7 @@ def fit(
     errors: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
+    priors: Values | Sequence[str] | str | None = None,
     bounds: Values | Sequence[str] | str | None = None,
     fix: Values | str | None = None,
     ties: Values | Sequence[str] | str | None = None,
@@ -102,9 +111,10 @@ def fit(
 
     With row weights omega:   J(theta) = sum omega loss(y, prediction) / sum omega + l2 sum theta**2 + l1 sum |theta|
 
-    model: a formula such as ``"y ~ w*x + b"``, a function ``forward(x, w)``, or a ``torch.nn.Module``, which is trained
-        where it is and holds the fitted weights at the end. Arguments of a function with a default that is no number,
-        such as a flag, keep it; all others are columns or parameters.
+    model: a formula such as ``"y ~ w*x + b"``, or several, of responses that share parameters; a function
+        ``forward(x, w)``, or a ``torch.nn.Module``, which is trained where it is and holds the fitted weights at the
+        end. Arguments of a function with a default that is no number, such as a flag, keep it; all others are columns
+        or parameters.
     data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame, an Ibis table,
         whose rows stay in their database; for a module also tensors ``(X, y)``, whose rows it is passed as they are.
         For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``, named as its leading arguments;
@@ -120,13 +130,16 @@ def fit(
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
-        be an array, with a value for each row, or sigma one number for all rows. x_sigma: standard deviations of inputs
-        that have errors, ``{"t": "dt"}`` or ``{"t": 0.1}``: orthogonal distance regression.
+        be an array, with a value for each row, or sigma one number for all rows. variance:
+        ``"power"`` of the prediction, or ``"exponential"``, estimated. covariance: of the response, known: (n, n), or a
+        file of it. x_sigma: standard deviations of inputs that have errors, ``{"t": "dt"}`` or
+        ``{"t": 0.1}``: orthogonal distance regression.
     censored: the column that says ``left``, ``right`` or ``none`` in each row, or ``("low", "high")``, between which
         the response lies; cells such as ``<0.5`` need no word. rounded: the unit to which the response is rounded.
     offset: a column that is added to the linear predictor; exposure: one that multiplies the mean of a count.
     errors: the standard errors, ``"model"``, ``"sandwich"``, ``"cluster(site)"`` (see ``Fit.covariance_of``).
     l1, l2: penalties, which leave intercepts alone.
+    priors: what is known beforehand, ``["b ~ normal(0.5, 0.1)"]`` or ``{"b": "normal(0.5, 0.1)"}``, counted as data.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.
     ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``. quantities: such as ``["half_life = log(2)/b"]``.
@@ -158,10 +171,10 @@ def fit(
     request = read_request(model, data, others, _options(locals()) | unknown)
     reader = on_step if log_every is None else printing(log_every, on_step)
     with np.errstate(all="ignore"), enough_memory():
-        if kind_of(model).in_place:
+        if kind_of(request.model).in_place:
             from descend.training.posing import pose_module
 
-            problem, request = pose_module(model, request.data, request)
+            problem, request = pose_module(request.model, request.data, request)
             with problem.objective.session():
                 return fit_of(solve(problem, request, reader, began=began))
         if request.by is not None:

@@ -37,7 +37,7 @@ class Goodness:
     """
 
     chi_square: float
-    degrees: int
+    degrees: float
     p: float
 
     @property
@@ -65,7 +65,7 @@ def _known(solution: Solution) -> bool:
     """Whether the variance of each row is known, and the rows are in memory if they are needed."""
     if solution.model.in_place or solution.penalised:
         return False
-    return solution.sigma is not None or (solution.loss_function.dispersion_known and solution.all_rows is None)
+    return solution.scale_known or (solution.loss_function.dispersion_known and solution.all_rows is None)
 
 
 def _chi_square(solution: Solution) -> tuple[float, float] | None:
@@ -73,7 +73,7 @@ def _chi_square(solution: Solution) -> tuple[float, float] | None:
 
     None for single outcomes 0 or 1, for which its size says nothing: only shares of several trials have one.
     """
-    if solution.sigma is not None:
+    if solution.scale_known:
         return squared_error(solution), 0.0
     loss, rows = solution.loss_function, counted_rows(solution)
     mean = loss.mean(rows.score)
@@ -109,21 +109,23 @@ def scatter_note(solution: Solution) -> str | None:
     """Say so if the data scatter far more, or far less, than was taken as known; else None."""
     if solution.outcome is not Outcome.CONVERGED or not _known(solution):
         return None
-    rough = counting(solution) - (solution.theta.size - standing(solution))
+    rough: float = counting(solution) - (solution.theta.size - standing(solution))
+    if solution.objective.priors is not None:
+        rough = degrees_of_freedom(solution) or 0.0
     found = None if rough <= 0 else _chi_square(solution)
     if found is None or 1.0 / FAR <= found[0] / rough <= FAR:
         return None
     good = goodness_of(solution)
     if good is None or min(good.p, 1.0 - good.p) > SELDOM / 2.0:
         return None
-    return _of_sigma(solution, good) if solution.sigma is not None else _of_distribution(solution, good)
+    return _of_sigma(solution, good) if solution.scale_known else _of_distribution(solution, good)
 
 
 def _of_sigma(solution: Solution, good: Goodness) -> str:
     times = math.sqrt(good.reduced)
     head = (
-        f"chi-square is {good.chi_square:.4g} for {good.degrees:,} degrees of freedom, {good.reduced:.3g} times as "
-        f"large as it should be: residuals are {times:.3g} times as large as `{solution.sigma}` says, so standard "
+        f"chi-square is {good.chi_square:.4g} for {good.degrees:,.6g} degrees of freedom, {good.reduced:.3g} times as "
+        f"large as it should be: residuals are {times:.3g} times as large as {_said(solution)} says, so standard "
         "errors are"
     )
     if good.reduced > 1.0:
@@ -131,12 +133,17 @@ def _of_sigma(solution: Solution, good: Goodness) -> str:
     return head + " too large. Correct sigma"
 
 
+def _said(solution: Solution) -> str:
+    """Return what says how far the data should scatter."""
+    return "the covariance" if solution.sigma is None else f"`{solution.sigma}`"
+
+
 def _of_distribution(solution: Solution, good: Goodness) -> str:
     ratio, kind = good.reduced, "counts" if math.isinf(solution.loss_function.response_domain.high) else "shares"
     of = "Poisson" if kind == "counts" else "binomial"
     head = (
         f"the {kind} vary {ratio:.3g} times as much as those of a {of} distribution (Pearson's chi-square is "
-        f"{good.chi_square:.4g} for {good.degrees:,} degrees of freedom)"
+        f"{good.chi_square:.4g} for {good.degrees:,.6g} degrees of freedom)"
     )
     if ratio > 1.0:
         return head + (

@@ -15,6 +15,7 @@ from descend.inference.row_scores import counted_rows, row_weights, weighted
 from descend.losses import LOSSES, Loss
 from descend.losses.contract import Pearson
 from descend.problem.problem import AllRows
+from descend.table.coupled import Whitening
 
 Array = NDArray[np.float64]
 
@@ -27,15 +28,26 @@ def residuals(solution: Solution) -> Array:
 
 
 @comment("the degrees of freedom")
-def degrees_of_freedom(solution: Solution) -> int | None:
-    """Return the number of rows with a weight above 0, minus the number of parameters that they determine."""
+def degrees_of_freedom(solution: Solution) -> float | None:
+    """Return the number of rows with a weight above 0, minus the number of parameters that they determine.
+
+    With priors that number is no whole one (see ``posterior.determined_by_data``).
+    """
+    if (priors := solution.objective.priors) is not None:
+        from descend.inference.posterior import determined_by_data
+
+        return counting(solution) - determined_by_data(solution, priors)
     return counting(solution) - determined(solution)
 
 
 def counting(solution: Solution) -> int:
-    """Return the number of rows with a weight above 0."""
+    """Return the number of rows with a weight above 0, or as many as the kernel counts."""
     if solution.all_rows is not None:
         return solution.all_rows.counting
+    counted = getattr(solution.problem.code, "counted", None)
+    if counted is not None:
+        found: int = counted(solution.sample)
+        return found
     return int(np.count_nonzero(row_weights(solution))) if weighted(solution) else solution.rows
 
 
@@ -49,13 +61,16 @@ def total_weight(solution: Solution) -> float:
 def error_degrees(solution: Solution) -> float:
     """Return the degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
     degrees = degrees_of_freedom(solution)
-    known = solution.sigma is not None or solution.loss_function.dispersion_known
+    known = solution.scale_known or solution.loss_function.dispersion_known
     return math.inf if known or degrees is None else float(degrees)
 
 
 @comment("the residual standard deviation")
 def residual_standard_deviation(solution: Solution) -> float | None:
-    """Return sqrt(sum omega r**2 / degrees of freedom); None unless the loss is squared."""
+    """Return sqrt(sum omega r**2 / degrees of freedom), or the loss's own estimate; None if errors are not normal."""
+    own = solution.loss_function.deviation(solution.parameters)
+    if own is not None:
+        return own
     degrees = degrees_of_freedom(solution)
     if not solution.loss_function.quadratic or degrees is None or degrees <= 0:
         return None
@@ -70,7 +85,7 @@ def dispersion_of(solution: Solution) -> float | None:
     dispersion of 1. None if no degrees of freedom are left, or the loss is not a likelihood.
     """
     loss, degrees = solution.loss_function, degrees_of_freedom(solution)
-    if solution.sigma is not None or loss.dispersion_known:
+    if solution.scale_known or loss.dispersion_known:
         return 1.0
     if not loss.likelihood or degrees is None or degrees <= 0 or solution.model.in_place:
         return None
@@ -97,7 +112,12 @@ def squared_error(solution: Solution) -> float:
     """Return sum omega r**2 of a squared loss: J itself, where no penalty is part of it."""
     if solution.model.in_place:
         return float(row_weights(solution) @ residuals(solution) ** 2)
-    if solution.penalised:
+    return total_loss(solution)
+
+
+def total_loss(solution: Solution) -> float:
+    """Return the sum of the losses of all rows, without penalties and priors."""
+    if solution.penalised or solution.objective.priors is not None:
         return float(solution.objective.engine.evaluate(solution.theta, 0).loss)
     return solution.loss * total_weight(solution)
 
@@ -114,6 +134,8 @@ def r_squared(solution: Solution) -> float | None:
         error = squared_error(solution) if quadratic else _sum_of(solution, there, LOSSES.build("squared"))
         return None if error is None else 1.0 - error / there.spread
     y = solution.model.observed(solution.columns)
+    if (whitening := solution.sample.whitening) is not None:
+        return 1.0 - squared_error(solution) / _about_mean(y, row_weights(solution), whitening)
     omega = row_weights(solution) if weighted(solution) else 1.0
     away = y - (np.average(y, weights=omega) if weighted(solution) else y.mean())
     spread = float((omega * away) @ away)
@@ -123,6 +145,13 @@ def r_squared(solution: Solution) -> float | None:
         return 1.0 - squared_error(solution) / spread
     residual = residuals(solution)
     return 1.0 - float((omega * residual) @ residual) / spread
+
+
+def _about_mean(y: Array, omega: Array, whitening: Whitening) -> float:
+    """Return the least squares left by a constant, with errors that depend on each other."""
+    root = np.sqrt(omega)
+    ones, whitened = whitening.of(np.column_stack([root, root * y])).T
+    return float(np.square(whitened - ones * (ones @ whitened) / (ones @ ones)).sum())
 
 
 @comment("R² about 0")
@@ -135,5 +164,8 @@ def r_squared_about_zero(solution: Solution) -> float | None:
     if constants or solution.all_rows is not None or model.formula.terms:
         return None
     y = model.observed(solution.columns)
+    if (whitening := solution.sample.whitening) is not None:
+        y = whitening.of(np.sqrt(row_weights(solution)) * y)
+        return 1.0 - squared_error(solution) / float(y @ y)
     squares = float((row_weights(solution) * y) @ y) if weighted(solution) else float(y @ y)
     return 1.0 - squared_error(solution) / squares if squares > 0.0 else None

@@ -114,7 +114,7 @@ class FormulaModel(SymbolicModel):
         start = {**loss.own_parameters, **start}
         refuse_size(formula.expression)
         model = formula_model(formula, loss, held)
-        if not model.inputs and len(model.parameters.shapes) > 1:
+        if not model.inputs and len(model.parameters.shapes) - len(loss.own_parameters) > 1:
             refuse_no_column(model, table)
         if options["x_sigma"]:
             model = model.with_inexact(inexact_inputs(options["x_sigma"], model.inputs, table.names))
@@ -155,7 +155,7 @@ class FormulaModel(SymbolicModel):
         self.__dict__.update(
             parameters=Parameters(self.formula.parameters),
             inputs=self.formula.inputs,
-            response=as_text(response),
+            response=response.name if isinstance(response, Column) and self.formula.parts else as_text(response),
             response_columns=tuple(name for name in self.formula.columns if Column(name) in response.free_symbols),
         )
 

@@ -55,6 +55,13 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         if key not in OPTIONS:
             hint = OF_OTHERS.get(key, f"{closest(key, OPTIONS).strip()} See help(descend.fit).".strip())
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
+    if isinstance(model, list | tuple) and all(isinstance(part, str) for part in model):
+        model = "; ".join(model)
+    if isinstance(model, str) and ";" in model and options.get("by") is not None:
+        raise ConfigError(
+            "Several formulas are fitted to all rows together, and `by` fits one formula to each group. Leave out "
+            "`by`; what differs between groups is a parameter of theirs, such as a[site]."
+        )
     start = options.get("start")
     if start is not None and is_in_order(start) and callable(model) and not kind_of(model).in_place:
         options = {**options, "start": by_name(model, data, others, start)}
@@ -70,6 +77,10 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 
         model, data = with_offset(model, data, values)
     check_options(values, *NEEDED)
+    if values.get("covariance") is not None:
+        from descend.options.covariance import with_covariance
+
+        data, values["covariance"] = with_covariance(model, data, values)
     values["fix"] = read_fixed(options.get("fix"))
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
@@ -103,6 +114,9 @@ def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[An
     """
     names = {"weights": weights, "sigma": sigma}
     for name, given in names.items():
+        if isinstance(given, Mapping):
+            data, given = _of_responses(data, given, name)
+            names[name] = given
         if is_number(given):
             given = names[name] = repr(float(given))
         if isinstance(given, str) and is_computed(given):
@@ -119,15 +133,28 @@ def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[An
     return data, names["weights"], names["sigma"]
 
 
+def _of_responses(data: Any, given: Mapping[str, Any], role: str) -> tuple[Any, str]:
+    """Return weights or standard deviations by response as a text, ``y1=s1, y2=0.1``; arrays become columns."""
+    parts = []
+    for response, value in given.items():
+        if not isinstance(value, str | int | float):
+            column = f"{role} of {response}"
+            data, value = open_table(data).with_column(column, value), column
+        parts.append(f"{response}={value}")
+    return data, ", ".join(parts)
+
+
 def _with_expression(data: Any, text: str, role: str) -> Any:
     """Return the data with a column for an expression of others, named by its text; as they are if it is a column."""
     table = open_table(data)
     if text in table.names:
         return data
-    from descend.formula.computed import read_computed
+    from descend.formula.computed import PREDICTION, read_computed
     from descend.table.in_memory import columns_in_memory
 
-    computed = read_computed(text, table.names, role)
+    computed = read_computed(text, table.names, role, () if PREDICTION in table.names else (PREDICTION,))
+    if PREDICTION in computed.columns and PREDICTION not in table.names:
+        return data  # the values follow from the fit
     values = computed.over(table.with_gaps(computed.columns), table.rows)
     try:
         return table.with_column(text, values)

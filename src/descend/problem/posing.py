@@ -21,7 +21,7 @@ from descend.models.call import name_of, no_formula
 from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.problem import preflight
-from descend.problem.engine_choice import ENGINES, chosen, is_arrow
+from descend.problem.engine_choice import ENGINES, chosen
 from descend.problem.model_reading import gradient_columns, gradient_source, probability_note, read_model
 from descend.problem.objective import VectorObjective, objective_over
 from descend.problem.penalty import Penalty
@@ -53,6 +53,7 @@ def pose(request: Request, table: Table) -> Problem:
 
 def _problem_of(request: Request, table: Table) -> Problem:
     loss = LOSSES.build(request.loss)
+    table = kind_of(request.model).rows_of(request.model, table, request.roles.spread)
     model, given = read_model(request, table, loss)
     if request.reference:
         from descend.problem.response_levels import levels_by_reference
@@ -63,7 +64,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
         from descend.problem.clusters import with_clusters
 
         table = with_clusters(table, request, model)
-    gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
+    gradient, code = _code_of(model, request, table)
     if request.engine not in ENGINES:
         raise ConfigError(
             f"There is no engine `{request.engine}`.{closest(request.engine, ENGINES)} Known: {', '.join(ENGINES)}."
@@ -80,8 +81,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
     doubt = None if pair is None else pair.difference(model.parameters.start(given, 1.0), summing.rows.columns)
     if doubt is not None:
         return pose(untraced(request, doubt), table)
-    penalty = penalty_of(model, request.l1, request.l2) if request.l1 or request.l2 else None
-    objective = objective_over(summing.engine, penalty)
+    objective = _objective(request, model, table, summing)
     start = _with_rows(objective, model, summing, gradient, given)
     probable = probability_note(model, loss)
     doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
@@ -93,7 +93,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
     if table.counted:
         from descend.problem.response_levels import counted_notes
 
-        notes = (*notes, *counted_notes(table.counted, names, model.response, loss))
+        notes = (*notes, *counted_notes(table.counted, {*names} - {loss.states}, model.response, loss))
     return Problem(
         model=model,
         gradient=gradient,
@@ -111,6 +111,27 @@ def _problem_of(request: Request, table: Table) -> Problem:
     )
 
 
+def _objective(request: Request, model: Model, table: Table, summing: Summing) -> VectorObjective:
+    """Return J: the mean loss, with penalties or priors."""
+    penalty = penalty_of(model, request.l1, request.l2) if request.l1 or request.l2 else None
+    objective = objective_over(summing.engine, penalty)
+    if not request.priors:
+        return objective
+    from descend.problem.prior_posing import posed_priors
+
+    return posed_priors(objective, request, model, table, summing)
+
+
+def _code_of(model: Model, request: Request, table: Table) -> tuple[str, Program | Kernel]:
+    """Return the name of the gradient source, and what is to be summed."""
+    gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
+    if request.covariance is None:
+        return gradient, code
+    from descend.problem.coupling import coupled_rows
+
+    return gradient, coupled_rows(code, model, gradient, request)
+
+
 def untraced(request: Request, reason: str) -> Request:
     """Return a request that has a function called rather than the formula traced from it, with a note of why."""
     note = no_formula(name_of(request.model), reason)
@@ -123,7 +144,7 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
     if (
         request.memory_limit is not None
         or request.engine == "query"
-        or (request.engine == "auto" and table.size(len(names)) and not is_arrow(code))
+        or (request.engine == "auto" and table.size(len(names)))
     ):
         from descend.problem import out_of_core
 
@@ -131,7 +152,7 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
         if there:
             return out_of_core.gather(model, code, table, names, request, why)
     rows = preflight.read_rows(model, table, names, request)
-    penalised = request.l1 + request.l2 > 0
+    penalised = request.l1 + request.l2 > 0 or bool(request.priors)
     remarks: tuple[str, ...] = ()
     if not request.bare:
         remarks = table.rounding_notes(rows.columns)

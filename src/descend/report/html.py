@@ -23,10 +23,20 @@ from descend.errors import ConfigError, OutputError
 from descend.gradients.derivation import Derivation
 from descend.output import write_atomically
 from descend.parameters import FIXED, digits_of
-from descend.report import group_section, grouped, implicit, mathematics, panels, residual_panels, surface
+from descend.report import (
+    group_section,
+    grouped,
+    implicit,
+    influence_section,
+    mathematics,
+    panels,
+    residual_panels,
+    surface,
+)
 from descend.report.cells import heads, minus, number, prose, table
 from descend.report.document import bar, colours, document, figure, part
-from descend.report.fields import Field, fields
+from descend.report.field import Field
+from descend.report.fields import fields
 from descend.report.figures import Panel
 from descend.report.reproduce import as_command, as_python, versions
 from descend.report.view import View, rows, view
@@ -83,6 +93,7 @@ def page(
         ("by-group", "The groups", groups),
         ("descent", "The descent", figures(_of_the_run(fit))),
         ("residuals", "The residuals", figures(of_the_residuals(fit))),
+        ("rows", "Single rows", influence_section.section(fit)),
         ("mathematics", "The mathematics", equations(fit)),
         ("data", "The data", data(fit)),
         ("repeat", "How to repeat it", _repeat(fit, command, call)),
@@ -246,7 +257,8 @@ def equations(fit: Fitted) -> str:
         return ""
     derivation = Derivation(fit.model.formula, fit.loss_function)
     derived = mathematics.gradient(derivation)
-    lines = [mathematics.model(derivation.formula), mathematics.objective(derivation, fit.penalised)]
+    added = "penalty" if fit.penalised else "priors" if fit.priors else ""
+    lines = [mathematics.model(derivation.formula), mathematics.objective(derivation, added)]
     written = "".join(f'<div class="equation">{line}</div>' for line in [*lines, *(line for _, line in derived)])
     source = escape(fit.gradient.replace("_", " "))
     by_hand = f"<p>The gradient used was {source}; this is the derived one.</p>" if source != "derived" else ""

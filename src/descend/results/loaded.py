@@ -15,15 +15,17 @@ from descend.diagnosis import Cause, Diagnosis
 from descend.errors import ConfigError
 from descend.inference.correlation import Correlation
 from descend.inference.covariance import Covariance
-from descend.inference.estimates import Estimates, why_none
+from descend.inference.estimates import Estimates, spread_of_one, why_none
 from descend.inference.goodness import Goodness
 from descend.inference.likelihood import Criteria
+from descend.inference.scatter import Scatter
 from descend.inference.standard_errors import errors_by_name, usual_kind
 from descend.optimizers.systems import matrix_of
 from descend.results.fit import Fit
 from descend.results.model_file import Content
 
 if TYPE_CHECKING:
+    from descend.inference.prior_weights import PriorWeight
     from descend.inference.quantities.estimate import Estimated
 
 Value = TypeVar("Value")
@@ -63,8 +65,7 @@ class LoadedFit(Fit):
             self.at_minimum,
             why_none(self.model, self.penalised, self.outcome, self.degrees_of_freedom),
             self.weights,
-            self.sigma,
-            self.residual_standard_deviation,
+            *spread_of_one(self.sigma, self.weights, self.scatter, self.residual_standard_deviation),
         )
 
     def _solved(self, otherwise: str, without: str = "data") -> NoReturn:
@@ -102,9 +103,9 @@ def _digits(fit: LoadedFit) -> Named | None:
     return shapes.named(shapes.flat(stored))
 
 
-def _degrees(fit: LoadedFit) -> int | None:
+def _degrees(fit: LoadedFit) -> float | None:
     stored = fit._content.get("degrees_of_freedom")
-    return None if stored is None else int(stored)
+    return None if stored is None else int(stored) if float(stored).is_integer() else float(stored)
 
 
 def _error_degrees(fit: LoadedFit) -> float:
@@ -115,7 +116,8 @@ def _error_degrees(fit: LoadedFit) -> float:
 
 
 def _known(fit: LoadedFit) -> bool:
-    return fit.sigma is not None or fit.loss_function.dispersion_known
+    known = fit.scatter is not None and fit.scatter.known
+    return fit.sigma is not None or known or fit.loss_function.dispersion_known
 
 
 def _criteria(fit: LoadedFit) -> Criteria | None:
@@ -126,9 +128,9 @@ def _criteria(fit: LoadedFit) -> Criteria | None:
 def _goodness(fit: LoadedFit) -> Goodness | None:
     names = ("chi_square", "degrees_of_freedom", "chi_square_p")
     stored = [float(value) for name in names if (value := fit._content.get(name)) is not None]
-    if len(stored) < len(names) or stored[1] < 1.0:
+    if len(stored) < len(names) or not stored[1] > 0.0:
         return None
-    return Goodness(stored[0], int(stored[1]), stored[2])
+    return Goodness(*stored)
 
 
 def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
@@ -141,8 +143,18 @@ def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
     return estimated_quantities(texts, fit.estimates())
 
 
+def _priors(fit: LoadedFit) -> tuple[PriorWeight, ...]:
+    stored = fit._content.get("priors") or []
+    if not stored:
+        return ()
+    from descend.inference.prior_weights import PriorWeight
+
+    return tuple(map(PriorWeight.of, stored))
+
+
 ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "at_bound": lambda fit: [] if fit.constraints is None else fit.constraints.at_bound(fit.theta),
+    "scatter": lambda fit: None if not fit._content.get("scatter") else Scatter.restored(fit._content["scatter"]),
     "column_types": lambda fit: dict(fit._content.get("columns", {})),
     "censored": lambda fit: dict(fit._content.get("censored") or {}),
     "response_levels": lambda fit: dict(fit._content.get("response_levels") or {}),
@@ -154,6 +166,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "correlation": _correlation,
     "standard_errors": _standard_errors,
     "digits": _digits,
+    "priors": _priors,
     "guarantee": lambda fit: None,
     "guarantee_values": lambda fit: fit._content.get("guarantee"),
     "degrees_of_freedom": _degrees,

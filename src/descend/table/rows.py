@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,46 @@ from numpy.typing import NDArray
 from descend.errors import DataError
 from descend.wording import using
 
+if TYPE_CHECKING:
+    from descend.table.coupled import Coupling, Whitening
+
 Array = NDArray[np.float64]
+Cells = NDArray[Any]
+"""A column of numbers, text or anything else."""
 Columns = Mapping[str, Array]
 Chosen = slice | NDArray[np.intp] | NDArray[np.bool_]
 SMALLEST_SIGMA, LARGEST_SIGMA = 1e-150, 1e150
 """Standard deviations between which 1 / sigma**2 is finite and above 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class Weighing:
+    """Standard deviations, or weights, of rows that follow from what a curve predicts there.
+
+    role: "sigma" or "weights". text: the expression that gives them. values: of each row, (rows,).
+    power: where p was estimated: the form of the variance, p, and its standard error.
+    """
+
+    role: str
+    text: str
+    values: Array
+    power: tuple[str, float, float] | None = None
+
+    @property
+    def deviations(self) -> Array:
+        """Standard deviations, for weights up to a common factor; NaN where there is none."""
+        with np.errstate(all="ignore"):
+            found: Array = self.values if self.role == "sigma" else 1.0 / np.sqrt(self.values)
+        return found
+
+    def of_deviations(self, sizes: Array) -> Weighing:
+        """Return the same with other standard deviations."""
+        return replace(self, values=sizes if self.role == "sigma" else sizes**-2.0)
+
+    def over(self, roles: Roles) -> Roles:
+        """Return the roles with these standard deviations or weights."""
+        named = {self.role: self.text}
+        return replace(roles, **named, weighing=self)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -27,17 +62,26 @@ class Roles:
 
     weights: relative row weights, omega. sigma: the standard deviation of each response, so that omega = 1 / sigma**2.
     At most one of them is given. clusters: those with the place of each row's cluster (see ``Levels.name``), where rows
-    of one cluster are not independent.
+    of one cluster are not independent. coupling: the covariance of the responses, or beside weights or sigma their
+    correlation. weighing: what the values of weights or sigma are, where they follow from predictions.
     """
 
     weights: str | None = None
     sigma: str | None = None
     clusters: tuple[str, ...] = ()
+    coupling: Coupling | None = None
+    weighing: Weighing | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are read for these roles."""
-        return (*(name for name in (self.weights, self.sigma) if name is not None), *self.clusters)
+        numbers = () if self.coupling is None else (self.coupling.column,)
+        return (*(name for name in (self.weights, self.sigma) if name is not None), *self.clusters, *numbers)
+
+    @property
+    def scale_known(self) -> bool:
+        """Whether the size of the errors is known, not only relative to each other."""
+        return self.sigma is not None or (self.coupling is not None and self.weights is None)
 
     @property
     def spread(self) -> str | None:
@@ -108,6 +152,15 @@ class Rows:
         assert self.observed is not None
         return self.observed(self.columns)
 
+    @cached_property
+    def whitening(self) -> Whitening | None:
+        """What makes errors that know nothing of each other; None where they do not anyway. Raises DataError."""
+        if self.roles.coupling is None:
+            return None
+        from descend.table.coupled import whitened_by
+
+        return whitened_by(self.roles.coupling, self.columns[self.roles.coupling.column].tobytes())
+
     def weight_of(self, chosen: NDArray[np.intp] | None) -> float:
         """Return the sum of the weights of some rows, or of all."""
         if chosen is None:
@@ -138,6 +191,8 @@ class Rows:
     def check(self) -> None:
         """Refuse weights and standard deviations that a mean cannot be weighted by. Raises DataError."""
         check_roles(self.roles, self.outside, self.source)
+        if self.roles.coupling is not None:
+            assert self.whitening is not None  # refused here if it is not positive definite
 
     def outside(self, name: str, low: float, high: float) -> Fault | None:
         """Return the first value of a column that is not in [low, high], and its row; None if there is none."""
@@ -185,3 +240,19 @@ def check_roles(roles: Roles, outside: Outside, source: str) -> None:
             raise DataError(
                 f"The sigma `{roles.sigma}` is above 1e150 in every row of {source}, so that none counts. Correct it."
             )
+
+
+def finite(column: Array) -> bool:
+    """Whether every cell is a finite number.
+
+    >>> finite(np.array([1.0, 1e308, 1e308])), finite(np.array([1.0, np.nan]))
+    (True, False)
+    """
+    if len(column) > 1 << 12:
+        # A finite sum means finite terms, and takes a tenth of the time.
+        with np.errstate(all="ignore"):
+            if math.isfinite(np.add.reduce(column)):
+                return True
+    elif len(column) <= 64 and math.isfinite(sum(column.tolist())):  # Python adds so few before NumPy has started
+        return True
+    return int(np.count_nonzero(np.isfinite(column))) == len(column)
