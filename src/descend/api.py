@@ -66,6 +66,7 @@ def fit(
     by: str | Sequence[str] | None = None,
     weights: object = None,
     sigma: object = None,
+    variance: str | None = None,
     covariance: object = None,
     x_sigma: Values | Sequence[str] | str | None = None,
     censored: object = None,
@@ -81,6 +82,7 @@ def fit(
     errors: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
+    priors: Values | Sequence[str] | str | None = None,
     bounds: Values | Sequence[str] | str | None = None,
     fix: Values | str | None = None,
     ties: Values | Sequence[str] | str | None = None,
@@ -129,14 +131,16 @@ def fit(
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
-        be an array, with a value for each row, or sigma one number for all rows. covariance: that of the response,
-        known: (n, n), or a file of it. x_sigma: standard deviations of inputs that have errors, ``{"t": "dt"}`` or
+        be an array, with a value for each row, or sigma one number for all rows. variance:
+        ``"power"`` of the prediction, or ``"exponential"``, estimated. covariance: of the response, known: (n, n), or a
+        file of it. x_sigma: standard deviations of inputs that have errors, ``{"t": "dt"}`` or
         ``{"t": 0.1}``: orthogonal distance regression.
     censored: the column that says ``left``, ``right`` or ``none`` in each row, or ``("low", "high")``, between which
         the response lies; cells such as ``<0.5`` need no word. rounded: the unit to which the response is rounded.
     offset: a column that is added to the linear predictor; exposure: one that multiplies the mean of a count.
     errors: the standard errors, ``"model"``, ``"sandwich"``, ``"cluster(site)"`` (see ``Fit.covariance_of``).
     l1, l2: penalties, which leave intercepts alone.
+    priors: what is known beforehand, ``["b ~ normal(0.5, 0.1)"]`` or ``{"b": "normal(0.5, 0.1)"}``, counted as data.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.
     ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``. quantities: such as ``["half_life = log(2)/b"]``.

@@ -15,13 +15,14 @@ from descend.many.arrays import NUMPY_ARRAYS
 from descend.many.code import BatchCode, by_component
 from descend.many.descent import FIRST, descend_all
 from descend.many.distant import DistantGroups
-from descend.many.fitting import POOR, keep
+from descend.many.fitting import POOR
 from descend.many.groups import Groups
+from descend.many.keeping import keep
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done
 from descend.many.starts import Starts
 from descend.many.streamed import fit_streamed, starts_of_sample
-from descend.many.sums import Block
+from descend.many.sums import Band, Block
 from descend.many.together import Found
 from descend.models import Model
 from descend.options.request import Request
@@ -35,6 +36,8 @@ ROUNDING = 1e-12
 """The share by which two sums of the same numbers may differ."""
 FINISHING = 3
 """Further steps where groups converged, at most, each with fewer of them."""
+DIGITS = 1e7
+"""With variances so many times as large as if the other parameters were known, sums of squares lose as many digits."""
 LEFT = 0.05
 """Once a smaller share of these groups goes on, their rows are fetched, and they are fitted in memory."""
 
@@ -128,13 +131,15 @@ class Summed:
         begin = starts.points[np.argsort(np.where(np.isnan(losses), np.inf, losses), axis=0)[0]]
         code, weight = self.code, self.sums.program.loss.expressions[2]
         scale = 0.5 * float(weight) * self.known["squares"][some] if code.relative else self.totals[some]
-        block = Block([some.astype(np.float64)], [], 0.0, scale)
-        ends = descend_all(code, list(begin.T), block, np.full(len(some), FIRST), NUMPY_ARRAYS, LEFT)
+        block = Block([Band(code, [some.astype(np.float64)], [], scale)], NUMPY_ARRAYS)
+        ends = descend_all(list(begin.T), block, np.full(len(some), FIRST), LEFT)
         found.put(np.arange(len(some)), ends, 1.0)
+        squared = ~(ends.inflation < DIGITS) & ~ends.pending  # what sums of squares no longer tell is left to the rows
+        found.converged[squared] = found.endless[squared] = False
         places = np.flatnonzero(found.converged)
         for _ in range(FINISHING):
             if len(places):
-                places = found.finish(places, self.code, block.take(places, NUMPY_ARRAYS), NUMPY_ARRAYS)
+                places = found.finish(places, block.take(places))
         return found
 
 

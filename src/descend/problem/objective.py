@@ -23,7 +23,7 @@ Numbers = tuple[float, Array | None, Curvature | None]
 
 
 def objective_over(engine: Engine, penalty: Penalty | None = None, bounds: Bounds | None = None) -> VectorObjective:
-    """Return J of the rows that an engine sums, with what is added to it."""
+    """Return J of the rows that an engine sums, with what is added to it (see `with_priors`, too)."""
     summed = MeanLoss(engine)
     objective: VectorObjective = summed if penalty is None else Penalised(summed, penalty)
     objective.bounds = bounds
@@ -63,6 +63,10 @@ class VectorObjective(Objective):
         if rows is None:
             self._last = (theta, order, loss, gradient, curvature, factor)
         return Point(theta, loss, gradient, curvature, factor, self, rows)  # type: ignore[arg-type]
+
+    def noted(self, point: Point) -> Point:
+        self._last = (point.theta, 2, point.loss, point.gradient, point.curvature, None)
+        return point
 
     @abstractmethod
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
@@ -164,7 +168,7 @@ class Around(VectorObjective):
     def __init__(self, inner: VectorObjective) -> None:
         self.inner = inner
         self.engine, self.rows, self.floor = inner.engine, inner.rows, inner.floor
-        self.bounds, self.penalty = inner.bounds, inner.penalty
+        self.bounds, self.penalty, self.priors = inner.bounds, inner.penalty, inner.priors
 
     @property
     def passes(self) -> float:

@@ -42,12 +42,22 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
 
 
 def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None, began: float) -> SolvedFit:
+    if follows_prediction(request, table):
+        from descend.results.reweighting import reweighted
+
+        return reweighted(request, table, lambda each, reader: _fit(each, table, reader, began), on_step)
     request = settled(request, table)
     if not isinstance(request.loss, str) and request.loss.exact is not None:
+        from descend.problem.censoring import refuse_open
         from descend.starts.as_if_exact import started_as_if_exact
 
         loss, exact = request.loss, request.loss.exact
+        refuse_open(loss.states, table)
         request = started_as_if_exact(request, loss, exact, lambda each: _fit(each, table, None, began).solution)
+    if request.priors:
+        from descend.inference.prior_dispersion import with_dispersion
+
+        request = with_dispersion(request, table, began)
     if request.x_sigma:
         request = started_without_errors(request, table, began)
     if request.covariance is not None and request.polish:
@@ -68,6 +78,14 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
     return fit_of(solve(problem, request, on_step, resumed, began))
 
 
+def follows_prediction(request: Request, table: Table) -> bool:
+    """Whether the weights of a request follow from its predictions."""
+    if request.variance is not None:
+        return True
+    texts = [text for text in (request.sigma, request.weights) if text is not None and "prediction" in text]
+    return bool(texts) and texts[0] not in table.names and "prediction" not in table.names
+
+
 def started_without_coupling(request: Request, table: Table, began: float) -> Request:
     """Return a request that starts where the fit of rows that know nothing of each other ends."""
     apart = request.but(covariance=None, quantities=None, checkpoint=None, errors=None, bare=True)
@@ -80,7 +98,7 @@ def started_without_coupling(request: Request, table: Table, began: float) -> Re
 
 def started_without_errors(request: Request, table: Table, began: float) -> Request:
     """Return a request that starts where the fit with exact inputs ends: near it, and found far more easily."""
-    exact = request.but(x_sigma=None, quantities=None, checkpoint=None, errors=None, bare=True)
+    exact = request.but(x_sigma=None, priors=None, quantities=None, checkpoint=None, errors=None, bare=True)
     if isinstance(request.model, str) and request.model.partition("~")[0].strip() == "0":
         from descend.gradients.orthogonal import first_order
 

@@ -26,6 +26,7 @@ from descend.results.model_file import Content
 
 if TYPE_CHECKING:
     from descend.inference.outlying_rows import Outliers
+    from descend.inference.prior_weights import PriorWeight
     from descend.inference.quantities.estimate import Estimated
 
 Value = TypeVar("Value")
@@ -103,9 +104,9 @@ def _digits(fit: LoadedFit) -> Named | None:
     return shapes.named(shapes.flat(stored))
 
 
-def _degrees(fit: LoadedFit) -> int | None:
+def _degrees(fit: LoadedFit) -> float | None:
     stored = fit._content.get("degrees_of_freedom")
-    return None if stored is None else int(stored)
+    return None if stored is None else int(stored) if float(stored).is_integer() else float(stored)
 
 
 def _error_degrees(fit: LoadedFit) -> float:
@@ -128,9 +129,9 @@ def _criteria(fit: LoadedFit) -> Criteria | None:
 def _goodness(fit: LoadedFit) -> Goodness | None:
     names = ("chi_square", "degrees_of_freedom", "chi_square_p")
     stored = [float(value) for name in names if (value := fit._content.get(name)) is not None]
-    if len(stored) < len(names) or stored[1] < 1.0:
+    if len(stored) < len(names) or not stored[1] > 0.0:
         return None
-    return Goodness(stored[0], int(stored[1]), stored[2])
+    return Goodness(*stored)
 
 
 def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
@@ -150,6 +151,15 @@ def _outliers(fit: LoadedFit) -> Outliers | None:
     return None if stored is None else Outliers.restored(stored)
 
 
+def _priors(fit: LoadedFit) -> tuple[PriorWeight, ...]:
+    stored = fit._content.get("priors") or []
+    if not stored:
+        return ()
+    from descend.inference.prior_weights import PriorWeight
+
+    return tuple(map(PriorWeight.of, stored))
+
+
 ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "at_bound": lambda fit: [] if fit.constraints is None else fit.constraints.at_bound(fit.theta),
     "scatter": lambda fit: None if not fit._content.get("scatter") else Scatter.restored(fit._content["scatter"]),
@@ -165,6 +175,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "correlation": _correlation,
     "standard_errors": _standard_errors,
     "digits": _digits,
+    "priors": _priors,
     "guarantee": lambda fit: None,
     "guarantee_values": lambda fit: fit._content.get("guarantee"),
     "degrees_of_freedom": _degrees,

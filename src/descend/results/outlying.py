@@ -76,6 +76,7 @@ def _refuse(request: Request) -> None:
     for key, why in (
         ("covariance", "a covariance of the response"),
         ("x_sigma", "errors of inputs"),
+        ("priors", "priors"),
         ("l1", "a penalty"),
         ("l2", "a penalty"),
         ("checkpoint", "a checkpoint, which keeps one run"),

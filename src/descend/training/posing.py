@@ -40,12 +40,13 @@ LACKING = {
     "start": "A module brings its own starting values, so leave out `start`. Set them in the module.",
     "sigma": "A module has no standard errors, so `sigma` would change none. Use weights instead: a column with 1 / "
     "sigma**2.",
+    "variance": "A module has no likelihood in which a `variance` could be estimated. Give weights instead.",
     **dict.fromkeys(
         ("l1", "l2"),
         'The {key} penalty is not for modules. Use weight decay instead: optimizer="adamw(weight_decay=0.01)".',
     ),
     **dict.fromkeys(
-        ("bounds", "fix", "ties"),
+        ("bounds", "fix", "ties", "priors"),
         "`{key}` is for formulas and functions: the weights of a module have no names in it. Leave it out; to hold "
         "weights of a module, set requires_grad_(False) on them.",
     ),
