@@ -185,7 +185,7 @@ def _refuse(solution: Solution) -> None:
     unknown = {
         "a module": model.in_place,
         "a fit with a penalty": solution.penalised,
-        "a fit with priors": solution.objective.priors is not None,
+        "a fit with priors": not model.in_place and solution.objective.priors is not None,
         "errors of inputs": bool(model.inexact),
         "rows that depend on each other": solution.coupling is not None,
     }
