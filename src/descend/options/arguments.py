@@ -17,6 +17,7 @@ from descend.options.request import FIELDS, OPTIONS, Request, check_options
 from descend.options.starts_in_order import by_name, is_in_order
 from descend.registry import closest
 from descend.table import open_table
+from descend.wording import spell
 
 LONG = "How long to go on is given in passes over the rows, epochs=1000; without it, until it has converged."
 GAPS = 'Rows without a value are refused, or left out with missing="drop".'
@@ -62,6 +63,8 @@ def read_request(model: object, data: object, others: Sequence[object], options:
             "Several formulas are fitted to all rows together, and `by` fits one formula to each group. Leave out "
             "`by`; what differs between groups is a parameter of theirs, such as a[site]."
         )
+    if options.get("like") is not None:
+        raise ConfigError(f"{spell('like')} repeats one fit on other data, and goes with fits alone. Leave it out.")
     start = options.get("start")
     if start is not None and is_in_order(start) and callable(model) and not kind_of(model).in_place:
         options = {**options, "start": by_name(model, data, others, start)}
