@@ -17,7 +17,7 @@ SETTLED = 1e-7
 """Change of the scale that is far below what a probability tells apart."""
 
 
-def lorentzian(problem: Problem, theta: Array, degrees: int) -> tuple[Regression, Reweighted | None]:
+def lorentzian(problem: Problem, theta: Array, degrees: float) -> tuple[Regression, Reweighted | None]:
     """Return the rows of a problem, and the minimum of sum log(1 + (r/s)**2); None where none is found.
 
     s, the robust standard deviation of the residuals, is that below which 68.27% of them lie, times n / (n - p), at the
