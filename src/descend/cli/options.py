@@ -41,18 +41,12 @@ class Verb(TyperCommand):
 
 
 def with_values(words: Sequence[str]) -> list[str]:
-    """Return the words of a command with a value behind each flag that may stand alone, if it does.
-
-    >>> with_values(["y ~ a*x", "line.csv", "--outliers", "--json"])
-    ['y ~ a*x', 'line.csv', '--outliers', 'list', '--json']
-    """
+    """Return the words of a command with a value behind each flag that may stand alone, if it does."""
     alone = {option.spelled: option.alone for option in OPTIONS.values() if option.alone}
     found: list[str] = []
-    for place, word in enumerate(words):
-        found.append(word)
-        following = "".join(words[place + 1 : place + 2])
-        if word in alone and (not VALUE.fullmatch(following) or os.path.exists(following)):
-            found.append(alone[word])
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        bare = word in alone and (not VALUE.fullmatch(following) or os.path.exists(following))
+        found += [word, alone[word]] if bare else [word]
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,12 +10,6 @@ from descend.descent.commenting import comment
 from descend.descent.solution import Solution
 from descend.inference.covariance import Covariance, Mask, Rank, rank_of
 from descend.models import Model
-
-if TYPE_CHECKING:
-    from descend.inference.outlying_rows import Outliers
-
-OUTLIERS = "outliers"
-"""By what the answers of a solution hold its outliers."""
 
 
 @comment("the rank of the data")
@@ -69,12 +62,6 @@ def undetermined(model: Model, covariance: Covariance, labels: Collection[str]) 
     open_labels = set(labels)
     unknown[[label in open_labels for label in model.parameters.labels]] = True
     return unknown
-
-
-def outliers(solution: Solution) -> Outliers | None:
-    """Return the outliers among the rows, if they were asked for."""
-    found: Outliers | None = solution.answers.get(OUTLIERS)
-    return found
 
 
 def censored(solution: Solution) -> dict[str, int]:

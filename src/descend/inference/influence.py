@@ -182,16 +182,11 @@ def _refuse(solution: Solution) -> None:
             "The influence of each row needs the rows in memory, but these stay where they are. Fit with "
             f"{spell('engine', 'numpy')}, or a part of the rows."
         )
-    unknown = {
-        "a module": model.in_place,
-        "a fit with a penalty": solution.penalised,
-        "a fit with priors": not model.in_place and solution.objective.priors is not None,
-        "errors of inputs": bool(model.inexact),
-        "rows that depend on each other": solution.coupling is not None,
-    }
-    for subject, there in unknown.items():
-        if there:
-            raise ConfigError(f"The influence of single rows is not known for {subject}. Fit a formula without.")
+    drawn = solution.penalised or (not model.in_place and solution.objective.priors is not None)
+    if model.in_place or model.inexact or drawn or solution.coupling is not None:
+        subject = "a module" if model.in_place else "a fit with a penalty or priors" if drawn else "errors of inputs"
+        subject = "rows that depend on each other" if solution.coupling is not None else subject
+        raise ConfigError(f"The influence of single rows is not known for {subject}. Fit a formula without.")
     if not loss.likelihood or not loss.plain:
         raise ConfigError(
             f"The {loss.name} loss does not tell how large a residual should be, so leverage and Cook's distance are "

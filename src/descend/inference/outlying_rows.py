@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 NAMED = 8
@@ -43,23 +43,13 @@ class Outliers:
 
     def plain(self) -> dict[str, Any]:
         """Return them as plain values, as in the JSON and the model file."""
-        return {
-            "rate": self.rate,
-            "scatter": self.scatter,
-            "judged": self.judged,
-            "dropped": self.dropped,
-            "rows": [vars(each) for each in self.rows],
-            "with_all_rows": {
-                label: {"value": value, "standard_error": error} for label, (value, error) in self.with_all_rows.items()
-            },
-        }
+        return asdict(self)
 
     @classmethod
     def restored(cls, content: Mapping[str, Any]) -> Outliers:
         """Return what ``plain`` made values of."""
-        rows = tuple(Outlier(**each) for each in content["rows"])
-        known = {label: (each["value"], each["standard_error"]) for label, each in content["with_all_rows"].items()}
-        return cls(content["rate"], content["scatter"], content["judged"], content["dropped"], rows, known)
+        known = {label: (value, error) for label, (value, error) in content["with_all_rows"].items()}
+        return cls(**{**content, "rows": tuple(Outlier(**each) for each in content["rows"]), "with_all_rows": known})
 
     def __str__(self) -> str:
         rule = f"by a false discovery rate of {100.0 * self.rate:g}% (ROUT)"

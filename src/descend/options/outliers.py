@@ -3,50 +3,41 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from descend.errors import ConfigError
 
-RATE = 0.01
-"""The usual false discovery rate."""
-LARGEST = 0.5
-CALL = re.compile(r"\s*(list|drop)?\s*\(?\s*([-+.\de]+\s*%?)?\s*\)?\s*", re.IGNORECASE)
+CALL = re.compile(r"\s*(list|drop|true)?\s*\(?\s*([-+.\de]+)?\s*(%)?\s*\)?\s*", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class AskedOutliers:
+class OutlierRule(NamedTuple):
     """drop: whether outliers are left out. rate: the false discovery rate Q, a share."""
 
     drop: bool
-    rate: float = RATE
+    rate: float = 0.01
 
 
-def read_outliers(given: Any) -> AskedOutliers:
-    """Read ``list``, ``drop``, ``0.05`` or ``drop(0.05)``; True is ``list``. Raises ConfigError for anything else.
+def read_outliers(given: object) -> OutlierRule:
+    """Read ``list``, ``drop``, ``0.05`` or ``drop(5%)``; True is ``list``. Raises ConfigError for anything else.
 
     >>> read_outliers("drop(5%)"), read_outliers(True)
-    (AskedOutliers(drop=True, rate=0.05), AskedOutliers(drop=False, rate=0.01))
+    (OutlierRule(drop=True, rate=0.05), OutlierRule(drop=False, rate=0.01))
     """
-    if given is True:
-        return AskedOutliers(False)
     found = CALL.fullmatch(str(given)) if isinstance(given, str | float | int) else None
     if found is None or not (found[1] or found[2]):
         raise ConfigError(
             f"`outliers` is {given!r}. It can be `list`, `drop`, or the false discovery rate with either, such as 0.05 "
             "or `drop(0.05)`."
         )
-    text, rate = (found[2] or "").strip(), RATE
     try:
-        rate = float(text.removesuffix("%")) / (100.0 if text.endswith("%") else 1.0) if text else RATE
+        rate = float(found[2] or "1") / (100.0 if found[3] or not found[2] else 1.0)
     except ValueError:
         rate = -1.0
-    if not 0.0 < rate <= LARGEST:
+    if not 0.0 < rate <= 0.5:
         raise ConfigError(
-            f"The false discovery rate of outliers is a share above 0, at most {LARGEST:g}, such as 0.01 for 1%; it is "
-            f"{text}."
+            f"The false discovery rate of outliers is a share above 0, at most 0.5, such as 0.01 for 1%; it is {given}."
         )
-    return AskedOutliers((found[1] or "").lower() == "drop", rate)
+    return OutlierRule((found[1] or "").lower() == "drop", rate)
 
 
 def check_outliers(key: str, value: object) -> None:

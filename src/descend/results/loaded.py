@@ -18,6 +18,7 @@ from descend.inference.covariance import Covariance
 from descend.inference.estimates import Estimates, spread_of_one, why_none
 from descend.inference.goodness import Goodness
 from descend.inference.likelihood import Criteria
+from descend.inference.outlying_rows import Outliers
 from descend.inference.scatter import Scatter
 from descend.inference.standard_errors import errors_by_name, usual_kind
 from descend.optimizers.systems import matrix_of
@@ -25,7 +26,6 @@ from descend.results.fit import Fit
 from descend.results.model_file import Content
 
 if TYPE_CHECKING:
-    from descend.inference.outlying_rows import Outliers
     from descend.inference.prior_weights import PriorWeight
     from descend.inference.quantities.estimate import Estimated
 
@@ -144,13 +144,6 @@ def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
     return estimated_quantities(texts, fit.estimates())
 
 
-def _outliers(fit: LoadedFit) -> Outliers | None:
-    from descend.inference.outlying_rows import Outliers
-
-    stored = fit._content.get("outliers")
-    return None if stored is None else Outliers.restored(stored)
-
-
 def _priors(fit: LoadedFit) -> tuple[PriorWeight, ...]:
     stored = fit._content.get("priors") or []
     if not stored:
@@ -164,7 +157,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "at_bound": lambda fit: [] if fit.constraints is None else fit.constraints.at_bound(fit.theta),
     "scatter": lambda fit: None if not fit._content.get("scatter") else Scatter.restored(fit._content["scatter"]),
     "column_types": lambda fit: dict(fit._content.get("columns", {})),
-    "outliers": _outliers,
+    "outliers": lambda fit: None if (stored := fit._content.get("outliers")) is None else Outliers.restored(stored),
     "censored": lambda fit: dict(fit._content.get("censored") or {}),
     "response_levels": lambda fit: dict(fit._content.get("response_levels") or {}),
     "kind_of_errors": lambda fit: fit._content.get("errors") or usual_kind(fit.loss_function),

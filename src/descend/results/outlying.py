@@ -10,7 +10,6 @@ import numpy as np
 from descend.descent import Step
 from descend.descent.solution import every_parameter
 from descend.errors import ConfigError
-from descend.inference.determined import OUTLIERS
 from descend.inference.outliers import outliers_of
 from descend.inference.outlying_rows import Outliers
 from descend.losses import LOSSES
@@ -50,7 +49,7 @@ def fit_with_outliers(
 
 
 def _with(fit: SolvedFit, found: Outliers) -> SolvedFit:
-    fit.solution.answers[OUTLIERS] = found
+    fit.solution.answers["outliers"] = found
     return replace(fit, notes=(str(found), *fit.notes))
 
 

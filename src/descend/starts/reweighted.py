@@ -53,19 +53,14 @@ class Regression:
         """Return the scaled residuals, observed less predicted."""
         return self.root * (self.y - self.model.scores(theta, self.columns))
 
-    def linearised(self, theta: Array) -> tuple[Array, Array]:
-        """Return the scaled residuals, and the scaled derivatives of the predictions."""
-        score, jacobian = self.model.scores_and_jacobian(theta, self.columns)
-        return self.root * (self.y - score), jacobian * self.root[:, None]
-
     def step(self, theta: Array, weights: Array) -> Array:
         """Return the Gauss-Newton step of least squares with these row weights."""
-        residual, jacobian = self.linearised(theta)
-        root = np.sqrt(weights * self.omega)
+        score, jacobian = self.model.scores_and_jacobian(theta, self.columns)
+        root = np.sqrt(weights * self.omega) * self.root
         design = jacobian * root[:, None]
         norms = np.sqrt(np.square(design).sum(axis=0))
         norms = np.where(norms > 0.0, norms, 1.0)
-        found: Array = np.linalg.lstsq(design / norms, residual * root, rcond=1e-13)[0] / norms
+        found: Array = np.linalg.lstsq(design / norms, (self.y - score) * root, rcond=1e-13)[0] / norms
         return found
 
     def inside(self, theta: Array) -> Array:

@@ -21,17 +21,12 @@ def columns_in_memory(table: Table) -> dict[str, NDArray[np.generic]]:
 
 def with_rows(table: Table, kept: NDArray[np.bool_], names: Iterable[str]) -> Table:
     """Return some of the rows, in memory, where they keep their numbers. names: columns, if they must be read."""
-    places = np.flatnonzero(kept)
-    if isinstance(table, ArrayTable):
-        return table.among(places)
-    kinds, cells = table.types, dict[str, NDArray[Any]]()
-    for name in names:
-        if kinds[name] not in ("number", "boolean"):
-            cells[name] = table.text(name)
-            continue
-        cells[name] = table.with_gaps((name,))[name]
-        if kinds[name] == "boolean" and not np.isnan(cells[name]).any():
-            cells[name] = cells[name] > 0.0
-    found = ArrayTable(cells, table.rows, table.conditions, None, table.categories).among(places)
-    found.source, found.counted = table.source, table.counted
-    return found
+    if not isinstance(table, ArrayTable):
+        kinds = table.types
+        cells: dict[str, NDArray[Any]] = {
+            name: table.with_gaps((name,))[name] if kinds[name] in ("number", "boolean") else table.text(name)
+            for name in names
+        }
+        there, table = table, ArrayTable(cells, table.rows, table.conditions, None, table.categories)
+        table.source, table.counted = there.source, there.counted
+    return table.among(np.flatnonzero(kept))
