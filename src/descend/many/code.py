@@ -30,7 +30,7 @@ from descend.formula.row_code import CONSTANT, SCALAR, RowWriter
 from descend.formula.structure import linear_unknowns
 from descend.formula.symbols import Column, Component, Parameter
 from descend.gradients.contract import Program
-from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE, derivative
 
 ROOT = Column("the square root of the weight")
 OBSERVED = Column("the response")
@@ -94,6 +94,22 @@ def batch_code(program: Program, weighted: bool, project: bool = True, language:
     return BatchCode(
         linear, nonlinear, weighted, data, products, unit, relative, define("evaluate", source, names_of(language))
     )
+
+
+@lru_cache(maxsize=64)
+def code_of_scores(program: Program, weighted: bool, language: Language = NUMPY) -> BatchCode:
+    """Return code that gives for each row the derivatives of the score, and what the loss says of it.
+
+    That is its slope and second derivative, times the weight of the row, the root of that weight, and the residual.
+    """
+    score, slopes = by_component(program)
+    symbols = {component: Parameter(f"p{place}") for place, component in enumerate(slopes)}
+    columns = [factor_terms(slope.xreplace(symbols)) for slope in slopes.values()]
+    writer = _Writer(score.xreplace(symbols), columns, weighted, language)
+    writer.scores(program)
+    places = tuple(range(len(columns)))
+    source, data, products = writer.source(places)
+    return BatchCode((), places, weighted, data, products, 1.0, False, define("evaluate", source, names_of(language)))
 
 
 class Factored(NamedTuple):
@@ -173,6 +189,17 @@ class _Writer:
         gradient = _tuple(self._product(each, slope) for each in slopes)
         own = self._triangle([self._times(each, weight) for each in slopes], slopes)
         self.lines.append(f"return (), loss, {gradient}, {own}, (), ()")
+
+    def scores(self, program: Program) -> None:
+        """Write what each row has (see `code_of_scores`)."""
+        self.reads[OBSERVED] = "y"
+        slope = program.loss.expressions[1]
+        of_loss = [each * self.root * self.root for each in (slope, derivative(slope, PREDICTION))]
+        self.writer.count([self.score, *self.columns, *of_loss])
+        self.lines.append(f"s = {self._factored(self.score).text} + 0.0*y")
+        self.lines.append("r = s - y")
+        texts = [f"{self._factored(each).text} + 0.0*y" for each in (*self.columns, *of_loss, self.root)] + ["r"]
+        self.lines.append(f"return {_tuple(texts)}")
 
     def source(self, nonlinear: tuple[int, ...]) -> tuple[str, tuple[Expr, ...], tuple[tuple[int, ...], ...]]:
         """Return the source, and which data and which sums of data it is given."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError, DescendError
 from descend.gradients.contract import Program
-from descend.losses import LOSSES
+from descend.losses import LOSSES, Squared
 from descend.many.arrays import NUMPY_ARRAYS, tensors
 from descend.many.groups import Groups, table_of_group
 from descend.many.outcomes import Outcomes
@@ -129,14 +129,23 @@ class Grouped(OfRows):
         return Together(self.program, self.rows, tensors(self.request.device) if by_torch else NUMPY_ARRAYS)
 
     @cached_property
+    def searching(self) -> Together | None:
+        """What looks for starts together: for a robust loss of residuals, with the squares of these."""
+        together = self.together
+        if together is None or together.program.loss.quadratic or not together.program.loss.of_residual:
+            return together
+        return replace(together, program=replace(together.program, loss=Squared()))
+
+    @cached_property
     def trial_points(self) -> Array:
         """Points to try in any group, (points, p); none where they cannot show where to begin."""
         given, parameters, chosen = self.request.start or {}, self.model.parameters, np.flatnonzero(self.sound)
-        if self.program is None or not can_be_tried(self.program) or not len(chosen):
+        searched = None if self.searching is None else self.searching.program
+        if searched is None or not can_be_tried(searched) or not len(chosen):
             return np.empty((0, parameters.size))
         held = set() if set(parameters.shapes) <= set(given) else set(given)
         theta = parameters.start(dict(given), 1.0)
-        return trial_points(self.program, self.rows, chosen, held, theta, self.bounds)
+        return trial_points(searched, self.rows, chosen, held, theta, self.bounds)
 
     @cached_property
     def bounds(self) -> Bounds | None:
@@ -197,7 +206,7 @@ def program_of(request: Request, model: Model, table: Table) -> Program | None:
     chosen_options = any(request[key] is not None for key in OWN) or request.engine not in ("auto", "torch")
     if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
         return None
-    if not (loss.quadratic or loss.dispersion_known):
+    if not (loss.quadratic or loss.dispersion_known or (loss.of_residual and not loss.likelihood)) or loss.many_minima:
         return None
     code = gradient_source(model, None, table, request.roles.spread)[1]
     return code if isinstance(code, Program) else None
@@ -262,8 +271,8 @@ def starts_of(work: Grouped, outcomes: Outcomes) -> Starts:
     if set(parameters.shapes) <= set(given):
         return Starts(parameters.start(dict(given), 1.0)[None], 1)
     chosen = np.flatnonzero(work.sound)
-    if work.together is not None and len(work.trial_points):
-        found = tried(work.together, chosen, work.trial_points, given.keys())
+    if work.searching is not None and len(work.trial_points):
+        found = tried(work.searching, chosen, work.trial_points, given.keys())
         if found is not None:
             return found
     fits = (fit_alone(work, group, outcomes) for group in evenly(chosen, SAMPLED).tolist())
@@ -277,6 +286,8 @@ def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Place
     A group without the shape of the model has many minima, and those of such groups are far from all others.
     """
     failed, poor = (chosen[some[chosen]] for some in (outcomes.open, outcomes.r_squared < POOR))
+    if not work.model.loss.quadratic:
+        poor = poor[:0]  # outliers, which the loss makes little of, are no sign of another minimum
     if not len(failed) and not len(poor):
         return
     ended = evenly(poor[np.isfinite(outcomes.errors[poor]).all(axis=1)], LENT)
@@ -291,14 +302,15 @@ def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Place
 
 def _losses(work: Known, groups: Places, found: Found) -> tuple[Array, Array]:
     """Return the mean loss of what was found in these groups, and R2."""
-    r_squared = 1.0 - found.loss / work.about_mean[groups] if work.model.loss.quadratic else np.nan * found.loss
+    squares = found.loss if work.model.loss.quadratic else found.squares
+    r_squared = 1.0 - squares / work.about_mean[groups] if np.isfinite(squares).any() else np.nan * squares
     return found.loss / work.totals[groups], r_squared
 
 
 def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes) -> None:
     """Keep what converged at a minimum that the rows determine, within its bounds."""
     loss, bounds = work.model.loss, work.bounds
-    scale = np.full(len(groups), loss.unit)
+    scale = np.full(len(groups), loss.unit if loss.likelihood else 1.0)
     if loss.quadratic and work.request.sigma is None:
         spare = work.counting[groups] - work.model.parameters.size
         scale = np.where(spare > 0, 2.0 * found.loss / np.maximum(spare, 1), np.nan)
