@@ -30,6 +30,7 @@ from descend.problem.posing import untraced
 from descend.problem.preflight import check_rows
 from descend.results import Fit
 from descend.results.fitting import fit_table
+from descend.starts.robust import loss_of
 from descend.table import Table
 from descend.table.levels import said
 
@@ -201,7 +202,7 @@ class Grouped(OfRows):
 
 def program_of(request: Request, model: Model, table: Table) -> Program | None:
     """Return what all groups can be fitted with together; None if each has to be fitted by itself."""
-    loss = model.loss
+    loss = loss_of(request)
     smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2)
     chosen_options = any(request[key] is not None for key in OWN) or request.engine not in ("auto", "torch")
     if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
