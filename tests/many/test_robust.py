@@ -9,6 +9,7 @@ import descend
 
 FORMULA, START = "y ~ a*exp(-b*x) + c", {"a": 1.0, "b": 1.0, "c": 0.1}
 LOSSES = ["huber(delta=0.1)", "soft_l1(scale=0.1)", "cauchy(scale=0.1)", "log_cosh"]
+ESTIMATED = ["huber", "soft_l1", "cauchy(scale=auto)", "tukey"]
 
 
 def with_outliers(groups=40, seed=0):
@@ -42,3 +43,19 @@ def test_each_group_has_the_fit_that_it_has_by_itself(loss, start, weights):
         for name in START:
             assert fits.parameters[name][place] == pytest.approx(alone.parameters[name], rel=1e-8)
             assert fits.standard_errors[name][place] == pytest.approx(alone.standard_errors[name], rel=1e-6)
+
+
+@pytest.mark.parametrize("weights", [None, "n"])
+@pytest.mark.parametrize("loss", ESTIMATED)
+def test_each_group_has_the_scale_that_its_own_rows_show(loss, weights):
+    data = with_outliers()
+    options = {"loss": loss, "weights": weights, "start": START}
+    fits = descend.fit(FORMULA, data, by="well", **options)
+    assert fits.counts == {"converged": 40}
+    assert len(fits._outcomes.fits) < 4  # some go in circles, or have to be fitted by themselves
+    for place in (3, 11, 26):
+        alone = descend.fit(FORMULA, {name: column[data["well"] == place] for name, column in data.items()}, **options)
+        assert fits.loss[place] == pytest.approx(alone.loss, rel=1e-7)
+        for name in START:
+            assert fits.parameters[name][place] == pytest.approx(alone.parameters[name], rel=1e-7)
+            assert fits.standard_errors[name][place] == pytest.approx(alone.standard_errors[name], rel=1e-5)

@@ -83,7 +83,7 @@ def batch_code(program: Program, weighted: bool, project: bool = True, language:
     symbols = {component: Parameter(f"p{place}") for place, component in enumerate(slopes)}
     score = score.xreplace(symbols)
     columns = [_aligned(factor_terms(slope.xreplace(symbols)), score) for slope in slopes.values()]
-    writer = _Writer(score, columns, weighted, language)
+    writer = _Writer(score, columns, program.loss.expressions, weighted, language)
     if quadratic:
         writer.squares(linear, nonlinear)
     else:
@@ -105,7 +105,7 @@ def code_of_scores(program: Program, weighted: bool, language: Language = NUMPY)
     score, slopes = by_component(program)
     symbols = {component: Parameter(f"p{place}") for place, component in enumerate(slopes)}
     columns = [factor_terms(slope.xreplace(symbols)) for slope in slopes.values()]
-    writer = _Writer(score.xreplace(symbols), columns, weighted, language)
+    writer = _Writer(score.xreplace(symbols), columns, program.loss.expressions, weighted, language)
     writer.scores(program)
     places = tuple(range(len(columns)))
     source, data, products = writer.source(places)
@@ -131,13 +131,15 @@ RESIDUALS = Factored("", "r")
 class _Writer:
     """Writes the code of one program.
 
-    score, columns: the prediction and its derivatives by p0, p1, ..., the parameters.
+    score, columns: the prediction and its derivatives by p0, p1, ..., the parameters. loss: its expressions.
     """
 
-    def __init__(self, score: Expr, columns: list[Expr], weighted: bool, language: Language) -> None:
+    def __init__(
+        self, score: Expr, columns: list[Expr], loss: tuple[Expr, ...], weighted: bool, language: Language
+    ) -> None:
         self.root: Expr = ROOT if weighted else Integer(1)
         self.score, self.columns = score, columns
-        atoms = {symbol for part in (score, *columns) for symbol in part.atoms(Column)} | {ROOT}
+        atoms = {symbol for part in (score, *columns, *loss) for symbol in part.atoms(Column)} | {ROOT}
         self.reads: dict[Expr, str] = {column: f"c{place}" for place, column in enumerate(sorted(atoms, key=str))}
         names: dict[Expr, str] = {Parameter(f"p{place}"): f"p{place}" for place in range(len(columns))}
         names |= {PREDICTION: "s", RESIDUAL: "r", RESPONSE: "y"}

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError, DescendError
 from descend.gradients.contract import Program
-from descend.losses import LOSSES, Squared
+from descend.losses import LOSSES, Loss, Squared
 from descend.many.arrays import NUMPY_ARRAYS, tensors
 from descend.many.groups import Groups, table_of_group
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done, Progress
 from descend.many.rows import GroupedRows
+from descend.many.scales import Scales
 from descend.many.source import OfRows, columns_read
 from descend.many.starts import Starts, can_be_tried, evenly, trial_points, tried
 from descend.many.together import Found, Together
@@ -118,8 +119,16 @@ class Grouped(OfRows):
 
     @cached_property
     def program(self) -> Program | None:
-        """What all groups can be fitted with together; None if each has to be fitted by itself."""
-        return program_of(self.request, self.model, self.table)
+        """What all groups can be fitted with together, by squares for an estimated scale; None if nothing can."""
+        if self.to_estimate is None:
+            return program_of(self.request, self.model, self.table)
+        return program_of(self.request, replace(self.model, loss=Squared()), self.table, Squared())  # type: ignore[type-var]
+
+    @cached_property
+    def to_estimate(self) -> Loss | None:
+        """The loss whose scale is to be estimated in each group, if it is."""
+        loss = loss_of(self.request)
+        return None if loss.estimated is None else loss
 
     @cached_property
     def together(self) -> Together | None:
@@ -200,9 +209,12 @@ class Grouped(OfRows):
         return np.add.reduceat(squares if omega is None else omega * squares, begins)
 
 
-def program_of(request: Request, model: Model, table: Table) -> Program | None:
-    """Return what all groups can be fitted with together; None if each has to be fitted by itself."""
-    loss = loss_of(request)
+def program_of(request: Request, model: Model, table: Table, loss: Loss | None = None) -> Program | None:
+    """Return what all groups can be fitted with together; None if each has to be fitted by itself.
+
+    loss: that of the model, if it is not the one asked for.
+    """
+    loss = loss or loss_of(request)
     smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2)
     chosen_options = any(request[key] is not None for key in OWN) or request.engine not in ("auto", "torch")
     if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
@@ -237,7 +249,9 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
     together = work.together
     if together is not None and len(chosen):
         starts = starts_of(work, outcomes) if starts is None else starts
-        if len(starts.points):
+        if len(starts.points) and work.to_estimate is not None:
+            keep(work, chosen, Scales.estimated(together, work.to_estimate, chosen, starts), outcomes)
+        elif len(starts.points):
             found = replace(together, progress=progress).from_best(chosen, starts.points, starts.few)
             together.compare(chosen, starts.points, starts.few, found)
             keep(work, chosen, found, outcomes)
