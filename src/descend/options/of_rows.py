@@ -44,7 +44,9 @@ class OptionsOfRows:
     variance: str | None = option(
         None,
         "Let the standard deviation grow with a power of the prediction, which is estimated, or exponentially.",
-        check=must_be("`power` or `exponential`", lambda value: value in ("power", "exponential")),
+        check=must_be(
+            "`power` or `exponential`", lambda value: isinstance(value, str) and value in ("power", "exponential")
+        ),
         metavar="power|exponential",
     )
     covariance: Any = option(
@@ -57,6 +59,12 @@ class OptionsOfRows:
         None,
         "Standard deviation of an input, a column or a number, such as t=dt or t=0.1; may be repeated.",
         *("texts", must_be('standard deviations by name, such as {"t": "dt"}', is_texts, is_by_name)),
+        metavar="INPUT=COLUMN|NUMBER",
+    )
+    x_correlation: Ties = option(
+        None,
+        "Correlation of the errors of an input and of the response, a column or a number, such as t=-0.4.",
+        *("texts", must_be('correlations by name, such as {"t": "rho"}', is_texts, is_by_name)),
         metavar="INPUT=COLUMN|NUMBER",
     )
     censored: Any = option(
