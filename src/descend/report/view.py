@@ -216,7 +216,7 @@ def spread_columns(fit: Fitted) -> tuple[str, ...]:
     """Return the columns that say how far rows may be from where they were measured, and how much they count."""
     both = (*fit.model.inexact.values(), *fit.model.correlated.values())
     of_inputs = (given for given in both if isinstance(given, str))
-    return (*names_of(fit.sigma), *of_inputs, *((fit.weights,) if fit.weights else ()))
+    return (*names_of(fit.sigma or fit.loss_function.deviations), *of_inputs, *((fit.weights,) if fit.weights else ()))
 
 
 def names_of(sigma: str | Sequence[str] | None) -> tuple[str, ...]:
