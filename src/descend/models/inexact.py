@@ -1,4 +1,4 @@
-"""Inputs with errors: what the user says of their standard deviations."""
+"""Inputs with errors: what the user says of their standard deviations, and of their correlations with the response."""
 
 from __future__ import annotations
 
@@ -69,22 +69,22 @@ def correlations(given: Given, inexact: Mapping[str, Sigma], columns: Sequence[s
     return found
 
 
-def _pairs(given: Given, what: str = "Standard deviations of inputs", like: str = EXAMPLE) -> list[tuple[str, Sigma]]:
+def _pairs(given: Given, role: str = "Standard deviations of inputs", like: str = EXAMPLE) -> list[tuple[str, Sigma]]:
     if isinstance(given, Mapping):
         pairs = [(str(name), value) for name, value in given.items()]
     else:
         texts = [given] if isinstance(given, str) else list(given or ())
         parts = [part.partition("=") for text in texts for part in text.split(",")]
         if not all(name.strip() and value.strip() for name, _, value in parts):
-            raise ConfigError(f"{what} are given by name, such as {like}.")
+            raise ConfigError(f"{role} are given by name, such as {like}.")
         pairs = [(name.strip().strip("`"), value.strip().strip("`")) for name, _, value in parts]
-    return [(name, _number_or_column(name, value, what)) for name, value in pairs]
+    return [(name, _number_or_column(name, value, role)) for name, value in pairs]
 
 
-def _number_or_column(name: str, value: object, words: str) -> Sigma:
+def _number_or_column(name: str, value: object, role: str) -> Sigma:
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         if isinstance(value, str):
             return value
-    raise ConfigError(f"{words} are names of columns, or numbers; that of `{name}` is {value!r}.")
+    raise ConfigError(f"{role} are names of columns, or numbers; that of `{name}` is {value!r}.")
