@@ -439,8 +439,8 @@ def test_a_fit_without_scatter_is_told():
     with pytest.raises(DescendError) as refused:
         descend.fit("y ~ a + b*x", {"x": x, "y": 1 + 2 * x, "s": 0 * x}, censored="s")
     assert str(refused.value) == (
-        "The formula fits every value of the data exactly, so that no sigma can be estimated. Give one with --sigma, or "
-        "use fewer parameters."
+        "The formula fits every value of the data exactly, so that no sigma can be estimated. Give one with --sigma, "
+        "or use fewer parameters."
     )
     far = descend.fit("y ~ a + b*x", {"x": x, "y": 1 + 2 * x, "s": np.where(x < 5, 0, -1)}, censored="s", sigma=0.01)
     assert values(far) == pytest.approx([1.0, 2.0], abs=0.02)  # limits a hundred sigmas away say nothing
