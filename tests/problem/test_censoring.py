@@ -80,6 +80,11 @@ SAME = {
 STATES = np.select([np.isnan(LOW), np.isnan(HIGH), LOW == HIGH], ["left", "right", "none"], "interval")
 ENDS = {"x": X, "y": np.where(np.isnan(LOW), HIGH, LOW), "upper": np.nan_to_num(HIGH, nan=0.0)}
 SAME["states"] = ("y ~ a + b*x", ENDS | {"s": STATES}, ("s", "upper"))
+SAME["codes of R"] = (
+    "y ~ a + b*x",
+    ENDS | {"e": np.select([STATES == "left", STATES == "right", STATES == "none"], [2, 0, 1], 3)},
+    "e,upper: 0=right, 1=none, 2=left, 3=interval",
+)
 SAME["numbers"] = (
     "y ~ a + b*x",
     ENDS | {"s": np.select([STATES == "left", STATES == "right", STATES == "none"], [-1, 1, 0], 2)},
