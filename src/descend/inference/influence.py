@@ -182,10 +182,13 @@ def _refuse(solution: Solution) -> None:
             "The influence of each row needs the rows in memory, but these stay where they are. Fit with "
             f"{spell('engine', 'numpy')}, or a part of the rows."
         )
+    if solution.coupling is not None:
+        raise ConfigError(
+            "The influence of single rows is not known where they have a covariance, by which they go together."
+        )
     drawn = solution.penalised or (not model.in_place and solution.objective.priors is not None)
-    if model.in_place or model.inexact or drawn or solution.coupling is not None:
+    if model.in_place or model.inexact or drawn:
         subject = "a module" if model.in_place else "a fit with a penalty or priors" if drawn else "errors of inputs"
-        subject = "rows that depend on each other" if solution.coupling is not None else subject
         raise ConfigError(f"The influence of single rows is not known for {subject}. Fit a formula without.")
     if not loss.likelihood or not loss.plain:
         raise ConfigError(
