@@ -111,6 +111,11 @@ class Loss(Formulas):
         return dataclasses.replace(self, **{next(iter(self.settings)): "auto"})
 
     @property
+    def shown(self) -> str:
+        """What people read of it: its name, with its settings."""
+        return str(self)
+
+    @property
     def needs(self) -> str:
         """What values the response must have, in words."""
         return f"the {self.name} loss needs {self.response_domain.words}"
