@@ -48,7 +48,8 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         from descend.starts.as_if_exact import started_as_if_exact
 
         loss, exact = request.loss, request.loss.exact
-        refuse_open(loss.states, table)
+        if loss.states:
+            refuse_open(loss.states, table)
         request = started_as_if_exact(request, loss, exact, lambda each: _fit(each, table, None, began).solution)
     if request.priors:
         from descend.inference.prior_dispersion import with_dispersion
