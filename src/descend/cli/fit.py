@@ -13,7 +13,17 @@ from typer import Exit
 
 from descend.cli import options
 from descend.cli.live_picture import Watch
-from descend.cli.outputs import Output, check_animation, check_outputs, check_page, check_pictures, check_tables, write
+from descend.cli.outputs import (
+    Output,
+    check_animation,
+    check_outputs,
+    check_page,
+    check_pictures,
+    check_published,
+    check_tables,
+    write,
+    write_published,
+)
 from descend.cli.terminal import Counter, Groups, Log, colours, line_length, say, say_json
 from descend.errors import ConfigError, OutputError
 from descend.options.option import Option, Values
@@ -30,6 +40,8 @@ if TYPE_CHECKING:
     Option("resamples", None, "Of the bootstrap; 1,000 if not given.", "whole", "N"),
     Option("save", None, "Write the model file, for predict and plot; of many fits .json or .parquet.", metavar="FILE"),
     Option("output", None, "With --by: write the table of fits, .csv, .parquet and others.", metavar="FILE"),
+    "table_output",
+    "table_errors",
     "plot",
     *options.LOOK,
     Option("report", None, "Write a page, .html, that opens without a network.", metavar="PAGE"),
@@ -48,6 +60,8 @@ def fit(
     resamples: int | None,
     save: str | None,
     output: str | None,
+    table_output: str | None,
+    table_errors: str | None,
     plot: list[str] | None,
     report: str | None,
     animate: str | None,
@@ -67,13 +81,14 @@ def fit(
     look = options.look(given)
     check_pictures(plot, look)
     check_page(report)
+    check_published(table_output, table_errors)
     check_animation(animate)
     if watch and (quiet or log_every is not None):
         other = "--quiet" if quiet else "--log-every"
         raise ConfigError(
             f"`--watch` draws in the place of the log, so it does not go with `{other}`. Drop one of them."
         )
-    written = {"--save": save, "--output": output, "--plot": plot, "--report": report}
+    written = {"--save": save, "--output": output, "--plot": plot, "--report": report, "--table-output": table_output}
     check_outputs({**written, "--animate": animate, "--checkpoint": given["checkpoint"]}, data)
     arguments = options.fitting(formula, data, given)
     if arguments["by"] is not None:
@@ -85,7 +100,7 @@ def fit(
         check_tables(save, output)
         with Groups() as bar:
             fits = api.fit(data=options.one_or_all(data), on_groups=None if quiet else bar, **arguments)
-        end_many(fits, written, look, json, quiet)
+        end_many(fits, written, look, json, quiet, table_errors)
     if output is not None:
         raise ConfigError("`--output` is the table of many fits, and goes with --by. To keep one fit: --save.")
 
@@ -109,14 +124,16 @@ def fit(
         if isinstance(reader, Watch):
             reader.end(fitted)
     found = None
-    if interval is not None and (json or not quiet or report is not None):
+    if interval is not None and (json or not quiet or report is not None or table_output is not None):
         fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, arguments["seed"])
     if json or not quiet:
         show(fitted, json, found, sharpness, reader.warned if isinstance(reader, Log) else ())
+    of_table = {"errors": table_errors or "parentheses"}
     page = partial(fitted.report, intervals=found, command=shlex.join(["descend", *sys.argv[1:]]))
     outputs: list[Output] = [
         ("Model saved to", save, fitted.save),
         *(("Plot drawn to", place, lambda place: draw(fitted, place, look)) for place in plot or ()),
+        ("Table written to", table_output, partial(write_published, table=fitted.table, intervals=found, **of_table)),
         ("Report written to", report, page),
         ("Animation written to", animate, lambda place: fitted.animate().save(place)),
     ]

@@ -186,6 +186,30 @@ class Fit(Fitted):
 
     # The fit, shown.
 
+    def table(
+        self, format: str = "markdown", *, errors: str = "parentheses", intervals: Intervals | None = None
+    ) -> str:
+        """Return a table for print: parameters and quantities with their errors and intervals, and how good the fit is.
+
+        format: ``"latex"`` (booktabs), ``"markdown"``, ``"csv"``, ``"html"`` or ``"typst"``.
+        errors: ``"parentheses"``, 0.1234(56), or ``"plus-minus"``, 0.1234 ± 0.0056; both to two digits of the error.
+        intervals: the result of ``intervals`` to show; 95% t intervals if not given.
+
+        >>> import descend
+        >>> line = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 4.0], "y": [2.1, 3.9, 6.1, 7.9]})
+        >>> print(line.table("csv").splitlines()[2])
+        b,1.9600000000000002,0.0529150262212918,1.960(53),1.7323244407066082,2.187675559293392
+
+        Raises ConfigError for a format that there is not, and for a module trained in place.
+        """
+        from descend.report.html import usual_intervals
+        from descend.report.published.cells import checked_errors
+        from descend.report.published.formats import write_tables
+        from descend.report.published.of_fit import of_fit
+
+        found = usual_intervals(self) if intervals is None else intervals
+        return write_tables([of_fit(self, found, checked_errors(errors))], format, errors)
+
     def plot(
         self,
         *,
