@@ -124,8 +124,8 @@ def test_trial_values_scale_with_the_units(x_unit, y_unit):
     columns, scaled = {"x": x, "y": x**2}, {"x": x * x_unit, "y": x**2 * y_unit}
     scanned = [Parameter("m"), Parameter("s"), Parameter("k")]
     factors = np.array([1.0, x_unit, x_unit, 1.0, 1.0 / x_unit])  # a and b are not scanned
-    plain = np.array(list(trials(program, columns, np.ones(5), scanned)))
-    np.testing.assert_allclose(np.array(list(trials(program, scaled, np.ones(5), scanned))), plain * factors, rtol=1e-9)
+    plain = trials(program, columns, np.ones(5), scanned)
+    np.testing.assert_allclose(trials(program, scaled, np.ones(5), scanned), plain * factors, rtol=1e-9)
 
 
 def test_waves_are_frequencies_and_periods():

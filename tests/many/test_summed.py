@@ -10,9 +10,10 @@ from tests.many.test_distant import assert_same as assert_same_fits
 
 import descend
 from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.sums_by_group import SumsByGroup
+from descend.many.code import by_component
 from descend.many.distant import DistantGroups
 from descend.many.summed import Summed
-from descend.many.sums_by_group import SumsByGroup
 from descend.options.arguments import read_request
 from descend.table import open_table
 from descend.table.rows import Roles, Rows
@@ -30,7 +31,7 @@ def compare(text, loss, weights, monkeypatch):
     work = DistantGroups(request, work.table, work.model, lazy, work.groups, work.complete, 1e9)
     theta = np.array(FORMULAS[text])[:, None] * np.linspace(0.97, 1.03, GROUPS)
     places = np.array([3, 0, 4])
-    mine = SumsByGroup(work, what, lazy.table).at(places, list(theta[:, places]))
+    mine = SumsByGroup(work.keyed, what, lazy.table, *by_component(what)).at(places, list(theta[:, places]))
     for number, place in enumerate(places.tolist()):
         rows = {name: column[place::GROUPS].astype(float) for name, column in data.items()}
         theirs = NumpyEngine(what, Rows.of(rows, Roles(weights))).evaluate(theta[:, place].copy(), 2)

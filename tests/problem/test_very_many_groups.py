@@ -194,14 +194,3 @@ def test_there_is_no_bootstrap_of_very_many_groups():
         "The bootstrap does not go with 302 parameters, most of which belong to one group: samples of the rows leave "
         "groups without any. Use the method t, sandwich or profile."
     )
-
-
-def test_rows_that_are_not_read_into_memory_are_refused():
-    data = decays(150, 10)
-    columns = {name: data[name] for name in ("site", "x", "y")}
-    with pytest.raises(ConfigError) as error:
-        descend.fit("y ~ a[site]*exp(-b*x) + c[site] + d*x^2", columns, engine="query")
-    assert str(error.value) == (
-        "Rows that stay where they are are summed by queries, with the curvature as a matrix, and for that 302 "
-        "parameters, most of one group each, are too many. Leave out --memory-limit, and use --engine numpy."
-    )

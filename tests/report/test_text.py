@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from descend.parameters import digits_of
-from descend.report.fields import Field
+from descend.report.field import Field
 from descend.report.text import render
 
 

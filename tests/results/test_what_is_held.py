@@ -17,7 +17,7 @@ standard_errors covariance covariance_of kind_of_errors clusters correlation int
 guarantee guarantee_values rounding response_levels
 degrees_of_freedom error_degrees residual_standard_deviation residuals diagnostics r_squared r_squared_about_zero
 deviance dispersion goodness criteria log_likelihood aic aicc bic
-quantities quantity ranges invert design delta response_levels
+quantities quantity ranges scatter invert design delta response_levels
 fitted_formula predict save export plot animate report summary mentioned
 """
 """What was fitted and how it ended, how certain it is, how good it is, and what to do with it."""

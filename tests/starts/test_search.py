@@ -87,7 +87,7 @@ def test_all_given_means_no_search():
 
 def test_says_how_the_start_was_found():
     fit = descend.fit("y ~ a*exp(-b*x) + c", table("y ~ a*exp(-b*x) + c", CURVES["y ~ a*exp(-b*x) + c"]))
-    assert fit.notes[-1] == "start found among 64 trial points; 4 of the 4 descents from them ended here"
+    assert fit.notes[-1] == "start found among 64 trial points; 2 of the 2 descents from them ended here"
 
 
 def test_an_optimizer_that_was_asked_for_does_the_descent_itself():

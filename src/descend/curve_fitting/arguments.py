@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from descend.losses import LOSSES
 from descend.options.option import Values
-from descend.table.table import finite
+from descend.table.rows import finite
 
 Array = NDArray[np.float64]
 Function = Callable[..., object]

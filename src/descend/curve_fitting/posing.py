@@ -18,7 +18,7 @@ from descend.options.request import Request
 from descend.problem.posing import pose
 from descend.problem.problem import Problem
 from descend.table import open_table
-from descend.table.table import finite
+from descend.table.rows import finite
 
 Array = NDArray[np.float64]
 BARE = Request(second_look=False, bare=True, grow=True)

@@ -32,6 +32,7 @@ from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.problem.separation import no_minimum
 from descend.problem.symmetry import changed_places, order_of_terms
 from descend.table import Table
+from descend.table.coupled import Coupling
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
@@ -124,6 +125,16 @@ class Solution:
     def sigma(self) -> str | None:
         """The column of known standard deviations of the response."""
         return self.problem.rows.roles.sigma
+
+    @property
+    def coupling(self) -> Coupling | None:
+        """The known covariance, or correlation, of the response."""
+        return self.problem.rows.roles.coupling
+
+    @property
+    def scale_known(self) -> bool:
+        """Whether the size of the errors is known: by sigma, or the covariance of the response."""
+        return self.problem.rows.roles.scale_known
 
     @property
     def penalised(self) -> bool:

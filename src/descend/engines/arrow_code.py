@@ -71,7 +71,7 @@ def cell_code(program: Program) -> CellCode:
     read = {symbol.name for part in (score, *derivatives.values()) for symbol in part.atoms(Column)}
     columns = tuple(sorted(read | set(loss.own_columns)))
     names: dict[Expr, str] = {Column(name): f"c{place}" for place, name in enumerate(columns)}
-    names |= {_symbol(slot): f"p{place}" for place, slot in enumerate(derivatives)}
+    names |= {symbol_of(slot): f"p{place}" for place, slot in enumerate(derivatives)}
     plain, arguments = dict(names), ", ".join(("y", *names.values()))
     places = (sympy.Symbol(f"t{place}") for place in range(10**6))
     shared, results = sympy.cse([score, *derivatives.values()], symbols=places, order="none")
@@ -99,7 +99,7 @@ def by_slot(program: Program) -> tuple[Expr, dict[Slot, Expr]]:
     """
     terms, slopes = program.formula.terms, program.jacobian
     written_out = {
-        predictor: Add(*(Mul(_symbol(_slot(term, k)), item) for k, item in enumerate(term.each)))
+        predictor: Add(*(Mul(symbol_of(_slot(term, k)), item) for k, item in enumerate(term.each)))
         for predictor, term in terms.items()
     }
     found: dict[Slot, Expr] = {}
@@ -120,5 +120,6 @@ def _slot(term: Term, item: int) -> Slot:
     return Slot(term.vector, item, len(term.each), "" if term.levels is None else term.levels.name)
 
 
-def _symbol(slot: Slot) -> Expr:
+def symbol_of(slot: Slot) -> Expr:
+    """Return the symbol that stands for a slot in what `by_slot` returns."""
     return Parameter(slot.name) if not slot.grouping and slot.items == 1 else Component(f"{slot.name}[{slot.item}]")

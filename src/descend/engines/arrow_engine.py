@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.arrow import Arrow, Layout
-from descend.engines.arrow_code import CellCode, Slot, cell_code
+from descend.engines.arrow_code import Slot, cell_code
 from descend.engines.arrow_triangle import ArrowTriangle, eliminated
 from descend.engines.cells import CellBlock, Cells
 from descend.engines.threads import in_turn
@@ -40,20 +40,20 @@ class Slots:
     layout: Layout
 
     @classmethod
-    def of(cls, program: Program, code: CellCode) -> Slots:
+    def of(cls, program: Program, each: tuple[Slot, ...]) -> Slots:
         """Return the slots of a program; its finest grouping is that of most groups."""
         sizes = {term.levels.name: len(term.levels) for term in program.formula.terms.values() if term.levels}
         groupings = tuple(sorted(sizes, key=lambda name: -sizes[name]))
         slices = program.parameters.slices
-        starts = tuple(slices[slot.name].start + slot.item for slot in code.slots)
+        starts = tuple(slices[slot.name].start + slot.item for slot in each)
         own = [
             start + np.arange(sizes[groupings[0]]) * slot.items
-            for slot, start in zip(code.slots, starts, strict=True)
+            for slot, start in zip(each, starts, strict=True)
             if slot.grouping == groupings[0]
         ]
         shared = np.ones(program.parameters.size, dtype=bool)
         shared[np.concatenate(own)] = False
-        return cls(code.slots, starts, groupings, Layout(np.array(own), np.flatnonzero(shared), shared.size))
+        return cls(each, starts, groupings, Layout(np.array(own), np.flatnonzero(shared), shared.size))
 
     @cached_property
     def kinds(self) -> tuple[list[int], list[int], list[int]]:
@@ -93,7 +93,7 @@ class ArrowEngine(InMemory):
         self.made_of = program, rows
         self.rows, self.count, self.total = rows, rows.count, rows.total
         self.code = cell_code(program)
-        self.slots = Slots.of(program, self.code)
+        self.slots = Slots.of(program, self.code.slots)
         self.layout = self.slots.layout
         self.cells = self._sorted(rows)
         self.factors = self._cells_are_groups(self.cells) and len(self.layout.shared) <= MOST_SHARED
@@ -121,6 +121,10 @@ class ArrowEngine(InMemory):
         codes = self.rows.columns[self.slots.groupings[0]].astype(np.intp)
         return np.bincount(codes, self.rows.omega, self.layout.own.shape[1]).astype(np.float64)
 
+    def rows_of(self, group: int) -> Rows:
+        """Return the rows of a group of the finest grouping."""
+        return self.rows.take(self.rows.columns[self.slots.groupings[0]].astype(np.intp) == group)
+
     def losses(self, theta: Array) -> Array:
         """Return the sum of the loss of each group."""
         found = np.zeros(self.layout.own.shape[1])
@@ -135,7 +139,7 @@ class ArrowEngine(InMemory):
 
     def _summed(self, theta: Array, cells: Cells, total: float, order: int) -> Totals:
         places = self.slots.places(cells.codes)
-        sums = _CellSums.none(self.slots, cells.count, order)
+        sums = CellSums.none(self.slots, cells.count, order)
 
         def share(number: int) -> tuple[float, Array, Array]:
             block = cells.blocks[number]
@@ -154,7 +158,7 @@ class ArrowEngine(InMemory):
         if order == 2:
             sums.common = np.sum([each[2] for each in found], axis=0)
         gradient = sums.gradient(places)
-        return Totals(total, loss, gradient, sums.arrow(cells, places) if order == 2 else None)
+        return Totals(total, loss, gradient, sums.arrow(cells.codes, places) if order == 2 else None)
 
     def _factored(self, theta: Array, cells: Cells, total: float) -> Totals:
         """Sum the triangle; only where cells are groups."""
@@ -190,7 +194,7 @@ class ArrowEngine(InMemory):
 
 
 @dataclass(eq=False)
-class _CellSums:
+class CellSums:
     """Sums over the rows of each cell, by slot; what only concerns components that are the same everywhere is summed
     over all cells at once.
 
@@ -205,7 +209,7 @@ class _CellSums:
     common: Array
 
     @classmethod
-    def none(cls, slots: Slots, cells: int, order: int) -> _CellSums:
+    def none(cls, slots: Slots, cells: int, order: int) -> CellSums:
         """Return sums of no rows."""
         own, local, common = slots.kinds
         q, m, second = len(own) + len(local), len(common), cells if order == 2 else 0
@@ -251,10 +255,10 @@ class _CellSums:
             gradient[places[k]] = slope
         return gradient
 
-    def arrow(self, cells: Cells, places: list[Places | int]) -> Arrow:
-        """Return the curvature."""
+    def arrow(self, codes: Places, places: list[Places | int]) -> Arrow:
+        """Return the curvature. codes: (groupings, cells)."""
         layout, (own, local, common) = self.slots.layout, self.slots.kinds
-        groups, s, group = layout.own.shape[1], len(layout.shared), cells.codes[0]
+        groups, s, group = layout.own.shape[1], len(layout.shared), codes[0]
         k = len(own)
         at = [self.slots.among_shared[places[slot]] for slot in (*local, *common)]
         local_at, common_at = at[: len(local)], np.array(at[len(local) :], dtype=np.intp)

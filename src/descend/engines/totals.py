@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
-    from descend.engines.arrow import Arrow
+    from descend.engines.arrow import Arrow, Layout
     from descend.engines.arrow_triangle import ArrowTriangle
 
 Array = NDArray[np.float64]
@@ -68,6 +68,22 @@ class Engine(Protocol):
         order: 0 loss, 1 and gradient, 2 and curvature, 3 loss and factor where ``factors`` says there is one.
         """
         ...
+
+
+class GroupedEngine(Engine, Protocol):
+    """One whose curvature is an arrow; it can be asked about single groups of the finest grouping."""
+
+    @property
+    def layout(self) -> Layout: ...
+    @property
+    def group_weights(self) -> Array:
+        """The number of rows of each group, or the sum of their weights."""
+
+    def losses(self, theta: Array) -> Array:
+        """Return the sum of the loss of each group."""
+
+    def rows_of(self, group: int) -> Rows:
+        """Return rows of a group: all, or where they are not in memory so many at most as a sample has."""
 
 
 def ordered(order: int, rows: float, loss: float, gradient: Array | None, second: Array | None) -> Totals:

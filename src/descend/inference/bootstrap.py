@@ -98,6 +98,10 @@ def resampled(solution: Solution, resamples: int, seed: int, on_resample: Callab
             "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
             f"Use the method t, sandwich or profile, or fit{using('engine', 'numpy')}."
         )
+    if solution.coupling is not None:
+        raise ConfigError(
+            "The bootstrap draws rows one by one, but with a covariance they go together. Use the method t or profile."
+        )
     if solution.objective.arrow:
         raise ConfigError(
             f"The bootstrap does not go with {solution.theta.size:,} parameters, most of which belong to one group: "

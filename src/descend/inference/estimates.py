@@ -14,6 +14,7 @@ from descend.errors import ConfigError
 from descend.inference.covariance import Covariance
 from descend.inference.determined import at_bound
 from descend.inference.digits import errors_hold
+from descend.inference.scatter import Scatter, scatter_of
 from descend.inference.standard_errors import covariance_of, degrees_of_errors, kind_of_errors
 from descend.inference.statistics import degrees_of_freedom, residual_standard_deviation
 from descend.models import Model
@@ -66,9 +67,20 @@ def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
         errors_hold(solution),
         why_none(solution.model, solution.penalised, solution.outcome, degrees_of_freedom(solution)),
         solution.weights,
-        solution.sigma,
-        residual_standard_deviation(solution),
+        *spread_of_one(solution.sigma, solution.weights, scatter_of(solution), residual_standard_deviation(solution)),
     )
+
+
+def spread_of_one(
+    sigma: str | None, weights: str | None, scatter: Scatter | None, deviation: float | None
+) -> tuple[str | None, float | None]:
+    """Return sigma, as a text that a number or a column is found by, and the deviation of a row of weight 1, if known.
+
+    A covariance says how far a new row scatters only if all rows scatter alike.
+    """
+    if scatter is None or not scatter.known or sigma is not None or weights is not None:
+        return sigma, deviation
+    return None if scatter.deviation is None else repr(scatter.deviation), None
 
 
 def why_none(model: Model, penalised: bool, outcome: Outcome, degrees: int | None) -> str:

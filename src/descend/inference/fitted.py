@@ -29,6 +29,7 @@ from descend.inference.intervals import (
     t_intervals,
 )
 from descend.inference.quantities.asked import quantities_of
+from descend.inference.scatter import scatter_of
 from descend.losses import Loss
 from descend.models import Model
 from descend.parameters import Constraints
@@ -65,8 +66,7 @@ class Fitted(ABC):
     trace: the steps; empty for a fit that was loaded.
     gradient, optimizer, engine: which were used. learning_rate: of the first step; None where there is none.
     seconds: from the call to the result, all included; for a resumed run, with the time before it was interrupted.
-    penalised: whether J includes a penalty. weights: the column of relative row weights. sigma: the column of known
-    standard deviations of the response.
+    penalised: whether J includes a penalty. weights, sigma: the columns of relative row weights, of known deviations.
     undetermined: the labels of the parameters that the data do not determine; a note says why.
     notes: what was chosen or noticed on the way, in sentences. failures: results that could not be computed, and why,
     among those asked for so far.
@@ -135,10 +135,11 @@ class Fitted(ABC):
         """Which parameters are fixed, tied or bounded, if any are."""
         return self.model.constraints
 
+    scatter = Inferred(scatter_of)
+    """How rows scatter where a covariance of them was given; None elsewhere (see ``Scatter``)."""
     column_types = Inferred(inputs.column_types)
-    """The columns the model reads, and their kinds."""
     response_levels = Inferred(determined.response_levels)
-    """What each word of a response of words counts as; empty for one of numbers."""
+    """The columns the model reads, and their kinds; what each word of a response of words counts as."""
     censored = Inferred(determined.censored)
     """How many responses are censored: ``left``, ``right``, ``interval``; empty if the loss knows of none."""
     at_bound = Inferred(determined.at_bound)

@@ -65,7 +65,7 @@ def _known(solution: Solution) -> bool:
     """Whether the variance of each row is known, and the rows are in memory if they are needed."""
     if solution.model.in_place or solution.penalised:
         return False
-    return solution.sigma is not None or (solution.loss_function.dispersion_known and solution.all_rows is None)
+    return solution.scale_known or (solution.loss_function.dispersion_known and solution.all_rows is None)
 
 
 def _chi_square(solution: Solution) -> tuple[float, float] | None:
@@ -73,7 +73,7 @@ def _chi_square(solution: Solution) -> tuple[float, float] | None:
 
     None for single outcomes 0 or 1, for which its size says nothing: only shares of several trials have one.
     """
-    if solution.sigma is not None:
+    if solution.scale_known:
         return squared_error(solution), 0.0
     loss, rows = solution.loss_function, counted_rows(solution)
     mean = loss.mean(rows.score)
@@ -116,19 +116,24 @@ def scatter_note(solution: Solution) -> str | None:
     good = goodness_of(solution)
     if good is None or min(good.p, 1.0 - good.p) > SELDOM / 2.0:
         return None
-    return _of_sigma(solution, good) if solution.sigma is not None else _of_distribution(solution, good)
+    return _of_sigma(solution, good) if solution.scale_known else _of_distribution(solution, good)
 
 
 def _of_sigma(solution: Solution, good: Goodness) -> str:
     times = math.sqrt(good.reduced)
     head = (
         f"chi-square is {good.chi_square:.4g} for {good.degrees:,} degrees of freedom, {good.reduced:.3g} times as "
-        f"large as it should be: residuals are {times:.3g} times as large as `{solution.sigma}` says, so standard "
+        f"large as it should be: residuals are {times:.3g} times as large as {_said(solution)} says, so standard "
         "errors are"
     )
     if good.reduced > 1.0:
         return head + " too small by as much. Correct sigma, or look for what the formula misses"
     return head + " too large. Correct sigma"
+
+
+def _said(solution: Solution) -> str:
+    """Return what says how far the data should scatter."""
+    return "the covariance" if solution.sigma is None else f"`{solution.sigma}`"
 
 
 def _of_distribution(solution: Solution, good: Goodness) -> str:

@@ -48,7 +48,7 @@ def criteria_of(solution: Solution) -> Criteria | None:
     known = rank(solution)
     redundant = 0 if known is None else int(np.count_nonzero(~known.kept)) - held
     alone = held - len(at_bound(solution))  # fixed components of vectors
-    scale = loss.dispersion == "estimated" and solution.sigma is None
+    scale = loss.dispersion == "estimated" and not solution.scale_known
     estimated = solution.model.parameters.size - redundant - alone + scale
     with np.errstate(all="ignore"):
         found = log_likelihood(solution)
@@ -70,17 +70,20 @@ def log_likelihood(solution: Solution) -> float | None:
 
         -n/2 (log(2 pi S / n) + 1) + W/2,   S = sum omega_i r_i**2,   W = sum log omega_i
 
-    It is infinite if S = 0. It is the likelihood of the formula's left side: of log(y) for `log(y) ~ ...`.
+    With a covariance C of the rows, S = r' C^-1 r, and -1/2 log det C is part of it. It is infinite if S = 0. It is the
+    likelihood of the formula's left side: of log(y) for `log(y) ~ ...`.
     """
     loss, total, dispersion = solution.loss_function, solution.loss * total_weight(solution), 1.0
     with_weights = weighted(solution)
-    if loss.dispersion == "estimated" and solution.sigma is None:
+    if loss.dispersion == "estimated" and not solution.scale_known:
         least = 0.0 if loss.of_residual else _sum(solution, loss.row_terms(with_weights)[-1])
         if least is None:
             return None
         dispersion = 2.0 / loss.unit * (total - least) / counting(solution)
         if dispersion == 0.0:
             return math.inf
+    whitening = solution.sample.whitening
+    total += loss.unit * dispersion * (0.0 if whitening is None else 0.5 * whitening.log_determinant)
     terms = loss.normaliser_terms(with_weights)
     if terms is None:
         return _normaliser(solution, dispersion) - total / (loss.unit * dispersion)

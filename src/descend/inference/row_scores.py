@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 class ScoredRows:
     """The rows of a fit, at its parameters. Rows of weight 0 are left out, since they do not count.
 
+    Errors of a known covariance are whitened: all of this is L^-1 times what it is else, with weights of 1.
+
     y, score, omega: (rows,) response, score (the argument of the loss), and row weight (1 if there are no weights).
     jacobian: (rows, p) derivatives of the score. loss: the loss, given the values of its own columns in these rows.
     places: indices of these rows among all that the fit keeps. parts: where very many parameters each belong to one
@@ -75,6 +77,10 @@ def rows_that_count(
     else:
         score, jacobian = model.scores_and_jacobian(solution.theta, columns)
     y = model.observed(columns)
+    if (whitening := solution.sample.whitening) is not None and most is None:
+        root = np.sqrt(omega)
+        whitened = whitening.of(np.column_stack([y, score, jacobian]) * root[:, None])
+        y, score, jacobian, omega = whitened[:, 0], whitened[:, 1], whitened[:, 2:], np.ones(len(y))
     counting = omega > 0.0
     own = {name: columns[name][counting] for name in solution.loss_function.own_columns}
     loss = solution.loss_function.given(own, solution.parameters)

@@ -118,7 +118,7 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
         point = accurate_point(solution)
         if loss.observed_information:
             point = observed(point)
-        if loss.quadratic and solution.sigma is None:
+        if loss.quadratic and not solution.scale_known:
             return estimated_covariance(point, degrees, kept)
         dispersion = dispersion_of(solution)
         if dispersion is None:

@@ -15,6 +15,7 @@ from descend.inference.row_scores import counted_rows, row_weights, weighted
 from descend.losses import LOSSES, Loss
 from descend.losses.contract import Pearson
 from descend.problem.problem import AllRows
+from descend.table.coupled import Whitening
 
 Array = NDArray[np.float64]
 
@@ -49,7 +50,7 @@ def total_weight(solution: Solution) -> float:
 def error_degrees(solution: Solution) -> float:
     """Return the degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
     degrees = degrees_of_freedom(solution)
-    known = solution.sigma is not None or solution.loss_function.dispersion_known
+    known = solution.scale_known or solution.loss_function.dispersion_known
     return math.inf if known or degrees is None else float(degrees)
 
 
@@ -70,7 +71,7 @@ def dispersion_of(solution: Solution) -> float | None:
     dispersion of 1. None if no degrees of freedom are left, or the loss is not a likelihood.
     """
     loss, degrees = solution.loss_function, degrees_of_freedom(solution)
-    if solution.sigma is not None or loss.dispersion_known:
+    if solution.scale_known or loss.dispersion_known:
         return 1.0
     if not loss.likelihood or degrees is None or degrees <= 0 or solution.model.in_place:
         return None
@@ -114,6 +115,8 @@ def r_squared(solution: Solution) -> float | None:
         error = squared_error(solution) if quadratic else _sum_of(solution, there, LOSSES.build("squared"))
         return None if error is None else 1.0 - error / there.spread
     y = solution.model.observed(solution.columns)
+    if (whitening := solution.sample.whitening) is not None:
+        return 1.0 - squared_error(solution) / _about_mean(y, row_weights(solution), whitening)
     omega = row_weights(solution) if weighted(solution) else 1.0
     away = y - (np.average(y, weights=omega) if weighted(solution) else y.mean())
     spread = float((omega * away) @ away)
@@ -123,6 +126,13 @@ def r_squared(solution: Solution) -> float | None:
         return 1.0 - squared_error(solution) / spread
     residual = residuals(solution)
     return 1.0 - float((omega * residual) @ residual) / spread
+
+
+def _about_mean(y: Array, omega: Array, whitening: Whitening) -> float:
+    """Return the least squares left by a constant, with errors that depend on each other."""
+    root = np.sqrt(omega)
+    ones, whitened = whitening.of(np.column_stack([root, root * y])).T
+    return float(np.square(whitened - ones * (ones @ whitened) / (ones @ ones)).sum())
 
 
 @comment("R² about 0")
@@ -135,5 +145,8 @@ def r_squared_about_zero(solution: Solution) -> float | None:
     if constants or solution.all_rows is not None or model.formula.terms:
         return None
     y = model.observed(solution.columns)
+    if (whitening := solution.sample.whitening) is not None:
+        y = whitening.of(np.sqrt(row_weights(solution)) * y)
+        return 1.0 - squared_error(solution) / float(y @ y)
     squares = float((row_weights(solution) * y) @ y) if weighted(solution) else float(y @ y)
     return 1.0 - squared_error(solution) / squares if squares > 0.0 else None

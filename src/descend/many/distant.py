@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +21,12 @@ from descend.problem.out_of_core import IN_MEMORY
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.table import Table
-from descend.table.beside import Beside, blocks, fetched
+from descend.table.beside import blocks, fetched
+from descend.table.keyed import KeyedRows
 from descend.table.lazy import Lazy
 from descend.table.levels import keys_in_order, said
 from descend.table.memory import LEAST, PROGRAM, read_size, there_is
 from descend.table.not_numbers import quoted_if_odd
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
-    from descend.table.arrays import Cells
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -91,30 +86,9 @@ class DistantGroups(OfRows):
         return int(min(max(self.room / each, FEWEST), MOST))
 
     @cached_property
-    def keys(self) -> dict[str, Cells]:
-        """The keys of all groups, as columns that are compared with those of the rows, by their names there."""
-        schema, parts = self.lazy.table.schema(), zip(*self.groups.keys, strict=True)
-        text = {name: schema[name].is_string() for name in (f"k{number}" for number in range(len(self.groups.by)))}
-        return {
-            name: np.array(values, dtype=object if text[name] else np.float64)
-            for name, values in zip(text, parts, strict=True)
-        }
-
-    def beside(self, numbers: Sequence[str] = ()) -> Beside:
-        """Return a table for the keys of groups, their place ``g`` and some numbers of each."""
-        kinds = {name: "float64" if keys.dtype.kind == "f" else "string" for name, keys in self.keys.items()}
-        return Beside(self.lazy, {"g": "int64"} | kinds | dict.fromkeys(numbers, "float64"))
-
-    def put(self, beside: Beside, places: Places, numbers: Mapping[str, Array] | None = None) -> None:
-        """Fill such a table for some groups, which are numbered in this order."""
-        columns = {name: keys[places] for name, keys in self.keys.items()}
-        beside.put({"g": np.arange(len(places)), **columns, **(numbers or {})})
-
-    def joined(self, beside: Beside, rows: ir.Table, numbers: Sequence[str] = ()) -> ir.Table:
-        """Return rows with the number of their group as ``g``, and what is known of it; only those of groups beside."""
-        same = [rows[name] == beside.table[name] for name in self.keys]
-        columns = [name for name in rows.columns if name not in self.keys]
-        return rows.join(beside.table, same).select("g", *columns, *numbers)
+    def keyed(self) -> KeyedRows:
+        """The rows, and what tells their groups apart."""
+        return KeyedRows(self.lazy, self.groups.keys)
 
     def shares(self, places: Places) -> Iterator[tuple[Places, Grouped]]:
         """Fetch groups, in order, so many at a time as may be in memory: their places, and the groups as a table."""
@@ -129,9 +103,9 @@ class DistantGroups(OfRows):
     def _streamed(self, places: Places) -> Iterator[tuple[Places, Grouped]]:
         if not len(places):
             return
-        beside = self.beside()
-        self.put(beside, places)
-        found = self.joined(beside, self.lazy.table)
+        beside = self.keyed.beside()
+        self.keyed.put(beside, places)
+        found = self.keyed.joined(beside, self.lazy.table)
         found = found.order_by([name for name in ("g", "place") if name in found.columns])
         waiting: list[dict[str, Array]] = []
         rows = 0
@@ -150,9 +124,9 @@ class DistantGroups(OfRows):
 
     def fetch(self, places: Places) -> Grouped:
         """Fetch the rows of some groups."""
-        beside = self.beside()
-        self.put(beside, places)
-        found = fetched(self.lazy, self.joined(beside, self.lazy.table), beside)
+        beside = self.keyed.beside()
+        self.keyed.put(beside, places)
+        found = fetched(self.lazy, self.keyed.joined(beside, self.lazy.table), beside)
         order = np.argsort(found["g"], kind="stable")
         return self._grouped(places, {name: column[order] for name, column in found.items()})[1]
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from descend.errors import DataError
 from descend.table import Table
 from descend.table.arrays import ArrayTable
-from descend.table.levels import Key, Levels, Places, combined, values_of
+from descend.table.coded import combined
+from descend.table.levels import Key, Levels, Places, values_of
 from descend.table.table import Coding
 
 Mask = NDArray[np.bool_]

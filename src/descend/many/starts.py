@@ -66,10 +66,10 @@ def trial_points(
         if (name := name_of(program, symbol)) not in given and not linear[slices[name]].all()
     ]
     with np.errstate(all="ignore"):
-        points = list(trials(program, columns, theta, scanned))
-    if bounds is not None:
-        points = [bounds.folded(point, number) for number, point in enumerate(points)]
-    return np.array(points)
+        points = trials(program, columns, theta, scanned)
+    if bounds is None:
+        return points
+    return np.array([bounds.folded(point, number) for number, point in enumerate(points)])
 
 
 def _in_order(rows: GroupedRows, group: int) -> Places:

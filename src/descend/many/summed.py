@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.sums_by_group import SumsByGroup
 from descend.formula.printers.database import LackingFunctionError
 from descend.many.arrays import NUMPY_ARRAYS
-from descend.many.code import BatchCode
+from descend.many.code import BatchCode, by_component
 from descend.many.descent import FIRST, descend_all
 from descend.many.distant import DistantGroups
 from descend.many.fitting import POOR, keep
@@ -21,7 +22,6 @@ from descend.many.progress import Done
 from descend.many.starts import Starts
 from descend.many.streamed import fit_streamed, starts_of_sample
 from descend.many.sums import Block
-from descend.many.sums_by_group import SumsByGroup
 from descend.many.together import Found
 from descend.models import Model
 from descend.options.request import Request
@@ -64,7 +64,7 @@ class Summed:
         counting = work.complete if drop else np.where(work.complete == work.groups.sizes, work.groups.sizes, 0)
         some = np.flatnonzero(counting > work.model.parameters.size)
         try:
-            sums = SumsByGroup(work, program, rows)
+            sums = SumsByGroup(work.keyed, program, rows, *by_component(program))
             known = sums.responses(some)
         except LackingFunctionError as error:
             return f"the database ({work.lazy.backend.name}) has no function {error}"

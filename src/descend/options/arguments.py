@@ -70,6 +70,10 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 
         model, data = with_offset(model, data, values)
     check_options(values, *NEEDED)
+    if values.get("covariance") is not None:
+        from descend.options.covariance import with_covariance
+
+        data, values["covariance"] = with_covariance(model, data, values)
     values["fix"] = read_fixed(options.get("fix"))
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True

@@ -58,6 +58,11 @@ def is_path(value: object) -> bool:
     return isinstance(value, str | os.PathLike)
 
 
+def is_matrix(value: object) -> bool:
+    """Whether a value is an array, a frame or a list of lists, which may hold a matrix."""
+    return (isinstance(value, Sequence) and not isinstance(value, str)) or hasattr(value, "__array__")
+
+
 def is_switch(value: object) -> bool:
     """Whether a value is True or False."""
     return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")  # the second names are NumPy's

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from descend.options import checks
-from descend.options.checks import is_array, is_by_name, is_text, is_texts, must_be
+from descend.options.checks import is_array, is_by_name, is_matrix, is_path, is_text, is_texts, must_be
 from descend.options.option import option
 
 if TYPE_CHECKING:
@@ -40,6 +40,12 @@ class OptionsOfRows:
         'Known standard deviations of the response, in its unit: a column, a number, or an expression like "0.05*y".',
         metavar="COLUMN|NUMBER|TEXT",
         check=must_be("the name of a column, an array with a value for each row, or a number", is_text),
+    )
+    covariance: Any = option(
+        None,
+        "Known covariance of the response: a file with a row and a column for each row of data, .npy, CSV or text.",
+        check=must_be("a matrix, or the path of a file with one", is_path, is_matrix),
+        metavar="FILE",
     )
     x_sigma: Ties = option(
         None,

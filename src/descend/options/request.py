@@ -93,7 +93,7 @@ class Request(OptionsOfDescent):
         """The columns with a role of their own: weights and sigma, and those that tell clusters apart."""
         from descend.table.rows import Roles
 
-        return Roles(self.weights, self.sigma, self._clusters)
+        return Roles(self.weights, self.sigma, self._clusters, self.covariance)
 
     @property
     def _clusters(self) -> tuple[str, ...]:

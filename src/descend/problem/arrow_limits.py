@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from descend.errors import ConfigError
 from descend.gradients.contract import Program
 from descend.wording import spell
@@ -17,7 +15,7 @@ MOST_BORDER = 1 << 27
 def refuse(program: Program, engine: str) -> None:
     """Raise ConfigError for an engine, a gradient or a second grouping for which there is no arrow."""
     size = program.parameters.size
-    if engine not in ("numpy", "auto"):
+    if engine not in ("numpy", "auto", "query"):
         raise ConfigError(
             f"The engine `{engine}` sums curvature as a matrix, and for that {size:,} parameters, most of one group "
             f"each, are too many. Leave out the engine, or use {spell('engine', 'numpy')}."
@@ -33,15 +31,6 @@ def refuse(program: Program, engine: str) -> None:
             "of one group each. Use another loss, or fewer groups."
         )
     _refuse_wide(program)
-
-
-def refuse_elsewhere(size: int) -> NoReturn:
-    """Raise ConfigError for rows that are not to be read into memory."""
-    raise ConfigError(
-        f"Rows that stay where they are are summed by queries, with the curvature as a matrix, and for that {size:,} "
-        f"parameters, most of one group each, are too many. Leave out {spell('memory_limit')}, and use "
-        f"{spell('engine', 'numpy')}."
-    )
 
 
 def _refuse_wide(program: Program) -> None:

@@ -24,9 +24,11 @@ from descend.problem.engine_choice import is_arrow
 from descend.problem.point import Point
 from descend.problem.problem import AllRows, Problem, Summing
 from descend.table import Table
-from descend.table.lazy import Lazy, Summary
+from descend.table.keyed import WRITTEN, keyed
+from descend.table.lazy import Lazy
 from descend.table.memory import of_database, read_size, there_is, written
 from descend.table.rows import Rows, check_roles
+from descend.table.summary import Summary
 from descend.table.table import check_missing
 from descend.wording import spell, using
 
@@ -108,10 +110,11 @@ def gather(
 
     Raises DataError or ConfigError as for rows in memory.
     """
-    if is_arrow(code):
-        from descend.problem.arrow_limits import refuse_elsewhere
+    arrow = is_arrow(code)
+    if arrow:
+        from descend.problem.arrow_elsewhere import refuse_for_arrow
 
-        refuse_elsewhere(model.parameters.size)
+        refuse_for_arrow(code, request)
     if model.inexact:
         raise ConfigError(
             "Errors of inputs are fitted to rows in memory, but these stay where they are. Leave out "
@@ -122,7 +125,7 @@ def gather(
 
         refuse_clusters(request, model.loss)
     memory = None if request.memory_limit is None else of_database(read_size(request.memory_limit))
-    lazy = table.lazy(names, memory)
+    lazy = keyed(table, names, memory, 0 if arrow else WRITTEN)
     lazy, rows, known = _complete(table, lazy, request.missing)
     ends = {name: np.array([summary.low, summary.high]) for name, summary in known.items()}
     rounded = table.rounding_notes(ends)
@@ -170,7 +173,7 @@ def _complete(table: Table, lazy: Lazy, missing: str) -> tuple[Lazy, int, dict[s
     lazy = lazy.complete()
     rows, known = lazy.summaries()
     if rows == 0:
-        raise table.none_complete(lazy.names)
+        raise table.none_complete(lazy.every)
     return lazy, rows, known
 
 
@@ -195,6 +198,10 @@ def _engine(
         library = "NumPy" if code.language == "numpy" else "PyTorch"
         note = f"rows streamed to {library} in blocks, as {source} needs them there"
         return StreamEngine(code, lazy, device=request.device, counted=counted), (note,)
+    if is_arrow(code):
+        from descend.problem.arrow_elsewhere import engine_of_arrow
+
+        return engine_of_arrow(code, lazy, counted)
     if request.device is not None:
         return StreamEngine(code, lazy, "torch", request.device, counted), (
             "rows streamed to PyTorch in blocks, as a device was asked for",

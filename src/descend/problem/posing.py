@@ -21,7 +21,7 @@ from descend.models.call import name_of, no_formula
 from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.problem import preflight
-from descend.problem.engine_choice import ENGINES, chosen, is_arrow
+from descend.problem.engine_choice import ENGINES, chosen
 from descend.problem.model_reading import gradient_columns, gradient_source, probability_note, read_model
 from descend.problem.objective import VectorObjective, objective_over
 from descend.problem.penalty import Penalty
@@ -63,7 +63,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
         from descend.problem.clusters import with_clusters
 
         table = with_clusters(table, request, model)
-    gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
+    gradient, code = _code_of(model, request, table)
     if request.engine not in ENGINES:
         raise ConfigError(
             f"There is no engine `{request.engine}`.{closest(request.engine, ENGINES)} Known: {', '.join(ENGINES)}."
@@ -111,6 +111,16 @@ def _problem_of(request: Request, table: Table) -> Problem:
     )
 
 
+def _code_of(model: Model, request: Request, table: Table) -> tuple[str, Program | Kernel]:
+    """Return the name of the gradient source, and what is to be summed."""
+    gradient, code = gradient_source(model, request.gradient, table, request.roles.spread)
+    if request.covariance is None:
+        return gradient, code
+    from descend.problem.coupling import coupled_rows
+
+    return gradient, coupled_rows(code, model, gradient, request)
+
+
 def untraced(request: Request, reason: str) -> Request:
     """Return a request that has a function called rather than the formula traced from it, with a note of why."""
     note = no_formula(name_of(request.model), reason)
@@ -123,7 +133,7 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
     if (
         request.memory_limit is not None
         or request.engine == "query"
-        or (request.engine == "auto" and table.size(len(names)) and not is_arrow(code))
+        or (request.engine == "auto" and table.size(len(names)))
     ):
         from descend.problem import out_of_core
 

@@ -21,8 +21,7 @@ from descend.models import Model, SymbolicModel
 from descend.options.request import Request
 from descend.problem.point import Objective, Point
 from descend.table import Table
-from descend.table.rows import Rows
-from descend.table.table import finite
+from descend.table.rows import Rows, finite
 from descend.wording import using
 
 Array = NDArray[np.float64]

@@ -76,7 +76,7 @@ def _why_not(fit: Fitted, interval: str) -> str:
         return "the run did not reach the minimum"
     if fit.covariance is None or fit.undetermined:
         return "the fit does not say how certain its parameters are"
-    if interval == "prediction" and (fit.weights is not None or fit.sigma is not None):
+    if interval == "prediction" and (fit.weights or fit.sigma or (fit.scatter and fit.scatter.known)):
         return "how far a further row scatters is not known"
     if interval == "prediction" and fit.residual_standard_deviation is None:
         return f"single measurements have no spread under the {fit.loss_function.name} loss"

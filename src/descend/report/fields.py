@@ -16,6 +16,7 @@ from descend.inference.intervals import NOT_AT_MINIMUM, listed
 from descend.inference.quantities.estimate import quantity_cells
 from descend.inference.standard_errors import errors_in_words
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
+from descend.report.field import Field
 from descend.table.levels import ByGroup, GroupLabels
 
 if TYPE_CHECKING:
@@ -30,21 +31,6 @@ MOST_GROUPS = 12
 """With more groups than this, a text shows the first ones, and how the others spread."""
 MOST_LISTED = 10_000
 """Most weights of a module that are listed; those of a large one are better read from the module."""
-
-
-@dataclass(frozen=True)
-class Field:
-    """One item to show.
-
-    kind: ``formula``, ``parameter`` (value: the number, its standard error or None, what holds it, such as ``fixed``,
-        or "", and the ends of its interval if asked for), ``number``, ``text``, ``success``, ``partial`` or
-        ``failure`` (how the run ended), ``advice``, or ``note``. many: whether it is of a parameter with many groups.
-    """
-
-    label: str
-    value: Any
-    kind: str
-    many: bool = False
 
 
 Lines = Callable[["Fitted", "Intervals | None"], Iterable[Field]]
@@ -153,7 +139,7 @@ def _chi_square(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     if (good := fit.goodness) is not None:
         degrees = f"{good.degrees:,} degree{'s' if good.degrees > 1 else ''} of freedom"
         text = f"{good.chi_square:.5g} for {degrees}, reduced {good.reduced:.4g}, p = {good.p:.2g}"
-        yield Field("χ²" if fit.sigma is not None else "Pearson's χ²", text, "text")
+        yield Field("χ²" if fit.loss_function.quadratic else "Pearson's χ²", text, "text")
 
 
 def _intervals(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -164,6 +150,8 @@ def _intervals(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 def _spread(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     """Say how the standard errors were found, unless in the usual way."""
+    if (scatter := fit.scatter) is not None:
+        yield from (Field(label, text, "text") for label, text in scatter.words())
     if fit.sigma is not None:
         yield Field("sigma", f"`{fit.sigma}`: standard deviations of the response, taken as known", "text")
     elif fit.weights is not None:
@@ -322,6 +310,7 @@ ENTRIES = [
     Entry("residual_standard_deviation"),
     Entry("", lines=_intervals),
     Entry("sigma", lines=_spread),
+    Entry("scatter", value=lambda fit: None if fit.scatter is None else fit.scatter.plain()),
     Entry("x_sigma", value=lambda fit: dict(fit.model.inexact) or None),
     Entry("weights"),
     Entry("censored", value=lambda fit: fit.censored or None),

@@ -26,7 +26,8 @@ from descend.parameters import FIXED, digits_of
 from descend.report import group_section, grouped, implicit, mathematics, panels, residual_panels, surface
 from descend.report.cells import heads, minus, number, prose, table
 from descend.report.document import bar, colours, document, figure, part
-from descend.report.fields import Field, fields
+from descend.report.field import Field
+from descend.report.fields import fields
 from descend.report.figures import Panel
 from descend.report.reproduce import as_command, as_python, versions
 from descend.report.view import View, rows, view

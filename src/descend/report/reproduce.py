@@ -115,6 +115,8 @@ def _python(value: object) -> str:
         return "{" + ", ".join(f"{_python(key)}: {_python(part)}" for key, part in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_python, value)) + "]"
+    if isinstance(value, np.ndarray) and value.ndim > 1:
+        return "matrix"
     if isinstance(value, np.ndarray | np.generic):
         return _python(value.tolist())
     if isinstance(value, os.PathLike):

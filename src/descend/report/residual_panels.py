@@ -22,7 +22,7 @@ def residuals_below(view: View, look: Look) -> Panel:
     """Prepare the residuals for the panel below the curve, over the same horizontal axis."""
     name = view.inputs[0] if view.inputs else "row"
     across = on_axis(look, "x", view.x, name)
-    panel = _residuals(view, across, name, "residuals-below", "")
+    panel = _residuals(view, across, name, "residuals-below", "", view.residuals)
     upright = [replace(each, left=None, right=None) for each in spread.bars(view, across, drawable(view.residuals))]
     return replace(panel, x=Axis(name, look.scale("x")), y=Axis("residual"), marks=[*upright, *panel.marks])
 
@@ -33,13 +33,20 @@ def residuals_against(view: View, name: str) -> Panel:
     return _residuals(view, np.asarray(view.columns[name]), name, key, f"Residuals against {name}")
 
 
-def _residuals(view: View, x: Array, name: str, key: str, title: str) -> Panel:
-    left = drawable(view.residuals)
+def _judged(view: View) -> tuple[Array, str]:
+    """Return the residuals that should show no pattern, and what they are: whitened, where rows have a covariance."""
+    whitened = view.whitened
+    return (view.residuals, "observed - predicted") if whitened is None else (whitened, "whitened residual")
+
+
+def _residuals(view: View, x: Array, name: str, key: str, title: str, raw: Array | None = None) -> Panel:
+    values, words = _judged(view) if raw is None else (raw, "observed - predicted")
+    left = drawable(values)
     return Panel(
         key,
         title,
         Axis(name),
-        Axis("observed - predicted"),
+        Axis(words),
         [Points(x, left), Level(0.0)],
         view.sampled,
         f"Residuals, observed less predicted {view.response}, against {name}. "
@@ -55,14 +62,15 @@ def quantiles(view: View) -> Panel:
     """
     from scipy.special import ndtri
 
-    left = np.sort(view.residuals[np.isfinite(view.residuals)])
+    values, words = _judged(view)
+    left = np.sort(values[np.isfinite(values)])
     normal = ndtri((np.arange(1, len(left) + 1) - 0.375) / (len(left) + 0.25))
     ends = np.array(reach(normal))
     return Panel(
         "quantiles",
         "Are the residuals normal?",
         Axis("quantile of the normal distribution"),
-        Axis("observed - predicted"),
+        Axis(words),
         [Points(normal, left, "residuals"), Line(ends, left.mean() + left.std() * ends, "normal", width=1.8)],
         view.sampled,
         "Quantile-quantile plot of the residuals: normal residuals lie on the straight line.",

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from descend.parameters import DIGITS, FIXED, digits_of
-from descend.report.fields import Field
+from descend.report.field import Field
 
 FIRST = 6
 """Groups whose values are listed where a parameter has many."""

@@ -167,6 +167,17 @@ class View:
         """Observed less predicted."""
         return self.y - self.predicted
 
+    @cached_property
+    def whitened(self) -> Array | None:
+        """The residuals that know nothing of each other, where rows have a known covariance and all are drawn."""
+        solution = self.fit.solution
+        whitening = None if solution is None else solution.sample.whitening
+        if solution is None or whitening is None or len(self.residuals) != solution.rows:
+            return None
+        omega = solution.sample.omega
+        whitened: Array = whitening.of(self.residuals if omega is None else np.sqrt(omega) * self.residuals)
+        return whitened
+
     @property
     def response(self) -> str:
         """The formula's left side; a column without the backticks that quote it in a formula."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from descend.descent import Step
 from descend.descent.checkpoint import to_resume
-from descend.errors import LimitsError
+from descend.errors import DescendError, LimitsError
 from descend.formula import read_formula
 from descend.inference.intervals import checked_errors
 from descend.models.inexact import inexact_inputs
@@ -46,6 +46,8 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         request = started_as_if_exact(request, loss, exact, lambda each: _fit(each, table, None, began).solution)
     if request.x_sigma:
         request = started_without_errors(request, table, began)
+    if request.covariance is not None and request.polish:
+        request = started_without_coupling(request, table, began)
     resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
     if resumed is not None:  # it starts where the run did, whatever start is found or given now
         check_options({"start": resumed.start})
@@ -60,6 +62,16 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
 
         read_quantities(request.quantities, problem.model)  # refused before the first step
     return fit_of(solve(problem, request, on_step, resumed, began))
+
+
+def started_without_coupling(request: Request, table: Table, began: float) -> Request:
+    """Return a request that starts where the fit of rows that know nothing of each other ends."""
+    apart = request.but(covariance=None, quantities=None, checkpoint=None, errors=None, bare=True)
+    try:
+        found = fit_table(apart, table, None, began)
+    except DescendError:
+        return request  # which says what is wrong
+    return request.but(start=found.model.parameters.named(found.theta), second_look=False)
 
 
 def started_without_errors(request: Request, table: Table, began: float) -> Request:

@@ -15,9 +15,10 @@ from descend.diagnosis import Cause, Diagnosis
 from descend.errors import ConfigError
 from descend.inference.correlation import Correlation
 from descend.inference.covariance import Covariance
-from descend.inference.estimates import Estimates, why_none
+from descend.inference.estimates import Estimates, spread_of_one, why_none
 from descend.inference.goodness import Goodness
 from descend.inference.likelihood import Criteria
+from descend.inference.scatter import Scatter
 from descend.inference.standard_errors import errors_by_name, usual_kind
 from descend.optimizers.systems import matrix_of
 from descend.results.fit import Fit
@@ -63,8 +64,7 @@ class LoadedFit(Fit):
             self.at_minimum,
             why_none(self.model, self.penalised, self.outcome, self.degrees_of_freedom),
             self.weights,
-            self.sigma,
-            self.residual_standard_deviation,
+            *spread_of_one(self.sigma, self.weights, self.scatter, self.residual_standard_deviation),
         )
 
     def _solved(self, otherwise: str, without: str = "data") -> NoReturn:
@@ -115,7 +115,8 @@ def _error_degrees(fit: LoadedFit) -> float:
 
 
 def _known(fit: LoadedFit) -> bool:
-    return fit.sigma is not None or fit.loss_function.dispersion_known
+    known = fit.scatter is not None and fit.scatter.known
+    return fit.sigma is not None or known or fit.loss_function.dispersion_known
 
 
 def _criteria(fit: LoadedFit) -> Criteria | None:
@@ -143,6 +144,7 @@ def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
 
 ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "at_bound": lambda fit: [] if fit.constraints is None else fit.constraints.at_bound(fit.theta),
+    "scatter": lambda fit: None if not fit._content.get("scatter") else Scatter.restored(fit._content["scatter"]),
     "column_types": lambda fit: dict(fit._content.get("columns", {})),
     "censored": lambda fit: dict(fit._content.get("censored") or {}),
     "response_levels": lambda fit: dict(fit._content.get("response_levels") or {}),

@@ -188,7 +188,7 @@ def compared(
                 f"`{first}` predicts {_listed(one.model.response_columns)} and `{name}` "
                 f"{_listed(fit.model.response_columns)}: models of different responses cannot be compared."
             )
-        if fit.rows != one.rows or fit.weights != one.weights or fit.sigma != one.sigma:
+        if fit.rows != one.rows or (fit.weights, fit.sigma, fit.scatter) != (one.weights, one.sigma, one.scatter):
             raise ConfigError(
                 f"`{first}` was fitted to {one.rows:,} rows and `{name}` to {fit.rows:,}, or with other weights: only "
                 "fits to the same rows can be compared. Leave out the rows in which one of them lacks a value."
@@ -215,9 +215,9 @@ def _test(small: str, one: SolvedFit, large: str, other: SolvedFit) -> NestedTes
     from scipy import special
 
     d1, d2 = one.degrees_of_freedom or 0, other.degrees_of_freedom or 0
-    more, known = d1 - d2, other.sigma is not None or not other.loss_function.quadratic
+    more, known = d1 - d2, other.solution.scale_known or not other.loss_function.quadratic
     total = total_weight(other.solution)
-    if other.sigma is not None:
+    if other.loss_function.quadratic and other.solution.scale_known:
         ratio = total * (one.loss - other.loss)
     else:
         ratio = 2.0 * ((other.log_likelihood or math.nan) - (one.log_likelihood or math.nan))

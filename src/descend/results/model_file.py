@@ -147,6 +147,7 @@ OPTIONAL: Mapping[str, Check] = {
     "evidence": maybe(named(lambda value: "")),
     "weights": maybe(column),
     "sigma": maybe(column),
+    "scatter": maybe(named(lambda value: "")),
     "x_sigma": maybe(named(either(number, column))),
     "errors": maybe(_kind_of_errors),
     **dict.fromkeys(

@@ -119,7 +119,7 @@ def _scatter(solution: Solution) -> tuple[str, ...]:
     loss, notes = solution.loss_function, []
     if loss.prediction_domain.limited:
         notes.append(edge_note(solution))
-    if loss.dispersion_known or solution.sigma is not None:
+    if loss.dispersion_known or solution.scale_known:
         notes.append(scatter_note(solution))
     if solution.errors.startswith("cluster"):
         notes.append(few_clusters_note(solution))

@@ -237,7 +237,7 @@ def _axis(
     values: list[float] = [] if measures(program.formula)[symbol].location else (theta[place] * FACTORS).tolist()
     if everywhere:
         at = range_of(program, columns, symbol)
-        values += [float(at((number + 0.5) / EVERYWHERE)) for number in range(EVERYWHERE)]
+        values += at((np.arange(EVERYWHERE) + 0.5) / EVERYWHERE).tolist()
     points = np.repeat(theta[None, :], 1 + len(values), axis=0)
     points[1:, place] = values
     return points if bounds is None else points[[0, *(1 + np.flatnonzero(bounds.contains(points[1:])[:, place]))]]

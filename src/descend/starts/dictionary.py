@@ -108,7 +108,7 @@ class Dictionary:
 
     def _evenly(self, unknowns: Sequence[Parameter], count: int) -> Array:
         with np.errstate(all="ignore"):
-            return np.array(list(spread_over(self.program, self.rows, unknowns, count)))
+            return np.column_stack(spread_over(self.program, self.rows, unknowns, count))
 
     def _of_one(self, symbol: Parameter) -> Array:
         """Return values of the only unknown of a term: a place, or a width, steepness or rate."""

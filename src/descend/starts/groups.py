@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.engines.arrow import Arrow
-from descend.engines.arrow_engine import ArrowEngine
 from descend.engines.small_systems import cholesky, solved
+from descend.engines.totals import GroupedEngine
 from descend.formula.formula import Formula
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.gradients.contract import Program
@@ -46,8 +47,7 @@ def search_of_groups(
        own. Of the values of the shared parameters the best remain, and each group keeps its lowest end.
     3. Let each group try the ends of some others.
     """
-    engine, curve = objective.engine, one_curve(program)
-    assert isinstance(engine, ArrowEngine)
+    engine, curve = cast("GroupedEngine", objective.engine), one_curve(program)
     moving, bounds = np.isin(_names(program.parameters), list(given), invert=True), objective.bounds
     if bounds is not None:
         moving &= ~bounds.pinned
@@ -123,13 +123,11 @@ def _names(parameters: Parameters) -> NDArray[np.str_]:
     return np.concatenate([np.full(part.stop - part.start, name) for name, part in parameters.slices.items()])
 
 
-def _samples(rows: Rows, engine: ArrowEngine) -> Iterator[Rows]:
+def _samples(rows: Rows, engine: GroupedEngine) -> Iterator[Rows]:
     """Yield all rows, then those of the largest groups."""
     yield rows
-    codes = rows.columns[engine.slots.groupings[0]].astype(np.intp)
-    counts = np.bincount(codes)
-    for group in np.argsort(-counts, kind="stable")[:ALONE].tolist():
-        yield rows.take(codes == group)
+    for group in np.argsort(-engine.group_weights, kind="stable")[:ALONE].tolist():
+        yield engine.rows_of(group)
 
 
 @dataclass
@@ -139,7 +137,7 @@ class GroupDescent:
     moving: (p,), which components may change.
     """
 
-    engine: ArrowEngine
+    engine: GroupedEngine
     moving: Mask
     bounds: Bounds | None
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ from descend.table.rows import Rows
 Array = NDArray[np.float64]
 ROWS = 512
 """Rows on which trial points are judged, spread evenly through the table."""
+FEW = 128
+"""The same for a first look, where a few averages over blocks of rows keep what all rows say about a smooth curve."""
 ROWS_OF_WAVES = 4096
 """The same where there are waves, which a few rows may not show."""
 STAGES = ((32, 8), (8, 100))
@@ -46,10 +48,14 @@ STAGES_OF_WAVES = ((12, 8), (4, 100))
 RANKS = (0, 2, 6, 16)
 """Ranks of the trial points, best first, from which descents start to see whether they agree."""
 EPOCHS_TO_AGREE = 30
+MOSTLY = 0.5
+"""Share of the response's variance that is left where a place explains most of it."""
 RANKED = 128
 """Points, the best by squared loss, that are judged by the loss itself."""
 SAME = 1e-6
 """Relative difference of J below which two descents count as having ended in the same place."""
+SETTLED = 1e-8
+"""Share of J that a step has to lower it by, or a descent has ended."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +90,15 @@ def search(
     3. Find the terms of a sum one after the other (``peeling``), waves by a periodogram over all rows; tune waves that
        are no such terms to the frequencies found in all rows, or that the rows can tell apart.
     4. Descend a little way from the best few (``polish``), and return the lowest.
-    Everything is deterministic, and stays within ``bounds``.
+    Everything is deterministic, and stays within ``bounds``. Where descents from a few trial points agree on a place
+    that leaves only noise, the search ends with them, and looks at few rows.
     """
-    return _Search(program, rows, theta, frozenset(given), bounds).start(polish)
+    search_of = partial(_Search, program, rows, theta, frozenset(given), bounds)
+    if polish and _can_agree(program, given, bounds is not None):
+        few = search_of(FEW)
+        if (agreed := few.agreed()) is not None or few.size == ROWS:
+            return agreed or few.start(polish)
+    return search_of(ROWS).start(polish)
 
 
 class _Search:
@@ -97,14 +109,14 @@ class _Search:
     """
 
     def __init__(
-        self, program: Program, rows: Rows, theta: Array, given: frozenset[str], bounds: Bounds | None
+        self, program: Program, rows: Rows, theta: Array, given: frozenset[str], bounds: Bounds | None, size: int
     ) -> None:
         self.program, self.theta, self.given, self.bounds = program, theta, given, bounds
         if program.loss.of_residual and not program.loss.quadratic:
             rows = without_outliers(program.formula, rows)
         self.plain, self.every = _plain(program, rows)
         self.as_it_is = program.loss.quadratic and self.plain.formula is program.formula
-        self.rows = self._sample()
+        self.rows, self.size = self._sample(size)
         self.linear = linear_components(program, given)
         self.objective = objective_over(NumpyEngine(program, self.rows), bounds=bounds)
         free = [symbol for symbol in self.plain.formula.unknowns if name_of(program, symbol) not in given]
@@ -116,20 +128,24 @@ class _Search:
         self.scanned = [symbol for symbol in free if symbol not in solved]
         self.tried = 0
 
-    def _sample(self) -> Rows:
-        """Return the rows that points are judged on."""
+    def _sample(self, size: int) -> tuple[Rows, int]:
+        """Return the rows that points are judged on, and ROWS unless a larger sample would say more."""
         formula, every = self.plain.formula, self.every
         if waves(formula):
-            return sample(every, ROWS_OF_WAVES)
-        blocks = None if every.count <= ROWS else in_blocks(formula, every, ROWS, averaged=self.as_it_is)
-        return sample(every, ROWS) if blocks is None else blocks
+            return sample(every, ROWS_OF_WAVES), ROWS
+        if every.count <= max(size, 2 * FEW):
+            return every, ROWS
+        blocks = in_blocks(formula, every, size, averaged=self.as_it_is)
+        return (sample(every, ROWS), ROWS) if blocks is None else (blocks, size)
+
+    @cached_property
+    def ends(self) -> list[tuple[float, Array]]:
+        """The trial points, the lowest first, with J there."""
+        return self._solved(trials(self.plain, self.rows.columns, self.theta, self.scanned))
 
     def start(self, polish: bool) -> Start | None:
-        ends = self._solved(trials(self.plain, self.rows.columns, self.theta, self.scanned))
-        if polish and (agreed := self._agreed(ends)) is not None:
-            return agreed
         peeled, certain = self._peeled()
-        ends = [*peeled, *ends]
+        ends = [*peeled, *self.ends]
         if not ends:
             return None
         for symbol in waves(self.plain.formula):
@@ -147,7 +163,8 @@ class _Search:
             stages = STAGES
         for count, epochs in stages if not certain else ((1, stages[-1][1]),):
             starts = [self._canonical(point) for _, point in ends[:count]]
-            ends = sorted((descended(self.objective, point, epochs) for point in starts), key=lambda pair: pair[0])
+            down = (descended(self.objective, point, epochs, settled=SETTLED) for point in starts)
+            ends = sorted(down, key=lambda pair: pair[0])
         best, point = ends[0]
         reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in ends)
         words += (
@@ -164,39 +181,37 @@ class _Search:
             return theta
         return canonical(self.program, theta, self.given, self.bounds)
 
-    def _agreed(self, ends: Sequence[tuple[float, Array]]) -> Start | None:
-        """Return the end of descents from a few points, if most end in the lowest place, and leave only noise there.
+    def agreed(self) -> Start | None:
+        """Return the end of descents from a few points, if half of them end in the lowest place, and leave only noise.
 
         Nothing lower could explain noise, so the search ends there, unless the formula has valleys beside each other.
+        Where two already agree on what explains most of the response, the others are left out.
         """
-        formula = self.program.formula
-        if not self.as_it_is or self.given or formula.terms or many_basins(formula) or interchangeable(formula):
+        if len(self.ends) <= RANKS[-1]:
             return None
-        if shared(formula) or like_terms(formula, self.bounds is not None):
+        model = formula_model(self.program.formula, self.program.loss)
+        y, omega = model.observed(self.rows.columns), self.rows.omega
+        clear = MOSTLY * float(np.average((y - np.average(y, weights=omega)) ** 2, weights=omega))
+        best, place, reached = math.inf, self.theta, 0
+        for count, rank in enumerate(RANKS, 1):
+            enough = best + 0.5 * SAME * abs(best) if math.isfinite(best) else -math.inf
+            start = self._canonical(self.ends[rank][1])
+            loss, theta = descended(self.objective, start, EPOCHS_TO_AGREE, enough, SETTLED)
+            reached = reached + 1 if abs(loss - best) <= SAME * abs(best) else 1 if loss < best else reached
+            if loss < best:
+                best, place = loss, theta
+            if count == reached == 2 and best <= clear:
+                break
+        if 2 * reached < count or something_left(model, place, self.rows):
             return None
-        starts = [self._canonical(ends[rank][1]) for rank in RANKS if rank < len(ends)]
-        if len(starts) < len(RANKS):
-            return None
-        down: list[tuple[float, Array]] = []
-        for point in starts:
-            lowest = min((loss for loss, _ in down), default=math.inf)
-            enough = lowest + 0.5 * SAME * abs(lowest) if math.isfinite(lowest) else -math.inf
-            down.append(descended(self.objective, point, EPOCHS_TO_AGREE, enough))
-        best, theta = min(down, key=lambda pair: pair[0])
-        reached = sum(abs(loss - best) <= SAME * abs(best) for loss, _ in down)
-        model = formula_model(formula, self.program.loss)
-        if 2 * reached < len(down) or something_left(model, theta, self.rows):
-            return None
-        words = (
-            f"start found among {self.tried:,} trial points; {reached} of the {len(down)} descents from them ended here"
-        )
-        return Start(self._canonical(theta), words)
+        words = f"start found among {self.tried:,} trial points; {reached} of the {count} descents from them ended here"
+        return Start(self._canonical(place), words)
 
     def _solved(self, points: Iterable[Array]) -> list[tuple[float, Array]]:
         """Return J and the point, lowest first, for each point with a finite J under its best linear parameters."""
         if self.bounds is not None:
             points = (self.bounds.folded(point, number) for number, point in enumerate(points))
-        tried = np.array(list(points))
+        tried = points if isinstance(points, np.ndarray) else np.array(list(points))
         self.tried += len(tried)
         losses, moved = self.projection.solved(tried)
         order = [place for place in np.argsort(losses, kind="stable").tolist() if math.isfinite(losses[place])]
@@ -225,6 +240,15 @@ class _Search:
             return [(placed.loss, placed.thetas[0])] if math.isfinite(placed.loss) else [], placed.certain
         pairs = [self._judged(point) for point in placed.thetas]
         return [pair for pair in pairs if pair is not None], placed.certain
+
+
+def _can_agree(program: Program, given: Collection[str], bounded: bool) -> bool:
+    """Whether descents that agree on a place that leaves only noise show that there is no lower one."""
+    formula = program.formula
+    if not program.loss.quadratic or unwrapped(formula) is not None or given or formula.terms:
+        return False
+    beside = many_basins(formula) or interchangeable(formula) or shared(formula)
+    return not (beside or like_terms(formula, bounded))
 
 
 def _plain(program: Program, rows: Rows) -> tuple[Program, Rows]:

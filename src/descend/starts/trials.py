@@ -24,39 +24,38 @@ Array = NDArray[np.float64]
 TRIALS = 64
 """Trial points for each parameter that enters nonlinearly, up to MOST_TRIALS in all; as many at once for a wave."""
 MOST_TRIALS = 512
+AMONG = 0.6
+"""Share of the values of a location that lie among those of the rows; the others are about as large as its unit."""
+NEGATIVE = 0.25
+"""Share of other values that are below 0."""
 PIVOTED = 0.7
 """Share of the points at which a curve is shifted to lie among the rows (see ``parametrisation.pivots``)."""
 
 
-def trials(program: Program, sample: Mapping[str, Array], theta: Array, scanned: Sequence[Expr]) -> Iterator[Array]:
-    """Yield trial points: ``theta`` with the ``scanned`` unknowns spread evenly over where each may lie."""
-    places = [place_of(program, symbol) for symbol in scanned]
+def trials(program: Program, sample: Mapping[str, Array], theta: Array, scanned: Sequence[Expr]) -> Array:
+    """Return trial points, (points, p): ``theta`` with the ``scanned`` unknowns spread over where each may lie."""
     many = any(symbol in waves(program.formula) for symbol in scanned)
     count = MOST_TRIALS if many else min(MOST_TRIALS, TRIALS * len(scanned)) or 1
-    for values in spread_over(program, sample, scanned, count):
-        trial = theta.copy()
-        for place, value in zip(places, values, strict=True):
-            trial[place] = value
-        yield trial
+    points = np.repeat(theta[None, :], count, axis=0)
+    for symbol, values in zip(scanned, spread_over(program, sample, scanned, count), strict=True):
+        place = place_of(program, symbol)
+        points[:, place] = values.reshape(count, place.stop - place.start)
+    return points
 
 
-def spread_over(
-    program: Program, sample: Mapping[str, Array], scanned: Sequence[Expr], count: int
-) -> Iterator[list[float | Array]]:
-    """Yield ``count`` points for the ``scanned`` unknowns."""
-    ranges = [range_of(program, sample, symbol) for symbol in scanned]
-    moved = {place: pivot for place, symbol in enumerate(scanned) if (pivot := pivots(program.formula).get(symbol))}
-    levels = {place: over_rows(pivot.along, sample, len(next(iter(sample.values())))) for place, pivot in moved.items()}
-    for number in range(count):
-        shares = spread(number, len(scanned))
-        values = [at(share) for at, share in zip(ranges, shares, strict=True)]
-        for place, pivot in moved.items():
-            if pivot.slope in scanned and shares[place] < PIVOTED:
-                level, share = levels[place], shares[place] / PIVOTED
-                slope = values[scanned.index(pivot.slope)]
-                value = slope * (level.min() + share * np.ptp(level))
-                values[place] = np.exp(value) if pivot.exponential else value
-        yield values
+def spread_over(program: Program, sample: Mapping[str, Array], scanned: Sequence[Expr], count: int) -> list[Array]:
+    """Return ``count`` values of each of the ``scanned`` unknowns, which together are points."""
+    shares = _cube(count, len(scanned))
+    values = [range_of(program, sample, symbol)(share) for symbol, share in zip(scanned, shares, strict=True)]
+    for place, symbol in enumerate(scanned):
+        pivot = pivots(program.formula).get(symbol)
+        if pivot is None or pivot.slope not in scanned:
+            continue
+        among = shares[place] < PIVOTED
+        level = over_rows(pivot.along, sample, len(next(iter(sample.values()))))
+        moved = values[scanned.index(pivot.slope)] * (level.min() + shares[place] / PIVOTED * np.ptp(level))
+        values[place] = np.where(among, np.exp(moved) if pivot.exponential else moved, values[place])
+    return values
 
 
 def place_of(program: Program, symbol: Expr) -> slice:
@@ -103,7 +102,7 @@ def turns(wave: Wave, sample: Mapping[str, Array]) -> tuple[float, int]:
     return (math.pi / float(levels[-1] - levels[0]), len(levels) - 1) if len(levels) > 1 else (1.0, 1)
 
 
-def _tuned(wave: Wave, frequency: float) -> float:
+def _tuned(wave: Wave, frequency: Array) -> Array:
     return 1.0 / frequency if wave.is_period else frequency
 
 
@@ -118,6 +117,14 @@ def spread(number: int, dimensions: int) -> list[float]:
 
 
 @lru_cache(maxsize=32)
+def _cube(count: int, dimensions: int) -> Array:
+    """Return the first points of `spread`, (dimensions, points)."""
+    points = np.array([spread(number, dimensions) for number in range(count)]).T.reshape(dimensions, count)
+    points.flags.writeable = False
+    return points
+
+
+@lru_cache(maxsize=32)
 def _steps(dimensions: int) -> tuple[float, ...]:
     root = 2.0
     for _ in range(60):
@@ -125,8 +132,8 @@ def _steps(dimensions: int) -> tuple[float, ...]:
     return tuple(1.0 / root ** (k + 1) for k in range(dimensions))
 
 
-def range_of(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Callable[[float], float | Array]:
-    """Return the map from [0, 1) to trial values of one parameter, or of all components of a vector."""
+def range_of(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Callable[[Array], Array]:
+    """Return the map from shares, [0, 1), to trial values of one parameter, or of a vector, (points, components)."""
     formula, rows = program.formula, len(next(iter(sample.values())))
     if symbol in phases(formula):
         return lambda share: 2.0 * math.pi * share
@@ -138,12 +145,14 @@ def range_of(program: Program, sample: Mapping[str, Array], symbol: Expr) -> Cal
     if isinstance(symbol, Predictor):
         items = formula.terms[symbol].items
         each = size / np.array([_typical(over_rows(item, sample, rows)) for item in items]) / len(items)
-        return lambda share: _magnitude(1.0, share) * each
+        return lambda share: np.multiply.outer(_magnitude(1.0, share), each)
     if measure.location is None:
         return lambda share: _magnitude(size, share)
     level = over_rows(measure.location, sample, rows)
     low, width = float(level.min()), float(np.ptp(level))
-    return lambda share: low + width * share / 0.6 if share < 0.6 else _magnitude(size, (share - 0.6) / 0.4)
+    return lambda share: np.where(
+        share < AMONG, low + width * share / AMONG, _magnitude(size, (share - AMONG) / (1.0 - AMONG))
+    )
 
 
 def size_of(program: Program, sample: Mapping[str, Array], symbol: Expr) -> float:
@@ -154,10 +163,12 @@ def size_of(program: Program, sample: Mapping[str, Array], symbol: Expr) -> floa
     return size if math.isfinite(size) and size > 0.0 else 1.0
 
 
-def _magnitude(size: float, share: float) -> float:
+def _magnitude(size: float, share: Array) -> Array:
     """Map [0, 1) to magnitudes around ``size``; a quarter of them are negative."""
-    sign, share = (-1.0, share / 0.25) if share < 0.25 else (1.0, (share - 0.25) / 0.75)
-    return sign * size * math.pow(10.0, 4.0 * share - 1.5)
+    below = share < NEGATIVE
+    within = np.where(below, share / NEGATIVE, (share - NEGATIVE) / (1.0 - NEGATIVE))
+    found: Array = np.where(below, -size, size) * np.power(10.0, 4.0 * within - 1.5)
+    return found
 
 
 def _typical(values: Array) -> float:
@@ -169,12 +180,18 @@ def _typical(values: Array) -> float:
     return 2.0 * float(np.std(finite)) if np.ptp(finite) > 0.0 else float(abs(finite[0])) or 1.0
 
 
-def descended(objective: Objective, theta: Array, epochs: int, enough: float = -math.inf) -> tuple[float, Array]:
-    """Descend a little way, or until J is ``enough``; returns the last finite J and where it is, else infinity."""
+def descended(
+    objective: Objective, theta: Array, epochs: int, enough: float = -math.inf, settled: float = 0.0
+) -> tuple[float, Array]:
+    """Descend a little way; returns the last finite J and where it is, else infinity.
+
+    It ends where J is ``enough``, and after a step that lowers J by less than the share ``settled`` of it, if that is
+    above 0: its last digits cost as many steps as all others, and no choice among ends depends on them.
+    """
     plan, found = Plan(epochs, asked=False, rate=1.0), (math.inf, theta)
     for step in descend(objective, LevenbergMarquardt(), theta, plan):
         if math.isfinite(step.loss):
-            found = step.loss, step.theta
-            if step.loss <= enough:
+            gain, found = found[0] - step.loss, (step.loss, step.theta)
+            if step.loss <= enough or (settled and gain <= settled * abs(step.loss)):
                 break
     return found

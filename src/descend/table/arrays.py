@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
+from descend.table.rows import Cells as Cells
 from descend.table.table import EXACT, TRUTH, Label, Numbers, Table, label, refuse_duplicates
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
     from descend.table.rounding import Rounded
 
-Cells = npt.NDArray[Any]
 FLOAT64 = np.dtype(np.float64)
 KIND_OF_DTYPE = {
     **dict.fromkeys("fiu", "number"),

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from descend.table.arrays import Cells
 from descend.table.lazy import Lazy
+from descend.table.looked_up import cells_of
+from descend.table.rows import Cells
 from descend.table.sql import cursor_of, import_ibis
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    from pyarrow import Array as ArrowArray
-    from pyarrow import ChunkedArray
 
 NUMBERS = itertools.count(1)
 TAKING = frozenset({"duckdb", "postgres", "pyspark"})
@@ -77,10 +76,10 @@ def blocks(lazy: Lazy, expression: ir.Table, rows: int, beside: Beside | None = 
     sql, given = (lazy.sql(expression), []) if beside is None else beside.in_query(lazy.sql(expression))
     if backend.name == "duckdb":
         for batch in backend.con.sql(sql).to_arrow_reader(rows):
-            yield {name: _cells(batch.column(place)) for place, name in enumerate(names)}
+            yield {name: cells_of(batch.column(place)) for place, name in enumerate(names)}
     elif backend.name == "pyspark":
         answer = backend.raw_sql(sql).toArrow()
-        yield {name: _cells(answer.column(place)) for place, name in enumerate(names)}
+        yield {name: cells_of(answer.column(place)) for place, name in enumerate(names)}
     else:
         text = {name for name, kind in expression.schema().items() if kind.is_string()}
         with cursor_of(backend, sql, given) as cursor:
@@ -93,18 +92,3 @@ def fetched(lazy: Lazy, expression: ir.Table, beside: Beside | None = None) -> d
     """Fetch all rows of an Ibis table as `blocks` does, again from the beginning if the connection is lost."""
     found = lazy.attempt(lambda: list(blocks(lazy, expression, 1 << 16, beside)))
     return {name: np.concatenate([block[name] for block in found] or [np.empty(0)]) for name in expression.columns}
-
-
-def _cells(column: ArrowArray | ChunkedArray) -> Cells:
-    """Return an Arrow column as an array, without pandas, which to_numpy would import."""
-    import pyarrow
-
-    if isinstance(column, pyarrow.ChunkedArray):
-        column = column.combine_chunks()
-    if pyarrow.types.is_string(column.type) or pyarrow.types.is_large_string(column.type):
-        return np.array(column.to_pylist(), dtype=object)
-    if not pyarrow.types.is_float64(column.type):
-        column = column.cast(pyarrow.float64())
-    if column.null_count:
-        column = column.fill_null(float("nan"))
-    return np.from_dlpack(column)

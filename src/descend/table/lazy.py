@@ -11,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.table.connection import Connection
-from descend.table.rows import Fault, Roles, Rows
+from descend.table.rows import Cells, Roles, Rows
 from descend.table.sql import NUMBERS, as_number, as_sql, cursor_of, exponent, import_ibis
+from descend.table.summary import Summary
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends.sql import SQLBackend
     from pyarrow import Array as ArrowArray
     from pyarrow import RecordBatch
+
+    from descend.table.looked_up import LookedUp
 
 Array = NDArray[np.float64]
 Result = TypeVar("Result")
@@ -38,6 +41,7 @@ class Lazy:
         has that too, is the number of the row in its file.
     by: columns that tell groups apart, called ``k{k}`` in the table: numbers and booleans as doubles, all else as text.
     roles: which of the columns say something of the rows themselves, such as their weights.
+    looked_up: further columns of numbers, which follow from ``by``; only rows that are fetched have them.
     owner: what must live as long as the connection is used. connection: asks again where that is lost.
     """
 
@@ -55,9 +59,15 @@ class Lazy:
         self.connection = connection
         self.backend: SQLBackend = table.get_backend()
         self.roles = Roles()
+        self.looked_up: LookedUp | None = None
         self.twins = False
         """Whether so many rows are alike that their contents do not tell them apart."""
         self.explain: Callable[[Exception], Exception] | None = None
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """The columns of numbers, with those that are looked up."""
+        return self.names if self.looked_up is None else (*self.names, *self.looked_up.codings)
 
     def column(self, name: str) -> str:
         """Return what a column is called in the Ibis table."""
@@ -69,13 +79,15 @@ class Lazy:
 
     def finite(self, name: str) -> ir.BooleanValue:
         """Return the Ibis condition that a cell is neither missing nor infinite."""
+        if self.looked_up is not None and name not in self.names:
+            return self.looked_up.there(name, self.table)
         value = self.table[self.column(name)]
         # NaN is larger than every number in some databases and equal to nothing in others; neither passes this test.
         return (value.abs() <= LARGEST).fill_null(False)
 
     def complete(self) -> Lazy:
         """Return the rows that have a finite number in every column."""
-        return self.where([self.finite(name) for name in self.names]) if self.names else self
+        return self.where([self.finite(name) for name in self.every]) if self.every else self
 
     def with_roles(self, roles: Roles) -> Lazy:
         """Return the same rows with these roles for their columns."""
@@ -87,6 +99,7 @@ class Lazy:
         """Return other rows with the same columns."""
         other = Lazy(self.names, table, self.owner, self.connection, self.by)
         other.explain, other.twins, other.roles = self.explain, self.twins, self.roles
+        other.looked_up = self.looked_up
         return other
 
     def limit(self, memory: int) -> None:
@@ -210,11 +223,12 @@ class Lazy:
         if self.backend.name == "duckdb":
             table = self.table if limit is None else self.table.limit(limit)
             found = self.attempt(lambda: self.backend.con.execute(self.sql(table)).fetchnumpy())
-            return {name: _filled(found[f"c{place}"]) for place, name in enumerate(self.names)}
+            columns = {name: _filled(found[f"c{place}"]) for place, name in enumerate(self.names)}
+            return columns | self._numbers(lambda key: _key(found[key]))
         if self.backend.name == "pyspark":
             return self._explained(lambda: self._block(self.backend.raw_sql(self.sql(self._only(limit))).toArrow()))
         blocks = self._explained(lambda: list(self._blocks(1 << 16 if limit is None else limit, limit)))
-        return {name: np.concatenate([block[name] for block in blocks] or [np.empty(0)]) for name in self.names}
+        return {name: np.concatenate([block[name] for block in blocks] or [np.empty(0)]) for name in self.every}
 
     def blocks(self, rows: int) -> Iterator[Rows]:
         """Fetch all rows in blocks of so many at most, NaN where a cell is missing.
@@ -230,16 +244,32 @@ class Lazy:
             return
         with cursor_of(self.backend, sql) as cursor:
             while fetched := cursor.fetchmany(rows):
-                columns = np.array(fetched, dtype=np.float64).T
-                yield {name: np.ascontiguousarray(column) for name, column in zip(self.names, columns, strict=True)}
+                parts = list(zip(*fetched, strict=True))
+                found = {name: np.array(part, dtype=np.float64) for name, part in zip(self.names, parts, strict=False)}
+                yield found | self._numbers(lambda key: self._key_cells(key, parts))  # noqa: B023
 
     def _only(self, limit: int | None) -> ir.Table:
         """Return the Ibis table without the numbers of its rows, or its first rows."""
-        table = self.table.select([f"c{place}" for place in range(len(self.names))]) if self.names else self.table
+        keys = 0 if self.looked_up is None else len(self.by)
+        chosen = [f"c{place}" for place in range(len(self.names))] + [f"k{place}" for place in range(keys)]
+        table = self.table.select(chosen) if chosen else self.table
         return table if limit is None else table.limit(limit)
 
     def _block(self, batch: RecordBatch) -> dict[str, Array]:
-        return {name: _doubles(batch.column(place)) for place, name in enumerate(self.names)}
+        from descend.table.looked_up import cells_of
+
+        found = {name: _doubles(batch.column(place)) for place, name in enumerate(self.names)}
+        return found | self._numbers(lambda key: cells_of(batch.column(len(self.names) + int(key[1:]))))
+
+    def _numbers(self, cells: Callable[[str], Cells]) -> dict[str, Array]:
+        """Return the columns that are looked up. cells: returns those of a key column."""
+        if self.looked_up is None:
+            return {}
+        return self.looked_up.numbers({f"k{place}": cells(f"k{place}") for place in range(len(self.by))})
+
+    def _key_cells(self, key: str, parts: Sequence[Sequence[Any]]) -> Cells:
+        text = self.table.schema()[key].is_string()
+        return np.array(parts[len(self.names) + int(key[1:])], dtype=object if text else np.float64)
 
     def counted(self) -> tuple[int, float]:
         """Return the number of rows, and the sum of their weights."""
@@ -250,6 +280,13 @@ class Lazy:
 
     def summaries(self) -> tuple[int, dict[str, Summary]]:
         """Return the number of rows, and what there is to know of each column."""
+        rows, found = self._summaries()
+        for name, coding in {} if self.looked_up is None else self.looked_up.codings.items():
+            (there,) = self.one(self.table.aggregate(there=self.finite(name).ifelse(1, 0).sum()))
+            found[name] = Summary(rows - int(there or 0), 0, 0.0, len(coding.keys) - 1.0)
+        return rows, found
+
+    def _summaries(self) -> tuple[int, dict[str, Summary]]:
         ends: dict[str, ir.Value] = {"n": self.table.count()}
         for name in self.names:
             value = self.table[self.column(name)]
@@ -293,22 +330,6 @@ class Lazy:
         return value.isnan().fill_null(False) if known else ibis.literal(False)
 
 
-class Summary:
-    """What is known of a column: how many cells are missing or infinite, and the least and largest of the others."""
-
-    __slots__ = ("high", "infinite", "low", "missing")
-
-    def __init__(self, missing: int, infinite: int, low: float | None, high: float | None) -> None:
-        self.missing, self.infinite = missing, infinite
-        self.low = np.nan if low is None else float(low)
-        self.high = np.nan if high is None else float(high)
-
-    def outside(self, low: float, high: float) -> Fault | None:
-        """Return the end of the column that is not in [low, high], if one is not."""
-        worst = self.low if self.low < low else self.high if self.high > high else None
-        return None if worst is None else Fault(worst, "some row")
-
-
 def spread(place: ir.NumericValue, multiplier: ir.NumericValue | float) -> ir.NumericValue:
     """Return shares in [0, 1) for row numbers, as Ibis values: multiples of an irrational number spread evenly."""
     turns = place.cast("float64") * multiplier
@@ -317,6 +338,11 @@ def spread(place: ir.NumericValue, multiplier: ir.NumericValue | float) -> ir.Nu
 
 def _filled(column: np.ma.MaskedArray) -> Array:
     return np.ascontiguousarray(np.ma.filled(column, np.nan), dtype=np.float64)
+
+
+def _key(column: np.ma.MaskedArray) -> Cells:
+    """Return keys as DuckDB hands them over: doubles, or text that is None where it is missing."""
+    return _filled(column) if column.dtype.kind == "f" else np.ma.filled(column.astype(object), None)
 
 
 def _doubles(column: ArrowArray) -> Array:

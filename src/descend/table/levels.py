@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from descend.errors import DataError
 from descend.registry import closest
+from descend.table.coded import EXACT, combined, distinct, numbers, ordered, words
 from descend.table.table import Label as Label  # which is asked for here, too
 from descend.table.table import label, listing
 
@@ -22,14 +23,7 @@ if TYPE_CHECKING:
     from descend.table.table import Numbers, Table
 
 Places = NDArray[np.intp]
-Scalar = TypeVar("Scalar", np.float64, np.intp)
 Key = tuple[Label, ...]
-LARGEST = 1 << 62
-"""Where a number for each combination of the values of several columns would overflow, only those that occur count."""
-EXACT = float(1 << 53)
-"""Whole numbers up to this are floats exactly."""
-FEW_GAPS = 4
-"""Whole numbers are counted if they reach over at most so many times as many as there are."""
 NAMED = 3
 """Groups that a message names."""
 UNSEEN = -math.inf
@@ -104,7 +98,13 @@ class Levels:
 
     def codes(self, table: Table) -> Numbers:
         """Return the place of the group of each row, (rows,): NaN where a value is missing, `UNSEEN` for others."""
-        coded = [values_of(table, name) for name in self.columns]
+        return self._looked_up([values_of(table, name) for name in self.columns])
+
+    def numbered(self, cells: Sequence[Cells]) -> Numbers:
+        """Return the same, given the cells of each column: doubles, or text that is None where it is missing."""
+        return self._looked_up([words(each) if each.dtype.kind == "O" else numbers(each, False) for each in cells])
+
+    def _looked_up(self, coded: Sequence[tuple[Places, list[Label]]]) -> Numbers:
         codes, absent = combined([(found, len(labels)) for found, labels in coded])
         seen, first, inverse = distinct(codes)
         places = np.full(len(seen), np.nan)
@@ -153,9 +153,12 @@ def occurring(levels: Sequence[Levels], table: Table, names: Iterable[str]) -> t
     coded, needed = table.with_codings(levels), tuple(names)
     places: dict[str, Sequence[float]]
     if table.size(len(needed)):  # the rows stay where they are
-        lazy = coded.lazy(needed).complete()
-        alone = {each.name: lazy.table.select(lazy.column(each.name)).distinct() for each in levels}
-        places = {name: [place for (place,) in lazy.run(lazy.sql(column))] for name, column in alone.items()}
+        from descend.table.keyed import keyed
+
+        lazy = keyed(coded, needed).complete()
+        known = lazy.looked_up
+        assert known is not None
+        places = {each.name: known.occurring(each.name, lazy.table, lambda t: lazy.run(lazy.sql(t))) for each in levels}
     else:
         columns = coded.with_gaps(needed)
         complete = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
@@ -172,24 +175,6 @@ def said(key: Key) -> str:
     ('A, 3', 'true')
     """
     return ", ".join(map(label, key))
-
-
-def combined(coded: Sequence[tuple[Places, int]]) -> tuple[Places, NDArray[np.bool_]]:
-    """Return a number for each row that tells combinations of values apart, and which rows lack a value.
-
-    coded: for each column the place of each row's value, -1 where there is none, and how many values there are.
-    """
-    if len(coded) == 1:
-        return coded[0][0], coded[0][0] < 0
-    rows = len(coded[0][0])
-    codes, absent, largest = np.zeros(rows, dtype=np.intp), np.zeros(rows, dtype=bool), 1
-    for found, count in coded:
-        if largest * (count + 1) > LARGEST:
-            codes = np.unique(codes, return_inverse=True)[1]  # in the same order
-            largest = rows
-        largest *= count + 1
-        codes, absent = codes * (count + 1) + found, absent | (found < 0)
-    return codes, absent
 
 
 def values_of(table: Table, name: str) -> tuple[Places, list[Label]]:
@@ -223,8 +208,8 @@ def _coded(table: Table, name: str, cells: Cells) -> tuple[Places, list[Label]]:
     kind, order = table.types[name], table.categories(name)
     if kind == "number":
         _refuse_rounded(table, name, cells)
-    codes, labels = _numbers(cells, kind == "boolean") if kind in ("number", "boolean") else _words(cells)
-    return (codes, labels) if order is None else _ordered(codes, labels, order)
+    codes, labels = numbers(cells, kind == "boolean") if kind in ("number", "boolean") else words(cells)
+    return (codes, labels) if order is None else ordered(codes, labels, order)
 
 
 def _refuse_rounded(table: Table, name: str, cells: Cells) -> None:
@@ -242,63 +227,6 @@ def _refuse_unknown(table: Table, columns: Sequence[str]) -> None:
     for name in columns:
         if name not in table.names:
             table.numbers((name,))  # which says that there is no such column
-
-
-def distinct(values: NDArray[Scalar]) -> tuple[NDArray[Scalar], Places, Places]:
-    """Return the values that occur, sorted; where each occurs first; and which of them each value is.
-
-    Whole numbers that lie close together are counted rather than sorted, which takes a tenth of the time.
-
-    >>> distinct(np.array([7.0, 3.0, 7.0]))
-    (array([3., 7.]), array([1, 0]), array([1, 0, 1]))
-    """
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, -1.0)
-    if not 0.0 <= high - low <= FEW_GAPS * values.size or max(-low, high) > EXACT:
-        return np.unique(values, return_index=True, return_inverse=True)
-    places = values.astype(np.intp)
-    if values.dtype.kind == "f" and (places != values).any():
-        return np.unique(values, return_index=True, return_inverse=True)
-    places -= int(low)
-    first = np.full(int(high - low) + 1, -1)
-    first[places[::-1]] = np.arange(values.size)[::-1]
-    there = np.flatnonzero(first >= 0)
-    numbered = np.empty(first.size, dtype=np.intp)
-    numbered[there] = np.arange(there.size)
-    return values[first[there]], first[there], numbered[places]
-
-
-def _words(cells: NDArray[np.object_]) -> tuple[Places, list[Label]]:
-    numbered: dict[str, int] = {}
-    words = ["" if cell is None else str(cell) for cell in cells.tolist()]
-    found = np.array([numbered.setdefault(word, len(numbered)) for word in words], dtype=np.intp)
-    labels = sorted(word for word in numbered if word)
-    places = {word: place for place, word in enumerate(labels)}
-    return np.array([places.get(word, -1) for word in numbered], dtype=np.intp)[found], list(labels)
-
-
-def _numbers(cells: Numbers, truth: bool) -> tuple[Places, list[Label]]:
-    finite = np.isfinite(cells)
-    complete = bool(finite.all())
-    there = cells if complete else cells[finite]
-    begins = np.flatnonzero(np.r_[there.size > 0, there[1:] != there[:-1]])  # rows of a group often follow one another
-    values, _, found = distinct(there[begins])
-    codes = np.repeat(found, np.diff(begins, append=there.size))
-    if not complete:
-        shorter, codes = codes, np.full(len(cells), -1, dtype=np.intp)
-        codes[finite] = shorter
-    if truth:
-        return codes, [bool(value) for value in values]
-    whole_numbers = bool((values == np.floor(values)).all())
-    return codes, list(map(int, values.tolist())) if whole_numbers else values.tolist()
-
-
-def _ordered(codes: Places, labels: Sequence[Label], order: Sequence[Label]) -> tuple[Places, list[Label]]:
-    """Return codes and values in the order of the categories."""
-    ranks: Mapping[Label, int] = {value: rank for rank, value in enumerate(order)}
-    sequence = sorted(range(len(labels)), key=lambda place: ranks.get(labels[place], len(ranks)))
-    places = np.empty(len(labels) + 1, dtype=np.intp)
-    places[sequence], places[-1] = np.arange(len(labels)), -1
-    return places[codes], [labels[place] for place in sequence]
 
 
 class GroupLabels(tuple[str, ...]):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 from descend.errors import DataError
 from descend.wording import using
 
+if TYPE_CHECKING:
+    from descend.table.coupled import Coupling, Whitening
+
 Array = NDArray[np.float64]
+Cells = NDArray[Any]
+"""A column of numbers, text or anything else."""
 Columns = Mapping[str, Array]
 Chosen = slice | NDArray[np.intp] | NDArray[np.bool_]
 SMALLEST_SIGMA, LARGEST_SIGMA = 1e-150, 1e150
@@ -27,17 +32,25 @@ class Roles:
 
     weights: relative row weights, omega. sigma: the standard deviation of each response, so that omega = 1 / sigma**2.
     At most one of them is given. clusters: those with the place of each row's cluster (see ``Levels.name``), where rows
-    of one cluster are not independent.
+    of one cluster are not independent. coupling: the covariance of the responses, or beside weights or sigma their
+    correlation.
     """
 
     weights: str | None = None
     sigma: str | None = None
     clusters: tuple[str, ...] = ()
+    coupling: Coupling | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are read for these roles."""
-        return (*(name for name in (self.weights, self.sigma) if name is not None), *self.clusters)
+        numbers = () if self.coupling is None else (self.coupling.column,)
+        return (*(name for name in (self.weights, self.sigma) if name is not None), *self.clusters, *numbers)
+
+    @property
+    def scale_known(self) -> bool:
+        """Whether the size of the errors is known, not only relative to each other."""
+        return self.sigma is not None or (self.coupling is not None and self.weights is None)
 
     @property
     def spread(self) -> str | None:
@@ -108,6 +121,15 @@ class Rows:
         assert self.observed is not None
         return self.observed(self.columns)
 
+    @cached_property
+    def whitening(self) -> Whitening | None:
+        """What makes errors that know nothing of each other; None where they do not anyway. Raises DataError."""
+        if self.roles.coupling is None:
+            return None
+        from descend.table.coupled import whitened_by
+
+        return whitened_by(self.roles.coupling, self.columns[self.roles.coupling.column].tobytes())
+
     def weight_of(self, chosen: NDArray[np.intp] | None) -> float:
         """Return the sum of the weights of some rows, or of all."""
         if chosen is None:
@@ -138,6 +160,8 @@ class Rows:
     def check(self) -> None:
         """Refuse weights and standard deviations that a mean cannot be weighted by. Raises DataError."""
         check_roles(self.roles, self.outside, self.source)
+        if self.roles.coupling is not None:
+            assert self.whitening is not None  # refused here if it is not positive definite
 
     def outside(self, name: str, low: float, high: float) -> Fault | None:
         """Return the first value of a column that is not in [low, high], and its row; None if there is none."""
@@ -185,3 +209,19 @@ def check_roles(roles: Roles, outside: Outside, source: str) -> None:
             raise DataError(
                 f"The sigma `{roles.sigma}` is above 1e150 in every row of {source}, so that none counts. Correct it."
             )
+
+
+def finite(column: Array) -> bool:
+    """Whether every cell is a finite number.
+
+    >>> finite(np.array([1.0, 1e308, 1e308])), finite(np.array([1.0, np.nan]))
+    (True, False)
+    """
+    if len(column) > 1 << 12:
+        # A finite sum means finite terms, and takes a tenth of the time.
+        with np.errstate(all="ignore"):
+            if math.isfinite(np.add.reduce(column)):
+                return True
+    elif len(column) <= 64 and math.isfinite(sum(column.tolist())):  # Python adds so few before NumPy has started
+        return True
+    return int(np.count_nonzero(np.isfinite(column))) == len(column)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from descend.errors import ConfigError, DataError
 from descend.registry import closest
+from descend.table.rows import Cells, finite
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -50,6 +51,10 @@ class Coding(Protocol):
     def keys(self) -> tuple[tuple[Label, ...], ...]: ...
     def codes(self, table: Table) -> Numbers:
         """Return the number of each row, NaN where a value is missing, -infinity where values have no number."""
+        ...
+
+    def numbered(self, cells: Sequence[Cells]) -> Numbers:
+        """Return the same, given the cells of each column: doubles, or text that is None where it is missing."""
         ...
 
     def check(self, table: Table, columns: Mapping[str, Numbers], missing: str) -> None:
@@ -332,19 +337,3 @@ def label(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     return str(cell)
-
-
-def finite(column: Numbers) -> bool:
-    """Whether every cell is a finite number.
-
-    >>> finite(np.array([1.0, 1e308, 1e308])), finite(np.array([1.0, np.nan]))
-    (True, False)
-    """
-    if len(column) > 1 << 12:
-        # A finite sum means finite terms, and takes a tenth of the time.
-        with np.errstate(all="ignore"):
-            if math.isfinite(np.add.reduce(column)):
-                return True
-    elif len(column) <= 64 and math.isfinite(sum(column.tolist())):  # Python adds so few before NumPy has started
-        return True
-    return int(np.count_nonzero(np.isfinite(column))) == len(column)

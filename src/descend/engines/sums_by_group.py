@@ -24,9 +24,8 @@ from descend.formula.real_functions import where
 from descend.formula.symbols import OMEGA, Column, Quantity
 from descend.gradients.contract import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
-from descend.many.code import by_component
-from descend.many.distant import DistantGroups
 from descend.table.beside import fetched
+from descend.table.keyed import KeyedRows
 from descend.table.lazy import LARGEST, OUT_OF_RANGE
 from descend.table.sql import reason
 
@@ -76,12 +75,12 @@ def _of_rows(node: Expr) -> bool:
 class Question:
     """A query of sums by group. given: what stands beside the keys of the groups, a number for each."""
 
-    def __init__(self, work: DistantGroups, rows: ir.Table, given: Sequence[Expr] = ()) -> None:
-        self.work = work
+    def __init__(self, keyed: KeyedRows, rows: ir.Table, given: Sequence[Expr] = ()) -> None:
+        self.keyed = keyed
         self.columns: dict[Expr, str] = {symbol: f"b{number}" for number, symbol in enumerate(given)}
         self.names = tuple(self.columns.values())
-        self.beside = work.beside(self.names)
-        self.table = work.joined(self.beside, rows, self.names)
+        self.beside = keyed.beside(self.names)
+        self.table = keyed.joined(self.beside, rows, self.names)
         self.query: ir.Table
 
     def written(self, table: ir.Table, sums: Mapping[str, ir.NumericScalar]) -> None:
@@ -109,16 +108,16 @@ class Question:
         return answers
 
     def _answered(self, places: Places, numbers: Sequence[Array]) -> dict[str, Array]:
-        self.work.put(self.beside, places, dict(zip(self.names, numbers, strict=True)))
+        self.keyed.put(self.beside, places, dict(zip(self.names, numbers, strict=True)))
         try:
-            return fetched(self.work.lazy, self.query, self.beside)
+            return fetched(self.keyed.lazy, self.query, self.beside)
         except DataError:
             raise
         except Exception as error:  # each database has its own
             if OUT_OF_RANGE.search(str(error)):
                 raise _RangeError from None
             raise DataError(
-                f"The database ({self.work.lazy.backend.name}) could not compute the sums of groups: {reason(error)}. "
+                f"The database ({self.keyed.lazy.backend.name}) could not compute the sums of groups: {reason(error)}. "
                 "Check that it is there, and fit again."
             ) from error
 
@@ -130,14 +129,23 @@ class _RangeError(Exception):
 class SumsByGroup:
     """Loss, gradient and curvature of every group, each at its own parameters.
 
-    rows: the Ibis table of the rows that count. Raises LackingFunctionError for sums that the database cannot write.
+    rows: the Ibis table of the rows that count. score: the argument of the loss, as an expression of components.
+    slopes: its derivative by each component. order: 0 for the loss alone, or 2. Raises LackingFunctionError for sums
+    that the database cannot write.
     """
 
-    def __init__(self, work: DistantGroups, program: Program, rows: ir.Table) -> None:
-        self.work, self.program, self.rows = work, program, rows
-        lazy = work.lazy
+    def __init__(
+        self,
+        keyed: KeyedRows,
+        program: Program,
+        rows: ir.Table,
+        score: Expr,
+        slopes: Mapping[Expr, Expr],
+        order: int = 2,
+    ) -> None:
+        self.keyed, self.program, self.rows, self.score, self.slopes = keyed, program, rows, score, dict(slopes)
+        lazy = keyed.lazy
         self.abilities = ABILITIES.get(lazy.backend.name, Abilities())
-        self.score, self.slopes = by_component(program)
         for expression in (self.score, *self.slopes.values(), *program.loss.expressions, program.formula.response):
             refuse_long(expression, self.abilities)
         self.columns: dict[Expr, str] = {Column(name): lazy.column(name) for name in lazy.names}
@@ -146,11 +154,11 @@ class SumsByGroup:
         self.given = {RESPONSE: program.formula.response} | weights_of(lazy)
 
         per_group = PerGroup()
-        score, jacobian = per_group(self.score), [per_group.factored(slope) for slope in self.slopes.values()]
-        definitions = self.given | {PREDICTION: score, RESIDUAL: PREDICTION - RESPONSE}
-        self.question = Question(work, rows, list(per_group.columns.values()))
+        jacobian = [per_group.factored(slope) for slope in self.slopes.values()] if order else []
+        definitions = self.given | {PREDICTION: per_group(score), RESIDUAL: PREDICTION - RESPONSE}
+        self.question = Question(keyed, rows, list(per_group.columns.values()))
         writer = self.writer(self.question, definitions)
-        products = Products(writer, program.loss.expressions, self.omega, jacobian, None, 2)
+        products = Products(writer, program.loss.expressions, self.omega, jacobian, None, order)
         table = writer.table(products.summed)
         sums = sums_of([writer.write(row, table) for row in products.summed], not self.abilities.ieee)
         self.question.written(table, {"rows": table.count()} | sums)
@@ -176,6 +184,17 @@ class SumsByGroup:
 
         theta, and all that is returned: arrays over these groups.
         """
+        totals = self._totals(places, theta)
+        size = len(self.slopes)
+        entries = iter(totals[1 + size :])
+        upper = [[next(entries) for _ in range(row, size)] for row in range(size)]
+        return totals[0], totals[1 : 1 + size], [[upper[k][j - k] for k in range(j + 1)] for j in range(size)]
+
+    def loss_at(self, places: Places, theta: Sequence[Array]) -> Array:
+        """Return the loss of some groups alone."""
+        return self._totals(places, theta)[0]
+
+    def _totals(self, places: Places, theta: Sequence[Array]) -> list[Array]:
         nothing = np.zeros(len(places))
         beside = [value + nothing for value in self.beside(theta)]
         usable = np.logical_and.reduce([np.isfinite(column) for column in beside], initial=True) & (nothing == 0.0)
@@ -184,11 +203,7 @@ class SumsByGroup:
         rows, *sums = (np.where(nulls == 0.0, column, np.nan) for column in found.values())
         summed = np.full((len(sums) + 1, len(places)), np.nan)
         summed[:, usable] = [*sums, rows]
-        totals = [factor * summed[place] for factor, place in zip(self.factors(theta), self.places, strict=True)]
-        size = len(self.slopes)
-        entries = iter(totals[1 + size :])
-        upper = [[next(entries) for _ in range(row, size)] for row in range(size)]
-        return totals[0], totals[1 : 1 + size], [[upper[k][j - k] for k in range(j + 1)] for j in range(size)]
+        return [factor * summed[place] for factor, place in zip(self.factors(theta), self.places, strict=True)]
 
     def losses(self, places: Places, starts: Array) -> Array:
         """Return the loss of each group at starts, (s, p), that are the same for all: (s, groups), by one query."""
@@ -200,7 +215,7 @@ class SumsByGroup:
             )
         value = self.program.loss.expressions[0].xreplace({RESIDUAL: PREDICTION - RESPONSE})
         each = [self.omega * value.xreplace({PREDICTION: prediction}) for prediction in predictions]
-        question = Question(self.work, self.rows)
+        question = Question(self.keyed, self.rows)
         found = self._ask(question, definitions, {f"loss{number}": row for number, row in enumerate(each)}, places)
         return np.array(list(found.values()))
 
@@ -211,7 +226,7 @@ class SumsByGroup:
         the sum of the weights, and weighted sums of it, its square, and its squared distance from the mean. counting:
         rows with a weight above 0. size: the sum of the magnitudes of the weights.
         """
-        question = Question(self.work, self.rows)
+        question = Question(self.keyed, self.rows)
         counting: Expr = where(Gt(OMEGA, Integer(0)), Integer(1), Integer(0)) if self.weighted else Integer(1)
         size: Expr = where(Gt(OMEGA, Integer(0)), OMEGA, -OMEGA) if self.weighted else Integer(1)
         rows = {
@@ -223,7 +238,7 @@ class SumsByGroup:
         }
         found = self._ask(question, self.given, rows, places, ends=True)
         mean = Column("mean of the group")
-        again, distance = Question(self.work, self.rows, [mean]), self.omega * (RESPONSE - mean) ** 2
+        again, distance = Question(self.keyed, self.rows, [mean]), self.omega * (RESPONSE - mean) ** 2
         means = found["first"] / found["omega"]
         return found | self._ask(again, self.given, {"about": distance}, places, [means])
 

@@ -1,0 +1,65 @@
+"""The option `covariance`: a matrix or a file, and the numbers of the rows by which its entries are found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from descend.errors import ConfigError, DataError
+from descend.models import kind_of
+from descend.options.arrays_in_a_row import mentioned_in
+from descend.table import open_table
+from descend.table.coupled import Coupling, read_coupling
+from descend.table.in_memory import columns_in_memory
+from descend.wording import spell
+
+COLUMN = "row_of_covariance"
+"""The column of the numbers of the rows, which says which rows of the matrix are used."""
+
+
+def with_covariance(model: object, data: Any, options: Mapping[str, Any]) -> tuple[Any, Coupling]:
+    """Return the data with a column of the numbers of their rows, and the covariance of these.
+
+    Raises ConfigError for what does not go with it, and DataError for what is no covariance of the rows.
+    """
+    _refuse(model, options)
+    coupling = read_coupling(options["covariance"])
+    table, column = open_table(data), COLUMN
+    while column in table.names or column in mentioned_in(model):
+        column += "_"
+    relative = options.get("weights") is not None or options.get("sigma") is not None
+    coupling = replace(coupling, column=column, correlation=relative)
+    coupling.check(table.rows)
+    numbers = np.arange(float(table.rows))
+    try:
+        return table.with_column(column, numbers), coupling
+    except DataError:  # the rows are in a file, and become arrays
+        there = open_table(columns_in_memory(table)).with_column(column, numbers)
+        there.source = table.source
+        return there, coupling
+
+
+def _refuse(model: object, options: Mapping[str, Any]) -> None:
+    """Raise ConfigError for options that sum rows one by one, or leave them where they are."""
+    if kind_of(model).in_place:
+        raise ConfigError(f"A module is trained row by row, so that it takes no {spell('covariance')}. Use a formula.")
+    apart = {
+        "by": "each group is fitted by itself: give its own covariance, with `where`, to a fit of its own",
+        "batch_size": "a batch of rows has none of its own",
+        "memory_limit": "it couples rows, which have to be in memory",
+        "x_sigma": "errors of inputs are eliminated row by row",
+        "device": "it is worked with on the processor",
+    }
+    for key, why in apart.items():
+        if options.get(key) is not None:
+            raise ConfigError(f"{spell('covariance')} does not go with {spell(key)}: {why}. Leave out one of the two.")
+    if options.get("engine", "auto") not in ("auto", "numpy"):
+        raise ConfigError(
+            f"{spell('covariance')} does not go with the engine `{options['engine']}`: it couples rows, which NumPy "
+            "sums in memory. Leave out the engine."
+        )
+    if options.get("standardize"):
+        raise ConfigError(f"{spell('covariance')} does not go with {spell('standardize')}. Leave out one of the two.")

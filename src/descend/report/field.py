@@ -1,0 +1,21 @@
+"""One item to show of a fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Field:
+    """One item to show.
+
+    kind: ``formula``, ``parameter`` (value: the number, its standard error or None, what holds it, such as ``fixed``,
+        or "", and the ends of its interval if asked for), ``number``, ``text``, ``success``, ``partial`` or
+        ``failure`` (how the run ended), ``advice``, or ``note``. many: whether it is of a parameter with many groups.
+    """
+
+    label: str
+    value: Any
+    kind: str
+    many: bool = False
