@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
@@ -95,8 +96,9 @@ class Fits(FittedGroups):
         keys = {name: [key[place] for key in self.keys] for place, name in enumerate(self.by)}
         both = self.components(self.parameters), self.components(self.standard_errors)
         estimates = {label: (both[0][:, place], both[1][:, place]) for place, label in enumerate(self.labels)}
-        ended = {} if self.succeeded else {"outcome": [str(each).replace("_", " ") for each in self.outcome]}
-        statistics = {"R²": self.r_squared, "rows": self.rows, **ended}
+        statistics: dict[str, Sequence[object]] = {"R²": list(self.r_squared), "rows": list(self.rows)}
+        if not self.succeeded:
+            statistics["outcome"] = [str(each).replace("_", " ") for each in self.outcome]
         caption = f"{self.model}, by {' and '.join(self.by)}"
         return write_tables([of_groups(keys, estimates, statistics, caption, checked_errors(errors))], format, errors)
 

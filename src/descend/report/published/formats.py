@@ -284,7 +284,7 @@ class Csv(Format):
 
 
 def _repr(value: float | None) -> str:
-    return "" if value is None or math.isnan(value) else repr(value)
+    return "" if value is None or math.isnan(value) else repr(value if isinstance(value, int) else float(value))
 
 
 def _numeric(published: Published, place: int) -> bool:

@@ -34,7 +34,8 @@ def of_fit(fit: Fitted, intervals: Intervals | None, errors: str) -> Published:
     first = next(entry for entry in ENTRIES if entry.key == "parameters")
     listed = [field for field in first.shown(fit, intervals) if field.kind == "parameter"]
     marked = any(field.value[2] for field in listed)
-    heads = ["parameter", "value", *(["interval"] if intervals is not None else []), *(["note"] if marked else [])]
+    ends_of = [] if intervals is None else [f"{intervals.level * 100:.10g}% interval"]
+    heads = ["parameter", "value", *ends_of, *(["note"] if marked else [])]
     parameters: list[list[Cell]] = []
     quantities: list[list[Cell]] = []
     for field in listed:
@@ -78,7 +79,7 @@ def _notes(fit: Fitted, intervals: Intervals | None, errors: str) -> list[str]:
         kind = "" if fit.kind_of_errors == "model" else f" ({fit.kind_of_errors})"
         notes.append(convention(errors) + kind)
     if intervals is not None:
-        notes.append(f"{intervals.level * 100:.10g}% intervals: {intervals.method}, {intervals.convention}")
+        notes.append(f"Intervals: {intervals.method}, {intervals.convention}")
     if fit.outcome is not Outcome.CONVERGED:
         notes.append(f"The run did not reach a minimum: {str(fit.outcome).replace('_', ' ')}")
     return notes

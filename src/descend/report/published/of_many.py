@@ -14,7 +14,7 @@ from descend.report.published.cells import Cell, Estimate, Number, Published, co
 def of_groups(
     keys: Mapping[str, Sequence[object]],
     estimates: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]],
-    statistics: Mapping[str, Sequence[Any] | NDArray[Any]],
+    statistics: Mapping[str, Sequence[object]],
     caption: str,
     errors: str,
 ) -> Published:
