@@ -74,11 +74,13 @@ def _free(uncertainties: Any, found: Estimates, covariance: Array) -> list[Any]:
 
 
 def _along(uncertainties: Any, value: float, gradient: Array, free: Sequence[Any]) -> Any:
-    """Return what follows from the free parameters to first order; a free parameter is itself."""
-    places = np.flatnonzero(gradient).tolist()
-    moved = sum((gradient[place] * (free[place] - getattr(free[place], "n", free[place])) for place in places), 0.0)
-    total = value + moved
-    return uncertainties.ufloat(total, 0.0) if isinstance(total, float) else total
+    """Return what follows from the free parameters to first order."""
+    total: Any = value
+    for place in np.flatnonzero(gradient).tolist():
+        total = total + gradient[place] * (free[place] - getattr(free[place], "n", free[place]))
+    if isinstance(total, float):  # a constant: a ufloat without an error would warn
+        total = uncertainties.core.AffineScalarFunc(total, uncertainties.core.LinearCombination({}))
+    return total
 
 
 def _quantity(uncertainties: Any, estimated: Estimated, found: Estimates, free: Sequence[Any]) -> Any:
