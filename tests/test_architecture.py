@@ -19,11 +19,11 @@ LIMITS = {
     "options listed again": 0,
     "names that are riddles": 3,
     "fmt: skip": 2,
-    "Any": 520,
+    "Any": 620,
 }
 LINES = 86_000
 """Lines of all files together. The aim is 36,000."""
-ENTERED = 72
+ENTERED = 75
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
 
 

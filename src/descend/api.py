@@ -42,17 +42,23 @@ Array = NDArray[np.float64]
 
 
 @overload
-def fit(model: str | Callable[..., Any], data: object, *others: object, by: None = None, **options: Any) -> Fit: ...
+def fit(
+    model: str | Sequence[str] | Callable[..., Any], data: object, *others: object, by: None = None, **options: Any
+) -> Fit: ...
 
 
 @overload
 def fit(
-    model: str | Callable[..., Any], data: object, *others: object, by: str | Sequence[str], **options: Any
+    model: str | Sequence[str] | Callable[..., Any],
+    data: object,
+    *others: object,
+    by: str | Sequence[str],
+    **options: Any,
 ) -> Fits: ...
 
 
 def fit(
-    model: str | Callable[..., Any],
+    model: str | Sequence[str] | Callable[..., Any],
     data: object,
     *others: object,
     response: str | None = None,
@@ -103,9 +109,10 @@ def fit(
 
     With row weights omega:   J(theta) = sum omega loss(y, prediction) / sum omega + l2 sum theta**2 + l1 sum |theta|
 
-    model: a formula such as ``"y ~ w*x + b"``, a function ``forward(x, w)``, or a ``torch.nn.Module``, which is trained
-        where it is and holds the fitted weights at the end. Arguments of a function with a default that is no number,
-        such as a flag, keep it; all others are columns or parameters.
+    model: a formula such as ``"y ~ w*x + b"``, or several, of responses that share parameters; a function
+        ``forward(x, w)``, or a ``torch.nn.Module``, which is trained where it is and holds the fitted weights at the
+        end. Arguments of a function with a default that is no number, such as a flag, keep it; all others are columns
+        or parameters.
     data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame, an Ibis table,
         whose rows stay in their database; for a module also tensors ``(X, y)``, whose rows it is passed as they are.
         For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``, named as its leading arguments;
@@ -160,10 +167,10 @@ def fit(
     request = read_request(model, data, others, _options(locals()) | unknown)
     reader = on_step if log_every is None else printing(log_every, on_step)
     with np.errstate(all="ignore"), enough_memory():
-        if kind_of(model).in_place:
+        if kind_of(request.model).in_place:
             from descend.training.posing import pose_module
 
-            problem, request = pose_module(model, request.data, request)
+            problem, request = pose_module(request.model, request.data, request)
             with problem.objective.session():
                 return fit_of(solve(problem, request, reader, began=began))
         if request.by is not None:

@@ -27,7 +27,6 @@ SIMPLER = "Simplify it, or split it into columns of the data."
 MESSAGES = [
     ("y ~ a*x $ b", "`$` cannot stand in a formula.", "    y ~ a*x $ b", "            ^", SIGNS),
     ("y ~ a & x", "`&` cannot stand in a formula.", "    y ~ a & x", "          ^", SIGNS),
-    ("y ~ a; b", "`;` cannot stand in a formula.", "    y ~ a; b", "         ^", SIGNS),
     ("y ~ lambda: x", "`:` cannot stand in a formula.", "    y ~ lambda: x", "              ^", SIGNS),
     ("y ~ a*x\u200b", "The character U+200B cannot stand in a formula.", "    y ~ a*x ", "           ^", SIGNS),
     ("y ~ a*\ud800", "The character U+D800 cannot stand in a formula.", "    y ~ a* ", "          ^", SIGNS),

@@ -36,7 +36,7 @@ def weights(rule, data):
     return np.full(len(next(iter(data.values()))), float(rule))
 
 
-@pytest.mark.parametrize("case", [name for name in ANSWERS if name != "pearson-fixed-x"])
+@pytest.mark.parametrize("case", [name for name in ANSWERS if name not in ("pearson-fixed-x", "two-responses")])
 def test_parameters_errors_and_deltas_are_those_of_odrpack(case):
     known = ANSWERS[case]
     data = columns(known["data"])

@@ -17,13 +17,14 @@ standard_errors covariance covariance_of kind_of_errors clusters correlation int
 guarantee guarantee_values rounding response_levels
 degrees_of_freedom error_degrees residual_standard_deviation residuals diagnostics r_squared r_squared_about_zero
 deviance dispersion goodness criteria log_likelihood aic aicc bic
-quantities quantity ufloats ranges scatter invert design delta response_levels
-fitted_formula predict save export plot table animate report summary mentioned
+quantities quantity ufloats ranges scatter censored invert design delta response_levels
+fitted_formula predict influence save export plot table animate report summary mentioned
 """
 """What was fitted and how it ended, how certain it is, how good it is, and what to do with it."""
 OF_ONE_KIND = """
-summary predict save export plot table animate report mentioned trace solution model constraints theta residuals
-diagnostics delta quantity ufloats invert design estimates intervals covariance_of guarantee diagnosis failures digits
+summary predict influence save export plot table animate report mentioned trace solution model constraints theta
+residuals diagnostics delta quantity ufloats invert design estimates intervals covariance_of guarantee diagnosis
+failures digits
 """
 """What is asked with arguments, is no text, or is of a run only; digits are rounded in a file."""
 HELD = set(LISTED.split())
@@ -66,6 +67,7 @@ def test_a_loaded_fit_answers_what_the_file_holds(fit, loaded, tmp_path):
     ("ask", "said"),
     [
         (lambda fit: fit.residuals, "data, so it has no residuals. Fit again to get them."),
+        (lambda fit: fit.influence(), "data, so it has no rows to weigh. Fit again to see them."),
         (lambda fit: fit.diagnostics(), "data, so it has no residuals. Fit again to get them."),
         (lambda fit: fit.intervals(method="profile"), "data, so it has no profile intervals. Fit again to get them."),
         (

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     "plot",
     *options.LOOK,
     Option("report", None, "Write a page, .html, that opens without a network.", metavar="PAGE"),
+    Option("influence", None, "Write leverage, studentised residual and Cook's distance by row.", metavar="FILE"),
     Option("animate", None, "Write the run as an animation: .html, .gif or .mp4.", metavar="FILE"),
     Option("watch", False, "Draw the curve and the loss in the terminal as the run goes on, for the log.", "switch"),
     "json",
@@ -64,6 +65,7 @@ def fit(
     table_errors: str | None,
     plot: list[str] | None,
     report: str | None,
+    influence: str | None,
     animate: str | None,
     watch: bool,
     json: bool,
@@ -79,24 +81,22 @@ def fit(
     Example: descend fit model.py:peak peak.csv --response y
     """
     look = options.look(given)
-    check_pictures(plot, look)
-    check_page(report)
+    written = {"--save": save, "--output": output, "--plot": plot, "--report": report, "--table-output": table_output}
+    apart = {"--influence": influence, "--animate": animate, "--checkpoint": given["checkpoint"]}
+    _check_files(written, apart, look, data)
     check_published(table_output, table_errors)
-    check_animation(animate)
     if watch and (quiet or log_every is not None):
         other = "--quiet" if quiet else "--log-every"
         raise ConfigError(
             f"`--watch` draws in the place of the log, so it does not go with `{other}`. Drop one of them."
         )
-    written = {"--save": save, "--output": output, "--plot": plot, "--report": report, "--table-output": table_output}
-    check_outputs({**written, "--animate": animate, "--checkpoint": given["checkpoint"]}, data)
     arguments = options.fitting(formula, data, given)
     if arguments["by"] is not None:
         from descend import api
         from descend.cli.many import end_many, refuse_others
 
-        of_one = {"--interval": interval, "--animate": animate, "--watch": watch, "--log-every": log_every}
-        refuse_others({**of_one, "--checkpoint": given["checkpoint"], "--residuals": look.get("residuals")})
+        of_one = {"--interval": interval, "--watch": watch, "--log-every": log_every}
+        refuse_others({**of_one, **apart, "--residuals": look.get("residuals")})
         check_tables(save, output)
         with Groups() as bar:
             fits = api.fit(data=options.one_or_all(data), on_groups=None if quiet else bar, **arguments)
@@ -135,12 +135,22 @@ def fit(
         *(("Plot drawn to", place, lambda place: draw(fitted, place, look)) for place in plot or ()),
         ("Table written to", table_output, partial(write_published, table=fitted.table, intervals=found, **of_table)),
         ("Report written to", report, page),
+        ("Influence of rows written to", influence, lambda place: fitted.influence().save(place)),
         ("Animation written to", animate, lambda place: fitted.animate().save(place)),
     ]
     failed = write(outputs, quiet, json)
     if failed:
         raise OutputError(" ".join(failed))
     raise Exit(0 if fitted.succeeded else 1)
+
+
+def _check_files(written: Values, apart: Values, look: Values, data: Collection[str]) -> None:
+    """Refuse files that cannot be written. written: those that many fits have, too; apart: those of one fit."""
+    check_pictures(written["--plot"], look)
+    check_page(written["--report"])
+    check_animation(apart["--animate"])
+    check_tables(apart["--influence"])
+    check_outputs({**written, **apart}, data)
 
 
 def draw(fitted: Fit, place: str, look: Values) -> None:

@@ -66,11 +66,11 @@ def plot(
         fitted = load(files[0], options.function_of(function))
         needed = tuple(dict.fromkeys((*fitted.model.response_columns, *fitted.model.inputs)))
         by = () if isinstance(fitted, Fit) else fitted.by
-        table = open_by_file(options.one_or_all(files[1:]), by, needed, where)
+        table = open_by_file(options.one_or_all(files[1:]), by, fitted.model.columns, where)
         if isinstance(fitted, Fit):
             if fitted.response_levels:
                 table = table.with_words(fitted.model.response, fitted.response_levels)
-            table = table.with_codings(fitted.model.codings)
+            table = fitted.model.laid_out(table)
             figure = plots.plot_model(fitted, table.numbers(needed, missing), Look(**wanted))
         else:
             figure = fitted.plot(data=table, **wanted)

@@ -89,7 +89,7 @@ def predict(
     inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval)
     if at and isinstance(fitted, Fits):
         raise _no_group(model, fitted)
-    codings = {coding.name: coding for coding in fitted.model.codings}
+    codings = {coding.name: coding for coding in fitted.model.codings if coding.name in inputs}
     named = _of_data(inputs, codings)
     given: Any = _values(named, at, tuple(codings.values())) if at else options.one_or_all(data or [])
     by = fitted.by if isinstance(fitted, Fits) else ()
@@ -115,12 +115,13 @@ def predict(
         from descend.table.writing import write_columns
 
         write_columns(output, _columns(table, new, kept))
+    count = len(next(iter(new.values())))
     if json:
         columns = {column: options.with_gaps(values).tolist() for column, values in new.items()}
-        say_json(columns | {"rows": len(new[name]), "formula": str(fitted.model)})
+        say_json(columns | {"rows": count, "formula": str(fitted.model)})
     elif output is not None:
         if not quiet:
-            say(f"{len(new[name]):,} predictions written to {output}")
+            say(f"{count:,} predictions written to {output}")
     elif at:
         rows = zip(*new.values(), strict=True)
         say("\n".join("  ".join(f"{value:.10g}" for value in row) for row in rows))
@@ -140,7 +141,7 @@ def _predicted(
 ) -> dict[str, NDArray[np.float64]]:
     """Return the new columns: the predictions, and the ends of their interval if there is one."""
     if interval is None:
-        return {name: fitted.predict(table, missing)}
+        return _of_responses(fitted, {name: fitted.predict(table, missing)})
     for end, word in {"low": "lower", "high": "upper"}.items():
         if end in (*table.names, name):
             raise ConfigError(
@@ -148,7 +149,16 @@ def _predicted(
                 "Leave it out or rename it."
             )
     band = fitted.predict(table, missing, interval=interval, level=level)
-    return {name: band.prediction, "low": band.low, "high": band.high}
+    return _of_responses(fitted, {name: band.prediction, "low": band.low, "high": band.high})
+
+
+def _of_responses(fitted: Fit | Fits, new: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """Return the new columns; of several responses each has its own, ``prediction of y1``."""
+    formula = fitted.model.formula
+    if formula is None or not formula.parts:
+        return dict(new)
+    responses = formula.levels[-1].labels
+    return {f"{name} of {response}": new[name][:, k] for k, response in enumerate(responses) for name in new}
 
 
 def _values(inputs: Sequence[str], at: list[str], codings: Sequence[Coding]) -> dict[str, list[Label]]:

@@ -27,7 +27,8 @@ def ambiguities(formula: Formula, columns: Collection[str] = ()) -> tuple[str, .
     >>> ambiguities(read_formula("y ~ a*e^(-b*x)", ["x", "y"]))
     ()
     """
-    return _ambiguities(formula, tuple(columns))
+    parts = formula.parts or (formula,)
+    return tuple(dict.fromkeys(found for part in parts for found in _ambiguities(part, tuple(columns))))
 
 
 @lru_cache(maxsize=128)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,8 @@ Array = NDArray[np.float64]
 PREDICTION = "prediction"
 """What the model predicts in a row, by name, where no column has that name."""
 OPERATORS = frozenset("*/+-^(")
+ASSIGNED = re.compile(r"(?<![<>=!])=(?!=)")
+"""What a text has that says something of each response, ``y1=s1, y2=0.1``."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,15 @@ def is_computed(text: str) -> bool:
 
     >>> is_computed("0.05*y"), is_computed("0.3"), is_computed("my sigma")
     (True, True, False)
+    >>> is_computed("y1=1e-3, y2=s")  # of each response
+    False
     """
     if text.isidentifier():
         return False
     try:
         float(text)
     except ValueError:
-        return bool(set(text) & OPERATORS)
+        return bool(set(text) & OPERATORS) and not ASSIGNED.search(text)
     return True
 
 

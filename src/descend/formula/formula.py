@@ -18,7 +18,7 @@ from descend.formula.names import may_be_quoted
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor, Term
-from descend.formula.syntax import names_in, parse_formula, walk
+from descend.formula.syntax import formulas_in, names_in, parse_formula, trees, walk
 from descend.formula.tokens import SIMPLIFY, pointed, tokenize
 from descend.formula.tree import Dot, Grouped, Name, Node, Number
 from descend.formula.vectors import free_places, listing
@@ -44,6 +44,7 @@ class Formula:
     columns: the names of the columns either side uses.
     unused: columns that the text names, but that dropped out of it with fixed parameters.
     levels: the groups that parameters have values for, by the columns that tell them apart.
+    parts: the formulas it was joined from, if several are fitted together.
     """
 
     text: str
@@ -54,17 +55,19 @@ class Formula:
     columns: tuple[str, ...]
     unused: tuple[str, ...] = ()
     levels: tuple[Levels, ...] = ()
+    parts: tuple[Formula, ...] = ()
 
     @cached_property
     def constants(self) -> dict[str, float]:
         """The constants that the text names, and their values."""
-        named = (name for name in names_in(*parse_formula(self.text)) if not name.quoted)
+        named = (name for name in names_in(*trees(self.text)) if not name.quoted)
         return {name.name: float(CONSTANTS[name.name]) for name in named if name.name in CONSTANTS}
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
         """The numbers in the text, as typed."""
-        return tuple(dict.fromkeys(token.text for token in tokenize(self.text) if token.kind == "number"))
+        tokens = (token for part in formulas_in(self.text) for token in tokenize(part))
+        return tuple(dict.fromkeys(token.text for token in tokens if token.kind == "number"))
 
     def as_typed(self, expression: Expr, held: bool = False) -> Expr:
         """Return an expression derived from this formula, for a printer, with its constants as they were typed.
@@ -83,6 +86,8 @@ class Formula:
     @property
     def given(self) -> tuple[str, ...]:
         """The columns as the user names them: those that tell groups apart in place of the places of groups."""
+        if self.parts:
+            return tuple(dict.fromkeys(name for part in self.parts for name in part.given))
         origins = {each.name: each.columns for each in self.levels}
         return tuple(dict.fromkeys(column for name in self.columns for column in origins.get(name, (name,))))
 
@@ -122,7 +127,7 @@ class Formula:
         return f"{as_text(self.as_typed(self.response))} ~ {as_text(self.as_typed(self.expression))}"
 
 
-def read_formula(
+def read_one(
     text: str,
     columns: Sequence[str],
     numeric: Sequence[str] | None = None,
@@ -131,20 +136,7 @@ def read_formula(
     given: Mapping[str, Expr] | None = None,
     levels: Iterable[Levels] = (),
 ) -> Formula:
-    """Read ``response ~ expression``: names in ``columns`` are data, any other name is a parameter.
-
-    numeric: the columns that patterns such as ``w @ [x*]`` choose from (default: all).
-    levels: the groups of the columns in brackets after a parameter, as in ``a[site]``.
-    starts: names that have a starting value, hence parameters even if they look like a misspelt column.
-    excluded: columns that ``[*]`` leaves out, such as the weights.
-    given: an expression for each fixed or tied parameter (for a vector, one per component), put in its place.
-
-    Raises FormulaError, pointing at the place.
-
-    >>> formula = read_formula("y ~ w*x + b", columns=["x", "y"])
-    >>> list(formula.parameters), formula.columns
-    (['w', 'b'], ('y', 'x'))
-    """
+    """Read one ``response ~ expression``: see `read_formula`."""
     names = tuple(columns), tuple(columns if numeric is None else numeric)
     try:
         known = tuple((given or {}).items()), tuple(levels)
@@ -278,6 +270,8 @@ def guess_columns(text: str) -> tuple[str, ...]:
     x, t, z with or without a number or suffix (``x1``, ``t_start``). If that leaves no parameter or no column the
     caller must be told.
     """
+    if len(parts := formulas_in(text)) > 1:
+        return tuple(dict.fromkeys(name for part in parts for name in guess_columns(part)))
     left, right = parse_formula(text)
     names = {name.name: None for name in _names(left)}
     odd = (name.name for name in names_in(right) if name.quoted and not may_be_quoted(name.name))
@@ -298,7 +292,7 @@ def levels_in(text: str, table: Table) -> tuple[Levels, ...]:
     """
     if "[" not in text:
         return ()
-    groups = (node for node in walk(*parse_formula(text)) if isinstance(node, Grouped))
+    groups = (node for node in walk(*trees(text)) if isinstance(node, Grouped))
     found = dict.fromkeys(tuple(dict.fromkeys(column.name for column in node.columns)) for node in groups)
     return tuple(Levels.of(table, columns) for columns in found if set(columns) <= set(table.names))
 

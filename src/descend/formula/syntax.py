@@ -17,6 +17,7 @@ Nothing here is evaluated; user text never reaches ``eval`` or ``sympify``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import NoReturn
@@ -259,6 +260,20 @@ class Parser:
 
 def _name(token: Token) -> Name:
     return Name(token.start, token.end, token.text, token.kind == "quoted")
+
+
+def formulas_in(text: str) -> list[str]:
+    """Return the formulas in a text, which has semicolons between them where there are several.
+
+    >>> formulas_in("y1 ~ a*x; `y;2` ~ a*x + b")
+    ['y1 ~ a*x', '`y;2` ~ a*x + b']
+    """
+    return [part.strip() for part in re.findall(r"(?:`[^`]*`|[^;`])+", text) if part.strip()] if ";" in text else [text]
+
+
+def trees(text: str) -> tuple[Node, ...]:
+    """Return both sides of each formula in a text."""
+    return tuple(side for part in formulas_in(text) for side in parse_formula(part))
 
 
 @lru_cache(maxsize=256)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import ref
 
 import numpy as np
@@ -98,22 +98,15 @@ class OrthogonalKernel:
 
     def prepare(self, rows: Rows) -> tuple[Array, ...]:
         """Return the inputs, the variances of those with errors, the response and the row weights, (n,) each."""
-        count = rows.count
-        for name, sigma in self.sigmas.items():
-            _refuse_negative(name, sigma, rows)
-        spread = [
-            np.asarray(rows.columns[sigma]) ** 2 if isinstance(sigma, str) else np.full(count, sigma * sigma)
-            for sigma in self.sigmas.values()
-        ]
-        omega = np.ones(count) if rows.omega is None else rows.omega
-        return (*(rows.columns[name] for name in self.model.inputs), *spread, rows.y, omega)
+        omega = np.ones(rows.count) if rows.omega is None else rows.omega
+        return (*(rows.columns[name] for name in self.model.inputs), *spreads(self.sigmas, rows), rows.y, omega)
 
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
         """Return loss, gradient and curvature summed over a block; of order 3 the factor instead."""
         rows = self._block(block)
         with np.errstate(all="ignore"):
             found = self.settled(theta, rows, self._last(block))
-            self._near[id(block[-1])] = ref(block[-1]), np.where(np.isfinite(found.delta), found.delta, 0.0)
+            self._remember(block, found.delta)
             loss = float(found.cost.sum())
             if order == 0:
                 return loss, None, None
@@ -140,6 +133,9 @@ class OrthogonalKernel:
         self._near = {place: kept for place, kept in self._near.items() if kept[0]() is not None}
         return None
 
+    def _remember(self, block: tuple[Array, ...], delta: Array) -> None:
+        self._near[id(block[-1])] = ref(block[-1]), np.where(np.isfinite(delta), delta, 0.0)
+
     def deltas(self, theta: Array, rows: Rows) -> dict[str, Array]:
         """Return how far the true value of each input lies from the measured one, (n,)."""
         with np.errstate(all="ignore"):
@@ -147,12 +143,17 @@ class OrthogonalKernel:
         return dict(zip(self.sigmas, found.delta, strict=True))
 
     def settled(self, theta: Array, rows: Block, near: Array | None = None) -> Settled:
+        """Find the true inputs of all rows, and what their costs are there."""
+        return self._at(theta, rows, self._search(theta, rows, near))
+
+    def _search(self, theta: Array, rows: Any, near: Array | None) -> Array:
         """Find the true inputs of all rows. near: (k, n), where to begin; the measured ones if it does not fit.
 
         Rows that have arrived are left out; a step that raised the cost of its row is halved.
         """
+        count = rows.variances.shape[1]
         delta = np.zeros_like(rows.variances) if near is None or near.shape != rows.variances.shape else near.copy()
-        left, part, before, step = np.arange(len(rows.y)), rows, np.full(len(rows.y), np.inf), np.zeros_like(delta)
+        left, part, before, step = np.arange(count), rows, np.full(count, np.inf), np.zeros_like(delta)
         fine = EXACT if self.implicit else FINE
         for _ in range(ITERATIONS):
             here = delta[:, left]
@@ -171,9 +172,9 @@ class OrthogonalKernel:
             before = cost
             if np.count_nonzero(on) < FEWER * len(on):
                 left, part, before, step = left[on], part.take(np.flatnonzero(on)), cost[on], step[:, on]
-        return self._at(theta, rows, delta)
+        return delta
 
-    def _step(self, theta: Array, rows: Block, delta: Array) -> tuple[Array, Array]:
+    def _step(self, theta: Array, rows: Any, delta: Array) -> tuple[Array, Array]:
         """Return the cost of each row, and the step to where it is least.
 
         Newton's, (1 + S omega (fx fx' + r fxx)) step = -(S omega r fx + delta) with S the variances; Gauss and Newton's
@@ -185,7 +186,7 @@ class OrthogonalKernel:
         if self.implicit:
             pull = (residual - (slopes_there * delta).sum(axis=0)) / (rows.variances * slopes_there**2).sum(axis=0)
             return residual * residual, -rows.variances * slopes_there * pull - delta
-        cost = _cost(rows.omega * residual * residual, delta, rows.variances)
+        cost = cost_of(rows.omega * residual * residual, delta, rows.variances)
         weighted = rows.variances * rows.omega
         right = -(weighted * residual * slopes_there + delta)
         bends = values[1 + count :]
@@ -216,15 +217,15 @@ class OrthogonalKernel:
         spread = (rows.variances * slopes_there * slopes_there).sum(axis=0)
         if self.implicit:
             pull = (residual - (slopes_there * delta).sum(axis=0)) / spread
-            return Settled(delta, _cost(np.zeros_like(pull), delta, rows.variances), pull, 1.0 / spread)
-        cost = _cost(rows.omega * residual * residual, delta, rows.variances)
+            return Settled(delta, cost_of(np.zeros_like(pull), delta, rows.variances), pull, 1.0 / spread)
+        cost = cost_of(rows.omega * residual * residual, delta, rows.variances)
         return Settled(delta, cost, rows.omega * residual, rows.omega / (1.0 + rows.omega * spread))
 
     def _block(self, block: tuple[Array, ...]) -> Block:
         count = len(self.model.inputs)
         return Block(tuple(block[:count]), np.array(block[count:-2]), block[-2], block[-1])
 
-    def _evaluated(self, function: Compiled, theta: Array, rows: Block, delta: Array) -> Array:
+    def _evaluated(self, function: Compiled, theta: Array, rows: Any, delta: Array) -> Array:
         """Return several expressions at x + delta, (m, n)."""
         moved = dict(zip(self.sigmas, delta, strict=True))
         inputs = [
@@ -232,7 +233,7 @@ class OrthogonalKernel:
             for name, column in zip(self.model.inputs, rows.inputs, strict=True)
         ]
         found = function(*theta, *inputs)
-        values = np.empty((len(found), len(rows.y)))
+        values = np.empty((len(found), rows.variances.shape[1]))
         for place, value in enumerate(found):
             values[place] = value
         return values
@@ -280,6 +281,16 @@ def first_order(formula: Formula, sigmas: Mapping[str, Sigma]) -> str:
     return f"0 ~ {as_text(formula.expression / sqrt(squares))}"
 
 
+def spreads(sigmas: Mapping[str, Sigma], rows: Rows) -> list[Array]:
+    """Return the variance of each input with errors in each row. Raises DataError for a standard deviation below 0."""
+    for name, sigma in sigmas.items():
+        _refuse_negative(name, sigma, rows)
+    return [
+        np.asarray(rows.columns[sigma]) ** 2 if isinstance(sigma, str) else np.full(rows.count, sigma * sigma)
+        for sigma in sigmas.values()
+    ]
+
+
 def _refuse_negative(name: str, sigma: Sigma, rows: Rows) -> None:
     """Raise DataError for a standard deviation below 0."""
     if isinstance(sigma, str) and (rows.columns[sigma] < 0.0).any():
@@ -290,7 +301,7 @@ def _refuse_negative(name: str, sigma: Sigma, rows: Rows) -> None:
         )
 
 
-def _cost(of_response: Array, delta: Array, variances: Array) -> Array:
+def cost_of(of_response: Array, delta: Array, variances: Array) -> Array:
     """Return the cost of each row, of which that of the response is known; an exact input has no delta."""
     total: Array = of_response + (delta * delta / np.where(variances > 0.0, variances, 1.0)).sum(axis=0)
     return total

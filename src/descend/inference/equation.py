@@ -31,7 +31,10 @@ def equation(model: Model, parameters: Named, rounding: Rounding) -> str:
     """Return the formula with the values of its parameters in it; empty for a Python function or a module."""
     if model.formula is None:
         return ""
-    return f"{model.response} ~ {filled(_with_all_groups(model.formula, model.constraints), parameters, rounding)}"
+    formula = _with_all_groups(model.formula, model.constraints)
+    named = (model.response,) if not formula.parts else formula.levels[-1].labels
+    parts = zip(named, formula.parts or (formula,), strict=True)
+    return "; ".join(f"{response} ~ {filled(part, parameters, rounding)}" for response, part in parts)
 
 
 def _with_all_groups(formula: Formula, held: Constraints | None) -> Formula:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.formula.computed import PREDICTION, Computed, computed_anywhere
+from descend.formula.equations import columns_of_each, is_by_response
 from descend.inference.estimates import Estimates
 from descend.models import Model
 
@@ -74,10 +75,14 @@ def columns_needed(
     names: the columns of the new rows, where they are known.
     """
     if interval != "prediction" or spread is None:
-        return model.inputs
+        return model.needed_inputs
     computed = None if spread in names else computed_anywhere(spread)
-    more = (spread,) if computed is None else Measurement(computed, True, 1.0, _plain_response(model)).inputs
-    return (*(name for name in model.inputs if name not in more), *more)
+    more: tuple[str, ...] = (spread,)
+    if computed is not None:
+        more = Measurement(computed, True, 1.0, _plain_response(model)).inputs
+    elif spread not in names and is_by_response(spread):
+        more = columns_of_each(spread)
+    return (*(name for name in model.needed_inputs if name not in more), *more)
 
 
 def _plain_response(model: Model) -> str:

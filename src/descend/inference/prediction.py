@@ -58,15 +58,18 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
             "themselves, so they do not say how certain a prediction is. Remove one of them from the formula, or fix "
             "it."
         )
-    table = open_table(named_inputs(data, estimates.model.inputs)).with_codings(estimates.model.codings)
     spread = estimates.sigma or estimates.weights
+    table = estimates.model.laid_out(
+        open_table(named_inputs(data, estimates.model.needed_inputs)), spread if interval == "prediction" else None
+    )
     computed = measurement_of(estimates, table.names) if interval == "prediction" else None
     if interval == "prediction" and spread is not None and spread not in table.names and computed is None:
         raise ConfigError(
             f"A prediction interval needs the {'sigma' if estimates.sigma else 'weight'} of each new row: the column "
             f"`{spread}`, with which the model was fitted. Add it, or ask for a confidence interval."
         )
-    names = columns_needed(estimates.model, spread, interval, table.names)
+    more = columns_needed(estimates.model, spread, interval, table.names)
+    names = tuple(dict.fromkeys((*estimates.model.inputs, *more)))
     columns = table.numbers(names, missing) if names else {"": np.empty(table.rows)}
     if computed is not None:
         columns = {**columns, str(spread): _computed(computed, estimates, table, columns, names, missing)}
@@ -75,7 +78,10 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
     found = band(estimates, columns, interval, level)
     refuse_not_finite(estimates.model, estimates.theta, columns, found.prediction)
     _refuse_without_ends(estimates, columns, found)
-    return found
+    prediction, low, high = (
+        estimates.model.side_by_side(values, data) for values in (found.prediction, found.low, found.high)
+    )
+    return Prediction(prediction, low, high, interval, level)
 
 
 def refuse_not_finite(model: Model, theta: Array, columns: Mapping[str, Array], prediction: Array) -> None:

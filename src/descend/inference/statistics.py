@@ -34,9 +34,13 @@ def degrees_of_freedom(solution: Solution) -> int | None:
 
 
 def counting(solution: Solution) -> int:
-    """Return the number of rows with a weight above 0."""
+    """Return the number of rows with a weight above 0, or as many as the kernel counts."""
     if solution.all_rows is not None:
         return solution.all_rows.counting
+    counted = getattr(solution.problem.code, "counted", None)
+    if counted is not None:
+        found: int = counted(solution.sample)
+        return found
     return int(np.count_nonzero(row_weights(solution))) if weighted(solution) else solution.rows
 
 

@@ -18,14 +18,14 @@ from descend.errors import ConfigError
 from descend.formula.formula import Formula
 from descend.formula.symbols import Column
 from descend.losses import Loss
-from descend.models.bare_arrays import named_inputs
 from descend.models.call import Call
 from descend.models.inexact import Sigma
 from descend.models.reading import checked_shape
+from descend.models.rows_of_model import RowsOfFormulas, RowsOfModel
 from descend.parameters import Constraints, Parameters, constrained
 from descend.parameters.constraints import refuse_starts
-from descend.table import Table, open_table
-from descend.table.table import Coding, label
+from descend.table import Table
+from descend.table.table import label
 from descend.tracing import Pair
 
 Array = NDArray[np.float64]
@@ -39,7 +39,7 @@ class Options(Protocol):
     def __getitem__(self, key: str) -> Any: ...
 
 
-class Model(ABC):
+class Model(RowsOfModel, ABC):
     """A prediction as a function of parameters and columns, and the loss it is fitted under.
 
     Whatever differs between kinds of model is answered here, so that no other code checks the class of a model. A new
@@ -174,19 +174,9 @@ class Model(ABC):
                 texts += [f"{column} = {label(cell)}" for column, cell in zip(codings[name].columns, key, strict=True)]
         return ", ".join(texts)
 
-    @property
-    def codings(self) -> tuple[Coding, ...]:
-        """What makes those inputs that are no columns of a table but follow from some (see ``Table.codings``)."""
-        return ()
-
     def observed(self, columns: Mapping[str, Array]) -> Array:
         """Return the response of each row."""
         return columns[self.response]
-
-    def inputs_of(self, data: object, missing: str = "raise") -> Mapping[str, Array]:
-        """Return the inputs of new rows; if the model has none, an unnamed column with as many rows."""
-        table = open_table(named_inputs(data, self.inputs)).with_codings(self.codings)
-        return table.numbers(self.inputs, missing) if self.inputs else {"": np.empty(table.rows)}
 
     def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return what the loss works on in each row: the prediction, before a link that the loss absorbs."""
@@ -254,7 +244,7 @@ class Scores:
         return checked_shape(found, (len(thetas), len(next(iter(self.columns.values())))))
 
 
-class SymbolicModel(Model):
+class SymbolicModel(RowsOfFormulas, Model):
     """A model whose prediction is an expression of columns and parameters.
 
     formula: the expression, with its parameters, its response and its derivatives.
@@ -288,11 +278,7 @@ class SymbolicModel(Model):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return (*super().columns, *self.formula.unused)
-
-    @property
-    def codings(self) -> tuple[Coding, ...]:
-        return self.formula.levels
+        return (*(self.formula.given if self.formula.parts else super().columns), *self.formula.unused)
 
     @abstractmethod
     def scores_and_parts(self, theta: Array, columns: Mapping[str, Array]) -> tuple[Array, Array, NDArray[np.intp]]:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from descend.differences import RowFunction
 from descend.errors import ConfigError, FormulaError
-from descend.formula.formula import read_formula, refuse_size
+from descend.formula import read_formula
+from descend.formula.formula import refuse_size
 from descend.formula.ordering import in_order
 from descend.formula.printers.code import plain_name
 from descend.losses import Loss

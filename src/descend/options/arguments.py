@@ -55,6 +55,13 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         if key not in OPTIONS:
             hint = OF_OTHERS.get(key, f"{closest(key, OPTIONS).strip()} See help(descend.fit).".strip())
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
+    if isinstance(model, list | tuple) and all(isinstance(part, str) for part in model):
+        model = "; ".join(model)
+    if isinstance(model, str) and ";" in model and options.get("by") is not None:
+        raise ConfigError(
+            "Several formulas are fitted to all rows together, and `by` fits one formula to each group. Leave out "
+            "`by`; what differs between groups is a parameter of theirs, such as a[site]."
+        )
     start = options.get("start")
     if start is not None and is_in_order(start) and callable(model) and not kind_of(model).in_place:
         options = {**options, "start": by_name(model, data, others, start)}
@@ -107,6 +114,9 @@ def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[An
     """
     names = {"weights": weights, "sigma": sigma}
     for name, given in names.items():
+        if isinstance(given, Mapping):
+            data, given = _of_responses(data, given, name)
+            names[name] = given
         if is_number(given):
             given = names[name] = repr(float(given))
         if isinstance(given, str) and is_computed(given):
@@ -121,6 +131,17 @@ def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[An
             column += "_"
         data, names[name] = table.with_column(column, given), column
     return data, names["weights"], names["sigma"]
+
+
+def _of_responses(data: Any, given: Mapping[str, Any], role: str) -> tuple[Any, str]:
+    """Return weights or standard deviations by response as a text, ``y1=s1, y2=0.1``; arrays become columns."""
+    parts = []
+    for response, value in given.items():
+        if not isinstance(value, str | int | float):
+            column = f"{role} of {response}"
+            data, value = open_table(data).with_column(column, value), column
+        parts.append(f"{response}={value}")
+    return data, ", ".join(parts)
 
 
 def _with_expression(data: Any, text: str, role: str) -> Any:

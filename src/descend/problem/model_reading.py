@@ -139,6 +139,10 @@ def _of_source(source: str, model: Model) -> Program | Kernel:
 
         return JaxKernel(model)
     if model.symbolic is not None and model.symbolic.inexact:
+        if model.symbolic.formula.parts:
+            from descend.gradients.joint import JointKernel
+
+            return JointKernel(model.symbolic, model.symbolic.inexact)
         from descend.gradients.orthogonal import OrthogonalKernel
 
         return OrthogonalKernel(model.symbolic, model.symbolic.inexact, implicit=not model.response_columns)

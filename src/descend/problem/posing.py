@@ -53,6 +53,7 @@ def pose(request: Request, table: Table) -> Problem:
 
 def _problem_of(request: Request, table: Table) -> Problem:
     loss = LOSSES.build(request.loss)
+    table = kind_of(request.model).rows_of(request.model, table, request.roles.spread)
     model, given = read_model(request, table, loss)
     if request.reference:
         from descend.problem.response_levels import levels_by_reference

@@ -23,7 +23,16 @@ from descend.errors import ConfigError, OutputError
 from descend.gradients.derivation import Derivation
 from descend.output import write_atomically
 from descend.parameters import FIXED, digits_of
-from descend.report import group_section, grouped, implicit, mathematics, panels, residual_panels, surface
+from descend.report import (
+    group_section,
+    grouped,
+    implicit,
+    influence_section,
+    mathematics,
+    panels,
+    residual_panels,
+    surface,
+)
 from descend.report.cells import heads, minus, number, prose, table
 from descend.report.document import bar, colours, document, figure, part
 from descend.report.field import Field
@@ -84,6 +93,7 @@ def page(
         ("by-group", "The groups", groups),
         ("descent", "The descent", figures(_of_the_run(fit))),
         ("residuals", "The residuals", figures(of_the_residuals(fit))),
+        ("rows", "Single rows", influence_section.section(fit)),
         ("mathematics", "The mathematics", equations(fit)),
         ("data", "The data", data(fit)),
         ("repeat", "How to repeat it", _repeat(fit, command, call)),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from descend.inference.design import Design
+    from descend.inference.influence import Influence
     from descend.inference.inverse import Inverse
     from descend.inference.quantities.estimate import Estimated
     from descend.report.animation import Animation
@@ -50,13 +51,15 @@ class Fit(Fitted):
         interval: ``"confidence"``, for the mean of the response; ``"prediction"``, for one further measurement
             (squared loss). The result is then a `Prediction` with ``prediction``, ``low`` and ``high``.
             With weights or sigma, ``"prediction"`` needs that column for the new rows too.
+
+        Of several formulas that were fitted together it has a column for each response, (rows, k).
         """
         if interval is not None:
             return predict_with_band(self.estimates(), data, missing, interval, level)
         columns = self.model.inputs_of(data, missing)
         predicted = self.model.predict(self.theta, columns)
         refuse_not_finite(self.model, self.theta, columns, predicted)
-        return predicted
+        return self.model.side_by_side(predicted, data)
 
     def quantity(
         self,
@@ -191,6 +194,23 @@ class Fit(Fitted):
         refuse_not_whole(points, "number of points", 1)
         quantity = None if aim is None else read_quantity(aim, self.model)
         return design(self.estimates(), between, quantity, points, at or {}, sigma)
+
+    def influence(self) -> Influence:
+        """Return how much each row weighs: leverage, studentised residuals, Cook's distance, dffits and dfbetas.
+
+        They are R's ``hatvalues``, ``rstudent``, ``cooks.distance``; of curves, by the tangent plane. The result is a
+        mapping of arrays; ``frame()`` makes a pandas frame of it, and as text it shows the rows that weigh most. The
+        maths: ``inference.influence.influence_of``. Raises ConfigError where rows are not in memory, for modules,
+        penalties, errors of inputs, and losses that are no likelihood.
+
+        >>> import descend
+        >>> line = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 9.0], "y": [2.1, 3.9, 6.1, 15.0]})
+        >>> line.influence().leverage.round(3)
+        array([0.431, 0.333, 0.271, 0.965])
+        """
+        from descend.inference.influence import influence_of
+
+        return influence_of(self._solved("it has no rows to weigh. Fit again to see them."))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file: JSON that `load` reads."""

@@ -76,10 +76,13 @@ def _met(
     spread = float(np.ptp(predicted)) or float(np.abs(predicted).max()) or 1.0
     formula = large.model.formula
     assert formula is not None
-    text = f"`{RESPONSE}` ~ {formula.text.partition('~')[2]}"
+    text, responses = f"`{RESPONSE}` ~ {formula.text.partition('~')[2]}", [RESPONSE]
+    if formula.parts:  # whose rows tell which response they are for
+        text = formula.text
+        responses = [*large.model.response_columns, *(name for part in formula.parts for name in part.columns)]
     held = large.model.constraints
     fixed = {} if held is None else dict(held.fixed)
-    data = {**rows, RESPONSE: predicted}
+    data = {**dict.fromkeys(responses, predicted), **rows}
     for start in _starts(small, large, theta):
         request = Request(
             model=text,

@@ -1,0 +1,192 @@
+"""Formula text to a formula; several formulas, fitted together, to one whose rows tell which of them they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr, Lt, Rational
+
+from descend.errors import ConfigError, FormulaError
+from descend.formula.build import Builder
+from descend.formula.compile import over_rows
+from descend.formula.computed import ASSIGNED, is_computed
+from descend.formula.formula import Formula, read_one
+from descend.formula.printers.code import as_text
+from descend.formula.real_functions import where
+from descend.formula.symbols import Column
+from descend.formula.syntax import formulas_in, names_in, parse_formula
+from descend.registry import closest
+from descend.table import Table
+from descend.table.levels import Levels
+from descend.table.stacked import StackedTable
+
+EQUATION = "equation"
+"""The column that tells which formula a row is for, by its response."""
+ROW = "row of the table"
+"""The column that tells which row of the table it was."""
+EACH = "Give each response a column or a number, such as y1=s1, y2=0.1."
+
+
+def read_formula(
+    text: str,
+    columns: Sequence[str],
+    numeric: Sequence[str] | None = None,
+    starts: Iterable[str] = (),
+    excluded: Iterable[str] = (),
+    given: Mapping[str, Expr] | None = None,
+    levels: Iterable[Levels] = (),
+) -> Formula:
+    """Read ``response ~ expression``: names in ``columns`` are data, any other name is a parameter.
+
+    Several, with semicolons between them, become one formula for a table in which each row stands once for every
+    response (see `stacked`): parameters of one name are one.
+
+    numeric: the columns that patterns such as ``w @ [x*]`` choose from (default: all).
+    levels: the groups of the columns in brackets after a parameter, as in ``a[site]``.
+    starts: names that have a starting value, hence parameters even if they look like a misspelt column.
+    excluded: columns that ``[*]`` leaves out, such as the weights.
+    given: an expression for each fixed or tied parameter (for a vector, one per component), put in its place.
+
+    Raises FormulaError, pointing at the place.
+
+    >>> formula = read_formula("y ~ w*x + b", columns=["x", "y"])
+    >>> list(formula.parameters), formula.columns
+    (['w', 'b'], ('y', 'x'))
+    >>> print(read_formula("y ~ w*x; z ~ w*x + b", columns=["x", "y", "z"]))
+    `y, z` ~ where(`[equation]` < 0.5, w*x, b + w*x)
+    """
+    texts = formulas_in(text)
+    if len(texts) == 1:
+        return read_one(text, columns, numeric, starts, excluded, given, levels)
+    responses = _responses(texts)
+    known = tuple(starts), (*excluded, *responses, ", ".join(responses), EQUATION, ROW), given, tuple(levels)
+    return _joined(text, [read_one(part, columns, numeric, *known) for part in texts])
+
+
+def _responses(texts: Sequence[str]) -> list[str]:
+    """Return the left side of each formula. Raises FormulaError for one that stands twice."""
+    responses = [part.partition("~")[0].strip() for part in texts]
+    if twice := next((each for each in responses if responses.count(each) > 1), None):
+        raise FormulaError(f"`{twice}` is the response of two formulas. Each formula needs a response of its own.")
+    return responses
+
+
+def _joined(text: str, parts: Sequence[Formula]) -> Formula:
+    """Return the formula of rows that are each for one of several formulas."""
+    names = [as_text(part.response) for part in parts]
+    place, expression = Levels((EQUATION,), tuple((name,) for name in names)), parts[-1].expression
+    for number in range(len(parts) - 2, -1, -1):
+        before = Lt(Column(place.name), Rational(2 * number + 1, 2))
+        expression = where(before, parts[number].expression, expression)
+    parameters: dict[str, tuple[str, ...] | None] = {}
+    for part in parts:
+        for name, labels in part.parameters.items():
+            if parameters.setdefault(name, labels) != labels:
+                raise FormulaError(f"`{name}` has other components in `{part.text}` than in a formula before it.")
+    value = ", ".join(names)
+    used = dict.fromkeys(name for part in parts for name in part.inputs)
+    return Formula(
+        text,
+        Column(value),
+        expression,
+        parameters,
+        {symbol: term for part in parts for symbol, term in part.terms.items()},
+        (value, *used, place.name),
+        tuple(dict.fromkeys(name for part in parts for name in part.unused)),
+        (*dict.fromkeys(levels for part in parts for levels in part.levels), place),
+        tuple(parts),
+    )
+
+
+def stacked(text: str, table: Table, spread: str | None = None) -> Table:
+    """Return a table in which each row stands once for every formula of a text; the table itself if there is only one.
+
+    It has the responses if the table has, which predictions do without.
+    spread: the column of weights or standard deviations, or that of each response, ``y1=s1, y2=0.1``.
+
+    Raises ConfigError.
+
+    >>> from descend.table import open_table
+    >>> table = stacked("y ~ w*x; log(z) ~ w*x + b", open_table({"x": [0.0, 1.0], "y": [2.0, 3.0], "z": [1.0, 1.0]}))
+    >>> table.text("equation").tolist(), table.numbers(["y, log(z)"])
+    (['y', 'y', 'log(z)', 'log(z)'], {'y, log(z)': array([2., 3., 0., 0.])})
+    """
+    texts = formulas_in(text)
+    if len(texts) == 1 or isinstance(table, StackedTable):
+        return table
+    left = [_response(part) for part in texts]
+    names, rows = [as_text(response) for response in left], table.rows
+    if EQUATION in table.names:
+        if {*table.text(EQUATION).tolist()} <= {*names}:
+            return table
+        raise ConfigError(
+            f"`{EQUATION}` is a column of {table.source}, and tells which of several formulas a row is for. Rename it."
+        )
+    own: dict[str, NDArray[np.generic]] = {EQUATION: np.repeat(np.array(names, dtype=object), rows)}
+    own[ROW] = np.tile(np.arange(float(rows)), len(texts))
+    notes = table.notes
+    columns = dict.fromkeys(symbol.name for response in left for symbol in response.free_symbols)
+    if set(columns) <= set(table.names):
+        there = table.with_gaps(tuple(columns))
+        own[", ".join(names)] = np.concatenate([over_rows(response, there, rows) for response in left])
+        if spread is None:
+            listed = " and ".join(f"`{name}`" for name in names)
+            notes = (*notes, f"{listed} count alike, each in its unit; where these differ, give `sigma` by response")
+    if spread is not None and spread not in table.names and is_by_response(spread):
+        own[spread] = _of_each(spread, names, table)
+    found = StackedTable(table, len(texts), own)
+    found.notes = notes
+    return found
+
+
+def is_stacked(data: object) -> bool:
+    """Whether data have a column that tells which of several formulas a row is for."""
+    names = (
+        data.names if isinstance(data, Table) else data if isinstance(data, Mapping) else getattr(data, "columns", ())
+    )
+    return EQUATION in names
+
+
+def _response(text: str) -> Expr:
+    """Return the left side of a formula, all of whose names are columns."""
+    node = parse_formula(text)[0]
+    return Builder(text, [name.name for name in names_in(node)]).build(node)
+
+
+def is_by_response(spread: str) -> bool:
+    """Whether weights or standard deviations are given for each response, ``y1=s1, y2=0.1``."""
+    return ASSIGNED.search(spread) is not None
+
+
+def _by_response(spread: str) -> dict[str, str]:
+    parts = (part.partition("=") for part in spread.split(","))
+    return {name.strip().strip("`"): of.strip().strip("`") for name, _, of in parts}
+
+
+def columns_of_each(spread: str) -> tuple[str, ...]:
+    """Return the columns of weights or standard deviations given by response.
+
+    >>> columns_of_each("y1=s1, y2=0.1")
+    ('s1',)
+    """
+    return tuple(of for of in _by_response(spread).values() if of and not is_computed(of))
+
+
+def _of_each(spread: str, responses: Sequence[str], table: Table) -> NDArray[np.generic]:
+    """Return the weights or standard deviations of the rows of every response, from ``y1=s1, y2=0.1``."""
+    given = _by_response(spread)
+    names = [name.strip("`") for name in responses]
+    for name in given:
+        if name not in names:
+            raise ConfigError(f"`{name}` of `{spread}` is no response.{closest(name, names)} {EACH}")
+    if lacking := [name for name in names if not given.get(name)]:
+        raise ConfigError(f"`{spread}` says nothing of `{lacking[0]}`. {EACH}")
+    found = []
+    for name in names:
+        try:
+            found.append(np.full(table.rows, float(given[name])))
+        except ValueError:
+            found.append(table.with_gaps((given[name],))[given[name]])
+    return np.concatenate(found)

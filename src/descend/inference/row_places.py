@@ -1,0 +1,27 @@
+"""Which rows of the data the rows of a fit are: those that count, by the numbers that messages give them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.solution import Solution
+from descend.inference.row_scores import row_weights
+
+Places = NDArray[np.intp]
+
+
+def positions(solution: Solution) -> Places:
+    """Return the position (from 0), among the rows that ``where`` leaves, of each row in memory that counts."""
+    table, omega = solution.table, row_weights(solution)
+    places = np.arange(len(omega))
+    if table is not None and solution.call().get("missing") == "drop":
+        places = np.flatnonzero(table.complete(tuple(solution.columns)))
+    counted: Places = places[omega > 0.0]
+    return counted
+
+
+def said_place(solution: Solution, position: int) -> str:
+    """Return where a row is in the data, such as ``row 4``."""
+    place = "" if solution.table is None else solution.table.place(position)
+    return place or f"row {position + 1}"

@@ -1,0 +1,86 @@
+"""How much single rows weigh in a fit, on its page: residuals against leverage, and the rows that weigh most."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.commenting import attempt
+from descend.errors import ConfigError
+from descend.inference.fitted import Fitted
+from descend.inference.influence import Influence, influence_of
+from descend.report.cells import heads, minus, table
+from descend.report.document import figure
+from descend.report.figures import Axis, Level, Line, Mark, Panel, Points
+from descend.report.view import MOST_POINTS
+
+MOST_ROWS = 200_000
+"""With more rows than this, no single one weighs much, and finding out takes as long as the page."""
+CONTOURS = (0.5, 1.0)
+"""Cook's distances whose contours are drawn."""
+TITLES = ("row", "leverage", "studentised residual", "Cook's distance")
+
+
+def section(fit: Fitted) -> str:
+    """Return the picture and the table; nothing for a fit of which the weight of rows is not known."""
+    solution = fit.solution
+    if solution is None or fit.rows > MOST_ROWS:
+        return ""
+    found: list[Influence] = []
+    try:
+        with attempt("how much single rows weigh", fit.failures):
+            found.append(influence_of(solution))
+    except ConfigError:
+        return ""
+    if not found or not np.isfinite(found[0].standardized).any():
+        return ""
+    lines = [
+        f'<tr><th scope="row">{escape(name)}</th>'
+        + "".join(f'<td class="number">{minus(cell)}</td>' for cell in cells)
+        + "</tr>"
+        for name, *cells in found[0].cells()
+    ]
+    listed = table(heads(TITLES, range(1, len(TITLES))), lines, "The rows that weigh most")
+    return f'<div class="figures pairs">{figure(panel(found[0]))}<div>{listed}</div></div>'
+
+
+def panel(influence: Influence) -> Panel:
+    """Prepare standardised residuals against leverage, with contours of Cook's distance; the largest are marked."""
+    leverage, residual = influence.leverage, influence.standardized
+    most = influence.most()
+    shown = _drawn(influence)
+    high = min(1.0, 1.08 * float(np.nanmax(leverage)))
+    low, top = float(np.nanmin(residual)), float(np.nanmax(residual))
+    across = np.linspace(high / 200.0, high * (1.0 - 1e-9), 200)
+    size = float(np.nansum(leverage))
+    marks: list[Mark] = [
+        Points(leverage[shown], residual[shown], "rows"),
+        Points(leverage[most], residual[most], "weigh most", "vermillion"),
+        Level(0.0),
+    ]
+    ends = (min(low, -1.0) * 1.15, max(top, 1.0) * 1.15)
+    for distance, dashes in zip(CONTOURS, (":", "--"), strict=True):
+        height = np.sqrt(distance * size * (1.0 - across) / across)
+        for sign, end in ((1.0, ends[1]), (-1.0, -ends[0])):
+            inside = height <= end
+            if inside.any():
+                name = f"Cook's distance {distance:g}" if sign > 0 or not (height <= ends[1]).any() else ""
+                marks.append(Line(across[inside], sign * height[inside], name, "purple", 1.4, dashes))
+    return Panel(
+        "influence",
+        "Which rows weigh most?",
+        Axis("leverage", low=0.0, high=high),
+        Axis("standardised residual", low=ends[0], high=ends[1]),
+        marks,
+        "A row far to the right determines its own prediction; beyond a contour it moves the fit by itself.",
+        f"Standardised residuals between {low:.3g} and {top:.3g} against leverages up to {np.nanmax(leverage):.3g}.",
+    )
+
+
+def _drawn(influence: Influence) -> NDArray[np.intp]:
+    """Return the places of the rows to draw: of many, evenly spaced ones."""
+    count = len(influence.leverage)
+    places: NDArray[np.intp] = np.linspace(0, count - 1, min(count, MOST_POINTS)).astype(np.intp)
+    return places
