@@ -80,6 +80,7 @@ def fit(
     errors: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
+    priors: Values | Sequence[str] | str | None = None,
     bounds: Values | Sequence[str] | str | None = None,
     fix: Values | str | None = None,
     ties: Values | Sequence[str] | str | None = None,
@@ -136,6 +137,7 @@ def fit(
     offset: a column that is added to the linear predictor; exposure: one that multiplies the mean of a count.
     errors: the standard errors, ``"model"``, ``"sandwich"``, ``"cluster(site)"`` (see ``Fit.covariance_of``).
     l1, l2: penalties, which leave intercepts alone.
+    priors: what is known beforehand, ``["b ~ normal(0.5, 0.1)"]`` or ``{"b": "normal(0.5, 0.1)"}``, counted as data.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.
     ties: such as ``["b2 = 2*b1"]`` or ``{"b2": "2*b1"}``. quantities: such as ``["half_life = log(2)/b"]``.

@@ -109,3 +109,25 @@ def test_inputs_far_from_0_keep_their_digits():
     fits = descend.fit("y ~ a*x + c", data, by="well")
     expected = [np.polyfit(x[data["well"] == well], data["y"][data["well"] == well], 1)[0] for well in (1, 2, 3)]
     assert fits.parameters["a"] == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("formula", CURVES)
+def test_very_many_groups_from_one_start_end_where_each_does_by_itself(formula):
+    start, function = CURVES[formula]
+    rng = np.random.default_rng(2)
+    groups, sizes = 12_000, rng.integers(10, 15, 12_000)
+    well, x = np.repeat(np.arange(groups), sizes), np.concatenate([np.linspace(0.1, 4, size) for size in sizes])
+    truth = [value + rng.uniform(0.1, 0.9, groups)[well] for value in start.values()]
+    y = function(x, *truth) + 0.05 * rng.normal(size=len(x))
+    y[well == 7] = 1.0
+    fits = descend.fit(formula, {"x": x, "y": y, "well": well}, by="well", start=start)
+    assert fits.counts["converged"] > 0.999 * groups
+    for place in rng.choice(groups, 10, replace=False).tolist():
+        if fits.outcome[place] != "converged":
+            continue
+        alone = descend.fit(formula, {"x": x[well == place], "y": y[well == place]}, start=start)
+        assert fits.loss[place] <= alone.loss * (1 + 1e-12)
+        if fits.loss[place] >= alone.loss * (1 - 1e-9):  # else it has found a lower one
+            for name in start:
+                assert fits.parameters[name][place] == pytest.approx(alone.parameters[name], rel=1e-7)
+                assert fits.standard_errors[name][place] == pytest.approx(alone.standard_errors[name], rel=1e-6)

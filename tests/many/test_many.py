@@ -196,7 +196,7 @@ def test_groups_of_columns_with_many_values_each_keep_their_values():
     rng = np.random.default_rng(0)
     columns = {name: rng.permutation(70_000) for name in "abcd"}
     groups = Groups.of(open_table(columns), list(columns))
-    assert groups.keys == sorted(zip(*(column.tolist() for column in columns.values()), strict=True))
+    assert list(groups.keys) == sorted(zip(*(column.tolist() for column in columns.values()), strict=True))
 
 
 def test_a_key_named_as_what_is_told_of_a_fit_stays_in_the_table():

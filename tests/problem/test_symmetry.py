@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import descend
-from descend.problem.symmetry import changed_places
+from descend.problem.symmetry import changed_places, upright
 
 X = np.linspace(0.0, 5.0, 60)
 Y = 3 * np.exp(-0.4 * X) + 2 * np.exp(-2 * X) + 0.01 * np.random.default_rng(0).normal(size=60)
@@ -44,3 +44,28 @@ def test_a_fit_tells(b, d):
     fitted = descend.fit(TWO, {"x": X, "y": Y}, start={"a": 1.0, "b": b, "c": 4.0, "d": d})
     told = any("changed places" in note for note in fitted.notes)
     assert told == ((b < d) != (fitted.parameters["b"] < fitted.parameters["d"]))
+
+
+@pytest.mark.parametrize(
+    ("formula", "down", "up"),
+    [
+        (
+            "y ~ c + (d - c)/(1 + (x/m)^b)",
+            {"c": 5.0, "d": 1.0, "m": 3.0, "b": -2.5},
+            {"c": 1.0, "d": 5.0, "m": 3.0, "b": 2.5},
+        ),
+        (
+            "y ~ a + h/(1 + exp(-(x - m)/s))",
+            {"a": 4.0, "h": -3.0, "m": 2.0, "s": -1.0},
+            {"a": 1.0, "h": 3.0, "m": 2.0, "s": 1.0},
+        ),
+        ("y ~ a*exp(-b*x) + c", {"a": 1.0, "b": -0.5, "c": 0.0}, {"a": 1.0, "b": -0.5, "c": 0.0}),  # another curve
+    ],
+)
+def test_a_steepness_whose_sign_changes_nothing_is_positive(formula, down, up):
+    read, x = model(formula), {"x": X[1:]}
+    theta = read.parameters.start(down, 0.0)
+    turned = upright(read, theta, x, ())
+    np.testing.assert_allclose(read.predict(turned, x), read.predict(theta, x), rtol=1e-12)
+    assert read.parameters.named(turned) == pytest.approx(up)
+    assert upright(read, theta, x, down) is theta  # the user's own start keeps its signs

@@ -17,8 +17,9 @@ standard_errors covariance covariance_of kind_of_errors clusters correlation int
 guarantee guarantee_values rounding response_levels
 degrees_of_freedom error_degrees residual_standard_deviation residuals diagnostics r_squared r_squared_about_zero
 deviance dispersion goodness criteria log_likelihood aic aicc bic
-quantities quantity ufloats ranges scatter censored invert design delta response_levels
-fitted_formula predict influence save export plot table animate report summary mentioned
+quantities quantity priors ranges scatter censored invert design delta response_levels
+ufloats table
+fitted_formula predict influence save export plot animate report summary mentioned
 """
 """What was fitted and how it ended, how certain it is, how good it is, and what to do with it."""
 OF_ONE_KIND = """

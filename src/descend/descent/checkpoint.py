@@ -210,6 +210,8 @@ def writer_of(
         "batch size": plan.batch_size,
         "seed": plan.seed,
     }
+    if objective.priors is not None:
+        same["penalty"] = [*objective.priors.priors.texts, objective.priors.dispersion]
     if not isinstance(plan.schedule, Constant):
         same["number of epochs"] = plan.epochs
     same |= request.identity

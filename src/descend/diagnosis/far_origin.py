@@ -14,6 +14,7 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.gradients.derived import derived
 from descend.models import SymbolicModel
 from descend.problem.objective import objective_over
+from descend.problem.with_priors import with_priors
 from descend.starts.search import search
 from descend.starts.trials import descended
 
@@ -106,5 +107,7 @@ def _reached(case: Case, model: SymbolicModel, shifted: Mapping[str, Array]) -> 
     found = search(program, rows, model.parameters.start({}, 1.0), (), True)
     if found is None:
         return math.inf
-    loss, _ = descended(objective_over(NumpyEngine(program, rows), case.problem.objective.penalty), found.theta, EPOCHS)
+    known = case.problem.objective
+    objective = with_priors(objective_over(NumpyEngine(program, rows), known.penalty), known.priors)
+    loss, _ = descended(objective, found.theta, EPOCHS)
     return loss

@@ -93,6 +93,11 @@ class Drawn:
 
 def resampled(solution: Solution, resamples: int, seed: int, on_resample: Callable[[int], None] | None = None) -> Drawn:
     """Fit ``resamples`` samples of the rows, drawn with replacement. Raises ConfigError where that cannot be."""
+    if solution.objective.priors is not None:
+        raise ConfigError(
+            "The bootstrap draws other rows, and what is known beforehand stays the same, so that intervals would be "
+            "too narrow. With priors use the method t or profile."
+        )
     if solution.all_rows is not None:
         raise ConfigError(
             "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
@@ -127,7 +132,7 @@ def _drawn(solution: Solution, resamples: int, seed: int, on_resample: Callable[
             f"Of the samples of rows that were drawn, only {len(values)} could be fitted, too few for an interval. "
             "Give more rows, or use the method t or profile."
         )
-    return Drawn(values, _influence(solution, covariance), degrees_of_freedom(solution) or 0, tuple(notes))
+    return Drawn(values, _influence(solution, covariance), int(degrees_of_freedom(solution) or 0), tuple(notes))
 
 
 def _too_wide(labels: Sequence[str], ends: Mapping[str, tuple[float, float]], errors: Array, reach: float) -> list[str]:

@@ -23,6 +23,12 @@ from descend.wording import spell
 Array = NDArray[np.float64]
 
 
+NO_SANDWICH = (
+    "Robust errors tell how estimates scatter from data set to data set, which priors do not. With priors there are "
+    "those of the model."
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Estimates:
     """The estimates of a solution, or of a fit that was read from a file.
@@ -54,7 +60,12 @@ class Estimates:
 
 
 def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
-    """Return the estimates of a solution. kind: of the standard errors; the usual one of the loss if not given."""
+    """Return the estimates of a solution. kind: of the standard errors; the usual one of the loss if not given.
+
+    Raises ConfigError for sandwich errors beside priors.
+    """
+    if kind not in (None, "model") and solution.objective.priors is not None:
+        raise ConfigError(NO_SANDWICH)
     kind = kind or kind_of_errors(solution)
     return Estimates(
         solution.model,
@@ -83,7 +94,7 @@ def spread_of_one(
     return None if scatter.deviation is None else repr(scatter.deviation), None
 
 
-def why_none(model: Model, penalised: bool, outcome: Outcome, degrees: int | None) -> str:
+def why_none(model: Model, penalised: bool, outcome: Outcome, degrees: float | None) -> str:
     """Say why a fit has no standard errors, and what to do about it."""
     if model.in_place:
         return f"A {model.kind} has no standard errors: no curvature matrix is formed for it. Use a formula."

@@ -28,6 +28,7 @@ from descend.inference.intervals import (
     refuse_clusters,
     t_intervals,
 )
+from descend.inference.prior_weights import prior_weights
 from descend.inference.quantities.asked import quantities_of
 from descend.inference.scatter import scatter_of
 from descend.losses import Loss
@@ -180,6 +181,8 @@ class Fitted(ABC):
     """
     correlation = Inferred(errors.correlation)
     """(p, p) correlation of the flat parameters, indexed by place or by name; None where there is no covariance."""
+    priors = Inferred(prior_weights)
+    """How much each prior weighs in the estimates (see ``PriorWeight``)."""
     at_minimum = Inferred(digits.errors_hold)
     """Whether the run ended near enough to the minimum for the standard errors to be trusted."""
     digits = Inferred(digits.digits)

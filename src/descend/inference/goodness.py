@@ -37,7 +37,7 @@ class Goodness:
     """
 
     chi_square: float
-    degrees: int
+    degrees: float
     p: float
 
     @property
@@ -109,7 +109,9 @@ def scatter_note(solution: Solution) -> str | None:
     """Say so if the data scatter far more, or far less, than was taken as known; else None."""
     if solution.outcome is not Outcome.CONVERGED or not _known(solution):
         return None
-    rough = counting(solution) - (solution.theta.size - standing(solution))
+    rough: float = counting(solution) - (solution.theta.size - standing(solution))
+    if solution.objective.priors is not None:
+        rough = degrees_of_freedom(solution) or 0.0
     found = None if rough <= 0 else _chi_square(solution)
     if found is None or 1.0 / FAR <= found[0] / rough <= FAR:
         return None
@@ -122,7 +124,7 @@ def scatter_note(solution: Solution) -> str | None:
 def _of_sigma(solution: Solution, good: Goodness) -> str:
     times = math.sqrt(good.reduced)
     head = (
-        f"chi-square is {good.chi_square:.4g} for {good.degrees:,} degrees of freedom, {good.reduced:.3g} times as "
+        f"chi-square is {good.chi_square:.4g} for {good.degrees:,.6g} degrees of freedom, {good.reduced:.3g} times as "
         f"large as it should be: residuals are {times:.3g} times as large as {_said(solution)} says, so standard "
         "errors are"
     )
@@ -141,7 +143,7 @@ def _of_distribution(solution: Solution, good: Goodness) -> str:
     of = "Poisson" if kind == "counts" else "binomial"
     head = (
         f"the {kind} vary {ratio:.3g} times as much as those of a {of} distribution (Pearson's chi-square is "
-        f"{good.chi_square:.4g} for {good.degrees:,} degrees of freedom)"
+        f"{good.chi_square:.4g} for {good.degrees:,.6g} degrees of freedom)"
     )
     if ratio > 1.0:
         return head + (

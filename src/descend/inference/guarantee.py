@@ -75,7 +75,9 @@ def _convex(solution: Solution) -> bool:
     model = solution.model
     if solution.all_rows is not None or solution.model.in_place or solution.outcome is Outcome.DIVERGED:
         return False
-    if solution.constraints is not None or solution.objective.has_l1 or solution.undetermined:
+    if solution.constraints is not None or solution.objective.has_l1 or solution.objective.priors is not None:
+        return False
+    if solution.undetermined:
         return False
     if solution.rows > MOST_ROWS or solution.theta.size > MOST_PARAMETERS or solution.objective.arrow:
         return False

@@ -14,7 +14,7 @@ from descend.descent.solution import Solution
 from descend.formula.compile import compile_expression
 from descend.inference.determined import at_bound, rank, standing
 from descend.inference.row_scores import row_weights, weighted
-from descend.inference.statistics import counting, total_weight
+from descend.inference.statistics import counting, total_loss
 from descend.losses.formulas import DISPERSION
 
 Array = NDArray[np.float64]
@@ -27,6 +27,7 @@ class Criteria:
     """Information criteria of a fit: of two fits to the same rows, the one with the lower number is preferred.
 
     log_likelihood: L. With k estimated parameters, counting a residual variance if it is estimated, and n rows:
+    With priors, L is that of the data alone, and k the number of parameters that the data determine.
     aic: 2 k - 2 L. aicc: aic + 2 k (k + 1) / (n - k - 1), for few rows; infinite if n <= k + 1. bic: k log n - 2 L.
 
     Source: Akaike (1974); Hurvich & Tsai (1989), Biometrika 76, 297-307; Schwarz (1978), Ann. Statist. 6, 461-464.
@@ -49,13 +50,17 @@ def criteria_of(solution: Solution) -> Criteria | None:
     redundant = 0 if known is None else int(np.count_nonzero(~known.kept)) - held
     alone = held - len(at_bound(solution))  # fixed components of vectors
     scale = loss.dispersion == "estimated" and not solution.scale_known
-    estimated = solution.model.parameters.size - redundant - alone + scale
+    estimated: float = solution.model.parameters.size - redundant - alone + scale
+    if (priors := solution.objective.priors) is not None:
+        from descend.inference.posterior import determined_by_data
+
+        estimated = determined_by_data(solution, priors) + scale
     with np.errstate(all="ignore"):
         found = log_likelihood(solution)
     return None if found is None else criteria(found, estimated, counting(solution))
 
 
-def criteria(likelihood: float, estimated: int, rows: int) -> Criteria:
+def criteria(likelihood: float, estimated: float, rows: int) -> Criteria:
     """Return the criteria of a fit whose log-likelihood and number of ``estimated`` parameters are known."""
     aic = 2.0 * estimated - 2.0 * likelihood
     left = rows - estimated - 1
@@ -73,7 +78,7 @@ def log_likelihood(solution: Solution) -> float | None:
     With a covariance C of the rows, S = r' C^-1 r, and -1/2 log det C is part of it. It is infinite if S = 0. It is the
     likelihood of the formula's left side: of log(y) for `log(y) ~ ...`.
     """
-    loss, total, dispersion = solution.loss_function, solution.loss * total_weight(solution), 1.0
+    loss, total, dispersion = solution.loss_function, total_loss(solution), 1.0
     with_weights = weighted(solution)
     if loss.dispersion == "estimated" and not solution.scale_known:
         least = 0.0 if loss.of_residual else _sum(solution, loss.row_terms(with_weights)[-1])

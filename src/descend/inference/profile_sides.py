@@ -219,6 +219,8 @@ class Sides:
 def _factor(solution: Solution) -> float:
     """Return tau**2 / rise of J (see ``profile_intervals``)."""
     total = total_weight(solution)
+    if (priors := solution.objective.priors) is not None:
+        return 2.0 / priors.scale
     if not solution.loss_function.quadratic:
         return 2.0 * total / (dispersion_of(solution) or math.nan)
     known = math.isinf(error_degrees(solution)) or not solution.loss > 0.0

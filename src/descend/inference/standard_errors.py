@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -14,11 +13,11 @@ from descend.inference.correlation import Correlation
 from descend.inference.covariance import Array, Covariance, Mask, estimated_covariance, known_covariance
 from descend.inference.determined import at_bounds, rank, undetermined
 from descend.inference.edge import held_at_edge
+from descend.inference.posterior import observed, posterior_point
 from descend.inference.refit import well_conditioned
 from descend.inference.statistics import degrees_of_freedom, dispersion_of, error_degrees, total_weight
 from descend.losses import Loss
 from descend.models import Model
-from descend.optimizers.second_derivatives import hessian_at
 from descend.optimizers.systems import matrix_of
 from descend.problem.point import Point
 
@@ -106,7 +105,7 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
     loss, degrees = solution.loss_function, degrees_of_freedom(solution)
     if solution.penalised or solution.outcome is Outcome.DIVERGED or solution.model.in_place:
         return None
-    if degrees is None:
+    if degrees is None or (kind != "model" and solution.objective.priors is not None):
         return None
     known = rank(solution)
     kept = None if known is None else known.kept
@@ -115,6 +114,9 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
             from descend.inference.robust_covariance import robust_covariance
 
             return robust_covariance(solution, kind, degrees, kept)
+        if (priors := solution.objective.priors) is not None:
+            scale = loss.unit * priors.dispersion
+            return known_covariance(posterior_point(solution), total_weight(solution), scale, kept)
         point = accurate_point(solution)
         if loss.observed_information:
             point = observed(point)
@@ -137,15 +139,6 @@ def accurate_point(solution: Solution) -> Point:
         if well_conditioned(point, np.ones(solution.theta.size, dtype=bool)):
             return point
     return objective(solution.theta, 3)
-
-
-def observed(point: Point) -> Point:
-    """Return J at the same parameters with all its second derivatives as its curvature, by differences of gradients."""
-    found = hessian_at(point, 1.0)
-    if found is None:
-        return point
-    hessian, scale = found
-    return replace(point, curvature=hessian / scale / scale[:, None], factor=None)
 
 
 @comment("the standard errors")

@@ -28,8 +28,15 @@ def residuals(solution: Solution) -> Array:
 
 
 @comment("the degrees of freedom")
-def degrees_of_freedom(solution: Solution) -> int | None:
-    """Return the number of rows with a weight above 0, minus the number of parameters that they determine."""
+def degrees_of_freedom(solution: Solution) -> float | None:
+    """Return the number of rows with a weight above 0, minus the number of parameters that they determine.
+
+    With priors that number is no whole one (see ``posterior.determined_by_data``).
+    """
+    if (priors := solution.objective.priors) is not None:
+        from descend.inference.posterior import determined_by_data
+
+        return counting(solution) - determined_by_data(solution, priors)
     return counting(solution) - determined(solution)
 
 
@@ -102,7 +109,12 @@ def squared_error(solution: Solution) -> float:
     """Return sum omega r**2 of a squared loss: J itself, where no penalty is part of it."""
     if solution.model.in_place:
         return float(row_weights(solution) @ residuals(solution) ** 2)
-    if solution.penalised:
+    return total_loss(solution)
+
+
+def total_loss(solution: Solution) -> float:
+    """Return the sum of the losses of all rows, without penalties and priors."""
+    if solution.penalised or solution.objective.priors is not None:
         return float(solution.objective.engine.evaluate(solution.theta, 0).loss)
     return solution.loss * total_weight(solution)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -10,10 +11,10 @@ import numpy as np
 
 from descend.formula.printers.code import NUMPY, TORCH, Language
 
-CELLS = 131_072
-"""Rows times groups of a block that suits the processor's cache."""
+CELLS, MANY_CELLS, MANY = 131_072, 524_288, 8192
+"""Rows times groups of a band that suits the processor's cache; of a block; and groups of a block, at most."""
 LARGE = 1 << 23
-"""Rows times groups of a block that keeps a device busy."""
+"""Rows times groups of a band that keeps a device busy, and of a block."""
 Values = typing.Any
 """An array of NumPy's, or a tensor of PyTorch's: (groups,), or (rows, groups)."""
 
@@ -23,12 +24,14 @@ class Arrays:
     """NumPy's arrays.
 
     language: the one that code is written in for them. library: the module whose functions take them.
-    cells: rows times groups of a block. threads: None for all processors.
+    cells: rows times groups of a band, at most. block: rows times groups, and groups, of a block. threads: None for all
+    processors.
     """
 
     language: Language = NUMPY
     library: ModuleType = np
     cells: int = CELLS
+    block: tuple[int, int] = MANY_CELLS, MANY
     threads: int | None = None
 
     def given(self, array: Values) -> Values:
@@ -42,6 +45,10 @@ class Arrays:
     def take(self, each: Values, places: Values) -> Values:
         """Return some of the groups of an array, (..., groups)."""
         return each.take(places, axis=-1)
+
+    def joined(self, parts: Sequence[Values]) -> Values:
+        """Return arrays over groups as one."""
+        return parts[0] if len(parts) == 1 else self.library.concatenate(parts)
 
     def dot(self, one: Values, other: Values) -> Values:
         """Return the sums over the rows of a product, (groups,)."""
@@ -87,4 +94,4 @@ def tensors(device: str | None) -> Tensors:
     from descend.engines.torch_engine import checked_device, import_torch
 
     torch = import_torch()
-    return Tensors(TORCH, torch, LARGE, 1, checked_device(torch, device))
+    return Tensors(TORCH, torch, LARGE, (LARGE, LARGE), 1, checked_device(torch, device))

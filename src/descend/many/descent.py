@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.many.arrays import Arrays, Values
-from descend.many.code import BatchCode
+from descend.many.arrays import Values
+from descend.many.first_step import FirstStep
 from descend.many.sums import Block, Sums, rows_of_triangle
 from descend.many.systems import Entries, Factor, Triangle
 
@@ -38,6 +38,8 @@ NOISE = 1e-12
 """Where no step lowers the loss, and the promise is below this share of it, that is the rounding of its minimum."""
 EXACT, ROUNDING = 1e-31, 1e-26
 """A loss that is a smaller share of that of a prediction of 0 is nothing but rounding, or if no step lowers it."""
+SHORT = 1e-4
+"""Steps that promise to lower the loss by a smaller share of it are not learned from other groups."""
 SCARCE = 0.7
 """Groups are gathered anew once fewer than this share of them go on."""
 MANIFOLD, SINGLE = ("theta", "bend", "greatest"), ("before", "damping", "on", "converged", "endless", "last")
@@ -79,10 +81,10 @@ class _Descent:
     triangle of a matrix.
     """
 
-    def __init__(self, code: BatchCode, arrays: Arrays, block: Block, theta: list[Values], damping: Array) -> None:
-        self.code, self.arrays, self.where = code, arrays, arrays.library.where
+    def __init__(self, block: Block, theta: list[Values], damping: Array) -> None:
+        self.code, self.arrays, self.where = block.code, block.arrays, block.arrays.library.where
         self.block, self.theta, self.damping = block, theta, damping
-        self.at = Sums.at(code, theta, block, arrays)
+        self.at = Sums.at(theta, block)
         self.places = np.arange(block.size.shape[0])
         self.noted: list[Values] = []
         self.before = damping + np.nan
@@ -90,6 +92,7 @@ class _Descent:
         self.converged = self.last = self.endless = ~self.on
         self.bend = [0.0 * damping for row in self.at.curvature for _ in row]
         self.greatest = [row[-1] for row in self.at.curvature]
+        self.leaping = False
         self.look_ahead()
 
     def look_ahead(self) -> None:
@@ -108,16 +111,27 @@ class _Descent:
         self.go = usable & self.on
         self.step = [self.where(self.go, own, 0.0) for own in self.step]
 
+    def leap(self, first: FirstStep) -> None:
+        """Try to begin with a step that was learned from other groups, where there is a way to go."""
+        ends = first.ends(self.at, self.scale, self.arrays)
+        far = self.go & (self.promise > SHORT * self.scale)
+        self.step = [
+            self.where(far & (end - end == 0.0), begin - end, own)
+            for begin, end, own in zip(self.theta, ends, self.step, strict=True)
+        ]
+        self.leaping = True
+
     def evaluate(self) -> None:
         """Evaluate where the step leads, and go there where that is lower."""
         trial = [value - own for value, own in zip(self.theta, self.step, strict=True)]
-        there = Sums.at(self.code, trial, self.block, self.arrays)
+        there = Sums.at(trial, self.block)
         gain, large = self.at.loss - there.loss, self.promise > LARGE * self.scale
         lower = self.go & (gain >= large * (ENOUGH * self.promise))
         steady = lower
         for one, two in zip(there.curvature, self.at.curvature, strict=True):
             steady = steady & (abs(one[-1] - two[-1]) <= SETTLED * one[-1])
-        self.bend = self._bent(there, lower)
+        if not self.leaping:
+            self.bend = self._bent(there, lower)
         at_rest = self.promise <= self.where(lower, RESOLVED, NOISE) * self.scale
         if self.code.relative:
             at_rest = at_rest | (~lower & (self.at.loss <= ROUNDING * self.block.size))
@@ -131,9 +145,12 @@ class _Descent:
         pairs = zip(self.greatest, self.at.curvature, strict=True)
         self.greatest = [self.arrays.library.maximum(most, row[-1]) for most, row in pairs]
         self.before = self.where(lower, self.promise, self.before)
-        self.damping = self.where(
-            lower, (self.damping * self.where(gain >= GOOD * self.promise, 0.1, 1.0)).clip(LEAST), self.damping * 10.0
-        )
+        if self.leaping:
+            self.damping = self.where(lower, self.damping.clip(LEAST, UNDAMPED), self.damping)
+        else:
+            easier = (self.damping * self.where(gain >= GOOD * self.promise, 0.1, 1.0)).clip(LEAST)
+            self.damping = self.where(lower, easier, self.damping * 10.0)
+        self.leaping = False
         self.converged = self.converged | (at_rest & (steady | ~lower))
         self.endless = self.endless | (at_rest & lower & ~steady)
         self.steady = self.where(lower, steady, self.steady)
@@ -160,8 +177,9 @@ class _Descent:
         """Go on with the groups that have not ended."""
         self.note()
         on = self.arrays.returned(self.on)
-        places = self.arrays.given(np.flatnonzero(on))
-        self.places, self.block = self.places[on], self.block.take(places, self.arrays)
+        chosen = np.flatnonzero(on)
+        places = self.arrays.given(chosen)
+        self.places, self.block = self.places[on], self.block.take(chosen)
         self.at = self.at.take(places, self.arrays)
         for name in (*MANIFOLD, "step"):
             setattr(self, name, [self.arrays.take(each, places) for each in getattr(self, name)])
@@ -199,13 +217,15 @@ class _Descent:
 
 
 def descend_all(
-    code: BatchCode, theta: list[Values], block: Block, damping: Array, arrays: Arrays, share: float = 0.0
+    theta: list[Values], block: Block, damping: Array, share: float = 0.0, first: FirstStep | None = None
 ) -> Ends:
     """Descend from theta, an array over groups for each nonlinear parameter, in all groups of a block.
 
-    It ends when at most a share of them is left.
+    It ends when at most a share of them is left. first: the first step that was learned from other groups.
     """
-    descent = _Descent(code, arrays, block, theta, damping)
+    descent = _Descent(block, theta, damping)
+    if first is not None:
+        descent.leap(first)
     least = share * len(descent.places)
     for _ in range(LONGEST):
         left = int(descent.on.sum())

@@ -28,15 +28,24 @@ class FittedGroups:
         self._source, self.model, self._outcomes = source, source.model, outcomes
         self.seconds, self.notes = seconds, notes
         groups = source.groups
-        self.by, self.keys, self.ungrouped = groups.by, groups.keys, groups.ungrouped
+        self.by, self.ungrouped = groups.by, groups.ungrouped
         self.rows = groups.sizes
         if source.unreadable:
             self.rows = np.where(np.isin(np.arange(len(groups)), list(source.unreadable)), 0, groups.sizes)
         self.loss, self.r_squared = outcomes.loss, outcomes.r_squared
-        self.outcome: tuple[str, ...] = tuple(outcomes.outcome.tolist())
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self._source.groups)
+
+    @cached_property
+    def outcome(self) -> tuple[str, ...]:
+        """How the fit of each group ended."""
+        return tuple(self._outcomes.outcome.tolist())
+
+    @cached_property
+    def keys(self) -> list[Key]:
+        """What each group is called: a tuple of its values, in order."""
+        return list(self._source.groups.keys)
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self.keys)

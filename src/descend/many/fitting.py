@@ -48,7 +48,7 @@ MANY, FEWEST, SELDOM = 40, 4, 0.03
 """Starts from which a group descends that is fitted poorly: fewer if more than this share of the groups are."""
 VAGUE = 1e8
 """A parameter is not determined whose error is so many times its size, and what is usual in other groups."""
-OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate")
+OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "priors")
 """Options with which every group is fitted by itself."""
 
 
@@ -161,8 +161,11 @@ class Grouped(OfRows):
     @cached_property
     def sound(self) -> Mask:
         """Which groups are complete, with as many rows as parameters and a response that varies."""
-        y, begins = self.rows.y, self.groups.ends[:-1]
-        varied = np.maximum.reduceat(y, begins) > np.minimum.reduceat(y, begins)
+        y, ends = self.rows.y, self.groups.ends
+        varied = y[ends[:-1]] != y[ends[1:] - 1]
+        for group in np.flatnonzero(~varied).tolist():
+            part = y[ends[group] : ends[group + 1]]
+            varied[group] = part.max() > part.min()
         enough = self.groups.sizes >= self.model.parameters.size
         found: Mask = self.complete & varied & enough & self.groups.with_all_levels(self.columns, self.model.codings)
         return found
@@ -301,9 +304,10 @@ def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes) -> None:
         scale = np.where(spare > 0, 2.0 * found.loss / np.maximum(spare, 1), np.nan)
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(found.variances * scale[:, None])
-        size = np.abs(found.theta)
-        typical = np.median(size[found.converged], axis=0) if found.converged.any() else 0.0
-        vague = (errors > VAGUE * np.maximum(size, typical)).any(axis=1)
+        vague = errors > VAGUE * np.abs(found.theta)
+        if vague.any() and found.converged.any():
+            vague &= errors > VAGUE * np.median(np.abs(found.theta[found.converged]), axis=0)
+        vague = vague.any(axis=1)
     found.endless |= found.converged & vague
     found.converged &= ~vague
     if bounds is not None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,40 @@ from descend.errors import DataError
 from descend.table import Table
 from descend.table.arrays import ArrayTable
 from descend.table.coded import combined
-from descend.table.levels import Key, Levels, Places, values_of
+from descend.table.levels import Key, Label, Levels, Places
+from descend.table.runs import runs_of
 from descend.table.table import Coding
 
 Mask = NDArray[np.bool_]
+
+
+class Keys(Sequence[Key]):
+    """The keys of groups, of which each is made when it is asked for: the garbage collector knows none of a million.
+
+    parts: for each column its value in each group.
+
+    >>> keys = Keys([["A", "A"], [1, 2]])
+    >>> keys[-1], list(keys)
+    (('A', 2), [('A', 1), ('A', 2)])
+    """
+
+    def __init__(self, parts: list[list[Label]]) -> None:
+        self.parts = parts
+
+    def __len__(self) -> int:
+        return len(self.parts[0])
+
+    @overload
+    def __getitem__(self, place: int) -> Key: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Key]: ...
+    def __getitem__(self, place: int | slice) -> Key | Sequence[Key]:
+        if isinstance(place, slice):
+            return Keys([part[place] for part in self.parts])
+        return tuple(part[place] for part in self.parts)
+
+    def __iter__(self) -> Iterator[Key]:
+        return zip(*self.parts, strict=True)
 
 
 @dataclass(frozen=True)
@@ -31,12 +61,12 @@ class Groups:
 
     >>> from descend.table import open_table
     >>> groups = Groups.of(open_table({"site": ["b", "a", "b"]}), ["site"])
-    >>> groups.keys, groups.order.tolist(), groups.ends.tolist()
+    >>> list(groups.keys), groups.order.tolist(), groups.ends.tolist()
     ([('a',), ('b',)], [1, 0, 2], [0, 1, 3])
     """
 
     by: tuple[str, ...]
-    keys: list[Key]
+    keys: Sequence[Key]
     order: Places
     ends: Places
     ungrouped: int
@@ -45,24 +75,25 @@ class Groups:
     @classmethod
     def of(cls, table: Table, by: Sequence[str]) -> Groups:
         """Return the groups of a table. Raises DataError for a column that it lacks, or if no row has a group."""
-        coded = [values_of(table, name) for name in by]
+        runs, coded = runs_of(table, by)
         codes, absent = combined([(found, len(labels)) for found, labels in coded])
-        ungrouped = int(np.count_nonzero(absent))
-        if ungrouped == len(codes):
+        if absent.all():
             raise DataError(f"No row of {table.source} has a value in {' and '.join(f'`{name}`' for name in by)}.")
+        lengths = np.diff(runs)
+        ungrouped = int(lengths[absent].sum())
         in_order = not ungrouped and bool((codes[1:] >= codes[:-1]).all())
-        if in_order:
-            begins = first = np.r_[0, np.flatnonzero(codes[1:] != codes[:-1]) + 1]
-            order = np.empty(0, dtype=np.intp)
-        else:
-            rows = np.flatnonzero(~absent)
-            order = rows[np.argsort(codes[rows], kind="stable")]
-            begins = np.flatnonzero(np.r_[True, np.diff(codes[order]) != 0])
-            first = order[begins]
-        parts = [[labels[place] for place in found[first].tolist()] for found, labels in coded]
-        keys = list(zip(*parts, strict=True))
-        ends = np.r_[begins, len(codes) - ungrouped].astype(np.intp)
-        return cls(tuple(by), keys, order, ends, ungrouped, in_order)
+        sequence = np.flatnonzero(~absent)
+        if not in_order:
+            sequence = sequence[np.argsort(codes[sequence], kind="stable")]
+        changes = np.flatnonzero(np.r_[True, np.diff(codes[sequence]) != 0])
+        first, lengths = sequence[changes], lengths[sequence]
+        before = np.r_[0, np.cumsum(lengths)].astype(np.intp)
+        order = np.empty(0, dtype=np.intp)
+        if not in_order:
+            order = np.repeat(runs[:-1][sequence] - before[:-1], lengths) + np.arange(before[-1])
+        parts = [_values(labels, found[first]) for found, labels in coded]
+        ends = np.r_[before[changes], before[-1]]
+        return cls(tuple(by), Keys(parts), order, ends, ungrouped, in_order)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -91,6 +122,12 @@ class Groups:
         """Return the rows of one group."""
         begin, end = self.ends[group : group + 2]
         return np.arange(begin, end) if self.in_order else self.order[begin:end]
+
+
+def _values(labels: list[Label], places: Places) -> list[Label]:
+    if np.array_equal(places, np.arange(len(labels))):
+        return labels
+    return [labels[place] for place in places.tolist()]
 
 
 def table_of_group(

@@ -1,4 +1,4 @@
-"""The rows of all groups, and blocks of them that fit the processor's cache."""
+"""The rows of all groups, and blocks of them, in bands that fit the processor's cache."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from sympy import Expr
 
@@ -15,12 +16,12 @@ from descend.formula.symbols import Column
 from descend.many.arrays import Arrays
 from descend.many.code import OBSERVED, ROOT, BatchCode
 from descend.many.groups import Groups
-from descend.many.sums import Block
+from descend.many.sums import Band, Block
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 ALIKE = 1.125
-"""Groups are of equal size in a block that is large enough; else of up to so many times, or of twice, the least."""
+"""Groups are of equal size in a band that is large enough; else of up to so many times, or of twice, the least."""
 
 
 @dataclass(frozen=True)
@@ -40,66 +41,83 @@ class GroupedRows:
         found: Places = np.add.reduceat((self.omega > 0.0).astype(np.intp), self.groups.ends[:-1])
         return found
 
-    def blocks(self, groups: Places, places: Places, cells: int) -> list[Places]:
-        """Return the places in a list of groups by like size of the group, as many to a block as have so many cells."""
+    def blocks(self, groups: Places, places: Places, arrays: Arrays) -> list[Places]:
+        """Return the places in a list of groups by size of the group, as many to a block as suit the arrays."""
         sizes = self.groups.sizes[groups[places]]
         if sizes.size and sizes.min() < sizes.max():
             order = np.argsort(sizes, kind="stable")
             places, sizes = places[order], sizes[order]
+        (cells, most), before = arrays.block, np.r_[0, np.cumsum(sizes)]
         blocks, begin = [], 0
         while begin < len(places):
-            least = int(sizes[begin])
-            for most in (least, int(least * ALIKE), 2 * least):  # padded only where that makes a block of some size
-                end = int(np.searchsorted(sizes, most, side="right"))
-                if (end - begin) * least >= cells // 4:
-                    break
-            end = min(begin + max(cells // int(sizes[end - 1]), 1), end)
+            end = int(np.searchsorted(before, before[begin] + cells, side="right")) - 1
+            end = min(max(end, begin + 1), begin + most)
             blocks.append(places[begin:end])
             begin = end
         return blocks
 
-    def even(self, chosen: Places) -> bool:
-        """Whether rows and groups of a block all count the same."""
-        sizes = self.groups.sizes[chosen]
-        return self.omega is None and bool(sizes.min() == sizes.max())
-
     def block(self, code: BatchCode, chosen: Places, arrays: Arrays) -> Block:
-        """Return some groups as a block.
-
-        A group with fewer rows than the largest of its block repeats its last row, with the weight 0.
-        """
-        cut = _Cut(self, chosen)
-        found = [arrays.given(cut.evaluated(expression)) for expression in code.data]
-        products = [
-            arrays.total(found[pair[0]]) if len(pair) == 1 else arrays.dot(found[pair[0]], found[pair[1]])
-            for pair in code.products
-        ]
-        if not code.relative:
-            size = cut.root.shape[0] + np.zeros(len(chosen))
-            return Block(found, products, float(cut.rows), arrays.given(size))
-        y = arrays.given(cut.evaluated(OBSERVED * ROOT if code.weighted else OBSERVED))
-        return Block(found, products, float(cut.rows), 0.5 * arrays.dot(y, y))
+        """Return some groups, in the order of their sizes, as a block."""
+        sizes = self.groups.sizes[chosen]
+        bands, begin = [], 0
+        while begin < len(chosen):
+            least = int(sizes[begin])
+            for most in (least, int(least * ALIKE), 2 * least):  # padded only where that makes a band of some size
+                end = int(np.searchsorted(sizes, most, side="right"))
+                if (end - begin) * least >= arrays.cells // 4:
+                    break
+            end = min(begin + max(arrays.cells // int(sizes[end - 1]), 1), end)
+            bands.append(_Cut(self, chosen[begin:end]).band(code, arrays))
+            begin = end
+        return Block(bands, arrays)
 
 
 class _Cut:
-    """The rows of some groups, as arrays (rows, groups)."""
+    """The rows of some groups, as arrays (rows, groups).
+
+    A group with fewer rows than the largest of them repeats its last row; the weight of that is 0.
+    """
 
     def __init__(self, grouped: GroupedRows, chosen: Places) -> None:
         self.grouped, self.sizes = grouped, grouped.groups.sizes[chosen]
-        self.rows = int(self.sizes.max())
-        self.chosen = chosen
+        self.rows = int(self.sizes[-1])
+        self.padded = int(self.sizes[0]) < self.rows
+        self.begins = grouped.groups.ends[chosen]
         self.known: dict[Expr, Array] = {}
+
+    def band(self, code: BatchCode, arrays: Arrays) -> Band:
+        """Return the groups as a band."""
+        given, sizes = arrays.given, self.sizes.astype(np.float64)
+        band = Band(code, [given(self.evaluated(expression)) for expression in code.data], [], given(sizes))
+        if not code.weighted:
+            band.sizes = given(sizes) if self.padded else float(self.rows)
+            band.surplus = given(self.rows - sizes) if self.padded else None
+        dot, total = band.summing(arrays)
+        for pair in code.products:
+            parts = [band.data[place] for place in pair]
+            band.products.append(total(*parts) if len(parts) == 1 else dot(*parts))
+        if code.relative:
+            y = given(self.evaluated(OBSERVED * ROOT if code.weighted else OBSERVED))
+            band.size = 0.5 * dot(y, y)
+        return band
 
     @cached_property
     def index(self) -> Places:
-        row, begins = np.arange(self.rows)[:, None], self.grouped.groups.ends[self.chosen]
-        found: Places = begins + (row if self.sizes.min() == self.rows else np.minimum(row, self.sizes - 1))
+        """The place of each row."""
+        found: Places = self.begins + np.minimum(np.arange(self.rows)[:, None], self.sizes - 1)
         return found
 
     def of(self, column: Array) -> Array:
         """Return the cells of a column."""
-        cells: Array = column.take(self.index)
-        return cells
+        if self.padded:
+            cells: Array = column.take(self.index)
+            return cells
+        begin, groups = self.begins[0], len(self.begins)
+        if self.begins[-1] - begin == (groups - 1) * self.rows and bool((np.diff(self.begins) == self.rows).all()):
+            by_group = column[begin : begin + groups * self.rows].reshape(groups, self.rows)
+        else:
+            by_group = sliding_window_view(column, self.rows)[self.begins]
+        return np.ascontiguousarray(by_group.T)
 
     @cached_property
     def root(self) -> Array:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from descend.formula.structure import interchangeable, waves
 from descend.gradients.contract import Program
 from descend.many.rows import GroupedRows
-from descend.many.together import Together
+from descend.many.together import LEARNING, Together
 from descend.parameters import Bounds
 from descend.problem.symmetry import canonical
 from descend.starts.search import linear_components
@@ -85,7 +85,9 @@ def tried(together: Together, groups: Places, points: Array, given: Collection[s
 
     1. A few groups descend from the best of the trial points, and then from where the others of them ended.
     2. Of these ends, those are chosen one by one that lower the loss at the start most, over all of the few.
-    3. If from the best of them each of the few gets to its lowest end, that one is enough.
+    3. If from the best of them each of the few gets to its lowest end, that one is enough. If very many groups are to
+       begin there, the first from which each of the few does is the only one: what it lacks in being near a first step
+       makes up for that is learned.
     """
     some = evenly(groups, SAMPLED)
     found = together.from_best(some, points, DESCENTS)
@@ -110,6 +112,8 @@ def tried(together: Together, groups: Places, points: Array, given: Collection[s
         found = together.from_best(some, np.array(chosen), 1)
         same = found.converged & (found.loss <= loss * (1.0 + SAME))
         ends[same] = found.theta[same]  # where several ends are as good, all groups take the like of one
+        if len(groups) >= LEARNING and same.all():
+            break
     return Starts(np.array(chosen), 1 if same.mean() > ENOUGH else min(2, len(chosen)))
 
 

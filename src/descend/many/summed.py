@@ -21,7 +21,7 @@ from descend.many.outcomes import Outcomes
 from descend.many.progress import Done
 from descend.many.starts import Starts
 from descend.many.streamed import fit_streamed, starts_of_sample
-from descend.many.sums import Block
+from descend.many.sums import Band, Block
 from descend.many.together import Found
 from descend.models import Model
 from descend.options.request import Request
@@ -128,13 +128,13 @@ class Summed:
         begin = starts.points[np.argsort(np.where(np.isnan(losses), np.inf, losses), axis=0)[0]]
         code, weight = self.code, self.sums.program.loss.expressions[2]
         scale = 0.5 * float(weight) * self.known["squares"][some] if code.relative else self.totals[some]
-        block = Block([some.astype(np.float64)], [], 0.0, scale)
-        ends = descend_all(code, list(begin.T), block, np.full(len(some), FIRST), NUMPY_ARRAYS, LEFT)
+        block = Block([Band(code, [some.astype(np.float64)], [], scale)], NUMPY_ARRAYS)
+        ends = descend_all(list(begin.T), block, np.full(len(some), FIRST), LEFT)
         found.put(np.arange(len(some)), ends, 1.0)
         places = np.flatnonzero(found.converged)
         for _ in range(FINISHING):
             if len(places):
-                places = found.finish(places, self.code, block.take(places, NUMPY_ARRAYS), NUMPY_ARRAYS)
+                places = found.finish(places, block.take(places))
         return found
 
 

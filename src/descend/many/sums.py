@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,24 +15,102 @@ from descend.many.code import BatchCode
 from descend.many.systems import Entries, Factor, Triangle
 
 Array = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
 @dataclass
-class Block:
-    """Some groups. data: what the code reads of them, (rows, groups) each; products: sums of it, (groups,) each.
+class Band:
+    """Groups of like size.
 
-    count: the rows of each group, where it is the same for all. size: half the sum of the squares of the responses.
+    data: what the code reads of them, (rows, groups) each. products: sums of it, (groups,) each. size: half the sum of
+    the squares of the responses. sizes: the rows of each group, a number if it is the same for all. A smaller group
+    repeats its last row, so that the last rows are the same, and what it repeats is subtracted from the sums; with row
+    weights these are 0 there, and sizes is None.
     """
 
+    code: BatchCode
     data: list[Array]
     products: list[Array]
-    count: float
     size: Array
+    sizes: float | Array | None = None
+    surplus: Array | None = None
 
-    def take(self, places: Values, arrays: Arrays) -> Block:
+    def __len__(self) -> int:
+        return len(self.size)
+
+    def take(self, places: Values, arrays: Arrays) -> Band:
         """Return some of the groups."""
         data, products = ([arrays.take(each, places) for each in some] for some in (self.data, self.products))
-        return Block(data, products, self.count, arrays.take(self.size, places))
+        size, sizes, surplus = arrays.take(self.size, places), self.sizes, self.surplus
+        if surplus is not None:
+            sizes, surplus = arrays.take(sizes, places), arrays.take(surplus, places)
+        return Band(self.code, data, products, size, sizes, surplus)
+
+    def evaluated(self, theta: Entries, arrays: Arrays, shallow: bool) -> tuple[Any, ...]:
+        """Return what the code returns at nonlinear parameters, an array over groups each."""
+        given = self.data, self.products, theta, self.sizes, _solve, *self.summing(arrays)
+        found: tuple[Any, ...] = self.code.evaluate(*given, shallow)
+        return found
+
+    def summing(self, arrays: Arrays) -> tuple[Callable[..., Values], Callable[..., Values]]:
+        """Return what sums a product over the rows of each group, and what sums an array."""
+        dot, total, surplus = arrays.dot, arrays.total, self.surplus
+        if surplus is None:
+            return dot, total
+        return (
+            lambda one, other: dot(one, other) - surplus * (one[-1] * other[-1]),
+            lambda each: total(each) - surplus * each[-1],
+        )
+
+    def summed(self, theta: Entries, arrays: Arrays) -> list[Values]:
+        """Return the sums over rows in the order of `Sums`, with D'D for the curvature and phi'D for L^-1 phi'D."""
+        solved, loss, gradient, own, across, factor = self.evaluated(theta, arrays, False)
+        values = [loss, *solved, *gradient, *(entry for row in own for entry in row)]
+        if solved:  # the pivots of the factors first, then what is below the diagonal
+            below = [*factor.below, *zip(*across, strict=True)]
+            values += [*factor.pivots, *(entry for row in below for entry in row)]
+        return [each if getattr(each, "ndim", 0) else each + 0.0 * self.size for each in values]
+
+
+class Block:
+    """Groups that descend together, in bands: what is done with rows is done band by band, all else at once."""
+
+    def __init__(self, bands: list[Band], arrays: Arrays) -> None:
+        self.bands, self.arrays = bands, arrays
+        self.ends = np.cumsum([0, *map(len, bands)]).tolist()
+        self.size: Array = arrays.joined([band.size for band in bands])
+
+    @property
+    def code(self) -> BatchCode:
+        """The code of a band; those of all have the same parameters."""
+        return self.bands[0].code
+
+    def take(self, places: Places) -> Block:
+        """Return some of the groups, whose places ascend."""
+        cuts = np.searchsorted(places, self.ends).tolist()
+        some = zip(self.bands, self.ends, cuts, cuts[1:], strict=False)
+        given = self.arrays.given
+        found = [band.take(given(places[i:j] - begin), self.arrays) for band, begin, i, j in some if j > i]
+        return Block(found, self.arrays)
+
+    def summed(self, theta: Entries) -> list[Values]:
+        """Return the sums over rows at nonlinear parameters, an array over groups each, band by band."""
+        if len(self.bands) == 1:
+            return self.bands[0].summed(theta, self.arrays)
+        parts = [
+            band.summed([value[begin:end] for value in theta], self.arrays)
+            for band, begin, end in zip(self.bands, self.ends, self.ends[1:], strict=False)
+        ]
+        return [self.arrays.joined(part) for part in zip(*parts, strict=True)]
+
+    def losses(self, theta: Array) -> Array:
+        """Return the sum of the loss over the rows of each group at nonlinear parameters (q,)."""
+        found = []
+        for band in self.bands:
+            ones = band.size * 0.0 + 1.0
+            found.append(band.evaluated([value * ones for value in theta], self.arrays, True)[1] * ones)
+        losses: Array = self.arrays.returned(self.arrays.joined(found))
+        return losses
 
 
 class Sums:
@@ -44,21 +124,18 @@ class Sums:
         self.code, self.values = code, values
 
     @classmethod
-    def at(cls, code: BatchCode, theta: Entries, block: Block, arrays: Arrays) -> Sums:
+    def at(cls, theta: Entries, block: Block) -> Sums:
         """Sum a block at nonlinear parameters, an array over groups each."""
-        given = block.data, block.products, theta, block.count, _solve, arrays.dot, arrays.total
-        solved, loss, gradient, own, across, factor = code.evaluate(*given, False)
-        curvature, values = own, [loss, *solved, *gradient]
-        inner: list[Values] = []
-        if solved:  # the pivots of the factors first, then what is below the diagonal
-            inner = [factor.forward(column) for column in zip(*across, strict=True)]
-            scaled = [factor.scaled(column) for column in inner]
-            curvature = [
-                [_less(entry, inner[i], scaled[j]) for j, entry in enumerate(row)] for i, row in enumerate(own)
-            ]
-            inner = [*factor.pivots, *(entry for row in (*factor.below, *inner) for entry in row)]
-        values += [entry for row in curvature for entry in row] + inner
-        return cls(code, [each if getattr(each, "ndim", 0) else each + 0.0 * block.size for each in values])
+        raw = cls(block.code, block.summed(theta))
+        if not raw.solved:
+            return raw
+        factor, (begin, end), last = raw.factor, block.code.parts[3:5], block.code.parts[6]
+        inner = [factor.forward(column) for column in raw.inner]
+        scaled = [factor.scaled(column) for column in inner]
+        rows = enumerate(raw.curvature)
+        curvature = [_less(entry, inner[i], scaled[j]) for i, row in rows for j, entry in enumerate(row)]
+        found = [*raw.values[:begin], *curvature, *raw.values[end:last], *(each for part in inner for each in part)]
+        return cls(block.code, found)
 
     def _part(self, number: int) -> list[Values]:
         begin, end = self.code.parts[number : number + 2]
@@ -146,11 +223,3 @@ def rows_of_triangle(entries: list[Values], first: int) -> Triangle:
         rows.append(entries[begin : begin + first + len(rows)])
         begin += first + len(rows) - 1
     return rows
-
-
-def losses(code: BatchCode, theta: Entries, block: Block, arrays: Arrays) -> Array:
-    """Return the sum of the loss over the rows of each group at nonlinear parameters (q,)."""
-    ones = block.size * 0.0 + 1.0
-    given = block.data, block.products, [value * ones for value in theta], block.count, _solve
-    found: Array = arrays.returned(code.evaluate(*given, arrays.dot, arrays.total, True)[1] * ones)
-    return found

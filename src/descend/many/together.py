@@ -14,16 +14,20 @@ from descend.gradients.contract import Program
 from descend.many.arrays import NUMPY_ARRAYS, Arrays
 from descend.many.code import BatchCode, batch_code
 from descend.many.descent import FIRST, FIRST_OF_ONE, Ends, descend_all
+from descend.many.first_step import FirstStep
 from descend.many.progress import Progress
 from descend.many.rows import GroupedRows
 from descend.many.sums import Block, Sums
-from descend.many.sums import losses as losses_of
 from descend.many.systems import Factor
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
+Steps = list[tuple[Places, FirstStep | None]]
+"""Places of descents, and a first step of them that was learned."""
 COMPARED, SAME = 16, 1e-9
 """Groups fitted by PyTorch that NumPy fits too, and the share by which their losses may differ."""
+LEARNING, LEARNED = 10_000, 500
+"""Descents from a common start of which a first step is learned from about so many."""
 WAITING = 0.25
 """The share of a block that waits for the rest of other blocks."""
 LAST = 1e-6
@@ -63,14 +67,15 @@ class Found:
         self.converged[places], self.endless[places] = ends.converged[chosen], ends.endless[chosen]
         self.variances[places] = ends.variances.T[chosen] / unit
 
-    def finish(self, places: Places, code: BatchCode, block: Block, arrays: Arrays) -> Places:
+    def finish(self, places: Places, block: Block) -> Places:
         """Take one more step from where some descents converged; returns the places where a further one is worth while.
 
         A descent ends by what its last step promises, at parameters where nothing was summed. The sums there give one
         more step, by Gauss and Newton, and the variances at the end.
         """
+        code, arrays = block.code, block.arrays
         begin = [arrays.given(self.theta[places, place]) for place in code.nonlinear]
-        at = Sums.at(code, begin, block, arrays)
+        at = Sums.at(begin, block)
         step = Factor.of(at.curvature).solved(at.gradient)
         promise = sum((0.5 * one * two for one, two in zip(step, at.gradient, strict=True)), 0.0 * at.loss)
         theta, variances, (loss, promised) = (
@@ -111,36 +116,37 @@ class Together:
     arrays: Arrays = NUMPY_ARRAYS
     progress: Progress | None = None
 
-    def _code(self, chosen: Places) -> BatchCode:
-        return batch_code(self.program, not self.rows.even(chosen), language=self.arrays.language)
+    @cached_property
+    def code(self) -> BatchCode:
+        """What is summed over the rows of each group."""
+        return batch_code(self.program, self.rows.omega is not None, language=self.arrays.language)
 
     @cached_property
     def nonlinear(self) -> list[int]:
         """The components that descend; the others are solved for at each step."""
-        return list(batch_code(self.program, True, language=self.arrays.language).nonlinear)
+        return list(self.code.nonlinear)
 
-    def descend(self, groups: Places, theta: Array) -> Found:
-        """Descend in each of these groups, which may be listed several times, from a point of theta, (descents, p).
+    def descend(self, groups: Places, starts: Array, which: Places) -> Found:
+        """Descend in each of these groups, which may be listed several times, from one of the starts, (s, p), each.
 
         What is left of a block once most of it has ended waits, and is gathered in blocks with what is left of the
         others: few groups in a block take nearly as long as many.
         """
-        begin, found = theta[:, self.nonlinear].T.copy(), Found.none(len(groups), theta.shape[1])
+        begin, found = starts[which][:, self.nonlinear].T.copy(), Found.none(len(groups), starts.shape[1])
         first = FIRST if len(self.nonlinear) > 1 else FIRST_OF_ONE
-        damping, open_ = np.full(len(groups), first), np.arange(len(groups))
-        while len(open_):
-            blocks = self.rows.blocks(groups, open_, self.arrays.cells)
+        damping, parts = np.full(len(groups), first), self._parts(groups, starts, which)
+        while parts:
+            blocks = [(block, step) for some, step in parts for block in self.rows.blocks(groups, some, self.arrays)]
             share = WAITING if len(blocks) > 1 else 0.0
 
-            def descended(number: int, blocks: list[Places] = blocks, share: float = share) -> Places:
-                places = blocks[number]
-                code = self._code(groups[places])
-                block = self.rows.block(code, groups[places], self.arrays)
+            def descended(number: int, blocks: Steps = blocks, share: float = share) -> Places:
+                places, step = blocks[number]
+                block = self.rows.block(self.code, groups[places], self.arrays)
                 given = [self.arrays.given(each[places]) for each in begin]
                 with np.errstate(all="ignore"):
-                    ends = descend_all(code, given, block, self.arrays.given(damping[places]), self.arrays, share)
-                    found.put(places, ends, code.unit)
-                    found.finish(places, code, block, self.arrays)
+                    ends = descend_all(given, block, self.arrays.given(damping[places]), share, step)
+                    found.put(places, ends, block.code.unit)
+                    found.finish(places, block)
                 left = places[ends.pending]
                 begin[:, left] = ends.theta[self.nonlinear][:, ends.pending]
                 damping[left] = ends.damping[ends.pending]
@@ -148,21 +154,47 @@ class Together:
                     self.progress.descents(len(places) - len(left), len(groups))
                 return left
 
-            open_ = np.concatenate(in_turn(len(blocks), lambda: descended, self.arrays.threads))
+            left = np.concatenate(in_turn(len(blocks), lambda: descended, self.arrays.threads))
+            parts = [(left, None)] if len(left) else []
         return found
+
+    def _parts(self, groups: Places, starts: Array, which: Places) -> Steps:
+        """Return the places of the descents, with the first step of those that begin at a start which many share."""
+        parts: Steps = []
+        left = np.ones(len(groups), dtype=bool)
+        for start, count in enumerate(np.bincount(which).tolist()):
+            if count >= LEARNING:
+                places = np.flatnonzero(which == start)
+                step = self._first_step(groups[places[:: count // LEARNED]], starts[start])
+                if step is not None:
+                    parts.append((places, step))
+                    left[places] = False
+        return [*parts, (np.flatnonzero(left), None)] if left.any() else parts
+
+    def _first_step(self, groups: Places, start: Array) -> FirstStep | None:
+        """Learn a first step from the descents of a few groups from their start, (p,); None if in vain."""
+        groups = groups[np.argsort(self.rows.groups.sizes[groups], kind="stable")]
+        found = replace(self, progress=None).descend(groups, start[None], np.zeros(len(groups), dtype=np.intp))
+        chosen, start = np.flatnonzero(found.converged), start[self.nonlinear]
+        if not len(chosen):
+            return None
+        block = self.rows.block(self.code, groups[chosen], self.arrays)
+        with np.errstate(all="ignore"):
+            at = Sums.at([value + 0.0 * block.size for value in start], block)
+            scale = at.loss if self.code.relative else abs(at.loss) + block.size
+            return FirstStep.learned(start, at, scale, found.theta[chosen][:, self.nonlinear].T, self.arrays)
 
     def losses(self, groups: Places, starts: Array) -> Array:
         """Return the sum of the loss of each group at each start, (starts, groups); infinite where it has no value."""
         losses = np.empty((len(starts), len(groups)))
-        blocks = self.rows.blocks(groups, np.arange(len(groups)), self.arrays.cells)
+        blocks = self.rows.blocks(groups, np.arange(len(groups)), self.arrays)
 
         def judged(number: int) -> None:
             places = blocks[number]
-            code = self._code(groups[places])
-            block = self.rows.block(code, groups[places], self.arrays)
+            block = self.rows.block(self.code, groups[places], self.arrays)
             with np.errstate(all="ignore"):
                 for row, start in zip(losses, starts[:, self.nonlinear], strict=True):
-                    row[places] = code.unit * losses_of(code, start, block, self.arrays)
+                    row[places] = block.code.unit * block.losses(start)
 
         in_turn(len(blocks), lambda: judged, self.arrays.threads)
         return np.where(np.isfinite(losses), losses, np.inf)
@@ -171,10 +203,10 @@ class Together:
         """Descend in each group from the few starts with the least loss, and return the lowest end of each."""
         few = min(few, len(starts))
         if len(starts) == 1:
-            return self.descend(groups, np.broadcast_to(starts, (len(groups), starts.shape[1])))
+            return self.descend(groups, starts, np.zeros(len(groups), dtype=np.intp))
         losses = self.losses(groups, starts)
         best = np.argsort(losses, axis=0, kind="stable")[:few].T
-        return self.descend(np.repeat(groups, few), starts[best.ravel()]).lowest(few)
+        return self.descend(np.repeat(groups, few), starts, best.ravel()).lowest(few)
 
     def compare(self, groups: Places, starts: Array, few: int, found: Found) -> None:
         """Hold what PyTorch found in some of the groups against NumPy. Raises ConfigError where they differ."""

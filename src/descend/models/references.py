@@ -51,7 +51,7 @@ def started(start: Mapping[str, object], every: Parameters, held: Constraints | 
 
 
 def reference_levels(formula: Formula, held: Constraints | None, table: Table, options: Options) -> dict[str, float]:
-    """Return the value of each level that has to be held, by its label; none under a penalty, which settles them.
+    """Return the value of each level that has to be held, by its label; none where a penalty or a prior settles it.
 
     held: what the user holds.
 
@@ -76,11 +76,29 @@ def reference_levels(formula: Formula, held: Constraints | None, table: Table, o
             )
         return {}
     fixed = frozenset(() if held is None else held.fixed)
-    found = references(formula, fixed, first, combinations)
+    found = references(formula, fixed | _settled(options, chosen, of_groups), first, combinations)
     if found.repeated:
         raise _repeated(found.repeated[0], of_groups[found.repeated[0]], table)
     _refuse_unused(chosen, found, of_groups, fixed)
     return dict(found.held)
+
+
+def _settled(options: Options, chosen: Mapping[str, str], of_groups: Mapping[str, GroupLabels]) -> frozenset[str]:
+    """Return the labels of parameters of groups that a prior settles, all levels alike.
+
+    Raises ConfigError for a reference of one of them.
+    """
+    if not options["priors"]:
+        return frozenset()
+    from descend.parameters.prior_reading import names_of
+
+    names = names_of(options["priors"]) & of_groups.keys()
+    if both := sorted(names & chosen.keys()):
+        raise ConfigError(
+            f"With a prior on all of `{both[0]}` each level is estimated, so that none is the reference. Leave out one "
+            "of the two."
+        )
+    return frozenset(f"{name}[{label}]" for name in names for label in of_groups[name])
 
 
 def _first(

@@ -66,6 +66,15 @@ class OptionsOfModel(OptionsOfRows):
     l2: float = option(
         0.0, "Penalty on the sum of parameter^2.", "number", checks.penalty, metavar="NUMBER", identity="penalty"
     )
+    priors: Ties = option(
+        None,
+        'What is known of a parameter beforehand, such as "b ~ normal(0.5, 0.1)"; may be repeated.',
+        "texts",
+        must_be('texts such as `b ~ normal(0.5, 0.1)`, or by name {"b": "normal(0.5, 0.1)"}', is_texts, is_by_name),
+        metavar="TEXT",
+        flag="--prior",
+        identity="penalty",
+    )
     bounds: Bounded = option(
         None,
         'Bounds, such as "b>0" or "0<=c<=1"; may be repeated.',

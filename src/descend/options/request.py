@@ -49,6 +49,9 @@ class Request(OptionsOfDescent):
     unsettled: Request | None = None
     """This request before the scale of its loss was estimated from the data."""
 
+    dispersion: float | None = None
+    """The dispersion that priors are weighed by, where it was estimated together with the parameters."""
+
     def but(self, **values: object) -> Request:
         """Return the same with other values: `dataclasses.replace`, in a tenth of its time."""
         changed = object.__new__(Request)

@@ -221,7 +221,9 @@ def _entries(given: Given, every: Parameters) -> list[tuple[str, Side, Side]]:
     """Return the label, (low, strict) and (high, strict) of each bound."""
     if isinstance(given, Mapping):
         return [(_known(label, every), *_pair(label, pair)) for label, pair in spelled_out(given, every).items()]
-    return [_read(text, every) for text in ([given] if isinstance(given, str) else given or ())]
+    each = [given] if isinstance(given, str) else given or ()
+    some = (_entries(one, every) if isinstance(one, Mapping) else [_read(one, every)] for one in each)
+    return [entry for entries in some for entry in entries]
 
 
 def _known(label: str, every: Parameters) -> str:

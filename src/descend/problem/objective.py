@@ -23,7 +23,7 @@ Numbers = tuple[float, Array | None, Curvature | None]
 
 
 def objective_over(engine: Engine, penalty: Penalty | None = None, bounds: Bounds | None = None) -> VectorObjective:
-    """Return J of the rows that an engine sums, with what is added to it."""
+    """Return J of the rows that an engine sums, with what is added to it (see `with_priors`, too)."""
     summed = MeanLoss(engine)
     objective: VectorObjective = summed if penalty is None else Penalised(summed, penalty)
     objective.bounds = bounds
@@ -164,7 +164,7 @@ class Around(VectorObjective):
     def __init__(self, inner: VectorObjective) -> None:
         self.inner = inner
         self.engine, self.rows, self.floor = inner.engine, inner.rows, inner.floor
-        self.bounds, self.penalty = inner.bounds, inner.penalty
+        self.bounds, self.penalty, self.priors = inner.bounds, inner.penalty, inner.priors
 
     @property
     def passes(self) -> float:

@@ -25,6 +25,7 @@ from descend.problem.penalty import Penalty
 if TYPE_CHECKING:
     from descend.engines.batches import Batch
     from descend.optimizers.pieces import Pieces
+    from descend.parameters.priors import WeighedPriors
 
 Array = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
@@ -49,6 +50,7 @@ class Objective(ABC):
     floor: float = 0.0
     bounds: Bounds | None = None
     penalty: Penalty | None = None
+    priors: WeighedPriors | None = None
     pieces: PiecesOfRows | None = None
     kinks: KinksOfRows | None = None
     edge: EdgeOfRange | None = None

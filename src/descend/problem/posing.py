@@ -81,8 +81,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
     doubt = None if pair is None else pair.difference(model.parameters.start(given, 1.0), summing.rows.columns)
     if doubt is not None:
         return pose(untraced(request, doubt), table)
-    penalty = penalty_of(model, request.l1, request.l2) if request.l1 or request.l2 else None
-    objective = objective_over(summing.engine, penalty)
+    objective = _objective(request, model, table, summing)
     start = _with_rows(objective, model, summing, gradient, given)
     probable = probability_note(model, loss)
     doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
@@ -110,6 +109,17 @@ def _problem_of(request: Request, table: Table) -> Problem:
         squares=summing.squares if loss.of_residual else 0.0,
         all_rows=summing.all_rows,
     )
+
+
+def _objective(request: Request, model: Model, table: Table, summing: Summing) -> VectorObjective:
+    """Return J: the mean loss, with penalties or priors."""
+    penalty = penalty_of(model, request.l1, request.l2) if request.l1 or request.l2 else None
+    objective = objective_over(summing.engine, penalty)
+    if not request.priors:
+        return objective
+    from descend.problem.prior_posing import posed_priors
+
+    return posed_priors(objective, request, model, table, summing)
 
 
 def _code_of(model: Model, request: Request, table: Table) -> tuple[str, Program | Kernel]:
@@ -142,7 +152,7 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
         if there:
             return out_of_core.gather(model, code, table, names, request, why)
     rows = preflight.read_rows(model, table, names, request)
-    penalised = request.l1 + request.l2 > 0
+    penalised = request.l1 + request.l2 > 0 or bool(request.priors)
     remarks: tuple[str, ...] = ()
     if not request.bare:
         remarks = table.rounding_notes(rows.columns)

@@ -90,7 +90,8 @@ class Problem:
     @property
     def parabola(self) -> bool:
         """Whether J, but for an l1 penalty, is a parabola: the curvature is the same everywhere."""
-        return self.model.linear and self.model.loss.quadratic
+        priors = self.objective.priors
+        return self.model.linear and self.model.loss.quadratic and (priors is None or priors.priors.bell)
 
     @property
     def everywhere_parabola(self) -> bool:

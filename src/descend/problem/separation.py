@@ -40,13 +40,14 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     for a group of rows whose counts are all 0.
     """
     model, bounds, penalty = problem.model, problem.objective.bounds, problem.objective.penalty
+    priors = problem.objective.priors
     if not model.loss.dispersion_known or not model.loss.plain:
         return None
     if problem.objective.arrow:
         from descend.problem.separation_of_groups import endless_groups
 
         return endless_groups(problem, theta)
-    free = bounds is None and penalty is None and problem.all_rows is None
+    free = bounds is None and penalty is None and priors is None and problem.all_rows is None
     same = always_the_same(problem) if free else None
     if same is not None and not _straight(model):
         return same
@@ -57,6 +58,8 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     low, high = np.full(theta.size, -np.inf), np.full(theta.size, np.inf)
     if bounds is not None:
         low, high = bounds.low.copy(), bounds.high.copy()
+    if priors is not None:
+        low[priors.priors.pulling] = high[priors.priors.pulling] = 0.0
     if penalty is not None:
         low[(penalty.l1 > 0.0) | (penalty.l2 > 0.0)] = high[(penalty.l1 > 0.0) | (penalty.l2 > 0.0)] = 0.0
     some = _pulls(model, theta, problem.rows)

@@ -36,6 +36,8 @@ def endless_groups(problem: Problem, theta: Array) -> str | None:
         _, along, places = symbolic.scores_and_parts(theta, problem.rows.columns)
         along, places = along[counting], places[counting]
         free = np.ones(theta.size, dtype=bool) if penalty is None else (penalty.l1 == 0.0) & (penalty.l2 == 0.0)
+        if problem.objective.priors is not None:
+            free &= ~problem.objective.priors.priors.pulling
         least, most = np.full(theta.size, np.inf), np.full(theta.size, -np.inf)
         np.minimum.at(least, places, along)
         np.maximum.at(most, places, along)

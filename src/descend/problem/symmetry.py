@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.formula.order_of_terms import order_of
-from descend.formula.structure import even_parameters, interchangeable, phases
+from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, phases
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Program
-from descend.models import Model
+from descend.models import Model, SymbolicModel
 from descend.parameters import Bounds
 
 Array = NDArray[np.float64]
+MIRRORED_ON = 256
+"""About as many rows tell whether two curves are the same."""
+SAME_CURVE = 1e-9
+"""Curves are the same that are no farther apart than this share of their range."""
 
 
 def canonical(program: Program, theta: Array, given: Collection[str], bounds: Bounds | None = None) -> Array:
@@ -52,6 +56,44 @@ def canonical(program: Program, theta: Array, given: Collection[str], bounds: Bo
         first_to_last = np.argsort(order.keys(settled[at[:, order.place]]), kind="stable")
         settled = with_values(at, settled[at[first_to_last]])
     return settled
+
+
+def upright(
+    model: SymbolicModel,
+    theta: Array,
+    columns: Mapping[str, Array],
+    given: Collection[str],
+    bounds: Bounds | None = None,
+) -> Array:
+    """Turn negative parameters positive where that, with other linear parameters, draws the same curve.
+
+    Such are the steepness b of c + (d - c)/(1 + (x/e)^b), where the limits c and d change places, and the width s of
+    a + h/(1 + exp(-(x - m)/s)). What was ``given`` keeps its value, and so does what would leave the bounds.
+    """
+    formula, slices = model.formula, model.parameters.slices
+    linear = np.zeros(theta.size, dtype=bool)
+    for symbol in linear_unknowns(formula):
+        linear[slices[formula.terms[symbol].vector if symbol in formula.terms else symbol.name]] = True
+    shapes = [name for name in formula.parameters if name not in given and not linear[slices[name]].any()]
+    negative = [name for name in shapes if (theta[slices[name]] < 0.0).all()]
+    if not negative or not linear.any() or any(linear[slices[name]].any() for name in given if name in slices):
+        return theta
+    rows = len(next(iter(columns.values())))
+    some = {name: column[:: max(1, rows // MIRRORED_ON)] for name, column in columns.items()}
+    with np.errstate(all="ignore"):
+        score = model.scores(theta, some)
+        for name in negative:
+            turned = np.where(linear, 0.0, theta)
+            turned[slices[name]] *= -1.0
+            base, jacobian = model.scores_and_jacobian(turned, some)
+            design = jacobian[:, linear]
+            if not (np.isfinite(design).all() and np.isfinite(base).all() and np.isfinite(score).all()):
+                continue
+            turned[linear] = np.linalg.lstsq(design, score - base, rcond=None)[0]
+            off = np.abs(model.scores(turned, some) - score).max()
+            if off <= SAME_CURVE * np.ptp(score) and (bounds is None or bounds.contains(turned).all()):
+                theta = turned
+    return theta
 
 
 def order_of_terms(model: Model, given: Collection[str], end: Array) -> str | None:

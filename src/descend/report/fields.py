@@ -12,21 +12,18 @@ import numpy as np
 from descend.descent.commenting import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.solution import every_parameter
-from descend.inference.intervals import NOT_AT_MINIMUM, listed
+from descend.inference.intervals import NOT_AT_MINIMUM
 from descend.inference.quantities.estimate import quantity_cells
 from descend.inference.standard_errors import errors_in_words
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.report.field import Field
+from descend.report.right_digits import MOST_JUDGED, few_digits_note
 from descend.table.levels import ByGroup, GroupLabels
 
 if TYPE_CHECKING:
     from descend.inference.fitted import Fitted
     from descend.inference.intervals import Intervals
 
-FEW_DIGITS = 4
-"""A parameter with fewer right digits than this gets a remark in the table."""
-MOST_JUDGED = 1_000_000
-"""With more rows than this, digits are only computed if asked for: that takes longer than the fit."""
 MOST_GROUPS = 12
 """With more groups than this, a text shows the first ones, and how the others spread."""
 MOST_LISTED = 10_000
@@ -137,7 +134,7 @@ def _r_squared(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 def _chi_square(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     if (good := fit.goodness) is not None:
-        degrees = f"{good.degrees:,} degree{'s' if good.degrees > 1 else ''} of freedom"
+        degrees = f"{good.degrees:,.6g} degree{'s' if good.degrees > 1 else ''} of freedom"
         text = f"{good.chi_square:.5g} for {degrees}, reduced {good.reduced:.4g}, p = {good.p:.2g}"
         yield Field("χ²" if fit.loss_function.quadratic else "Pearson's χ²", text, "text")
 
@@ -191,30 +188,18 @@ def _repeats(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 
 def _digits(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
-    """Name parameters with few right digits because the run stopped early; those beyond any run are named elsewhere."""
-    if fit.rows > MOST_JUDGED or fit.digits is None or fit.model.in_place:
-        return
-    shapes = every_parameter(fit.model)
-    low = {
-        label: int(number)
-        for label, number in zip(shapes.labels, shapes.flat(fit.digits).tolist(), strict=True)
-        if number < FEW_DIGITS and label not in fit.undetermined and fit.rounding.get(label, 0.0) is not None
-    }
-    if low:
-        fewest = min(low.values())
-        known = f"known to about {fewest} digit{'s' if fewest > 1 else ''}" if fewest else "not known to a single digit"
-        text = f"{listed([*low], 4)} {'is' if len(low) == 1 else 'are'} {known} at this stopping point"
-        yield Field("digits", text + _at_least(fit, [*low]), "note")
+    if note := few_digits_note(fit):
+        yield Field("digits", note, "note")
 
 
-def _at_least(fit: Fitted, labels: Sequence[str]) -> str:
-    """Say what strong convexity guarantees of the parameters with few right digits, if anything."""
-    found = fit.guarantee
-    if found is None:
-        return ""
-    flat = dict(zip(fit.model.parameters.labels, fit.model.parameters.flat(found.digits).tolist(), strict=True))
-    fewest = int(min(flat[label] for label in labels))
-    return f", to at least {fewest} by strong convexity" if fewest else ""
+def _priors(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    """Yield a line for each prior that says how much it weighs, and a note where it and the data disagree."""
+    if fit.priors:
+        from descend.inference.prior_weights import conflicts
+        from descend.report.prior_words import CONVENTION, said
+
+        yield from (Field(label, text, "text") for label, text in said(fit.priors))
+        yield from (Field("note", _sentence(note), "note") for note in (*conflicts(fit.priors), CONVENTION))
 
 
 def _rows(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -287,6 +272,7 @@ ENTRIES = [
     Entry("references", value=lambda fit: {} if fit.constraints is None else fit.constraints.reference_values),
     Entry("ties", value=lambda fit: {} if fit.constraints is None else fit.constraints.tie_texts),
     Entry("bounds", value=_bounds),
+    Entry("priors", value=lambda fit: [each.plain() for each in fit.priors] or None, lines=_priors),
     Entry("at_bound"),
     Entry("undetermined"),
     Entry("loss", lines=lambda fit, _: [Field(f"loss ({fit.loss_function})", fit.loss, "number")]),

@@ -257,7 +257,8 @@ def equations(fit: Fitted) -> str:
         return ""
     derivation = Derivation(fit.model.formula, fit.loss_function)
     derived = mathematics.gradient(derivation)
-    lines = [mathematics.model(derivation.formula), mathematics.objective(derivation, fit.penalised)]
+    added = "penalty" if fit.penalised else "priors" if fit.priors else ""
+    lines = [mathematics.model(derivation.formula), mathematics.objective(derivation, added)]
     written = "".join(f'<div class="equation">{line}</div>' for line in [*lines, *(line for _, line in derived)])
     source = escape(fit.gradient.replace("_", " "))
     by_hand = f"<p>The gradient used was {source}; this is the derived one.</p>" if source != "derived" else ""

@@ -29,13 +29,13 @@ def model(formula: Formula) -> str:
     return _math(body + as_mathml(formula.as_typed(formula.expression)), str(formula))
 
 
-def objective(derivation: Derivation, penalised: bool) -> str:
-    """Write J, the mean of the loss over rows, as a ``<math>`` element."""
+def objective(derivation: Derivation, added: str = "") -> str:
+    """Write J, the mean of the loss over rows, as a ``<math>`` element. added: what else there is, in a word."""
     names = {PREDICTION: f"<mover>{_response(derivation)}<mo>^</mo></mover>", RESPONSE: _response(derivation)}
     value = derivation.loss.expressions[0]
     residual = {symbol: PREDICTION - RESPONSE for symbol in value.free_symbols if symbol.name == "r"}
     inner = value.xreplace(residual)
-    more = "<mo>+</mo><mtext>penalty</mtext>" if penalised else ""
+    more = f"<mo>+</mo><mtext>{added}</mtext>" if added else ""
     body = f"<mi>J</mi><mo>=</mo>{MEAN}{_bracketed(inner, as_mathml(inner, names))}{more}"
     return _math(body, f"J = mean({as_text(derivation.value)})")
 

@@ -44,7 +44,7 @@ def _(result: Explanation) -> str:
 
 @short.register
 def _(result: Derivation) -> str:
-    written = [mathematics.model(result.formula), mathematics.objective(result, penalised=False)]
+    written = [mathematics.model(result.formula), mathematics.objective(result)]
     written += [line for _, line in mathematics.gradient(result)]
     equations = "".join(f'<div class="equation">{line}</div>' for line in written)
     codes = "".join(

@@ -121,11 +121,12 @@ def loss(fit: Fitted) -> Panel:
     elif len(losses) and losses.max() - losses.min() < FLAT * losses.max():
         low, high = 0.0, 2.0 * losses.max()
     ends = f" It goes from {losses[0]:.4g} to {losses[-1]:.4g}." if len(losses) else ""
+    added = " + penalty" if fit.penalised else " + priors" if fit.priors else ""
     return Panel(
         "loss",
         _sentence(ended(fit)),
         Axis("epoch", integers=True),
-        Axis(f"mean {fit.loss_function} loss{' + penalty' if fit.penalised else ''}", scale, low, high),
+        Axis(f"mean {fit.loss_function} loss{added}", scale, low, high),
         [Line(epochs, losses, colour="green", dots=len(epochs) <= FEW_EPOCHS)],
         _thinned(fit),
         f"The loss per epoch, {'on a logarithmic scale' if scale == 'log' else 'on a linear scale'}.{ends}",

@@ -17,6 +17,7 @@ from descend.results.model_comparison import ModelComparison, compared
 from descend.results.solved import SolvedFit
 from descend.table import Table, open_table
 from descend.table.in_memory import columns_in_memory
+from descend.wording import spell
 
 Fits = dict[str, SolvedFit]
 
@@ -40,6 +41,11 @@ def compare_models(
     names = [request.model if isinstance(request.model, str) else name_of(request.model) for request in requests]
     if len(names) < 2:
         raise ConfigError("A comparison needs two models at least.")
+    if requests[0].priors:
+        raise ConfigError(
+            f"Models are compared by their likelihoods, of which priors are no part: leave {spell('priors')} out, or "
+            "fit each model and compare what the fits say."
+        )
     if (twice := next((name for name in names if names.count(name) > 1), None)) is not None:
         raise ConfigError(f"`{twice}` is named twice. Name each model once.")
     if folds is None and (group or order) is not None:

@@ -44,6 +44,10 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
 
         loss, exact = request.loss, request.loss.exact
         request = started_as_if_exact(request, loss, exact, lambda each: _fit(each, table, None, began).solution)
+    if request.priors:
+        from descend.inference.prior_dispersion import with_dispersion
+
+        request = with_dispersion(request, table, began)
     if request.x_sigma:
         request = started_without_errors(request, table, began)
     if request.covariance is not None and request.polish:
@@ -76,7 +80,7 @@ def started_without_coupling(request: Request, table: Table, began: float) -> Re
 
 def started_without_errors(request: Request, table: Table, began: float) -> Request:
     """Return a request that starts where the fit with exact inputs ends: near it, and found far more easily."""
-    exact = request.but(x_sigma=None, quantities=None, checkpoint=None, errors=None, bare=True)
+    exact = request.but(x_sigma=None, priors=None, quantities=None, checkpoint=None, errors=None, bare=True)
     if isinstance(request.model, str) and request.model.partition("~")[0].strip() == "0":
         from descend.gradients.orthogonal import first_order
 

@@ -25,6 +25,7 @@ from descend.results.fit import Fit
 from descend.results.model_file import Content
 
 if TYPE_CHECKING:
+    from descend.inference.prior_weights import PriorWeight
     from descend.inference.quantities.estimate import Estimated
 
 Value = TypeVar("Value")
@@ -102,9 +103,9 @@ def _digits(fit: LoadedFit) -> Named | None:
     return shapes.named(shapes.flat(stored))
 
 
-def _degrees(fit: LoadedFit) -> int | None:
+def _degrees(fit: LoadedFit) -> float | None:
     stored = fit._content.get("degrees_of_freedom")
-    return None if stored is None else int(stored)
+    return None if stored is None else int(stored) if float(stored).is_integer() else float(stored)
 
 
 def _error_degrees(fit: LoadedFit) -> float:
@@ -127,9 +128,9 @@ def _criteria(fit: LoadedFit) -> Criteria | None:
 def _goodness(fit: LoadedFit) -> Goodness | None:
     names = ("chi_square", "degrees_of_freedom", "chi_square_p")
     stored = [float(value) for name in names if (value := fit._content.get(name)) is not None]
-    if len(stored) < len(names) or stored[1] < 1.0:
+    if len(stored) < len(names) or not stored[1] > 0.0:
         return None
-    return Goodness(stored[0], int(stored[1]), stored[2])
+    return Goodness(*stored)
 
 
 def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
@@ -140,6 +141,15 @@ def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
 
     texts = {name: found["expression"] for name, found in stored.items()}
     return estimated_quantities(texts, fit.estimates())
+
+
+def _priors(fit: LoadedFit) -> tuple[PriorWeight, ...]:
+    stored = fit._content.get("priors") or []
+    if not stored:
+        return ()
+    from descend.inference.prior_weights import PriorWeight
+
+    return tuple(map(PriorWeight.of, stored))
 
 
 ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
@@ -156,6 +166,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "correlation": _correlation,
     "standard_errors": _standard_errors,
     "digits": _digits,
+    "priors": _priors,
     "guarantee": lambda fit: None,
     "guarantee_values": lambda fit: fit._content.get("guarantee"),
     "degrees_of_freedom": _degrees,

@@ -214,7 +214,7 @@ def _comparable(one: SolvedFit, other: SolvedFit) -> bool:
 def _test(small: str, one: SolvedFit, large: str, other: SolvedFit) -> NestedTest:
     from scipy import special
 
-    d1, d2 = one.degrees_of_freedom or 0, other.degrees_of_freedom or 0
+    d1, d2 = (int(fit.degrees_of_freedom or 0) for fit in (one, other))
     more, known = d1 - d2, other.solution.scale_known or not other.loss_function.quadratic
     total = total_weight(other.solution)
     if other.loss_function.quadratic and other.solution.scale_known:
@@ -260,7 +260,7 @@ def _lack_of_fit(fit: SolvedFit) -> LackOfFit | None:
     cells = int(np.count_nonzero(weight))
     pure, pure_degrees = float(omega @ (y - mean[place]) ** 2), counting(solution) - cells
     lack = fit.loss * total_weight(solution) - pure
-    degrees = fit.degrees_of_freedom - pure_degrees
+    degrees = int(fit.degrees_of_freedom) - pure_degrees
     if pure_degrees <= 0 or degrees <= 0 or not pure > 0.0:
         return None
     value = max(lack, 0.0) / degrees / (pure / pure_degrees)

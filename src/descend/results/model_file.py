@@ -81,6 +81,10 @@ def named(check: Check) -> Check:
     return keyed
 
 
+def _a_prior(value: object) -> str:
+    return "" if isinstance(value, dict) and {"prior", "parameter"} <= value.keys() else " a prior"
+
+
 TEXT, COUNT, YES_OR_NO = is_a("a text", str), is_a("a whole number", int), is_a("true or false", bool)
 VALUES = either(number, either(each(number), named(either(number, each(number)))))
 GAPPY = either(maybe(number), either(each(maybe(number)), named(either(maybe(number), each(maybe(number))))))
@@ -149,6 +153,7 @@ OPTIONAL: Mapping[str, Check] = {
     "sigma": maybe(column),
     "scatter": maybe(named(lambda value: "")),
     "x_sigma": maybe(named(either(number, column))),
+    "priors": maybe(each(_a_prior)),
     "errors": maybe(_kind_of_errors),
     **dict.fromkeys(
         (

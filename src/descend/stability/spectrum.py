@@ -234,6 +234,11 @@ def spectrum_of(problem: Problem, point: Point) -> Spectrum | None:
         return found
     columns, intercept = entering(model)
     rows_only = None if penalty is None else found.curvature - np.diag(2.0 * penalty.l2)
+    if (known := problem.objective.priors) is not None:
+        from descend.problem.with_priors import bent
+
+        of_priors = matrix_of(bent(np.zeros_like(found.curvature), known.priors.at(point.theta), known.scale))
+        rows_only = None if of_priors is None else found.curvature - of_priors
     return replace(found, columns=columns, intercept=intercept, rows_only=rows_only)
 
 

@@ -13,6 +13,7 @@ from descend.options.request import Request
 from descend.problem import identifiability, preflight
 from descend.problem.point import Array, Point
 from descend.problem.problem import Problem
+from descend.problem.symmetry import upright
 from descend.starts import growth
 from descend.starts.lack_of_fit import something_left
 from descend.starts.search import Start, search
@@ -74,6 +75,9 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
         before, end = descended(problem.objective, found.theta, EPOCHS)
         if model.symbolic is not None and something_left(model.symbolic, end, problem.rows):
             found = start_of_each_group(program, problem.rows, problem.objective, found, before, given)
+    if found is not None and model.symbolic is not None:
+        end = upright(model.symbolic, found.theta, problem.columns, given, problem.objective.bounds)
+        found = replace(found, theta=end)
     if found is None or problem.all_rows is None:
         return found
     return found.in_sample(problem.rows.count, problem.objective.rows)

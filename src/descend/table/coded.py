@@ -85,7 +85,9 @@ def numbers(cells: Numbers, truth: bool) -> tuple[Places, list[Label]]:
     if truth:
         return codes, [bool(value) for value in values]
     whole_numbers = bool((values == np.floor(values)).all())
-    return codes, list(map(int, values.tolist())) if whole_numbers else values.tolist()
+    small = whole_numbers and bool(np.abs(values).max(initial=0.0) < EXACT)
+    labels = values.astype(np.int64) if small else values
+    return codes, list(map(int, labels.tolist())) if whole_numbers and not small else labels.tolist()
 
 
 def ordered(codes: Places, labels: Sequence[Label], order: Sequence[Label]) -> tuple[Places, list[Label]]:

@@ -54,7 +54,7 @@ class Levels:
         Numbers are sorted as numbers and text as text, by the first column first; categories keep their order.
         Raises DataError for a column that the table lacks, or if no row has a group.
         """
-        _refuse_unknown(table, columns)
+        refuse_unknown(table, columns)
         found = table.combinations(columns)
         if found is None:
             coded = [values_of(table, name) for name in columns]
@@ -179,9 +179,9 @@ def said(key: Key) -> str:
 
 def values_of(table: Table, name: str) -> tuple[Places, list[Label]]:
     """Return for each row which of the sorted values of a column it has, -1 if none, and these values."""
-    _refuse_unknown(table, (name,))
+    refuse_unknown(table, (name,))
     number = table.types[name] in ("number", "boolean")
-    return _coded(table, name, table.with_gaps((name,))[name] if number else table.text(name))
+    return coded_cells(table, name, table.with_gaps((name,))[name] if number else table.text(name))
 
 
 def keys_in_order(table: Table, cells: Mapping[str, Cells]) -> tuple[list[Key], Places]:
@@ -196,7 +196,7 @@ def keys_in_order(table: Table, cells: Mapping[str, Cells]) -> tuple[list[Key], 
     >>> keys, order.tolist()
     ([('a', 2), ('b', 1)], [1, 0])
     """
-    coded = [_coded(table, name, values) for name, values in cells.items()]
+    coded = [coded_cells(table, name, values) for name, values in cells.items()]
     codes, absent = combined([(found, len(labels)) for found, labels in coded])
     there = np.flatnonzero(~absent)
     order = there[np.argsort(codes[there], kind="stable")]
@@ -204,7 +204,8 @@ def keys_in_order(table: Table, cells: Mapping[str, Cells]) -> tuple[list[Key], 
     return list(zip(*parts, strict=True)), order
 
 
-def _coded(table: Table, name: str, cells: Cells) -> tuple[Places, list[Label]]:
+def coded_cells(table: Table, name: str, cells: Cells) -> tuple[Places, list[Label]]:
+    """Return for some cells of a column which of their sorted values each has, -1 if none, and these values."""
     kind, order = table.types[name], table.categories(name)
     if kind == "number":
         _refuse_rounded(table, name, cells)
@@ -223,7 +224,8 @@ def _refuse_rounded(table: Table, name: str, cells: Cells) -> None:
         )
 
 
-def _refuse_unknown(table: Table, columns: Sequence[str]) -> None:
+def refuse_unknown(table: Table, columns: Sequence[str]) -> None:
+    """Raise DataError for a column that the table lacks."""
     for name in columns:
         if name not in table.names:
             table.numbers((name,))  # which says that there is no such column

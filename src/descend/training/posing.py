@@ -45,7 +45,7 @@ LACKING = {
         'The {key} penalty is not for modules. Use weight decay instead: optimizer="adamw(weight_decay=0.01)".',
     ),
     **dict.fromkeys(
-        ("bounds", "fix", "ties"),
+        ("bounds", "fix", "ties", "priors"),
         "`{key}` is for formulas and functions: the weights of a module have no names in it. Leave it out; to hold "
         "weights of a module, set requires_grad_(False) on them.",
     ),

@@ -1,0 +1,114 @@
+"""How much each prior weighs in the answer, and whether it and the data disagree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from descend.descent.commenting import comment
+from descend.descent.solution import Solution
+from descend.inference.covariance import Covariance, variance_of
+from descend.inference.standard_errors import generalized_covariance
+from descend.parameters.priors import Prior
+
+MOST_LISTED = 50
+"""Components of one prior that are listed one by one."""
+MOST_SAID = 3
+"""Disagreements that are told one by one."""
+CONFLICT = 0.01
+"""Prior and data disagree if less probability than this is as far out as the data put the parameter."""
+NOTHING = 1e-9
+"""A prior that has all but this share of the information leaves the data none."""
+
+
+@dataclass(frozen=True)
+class PriorWeight:
+    """How much a prior weighs in the estimate of what it is of.
+
+    text: the prior, as it was given. label: what it is of. share: of the information on it, the part that the prior
+    brings, its curvature times the variance of the estimate: 0 to 1. value, error: where the data, and all other
+    priors, would put it, by the curvature at the mode; exact for a linear model. shift: by how much the prior moved the
+    estimate, in standard errors. p: how probable it is, by the prior, that the data put it as far out as they do.
+
+    All are None of a uniform prior, which is a bound, at a bound, and where there is no covariance; where the data say
+    nothing, all but the share.
+    """
+
+    text: str
+    label: str
+    share: float | None = None
+    value: float | None = None
+    error: float | None = None
+    shift: float | None = None
+    p: float | None = None
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> PriorWeight:
+        """Return what `plain` made these values of."""
+        without = stored.get("without") or {}
+        value, error = without.get("value"), without.get("standard_error")
+        known = (stored.get(name) for name in ("shift", "p"))
+        return cls(stored["prior"], stored["parameter"], stored.get("share"), value, error, *known)
+
+    def plain(self) -> dict[str, object]:
+        """Return it as plain values, as in the JSON."""
+        return {
+            "prior": self.text,
+            "parameter": self.label,
+            "share": self.share,
+            "without": None if self.value is None else {"value": self.value, "standard_error": self.error},
+            "shift": self.shift,
+            "p": self.p,
+        }
+
+
+@comment("how much the priors weigh", empty=tuple)
+def prior_weights(solution: Solution) -> tuple[PriorWeight, ...]:
+    """Return how much each prior weighs, on up to ``MOST_LISTED`` components of each."""
+    known = solution.objective.priors
+    if known is None:
+        return ()
+    covariance = generalized_covariance(solution, "model")
+    return tuple(weight for prior in known.priors.each for weight in _weights(prior, solution, covariance))
+
+
+def _weights(prior: Prior, solution: Solution, covariance: Covariance | None) -> list[PriorWeight]:
+    """Return the weight of one prior on each component it is of."""
+    theta, labels = solution.theta, solution.model.parameters.labels
+    if prior.expressed is not None:
+        value, along = prior.expressed.at(theta)
+        names, q, variance = [prior.label], [value], [0.0 if covariance is None else variance_of(covariance, along)]
+    else:
+        places = prior.places[:MOST_LISTED]
+        names, q = [labels[place] for place in places], theta[places].tolist()
+        variance = np.zeros(len(q)).tolist() if covariance is None else covariance.diagonal()[places].tolist()
+    return [_weight(prior, *each) for each in zip(names, q, variance, strict=True)]
+
+
+def _weight(prior: Prior, label: str, q: float, variance: float) -> PriorWeight:
+    known, at = prior.distribution, np.array([q])
+    slope, bend = float(known.slope(at)[0]), float(known.curvature(at)[0])
+    if not variance > 0.0 or slope == bend == 0.0:
+        return PriorWeight(prior.text, label)
+    share, left = min(max(bend * variance, 0.0), 1.0), 1.0 / variance - bend
+    if not left * variance > NOTHING:
+        return PriorWeight(prior.text, label, share)
+    without = q + slope / left
+    p = float(known.tail(np.array([without]), np.array([1.0 / left]))[0])
+    return PriorWeight(prior.text, label, share, without, left**-0.5, (q - without) / math.sqrt(variance), p)
+
+
+def conflicts(weights: Sequence[PriorWeight]) -> tuple[str, ...]:
+    """Say of which parameters prior and data disagree."""
+    found = sorted(((each.p, each) for each in weights if each.p is not None and each.p < CONFLICT), key=lambda e: e[0])
+    sentences = [
+        f"the prior {each.text} and the data disagree: without it `{each.label}` would be {each.value:.6g} ± "
+        f"{each.error:.3g}, as far out as has a probability of {p:.2g} under that prior. Check both"
+        for p, each in found[:MOST_SAID]
+    ]
+    more = len(found) - len(sentences)
+    return (*sentences, *((f"the data disagree with the priors of {more} more parameters",) if more else ()))

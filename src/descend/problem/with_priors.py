@@ -1,0 +1,87 @@
+"""J with priors: their -log p beside the mean loss, on the scale of the likelihood."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import numpy as np
+
+from descend.engines.shuffling import Places
+from descend.engines.totals import Curvature, Factor
+from descend.formula.factor import triangle
+from descend.optimizers.systems import with_diagonal
+from descend.parameters.priors import Pull, WeighedPriors
+from descend.problem.objective import Around, Numbers, VectorObjective
+from descend.problem.point import Array, Point, Triangle
+
+
+class WithPriors(Around):
+    """J + scale * sum of -log p, each from the mode of its prior. The curvature is never below that of the rows."""
+
+    def __init__(self, inner: VectorObjective, priors: WeighedPriors) -> None:
+        super().__init__(inner)
+        self.priors: WeighedPriors = priors
+
+    def at_dispersion(self, dispersion: float) -> WithPriors:
+        """Return the same J with priors that are weighed for another dispersion."""
+        found = copy.copy(self)
+        found.priors, found._last = self.priors.with_dispersion(dispersion), None
+        return found
+
+    def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
+        loss, gradient, curvature = self.inner.numbers(theta, order, rows)
+        pull, scale = self.priors.priors.at(theta), self.priors.scale
+        return (
+            loss + scale * pull.value,
+            None if gradient is None else gradient + scale * pull.gradient,
+            None if curvature is None else bent(curvature, pull, scale),
+        )
+
+    def triangle(self, theta: Array, rows: Places | None = None) -> Triangle | None:
+        """Return the triangle of the Jacobian: a prior is one more row sqrt(w) d + slope/sqrt(w), w its curvature."""
+        found = self.inner.triangle(theta, rows)
+        if found is None:
+            return None
+        pull, scale = self.priors.priors.at(theta), self.priors.scale
+        roots = np.sqrt(scale * pull.bend)
+        flat = roots == 0.0
+        right = np.where(flat, 0.0, scale * pull.slope / np.where(flat, 1.0, roots))
+        own = None if found.own is None else found.own + scale * pull.gradient
+        if own is None and pull.slope[flat].any():  # a slope without curvature is no square
+            own = self(theta, 1, rows).gradient
+        if isinstance(found.factor, np.ndarray):
+            more = [np.column_stack([np.diag(roots), right])]
+            for slope, bend, along in pull.along:
+                root = math.sqrt(scale * bend)
+                more.append(np.append(root * along, scale * slope / root)[None])
+            factor: Factor = triangle(np.vstack([found.factor, *more]))
+        else:
+            factor = found.factor.beside(roots, right)
+        return Triangle(found.loss + scale * pull.value, own, factor)
+
+    def exactly(self, theta: Array) -> Point:
+        """Return J with the second derivative of the priors itself, where a descent may take another."""
+        exact, used = (self.priors.priors.at(theta, exact) for exact in (True, False))
+        straight = zip(exact.along, used.along, strict=True)
+        if (exact.bend == used.bend).all() and all(one[1] == other[1] for one, other in straight):
+            return self(theta, 3)
+        loss, gradient, curvature = self.inner.numbers(theta, 2, None)
+        scale = self.priors.scale
+        assert gradient is not None and curvature is not None
+        curvature = bent(curvature, exact, scale)
+        return Point(theta, loss + scale * exact.value, gradient + scale * exact.gradient, curvature, None, self)
+
+
+def bent(curvature: Curvature, pull: Pull, scale: float) -> Curvature:
+    """Return a curvature of the rows with that of priors."""
+    found = with_diagonal(curvature, scale * pull.bend)
+    for _, bend, along in pull.along:
+        assert isinstance(found, np.ndarray)
+        found = found + scale * bend * np.outer(along, along)
+    return found
+
+
+def with_priors(objective: VectorObjective, priors: WeighedPriors | None) -> VectorObjective:
+    """Return J with priors, if there are any."""
+    return objective if priors is None else WithPriors(objective, priors)
