@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from typer import Exit
 
 from descend.cli import options
-from descend.cli.outputs import check_outputs, check_pictures, check_published, write_published
+from descend.cli.outputs import check_outputs, check_pictures, checked_published, write_published
 from descend.cli.terminal import Live, folded, line_length, on_terminal, say, say_json
 from descend.errors import ConfigError
 from descend.options.option import Option, Values
@@ -60,7 +60,7 @@ def compare(
     Example: descend compare "y ~ w*x" line.csv --optimizers gd,momentum,adam,lbfgs --plot losses.png
     """
     check_pictures(plot, {})
-    check_published(table_output)
+    checked_published(table_output)
     check_outputs({"--plot": plot, "--table-output": table_output}, data)
     if against:
         if optimizers is not None:

@@ -19,8 +19,8 @@ from descend.cli.outputs import (
     check_outputs,
     check_page,
     check_pictures,
-    check_published,
     check_tables,
+    checked_published,
     write,
     write_published,
 )
@@ -84,7 +84,7 @@ def fit(
     written = {"--save": save, "--output": output, "--plot": plot, "--report": report, "--table-output": table_output}
     apart = {"--influence": influence, "--animate": animate, "--checkpoint": given["checkpoint"]}
     _check_files(written, apart, look, data)
-    check_published(table_output, table_errors)
+    errors = checked_published(table_output, table_errors)
     if watch and (quiet or log_every is not None):
         other = "--quiet" if quiet else "--log-every"
         raise ConfigError(
@@ -96,11 +96,11 @@ def fit(
         from descend.cli.many import end_many, refuse_others
 
         of_one = {"--interval": interval, "--watch": watch, "--log-every": log_every}
-        refuse_others({**of_one, **apart, "--residuals": look.get("residuals")})
+        refuse_others({**of_one, **apart, "--residuals": look.get("residuals"), "--bands": look.get("bands")})
         check_tables(save, output)
         with Groups() as bar:
             fits = api.fit(data=options.one_or_all(data), on_groups=None if quiet else bar, **arguments)
-        end_many(fits, written, look, json, quiet, table_errors)
+        end_many(fits, written, look, json, quiet, errors)
     if output is not None:
         raise ConfigError("`--output` is the table of many fits, and goes with --by. To keep one fit: --save.")
 
@@ -128,17 +128,7 @@ def fit(
         fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, arguments["seed"])
     if json or not quiet:
         show(fitted, json, found, sharpness, reader.warned if isinstance(reader, Log) else ())
-    of_table = {"errors": table_errors or "parentheses"}
-    page = partial(fitted.report, intervals=found, command=shlex.join(["descend", *sys.argv[1:]]))
-    outputs: list[Output] = [
-        ("Model saved to", save, fitted.save),
-        *(("Plot drawn to", place, lambda place: draw(fitted, place, look)) for place in plot or ()),
-        ("Table written to", table_output, partial(write_published, table=fitted.table, intervals=found, **of_table)),
-        ("Report written to", report, page),
-        ("Influence of rows written to", influence, lambda place: fitted.influence().save(place)),
-        ("Animation written to", animate, lambda place: fitted.animate().save(place)),
-    ]
-    failed = write(outputs, quiet, json)
+    failed = write(_outputs(fitted, written | apart, found, look, errors), quiet, json)
     if failed:
         raise OutputError(" ".join(failed))
     raise Exit(0 if fitted.succeeded else 1)
@@ -151,6 +141,20 @@ def _check_files(written: Values, apart: Values, look: Values, data: Collection[
     check_animation(apart["--animate"])
     check_tables(apart["--influence"])
     check_outputs({**written, **apart}, data)
+
+
+def _outputs(fitted: Fit, files: Values, found: Intervals | None, look: Values, errors: str) -> list[Output]:
+    """Return the files to write of a fit. errors: how they are written in a table for print."""
+    table = partial(write_published, table=fitted.table, intervals=found, errors=errors)
+    page = partial(fitted.report, intervals=found, command=shlex.join(["descend", *sys.argv[1:]]))
+    return [
+        ("Model saved to", files["--save"], fitted.save),
+        *(("Plot drawn to", place, lambda place: draw(fitted, place, look)) for place in files["--plot"] or ()),
+        ("Table written to", files["--table-output"], table),
+        ("Report written to", files["--report"], page),
+        ("Influence of rows written to", files["--influence"], lambda place: fitted.influence().save(place)),
+        ("Animation written to", files["--animate"], lambda place: fitted.animate().save(place)),
+    ]
 
 
 def draw(fitted: Fit, place: str, look: Values) -> None:

@@ -28,7 +28,9 @@ def refuse_others(given: Values) -> None:
             )
 
 
-def end_many(fits: Fits, outputs: Values, look: Values, json: bool, quiet: bool, errors: str | None = None) -> NoReturn:
+def end_many(
+    fits: Fits, outputs: Values, look: Values, json: bool, quiet: bool, errors: str = "parentheses"
+) -> NoReturn:
     """Show many fits, write their files and end. outputs: files by their flags. look: the arguments of `Fits.plot`.
 
     errors: how errors are written in a table for print.
@@ -37,7 +39,7 @@ def end_many(fits: Fits, outputs: Values, look: Values, json: bool, quiet: bool,
 
     if json or not quiet:
         show_all(fits, json)
-    failed = write(_outputs(fits, outputs, look, errors or "parentheses"), quiet, json)
+    failed = write(_outputs(fits, outputs, look, errors), quiet, json)
     if not fits.succeeded and not quiet:
         say(one_line(fits), file=sys.stderr)
     if failed:

@@ -67,20 +67,17 @@ def check_animation(name: str | None) -> None:
         check_animation(name)
 
 
-def check_published(name: str | None, errors: str | None = None) -> None:
-    """Refuse a table for print whose ending names no format, and a way of writing errors that there is not."""
-    if errors is not None:
-        from descend.report.published.cells import checked_errors
-
-        checked_errors(errors)
-        if name is None:
-            raise ConfigError(
-                "`--table-errors` is of a table for print: add --table-output and a file, such as fit.tex."
-            )
+def checked_published(name: str | None, errors: str | None = None) -> str:
+    """Return how errors are written in a table for print; refuse a way, or an ending of its file, that there is not."""
+    if name is None and errors is not None:
+        raise ConfigError("`--table-errors` is of a table for print: add --table-output, such as fit.tex.")
     if name is not None:
+        from descend.report.published.cells import checked_errors
         from descend.report.published.formats import format_of
 
         format_of(name)
+        checked_errors(errors or "parentheses")
+    return errors or "parentheses"
 
 
 def write_published(path: str, table: Callable[..., str], **options: object) -> None:
