@@ -66,6 +66,7 @@ def fit(
     by: str | Sequence[str] | None = None,
     weights: object = None,
     sigma: object = None,
+    variance: str | None = None,
     covariance: object = None,
     x_sigma: Values | Sequence[str] | str | None = None,
     censored: object = None,
@@ -129,8 +130,9 @@ def fit(
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
-        be an array, with a value for each row, or sigma one number for all rows. covariance: that of the response,
-        known: (n, n), or a file of it. x_sigma: standard deviations of inputs that have errors, ``{"t": "dt"}`` or
+        be an array, with a value for each row, or sigma one number for all rows. variance:
+        ``"power"`` of the prediction, or ``"exponential"``, estimated. covariance: of the response, known: (n, n), or a
+        file of it. x_sigma: standard deviations of inputs that have errors, ``{"t": "dt"}`` or
         ``{"t": 0.1}``: orthogonal distance regression.
     censored: the column that says ``left``, ``right`` or ``none`` in each row, or ``("low", "high")``, between which
         the response lies; cells such as ``<0.5`` need no word. rounded: the unit to which the response is rounded.

@@ -30,7 +30,8 @@ def test_an_unknown_column_is_pointed_at():
     with pytest.raises(FormulaError) as error:
         descend.fit("y ~ a*exp(-b*x)", DATA, sigma="0.05*z")
     assert str(error.value) == (
-        "`z` is not a column.\n    0.05*z\n         ^\n`sigma` is a column, or computed from columns alone."
+        "`z` is not a column.\n    0.05*z\n         ^\n`sigma` is a column, or computed from "
+        "columns and `prediction`, not from parameters."
     )
 
 

@@ -70,10 +70,9 @@ def read_computed(text: str, names: Sequence[str], role: str = "a column", more:
     expression = builder.build(parse_expression(text))
     for name, (place, _) in builder.parameters.items():
         fault = f"`{name}` is not a column.{closest(name, names)}"
-        also = "".join(f", and of `{other}`" for other in more)
-        raise pointed(
-            text, place.start, place.end, fault, f"`{role}` is a column, or computed from columns alone{also}."
-        )
+        also = "".join(f" and `{other}`" for other in more)
+        advice = f"`{role}` is a column, or computed from columns{also}, not from parameters."
+        raise pointed(text, place.start, place.end, fault, advice)
     return Computed(text, expression, tuple(builder.columns))
 
 

@@ -137,7 +137,7 @@ class Fitted(ABC):
         return self.model.constraints
 
     scatter = Inferred(scatter_of)
-    """How rows scatter where a covariance of them was given; None elsewhere (see ``Scatter``)."""
+    """How rows scatter, where a covariance of them was given or a variance estimated (see ``Scatter``); else None."""
     column_types = Inferred(inputs.column_types)
     response_levels = Inferred(determined.response_levels)
     """The columns the model reads, and their kinds; what each word of a response of words counts as."""

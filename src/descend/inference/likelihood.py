@@ -14,6 +14,7 @@ from descend.descent.solution import Solution
 from descend.formula.compile import compile_expression
 from descend.inference.determined import at_bound, rank, standing
 from descend.inference.row_scores import row_weights, weighted
+from descend.inference.scatter import scatter_of
 from descend.inference.statistics import counting, total_loss
 from descend.losses.formulas import DISPERSION
 
@@ -49,12 +50,14 @@ def criteria_of(solution: Solution) -> Criteria | None:
     known = rank(solution)
     redundant = 0 if known is None else int(np.count_nonzero(~known.kept)) - held
     alone = held - len(at_bound(solution))  # fixed components of vectors
+    scatter = scatter_of(solution)
     scale = loss.dispersion == "estimated" and not solution.scale_known
-    estimated: float = solution.model.parameters.size - redundant - alone + scale
+    power = scatter is not None and bool(scatter.form)
+    estimated: float = solution.model.parameters.size - redundant - alone + scale + power
     if (priors := solution.objective.priors) is not None:
         from descend.inference.posterior import determined_by_data
 
-        estimated = determined_by_data(solution, priors) + scale
+        estimated = determined_by_data(solution, priors) + scale + power
     with np.errstate(all="ignore"):
         found = log_likelihood(solution)
     return None if found is None else criteria(found, estimated, counting(solution))

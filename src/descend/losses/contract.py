@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,8 @@ class Loss(Formulas):
         ``prediction``, ``y`` and ``scale``; empty if they are not known. minus_log_density: that of y, in these terms;
         if empty, as above at a dispersion of 1. scale_name: the parameter that ``scale`` is where it is estimated;
         empty if there is none. location_information, scale_information: the Fisher information of a row about the
-        prediction and the scale. counts: whether responses are whole numbers. See ``Censored``.
+        prediction and the scale. spread: the standard deviation of a row.
+        counts: whether responses are whole numbers. See ``Censored``.
 
     See ``Formulas`` for columns and parameters of its own.
     """
@@ -93,6 +94,7 @@ class Loss(Formulas):
     scale_name: ClassVar[str] = ""
     location_information_text: ClassVar[str] = "1/scale^2"
     scale_information_text: ClassVar[str] = "1/scale^2"
+    spread_text: ClassVar[str] = "scale"
     counts: ClassVar[bool] = False
     observed_information: ClassVar[bool] = False
     """Whether standard errors are those of all second derivatives of J, as its weights only stand in for them."""
@@ -206,6 +208,15 @@ class Loss(Formulas):
     def dispersion_known(self) -> bool:
         """Whether it is a likelihood whose weight is the Fisher information of a row: no scale is estimated."""
         return self.dispersion == "known"
+
+    def deviation(self, parameters: Mapping[str, Any]) -> float | None:
+        """Return the standard deviation of normal errors where that is a parameter of the loss's own; else None."""
+        return None
+
+    @property
+    def states(self) -> str:
+        """The column that says which responses are censored, 0 where they are exact; empty if none is."""
+        return ""
 
     def censored(self, columns: Mapping[str, Array]) -> dict[str, int]:
         """Return how many rows are censored on each side; empty if the loss knows of no such thing."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from descend.errors import ConfigError
+from descend.errors import ConfigError, LimitsError
 from descend.many.fits import Fits
 from descend.many.fitting import Grouped, fit_each, model_by_groups
 from descend.many.placing import fit_placed
@@ -14,9 +14,20 @@ from descend.many.progress import Done
 from descend.many.source import columns_read
 from descend.options.request import Request
 from descend.registry import split_list
+from descend.results.fitting import follows_prediction
 from descend.table import Table, open_table
 from descend.table.by_file import FILENAME, Files, by_file
 from descend.wording import spell
+
+
+def _refuse_reweighting(request: Request, table: Table) -> None:
+    """Refuse weights that follow from the prediction, for which each group would be fitted again and again."""
+    if follows_prediction(request, table):
+        key = "variance" if request.variance is not None else "sigma" if request.sigma is not None else "weights"
+        raise ConfigError(
+            f"{spell(key)} follows from the prediction of one fit, and {spell('by')} makes many. Leave out one of the "
+            "two; one fit of all groups has parameters of each, as in a[site]."
+        )
 
 
 def fit_groups(request: Request, where: str | None = None, on_groups: Done | None = None) -> Fits:
@@ -55,9 +66,23 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
     if by_file(request.data, split):
         return _fit_files(request, split, Files.of(request.data, where), on_groups, began)
     table = open_table(request.data, where)
+    _refuse_reweighting(request, table)
     by = columns_of(texts, table)
-    work, outcomes, notes = with_levels(lambda known: fit_placed(request, known, by, on_groups), request, table)
-    return Fits(work, outcomes, time.perf_counter() - began, notes)
+    if request.censored is not None or request.rounded is not None:
+        from descend.problem.censoring import with_censoring
+
+        request, table = with_censoring(request, table)
+
+    def fitted(request: Request, table: Table) -> Fits:
+        work, outcomes, notes = with_levels(lambda known: fit_placed(request, known, by, on_groups), request, table)
+        return Fits(work, outcomes, time.perf_counter() - began, (*request.notes, *notes))
+
+    try:
+        return fitted(request, table)
+    except LimitsError as refused:
+        from descend.problem.censoring import censored_by_cells
+
+        return fitted(*censored_by_cells(request, table, refused))
 
 
 def columns_of(texts: Sequence[str], table: Table) -> list[str]:
@@ -73,6 +98,12 @@ def _fit_files(request: Request, by: list[str], files: Files, on_groups: Done | 
             raise ConfigError(
                 f"{spell('by', FILENAME)} reads all files into memory, so that {spell(key)} has no meaning there. "
                 "Leave it out."
+            )
+    for key in ("censored", "rounded"):
+        if request[key] is not None:
+            raise ConfigError(
+                f"{spell(key)} is read of one table, and {spell('by', FILENAME)} makes one of each file. Read the "
+                "files into one table, with a column that tells them apart."
             )
     others = [name for name in by if name != FILENAME]
     model = model_by_groups(request, files.example(), others)

@@ -50,6 +50,7 @@ class Ends:
     """Where the groups of a block ended, or stand.
 
     theta: (p, groups). variances: the diagonal of the inverse of the curvature there. loss: summed over the rows.
+    inflation: how many times as large the largest variance is as if the other parameters were known.
     damping: what the next step would have. converged: whether at a minimum. endless: whether parameters ran away, with
     ever less to gain. pending: whether the group goes on.
     """
@@ -63,7 +64,8 @@ class Ends:
         """
         self.theta, self.variances = theta, variances
         self.loss, self.damping, before, on, converged, endless, faded = of_groups
-        determined = ~faded & ((variances > 0.0) & (variances * direct < INFLATED)).all(axis=0)
+        self.inflation: Array = (variances * direct).max(axis=0, initial=0.0)
+        determined = ~faded & (variances > 0.0).all(axis=0) & (self.inflation < INFLATED)
         self.pending = on if np.count_nonzero(on) <= least else np.zeros_like(on)
         self.endless = (endless | (~determined & (np.isfinite(before) | converged))) & ~self.pending
         self.converged = converged & determined

@@ -16,12 +16,14 @@ from descend.gradients.contract import Program
 from descend.losses import LOSSES
 from descend.many.arrays import NUMPY_ARRAYS, tensors
 from descend.many.groups import Groups, table_of_group
+from descend.many.keeping import keep, losses_of
+from descend.many.linear import is_linear, solved_linear
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done, Progress
 from descend.many.rows import GroupedRows
 from descend.many.source import OfRows, columns_read
 from descend.many.starts import Starts, can_be_tried, evenly, trial_points, tried
-from descend.many.together import Found, Together
+from descend.many.together import Together
 from descend.models import Model, kind_of
 from descend.options.request import Request
 from descend.parameters import Bounds
@@ -46,8 +48,6 @@ POOR = 0.5
 """A fit that explains a smaller share of the variance is poor."""
 MANY, FEWEST, SELDOM = 40, 4, 0.03
 """Starts from which a group descends that is fitted poorly: fewer if more than this share of the groups are."""
-VAGUE = 1e8
-"""A parameter is not determined whose error is so many times its size, and what is usual in other groups."""
 OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "priors")
 """Options with which every group is fitted by itself."""
 
@@ -218,6 +218,8 @@ def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:
 def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None = None) -> Outcomes:
     """Fit every group: 1. together, from starts given or tried; 2. some again; 3. those that failed by themselves.
 
+    Linear least squares need no start and no second look.
+
     starts: those to try, if they are known. on_done: called with how many groups are done, and how many there are.
     """
     outcomes = Outcomes.none(len(work.groups), work.model.parameters.size)
@@ -225,7 +227,9 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
     _refuse(work, outcomes)
     chosen = np.flatnonzero(work.sound)
     together = work.together
-    if together is not None and len(chosen):
+    if together is not None and len(chosen) and together.arrays is NUMPY_ARRAYS and is_linear(work.model):
+        keep(work, chosen, solved_linear(work, chosen), outcomes)
+    elif together is not None and len(chosen):
         starts = starts_of(work, outcomes) if starts is None else starts
         if len(starts.points):
             found = replace(together, progress=progress).from_best(chosen, starts.points, starts.few)
@@ -286,52 +290,7 @@ def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Place
         if len(groups):
             found = together.from_best(groups, points, count)
             keep(work, groups, found, outcomes)
-            outcomes.settle(groups, found, *_losses(work, groups, found))
-
-
-def _losses(work: Known, groups: Places, found: Found) -> tuple[Array, Array]:
-    """Return the mean loss of what was found in these groups, and R2."""
-    r_squared = 1.0 - found.loss / work.about_mean[groups] if work.model.loss.quadratic else np.nan * found.loss
-    return found.loss / work.totals[groups], r_squared
-
-
-def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes) -> None:
-    """Keep what converged at a minimum that the rows determine, within its bounds."""
-    loss, bounds = work.model.loss, work.bounds
-    scale = np.full(len(groups), loss.unit)
-    if loss.quadratic and work.request.sigma is None:
-        spare = work.counting[groups] - work.model.parameters.size
-        scale = np.where(spare > 0, 2.0 * found.loss / np.maximum(spare, 1), np.nan)
-    with np.errstate(invalid="ignore"):
-        errors = np.sqrt(found.variances * scale[:, None])
-        vague = errors > VAGUE * np.abs(found.theta)
-        if vague.any() and found.converged.any():
-            vague &= errors > VAGUE * np.median(np.abs(found.theta[found.converged]), axis=0)
-        vague = vague.any(axis=1)
-    found.endless |= found.converged & vague
-    found.converged &= ~vague
-    if bounds is not None:
-        found.converged &= ((found.theta > bounds.low) & (found.theta < bounds.high)).all(axis=1)
-    outcomes.keep(groups, found, errors, *_losses(work, groups, found))
-
-
-class Known(Protocol):
-    """What has to be known of groups to keep what was found in them: see `Grouped`."""
-
-    @property
-    def request(self) -> Request: ...
-    @property
-    def model(self) -> Model: ...
-    @property
-    def groups(self) -> Groups: ...
-    @property
-    def bounds(self) -> Bounds | None: ...
-    @property
-    def totals(self) -> Array: ...
-    @property
-    def counting(self) -> Places: ...
-    @property
-    def about_mean(self) -> Array: ...
+            outcomes.settle(groups, found, *losses_of(work, groups, found))
 
 
 class Alone(Protocol):

@@ -15,8 +15,9 @@ from descend.many.arrays import NUMPY_ARRAYS
 from descend.many.code import BatchCode, by_component
 from descend.many.descent import FIRST, descend_all
 from descend.many.distant import DistantGroups
-from descend.many.fitting import POOR, keep
+from descend.many.fitting import POOR
 from descend.many.groups import Groups
+from descend.many.keeping import keep
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done
 from descend.many.starts import Starts
@@ -35,6 +36,8 @@ ROUNDING = 1e-12
 """The share by which two sums of the same numbers may differ."""
 FINISHING = 3
 """Further steps where groups converged, at most, each with fewer of them."""
+DIGITS = 1e7
+"""With variances so many times as large as if the other parameters were known, sums of squares lose as many digits."""
 LEFT = 0.05
 """Once a smaller share of these groups goes on, their rows are fetched, and they are fitted in memory."""
 
@@ -131,6 +134,8 @@ class Summed:
         block = Block([Band(code, [some.astype(np.float64)], [], scale)], NUMPY_ARRAYS)
         ends = descend_all(list(begin.T), block, np.full(len(some), FIRST), LEFT)
         found.put(np.arange(len(some)), ends, 1.0)
+        squared = ~(ends.inflation < DIGITS) & ~ends.pending  # what sums of squares no longer tell is left to the rows
+        found.converged[squared] = found.endless[squared] = False
         places = np.flatnonzero(found.converged)
         for _ in range(FINISHING):
             if len(places):

@@ -149,10 +149,12 @@ def _with_expression(data: Any, text: str, role: str) -> Any:
     table = open_table(data)
     if text in table.names:
         return data
-    from descend.formula.computed import read_computed
+    from descend.formula.computed import PREDICTION, read_computed
     from descend.table.in_memory import columns_in_memory
 
-    computed = read_computed(text, table.names, role)
+    computed = read_computed(text, table.names, role, () if PREDICTION in table.names else (PREDICTION,))
+    if PREDICTION in computed.columns and PREDICTION not in table.names:
+        return data  # the values follow from the fit
     values = computed.over(table.with_gaps(computed.columns), table.rows)
     try:
         return table.with_column(text, values)

@@ -41,6 +41,12 @@ class OptionsOfRows:
         metavar="COLUMN|NUMBER|TEXT",
         check=must_be("the name of a column, an array with a value for each row, or a number", is_text),
     )
+    variance: str | None = option(
+        None,
+        "Let the standard deviation grow with a power of the prediction, which is estimated, or exponentially.",
+        check=must_be("`power` or `exponential`", lambda value: value in ("power", "exponential")),
+        metavar="power|exponential",
+    )
     covariance: Any = option(
         None,
         "Known covariance of the response: a file with a row and a column for each row of data, .npy, CSV or text.",

@@ -22,7 +22,7 @@ from descend.options.option import Option, Values, options_of
 from descend.wording import FLAGS
 
 if TYPE_CHECKING:
-    from descend.table.rows import Roles
+    from descend.table.rows import Roles, Weighing
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -44,6 +44,8 @@ class Request(OptionsOfDescent):
     bare: bool = False
     """Whether only the parameters are asked for: nothing is looked at to comment on, and what the data do not determine
     is no error."""
+    weighing: Weighing | None = None
+    """The standard deviations or weights that follow from the predictions of an earlier fit."""
     notes: tuple[str, ...] = ()
     """What was decided about the request by looking at the data, in sentences."""
     unsettled: Request | None = None
@@ -96,7 +98,8 @@ class Request(OptionsOfDescent):
         """The columns with a role of their own: weights and sigma, and those that tell clusters apart."""
         from descend.table.rows import Roles
 
-        return Roles(self.weights, self.sigma, self._clusters, self.covariance)
+        roles = Roles(self.weights, self.sigma, self._clusters, self.covariance)
+        return roles if self.weighing is None else self.weighing.over(roles)
 
     @property
     def _clusters(self) -> tuple[str, ...]:

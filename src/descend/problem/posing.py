@@ -93,7 +93,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
     if table.counted:
         from descend.problem.response_levels import counted_notes
 
-        notes = (*notes, *counted_notes(table.counted, names, model.response, loss))
+        notes = (*notes, *counted_notes(table.counted, {*names} - {loss.states}, model.response, loss))
     return Problem(
         model=model,
         gradient=gradient,

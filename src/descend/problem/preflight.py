@@ -41,7 +41,11 @@ def check_more_than_one_row(rows: int, source: str) -> None:
 
 def read_rows(model: Model, table: Table, names: Sequence[str], request: Request) -> Rows:
     """Read the rows of a fit into memory: see `check_rows`, `Rows.check` and `check_response` for their checks."""
-    return Rows.of(table.numbers(names, request.missing), request.roles, model.observed, table.source)
+    weighing = request.weighing
+    if weighing is None:
+        return Rows.of(table.numbers(names, request.missing), request.roles, model.observed, table.source)
+    columns = table.numbers([name for name in names if name != weighing.text], request.missing)
+    return Rows.of({**columns, weighing.text: weighing.values}, request.roles, model.observed, table.source)
 
 
 def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: str, penalised: bool) -> None:

@@ -151,7 +151,7 @@ def _spread(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
         yield from (Field(label, text, "text") for label, text in scatter.words())
     if fit.sigma is not None:
         yield Field("sigma", f"`{fit.sigma}`: standard deviations of the response, taken as known", "text")
-    elif fit.weights is not None:
+    elif fit.weights is not None and not (fit.scatter and fit.scatter.form):
         yield Field("weights", f"`{fit.weights}`: relative, the size of the errors is estimated", "text")
 
 

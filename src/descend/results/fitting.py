@@ -38,11 +38,17 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
 
 
 def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None, began: float) -> SolvedFit:
+    if follows_prediction(request, table):
+        from descend.results.reweighting import reweighted
+
+        return reweighted(request, table, lambda each, reader: _fit(each, table, reader, began), on_step)
     request = settled(request, table)
     if not isinstance(request.loss, str) and request.loss.exact is not None:
+        from descend.problem.censoring import refuse_open
         from descend.starts.as_if_exact import started_as_if_exact
 
         loss, exact = request.loss, request.loss.exact
+        refuse_open(loss.states, table)
         request = started_as_if_exact(request, loss, exact, lambda each: _fit(each, table, None, began).solution)
     if request.priors:
         from descend.inference.prior_dispersion import with_dispersion
@@ -66,6 +72,14 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
 
         read_quantities(request.quantities, problem.model)  # refused before the first step
     return fit_of(solve(problem, request, on_step, resumed, began))
+
+
+def follows_prediction(request: Request, table: Table) -> bool:
+    """Whether the weights of a request follow from its predictions."""
+    if request.variance is not None:
+        return True
+    texts = [text for text in (request.sigma, request.weights) if text is not None and "prediction" in text]
+    return bool(texts) and texts[0] not in table.names and "prediction" not in table.names
 
 
 def started_without_coupling(request: Request, table: Table, began: float) -> Request:

@@ -188,7 +188,7 @@ def compared(
                 f"`{first}` predicts {_listed(one.model.response_columns)} and `{name}` "
                 f"{_listed(fit.model.response_columns)}: models of different responses cannot be compared."
             )
-        if fit.rows != one.rows or (fit.weights, fit.sigma, fit.scatter) != (one.weights, one.sigma, one.scatter):
+        if fit.rows != one.rows or _weights(fit) != _weights(one):
             raise ConfigError(
                 f"`{first}` was fitted to {one.rows:,} rows and `{name}` to {fit.rows:,}, or with other weights: only "
                 "fits to the same rows can be compared. Leave out the rows in which one of them lacks a value."
@@ -205,6 +205,14 @@ def _listed(columns: Sequence[str]) -> str:
     return " and ".join(f"`{name}`" for name in columns)
 
 
+def _weights(fit: SolvedFit) -> tuple[object, ...]:
+    """Return what weighs the rows; of a variance that was estimated only its form."""
+    scatter = fit.scatter
+    if scatter is not None and scatter.form:
+        return scatter.form, scatter.coupling
+    return fit.weights, fit.sigma, scatter
+
+
 def _comparable(one: SolvedFit, other: SolvedFit) -> bool:
     """Whether two fits have likelihoods of one kind, of one response."""
     same = str(one.loss_function) == str(other.loss_function) and one.model.response == other.model.response
@@ -217,12 +225,13 @@ def _test(small: str, one: SolvedFit, large: str, other: SolvedFit) -> NestedTes
     d1, d2 = (int(fit.degrees_of_freedom or 0) for fit in (one, other))
     more, known = d1 - d2, other.solution.scale_known or not other.loss_function.quadratic
     total = total_weight(other.solution)
-    if other.loss_function.quadratic and other.solution.scale_known:
+    apart = other.solution.sample.roles.weighing is not None  # each model has weights of its own
+    if other.loss_function.quadratic and other.solution.scale_known and not apart:
         ratio = total * (one.loss - other.loss)
     else:
         ratio = 2.0 * ((other.log_likelihood or math.nan) - (one.log_likelihood or math.nan))
     ratio_p = float(special.chdtrc(more, max(ratio, 0.0))) if more > 0 else math.nan
-    if known or d2 <= 0 or more <= 0 or not other.loss > 0.0:
+    if known or apart or d2 <= 0 or more <= 0 or not other.loss > 0.0:
         return NestedTest(small, large, None, (more, d2), None, ratio, ratio_p)
     value = (one.loss - other.loss) / more / (other.loss / d2)
     return NestedTest(small, large, value, (more, d2), float(special.fdtrc(more, d2, max(value, 0.0))), ratio, ratio_p)
@@ -238,6 +247,8 @@ def _on_one_scale(fit: SolvedFit) -> Criteria | None:
     with np.errstate(all="ignore"):
         factors = np.broadcast_to(np.log(np.abs(slope(solution.columns[column.name]))), (len(solution.sample.y),))
     counted = row_weights(solution) > 0.0
+    if states := fit.loss_function.states:  # the probability of a limit is the same on every scale
+        counted &= solution.columns[states] == 0.0
     estimated = round(0.5 * (known.aic + 2.0 * known.log_likelihood))
     return criteria(known.log_likelihood + float(factors[counted].sum()), estimated, counting(solution))
 

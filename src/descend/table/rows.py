@@ -26,6 +26,36 @@ SMALLEST_SIGMA, LARGEST_SIGMA = 1e-150, 1e150
 """Standard deviations between which 1 / sigma**2 is finite and above 0."""
 
 
+@dataclass(frozen=True, eq=False)
+class Weighing:
+    """Standard deviations, or weights, of rows that follow from what a curve predicts there.
+
+    role: "sigma" or "weights". text: the expression that gives them. values: of each row, (rows,).
+    power: where p was estimated: the form of the variance, p, and its standard error.
+    """
+
+    role: str
+    text: str
+    values: Array
+    power: tuple[str, float, float] | None = None
+
+    @property
+    def deviations(self) -> Array:
+        """Standard deviations, for weights up to a common factor; NaN where there is none."""
+        with np.errstate(all="ignore"):
+            found: Array = self.values if self.role == "sigma" else 1.0 / np.sqrt(self.values)
+        return found
+
+    def of_deviations(self, sizes: Array) -> Weighing:
+        """Return the same with other standard deviations."""
+        return replace(self, values=sizes if self.role == "sigma" else sizes**-2.0)
+
+    def over(self, roles: Roles) -> Roles:
+        """Return the roles with these standard deviations or weights."""
+        named = {self.role: self.text}
+        return replace(roles, **named, weighing=self)  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True)
 class Roles:
     """Which columns describe the rows themselves, rather than enter the model.
@@ -33,13 +63,14 @@ class Roles:
     weights: relative row weights, omega. sigma: the standard deviation of each response, so that omega = 1 / sigma**2.
     At most one of them is given. clusters: those with the place of each row's cluster (see ``Levels.name``), where rows
     of one cluster are not independent. coupling: the covariance of the responses, or beside weights or sigma their
-    correlation.
+    correlation. weighing: what the values of weights or sigma are, where they follow from predictions.
     """
 
     weights: str | None = None
     sigma: str | None = None
     clusters: tuple[str, ...] = ()
     coupling: Coupling | None = None
+    weighing: Weighing | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -188,7 +188,7 @@ class Table(ABC):
         """
         notes = []
         for name, cells in columns.items():
-            if name in self.codings:
+            if name in self.codings or name not in self.names:
                 continue
             limit = self.exact_up_to(name)
             if limit == math.inf or not len(cells) or not max(-float(np.min(cells)), float(np.max(cells))) > limit:

@@ -40,6 +40,7 @@ LACKING = {
     "start": "A module brings its own starting values, so leave out `start`. Set them in the module.",
     "sigma": "A module has no standard errors, so `sigma` would change none. Use weights instead: a column with 1 / "
     "sigma**2.",
+    "variance": "A module has no likelihood in which a `variance` could be estimated. Give weights instead.",
     **dict.fromkeys(
         ("l1", "l2"),
         'The {key} penalty is not for modules. Use weight decay instead: optimizer="adamw(weight_decay=0.01)".',

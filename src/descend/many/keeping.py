@@ -1,0 +1,65 @@
+"""What was found in many groups, judged: kept where it is a minimum that the rows determine."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.many.groups import Groups
+from descend.many.outcomes import Outcomes
+from descend.many.together import Found
+from descend.models import Model
+from descend.options.request import Request
+from descend.parameters import Bounds
+
+Array = NDArray[np.float64]
+Places = NDArray[np.intp]
+VAGUE = 1e8
+"""A parameter is not determined whose error is so many times its size, and what is usual in other groups."""
+
+
+def losses_of(work: Known, groups: Places, found: Found) -> tuple[Array, Array]:
+    """Return the mean loss of what was found in these groups, and R2."""
+    r_squared = 1.0 - found.loss / work.about_mean[groups] if work.model.loss.quadratic else np.nan * found.loss
+    return found.loss / work.totals[groups], r_squared
+
+
+def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes) -> None:
+    """Keep what converged at a minimum that the rows determine, within its bounds."""
+    loss, bounds = work.model.loss, work.bounds
+    scale = np.full(len(groups), loss.unit)
+    if loss.quadratic and work.request.sigma is None:
+        spare = work.counting[groups] - work.model.parameters.size
+        scale = np.where(spare > 0, 2.0 * found.loss / np.maximum(spare, 1), np.nan)
+    with np.errstate(invalid="ignore"):
+        errors = np.sqrt(found.variances * scale[:, None])
+        vague = errors > VAGUE * np.abs(found.theta)
+        if vague.any() and found.converged.any():
+            vague &= errors > VAGUE * np.median(np.abs(found.theta[found.converged]), axis=0)
+        vague = vague.any(axis=1)
+    found.endless |= found.converged & vague
+    found.converged &= ~vague
+    if bounds is not None:
+        found.converged &= ((found.theta > bounds.low) & (found.theta < bounds.high)).all(axis=1)
+    outcomes.keep(groups, found, errors, *losses_of(work, groups, found))
+
+
+class Known(Protocol):
+    """What has to be known of groups to keep what was found in them: see `Grouped`."""
+
+    @property
+    def request(self) -> Request: ...
+    @property
+    def model(self) -> Model: ...
+    @property
+    def groups(self) -> Groups: ...
+    @property
+    def bounds(self) -> Bounds | None: ...
+    @property
+    def totals(self) -> Array: ...
+    @property
+    def counting(self) -> Places: ...
+    @property
+    def about_mean(self) -> Array: ...

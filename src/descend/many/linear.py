@@ -1,0 +1,136 @@
+"""Linear least squares in many groups at once: solved by a QR of each, without any descent.
+
+A descent sums squares, which loses all digits where columns hardly differ from each other, such as an intercept and
+the date of rows of one day; their QR does not. What is the same in all rows of a group, an intercept, is taken out
+first:
+
+    y = c v + sum b_j x_j   with   x_j = m_j v + z_j,  sum omega v z_j = 0:   c' = c + sum m_j b_j
+
+Source: Bjorck (1996), Numerical Methods for Least Squares Problems, 2.4.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.engines.threads import in_turn
+from descend.many.rows import GroupedRows
+from descend.many.together import Found
+from descend.models import Model
+
+Array = NDArray[np.float64]
+Places = NDArray[np.intp]
+CELLS = 1 << 18
+"""Rows of all groups of a block, ..."""
+ALIKE = 1.5
+"""... of which the largest group has up to so many times the rows of the least."""
+SINGULAR = 1e-13
+"""A column whose part that no other explains is a smaller share of it: its parameter is not determined."""
+
+
+class Linear(Protocol):
+    """Groups and their model; see `Grouped`."""
+
+    @property
+    def model(self) -> Model: ...
+    @property
+    def rows(self) -> GroupedRows: ...
+
+
+def is_linear(model: Model) -> bool:
+    """Whether groups are linear least squares."""
+    return model.linear and model.loss.quadratic and model.symbolic is not None
+
+
+def solved_linear(work: Linear, chosen: Places) -> Found:
+    """Return the minimum in each of some groups; where the rows do not determine it, nothing converged."""
+    found = Found.none(len(chosen), work.model.parameters.size)
+    blocks = _alike(work.rows.groups.sizes[chosen])
+
+    def solve(number: int) -> None:
+        places = blocks[number]
+        with np.errstate(all="ignore"):
+            _solve(work, chosen[places], places, found)
+
+    in_turn(len(blocks), lambda: solve)
+    return found
+
+
+def _alike(sizes: Places) -> list[Places]:
+    """Return the places of groups, in blocks of like size."""
+    places = np.argsort(sizes, kind="stable")
+    ordered, blocks, begin = sizes[places], [], 0
+    while begin < len(places):
+        least = int(ordered[begin])
+        end = min(begin + max(CELLS // least, 1), int(np.searchsorted(ordered, ALIKE * least, side="right")))
+        blocks.append(places[begin:end])
+        begin = end
+    return blocks
+
+
+def _solve(work: Linear, groups: Places, places: Places, found: Found) -> None:
+    columns, right, root = _system(work, groups)
+    size = columns.shape[2]
+    lengths = _lengths(columns * root)
+    columns, back = _without_constant(columns, root * root)
+    design = columns * root
+    norms = _lengths(design)
+    upper = np.asarray(np.linalg.qr(np.concatenate([design / norms[:, None], right], axis=2), mode="r"))
+    triangle, last = upper[:, :size, :size], upper[:, :, size]
+    own = np.abs(np.einsum("gii->gi", triangle))  # of columns of length 1, the share that those before do not explain
+    determined = (own * norms > SINGULAR * lengths).all(axis=1) & (own > SINGULAR).all(axis=1)
+    inverse = np.linalg.inv(np.where(determined[:, None, None], triangle, np.eye(size)))
+    back = back @ (inverse / norms[:, :, None])
+    unit = float(work.model.loss.expressions[2])
+    found.theta[places] = np.einsum("gij,gj->gi", back, last[:, :size])
+    found.variances[places] = np.einsum("gij,gij->gi", back, back) / unit
+    found.loss[places] = 0.5 * unit * np.einsum("gi,gi->g", last[:, size:], last[:, size:])
+    found.converged[places] = determined & np.isfinite(found.theta[places]).all(axis=1)
+
+
+def _system(work: Linear, groups: Places) -> tuple[Array, Array, Array]:
+    """Return the columns, (groups, rows, p); what they are to explain and the root of the weights, (groups, rows, 1).
+
+    A group with fewer rows than the largest repeats its last row, with the weight 0. What is to be explained is
+    multiplied by the root of its weight.
+    """
+    rows, model = work.rows, work.model.symbolic
+    assert model is not None
+    sizes = rows.groups.sizes[groups]
+    row = np.arange(int(sizes.max()))
+    index = rows.groups.ends[groups][:, None] + np.minimum(row, sizes[:, None] - 1)
+    root = (row < sizes[:, None]).astype(np.float64)
+    if rows.omega is not None:
+        root *= np.sqrt(rows.omega[index])
+    columns = {name: column[index.ravel()] for name, column in rows.columns.items()}
+    score, jacobian = model.scores_and_jacobian(np.zeros(model.parameters.size), columns)
+    right = (rows.y[index] - score.reshape(index.shape)) * root
+    return jacobian.reshape(*index.shape, -1), right[:, :, None], root[:, :, None]
+
+
+def _without_constant(columns: Array, weights: Array) -> tuple[Array, Array]:
+    """Return the columns less their mean, and how parameters follow, (groups, p, p).
+
+    Unless one column is the same in all rows of each group, and not 0, they are left as they are.
+    """
+    size = columns.shape[2]
+    back = np.broadcast_to(np.eye(size), (len(columns), size, size)).copy()
+    constant = np.flatnonzero(((columns == columns[:, :1]) & (columns != 0.0)).all(axis=(0, 1)))
+    if not len(constant):
+        return columns, back
+    first = int(constant[0])
+    means = np.einsum("gnp,gno->gp", columns, weights) / weights.sum(axis=1)
+    means[:, first] = 0.0
+    back[:, first] -= means / columns[:, 0, [first]]
+    return columns - means[:, None], back
+
+
+def _lengths(columns: Array) -> Array:
+    found: Array = np.sqrt(np.einsum("gnp,gnp->gp", columns, columns))
+    return found
+
+
+__all__ = ["is_linear", "solved_linear"]
