@@ -97,12 +97,34 @@ class Latex(Format):
 
     minus, plus_minus = "-", r" \pm "
     ESCAPES: Mapping[str, str] = {
-        "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
-        "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-        "|": r"\textbar{}", "`": r"\textasciigrave{}", '"': r"\textquotedbl{}", "²": r"$^2$", "χ": r"$\chi$",
-        "Δ": r"$\Delta$", "±": r"$\pm$", "–": "--", "µ": r"$\mu$", "μ": r"$\mu$", "°": r"$^\circ$", "·": r"$\cdot$",
-        "−": "$-$", "×": r"$\times$", "∞": r"$\infty$",
-    }  # fmt: skip
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "$": r"\$",
+        "&": r"\&",
+        "#": r"\#",
+        "_": r"\_",
+        "%": r"\%",
+        "^": r"\textasciicircum{}",
+        "~": r"\textasciitilde{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        "`": r"\textasciigrave{}",
+        '"': r"\textquotedbl{}",
+        "²": r"$^2$",
+        "χ": r"$\chi$",
+        "Δ": r"$\Delta$",
+        "±": r"$\pm$",
+        "–": "--",
+        "µ": r"$\mu$",
+        "μ": r"$\mu$",
+        "°": r"$^\circ$",
+        "·": r"$\cdot$",
+        "−": "$-$",
+        "×": r"$\times$",
+        "∞": r"$\infty$",
+    }
 
     def text(self, text: str) -> str:
         return "".join(self.ESCAPES.get(letter, letter) for letter in " ".join(text.split()))
