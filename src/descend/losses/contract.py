@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from descend.losses.formulas import (
     Formulas,
     derivative,
 )
+
+if TYPE_CHECKING:
+    from descend.table.rows import Outside
 
 ZERO, ONE = Integer(0), Integer(1)
 NORMAL = 1.4826
@@ -81,6 +84,8 @@ class Loss(Formulas):
     curvature_left_text: ClassVar[str] = ""
     efficient: ClassVar[float | None] = None
     many_minima: ClassVar[bool] = False
+    squares: ClassVar[bool] = False
+    """Whether its value is a squared residual over the variance of its row, so that their sum is a chi-square."""
     certain: ClassVar[float] = 0.0
     dispersion: ClassVar[Literal["known", "estimated"] | None] = None
     unit: ClassVar[float] = 1.0
@@ -221,6 +226,17 @@ class Loss(Formulas):
     def censored(self, columns: Mapping[str, Array]) -> dict[str, int]:
         """Return how many rows are censored on each side; empty if the loss knows of no such thing."""
         return {}
+
+    @property
+    def deviations(self) -> tuple[str, str] | None:
+        """The columns of standard deviations below and above the response, if it reads such."""
+        return None
+
+    def check_columns(self, outside: Outside, source: str) -> None:
+        """Raise DataError for a value of a column of its own that means nothing to it.
+
+        outside: finds a value of a column that is not between two ends, wherever the rows are (see ``check_roles``).
+        """
 
     @property
     def exact(self) -> Loss | None:
