@@ -231,7 +231,7 @@ class Fit(Fitted):
     ) -> str:
         """Return a table for print: parameters and quantities with their errors and intervals, and how good the fit is.
 
-        format: ``"latex"`` (booktabs), ``"markdown"``, ``"csv"``, ``"html"`` or ``"typst"``.
+        format: ``"latex"`` (booktabs), ``"markdown"``, ``"csv"`` or ``"html"``.
         errors: ``"parentheses"``, 0.1234(56), or ``"plus-minus"``, 0.1234 ± 0.0056; both to two digits of the error.
         intervals: the result of ``intervals`` to show; 95% t intervals if not given.
 

@@ -1,4 +1,4 @@
-"""The formats of published tables: LaTeX with booktabs, Markdown, CSV, HTML and Typst."""
+"""The formats of published tables: LaTeX with booktabs, Markdown, CSV and HTML."""
 
 from __future__ import annotations
 
@@ -92,39 +92,20 @@ class Format(ABC):
         return [[self.cell(cell) for cell in row] for row in section]
 
 
+WORDS = {"\\": "backslash", "^": "asciicircum", "~": "asciitilde", "<": "less", ">": "greater", "|": "bar"}
+MATHS = {"²": "^2", "χ": r"\chi", "Δ": r"\Delta", "±": r"\pm", "µ": r"\mu", "μ": r"\mu", "∞": r"\infty", "−": "-"}
+
+
 class Latex(Format):
     """A ``tabular`` with the lines of booktabs; numbers are mathematics, so that a minus is one."""
 
     minus, plus_minus = "-", r" \pm "
-    ESCAPES: Mapping[str, str] = {
-        "\\": r"\textbackslash{}",
-        "{": r"\{",
-        "}": r"\}",
-        "$": r"\$",
-        "&": r"\&",
-        "#": r"\#",
-        "_": r"\_",
-        "%": r"\%",
-        "^": r"\textasciicircum{}",
-        "~": r"\textasciitilde{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "|": r"\textbar{}",
-        "`": r"\textasciigrave{}",
-        '"': r"\textquotedbl{}",
-        "²": r"$^2$",
-        "χ": r"$\chi$",
-        "Δ": r"$\Delta$",
-        "±": r"$\pm$",
-        "–": "--",
-        "µ": r"$\mu$",
-        "μ": r"$\mu$",
-        "°": r"$^\circ$",
-        "·": r"$\cdot$",
-        "−": "$-$",
-        "×": r"$\times$",
-        "∞": r"$\infty$",
-    }
+    ESCAPES: Mapping[str, str] = (
+        {letter: f"\\{letter}" for letter in "{}$&#_%"}
+        | {letter: rf"\text{word}{{}}" for letter, word in (WORDS | {"`": "asciigrave", '"': "quotedbl"}).items()}
+        | {letter: f"${code}$" for letter, code in (MATHS | {"°": r"^\circ", "×": r"\times"}).items()}
+        | {"–": "--"}
+    )
 
     def text(self, text: str) -> str:
         return "".join(self.ESCAPES.get(letter, letter) for letter in " ".join(text.split()))
@@ -226,43 +207,6 @@ class Html(Format):
         return f"<table>\n{caption}\n{inside}\n</table>" + (f"\n<p>{notes}</p>" if notes else "")
 
 
-class Typst(Format):
-    """A ``#table`` with lines above, below and between sections."""
-
-    minus, plus_minus = "-", " plus.minus "
-
-    def text(self, text: str) -> str:
-        return re.sub(r"([\\#$*_`<>@\[\]~\-+=/])", r"\\\1", " ".join(text.split()))
-
-    def powered(self, number: str, power: int) -> str:
-        return f"{number} times 10^({power})"
-
-    def plain_number(self, text: str) -> str:
-        return f"${super().plain_number(text)}$"
-
-    def estimate(self, found: Written) -> str:
-        return "–" if found.value == "–" else f"${super().estimate(found)}$"
-
-    def interval(self, cell: Interval) -> str:
-        shown = super().interval(cell)
-        return f"${shown}$" if shown else ""
-
-    def table(self, published: Published) -> str:
-        sides = ", ".join("right" if _numeric(published, place) else "left" for place in range(len(published.heads)))
-        lines = [
-            f"// {' '.join(published.caption.split())}",
-            "#table(",
-            f"  columns: {len(published.heads)}, stroke: none, align: ({sides},),",
-            "  table.hline(),",
-            f"  table.header({', '.join(f'[{self.text(head)}]' for head in published.heads)}),",
-        ]
-        for section in published.filled:
-            lines.append("  table.hline(stroke: 0.5pt),")
-            lines += [f"  {', '.join(f'[{cell}]' for cell in row)}," for row in self.rows(section)]
-        notes = " ".join(self.text(f"{note}.") for note in published.notes)
-        return "\n".join([*lines, "  table.hline(),", ")", *([f"#text(size: 0.85em)[{notes}]"] if notes else [])])
-
-
 class Csv(Format):
     """Comma-separated values: an estimate is its value, its error, and both as written; an interval is its ends."""
 
@@ -314,21 +258,8 @@ def _numeric(published: Published, place: int) -> bool:
     return any(isinstance(row[place], Estimate | Interval | Number) for section in published.filled for row in section)
 
 
-FORMATS: Mapping[str, type[Format]] = {
-    "latex": Latex,
-    "markdown": Markdown,
-    "csv": Csv,
-    "html": Html,
-    "typst": Typst,
-}
-ENDINGS = {
-    ".tex": "latex",
-    ".md": "markdown",
-    ".csv": "csv",
-    ".html": "html",
-    ".htm": "html",
-    ".typ": "typst",
-}
+FORMATS: Mapping[str, type[Format]] = {"latex": Latex, "markdown": Markdown, "csv": Csv, "html": Html}
+ENDINGS = {".tex": "latex", ".md": "markdown", ".csv": "csv", ".html": "html", ".htm": "html"}
 """The format that the ending of a file means."""
 
 
