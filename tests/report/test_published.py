@@ -123,11 +123,13 @@ def test_latex_escapes_and_sets_numbers_as_mathematics():
     ]
 
 
-def test_markdown_escapes_too():
+def test_markdown_and_html_escape_too():
     text = write_tables([HOSTILE], "markdown", "parentheses").splitlines()
     assert text[0] == r"| site\_1 (µg & 50%) | value | interval |" and text[1] == "| --- | ---: | ---: |"
     assert text[2] == r"| \[C\] | −1.50(10) | \[−∞, −1.30\] |"
     assert text[4] == r"| \#\~^\\\{\}\$ \<b\>\*x\* | 1.5 × 10⁻⁹ |  |"
+    text = write_tables([HOSTILE], "html", "plus-minus")
+    assert "(2.000 ± 0.020) × 10<sup>6</sup>" in text and "&lt;b&gt;" in text and "<b>" not in text
 
 
 def test_csv_has_the_numbers_in_full_beside_what_is_printed():
@@ -174,12 +176,31 @@ def test_a_run_that_did_not_converge_says_so():
     assert "The run did not reach a minimum: epochs used up." in fitted.table()
 
 
+def test_many_fits_have_a_row_for_each_group():
+    x, site = np.tile(np.linspace(0.5, 20.0, 12), 3), np.repeat(["A_1", "B", "C"], 12)
+    y = np.repeat([2.0, 4e6, np.nan], 12) * x / (3.0 + x) * (1.0 + 0.01 * np.cos(37.0 * x))
+    fits = descend.fit("y ~ V*x/(K + x)", {"x": x, "y": y, "site": site}, by="site")
+    lines = fits.table().splitlines()
+    assert lines[0] == "| site | V | K | R² | rows | outcome |"
+    assert lines[2].startswith("| A\\_1 | 2.00") and lines[3].startswith("| B | 4.00") and "× 10⁶" in lines[3]
+    assert lines[4].startswith("| C | – | – |  |")
+    assert "A\\_1 & $2.00" in fits.table("latex")
+
+
+def test_a_comparison_has_its_models_and_its_tests():
+    found = descend.compare(["y ~ a*exp(-b*t)", "y ~ a*exp(-b*t) + c"], DATA)
+    lines = found.table().splitlines()
+    assert lines[0] == "| model | parameters | loss | AIC | AICc | ΔAICc | BIC | weight |"
+    assert lines[2].startswith("| y \\~ a\\*exp(-b\\*t) | 2 |")
+    assert lines[5] == "| model | within | F | df | p | LR | p of LR |" and f"{found.tests[0].F:.5g}" in lines[7]
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
         (
             {"format": "latx"},
-            "There is no format `latx` of a table. Did you mean `latex`? Known: latex, markdown, csv.",
+            "There is no format `latx` of a table. Did you mean `latex`? Known: latex, markdown, csv, html.",
         ),
         (
             {"errors": "plusminus"},
@@ -202,7 +223,16 @@ def test_the_command_line_writes_tables(run, tmp_path, monkeypatch):
     assert done.code == 0 and done.stdout.endswith("Table written to fit.tex\n")
     text = Path("fit.tex").read_text()
     assert r"\toprule" in text and r"\pm" in text and r"90\% interval" in text and "25 rows of decay.csv" in text
+    done = run("compare", *words, "models.md", "--against", "y ~ a*exp(-b*t)")
+    assert done.code == 0 and Path("models.md").read_text().startswith("| model |")
     done = run("fit", *words, "fit.docx")
     assert done.code == 2 and done.stderr.strip() == (
-        "OutputError: `fit.docx` cannot be a table: its ending must be one of .tex, .md, .csv."
+        "OutputError: `fit.docx` cannot be a table: its ending must be one of .tex, .md, .csv, .html, .htm."
     )
+    done = run("compare", *words, "race.md", "--optimizers", "gd,lbfgs")
+    assert done.code == 2 and done.stderr.strip() == (
+        "ConfigError: `--table-output` is a table of models that are compared. Name another with --against."
+    )
+    np.savetxt("groups.csv", np.column_stack([T, DATA["y"], T > 2.0]), delimiter=",", header="t,y,g", comments="")
+    done = run("fit", "y ~ a + b*t", "groups.csv", "--by", "g", "--table-output", "groups.html")
+    assert done.code == 0 and "<table>" in Path("groups.html").read_text()

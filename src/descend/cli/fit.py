@@ -99,11 +99,11 @@ def fit(
         from descend.cli.many import end_many, refuse_others
 
         of_one = {"--interval": interval, "--watch": watch, "--log-every": log_every}
-        refuse_others({**of_one, **apart, "--residuals": look.get("residuals"), "--bands": look.get("bands"), "--table-output": table_output})
+        refuse_others({**of_one, **apart, "--residuals": look.get("residuals"), "--bands": look.get("bands")})
         check_tables(save, output)
         with Groups() as bar:
             fits = api.fit(data=options.one_or_all(data), on_groups=None if quiet else bar, **arguments)
-        end_many(fits, written, look, json, quiet)
+        end_many(fits, written, look, json, quiet, errors)
     if output is not None:
         raise ConfigError("`--output` is the table of many fits, and goes with --by. To keep one fit: --save.")
 

@@ -1,4 +1,4 @@
-"""The formats of published tables: LaTeX with booktabs, Markdown and CSV."""
+"""The formats of published tables: LaTeX with booktabs, Markdown, CSV and HTML."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 
 from descend.errors import ConfigError, OutputError
@@ -179,6 +180,33 @@ class Markdown(Format):
         return f"| {' | '.join(cells)} |"  # type: ignore[arg-type]
 
 
+class Html(Format):
+    """A ``<table>``; its style is that of the page it is put into."""
+
+    def text(self, text: str) -> str:
+        return escape(" ".join(text.split()))
+
+    def powered(self, number: str, power: int) -> str:
+        return f"{number} × 10<sup>{self.number(str(power))}</sup>"
+
+    def table(self, published: Published) -> str:
+        sides = [
+            ' style="text-align:right"' if _numeric(published, place) else "" for place in range(len(published.heads))
+        ]
+        heads = "".join(f"<th{side}>{self.text(head)}</th>" for side, head in zip(sides, published.heads, strict=True))
+        bodies = []
+        for section in published.filled:
+            rows = "\n".join(
+                "<tr>" + "".join(f"<td{side}>{cell}</td>" for side, cell in zip(sides, row, strict=True)) + "</tr>"
+                for row in self.rows(section)
+            )
+            bodies.append(f"<tbody>\n{rows}\n</tbody>")
+        notes = " ".join(self.text(f"{note}.") for note in published.notes)
+        caption = f"<caption>{self.text(published.caption)}</caption>"
+        inside = "\n".join([f"<thead><tr>{heads}</tr></thead>", *bodies])
+        return f"<table>\n{caption}\n{inside}\n</table>" + (f"\n<p>{notes}</p>" if notes else "")
+
+
 class Csv(Format):
     """Comma-separated values: an estimate is its value, its error, and both as written; an interval is its ends."""
 
@@ -230,8 +258,8 @@ def _numeric(published: Published, place: int) -> bool:
     return any(isinstance(row[place], Estimate | Interval | Number) for section in published.filled for row in section)
 
 
-FORMATS: Mapping[str, type[Format]] = {"latex": Latex, "markdown": Markdown, "csv": Csv}
-ENDINGS = {".tex": "latex", ".md": "markdown", ".csv": "csv"}
+FORMATS: Mapping[str, type[Format]] = {"latex": Latex, "markdown": Markdown, "csv": Csv, "html": Html}
+ENDINGS = {".tex": "latex", ".md": "markdown", ".csv": "csv", ".html": "html", ".htm": "html"}
 """The format that the ending of a file means."""
 
 
