@@ -278,7 +278,7 @@ ENTRIES = [
     Entry("priors", value=lambda fit: [each.plain() for each in fit.priors] or None, lines=_priors),
     Entry("at_bound"),
     Entry("undetermined"),
-    Entry("loss", lines=lambda fit, _: [Field(f"loss ({fit.loss_function})", fit.loss, "number")]),
+    Entry("loss", lines=lambda fit, _: [Field(f"loss ({fit.loss_function.shown})", fit.loss, "number")]),
     Entry("r_squared", lines=_r_squared),
     Entry("r_squared_about_zero"),
     Entry("chi_square", value=lambda fit: None if fit.goodness is None else fit.goodness.chi_square, lines=_chi_square),

@@ -207,7 +207,8 @@ def view(fit: Fitted, columns: Mapping[str, Any] | None = None) -> View:
                 f"There is no column `{name}` in the data, which the picture of `{model}` needs. "
                 f"Columns: {', '.join(columns)}."
             )
-    further = () if tensors else (name for name in spread_columns(fit) if name in columns)
+    aside = (*spread_columns(fit), *fit.loss_function.own_columns)
+    further = () if tensors else (name for name in aside if name in columns)
     everything = {name: column(columns[name]) for name in dict.fromkeys((*needed, *further))}
     return View(fit, everything, *sample(everything), observed)
 
