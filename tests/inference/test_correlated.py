@@ -64,7 +64,8 @@ def test_what_the_data_do_not_determine_has_no_error():
     assert np.isnan(made["a"].s) and np.isnan(made["b"].s) and made["c"].s == pytest.approx(fit.standard_errors["c"])
 
 
-def test_without_the_package_the_message_says_so(fit, monkeypatch):
+def test_without_the_package_the_message_says_so(monkeypatch):
+    fit = descend.fit("y ~ a + b*t", DATA)
     monkeypatch.setitem(sys.modules, "uncertainties", None)
     with pytest.raises(ConfigError) as error:
         _ = fit.ufloats
