@@ -48,13 +48,14 @@ def refuse_options(work: Grouped | DistantGroups) -> None:
 def _ends(work: Grouped | DistantGroups) -> Iterator[tuple[Request, Table]]:
     """Yield the request and the rows of the first and of the last group with enough complete rows, if there are any."""
     if isinstance(work, Grouped):
-        some = np.flatnonzero(work.sound)[[0, -1]] if work.sound.any() else []
-        grouped = work
+        if not work.sound.any():
+            return
+        grouped, some = work, np.flatnonzero(work.sound)[[0, -1]]
     else:
         sizes = work.groups.sizes
         likely = (work.complete == sizes) & (sizes > work.model.parameters.size) & (sizes <= work.most)
         if not likely.any():
             return
         grouped, some = work.fetch(np.unique(np.flatnonzero(likely)[[0, -1]])), np.array([0, -1])
-    for group in np.unique(np.asarray(some, dtype=np.intp) % max(len(grouped.groups), 1)).tolist():
+    for group in np.unique(some % len(grouped.groups)).tolist():
         yield grouped.request.but(by=None, data=None), grouped.table_of(group)
