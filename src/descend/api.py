@@ -39,27 +39,22 @@ if TYPE_CHECKING:
     from descend.table.levels import Levels
 
 Array = NDArray[np.float64]
+Formulas = str | Sequence[str] | Callable[..., Any] | None
+
+
+@overload
+def fit(model: Formulas = None, data: object = None, *others: object, by: None = None, **options: Any) -> Fit: ...
 
 
 @overload
 def fit(
-    model: str | Sequence[str] | Callable[..., Any], data: object, *others: object, by: None = None, **options: Any
-) -> Fit: ...
-
-
-@overload
-def fit(
-    model: str | Sequence[str] | Callable[..., Any],
-    data: object,
-    *others: object,
-    by: str | Sequence[str],
-    **options: Any,
+    model: Formulas = None, data: object = None, *others: object, by: str | Sequence[str], **options: Any
 ) -> Fits: ...
 
 
 def fit(
-    model: str | Sequence[str] | Callable[..., Any],
-    data: object,
+    model: Formulas = None,
+    data: object = None,
     *others: object,
     response: str | None = None,
     inputs: Sequence[str] | None = None,
@@ -75,6 +70,7 @@ def fit(
     exposure: object = None,
     where: str | None = None,
     missing: str = "raise",
+    like: object = None,
     start: Values | None = None,
     gradient: Gradient = None,
     loss: str | Loss = "squared",
@@ -122,6 +118,8 @@ def fit(
     by: a column, or several: one fit for each group of rows that share their values; ``"filename"`` for each file.
     response: the column that a function or module predicts. inputs: the columns a module takes, in order, as one vector
         per row; all other columns of numbers if not given.
+    like: a model file, or a fit: the same again on other data, ``fit(data=new, like="line.json")``, but for the options
+        given, from where it ended.
     start: starting values by name; for a vector a number or one per component. If they lead to a worse minimum than a
         search, a note says so, and ``Fit.from_start`` keeps it; not if an optimizer is named, nor if the residuals look
         like noise, which nothing lower could explain.
@@ -168,7 +166,13 @@ def fit(
     (2.0, 'converged')
     """
     began = time.perf_counter()
-    request = read_request(model, data, others, _options(locals()) | unknown)
+    options = _options(locals()) | unknown
+    if like is None:
+        request = read_request(model, data, others, options)
+    else:
+        from descend.results.like import like_before
+
+        request = like_before(like, model, data, options)
     reader = on_step if log_every is None else printing(log_every, on_step)
     with np.errstate(all="ignore"), enough_memory():
         if kind_of(request.model).in_place:
@@ -178,8 +182,8 @@ def fit(
             with problem.objective.session():
                 return fit_of(solve(problem, request, reader, began=began))
         if request.by is not None:
-            return fit_groups(request, where, on_groups)
-        table = open_table(request.data, where)
+            return fit_groups(request, request.where, on_groups)
+        table = open_table(request.data, request.where)
         try:
             return fit_table(request, table, reader, began)
         finally:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from descend.engines.in_place import AT_ONCE, ONE_THREAD, InPlace, LeastSquares, UnsuitableError, square
+from descend.engines.blockwise import Products
+from descend.engines.in_place import AT_ONCE, ONE_THREAD, InPlace, LeastSquares, UnsuitableError
 from descend.formula.compile import define, numpy_names
 
 ROWS = 7
@@ -81,11 +82,11 @@ def test_blocks_have_the_inner_products_of_the_lines_as_they_stand(program, weig
     space = plainly(lines)
     whole = np.array([eval(column, space) for column in columns])
     expected = (whole * (GIVEN[weights] if weights else 1.0)).dot(whole.T)
-    source = LeastSquares(lines, columns, weights, list(NUMBERS), list(GIVEN), "h2").of_blocks()
-    sums = define("bind", source, numpy_names())(ROWS, 3)
+    products = Products(LeastSquares(lines, columns, weights, list(NUMBERS), list(GIVEN), "h2"))
+    sums = define("bind", products.source(), numpy_names())(ROWS, 3)
     for _ in range(2):
         flat = sums(np.array(list(NUMBERS.values())), tuple(GIVEN.values()))
-        np.testing.assert_allclose(flat.take(square(len(columns))), expected, rtol=1e-13, atol=1e-300)
+        np.testing.assert_allclose(flat.take(products.places), expected, rtol=1e-13, atol=1e-300)
 
 
 @pytest.mark.parametrize("rows", [AT_ONCE + 1, 3 * ONE_THREAD])

@@ -47,6 +47,10 @@ def portion(a: mpf, x: mpf) -> mpf:
     return 1 - mpmath.gammainc(a, x, mpmath.inf, regularized=True)
 
 
+def gamma_tail(upper: mpf, a: mpf, x: mpf) -> mpf:
+    return mpmath.gammainc(a, x, mpmath.inf, regularized=True) if upper else portion(a, x)
+
+
 def cbrt(x: mpf) -> mpf:
     return mpmath.sign(x) * mpmath.cbrt(abs(x))
 
@@ -110,6 +114,13 @@ IN_MPMATH: dict[str, Callable[..., mpf]] = {
     "gammainc": portion,
     "gammaincc": lambda a, x: mpmath.gammainc(a, x, mpmath.inf, regularized=True),
     "gammainc_slope": lambda n, a, x: mpmath.diff(lambda shape: portion(shape, x), a, int(n)),
+    "gamma_tail": lambda t, a, x: mpmath.log(gamma_tail(t, a, x)),
+    "gamma_tail_density": lambda t, a, x: (
+        mpmath.exp((a - 1) * mpmath.log(x) - x - mpmath.loggamma(a)) / gamma_tail(t, a, x)
+    ),
+    "gamma_tail_slope": lambda m, a, x: (
+        mpmath.diff(lambda shape: gamma_tail(int(m) % 2, shape, x), a, int(m) // 2) / gamma_tail(int(m) % 2, a, x)
+    ),
     "exp1": mpmath.e1,
     "expi": mpmath.ei,
     "lambertw": lambertw,

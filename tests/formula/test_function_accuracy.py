@@ -68,6 +68,7 @@ PORTIONS = [
     *((a, a * ratio) for a in (0.013, 0.7, 1.3, 9.7, 10.3, 57.0, 310.0) for ratio in (0.03, 0.6, 0.99, 1.01, 1.5, 3.0)),
     *((a, x) for a in (0.02, 0.9) for x in (1e-12, 1e-3, 1.1, 13.0)),
 ]
+TAILS = [*PORTIONS[::3], (57.0, 1e-6), (3.0, 2e3)]
 FEW = [1.0000123e-30, *sizes(1e-3, 300.0, 9), 2345.6]
 LINES = [
     (x, sigma, gamma)
@@ -75,6 +76,7 @@ LINES = [
     for sigma, gamma in ((0.5, 0.3), (0.01, 2.1), (2.3, 1e-9), (1.7, 0.0), (1e-7, 1e-5), (31.0, 1e3))
 ]
 ORDERED = {"jn": (2, 5), "yn": (2, 5), "iv": (2, 5), "kn": (2, 5), "polygamma": (1, 3), "erfcx_slope": (1, 2)}
+ORDERED |= {"gamma_tail": (0, 1), "gamma_tail_density": (0, 1), "gamma_tail_slope": (2, 3)}
 ORDERED |= {"dawsn_slope": (1, 2), "gammainc_slope": (1, 2), "voigt_slope": (1, 2), "voigt_dispersion": (1, 2)}
 DOMAINS: dict[str, list] = {
     **dict.fromkeys(("log", "log10", "log2", "sqrt"), POSITIVE),
@@ -106,6 +108,7 @@ DOMAINS: dict[str, list] = {
     "gammainc": PORTIONS,
     "gammaincc": PORTIONS,
     "gammainc_slope": PORTIONS[::3],
+    **dict.fromkeys(("gamma_tail", "gamma_tail_density", "gamma_tail_slope"), TAILS),
     "hypot": PAIRS,
     **dict.fromkeys(("min", "max"), TWO_NUMBERS),
     "atan2": [pair for pair in PAIRS if 1e-150 < max(map(abs, pair)) < 1e150],

@@ -241,3 +241,12 @@ def test_two_of_one_name_are_refused(peak):
     with pytest.raises(ConfigError) as error:
         descend.fit("y ~ a + b*x", PEAK, quantities=3)
     assert str(error.value).startswith("`quantities` must be a list of texts such as `half_life = log(2)/b`")
+
+
+def test_an_area_with_a_kink_and_a_narrow_peak_is_exact():
+    x = np.linspace(0.0, 10.0, 41)
+    data = {"x": x, "y": np.maximum(x - 3.3, 0.0) + NOISE}
+    fit = descend.fit("y ~ a*max(x - 3.3, 0) + b*exp(-((x - 7.07)/0.02)^2)", data, fix={"b": 1.0})
+    area = fit.quantity("area(x, 0, 10)")
+    assert area.value == pytest.approx(fit.parameters["a"] * 6.7**2 / 2.0 + 0.02 * math.sqrt(math.pi), rel=1e-11)
+    assert area.standard_error == pytest.approx(fit.standard_errors["a"] * 6.7**2 / 2.0, rel=1e-9)

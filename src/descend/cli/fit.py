@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 )
 def fit(
     formula: options.Model,
-    data: options.Data,
+    data: options.DataOfFit = None,
     *,
     log_every: int | None,
     interval: str | None,
@@ -65,7 +65,10 @@ def fit(
     Example: descend fit "y ~ w*x + b" line.csv --save line.json --plot line.png
 
     Example: descend fit model.py:peak peak.csv --response y
+
+    Example: descend fit --like line.json new.csv
     """
+    model, data = options.formula_and_data(formula, data, given["like"])
     look = options.look(given)
     written = {"--save": save, "--output": output, "--plot": plot, "--report": report}
     apart = {"--influence": influence, "--animate": animate, "--checkpoint": given["checkpoint"]}
@@ -75,7 +78,7 @@ def fit(
         raise ConfigError(
             f"`--watch` draws in the place of the log, so it does not go with `{other}`. Drop one of them."
         )
-    arguments = options.fitting(formula, data, given)
+    arguments = options.fitting(model, data, given)
     if arguments["by"] is not None:
         from descend import api
         from descend.cli.many import end_many, refuse_others

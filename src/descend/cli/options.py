@@ -53,12 +53,12 @@ Model = Annotated[
         help='The model: a formula such as "y ~ a*exp(-b*x) + c", or a function in a Python file, which is run.',
     ),
 ]
-Data = Annotated[
-    list[str],
-    Argument(
-        metavar="DATA...", help="CSV, Parquet or JSON files, patterns such as 'data/*.csv', or - for standard input."
-    ),
-]
+DATA = Argument(
+    metavar="DATA...", help="CSV, Parquet or JSON files, patterns such as 'data/*.csv', or - for standard input."
+)
+Data = Annotated[list[str], DATA]
+DataOfFit = Annotated[list[str] | None, DATA]
+"""As `Data`; with ``--like`` they stand where the model stands else."""
 FITTING = tuple(key for key, option in OPTIONS.items() if option.on_command_line)
 """The options of a fit, in the order of the help."""
 OUTPUT = (
@@ -141,18 +141,30 @@ def _reader(option: Option) -> Callable[[str], int | float]:
     return read
 
 
-def fitting(formula: str, data: Sequence[str], given: Values) -> dict[str, Any]:
+def formula_and_data(formula: str, data: list[str] | None, like: str | None) -> tuple[str | None, list[str]]:
+    """Return the model and the data that stand in a command; with ``--like`` all may be data."""
+    from descend.cli.python_file import named_in_file
+
+    if like is not None and "~" not in formula and not callable(named_in_file(formula)):
+        return None, [formula, *(data or [])]
+    if not data:
+        raise ConfigError("Which data? Name a file after the model, such as data.csv, or - for standard input.")
+    return formula, data
+
+
+def fitting(formula: str | None, data: Sequence[str], given: Values) -> dict[str, Any]:
     """Return the arguments of `descend.fit` from those of a command: the model, and the options by name.
 
     Raises ConfigError if formula and data were exchanged, or a function is missing or has no response.
     """
     swapped = next((text for text in data if "~" in text and " " in text), None)
-    if swapped is not None and "~" not in formula:
+    if swapped is not None and formula is not None and "~" not in formula:
         raise ConfigError(f"The formula comes first, then the data: give `{swapped}` before `{formula}`.")
     from descend.cli.python_file import gradient_in_file, named_in_file
 
-    values, found = values_of(given), named_in_file(formula)
-    if callable(found) and values.get("response") is None and not hasattr(found, "named_parameters"):
+    values, found = values_of(given), None if formula is None else named_in_file(formula)
+    unsaid = values.get("response") is None and given.get("like") is None
+    if callable(found) and unsaid and not hasattr(found, "named_parameters"):
         raise ConfigError(NO_RESPONSE)
     gradient = gradient_in_file(given.get("gradient") or [])
     return {"model": found or formula, **values, **({} if gradient is None else {"gradient": gradient})}

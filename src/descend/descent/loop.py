@@ -82,6 +82,8 @@ def descend(
     Each epoch: 1. evaluate J and its gradient at theta; 2. judge; 3. yield; 4. let the optimizer move theta,
     once over all rows or once per batch; where it can go no further, kinks of J may still lead on. So a step never
     shows the loss of another theta than its own. With a closed form theta comes from there, at a choice of epochs.
+    The last step, where it is foreseen that nothing but rounding is left after it, is the minimum of the parabola that
+    J is there to rounding, and the rows are not read again; of a run that may be resumed they are.
     """
     began = time.perf_counter()
     judge = Judge(plan, optimizer.thorough)
@@ -114,6 +116,9 @@ def descend(
         if outcome is not None:
             return
         if plan.closed is not None:
+            continue
+        if judge.foreseen and not plan.snapshots and (bottom := point.bottom()) is not None:
+            theta, ahead = bottom.theta, bottom
             continue
         if plan.batch_size is None:
             theta, state = optimizer.step(point, state)
@@ -168,6 +173,9 @@ class Judge:
         self.best = math.inf
         self.least = math.inf
         self.best_epoch = 0
+        self.promised = 0.0
+        self.foreseen = False
+        """Whether the next step leaves nothing to gain: each promises as much less than the one before as the last."""
         # The default tolerance ends no run whose epochs were given or whose optimizer ends by itself.
         self.watching = plan.tolerance is not None or plan.promise > 0.0 or not (plan.asked or thorough)
 
@@ -204,7 +212,10 @@ class Judge:
         done = self.stuck or (not plan.asked and self._no_progress(epoch, point.loss, remaining))
         usual = CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance
         enough = NO_PROMISE if done else plan.promise
-        near = remaining <= (max(usual, NO_FURTHER) if done else usual) or (enough > 0.0 and point.promise() <= enough)
+        promise = point.promise() if enough > 0.0 else math.inf
+        near = remaining <= (max(usual, NO_FURTHER) if done else usual) or (enough > 0.0 and promise <= enough)
+        self.foreseen = promise <= NO_PROMISE and promise * promise <= plan.promise * self.promised
+        self.promised = promise
         if near or (self.stuck and (point.rounded(plan.squares) or point.held() or _in_noise(point))):
             return Outcome.STALLED if point.flat(plan.scales) else Outcome.CONVERGED
         if done:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from sympy import Expr, cos, sin, tan
 
-from descend.engines.in_place import ONE_THREAD, LeastSquares, UnsuitableError, square
+from descend.engines.in_place import ONE_THREAD, InPlace, LeastSquares, UnsuitableError
 from descend.engines.threads import in_turn
 from descend.engines.totals import Array
 from descend.formula.compile import define, numpy_names
@@ -24,8 +26,10 @@ SIZE = 1 << 14
 """Rows per block: a few of its arrays stay in the processor's cache, and a block costs far more than handing it out."""
 WORTH_IT = 2_000
 """Rows from which on what is left out of them is more than what it takes to put it into the sums."""
-TOGETHER = 2
-"""Blocks that a thread takes at a time."""
+BLOCKS = 2
+"""How many a thread takes at a time."""
+TOGETHER = 4
+"""Rows of a matrix that OpenBLAS multiplies with a vector at once; three take twice as long, and two a bit longer."""
 MOST = 8
 """Parameters and residual: of more, products of whole matrices are as fast."""
 
@@ -55,9 +59,9 @@ class Blockwise:
         weights = writer.name(OMEGA) if weighted else ""
         prepared, numbers = self.code.prepared, list(self.code.numbers.values())
         code = LeastSquares(writer.lines, arrays, weights, numbers, list(prepared.values()), prepared.get(ONES, ""))
-        self.size = len(arrays)
-        self.places = square(self.size)
-        self.bind = define("bind", code.of_blocks(), numpy_names())
+        products = Products(code)
+        self.places, self.height, self.size = products.places, products.height, products.size
+        self.bind = define("bind", products.source(), numpy_names())
         self.scales = self._scales(scales)
 
     def _scales(self, scales: Iterable[Expr]) -> Callable[[Array], Array]:
@@ -74,7 +78,7 @@ class Blockwise:
         It must not be called twice at the same time.
         """
         block = self.code.prepare(rows)
-        products = self.bind(rows.count, max(1, ONE_THREAD // self.size))
+        products = self.bind(rows.count, max(1, ONE_THREAD // self.height))
         return lambda theta: self._sums(theta, products(theta, block), share)
 
     def over(self, rows: Rows, threads: int | None = None) -> Callable[[Array], Sums]:
@@ -90,8 +94,8 @@ class Blockwise:
                 block_of, usual = lay(), self.bind(SIZE, SIZE)
 
                 def share(number: int) -> Array:
-                    found = np.zeros(self.size * (self.size + 1) // 2)
-                    for begin in range(number * TOGETHER * SIZE, min((number + 1) * TOGETHER * SIZE, count), SIZE):
+                    found = np.zeros(self.size)
+                    for begin in range(number * BLOCKS * SIZE, min((number + 1) * BLOCKS * SIZE, count), SIZE):
                         end = min(begin + SIZE, count)
                         products = usual if end - begin == SIZE else self.bind(end - begin, SIZE)
                         found += products(theta, block_of(begin, end))
@@ -99,7 +103,7 @@ class Blockwise:
 
                 return share
 
-            return self._sums(theta, np.add.reduce(in_turn(-(-blocks // TOGETHER), worker, threads)), 1.0)
+            return self._sums(theta, np.add.reduce(in_turn(-(-blocks // BLOCKS), worker, threads)), 1.0)
 
         return sums
 
@@ -107,6 +111,88 @@ class Blockwise:
         scales = self.scales(theta)
         gram = products.take(self.places) * (self.weight / share * scales * scales[:, None])
         return 0.5 * float(gram[-1, -1]), gram[-1, :-1], gram[:-1, :-1]
+
+
+@dataclass(frozen=True)
+class Products:
+    """Code for the inner products of the rows of A = [J, r] over a block of rows of the table.
+
+    Three or four rows of A are multiplied with another together, and one or two each by itself. So A has rows of zeros
+    below, up to ``height``, and each row of the lower triangle some zeros at its end.
+    """
+
+    code: LeastSquares
+
+    @property
+    def count(self) -> int:
+        """How many rows A has."""
+        return len(self.code.columns)
+
+    @property
+    def height(self) -> int:
+        """How many it has with the rows of zeros."""
+        return -(-self.count // TOGETHER) * TOGETHER
+
+    @property
+    def begins(self) -> NDArray[np.intp]:
+        """Where the rows of the lower triangle begin, and the last ends."""
+        return np.cumsum([0, *(-(-number // TOGETHER) * TOGETHER for number in range(1, self.count + 1))])
+
+    @property
+    def size(self) -> int:
+        """How many numbers the lower triangle has, zeros counted."""
+        return int(self.begins[-1])
+
+    @property
+    def places(self) -> NDArray[np.intp]:
+        """Where each number of A A' is among them."""
+        i, j = np.indices((self.count, self.count))
+        return np.asarray(self.begins[np.maximum(i, j)] + np.minimum(i, j))
+
+    def source(self) -> str:
+        """Write a function of a number of rows: it returns the function that gives, at any theta and for any block of
+        so many rows, the lower triangle of A A', row by row.
+
+        Of up to ``step`` rows the products are taken at a time. Raises UnsuitableError.
+        """
+        code = InPlace(self.code.lines, self.code.columns, self.code.arrays)
+        given = {row: name for row, name in code.given.items() if name != self.code.ones}
+        names, operands = zip(*self._operands().items(), strict=True)
+        before = [
+            *self.code.made_before(code, self.height),
+            f"parts = [({', '.join(operands)}) for at in range(0, count, step)]",
+            *(f"{row}[:] = 1.0" for row in code.given if row not in given),
+            "def sums(theta, block):",
+        ]
+        within = [
+            f"{', '.join(self.code.arrays)}, = block",
+            f"{', '.join(self.code.numbers)}, = theta.tolist()",
+            *(f"{row}[:] = {name}" for row, name in given.items()),
+            *self.code.written(code),
+            f"flat = np.zeros({self.size})",
+            f"for {', '.join(names)} in parts:",
+            *(f"    {line}" for line in (f"more = np.zeros({self.size})", *self._products(), "flat += more")),
+            "return flat",
+        ]
+        body = [*before, *(f"    {line}" for line in within), "return sums"]
+        return "def bind(count, step):\n" + "".join(f"    {line}\n" for line in body)
+
+    def _operands(self) -> dict[str, str]:
+        """Return what is multiplied: rows of A and groups of them, and rows with their weights, by their names."""
+        found = {f"row{number}": f"whole[{number}, at : at + step]" for number in range(self.count)}
+        found |= {f"by{number}": f"{self.code.weighed}[{number}, at : at + step]" for number in range(self.count)}
+        groups = range(0, self.count, TOGETHER)
+        return found | {f"rows{begin}": f"whole[{begin}:{begin + TOGETHER}, at : at + step]" for begin in groups}
+
+    def _products(self) -> Iterator[str]:
+        """Write the lower triangle, row by row."""
+        for row, place in enumerate(self.begins[:-1].tolist()):
+            for begin in range(0, row + 1, TOGETHER):
+                at = place + begin
+                if row + 1 - begin > TOGETHER // 2:
+                    yield f"rows{begin}.dot(by{row}, more[{at}:{at + TOGETHER}])"
+                else:
+                    yield from (f"more[{place + k}] = row{k}.dot(by{row})" for k in range(begin, row + 1))
 
 
 def half_angles(expressions: list[Expr]) -> tuple[dict[Expr, Expr], list[Expr]]:

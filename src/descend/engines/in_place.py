@@ -61,11 +61,11 @@ class LeastSquares:
         Raises UnsuitableError.
         """
         code = InPlace(self.lines, self.columns, self.arrays)
-        product = [f"gram = {self._weighed}.dot(across)"] if at_once else [*self._by_rows(), "gram = flat.take(place)"]
+        product = [f"gram = {self.weighed}.dot(across)"] if at_once else [*self._by_rows(), "gram = flat.take(place)"]
         before = [
             f"{', '.join(self.arrays)}, = block",
             f"count, share = len({self.arrays[0]}), share/{factor}",
-            *self._made_before(code),
+            *self.made_before(code),
             "across = whole.T" if at_once else f"place = np.array({square(len(self.columns)).tolist()})",
             *([] if at_once else [self._parts(f"max(1, {ONE_THREAD // len(self.columns)})")]),
             *(f"{row}[:] = {name}" for row, name in code.given.items()),
@@ -73,7 +73,7 @@ class LeastSquares:
         ]
         within = [
             f"{', '.join(self.numbers)}, = theta.tolist()",
-            *self._written(code),
+            *self.written(code),
             *product,
             "gram /= share",
             "return 0.5*float(gram[-1, -1]), gram[-1, :-1], gram[:-1, :-1]",
@@ -81,54 +81,32 @@ class LeastSquares:
         body = [*before, *(f"    {line}" for line in within), "return sums"]
         return "def bind(block, share):\n" + "".join(f"    {line}\n" for line in body)
 
-    def of_blocks(self) -> str:
-        """Write a function of a number of rows: it returns the function that gives, at any theta and for any block of
-        so many rows, the inner products of the rows of A: the lower triangle, row by row.
-
-        Of up to ``step`` rows these are taken at a time. Raises UnsuitableError.
-        """
-        code = InPlace(self.lines, self.columns, self.arrays)
-        given = {row: name for row, name in code.given.items() if name != self.ones}
-        before = [
-            *self._made_before(code),
-            self._parts("step"),
-            *(f"{row}[:] = 1.0" for row in code.given if row not in given),
-            "def sums(theta, block):",
-        ]
-        within = [
-            f"{', '.join(self.arrays)}, = block",
-            f"{', '.join(self.numbers)}, = theta.tolist()",
-            *(f"{row}[:] = {name}" for row, name in given.items()),
-            *self._written(code),
-            *self._by_rows(),
-            "return flat",
-        ]
-        body = [*before, *(f"    {line}" for line in within), "return sums"]
-        return "def bind(count, step):\n" + "".join(f"    {line}\n" for line in body)
-
     @property
-    def _weighed(self) -> str:
+    def weighed(self) -> str:
+        """The name of A, its rows multiplied by the row weights if there are any."""
         return "weighed" if self.weights else "whole"
 
-    def _made_before(self, code: InPlace) -> list[str]:
-        """Write what is made once, when the rows are counted."""
+    def made_before(self, code: InPlace, height: int | None = None) -> list[str]:
+        """Write what is made once, when the rows are counted. height: how many rows the matrix of A has, if more."""
         size = len(self.columns)
         return [
-            f"whole = np.empty(({size}, count))",
-            *(["weighed = np.empty_like(whole)"] if self.weights else []),
+            f"whole = np.zeros(({height}, count))" if height else f"whole = np.empty(({size}, count))",
+            *([f"weighed = np.{'zeros' if height else 'empty'}_like(whole)"] if self.weights else []),
             *(f"r{number} = whole[{number}]" for number in range(size)),
             *(f"{name} = np.empty(count)" for name in code.made),
             *(f"{name.partition('.')[2]} = {name}" for name in sorted({*code.operations, "np.multiply"})),
         ]
 
-    def _written(self, code: InPlace) -> list[str]:
+    def written(self, code: InPlace) -> list[str]:
         """Return the lines that write A."""
-        return [*code.lines, f"multiply(whole, {self.weights}, weighed)"] if self.weights else code.lines
+        size = len(self.columns)
+        weighed = f"multiply(whole[:{size}], {self.weights}, weighed[:{size}])"
+        return [*code.lines, weighed] if self.weights else code.lines
 
     def _parts(self, step: str) -> str:
         """Write the parts in which the products of the rows so far with each row are taken, and their operands."""
         operands = (
-            f"whole[:{number + 1}, at : at + step], {self._weighed}[{number}, at : at + step]"
+            f"whole[:{number + 1}, at : at + step], {self.weighed}[{number}, at : at + step]"
             for number in range(len(self.columns))
         )
         return f"step = {step}; parts = [({', '.join(operands)}) for at in range(0, count, step)]"
@@ -239,7 +217,12 @@ class InPlace:
             raise UnsuitableError("np.where")
         place = self._array(other, place)
         self.operations.add("np.copyto")
-        self.lines.append(f"copyto({place}, {self._number(chosen)}, where={ast.unparse(condition)})")
+        numbers, arrays = list[str](), list[str]()
+        for part in _conditions(condition):
+            (arrays if self._is_array(part) else numbers).append(ast.unparse(part))
+        before = f"if {' and '.join(numbers)}: " if numbers and arrays else ""
+        where = " & ".join(arrays if arrays else numbers)
+        self.lines.append(f"{before}copyto({place}, {self._number(chosen)}, where={where})")
         return place
 
     def _make(self) -> str:
@@ -273,6 +256,13 @@ class Careful(ast.NodeTransformer):
 def _name(line: ast.Assign) -> str:
     """Return the name that a line assigns to."""
     return ast.unparse(line.targets[0])
+
+
+def _conditions(node: ast.expr) -> list[ast.expr]:
+    """Return the conditions that all have to hold where one does."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd):
+        return [*_conditions(node.left), *_conditions(node.right)]
+    return [node]
 
 
 def _operation(node: ast.expr) -> tuple[str, list[ast.expr]]:

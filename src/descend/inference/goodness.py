@@ -73,7 +73,7 @@ def _chi_square(solution: Solution) -> tuple[float, float] | None:
 
     None for single outcomes 0 or 1, for which its size says nothing: only shares of several trials have one.
     """
-    if solution.scale_known:
+    if solution.scale_known or solution.loss_function.squares:
         return squared_error(solution), 0.0
     loss, rows = solution.loss_function, counted_rows(solution)
     mean = loss.mean(rows.score)
@@ -118,7 +118,8 @@ def scatter_note(solution: Solution) -> str | None:
     good = goodness_of(solution)
     if good is None or min(good.p, 1.0 - good.p) > SELDOM / 2.0:
         return None
-    return _of_sigma(solution, good) if solution.scale_known else _of_distribution(solution, good)
+    known = solution.scale_known or solution.loss_function.squares
+    return _of_sigma(solution, good) if known else _of_distribution(solution, good)
 
 
 def _of_sigma(solution: Solution, good: Goodness) -> str:
@@ -135,6 +136,8 @@ def _of_sigma(solution: Solution, good: Goodness) -> str:
 
 def _said(solution: Solution) -> str:
     """Return what says how far the data should scatter."""
+    if solution.loss_function.deviations is not None:
+        return " and ".join(f"`{name}`" for name in dict.fromkeys(solution.loss_function.deviations))
     return "the covariance" if solution.sigma is None else f"`{solution.sigma}`"
 
 

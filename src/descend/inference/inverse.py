@@ -327,7 +327,7 @@ def _one_measurement(found: Estimates, question: Question, measurement: Measurem
         return question.sigma**2
     if measurement is not None and (question.mean or measurement.known_in(question.others, question.input)):
         return measurement.unit
-    if found.model.loss.quadratic and found.sigma is None and found.deviation is not None:
+    if found.sigma is None and found.deviation is not None:
         return found.deviation**2
     if question.mean:
         return 0.0

@@ -118,7 +118,8 @@ def _normaliser(solution: Solution, dispersion: float) -> float:
     loss, there = solution.loss_function, solution.all_rows
     total = 0.0
     for rows in [solution.sample] if there is None else there.lazy.blocks(BLOCK):
-        assert rows.omega is not None
         y = solution.model.observed(rows.columns)
-        total += float(loss.log_normaliser(y, rows.omega, dispersion)[rows.omega > 0.0].sum())
+        omega = np.ones(len(y)) if rows.omega is None else rows.omega
+        loss = loss.given({name: rows.columns[name] for name in loss.own_columns}, solution.parameters)
+        total += float(loss.log_normaliser(y, omega, dispersion)[omega > 0.0].sum())
     return total

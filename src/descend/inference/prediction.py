@@ -152,7 +152,7 @@ def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, leve
     range of y.
     """
     model, loss, covariance = estimates.model, estimates.model.loss, estimates.needed_covariance()
-    if interval == "prediction" and not loss.quadratic:
+    if interval == "prediction" and not (loss.quadratic or estimates.deviation is not None):
         raise ConfigError(
             f"A prediction interval needs the spread of single measurements, which the {loss.name} loss does not "
             "estimate. Ask for a confidence interval, or use the squared loss."

@@ -222,7 +222,7 @@ def _factor(solution: Solution) -> float:
     if (priors := solution.objective.priors) is not None:
         return 2.0 / priors.scale
     if not solution.loss_function.quadratic:
-        return 2.0 * total / (dispersion_of(solution) or math.nan)
+        return 2.0 * total / (solution.loss_function.unit * (dispersion_of(solution) or math.nan))
     known = math.isinf(error_degrees(solution)) or not solution.loss > 0.0
     return total if known else error_degrees(solution) / solution.loss
 

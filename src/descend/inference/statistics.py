@@ -67,7 +67,10 @@ def error_degrees(solution: Solution) -> float:
 
 @comment("the residual standard deviation")
 def residual_standard_deviation(solution: Solution) -> float | None:
-    """Return sqrt(sum omega r**2 / degrees of freedom); None unless the loss is squared."""
+    """Return sqrt(sum omega r**2 / degrees of freedom), or the loss's own estimate; None if errors are not normal."""
+    own = solution.loss_function.deviation(solution.parameters)
+    if own is not None:
+        return own
     degrees = degrees_of_freedom(solution)
     if not solution.loss_function.quadratic or degrees is None or degrees <= 0:
         return None

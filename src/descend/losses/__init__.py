@@ -29,7 +29,10 @@ LOSSES: Registry[Loss] = Registry(
     Gamma,
     Logistic,
     Bernoulli,
-    around={"censored": "descend.losses.censored:Censored"},
+    around={
+        "censored": "descend.losses.censored:Censored",
+        "asymmetric": "descend.losses.asymmetric:Asymmetric",
+    },
 )
 
 __all__ = [

@@ -121,9 +121,16 @@ class Censored(Loss):
     def needs(self) -> str:
         return self.exact.needs
 
+    @property
+    def states(self) -> str:
+        return self.status
+
     def censored(self, columns: Mapping[str, Array]) -> dict[str, int]:
         status = columns[self.status]
         return {side: int(np.count_nonzero(status == code)) for side, code in SIDES.items()}
+
+    def deviation(self, parameters: Mapping[str, Any]) -> float | None:
+        return float(parameters[self.parameter]) if self.own_parameters and self.exact.quadratic else None
 
     def floor(self, y: Array, omega: Array | None) -> float:
         """Return a mean loss well below that of a distribution as wide as all responses; no model has a least one."""
@@ -162,7 +169,7 @@ class Censored(Loss):
         first = derivative(density, RESPONSE)
         bend = (first**2 - derivative(first, RESPONSE)).xreplace({RESPONSE: middle})
         narrow = density.xreplace({RESPONSE: middle}) - log(width) - log1p(width**2 / 24 * bend)
-        spread = self._known("scale") if self.sigma or self.own_parameters else Integer(1)
+        spread = self._known(self.exact.spread_text)
         return where(Lt(width, Float(NARROW) * spread, evaluate=False), narrow, found)
 
     def _by_status(self, left: Expr, exact: Expr, right: Expr, between: Expr) -> Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from descend.losses.formulas import (
     Formulas,
     derivative,
 )
+
+if TYPE_CHECKING:
+    from descend.table.rows import Outside
 
 ZERO, ONE = Integer(0), Integer(1)
 NORMAL = 1.4826
@@ -66,7 +69,8 @@ class Loss(Formulas):
         ``prediction``, ``y`` and ``scale``; empty if they are not known. minus_log_density: that of y, in these terms;
         if empty, as above at a dispersion of 1. scale_name: the parameter that ``scale`` is where it is estimated;
         empty if there is none. location_information, scale_information: the Fisher information of a row about the
-        prediction and the scale. counts: whether responses are whole numbers. See ``Censored``.
+        prediction and the scale. spread: the standard deviation of a row.
+        counts: whether responses are whole numbers. See ``Censored``.
 
     See ``Formulas`` for columns and parameters of its own.
     """
@@ -80,6 +84,8 @@ class Loss(Formulas):
     curvature_left_text: ClassVar[str] = ""
     efficient: ClassVar[float | None] = None
     many_minima: ClassVar[bool] = False
+    squares: ClassVar[bool] = False
+    """Whether its value is a squared residual over the variance of its row, so that their sum is a chi-square."""
     certain: ClassVar[float] = 0.0
     dispersion: ClassVar[Literal["known", "estimated"] | None] = None
     unit: ClassVar[float] = 1.0
@@ -93,6 +99,7 @@ class Loss(Formulas):
     scale_name: ClassVar[str] = ""
     location_information_text: ClassVar[str] = "1/scale^2"
     scale_information_text: ClassVar[str] = "1/scale^2"
+    spread_text: ClassVar[str] = "scale"
     counts: ClassVar[bool] = False
     observed_information: ClassVar[bool] = False
     """Whether standard errors are those of all second derivatives of J, as its weights only stand in for them."""
@@ -207,9 +214,29 @@ class Loss(Formulas):
         """Whether it is a likelihood whose weight is the Fisher information of a row: no scale is estimated."""
         return self.dispersion == "known"
 
+    def deviation(self, parameters: Mapping[str, Any]) -> float | None:
+        """Return the standard deviation of normal errors where that is a parameter of the loss's own; else None."""
+        return None
+
+    @property
+    def states(self) -> str:
+        """The column that says which responses are censored, 0 where they are exact; empty if none is."""
+        return ""
+
     def censored(self, columns: Mapping[str, Array]) -> dict[str, int]:
         """Return how many rows are censored on each side; empty if the loss knows of no such thing."""
         return {}
+
+    @property
+    def deviations(self) -> tuple[str, str] | None:
+        """The columns of standard deviations below and above the response, if it reads such."""
+        return None
+
+    def check_columns(self, outside: Outside, source: str) -> None:
+        """Raise DataError for a value of a column of its own that means nothing to it.
+
+        outside: finds a value of a column that is not between two ends, wherever the rows are (see ``check_roles``).
+        """
 
     @property
     def exact(self) -> Loss | None:

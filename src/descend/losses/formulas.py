@@ -185,6 +185,7 @@ def derivative(expression: Expr, by: Expr) -> Expr:
 def _expression(text: str, settings: tuple[tuple[str, Any], ...], parameters: tuple[str, ...]) -> Expr:
     """Read a formula of a loss, its settings as numbers or columns."""
     from descend.formula.build import Builder
+    from descend.formula.functions.gamma_functions import gamma_tail
     from descend.formula.real_functions import lgamma
     from descend.formula.symbols import Column, number
     from descend.formula.syntax import parse_expression
@@ -192,5 +193,6 @@ def _expression(text: str, settings: tuple[tuple[str, Any], ...], parameters: tu
     given: dict[str, Expr] = {symbol.name: symbol for symbol in SYMBOLS}
     given |= {name: Column(value) if isinstance(value, str) else number(float(value)) for name, value in settings}
     given |= {name: Parameter(name) for name in parameters}
-    expression = Builder(text, tuple(given), extra={"lgamma": (lgamma, (1,))}).build(parse_expression(text))
+    extra = {"lgamma": (lgamma, (1,)), "gamma_tail": (gamma_tail, (3,))}
+    expression = Builder(text, tuple(given), extra=extra).build(parse_expression(text))
     return expression.xreplace({Column(name): symbol for name, symbol in given.items()})

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from descend.losses.contract import Loss
 from descend.losses.domain import POSITIVE, Domain
+from descend.losses.formulas import Array
 
 
 @dataclass(frozen=True)
@@ -40,3 +41,16 @@ class Gamma(Loss):
         "omega/dispersion*log(omega/dispersion) - lgamma(omega/dispersion) + (omega/dispersion - 1)*log(y)"
     )
     variance_text: ClassVar[str] = "mean^2"
+    scale_name: ClassVar[str] = "dispersion"
+    minus_log_density_text: ClassVar[str] = (
+        "y/(scale*prediction) + log(scale*prediction)/scale + lgamma(1/scale) - (1/scale - 1)*log(y)"
+    )
+    log_below_text: ClassVar[str] = "gamma_tail(0, 1/scale, y/(scale*prediction))"
+    log_above_text: ClassVar[str] = "gamma_tail(1, 1/scale, y/(scale*prediction))"
+    location_information_text: ClassVar[str] = "1/(scale*prediction^2)"
+    scale_information_text: ClassVar[str] = "(polygamma(1, 1/scale) - scale)/scale^4"
+    spread_text: ClassVar[str] = "sqrt(scale)*prediction"
+
+    def scale_of(self, mean: Array, y: Array, omega: Array) -> float:
+        """Return the dispersion that responses show about their means, roughly."""
+        return super().scale_of(mean, y, omega) ** 2

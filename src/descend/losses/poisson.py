@@ -40,6 +40,9 @@ class Poisson(Loss):
     normaliser_text: ClassVar[str] = "-omega*lgamma(max(y, 0) + 1)"
     variance_text: ClassVar[str] = "mean"
     kurtosis_text: ClassVar[str] = "1/(omega*mean)"
+    log_below_text: ClassVar[str] = "gamma_tail(1, floor(max(y, 0)) + 1, prediction)"
+    log_above_text: ClassVar[str] = "where(y > 0, gamma_tail(0, ceil(max(y, 1)), prediction), 0)"
+    counts: ClassVar[bool] = True
     saturated_text: ClassVar[str] = "y - y*log(where(y > 0, y, 1))"
 
     def repeats(self, y: Array, omega: Array) -> bool:

@@ -33,6 +33,7 @@ class Squared(Loss):
     normaliser_text: ClassVar[str] = "log(omega)/2 - log(dispersion)/2 - 0.9189385332046727"  # log(2 pi)/2
     scale_name: ClassVar[str] = "sigma"
     minus_log_density_text: ClassVar[str] = "r^2/(2*scale^2) + log(scale) + 0.9189385332046727"
-    log_below_text: ClassVar[str] = "log_ndtr((y - prediction)/scale)"
-    log_above_text: ClassVar[str] = "log_ndtr((prediction - y)/scale)"
+    # Beyond 30 standard deviations a limit that holds says nothing; its second derivative would be inf/inf.
+    log_below_text: ClassVar[str] = "log_ndtr(min((y - prediction)/scale, 30))"
+    log_above_text: ClassVar[str] = "log_ndtr(min((prediction - y)/scale, 30))"
     scale_information_text: ClassVar[str] = "2/scale^2"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from descend.errors import ConfigError
+from descend.errors import ConfigError, LimitsError
 from descend.many.fits import Fits
 from descend.many.fitting import Grouped, fit_each, model_by_groups
 from descend.many.placing import fit_placed
@@ -69,8 +69,21 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
     table = open_table(request.data, where)
     _refuse_reweighting(request, table)
     by = columns_of(texts, table)
-    work, outcomes, notes = with_levels(lambda known: fit_placed(request, known, by, on_groups), request, table)
-    return Fits(work, outcomes, time.perf_counter() - began, notes)
+    if request.censored is not None or request.rounded is not None:
+        from descend.problem.censoring import with_censoring
+
+        request, table = with_censoring(request, table)
+
+    def fitted(request: Request, table: Table) -> Fits:
+        work, outcomes, notes = with_levels(lambda known: fit_placed(request, known, by, on_groups), request, table)
+        return Fits(work, outcomes, time.perf_counter() - began, (*request.notes, *notes))
+
+    try:
+        return fitted(request, table)
+    except LimitsError as refused:
+        from descend.problem.censoring import censored_by_cells
+
+        return fitted(*censored_by_cells(request, table, refused))
 
 
 def columns_of(texts: Sequence[str], table: Table) -> list[str]:
@@ -86,6 +99,12 @@ def _fit_files(request: Request, by: list[str], files: Files, on_groups: Done | 
             raise ConfigError(
                 f"{spell('by', FILENAME)} reads all files into memory, so that {spell(key)} has no meaning there. "
                 "Leave it out."
+            )
+    for key in ("censored", "rounded"):
+        if request[key] is not None:
+            raise ConfigError(
+                f"{spell(key)} is read of one table, and {spell('by', FILENAME)} makes one of each file. Read the "
+                "files into one table, with a column that tells them apart."
             )
     others = [name for name in by if name != FILENAME]
     model = model_by_groups(request, files.example(), others)

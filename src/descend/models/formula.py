@@ -114,7 +114,7 @@ class FormulaModel(SymbolicModel):
         start = {**loss.own_parameters, **start}
         refuse_size(formula.expression)
         model = formula_model(formula, loss, held)
-        if not model.inputs and len(model.parameters.shapes) > 1:
+        if not model.inputs and len(model.parameters.shapes) - len(loss.own_parameters) > 1:
             refuse_no_column(model, table)
         if options["x_sigma"]:
             model = model.with_inexact(inexact_inputs(options["x_sigma"], model.inputs, table.names))

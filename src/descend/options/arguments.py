@@ -17,6 +17,7 @@ from descend.options.request import FIELDS, OPTIONS, Request, check_options
 from descend.options.starts_in_order import by_name, is_in_order
 from descend.registry import closest
 from descend.table import open_table
+from descend.wording import spell
 
 LONG = "How long to go on is given in passes over the rows, epochs=1000; without it, until it has converged."
 GAPS = 'Rows without a value are refused, or left out with missing="drop".'
@@ -62,6 +63,8 @@ def read_request(model: object, data: object, others: Sequence[object], options:
             "Several formulas are fitted to all rows together, and `by` fits one formula to each group. Leave out "
             "`by`; what differs between groups is a parameter of theirs, such as a[site]."
         )
+    if options.get("like") is not None:
+        raise ConfigError(f"{spell('like')} repeats one fit on other data, and goes with fits alone. Leave it out.")
     start = options.get("start")
     if start is not None and is_in_order(start) and callable(model) and not kind_of(model).in_place:
         options = {**options, "start": by_name(model, data, others, start)}
@@ -70,6 +73,11 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         options = {**options, "response": response}
     differing = {key: value for key, value in options.items() if not OPTIONS[key].same_as_default(value)}
     given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
+    if (sides := options.get("sigma")) is not None and (not isinstance(sides, str) or "," in sides):
+        from descend.options.asymmetric import as_given, with_two_sides
+
+        given["sigma"] = as_given(sides)
+        data, options = with_two_sides(model, data, options, with_columns)
     data, weights, sigma = with_columns(model, data, options.get("weights"), options.get("sigma"))
     values = {**options, "weights": weights, "sigma": sigma}
     if any(are_values(values.get(key)) or isinstance(values.get(key), str) for key in ("offset", "exposure")):

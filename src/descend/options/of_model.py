@@ -23,6 +23,12 @@ Gradient = str | Sequence[str] | Callable[..., Any] | None
 class OptionsOfModel(OptionsOfRows):
     """What is fitted."""
 
+    like: object = option(
+        None,
+        "A file that --save wrote: fit as that was fitted, but for the options given here, and begin where it ended.",
+        metavar="MODEL",
+        repeat=False,
+    )
     start: Values | None = option(
         None,
         "Starting value, such as w=0 or w=0,b=1; may be repeated.",

@@ -13,6 +13,9 @@ from descend.options.option import option
 if TYPE_CHECKING:
     from descend.parameters.ties import Ties
 
+FORMS = ("power", "exponential")
+"""How a standard deviation may grow with the prediction."""
+
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class OptionsOfRows:
@@ -37,14 +40,14 @@ class OptionsOfRows:
     )
     sigma: str | None = option(
         None,
-        'Known standard deviations of the response, in its unit: a column, a number, or an expression like "0.05*y".',
-        metavar="COLUMN|NUMBER|TEXT",
+        'Known standard deviations of the response: a column, LOW,HIGH, a number, or an expression like "0.05*y".',
+        metavar="COLUMN|LOW,HIGH|TEXT",
         check=must_be("the name of a column, an array with a value for each row, or a number", is_text),
     )
     variance: str | None = option(
         None,
         "Let the standard deviation grow with a power of the prediction, which is estimated, or exponentially.",
-        check=must_be("`power` or `exponential`", lambda value: value in ("power", "exponential")),
+        check=must_be("`power` or `exponential`", lambda value: isinstance(value, str) and value in FORMS),
         metavar="power|exponential",
     )
     covariance: Any = option(

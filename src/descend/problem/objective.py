@@ -64,6 +64,10 @@ class VectorObjective(Objective):
             self._last = (theta, order, loss, gradient, curvature, factor)
         return Point(theta, loss, gradient, curvature, factor, self, rows)  # type: ignore[arg-type]
 
+    def noted(self, point: Point) -> Point:
+        self._last = (point.theta, 2, point.loss, point.gradient, point.curvature, None)
+        return point
+
     @abstractmethod
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         """Return J, and from order 1 on its gradient, from 2 on its curvature."""

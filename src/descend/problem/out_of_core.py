@@ -131,6 +131,7 @@ def gather(
     rounded = table.rounding_notes(ends)
     preflight.check_rows(model, ends, rows, table.source, request.l1 + request.l2 > 0 or bool(request.priors))
     check_roles(request.roles, lambda name, low, high: known[name].outside(low, high), table.source)
+    model.loss.check_columns(lambda name, low, high: known[name].outside(low, high), table.source)
     lazy = lazy.with_roles(request.roles)
     sample = replace(lazy.sample(rows, SAMPLE), observed=model.observed, source=table.source)
     known_response = known.get(model.response) if model.response in model.response_columns else None

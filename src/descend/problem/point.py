@@ -61,6 +61,10 @@ class Objective(ABC):
     def __call__(self, theta: Array, order: int = 1, rows: Places | None = None) -> Point:
         """Evaluate J at theta, over all rows or some; order 0 loss, 1 and gradient, 2 and curvature, 3 and factor."""
 
+    def noted(self, point: Point) -> Point:
+        """Take what a point says for what is there, should J be asked for at its theta; returns it."""
+        return point
+
     @property
     def has_l1(self) -> bool:
         """Whether there is an l1 penalty."""
@@ -315,6 +319,25 @@ class Point:
         upper = upper[:, free]
         step = np.linalg.lstsq(upper / scale, -right, rcond=RANK)[0] / scale
         return predicted(upper, right, step) / self.excess
+
+    def bottom(self) -> Point | None:
+        """Return the minimum of the parabola with J, gradient and curvature of here; None where J is none nearby.
+
+        theta - C^-1 g,   J - g'C^-1 g / 2,   with the curvature C of here
+        """
+        objective, curvature = self.objective, self.curvature
+        bent = not objective.smooth or objective.kinks is not None or objective.edge is not None
+        if bent or self.rows is not None or not isinstance(curvature, np.ndarray) or not is_finite(curvature):
+            return None
+        scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
+        scaled = curvature / (scale * scale[:, None])
+        if not well(scaled):
+            return None
+        step = -np.linalg.solve(scaled, self.gradient / scale) / scale
+        loss = self.loss + 0.5 * float(self.gradient @ step)
+        return objective.noted(
+            Point(self.theta + step, loss, self.gradient + curvature @ step, curvature, None, objective)
+        )
 
     def rounded(self, squares: float) -> bool:
         """Whether what is left of the gradient is no more than the rounding of residuals and parameters.

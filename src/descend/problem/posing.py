@@ -93,7 +93,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
     if table.counted:
         from descend.problem.response_levels import counted_notes
 
-        notes = (*notes, *counted_notes(table.counted, names, model.response, loss))
+        notes = (*notes, *counted_notes(table.counted, {*names} - {loss.states}, model.response, loss))
     return Problem(
         model=model,
         gradient=gradient,
@@ -158,6 +158,7 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
         remarks = table.rounding_notes(rows.columns)
         preflight.check_rows(model, rows.columns, rows.count, table.source, penalised)
     rows.check()
+    model.loss.check_columns(rows.outside, table.source)
     preflight.check_response(model.loss, rows, model.response, model.response_columns)
     squares = float(rows.y.dot(rows.y))
     if squares == 0.0:

@@ -136,7 +136,7 @@ def _chi_square(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     if (good := fit.goodness) is not None:
         degrees = f"{good.degrees:,.6g} degree{'s' if good.degrees > 1 else ''} of freedom"
         text = f"{good.chi_square:.5g} for {degrees}, reduced {good.reduced:.4g}, p = {good.p:.2g}"
-        yield Field("χ²" if fit.loss_function.quadratic else "Pearson's χ²", text, "text")
+        yield Field("χ²" if fit.loss_function.quadratic or fit.loss_function.squares else "Pearson's χ²", text, "text")
 
 
 def _intervals(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -149,6 +149,9 @@ def _spread(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     """Say how the standard errors were found, unless in the usual way."""
     if (scatter := fit.scatter) is not None:
         yield from (Field(label, text, "text") for label, text in scatter.words())
+    if (sides := fit.loss_function.deviations) is not None:
+        text = f"`{sides[0]}` below and `{sides[1]}` above: standard deviations of the response, taken as known"
+        yield Field("sigma", text, "text")
     if fit.sigma is not None:
         yield Field("sigma", f"`{fit.sigma}`: standard deviations of the response, taken as known", "text")
     elif fit.weights is not None and not (fit.scatter and fit.scatter.form):

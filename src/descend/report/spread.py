@@ -50,7 +50,7 @@ def crowded(view: View) -> bool:
 
 def response_errors(fit: Fitted, columns: Mapping[str, Array]) -> Ends | None:
     """Return how far the response may be below and above each measured value, (rows,) each; None if nothing says so."""
-    names = names_of(fit.sigma)
+    names = names_of(fit.sigma or fit.loss_function.deviations)
     if not names or not all(name in columns for name in names):
         return None
     return np.asarray(columns[names[0]]), np.asarray(columns[names[-1]])

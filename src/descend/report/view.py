@@ -215,7 +215,7 @@ def view(fit: Fitted, columns: Mapping[str, Any] | None = None) -> View:
 def spread_columns(fit: Fitted) -> tuple[str, ...]:
     """Return the columns that say how far rows may be from where they were measured, and how much they count."""
     of_inputs = (sigma for sigma in fit.model.inexact.values() if isinstance(sigma, str))
-    return (*names_of(fit.sigma), *of_inputs, *((fit.weights,) if fit.weights else ()))
+    return (*names_of(fit.sigma or fit.loss_function.deviations), *of_inputs, *((fit.weights,) if fit.weights else ()))
 
 
 def names_of(sigma: str | Sequence[str] | None) -> tuple[str, ...]:

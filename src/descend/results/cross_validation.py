@@ -92,7 +92,8 @@ def held_out_error(solution: Solution, folds: Sequence[Places]) -> HeldOut:
         if found is None or (lean and not well_conditioned(found, free)):
             continue  # a parameter that these rows leave open would keep its value from the fit to all rows
         columns = {name: values[chosen] for name, values in solution.columns.items()}
-        losses = solution.loss_function.value(solution.model.scores(found.theta, columns), y[chosen])
+        loss = solution.loss_function.given(columns, solution.model.parameters.named(found.theta))
+        losses = loss.value(solution.model.scores(found.theta, columns), y[chosen])
         sums.append(float(omega[chosen] @ losses))
         weights.append(float(omega[chosen].sum()))
     if not sums:

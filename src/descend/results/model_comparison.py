@@ -236,6 +236,8 @@ def _on_one_scale(fit: SolvedFit) -> Criteria | None:
     with np.errstate(all="ignore"):
         factors = np.broadcast_to(np.log(np.abs(slope(solution.columns[column.name]))), (len(solution.sample.y),))
     counted = row_weights(solution) > 0.0
+    if states := fit.loss_function.states:  # the probability of a limit is the same on every scale
+        counted &= solution.columns[states] == 0.0
     estimated = round(0.5 * (known.aic + 2.0 * known.log_likelihood))
     return criteria(known.log_likelihood + float(factors[counted].sum()), estimated, counting(solution))
 

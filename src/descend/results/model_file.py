@@ -154,6 +154,7 @@ OPTIONAL: Mapping[str, Check] = {
     "scatter": maybe(named(lambda value: "")),
     "x_sigma": maybe(named(either(number, column))),
     "priors": maybe(each(_a_prior)),
+    "request": maybe(named(lambda value: "")),
     "errors": maybe(_kind_of_errors),
     **dict.fromkeys(
         (

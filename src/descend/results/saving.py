@@ -54,9 +54,22 @@ def content_of(fit: Fitted) -> Content:
         "rounding": dict(fit.rounding),
         "ranges": plain(fit.ranges),
         **summary(fit),
+        **_request(fit),
         "loss_function": loss_text(fit.loss_function),
         **{name: value for name, value in entry.items() if name != "formula" or value},
     }
+
+
+def _request(fit: Fitted) -> Content:
+    """Return the request as far as a file can hold it, for fits like this one; none of a module."""
+    if fit.model.in_place:
+        return {}
+    if fit.solution is None:
+        kept = getattr(fit, "_content", {}).get("request")
+        return {} if kept is None else {"request": kept}
+    from descend.results.request_content import request_content
+
+    return {"request": request_content(fit.solution.call())}
 
 
 def groups_of(shapes: Parameters) -> Content:

@@ -40,6 +40,42 @@ gammainc_slope: Kind = real_function(
 )
 gammainc = real_function("gammainc", lambda a, x: gammainc_slope(1, a, x), gamma_density)
 gammaincc = real_function("gammaincc", lambda a, x: -gammainc_slope(1, a, x), lambda a, x: -gamma_density(a, x))
+
+
+def _sign(upper: Expr) -> Expr:
+    return 1 - 2 * upper
+
+
+# The logarithms of gammainc (order 0) and gammaincc (order 1), and what they change by. An order of 2 n, and 1 more of
+# the upper tail, stands for the n-th derivative of a tail by a, over the tail.
+gamma_tail: Kind = real_function(
+    "gamma_tail",
+    of_order,
+    lambda t, a, x: gamma_tail_slope(2 + t, a, x),
+    lambda t, a, x: _sign(t) * gamma_tail_density(t, a, x),
+)
+gamma_tail_density: Kind = real_function(
+    "gamma_tail_density",
+    of_order,
+    lambda t, a, x: gamma_tail_density(t, a, x) * (sympy.log(x) - digamma(a) - gamma_tail_slope(2 + t, a, x)),
+    lambda t, a, x: gamma_tail_density(t, a, x) * ((a - 1) / x - 1 - _sign(t) * gamma_tail_density(t, a, x)),
+)
+
+
+def _tail_by_x(m: Expr, a: Expr, x: Expr) -> Expr:
+    """Return the derivative by x of the n-th derivative of a tail by a, n being 1, 2 or 3, over the tail."""
+    n, upper = divmod(int(m), 2)
+    u, variance = sympy.log(x) - digamma(a), polygamma(1, a)
+    of_density = {1: u, 2: u**2 - variance, 3: u**3 - 3 * u * variance - polygamma(2, a)}[n]
+    return _sign(upper) * gamma_tail_density(upper, a, x) * (of_density - gamma_tail_slope(m, a, x))
+
+
+gamma_tail_slope: Kind = real_function(
+    "gamma_tail_slope",
+    of_order,
+    lambda m, a, x: gamma_tail_slope(m + 2, a, x) - gamma_tail_slope(2 + m % 2, a, x) * gamma_tail_slope(m, a, x),
+    _tail_by_x,
+)
 exp1 = real_function("exp1", lambda x: -sympy.exp(-x) / x)
 expi = real_function("expi", lambda x: sympy.exp(x) / x)
 lambertw_slope: Kind = real_function(
@@ -160,5 +196,17 @@ DERIVED = (
     ),
     _pair("gamma_density", gamma_density, "special.gamma_density({0}, {1})", range=POSITIVE, positive=True),
     _special("gammainc_slope", gammainc_slope, "special.gammainc_slope({0}, {1}, {2})", arguments=(3, 3), orders=(0,)),
+    _special("gamma_tail", gamma_tail, "special.gamma_tail({0}, {1}, {2})", arguments=(3, 3), orders=(0,)),
+    _special(
+        "gamma_tail_density",
+        gamma_tail_density,
+        "special.gamma_tail_density({0}, {1}, {2})",
+        arguments=(3, 3),
+        orders=(0,),
+        range=POSITIVE,
+    ),
+    _special(
+        "gamma_tail_slope", gamma_tail_slope, "special.gamma_tail_slope({0}, {1}, {2})", arguments=(3, 3), orders=(0,)
+    ),
     _special("lambertw_slope", lambertw_slope, "special.lambertw_slope({0})", range=POSITIVE, positive=True),
 )

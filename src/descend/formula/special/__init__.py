@@ -3,6 +3,7 @@
 from descend.formula.special.bessel import i0e_slope, i1e_slope, k0e_slope
 from descend.formula.special.faddeeva import dawsn_slope, erfcx_slope, voigt_dispersion, voigt_profile, voigt_slope
 from descend.formula.special.gamma import beta, betaln, digamma_gap, gamma_density, polygamma
+from descend.formula.special.gamma_tails import gamma_tail, gamma_tail_density, gamma_tail_slope
 from descend.formula.special.incomplete_gamma import gammainc_slope, gammaincc
 from descend.formula.special.lambert import lambertw, lambertw_slope
 from descend.formula.special.normal import log_ndtr, ndtr
@@ -14,6 +15,9 @@ __all__ = [
     "digamma_gap",
     "erfcx_slope",
     "gamma_density",
+    "gamma_tail",
+    "gamma_tail_density",
+    "gamma_tail_slope",
     "gammainc_slope",
     "gammaincc",
     "i0e_slope",

@@ -35,7 +35,7 @@ def gammainc_slope(n: float, a: npt.ArrayLike, x: npt.ArrayLike) -> Array:
         few, logarithm = a < LARGE, np.log(x)
         below = logarithm <= special.digamma(np.where(few, a + 1.0, a))
         near = _series(int(n), a, x, logarithm)
-        far = _integral(int(n), a, x, logarithm, np.where(below, -1.0, 1.0))
+        far = integral(int(n), a, x, logarithm, np.where(below, -1.0, 1.0))
         slope = np.where(few & below, near, far) * gamma_density(a, x) * x
     return np.where((x == 0.0) | np.isposinf(x), 0.0, slope)
 
@@ -48,7 +48,7 @@ def gammaincc(a: npt.ArrayLike, x: npt.ArrayLike) -> Array:
         tail = (a >= LARGE) & (x > 1.2 * a) & (found > 0.0)
         if tail.any():
             a, x = a[tail], x[tail]
-            found[tail] = -_integral(0, a, x, np.log(x), np.ones_like(x)) * gamma_density(a, x) * x
+            found[tail] = -integral(0, a, x, np.log(x), np.ones_like(x)) * gamma_density(a, x) * x
     return found
 
 
@@ -68,8 +68,11 @@ def _series(n: int, a: Array, x: Array, logarithm: Array) -> Array:
     return total
 
 
-def _integral(n: int, a: Array, x: Array, logarithm: Array, side: Array) -> Array:
-    """Integrate over w = |u - ln x|, from 0 on, in units of the width of the density there."""
+def integral(n: int, a: Array, x: Array, logarithm: Array, side: Array) -> Array:
+    """Return the n-th derivative of the part of the density on one side of x, by a and over the density and x.
+
+    Integrated over w = |u - ln x|, from 0 on, in units of the width of the density there.
+    """
     width = 1.0 / (np.abs(a - x) + np.sqrt(np.maximum(a, x)) + 1e-300)
     place = logarithm - special.digamma(a)
     total = np.zeros_like(x)

@@ -77,6 +77,10 @@ class Curve(ABC):
         """Return f at several values of one input."""
         return np.array([self.value(theta, {**inputs, name: float(value)}) for value in values])
 
+    def gradients_along(self, theta: Array, inputs: Inputs, name: str, values: Array) -> Array:
+        """Return the derivatives of f by theta at several values of one input, (p, values)."""
+        return np.array([self.gradient(theta, {**inputs, name: float(value)}) for value in values]).T
+
 
 def curve_of(model: Model) -> Curve:
     """Return the curve of a model: from its expression, or by differences if it can only be called."""
@@ -107,6 +111,12 @@ class ExpressedCurve(Curve):
         with np.errstate(all="ignore"):
             found = self._function(self.expression)(*theta, *self._at({**inputs, name: values}))
         return np.broadcast_to(np.asarray(found, dtype=np.float64), values.shape)
+
+    def gradients_along(self, theta: Array, inputs: Inputs, name: str, values: Array) -> Array:
+        there = (*theta, *self._at({**inputs, name: values}))
+        with np.errstate(all="ignore"):
+            found = [self._function(slope)(*there) for slope in _slopes(self.expression, self.symbols)]
+        return np.array([np.broadcast_to(np.asarray(each, dtype=np.float64), values.shape) for each in found])
 
     def _function(self, expression: Expr) -> Callable[..., Array]:
         return compile_expression(expression, self.arguments)

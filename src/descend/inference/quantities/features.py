@@ -19,6 +19,8 @@ SEARCHED = 401
 """Values of the input at which the curve is looked at first: peaks and crossings in between are then made exact."""
 PIECES = 32
 """Parts of a range that are integrated one by one, so that a narrow peak is not overlooked."""
+ORDERS = 10, 20
+"""Places in each part at which what is integrated is looked at, twice: rules of both orders have to agree."""
 ACCURACY = 1e-12
 """Relative accuracy of an integral."""
 NOT_RIGHT = 1e-6
@@ -103,7 +105,7 @@ class Prediction(Feature):
 
 @dataclass(frozen=True)
 class Area(Feature):
-    """area(x, low, high): the integral of the curve, by adaptive quadrature; derivatives are integrated alike."""
+    """area(x, low, high): the integral of the curve, by quadrature; derivatives are integrated alike."""
 
     name: ClassVar[str] = "area"
     arguments: ClassVar[tuple[str, ...]] = ("low", "high")
@@ -112,31 +114,69 @@ class Area(Feature):
     def at(self, theta: Array, arguments: Sequence[float]) -> Derived:
         low, high = arguments
         self._range(low, high)
-        value = self._integral(lambda x: self.curve.value(theta, self.place(x)), low, high)
 
-        def slope(place: int) -> Callable[[float], float]:
-            return lambda x: float(self.curve.gradient(theta, self.place(x))[place])
+        def along(x: Array) -> Array:
+            """Return the curve and its derivatives by theta, (1 + p, x)."""
+            found = self.curve.along(theta, self.inputs, self.along, x)
+            return np.vstack([found, self.curve.gradients_along(theta, self.inputs, self.along, x)])
 
-        by_theta = np.array([self._integral(slope(place), low, high) for place in range(theta.size)])
+        def one(row: int) -> Callable[[float], float]:
+            if row == 0:
+                return lambda x: self.curve.value(theta, self.place(x))
+            return lambda x: float(self.curve.gradient(theta, self.place(x))[row - 1])
+
+        found = _integrals(along, one, 1 + theta.size, low, high)
         ends = [0.0 if math.isinf(end) else self.curve.value(theta, self.place(end)) for end in (low, high)]
-        return Derived(value, by_theta, (-ends[0], ends[1]))
+        return Derived(float(found[0]), found[1:], (-ends[0], ends[1]))
 
-    def _integral(self, function: Callable[[float], float], low: float, high: float) -> float:
-        from scipy.integrate import quad
 
-        edges = np.linspace(low, high, PIECES + 1) if math.isfinite(high - low) else np.array([low, high])
-        total, error, size = 0.0, 0.0, 0.0
-        for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-            part, wrong, *_ = quad(function, begin, end, epsabs=0.0, epsrel=ACCURACY, limit=200, full_output=1)
-            total, error, size = total + part, error + wrong, size + abs(part)
-        # Quadrature gives an integral that diverges a number too: what is integrated has to fall off faster than 1/x.
-        far = [math.copysign(FAR, end) for end in (low, high) if math.isinf(end)]
-        remaining = max((abs(place * function(place)) for place in far), default=0.0)
-        if not (
-            math.isfinite(total) and error <= NOT_RIGHT * max(size, 1e-300) and remaining <= LEFT * max(size, 1e-300)
-        ):
-            raise UndefinedError(f"the area from {low:g} to {high:g} does not converge")
-        return total
+def _integrals(
+    along: Callable[[Array], Array], one: Callable[[int], Callable[[float], float]], count: int, low: float, high: float
+) -> Array:
+    """Return the integrals of several functions, (count,). Raises UndefinedError for one that does not converge.
+
+    In each of `PIECES` parts of the range by Gauss and Legendre's rule; where rules of two orders differ, and over an
+    infinite range, by adaptive quadrature. along: all functions at many places. one: each of them, at one place.
+    """
+    if math.isinf(high - low):
+        return np.array([_adaptive(one(row), [(low, high)], low, high) for row in range(count)])
+    edges = np.linspace(low, high, PIECES + 1)
+    middle, half = 0.5 * (edges[1:] + edges[:-1]), 0.5 * np.diff(edges)
+    rough, fine = (_by_rule(along, order, middle, half) for order in ORDERS)
+    size = np.abs(fine).sum(axis=1, keepdims=True)
+    unsure = ~(np.abs(fine - rough) <= ACCURACY * size / PIECES)
+    parts = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+    total: Array = np.where(unsure, 0.0, fine).sum(axis=1)
+    for row in np.flatnonzero(unsure.any(axis=1)).tolist():
+        left = [parts[place] for place in np.flatnonzero(unsure[row])]
+        total[row] += _adaptive(one(row), left, low, high)
+    return total
+
+
+def _by_rule(along: Callable[[Array], Array], order: int, middle: Array, half: Array) -> Array:
+    """Return the integrals over each part by one rule, (count, parts)."""
+    places, weights = np.asarray(np.polynomial.legendre.leggauss(order), dtype=np.float64)
+    x = middle[:, None] + half[:, None] * places
+    found: Array = along(x.ravel()).reshape(-1, *x.shape) @ weights * half
+    return found
+
+
+def _adaptive(
+    function: Callable[[float], float], parts: Sequence[tuple[float, float]], low: float, high: float
+) -> float:
+    """Return the integral over some parts of a range."""
+    from scipy.integrate import quad
+
+    total, error, size = 0.0, 0.0, 0.0
+    for begin, end in parts:
+        part, wrong, *_ = quad(function, begin, end, epsabs=0.0, epsrel=ACCURACY, limit=200, full_output=1)
+        total, error, size = total + part, error + wrong, size + abs(part)
+    # Quadrature gives an integral that diverges a number too: what is integrated has to fall off faster than 1/x.
+    far = [math.copysign(FAR, end) for end in (low, high) if math.isinf(end)]
+    remaining = max((abs(place * function(place)) for place in far), default=0.0)
+    if not (math.isfinite(total) and error <= NOT_RIGHT * max(size, 1e-300) and remaining <= LEFT * max(size, 1e-300)):
+        raise UndefinedError(f"the area from {low:g} to {high:g} does not converge")
+    return total
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,104 @@
+"""The option `sigma` with two columns: standard deviations below and above the response."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from descend.errors import ConfigError
+from descend.losses import LOSSES
+from descend.losses.asymmetric import Asymmetric
+from descend.options.option import Values
+from descend.options.request import OPTIONS
+from descend.table import open_table
+
+Added = Callable[[object, Any, Any, Any], tuple[Any, Any, Any]]
+TOP = re.compile(r",(?![^(]*\))")
+"""A comma that is in no brackets."""
+
+
+def two_sided(data: Any, sigma: object) -> tuple[Any, Any] | None:
+    """Return both sides of a sigma, as they were given; None if it is one for both.
+
+    They are a text with a comma, a tuple of two, or a list of two of which one is a text, or an array of shape (2, n).
+
+    >>> two_sided({"x": [1.0]}, "lo,hi"), two_sided({"x": [1.0]}, "max(a, b)")
+    (('lo', 'hi'), None)
+    """
+    if isinstance(sigma, str):
+        parts = [part.strip() for part in TOP.split(sigma)] if "," in sigma else []
+        if len(parts) < 2 or sigma in open_table(data).names:
+            return None
+        if len(parts) > 2 or not all(parts):
+            raise ConfigError(
+                f"`{sigma}` names {len(parts)} standard deviations. Give one, or one below and one above the response, "
+                "such as `low,high`."
+            )
+        return parts[0], parts[1]
+    if isinstance(sigma, tuple) and len(sigma) == 2:
+        return sigma[0], sigma[1]
+    if (
+        isinstance(sigma, Sequence)
+        and len(sigma) == 2
+        and any(isinstance(part, str) or np.ndim(part) for part in sigma)
+    ):
+        return sigma[0], sigma[1]
+    if isinstance(sigma, np.ndarray) and sigma.ndim == 2 and len(sigma) == 2:
+        return sigma[0], sigma[1]
+    return None
+
+
+def refuse_beside(options: Values) -> None:
+    """Raise ConfigError for what does not go with errors that differ to both sides."""
+    loss = LOSSES.build(options.get("loss", OPTIONS["loss"].default))
+    if not loss.quadratic:
+        raise ConfigError(
+            f"`sigma` has two sides, standard deviations of normal errors, but the {loss.name} loss has errors of "
+            "another kind. Use the squared loss."
+        )
+    others = {
+        "weights": "both say how far each row is trusted",
+        "covariance": "errors that depend on each other are alike to both sides",
+        "x_sigma": "errors of inputs go with errors of the response that are alike to both sides",
+        "variance": "it estimates how far rows scatter, and sigma says so",
+        "censored": "a censored value has one standard deviation",
+        "rounded": "a rounded value has one standard deviation",
+    }
+    for key, why in others.items():
+        if options.get(key) is not None:
+            raise ConfigError(f"`{key}` does not go with a `sigma` of two sides: {why}. Leave out one of the two.")
+
+
+def with_two_sides(model: object, data: Any, options: Values, added: Added) -> tuple[Any, dict[str, Any]]:
+    """Return the data and the options of a fit, whose sigma, if it has two sides, became the loss that reads them.
+
+    added: returns the data with a column of one side, and the names of the columns of weights and sigma.
+    """
+    sides = two_sided(data, options["sigma"])
+    if sides is None:
+        return data, dict(options)
+    refuse_beside(options)
+    names = []
+    for side in sides:
+        data, _, name = added(model, data, None, side)
+        names.append(name)
+    if not all(isinstance(name, str) for name in names):
+        raise ConfigError(
+            "`sigma` with two sides is two columns, numbers or arrays: standard deviations below and above the "
+            "response."
+        )
+    return data, {**options, "sigma": None, "loss": Asymmetric(*names)}
+
+
+def as_given(sigma: object) -> object:
+    """Return two sides that are texts or numbers as one text, as the command line has them."""
+    if (
+        isinstance(sigma, tuple | list)
+        and len(sigma) == 2
+        and all(isinstance(each, str | float | int) for each in sigma)
+    ):
+        return ",".join(map(str, sigma))
+    return sigma

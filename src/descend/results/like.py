@@ -1,0 +1,182 @@
+"""The same request on new data: what a model file holds of it, and where the new fit begins."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from descend.descent.solution import every_parameter
+from descend.errors import ConfigError
+from descend.formula.formula import levels_in
+from descend.options.arguments import read_request
+from descend.options.option import Values
+from descend.options.request import OPTIONS, Request
+from descend.results.fit import Fit
+from descend.results.loaded import LoadedFit
+from descend.results.loading import load
+from descend.results.model_file import Content
+from descend.results.request_content import DERIVED, request_content
+from descend.table import open_table
+from descend.table.levels import ByGroup, GroupLabels
+from descend.wording import spell
+
+PATTERN = re.compile(r"\[[^\]]*[*?][^\]]*\]")
+"""Matches a vector whose columns a pattern chooses, which may be others in new data."""
+ENTRIES = {
+    "loss_function": "loss",
+    "fixed": "fix",
+    "ties": "ties",
+    "bounds": "bounds",
+    "weights": "weights",
+    "sigma": "sigma",
+    "x_sigma": "x_sigma",
+}
+"""What files hold that were written before they held the request, and the options it was."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier request. model: as it was given. options: by key; notes: what of it is not known, in sentences."""
+
+    model: Any
+    options: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def like_before(like: object, model: Any, data: object, options: Values) -> Request:
+    """Return the request of a new fit like an earlier one (see ``descend.fit``). Raises DescendError."""
+    if data is None:
+        model, data = None, model
+    if data is None:
+        raise ConfigError(f"{spell('like')} fits new data, and none are given. Name them, such as new.csv.")
+    known = earlier(like, model, data, options)
+    return read_request(known.model, data, (), known.options).but(notes=known.notes)
+
+
+def earlier(like: object, model: Any, data: object, options: Values) -> Earlier:
+    """Return the request of an earlier fit, with the options that are given now in their places.
+
+    like: a model file, or a fit. model: what replaces its formula; of a function, that function. options: those given.
+
+    Raises ConfigError or DataError for what is no model file, and for a module.
+    """
+    function = model if callable(model) else None
+    if isinstance(like, str | os.PathLike):
+        fit: Fit = load(like, function)
+        name = f"`{Path(like).name}`"
+    elif isinstance(like, Fit):
+        fit, name = like, "the earlier fit"
+    else:
+        raise ConfigError(f"{spell('like')} takes a model file, or a fit; this is of type {type(like).__name__}.")
+    if fit.model.in_place:
+        raise ConfigError(
+            f"{spell('like')} is for formulas and functions: a module is trained on from where it is. Give the module "
+            "itself."
+        )
+    call, notes = _call_of(fit, name)
+    given = {key: value for key, value in options.items() if key != "like" and _differs(key, value)}
+    known = {key: value for key, value in call.items() if key in OPTIONS and key not in DERIVED}
+    model = call.get("model") if model is None else model
+    if model is None and fit.model.formula is not None:  # a function that was traced into one
+        model, known = str(fit.model), {**known, "response": None}
+    if model is None:
+        raise ConfigError(f"{name} was fitted with a Python function, which is not kept: give it as the model.")
+    start = given.get("start") or _start(fit, model, data, given, {**known, **given})
+    return Earlier(model, {**known, **given, "start": start}, notes)
+
+
+def _differs(key: str, value: object) -> bool:
+    """Whether an option is given: unknown, which the request will say, another value than the default, or a list."""
+    return isinstance(value, list) or key not in OPTIONS or not OPTIONS[key].same_as_default(value)
+
+
+def _call_of(fit: Fit, name: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """Return the arguments that an earlier fit was made with, as far as they are known, and what is not."""
+    if not isinstance(fit, LoadedFit):
+        assert fit.solution is not None
+        call = fit.solution.call()
+        plain = request_content(call)
+        return {**plain, "model": call["model"]}, _lacking(plain, name)
+    stored = fit._content.get("request")
+    if stored is None:
+        missing = ", ".join(spell(key) for key in ("where", "missing", "optimizer"))
+        note = f"{name} was written before model files held the request: if there were {missing}, give them again"
+        return _of_entries(fit._content), (note,)
+    model = fit.model.forward.function if fit.model.forward is not None else None
+    return {**stored, "model": stored.get("model", model)}, _lacking(stored, name)
+
+
+def _lacking(stored: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    keys = stored.get("lacking") or ()
+    if not keys:
+        return ()
+    listed = ", ".join(f"`{key}`" for key in keys)
+    return (f"{listed} of {name} was given as values or a function, which are not kept: give it again if it matters",)
+
+
+def _of_entries(content: Content) -> dict[str, Any]:
+    """Return the request as far as the other entries of a model file tell it."""
+    found = {option: content[entry] for entry, option in ENTRIES.items() if content.get(entry)}
+    if content.get("quantities"):
+        found["quantities"] = {name: each["expression"] for name, each in content["quantities"].items()}
+    if content.get("errors") == "sandwich":
+        found["errors"] = "sandwich"
+    return {"model": content["formula"], "response": content.get("response"), **found}
+
+
+def _start(fit: Fit, model: Any, data: object, given: Values, options: Values) -> dict[str, Any] | None:
+    """Return the parameters of the earlier fit where the new one may begin there; of groups, those that it has, too.
+
+    Left out is what is held now, or lay at a bound, and what a formula, bounds or priors given now may have changed.
+    """
+    texts = [model] if isinstance(model, str) else list(model) if isinstance(model, list | tuple) else []
+    held = {name.partition("[")[0] for name in [*_names(options.get("fix")), *_names(options.get("ties"))]}
+    held |= {label.partition("[")[0] for label in fit.at_bound}
+    held |= {name for key in ("bounds", "priors") for text in map(str, _each(given.get(key))) for name in _words(text)}
+    named = set(fit.parameters) if not texts else {name for text in texts for name in _words(text)}
+    if any(PATTERN.search(text) for text in texts):
+        held |= {name for name, value in fit.parameters.items() if isinstance(value, np.ndarray)}
+    found: dict[str, Any] = {}
+    for name, value in fit.parameters.items():
+        if name in held or name not in named:
+            continue
+        if isinstance(value, ByGroup):
+            value = _of_groups(fit, name, value, texts, data)
+        if value is not None and np.isfinite(np.asarray(value, dtype=np.float64)).all():
+            found[name] = value
+    return found or None
+
+
+def _of_groups(fit: Fit, name: str, values: ByGroup, texts: Sequence[str], data: object) -> ByGroup | None:
+    """Return the values of those groups that the new data have; None if there are none, or one is a reference."""
+    labels = every_parameter(fit.model).shapes[name]
+    if fit.constraints is not None and any(each.startswith(f"{name}[") for each in fit.constraints.references):
+        return None
+    if not isinstance(labels, GroupLabels):
+        return None
+    table = open_table(data)
+    new = {key for text in texts for each in levels_in(text, table) for key in each.keys}
+    kept = {key: value for key, value in values.items() if (key if isinstance(key, tuple) else (key,)) in new}
+    return ByGroup(kept) if kept else None
+
+
+def _each(given: object) -> list[object]:
+    """Return one text, several, or names with values, as a list."""
+    if isinstance(given, Mapping):
+        return [*given]
+    return [given] if isinstance(given, str) else list(given) if isinstance(given, list | tuple) else []
+
+
+def _names(given: object) -> list[str]:
+    """Return the names on the left of values or equations."""
+    return [str(text).partition("=")[0].strip().strip("`") for text in _each(given)]
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W\d]\w*", text))

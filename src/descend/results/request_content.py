@@ -1,0 +1,42 @@
+"""What a model file holds of the request that a fit was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from descend.options.option import Values
+
+DERIVED = ("start", "by", "like")
+"""Options that a new fit does not take over: it begins at the parameters of the old one, on the rows it is given."""
+
+
+def request_content(call: Values) -> dict[str, object]:
+    """Return what a model file holds of the arguments of a fit; ``lacking``: those that it has no words for.
+
+    >>> request_content({"model": "y ~ w*x", "data": "line.csv", "fix": {"w": 1.0}, "gradient": print})
+    {'model': 'y ~ w*x', 'fix': {'w': 1.0}, 'lacking': ['gradient']}
+    """
+    kept: dict[str, object] = {}
+    lacking = []
+    for key, value in call.items():
+        if key == "data":
+            continue
+        value = value.tolist() if isinstance(value, np.generic) else value
+        if _in_words(value):
+            kept[key] = value
+        elif key not in ("model", *DERIVED):
+            lacking.append(key)
+    return kept | ({"lacking": lacking} if lacking else {})
+
+
+def _in_words(value: object, inside: bool = False) -> bool:
+    """Whether a value can stand in a model file and means the same for other rows: a list of numbers does not."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return True
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _in_words(part, True) for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return all(_in_words(part, True) and (inside or not isinstance(part, int | float)) for part in value)
+    return False
