@@ -35,6 +35,9 @@ LAST = 1e-6
 DIGITS = 1e-20
 """A step that promises to lower the loss by a smaller share changes no parameter by 1e-9 of its standard error."""
 
+FURTHER = 3
+"""Steps after that one, at most, each in fewer groups."""
+
 
 @dataclass
 class Found:
@@ -146,7 +149,7 @@ class Together:
                 with np.errstate(all="ignore"):
                     ends = descend_all(given, block, self.arrays.given(damping[places]), share, step)
                     found.put(places, ends, block.code.unit)
-                    found.finish(places, block)
+                    self._finish(found, places, block)
                 left = places[ends.pending]
                 begin[:, left] = ends.theta[self.nonlinear][:, ends.pending]
                 damping[left] = ends.damping[ends.pending]
@@ -157,6 +160,16 @@ class Together:
             left = np.concatenate(in_turn(len(blocks), lambda: descended, self.arrays.threads))
             parts = [(left, None)] if len(left) else []
         return found
+
+    def _finish(self, found: Found, places: Places, block: Block) -> None:
+        """Take one more step in each group, and further ones where those before were longer than rounding explains."""
+        further = found.finish(places, block)
+        for _ in range(FURTHER):
+            if not len(further):
+                break
+            kept = np.isin(places, further)
+            block, places = block.take(self.arrays.given(np.flatnonzero(kept))), places[kept]
+            further = found.finish(places, block)
 
     def _parts(self, groups: Places, starts: Array, which: Places) -> Steps:
         """Return the places of the descents, with the first step of those that begin at a start which many share."""
