@@ -94,3 +94,33 @@ def test_a_start_that_leads_nowhere_is_followed_by_a_search():
     data = {"x": X, "y": peak(X, 50.0, 23.0, 3.0, 10.0)}
     fit = descend.fit(peak, data, response="y", gradient="numeric", start={"a": 1.0, "b": 1e4, "c": 0.1, "d": 0.0})
     assert fit.parameters["b"] == pytest.approx(23.0) and fit.from_start is not None
+
+
+def test_of_very_many_rows_a_search_looks_at_few():
+    rows = 40_000
+    x = np.random.default_rng(1).uniform(0.0, 40.0, rows)
+    sizes = []
+
+    def called(x, a, b, c, d):
+        sizes.append(len(x))
+        return peak(x, a, b, c, d) if x[0] < np.inf else x
+
+    data = {"x": x, "y": peak(x, 50.0, 23.0, 3.0, 10.0) + np.random.default_rng(2).normal(0.0, 1.0, rows)}
+    fit = descend.fit(called, data, response="y", gradient="numeric")
+    assert fit.parameters["b"] == pytest.approx(23.0, abs=0.05) and fit.outcome == "converged"
+    assert any(note.endswith("4,096 of 40,000 rows were looked at") for note in fit.notes)
+    assert sizes.count(4_096) > 3 * sizes.count(rows)
+    assert list(descend.curve_fit(called, x, data["y"])[0]) == pytest.approx(list(fit.parameters.values()), rel=1e-6)
+
+
+def test_a_function_that_looks_at_a_whole_column_is_given_all_rows():
+    rows = 20_000
+    x = np.random.default_rng(1).uniform(1.0, 5.0, rows)
+    x[7] = 20.0
+
+    def share(x, a, b):
+        return a * np.exp(-b * x / x.max())
+
+    fit = descend.fit(share, {"x": x, "y": share(x, 3.0, 7.0)}, response="y", gradient="numeric")
+    assert fit.parameters == pytest.approx({"a": 3.0, "b": 7.0})
+    assert not any("were looked at" in note for note in fit.notes)

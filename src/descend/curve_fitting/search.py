@@ -14,6 +14,7 @@ from descend.curve_fitting.posing import Data, data_of, problem_of
 from descend.descent.solution import Solution
 from descend.errors import DescendError
 from descend.problem.problem import Problem
+from descend.starts.lack_of_fit import following
 from descend.starts.solving import solve
 
 Array = NDArray[np.float64]
@@ -21,6 +22,8 @@ TRIED, TAKEN = 60, 3
 """Points at which the function is called, and of which descents begin."""
 EXPLAINED = 0.9
 """Share of the spread of ydata; where a curve explains more, none other is sought."""
+MANY = 1_000
+"""Rows from which on residuals tell noise from what a curve misses; so many of them are looked at."""
 
 
 def better(arguments: Arguments, data: Data, problem: Problem, solution: Solution) -> Solution:
@@ -41,9 +44,16 @@ def better(arguments: Arguments, data: Data, problem: Problem, solution: Solutio
 
 
 def explains(solution: Solution, arguments: Arguments) -> bool:
-    """Whether a solution explains most of the spread of the response."""
+    """Whether a solution explains most of the spread of the response, or leaves what looks like noise of very many."""
     y = solution.sample.y
-    return solution.loss <= (1.0 - EXPLAINED) * solution.loss_function.unit / 2.0 * float(np.var(y))
+    if solution.loss <= (1.0 - EXPLAINED) * solution.loss_function.unit / 2.0 * float(np.var(y)):
+        return True
+    along = arguments.xdata
+    if len(y) < MANY or not isinstance(along, np.ndarray) or along.shape != y.shape or along.dtype.kind not in "iuf":
+        return False
+    residuals = y - solution.model.scores(solution.theta, solution.columns)
+    rows = np.linspace(0, len(y) - 1, MANY).astype(np.intp)
+    return not following(residuals[rows], along[rows])
 
 
 def starts(arguments: Arguments, problem: Problem) -> Iterator[Array | None]:

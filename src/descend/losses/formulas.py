@@ -140,6 +140,13 @@ class Formulas(Part, ABC):
             )
         return _expression(text, tuple(self.settings.items()), tuple(self.own_parameters))
 
+    def with_columns(self, columns: dict[str, str]) -> tuple[Expr, Expr, Expr]:
+        """Return value, slope and weight with settings that differ from row to row: their columns, by name."""
+        settings = tuple((self.settings | columns).items())
+        texts, own = (self.value_text, self.slope_text, self.weight_text), tuple(self.own_parameters)
+        value, slope, weight = (_expression(text, settings, own) for text in texts)
+        return value, slope, weight
+
     @cached_property
     def slopes(self) -> tuple[Expr, ...]:
         """The derivatives of the value by all scores: the prediction, and each parameter of its own."""

@@ -30,7 +30,7 @@ from descend.formula.row_code import CONSTANT, SCALAR, RowWriter
 from descend.formula.structure import linear_unknowns
 from descend.formula.symbols import Column, Component, Parameter
 from descend.gradients.contract import Program
-from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
+from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE, derivative
 
 ROOT = Column("the square root of the weight")
 OBSERVED = Column("the response")
@@ -83,7 +83,7 @@ def batch_code(program: Program, weighted: bool, project: bool = True, language:
     symbols = {component: Parameter(f"p{place}") for place, component in enumerate(slopes)}
     score = score.xreplace(symbols)
     columns = [_aligned(factor_terms(slope.xreplace(symbols)), score) for slope in slopes.values()]
-    writer = _Writer(score, columns, weighted, language)
+    writer = _Writer(score, columns, program.loss.expressions, weighted, language)
     if quadratic:
         writer.squares(linear, nonlinear)
     else:
@@ -94,6 +94,22 @@ def batch_code(program: Program, weighted: bool, project: bool = True, language:
     return BatchCode(
         linear, nonlinear, weighted, data, products, unit, relative, define("evaluate", source, names_of(language))
     )
+
+
+@lru_cache(maxsize=64)
+def code_of_scores(program: Program, weighted: bool, language: Language = NUMPY) -> BatchCode:
+    """Return code that gives for each row the derivatives of the score, and what the loss says of it.
+
+    That is its slope and second derivative, times the weight of the row, the root of that weight, and the residual.
+    """
+    score, slopes = by_component(program)
+    symbols = {component: Parameter(f"p{place}") for place, component in enumerate(slopes)}
+    columns = [factor_terms(slope.xreplace(symbols)) for slope in slopes.values()]
+    writer = _Writer(score.xreplace(symbols), columns, program.loss.expressions, weighted, language)
+    writer.scores(program)
+    places = tuple(range(len(columns)))
+    source, data, products = writer.source(places)
+    return BatchCode((), places, weighted, data, products, 1.0, False, define("evaluate", source, names_of(language)))
 
 
 class Factored(NamedTuple):
@@ -115,13 +131,15 @@ RESIDUALS = Factored("", "r")
 class _Writer:
     """Writes the code of one program.
 
-    score, columns: the prediction and its derivatives by p0, p1, ..., the parameters.
+    score, columns: the prediction and its derivatives by p0, p1, ..., the parameters. loss: its expressions.
     """
 
-    def __init__(self, score: Expr, columns: list[Expr], weighted: bool, language: Language) -> None:
+    def __init__(
+        self, score: Expr, columns: list[Expr], loss: tuple[Expr, ...], weighted: bool, language: Language
+    ) -> None:
         self.root: Expr = ROOT if weighted else Integer(1)
         self.score, self.columns = score, columns
-        atoms = {symbol for part in (score, *columns) for symbol in part.atoms(Column)} | {ROOT}
+        atoms = {symbol for part in (score, *columns, *loss) for symbol in part.atoms(Column)} | {ROOT}
         self.reads: dict[Expr, str] = {column: f"c{place}" for place, column in enumerate(sorted(atoms, key=str))}
         names: dict[Expr, str] = {Parameter(f"p{place}"): f"p{place}" for place in range(len(columns))}
         names |= {PREDICTION: "s", RESIDUAL: "r", RESPONSE: "y"}
@@ -173,6 +191,17 @@ class _Writer:
         gradient = _tuple(self._product(each, slope) for each in slopes)
         own = self._triangle([self._times(each, weight) for each in slopes], slopes)
         self.lines.append(f"return (), loss, {gradient}, {own}, (), ()")
+
+    def scores(self, program: Program) -> None:
+        """Write what each row has (see `code_of_scores`)."""
+        self.reads[OBSERVED] = "y"
+        slope = program.loss.expressions[1]
+        of_loss = [each * self.root * self.root for each in (slope, derivative(slope, PREDICTION))]
+        self.writer.count([self.score, *self.columns, *of_loss])
+        self.lines.append(f"s = {self._factored(self.score).text} + 0.0*y")
+        self.lines.append("r = s - y")
+        texts = [f"{self._factored(each).text} + 0.0*y" for each in (*self.columns, *of_loss, self.root)] + ["r"]
+        self.lines.append(f"return {_tuple(texts)}")
 
     def source(self, nonlinear: tuple[int, ...]) -> tuple[str, tuple[Expr, ...], tuple[tuple[int, ...], ...]]:
         """Return the source, and which data and which sums of data it is given."""

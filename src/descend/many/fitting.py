@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError, DescendError
 from descend.gradients.contract import Program
-from descend.losses import LOSSES
+from descend.losses import LOSSES, Loss, Squared
 from descend.many.arrays import NUMPY_ARRAYS, tensors
 from descend.many.groups import Groups, table_of_group
 from descend.many.keeping import keep, losses_of
@@ -21,6 +21,7 @@ from descend.many.linear import is_linear, solved_linear
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done, Progress
 from descend.many.rows import GroupedRows
+from descend.many.scales import Scales
 from descend.many.source import OfRows, columns_read
 from descend.many.starts import Starts, can_be_tried, evenly, trial_points, tried
 from descend.many.together import Together
@@ -32,6 +33,7 @@ from descend.problem.posing import untraced
 from descend.problem.preflight import check_rows
 from descend.results import Fit
 from descend.results.fitting import fit_table
+from descend.starts.robust import loss_of
 from descend.table import Table
 from descend.table.levels import said
 
@@ -117,8 +119,16 @@ class Grouped(OfRows):
 
     @cached_property
     def program(self) -> Program | None:
-        """What all groups can be fitted with together; None if each has to be fitted by itself."""
-        return program_of(self.request, self.model, self.table)
+        """What all groups can be fitted with together, by squares for an estimated scale; None if nothing can."""
+        if self.to_estimate is None:
+            return program_of(self.request, self.model, self.table)
+        return program_of(self.request, replace(self.model, loss=Squared()), self.table, Squared())  # type: ignore[type-var]
+
+    @cached_property
+    def to_estimate(self) -> Loss | None:
+        """The loss whose scale is to be estimated in each group, if it is."""
+        loss = loss_of(self.request)
+        return None if loss.estimated is None else loss
 
     @cached_property
     def together(self) -> Together | None:
@@ -129,14 +139,23 @@ class Grouped(OfRows):
         return Together(self.program, self.rows, tensors(self.request.device) if by_torch else NUMPY_ARRAYS)
 
     @cached_property
+    def searching(self) -> Together | None:
+        """What looks for starts together: for a robust loss of residuals, with the squares of these."""
+        together = self.together
+        if together is None or together.program.loss.quadratic or not together.program.loss.of_residual:
+            return together
+        return replace(together, program=replace(together.program, loss=Squared()))
+
+    @cached_property
     def trial_points(self) -> Array:
         """Points to try in any group, (points, p); none where they cannot show where to begin."""
         given, parameters, chosen = self.request.start or {}, self.model.parameters, np.flatnonzero(self.sound)
-        if self.program is None or not can_be_tried(self.program) or not len(chosen):
+        searched = None if self.searching is None else self.searching.program
+        if searched is None or not can_be_tried(searched) or not len(chosen):
             return np.empty((0, parameters.size))
         held = set() if set(parameters.shapes) <= set(given) else set(given)
         theta = parameters.start(dict(given), 1.0)
-        return trial_points(self.program, self.rows, chosen, held, theta, self.bounds)
+        return trial_points(searched, self.rows, chosen, held, theta, self.bounds)
 
     @cached_property
     def bounds(self) -> Bounds | None:
@@ -190,14 +209,17 @@ class Grouped(OfRows):
         return np.add.reduceat(squares if omega is None else omega * squares, begins)
 
 
-def program_of(request: Request, model: Model, table: Table) -> Program | None:
-    """Return what all groups can be fitted with together; None if each has to be fitted by itself."""
-    loss = model.loss
+def program_of(request: Request, model: Model, table: Table, loss: Loss | None = None) -> Program | None:
+    """Return what all groups can be fitted with together; None if each has to be fitted by itself.
+
+    loss: that of the model, if it is not the one asked for.
+    """
+    loss = loss or loss_of(request)
     smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2)
     chosen_options = any(request[key] is not None for key in OWN) or request.engine not in ("auto", "torch")
     if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
         return None
-    if not (loss.quadratic or loss.dispersion_known):
+    if not (loss.quadratic or loss.dispersion_known or (loss.of_residual and not loss.likelihood)) or loss.many_minima:
         return None
     code = gradient_source(model, None, table, request.roles.spread)[1]
     return code if isinstance(code, Program) else None
@@ -231,7 +253,9 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
         keep(work, chosen, solved_linear(work, chosen), outcomes)
     elif together is not None and len(chosen):
         starts = starts_of(work, outcomes) if starts is None else starts
-        if len(starts.points):
+        if len(starts.points) and work.to_estimate is not None:
+            keep(work, chosen, Scales.estimated(together, work.to_estimate, chosen, starts), outcomes)
+        elif len(starts.points):
             found = replace(together, progress=progress).from_best(chosen, starts.points, starts.few)
             together.compare(chosen, starts.points, starts.few, found)
             keep(work, chosen, found, outcomes)
@@ -266,8 +290,8 @@ def starts_of(work: Grouped, outcomes: Outcomes) -> Starts:
     if set(parameters.shapes) <= set(given):
         return Starts(parameters.start(dict(given), 1.0)[None], 1)
     chosen = np.flatnonzero(work.sound)
-    if work.together is not None and len(work.trial_points):
-        found = tried(work.together, chosen, work.trial_points, given.keys())
+    if work.searching is not None and len(work.trial_points):
+        found = tried(work.searching, chosen, work.trial_points, given.keys())
         if found is not None:
             return found
     fits = (fit_alone(work, group, outcomes) for group in evenly(chosen, SAMPLED).tolist())
@@ -281,6 +305,8 @@ def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Place
     A group without the shape of the model has many minima, and those of such groups are far from all others.
     """
     failed, poor = (chosen[some[chosen]] for some in (outcomes.open, outcomes.r_squared < POOR))
+    if not work.model.loss.quadratic:
+        poor = poor[:0]  # outliers, which the loss makes little of, are no sign of another minimum
     if not len(failed) and not len(poor):
         return
     ended = evenly(poor[np.isfinite(outcomes.errors[poor]).all(axis=1)], LENT)

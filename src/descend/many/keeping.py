@@ -22,14 +22,15 @@ VAGUE = 1e8
 
 def losses_of(work: Known, groups: Places, found: Found) -> tuple[Array, Array]:
     """Return the mean loss of what was found in these groups, and R2."""
-    r_squared = 1.0 - found.loss / work.about_mean[groups] if work.model.loss.quadratic else np.nan * found.loss
+    squares = found.loss if work.model.loss.quadratic else found.squares
+    r_squared = 1.0 - squares / work.about_mean[groups] if np.isfinite(squares).any() else np.nan * squares
     return found.loss / work.totals[groups], r_squared
 
 
 def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes) -> None:
     """Keep what converged at a minimum that the rows determine, within its bounds."""
     loss, bounds = work.model.loss, work.bounds
-    scale = np.full(len(groups), loss.unit)
+    scale = np.full(len(groups), loss.unit if loss.likelihood else 1.0)
     if loss.quadratic and work.request.sigma is None:
         spare = work.counting[groups] - work.model.parameters.size
         scale = np.where(spare > 0, 2.0 * found.loss / np.maximum(spare, 1), np.nan)

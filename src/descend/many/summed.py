@@ -60,6 +60,8 @@ class Summed:
         program = work.program
         if program is None:
             return "each group has to be fitted by itself"
+        if not program.loss.likelihood:
+            return f"standard errors of the {program.loss.name} loss need each row"
         if program.loss.own_parameters:
             return f"the {program.loss.name} loss has parameters of its own"
         drop = work.request.missing == "drop"

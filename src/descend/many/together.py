@@ -12,11 +12,12 @@ from descend.engines.threads import in_turn
 from descend.errors import ConfigError
 from descend.gradients.contract import Program
 from descend.many.arrays import NUMPY_ARRAYS, Arrays
-from descend.many.code import BatchCode, batch_code
+from descend.many.code import BatchCode, batch_code, code_of_scores
 from descend.many.descent import FIRST, FIRST_OF_ONE, Ends, descend_all
 from descend.many.first_step import FirstStep
 from descend.many.progress import Progress
 from descend.many.rows import GroupedRows
+from descend.many.sandwich import robust_ends
 from descend.many.sums import Block, Sums
 from descend.many.systems import Factor
 
@@ -43,8 +44,10 @@ FURTHER = 3
 class Found:
     """What each of some descents found: parameters and their variances, (descents, p), and sums of the loss.
 
-    variances: the diagonal of the inverse of the curvature of that sum. loss is NaN where none has a value. converged,
-    endless: whether it ended at a minimum; whether it ran away, with ever less to gain.
+    variances: the diagonal of the inverse of the curvature of that sum; of a loss that is no likelihood, those of the
+    parameters themselves. squares: the sum of the squares of the residuals, where that does not follow from the loss.
+    loss is NaN where none has a value. converged, endless: whether it ended at a minimum; whether it ran away, with
+    ever less to gain.
     """
 
     theta: Array
@@ -52,13 +55,15 @@ class Found:
     converged: NDArray[np.bool_]
     endless: NDArray[np.bool_]
     variances: Array
+    squares: Array
 
     @classmethod
     def none(cls, descents: int, p: int) -> Found:
         """Return what is known before the descents."""
         theta, variances = np.full((descents, p), np.nan), np.full((descents, p), np.nan)
         converged, endless = np.zeros(descents, dtype=bool), np.zeros(descents, dtype=bool)
-        return cls(theta, np.full(descents, np.nan), converged, endless, variances)
+        loss, squares = np.full(descents, np.nan), np.full(descents, np.nan)
+        return cls(theta, loss, converged, endless, variances, squares)
 
     def put(self, places: Places, ends: Ends, unit: float) -> None:
         """Note where some of the descents ended."""
@@ -100,9 +105,7 @@ class Found:
         rank = np.where(self.converged, 0.0, np.where(self.endless, 1.0, 2.0)).reshape(-1, each)
         loss = np.where(np.isfinite(self.loss), self.loss, np.inf).reshape(-1, each)
         first = np.lexsort((loss, rank), axis=1)[:, 0] + np.arange(len(loss)) * each
-        return Found(
-            self.theta[first], self.loss[first], self.converged[first], self.endless[first], self.variances[first]
-        )
+        return Found(*(getattr(self, name)[first] for name in self.__dict__))
 
     def lower(self, other: Found) -> Found:
         """Return the lower end of each of two descents."""
@@ -149,7 +152,7 @@ class Together:
                 with np.errstate(all="ignore"):
                     ends = descend_all(given, block, self.arrays.given(damping[places]), share, step)
                     found.put(places, ends, block.code.unit)
-                    self._finish(found, places, block)
+                    self._finish(found, places, block, groups[places])
                 left = places[ends.pending]
                 begin[:, left] = ends.theta[self.nonlinear][:, ends.pending]
                 damping[left] = ends.damping[ends.pending]
@@ -161,15 +164,30 @@ class Together:
             parts = [(left, None)] if len(left) else []
         return found
 
-    def _finish(self, found: Found, places: Places, block: Block) -> None:
-        """Take one more step in each group, and further ones where those before were longer than rounding explains."""
-        further = found.finish(places, block)
+    def _finish(self, found: Found, places: Places, block: Block, groups: Places) -> None:
+        """Take the last steps of those that converged, and find their variances.
+
+        There is one more step in each, and further ones where that was longer than rounding explains.
+        """
+        further, left, some = found.finish(places, block), block, places
         for _ in range(FURTHER):
             if not len(further):
                 break
-            kept = np.isin(places, further)
-            block, places = block.take(self.arrays.given(np.flatnonzero(kept))), places[kept]
-            further = found.finish(places, block)
+            kept = np.isin(some, further)
+            left, some = left.take(self.arrays.given(np.flatnonzero(kept))), some[kept]
+            further = found.finish(some, left)
+        loss = self.program.loss
+        if loss.likelihood:
+            return
+        code = code_of_scores(self.program, self.code.weighted, self.arrays.language)
+        scores = self.rows.block(code, groups, self.arrays)
+        for band, begin, end in zip(scores.bands, scores.ends, scores.ends[1:], strict=False):
+            some = places[begin:end]
+            theta = [self.arrays.given(each) for each in np.ascontiguousarray(found.theta[some].T)]
+            ends = robust_ends(band, theta, loss, self.arrays)
+            found.theta[some] -= np.where(ends.sure, ends.step, 0.0).T
+            found.variances[some], found.squares[some] = ends.variances.T, ends.squares
+            found.converged[some] &= ends.sure
 
     def _parts(self, groups: Places, starts: Array, which: Places) -> Steps:
         """Return the places of the descents, with the first step of those that begin at a start which many share."""

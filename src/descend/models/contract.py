@@ -216,6 +216,13 @@ class Model(RowsOfModel, ABC):
         del kept[:-SETS]
         return found
 
+    def of_rows(self, places: NDArray[np.intp], count: int) -> Model | None:
+        """Return the model of a few of ``count`` rows, by their places; None where it cannot be asked about few.
+
+        A function may look at a whole column: what it says of few rows has to be held against what it says of all.
+        """
+        return self if self.inputs else None
+
     def row_function(self, columns: Mapping[str, Array]) -> RowFunction:
         """Return the scores of these rows as a function of theta, real or complex, one or several."""
         return Scores(self, columns)

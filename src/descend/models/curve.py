@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -91,6 +91,13 @@ class Curve:
 
         solved: NDArray[Any] = solve_triangular(self.root, values, lower=True, check_finite=False)
         return solved
+
+    def of_rows(self, places: NDArray[np.intp]) -> Curve | None:
+        """Return the curve of a few of the rows; None where its data have no rows, or its errors know of each other."""
+        if not isinstance(self.xdata, np.ndarray) or not self.inputs or self.root is not None or self.derivatives:
+            return None
+        axis = -1 if self.xdata.shape[-1] == self.rows else 0
+        return replace(self, xdata=self.xdata.take(places, axis), rows=len(places))
 
     def traced(self) -> str:
         """Return what the function computes as text of our formulas. Raises UntraceableError."""
@@ -204,6 +211,10 @@ class CurveModel(Model):
     @property
     def name(self) -> str:
         return self.curve.__name__
+
+    def of_rows(self, places: NDArray[np.intp], count: int) -> Model | None:
+        curve = self.curve.of_rows(places)
+        return None if curve is None else replace(self, curve=curve)
 
     def row_function(self, columns: Mapping[str, Array]) -> RowFunction:
         return CalledCurve(self, len(columns[self.curve.response]))

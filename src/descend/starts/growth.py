@@ -31,7 +31,7 @@ LARGE, NEIGHBOURS = 1 << 14, 8
 EPOCHS = 200
 MANY = 500
 """Parameters above which their curvature costs more than the rows."""
-WITHIN = 1e-2
+WITHIN = 1e-1
 """Error to which a sample is solved, as a share of its statistical error: further digits are not those of all rows."""
 
 

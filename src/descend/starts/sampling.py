@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from descend.differences.calls import Calls
+from descend.differences.calls import Calls, alike
 from descend.differences.linear import linear_places
+from descend.engines.numpy_engine import NumpyEngine
+from descend.gradients.numeric import DifferentiatedKernel
+from descend.problem.objective import objective_over
 from descend.problem.point import Array
 from descend.problem.problem import Problem
 from descend.starts.search import Start
+from descend.starts.search import sampled as places_of
 from descend.starts.trials import descended, spread
 
+Places = NDArray[np.intp]
 CALLS = 160
 """How often a function is called for trial points, where each call takes one."""
 TOGETHER = 2048
@@ -30,6 +38,10 @@ DECADES = (-2.5, 1.0)
 """Sizes of a parameter, in powers of ten of the range of a column, or of one over it."""
 PROBED = 5
 """Number of the point at which linear parameters are probed first."""
+MANY, FEW = 20_000, 4_096
+"""Rows from which on a search looks at a few of them."""
+COMPARED, ENOUGH = 8, 2
+"""Points at which a function is called, at most, until so many have shown that it says the same of few rows."""
 
 
 def sampled(problem: Problem, given: Collection[str]) -> Start | None:
@@ -40,14 +52,17 @@ def sampled(problem: Problem, given: Collection[str]) -> Start | None:
        and rates of several powers of ten, and numbers about 1.
     3. At each, solve for the linear ones by least squares, where the loss is of residuals, and take J there.
     4. Descend a little way from the best few, and return the lowest.
+    Of very many rows all this looks at a few, where the function says the same of a row whatever rows are beside it.
     """
+    few = _of_few_rows(problem, given) if problem.rows.count >= MANY else None
+    if few is not None and (found := sampled(few, given)) is not None:
+        return found.in_sample(few.rows.count, problem.rows.count)
     model, rows = problem.model, problem.rows
     calls = model.derivatives(rows.columns).calls
-    free = np.flatnonzero(np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan)))
     calls.rows = rows.count
     before = calls.count
     with np.errstate(all="ignore"):
-        trials = _Trials(problem, calls, free)
+        trials = _Trials(problem, calls, _free(problem, given))
         ranked = trials.ranked()
     if not ranked:
         calls.rows = 0  # so that the next call raises the error that these met
@@ -59,18 +74,46 @@ def sampled(problem: Problem, given: Collection[str]) -> Start | None:
     return Start(theta, f"start found among {trials.tried} trial points, in {calls.count - before} calls")
 
 
+def _of_few_rows(problem: Problem, given: Collection[str]) -> Problem | None:
+    """Return the problem of a sample of the rows; None if the function says something else of them by themselves."""
+    model, count = problem.model, problem.rows.count
+    places = places_of(count, FEW)
+    few = model.of_rows(places, count) if type(problem.code) is DifferentiatedKernel else None
+    if few is None or problem.all_rows is not None or problem.objective.penalty is not None:
+        return None
+    rows, agreed = problem.rows.take(places), 0
+    objective = objective_over(NumpyEngine(DifferentiatedKernel(few), rows), bounds=problem.objective.bounds)
+    sampled_problem = replace(problem, model=few, rows=rows, objective=objective)
+    with contextlib.suppress(Exception), np.errstate(all="ignore"):  # whatever a user's function raises
+        trials = _Trials(sampled_problem, few.derivatives(rows.columns).calls, _free(problem, given))
+        for number in range(COMPARED):
+            theta = trials.point(trials.free, spread(number, len(trials.free)))
+            one, other = few.scores(theta, rows.columns), model.scores(theta, problem.rows.columns)[places]
+            if not alike(one, other):
+                return None
+            agreed += bool(np.ptp(one[np.isfinite(one)]) > 0.0)
+            if agreed == ENOUGH:
+                return sampled_problem
+    return None
+
+
+def _free(problem: Problem, given: Collection[str]) -> Places:
+    """Return the components of theta that are searched for."""
+    return np.flatnonzero(np.isnan(problem.model.parameters.start(dict.fromkeys(given, 0.0), math.nan)))
+
+
 class _Trials:
     """The points that are tried. free: the components that are searched for."""
 
-    def __init__(self, problem: Problem, calls: Calls, free: np.ndarray[tuple[int], np.dtype[np.intp]]) -> None:
-        self.problem, self.calls, self.theta = problem, calls, problem.start
+    def __init__(self, problem: Problem, calls: Calls, free: Places) -> None:
+        self.problem, self.calls, self.theta, self.free = problem, calls, problem.start, free.tolist()
         self.bounds, self.tried = problem.objective.bounds, 0
         columns = [problem.rows.columns[name] for name in problem.model.inputs]
         self.scales = [float(np.ptp(column)) for column in columns if np.ptp(column) > 0.0] or [1.0]
         self.places = [np.quantile(column, np.linspace(0.02, 0.98, 25)) for column in columns]
         self.linear: list[int] = []
         size = float(np.abs(problem.rows.y).max()) or 1.0
-        bases = [self._point(free, spread(PROBED + turn, max(1, len(free)))) for turn in (0, 1)]
+        bases = [self.point(free, spread(PROBED + turn, max(1, len(free)))) for turn in (0, 1)]
         if problem.model.loss.of_residual and self.bounds is None:
             calls.learn(bases[0])
             steps = np.where(self.theta == 0.0, size, 1.7 * size)
@@ -84,7 +127,7 @@ class _Trials:
         count = max(2 * len(self.sought), CALLS // each) if not self.calls.together else TOGETHER // each
         count = max(min(count, NUMBERS // (each * max(1, self.calls.rows))), FEWEST)
         for number in range(count if self.sought else 1):
-            points.append(self._point(self.sought, spread(number, max(1, len(self.sought)))))
+            points.append(self.point(self.sought, spread(number, max(1, len(self.sought)))))
         self.tried = len(points)
         found = []
         at_once = max(1, LARGEST // (each * max(1, self.calls.rows)))
@@ -124,7 +167,8 @@ class _Trials:
                 found.append((total, theta))
         return found
 
-    def _point(self, places: Collection[int], shares: list[float]) -> Array:
+    def point(self, places: Collection[int], shares: list[float]) -> Array:
+        """Return a point whose components at these places come from shares of the unit interval."""
         theta = self.theta.copy()
         for place, share in zip(places, shares, strict=False):
             theta[place] = self._value(share)

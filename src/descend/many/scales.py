@@ -1,0 +1,145 @@
+"""Robust losses of many groups whose scale is estimated from the data, each group's from its own rows.
+
+As for one fit (see `descend.starts.robust`), the noise s of a group is 1.4826 times the median of its residuals |r|,
+and the scale of the loss a multiple of it: the fit with that scale leaves the noise that it was made of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr
+
+from descend.gradients.contract import Program
+from descend.losses import Huber, Loss, Squared
+from descend.losses.contract import NORMAL
+from descend.many.code import code_of_scores
+from descend.many.starts import Starts
+from descend.many.sums import Band
+from descend.many.together import Found, Together
+from descend.starts.robust import NEARLY, NOISELESS, ROUNDS, SETTLED
+
+Array = NDArray[np.float64]
+Places = NDArray[np.intp]
+SCALE = "[scale]"
+"""The column that holds the scale of the loss in the rows of a group; no column of a table is called so."""
+ROUNDING = 1e-12
+"""Share of a sum of weights that is rounding."""
+
+
+@dataclass(frozen=True)
+class Scaled(Loss):
+    """A robust loss whose scale stands in a column."""
+
+    of: Loss
+
+    name: ClassVar[str] = "scaled"
+
+    @cached_property
+    def expressions(self) -> tuple[Expr, Expr, Expr]:
+        """Value, slope and weight, with the first setting read from the column."""
+        return self.of.with_columns({next(iter(self.of.settings)): SCALE})
+
+
+@dataclass
+class Scales:
+    """The fits of some groups while the scales of their loss are estimated.
+
+    by_squares: what fits them by least squares. tried: the noise that the last scale was made of, NaN of groups that
+    are left to a fit of their own: those without noise, and those of which a fit failed.
+    """
+
+    by_squares: Together
+    groups: Places
+    found: Found
+    tried: Array
+
+    @classmethod
+    def estimated(cls, together: Together, loss: Loss, groups: Places, starts: Starts) -> Found:
+        """Return the fits of groups, each with the scale that its own rows show."""
+        by_squares = replace(together, program=replace(together.program, loss=Squared()), progress=None)
+        found = by_squares.from_best(groups, starts.points, starts.few)
+        scales = cls(by_squares, groups, found, np.full(len(groups), np.nan))
+        scales.tried = scales.noise(np.arange(len(groups)))
+        first = Huber()
+        if type(first) is not type(loss):
+            scales.settle(first, NEARLY)
+        scales.settle(loss, SETTLED)
+        scales.found.converged &= np.isfinite(scales.tried)
+        return scales.found
+
+    def settle(self, loss: Loss, settled: float) -> None:
+        """Fit until the scale no longer changes; near the end a line through two changes leads there sooner.
+
+        As the median jumps from row to row, estimates may go in circles; then the last is as good as any.
+        """
+        assert loss.efficient is not None
+        program = replace(self.by_squares.program, loss=Scaled(loss))
+        open_ = np.flatnonzero(np.isfinite(self.tried))
+        before, changed = np.full(len(self.tried), np.nan), np.full(len(self.tried), np.nan)
+        for _ in range(ROUNDS):
+            if not len(open_):
+                return
+            tried = self.tried[open_]
+            self._fit(program, open_, loss.efficient * tried)
+            noise = self.noise(open_)
+            change = noise - tried
+            with np.errstate(all="ignore"):
+                secant = tried - change * (tried - before[open_]) / (change - changed[open_])
+                sooner = (np.abs(change) <= NEARLY * tried) & (np.abs(secant - noise) <= 10.0 * np.abs(change))
+                ahead = np.where(sooner & (secant > 0.0), secant, noise)
+            before[open_], changed[open_] = tried, change
+            done = np.abs(change) <= settled * tried
+            self.tried[open_] = np.where(done, tried, ahead)
+            open_ = open_[~done & np.isfinite(ahead)]
+
+    def _fit(self, program: Program, places: Places, scales: Array) -> None:
+        """Fit some of the groups with these scales from where they are."""
+        rows, groups = self.by_squares.rows, self.groups[places]
+        every = np.ones(len(rows.groups))
+        every[groups] = scales
+        column = {SCALE: np.repeat(every, rows.groups.sizes)}
+        known = replace(rows, columns={**rows.columns, **column})
+        together = replace(self.by_squares, program=program, rows=known)
+        found = together.descend(groups, self.found.theta[places], np.arange(len(places)))
+        for name, values in found.__dict__.items():
+            getattr(self.found, name)[places] = values
+
+    def noise(self, places: Places) -> Array:
+        """Return the noise that the fits of some groups leave; NaN of those without any, or without a fit."""
+        together, groups = self.by_squares, self.groups[places]
+        rows, arrays = together.rows, together.arrays
+        code = code_of_scores(together.program, rows.omega is not None, arrays.language)
+        found = np.full(len(places), np.nan)
+        for some in rows.blocks(groups, np.arange(len(places)), arrays):
+            block = rows.block(code, groups[some], arrays)
+            for band, begin, end in zip(block.bands, block.ends, block.ends[1:], strict=False):
+                theta = self.found.theta[places[some[begin:end]]].T
+                with np.errstate(all="ignore"):
+                    *_, root, residual = band.evaluated([arrays.given(each.copy()) for each in theta], arrays, False)
+                size = _medians(np.abs(arrays.returned(residual)), _weights(band, arrays.returned(root)))
+                found[some[begin:end]] = NORMAL * size
+        largest = np.maximum.reduceat(np.abs(rows.y), rows.groups.ends[:-1])[groups]
+        return np.where(self.found.converged[places] & (found > NOISELESS * largest), found, np.nan)
+
+
+def _weights(band: Band, root: Array) -> Array:
+    """Return the weights of the rows of a band, 0 for those that are repeated."""
+    if band.surplus is None:
+        return root * root
+    return root * root * (np.arange(len(root))[:, None] < np.asarray(band.sizes))
+
+
+def _medians(sizes: Array, omega: Array) -> Array:
+    """Return the weighted median of each column: half of its weights lie on either side."""
+    order = np.argsort(np.where(omega > 0.0, sizes, np.inf), axis=0, kind="stable")
+    upto = np.cumsum(np.take_along_axis(omega, order, axis=0), axis=0)
+    half, slack = 0.5 * upto[-1], ROUNDING * upto[-1]
+    places = np.stack([(upto < half - slack).sum(axis=0), (upto < half + slack).sum(axis=0)])
+    chosen = np.take_along_axis(order, places, axis=0)
+    found: Array = np.take_along_axis(sizes, chosen, axis=0).mean(axis=0)
+    return found

@@ -1,0 +1,61 @@
+"""Robust losses of many groups: what each fit by itself gives, at the cost of many."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import descend
+
+FORMULA, START = "y ~ a*exp(-b*x) + c", {"a": 1.0, "b": 1.0, "c": 0.1}
+LOSSES = ["huber(delta=0.1)", "soft_l1(scale=0.1)", "cauchy(scale=0.1)", "log_cosh"]
+ESTIMATED = ["huber", "soft_l1", "cauchy(scale=auto)", "tukey"]
+
+
+def with_outliers(groups=40, seed=0):
+    """Decays of 14 to 24 rows, of which one in twenty is far off."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(14, 25, groups)
+    well, x = np.repeat(np.arange(groups), sizes), np.concatenate([np.linspace(0.1, 4, size) for size in sizes])
+    a, b, c = rng.uniform(1, 4, groups), rng.uniform(0.5, 2, groups), rng.uniform(0, 0.3, groups)
+    y = a[well] * np.exp(-b[well] * x) + c[well] + 0.05 * rng.normal(size=x.size)
+    y += (rng.uniform(size=x.size) < 0.05) * rng.normal(size=x.size)
+    return {"x": x, "y": y, "well": well, "n": rng.integers(1, 4, x.size).astype(float)}
+
+
+@pytest.mark.parametrize("weights", [None, "n"])
+@pytest.mark.parametrize("start", [START, None])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_each_group_has_the_fit_that_it_has_by_itself(loss, start, weights):
+    data = with_outliers()
+    options = {"loss": loss, "weights": weights}
+    fits = descend.fit(FORMULA, data, by="well", start=start, **options)
+    assert fits.counts == {"converged": 40}
+    assert not fits._outcomes.fits  # none had to be fitted by itself
+    for place in (3, 11, 26):
+        rows = {name: column[data["well"] == place] for name, column in data.items()}
+        alone = descend.fit(
+            FORMULA, rows, start={name: values[place] for name, values in fits.parameters.items()}, **options
+        )
+        assert alone.succeeded
+        assert fits.loss[place] == pytest.approx(alone.loss, rel=1e-12)
+        assert fits.r_squared[place] == pytest.approx(alone.r_squared, abs=1e-8)
+        for name in START:
+            assert fits.parameters[name][place] == pytest.approx(alone.parameters[name], rel=1e-8)
+            assert fits.standard_errors[name][place] == pytest.approx(alone.standard_errors[name], rel=1e-6)
+
+
+@pytest.mark.parametrize("weights", [None, "n"])
+@pytest.mark.parametrize("loss", ESTIMATED)
+def test_each_group_has_the_scale_that_its_own_rows_show(loss, weights):
+    data = with_outliers()
+    options = {"loss": loss, "weights": weights, "start": START}
+    fits = descend.fit(FORMULA, data, by="well", **options)
+    assert fits.counts == {"converged": 40}
+    assert len(fits._outcomes.fits) < 4  # some go in circles, or have to be fitted by themselves
+    for place in (3, 11, 26):
+        alone = descend.fit(FORMULA, {name: column[data["well"] == place] for name, column in data.items()}, **options)
+        assert fits.loss[place] == pytest.approx(alone.loss, rel=1e-7)
+        for name in START:
+            assert fits.parameters[name][place] == pytest.approx(alone.parameters[name], rel=1e-7)
+            assert fits.standard_errors[name][place] == pytest.approx(alone.standard_errors[name], rel=1e-5)
