@@ -46,30 +46,30 @@ def streamed_arrow_sandwich(
     def bread() -> Arrow:
         return _total(summed(layout, along, places, bend) for along, places, bend, _ in blocks())
 
-    whole = there.lazy.attempt(bread).of(free)
-    inverse = inverted(whole, layout, free)
+    of_free = there.lazy.attempt(bread).of(free)
+    inverse = inverted(of_free, layout, free)
     if inverse is None:
         return None
     loss, power, alone = solution.loss_function, POWERS.get(kind, 0.0), np.zeros(layout.own.shape[1], dtype=bool)
-    lost = False
+    shared_alone = False
 
     def meat() -> Iterator[Arrow]:
-        nonlocal lost
+        nonlocal shared_alone
         for along, places, bend, pull in blocks():
             if power and not loss.kinked:
                 left = 1.0 - bend * variances_along(inverse, along, places)
                 some = left < ALONE
                 if loss.likelihood and some.any():
-                    found = groups_of_one(layout, along[some], places[some], bend[some], whole)
-                    lost = lost or found is None
+                    found = groups_of_one(layout, along[some], places[some], bend[some], of_free)
+                    shared_alone = shared_alone or found is None
                     alone[[] if found is None else found] = True
                 pull = weakened(pull, left, loss, power)
             yield summed(layout, along, places, pull * pull)
 
     total = there.lazy.attempt(lambda: _total(meat()))
-    if lost:
+    if shared_alone:
         return None
-    return sandwiched(total, whole, inverse, alone) * (there.counting / degrees if kind == "HC1" else 1.0)
+    return sandwiched(total, of_free, inverse, alone) * (there.counting / degrees if kind == "HC1" else 1.0)
 
 
 def _total(parts: Iterator[Arrow]) -> Arrow:
