@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from typer import Exit
+from typer import Context, Exit
 
 from descend.cli import options
 from descend.cli.live_picture import Watch
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     "quiet",
 )
 def fit(
+    context: Context,
     formula: options.Model,
     data: options.DataOfFit = None,
     *,
@@ -82,7 +83,7 @@ def fit(
 
     Example: descend fit --like line.json new.csv
     """
-    model, data = options.formula_and_data(formula, data, given["like"])
+    model, data = options.formula_and_data(formula, data, given["like"], context)
     look = options.look(given)
     written = {"--save": save, "--output": output, "--plot": plot, "--report": report, "--table-output": table_output}
     apart = {"--influence": influence, "--animate": animate, "--checkpoint": given["checkpoint"]}

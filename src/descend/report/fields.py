@@ -301,6 +301,7 @@ ENTRIES = [
     Entry("sigma", lines=_spread),
     Entry("scatter", value=lambda fit: None if fit.scatter is None else fit.scatter.plain()),
     Entry("x_sigma", value=lambda fit: dict(fit.model.inexact) or None),
+    Entry("x_correlation", value=lambda fit: dict(fit.model.correlated) or None),
     Entry("weights"),
     Entry("censored", value=lambda fit: fit.censored or None),
     Entry("errors", value=lambda fit: None if fit.covariance is None else fit.kind_of_errors, lines=_errors),

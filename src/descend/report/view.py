@@ -215,7 +215,8 @@ def view(fit: Fitted, columns: Mapping[str, Any] | None = None) -> View:
 
 def spread_columns(fit: Fitted) -> tuple[str, ...]:
     """Return the columns that say how far rows may be from where they were measured, and how much they count."""
-    of_inputs = (sigma for sigma in fit.model.inexact.values() if isinstance(sigma, str))
+    both = (*fit.model.inexact.values(), *fit.model.correlated.values())
+    of_inputs = (given for given in both if isinstance(given, str))
     return (*names_of(fit.sigma or fit.loss_function.deviations), *of_inputs, *((fit.weights,) if fit.weights else ()))
 
 

@@ -206,7 +206,7 @@ class Fit(Fitted):
         >>> import descend
         >>> line = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 9.0], "y": [2.1, 3.9, 6.1, 15.0]})
         >>> line.influence().leverage.round(3)
-        array([0.431, 0.333, 0.271, 0.965])
+        array([0.445, 0.329, 0.265, 0.961])
         """
         from descend.inference.influence import influence_of
 
