@@ -230,6 +230,10 @@ def program_of(request: Request, model: Model, table: Table, loss: Loss | None =
 def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:
     """Return the model of each group. Raises ConfigError for one that reads what tells the groups apart."""
     model, _ = read_model(request, table, LOSSES.build(request.loss))
+    if request.priors:
+        from descend.parameters.prior_reading import read_priors
+
+        read_priors(request.priors, model.parameters, model.constraints, table.names)
     for name in by:
         if name in model.columns:
             raise ConfigError(
