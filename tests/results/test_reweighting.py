@@ -156,8 +156,8 @@ def test_models_with_weights_of_their_own_are_compared_by_their_likelihoods():
         (
             {"sigma": "0.1*predicton"},
             FormulaError,
-            "`predicton` is not a column. Did you mean `prediction`?\n    0.1*predicton\n        ^^^^^^^^^\n`sigma` is a "
-            "column, or computed from columns and `prediction`, not from parameters.",
+            "`predicton` is not a column. Did you mean `prediction`?\n    0.1*predicton\n        ^^^^^^^^^\n`sigma` is "
+            "a column, or computed from columns and `prediction`, not from parameters.",
         ),
         (
             {"variance": "power", "sigma": "0.1*prediction"},
