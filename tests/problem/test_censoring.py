@@ -469,3 +469,21 @@ def test_derivatives_are_those_of_the_value_also_far_from_the_data(of, own, stat
             numeric = (value(mean + step, y) - value(mean - step, y)) / (2.0 * step)
             numeric = numeric if value == loss.value else np.abs(numeric)  # a weight stands in for it
             assert slope == pytest.approx(numeric, rel=1e-5, abs=1e-9)
+
+
+def test_states_as_an_array_go_with_the_rows_that_are_used():
+    data, codes = tobin(), np.where(tobin()["durable"] > 0, 0, -1)
+    some = data["age"] > 40
+    formula = "durable ~ a + b*age"
+    alone = descend.fit(formula, {name: column[some] for name, column in data.items()}, censored=codes[some])
+    assert values(descend.fit(formula, data, censored=codes, where="age > 40")) == pytest.approx(values(alone))
+
+
+def test_an_interval_whose_ends_are_missing_is_left_out():
+    data = {"x": X, "y": np.where(np.isnan(LOW), HIGH, LOW), "s": STATES, "upper": np.nan_to_num(HIGH, nan=0.0)}
+    gaps = np.isin(np.arange(10), (2, 8))  # an interval each
+    alone = descend.fit("y ~ a + b*x", {name: column[~gaps] for name, column in data.items()}, censored="s,upper")
+    for name in ("y", "upper"):
+        lacking = data | {name: np.where(gaps, np.nan, data[name])}
+        fit = descend.fit("y ~ a + b*x", lacking, censored="s,upper", missing="drop")
+        assert values(fit) == pytest.approx(values(alone))

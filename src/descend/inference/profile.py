@@ -50,11 +50,7 @@ def profile_intervals(solution: Solution, level: float) -> Intervals:
 
     Raises ConfigError for losses that are not a likelihood, and where there are no standard errors.
     """
-    if not solution.loss_function.likelihood:
-        raise ConfigError(
-            f"A profile interval needs a likelihood, which the {solution.loss_function.name} loss is not. "
-            "Use the method sandwich or bootstrap."
-        )
+    refuse_without_likelihood(solution)
     found = estimates_of(solution)
     reach, ends, notes = quantile(level, found.degrees), {}, []
     alone = _not_followed(solution)
@@ -81,6 +77,15 @@ def profile_intervals(solution: Solution, level: float) -> Intervals:
 
 
 @once
+def refuse_without_likelihood(solution: Solution) -> None:
+    """Raise ConfigError for losses that are not a likelihood."""
+    if not solution.loss_function.likelihood:
+        raise ConfigError(
+            f"A profile interval needs a likelihood, which the {solution.loss_function.name} loss is not. "
+            "Use the method sandwich or bootstrap."
+        )
+
+
 def sides_of(solution: Solution) -> Sides:
     """Return both sides of the profile of each parameter that the data determine, as far as they were followed."""
     found, generalized = estimates_of(solution, "model"), generalized_covariance(solution, "model")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from descend.errors import ConfigError, DataError
+from descend.errors import ConfigError
 from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.option import Values
@@ -85,6 +85,8 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 
         model, data = with_offset(model, data, values)
     check_options(values, *NEEDED)
+    if hasattr(values.get("censored"), "__array__"):
+        data, values["censored"] = _with_states(model, data, values["censored"])
     if values.get("covariance") is not None:
         from descend.options.covariance import with_covariance
 
@@ -141,6 +143,16 @@ def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[An
     return data, names["weights"], names["sigma"]
 
 
+def _with_states(model: object, data: Any, given: object) -> tuple[Any, str]:
+    """Return the data with a column of the states of its rows, before any are left out, and its name."""
+    from descend.table.in_memory import with_values
+
+    table, column = open_table(data), "censored"
+    while column in table.names or column in mentioned_in(model):
+        column += "_"
+    return with_values(table, column, given), column
+
+
 def _of_responses(data: Any, given: Mapping[str, Any], role: str) -> tuple[Any, str]:
     """Return weights or standard deviations by response as a text, ``y1=s1, y2=0.1``; arrays become columns."""
     parts = []
@@ -158,18 +170,12 @@ def _with_expression(data: Any, text: str, role: str) -> Any:
     if text in table.names:
         return data
     from descend.formula.computed import PREDICTION, read_computed
-    from descend.table.in_memory import columns_in_memory
+    from descend.table.in_memory import with_values
 
     computed = read_computed(text, table.names, role, () if PREDICTION in table.names else (PREDICTION,))
     if PREDICTION in computed.columns and PREDICTION not in table.names:
         return data  # the values follow from the fit
-    values = computed.over(table.with_gaps(computed.columns), table.rows)
-    try:
-        return table.with_column(text, values)
-    except DataError:  # the rows are in a file, and become arrays
-        there = open_table(columns_in_memory(table)).with_column(text, values)
-        there.source = table.source
-        return there
+    return with_values(table, text, computed.over(table.with_gaps(computed.columns), table.rows))
 
 
 def is_computed(text: str) -> bool:

@@ -41,7 +41,7 @@ def with_censoring(request: Request, table: Table, limits: str | None = None) ->
     loss = LOSSES.build(request.loss)
     _refuse_with(request, loss, limits)
     response = LeftSide.of(request, table)
-    notes = _note_of_codes(request.censored, table)
+    notes = _note_of_codes(request.given.get("censored"), table)
     if limits is not None:
         sides, least = of_cells(table, response, loss), loss.response_domain.low
         table, columns = _by_arrays(request, table, response, sides, least)
@@ -155,7 +155,8 @@ def _by_arrays(
     from_least = sides.between & (low <= least)
     low, status = np.where(from_least, high, low), np.where(from_least, float(LEFT), status)
     sides = replace(sides, low=low, status=status)
-    if (wrong := sides.between & ~(high > low)).any():
+    lacking = np.isnan(low) | (np.isnan(high) & (request.missing == "drop"))
+    if (wrong := sides.between & ~lacking & ~(high > low)).any():
         row = int(wrong.argmax())
         raise DataError(
             f"`{name}` is {low[row]:g} in {table.place(row)} of {table.source}, the lower end of an interval whose "

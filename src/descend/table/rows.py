@@ -159,7 +159,8 @@ class Rows:
             return None
         from descend.table.coupled import whitened_by
 
-        return whitened_by(self.roles.coupling, self.columns[self.roles.coupling.column].tobytes())
+        numbers = self.columns[self.roles.coupling.column].tobytes()
+        return whitened_by(self.roles.coupling, numbers, None if self.omega is None else (self.omega > 0.0).tobytes())
 
     def weight_of(self, chosen: NDArray[np.intp] | None) -> float:
         """Return the sum of the weights of some rows, or of all."""

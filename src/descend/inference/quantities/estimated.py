@@ -63,11 +63,12 @@ def by_profile(quantity: Quantity, solution: Solution, estimated: Estimated) -> 
 
     The quantity takes the place of the parameter that it depends on most, so that its profile is that of a parameter.
     """
-    from descend.inference.profile import sides_of_quantity, why_open
+    from descend.inference.profile import refuse_without_likelihood, sides_of_quantity, why_open
     from descend.inference.quantities.exchanged import Exchanged
 
     if math.isnan(estimated.standard_error):
         return replace(estimated, method="profile")
+    refuse_without_likelihood(solution)
     covariance = estimates_of(solution, "model").needed_covariance()
     gradient = quantity.with_gradient(solution.theta)[1]
     if solution.objective.arrow:
