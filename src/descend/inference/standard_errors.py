@@ -13,13 +13,13 @@ from descend.inference.correlation import Correlation
 from descend.inference.covariance import Array, Covariance, Mask, estimated_covariance, known_covariance
 from descend.inference.determined import at_bounds, rank, undetermined
 from descend.inference.edge import held_at_edge
-from descend.inference.posterior import observed, posterior_point
 from descend.inference.refit import well_conditioned
 from descend.inference.statistics import degrees_of_freedom, dispersion_of, error_degrees, total_weight
 from descend.losses import Loss
 from descend.models import Model
 from descend.optimizers.systems import matrix_of
 from descend.problem.point import Point
+from descend.table.table import listing
 
 FEW = 10
 """Clusters below which their errors are known to be too small."""
@@ -70,6 +70,25 @@ def few_clusters_note(solution: Solution) -> str | None:
     )
 
 
+def one_row_note(solution: Solution) -> str | None:
+    """Say so if some parameters have no errors because one row alone determines them; else None."""
+    found = covariance(solution) if solution.loss_function.likelihood else None
+    if found is None:
+        return None
+    known = rank(solution)
+    alone = np.isnan(found.diagonal())
+    if known is not None:
+        alone = alone & known.estimable
+    labels = [label for label, one in zip(solution.model.parameters.labels, alone.tolist(), strict=True) if one]
+    if not labels or len(labels) == len(alone):
+        return None
+    many = len(labels) > 1
+    return (
+        f"there are no {kind_in_words(kind_of_errors(solution), solution.loss_function)} errors of {listing(labels)}: "
+        f"{'each is' if many else 'it is'} determined by one row alone, whose residual shows nothing"
+    )
+
+
 @comment("the covariance")
 def covariance(solution: Solution) -> Covariance | None:
     """Return the (p, p) covariance of the flat parameters, of the kind ``kind_of_errors``; None if there is none."""
@@ -115,10 +134,14 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
 
             return robust_covariance(solution, kind, degrees, kept)
         if (priors := solution.objective.priors) is not None:
+            from descend.inference.posterior import posterior_point
+
             scale = loss.unit * priors.dispersion
             return known_covariance(posterior_point(solution), total_weight(solution), scale, kept)
         point = accurate_point(solution)
         if loss.observed_information:
+            from descend.inference.posterior import observed
+
             point = observed(point)
         if loss.quadratic and not solution.scale_known:
             return estimated_covariance(point, degrees, kept)

@@ -15,6 +15,7 @@ from descend.errors import ConfigError, DataError, DescendError
 from descend.gradients.contract import Program
 from descend.losses import LOSSES, Loss, Squared
 from descend.many.arrays import NUMPY_ARRAYS, tensors
+from descend.many.doubts import beside, fit_doubted
 from descend.many.groups import Groups, table_of_group
 from descend.many.keeping import keep, losses_of
 from descend.many.linear import is_linear, solved_linear
@@ -34,6 +35,7 @@ from descend.problem.preflight import check_rows
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.starts.robust import loss_of
+from descend.starts.search import can_agree
 from descend.table import Table
 from descend.table.levels import said
 
@@ -228,6 +230,10 @@ def program_of(request: Request, model: Model, table: Table, loss: Loss | None =
 def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:
     """Return the model of each group. Raises ConfigError for one that reads what tells the groups apart."""
     model, _ = read_model(request, table, LOSSES.build(request.loss))
+    if request.priors:
+        from descend.parameters.prior_reading import read_priors
+
+        read_priors(request.priors, model.parameters, model.constraints, table.names)
     for name in by:
         if name in model.columns:
             raise ConfigError(
@@ -260,6 +266,12 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
             together.compare(chosen, starts.points, starts.few, found)
             keep(work, chosen, found, outcomes)
             _look_again(work, together, starts, chosen, outcomes)
+            if not can_agree(together.program, (), work.bounds is not None):
+                known = chosen[~outcomes.open[chosen]]
+                for theta in beside(together.program, outcomes.parameters[known], work.bounds):
+                    keep(work, known, together.descend(known, theta, np.arange(len(known))), outcomes)
+                fit_doubted(work, chosen, outcomes)
+            outcomes.in_order(together.program, (work.request.start or {}).keys(), work.bounds)
     left = np.flatnonzero(outcomes.open).tolist()
     for place, group in enumerate(left):
         progress.reached(len(work.groups) - len(left) + place)

@@ -34,7 +34,7 @@ AT_ONCE = 1 << 18
 """Groups that descend by the same queries, at most."""
 ROUNDING = 1e-12
 """The share by which two sums of the same numbers may differ."""
-FINISHING = 3
+FINISHING = 6
 """Further steps where groups converged, at most, each with fewer of them."""
 DIGITS = 1e7
 """With variances so many times as large as if the other parameters were known, sums of squares lose as many digits."""

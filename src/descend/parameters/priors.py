@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.parameters.prior_distributions import Distribution
+if TYPE_CHECKING:
+    from descend.parameters.prior_distributions import Distribution
 
 Array = NDArray[np.float64]
 
@@ -126,12 +128,14 @@ class WeighedPriors:
 
         J + u phi / W * sum of -log p(theta)
 
-    is least at the mode of the posterior. dispersion: phi; scale: u phi / W.
+    is least at the mode of the posterior. dispersion: phi; scale: u phi / W. alone: phi of a fit without the priors,
+    where it had to be estimated.
     """
 
     priors: Priors
     dispersion: float
     scale: float
+    alone: float | None = None
 
     def with_dispersion(self, dispersion: float) -> WeighedPriors:
         """Return the same for another phi."""
