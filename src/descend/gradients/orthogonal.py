@@ -193,7 +193,7 @@ class OrthogonalKernel:
             if not going:
                 break
             before = cost
-            if going < FEWER * len(on):
+            if going < FEWER * cost.size:
                 places = np.flatnonzero(on)
                 left = places if left is None else left[places]
                 part, limit, before, step = part.take(places), limit[:, places], cost[places], step[:, places]
