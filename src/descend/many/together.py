@@ -72,6 +72,11 @@ class Found:
         self.converged[places], self.endless[places] = ends.converged[chosen], ends.endless[chosen]
         self.variances[places] = ends.variances.T[chosen] / unit
 
+    def put_all(self, places: Places, others: Found) -> None:
+        """Take over what others found, at these places."""
+        for name, values in others.__dict__.items():
+            getattr(self, name)[places] = values
+
     def finish(self, places: Places, block: Block) -> Places:
         """Take one more step from where some descents converged; returns the places where a further one is worth while.
 
