@@ -24,7 +24,7 @@ from descend.many.rows import GroupedRows
 from descend.many.scales import Scales
 from descend.many.source import OfRows, columns_read
 from descend.many.starts import Starts, can_be_tried, evenly, trial_points, tried
-from descend.many.together import Together
+from descend.many.together import Found, Together
 from descend.models import Model, kind_of
 from descend.options.request import Request
 from descend.parameters import Bounds
@@ -259,6 +259,7 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
             found = replace(together, progress=progress).from_best(chosen, starts.points, starts.few)
             together.compare(chosen, starts.points, starts.few, found)
             keep(work, chosen, found, outcomes)
+            _within_bounds(work, together, starts, chosen, found, outcomes)
             _look_again(work, together, starts, chosen, outcomes)
     left = np.flatnonzero(outcomes.open).tolist()
     for place, group in enumerate(left):
@@ -299,6 +300,20 @@ def starts_of(work: Grouped, outcomes: Outcomes) -> Starts:
     return Starts(np.unique(np.array(ends).reshape(-1, parameters.size), axis=0), FEW)
 
 
+def _within_bounds(
+    work: Grouped, together: Together, starts: Starts, chosen: Places, found: Found, outcomes: Outcomes
+) -> None:
+    """Descend within the bounds where the minimum was found outside of them: from the nearest point, and the starts."""
+    outside = np.flatnonzero(outcomes.open[chosen])
+    if work.bounds is None or not len(outside):
+        return
+    groups, low, high = chosen[outside], work.bounds.low, work.bounds.high
+    known, points = replace(together, bounds=work.bounds), np.clip(starts.points, low, high)
+    ends = np.where(np.isfinite(found.theta[outside]), found.theta[outside], points[0])
+    nearest = known.descend(groups, np.clip(ends, low, high), np.arange(len(groups)))
+    keep(work, groups, nearest.lower(known.from_best(groups, points, starts.few)), outcomes, held=True)
+
+
 def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Places, outcomes: Outcomes) -> None:
     """Descend from many starts in the groups that failed or are fitted poorly: those, and where others of them ended.
 
@@ -309,13 +324,14 @@ def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Place
         poor = poor[:0]  # outliers, which the loss makes little of, are no sign of another minimum
     if not len(failed) and not len(poor):
         return
+    together = replace(together, bounds=work.bounds)
     ended = evenly(poor[np.isfinite(outcomes.errors[poor]).all(axis=1)], LENT)
     points = np.unique(np.concatenate([starts.points, work.trial_points, outcomes.parameters[ended]]), axis=0)
     few = int(np.clip(MANY * SELDOM * len(chosen) / max(len(poor), 1), FEWEST, MANY))
     for groups, count in ((poor, few), (failed, len(points))):
         if len(groups):
             found = together.from_best(groups, points, count)
-            keep(work, groups, found, outcomes)
+            keep(work, groups, found, outcomes, held=True)
             outcomes.settle(groups, found, *losses_of(work, groups, found))
 
 
