@@ -64,6 +64,7 @@ def fit(
     variance: str | None = None,
     covariance: object = None,
     x_sigma: Values | Sequence[str] | str | None = None,
+    x_correlation: Values | Sequence[str] | str | None = None,
     censored: object = None,
     rounded: float | None = None,
     offset: object = None,
@@ -131,7 +132,7 @@ def fit(
         be an array, with a value for each row, or sigma one number for all rows. variance:
         ``"power"`` of the prediction, or ``"exponential"``, estimated. covariance: of the response, known: (n, n), or a
         file of it. x_sigma: standard deviations of inputs that have errors, ``{"t": "dt"}`` or
-        ``{"t": 0.1}``: orthogonal distance regression.
+        ``{"t": 0.1}``: orthogonal distance regression. x_correlation: of these with the errors of the response.
     censored: the column that says ``left``, ``right`` or ``none`` in each row, or ``("low", "high")``, between which
         the response lies; cells such as ``<0.5`` need no word. rounded: the unit to which the response is rounded.
     offset: a column that is added to the linear predictor; exposure: one that multiplies the mean of a count.

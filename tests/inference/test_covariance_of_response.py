@@ -217,6 +217,50 @@ def test_rows_are_not_drawn_one_by_one():
     )
 
 
+def test_models_are_compared_by_chi_square():
+    found = descend.compare(["y ~ a*exp(-b*x)", CURVE], DATA, covariance=C)
+    small, large = found.fits.values()
+    assert found.tests[0].F is None and pytest.approx(30 * (small.loss - large.loss)) == found.tests[0].LR
+    assert pytest.approx(2 * (large.log_likelihood - small.log_likelihood)) == found.tests[0].LR
+
+
+@pytest.mark.parametrize(
+    "what, words",
+    [
+        (
+            lambda: descend.compare(["y ~ a*exp(-b*x)", CURVE], DATA, covariance=C, folds=3),
+            "Rows that have a covariance go together, so that none are held out. Leave out the folds.",
+        ),
+        (
+            lambda: descend.fit(CURVE, DATA, covariance=C).influence(),
+            "The influence of single rows is not known where they have a covariance, by which they go together.",
+        ),
+        (
+            lambda: descend.fit(CURVE, {**DATA, "g": X > 2}, covariance=C, errors="cluster(g)"),
+            "--covariance says how rows go together, and clustered errors estimate it. Leave out one of the two.",
+        ),
+        (
+            lambda: descend.fit(f"{CURVE}; z ~ a*x", {**DATA, "z": Y}, covariance=C),
+            "--covariance has a row for each row of one response, and there are several. Fit one formula.",
+        ),
+    ],
+)
+def test_what_takes_rows_one_by_one_is_refused(what, words):
+    with pytest.raises(ConfigError) as refused:
+        what()
+    assert str(refused.value) == words
+
+
+def test_a_prior_goes_with_it():
+    fit = descend.fit("y ~ a + b*x", DATA, covariance=C, priors="b ~ normal(0, 0.01)")
+    design = np.column_stack([np.ones(30), X])
+    information = design.T @ np.linalg.solve(C, design) + np.diag([0.0, 1e4])
+    assert list(fit.parameters.values()) == pytest.approx(
+        np.linalg.solve(information, design.T @ np.linalg.solve(C, Y)), rel=1e-6
+    )
+    assert list(fit.standard_errors.values()) == pytest.approx(np.sqrt(np.linalg.inv(information).diagonal()), rel=1e-6)
+
+
 def test_a_file_with_words_is_told(tmp_path):
     (tmp_path / "c.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DataError) as refused:

@@ -183,3 +183,62 @@ def test_a_point_without_a_value_does_not_spoil_those_after_it():
     after = objective(theta, 2)
     assert after.loss == pytest.approx(before.loss, rel=1e-12)
     np.testing.assert_allclose(after.curvature, before.curvature, rtol=1e-6)
+
+
+def york(x, y, sx, sy, r):
+    """Return a, b and their standard errors by York, Evensen, Martinez & De Basabe (2004), Am. J. Phys. 72, 367."""
+    wx, wy, b = sx**-2.0, sy**-2.0, -0.5
+    alpha = np.sqrt(wx * wy)
+    for _ in range(100):
+        weight = wx * wy / (wx + b * b * wy - 2.0 * b * r * alpha)
+        u, v = x - np.average(x, weights=weight), y - np.average(y, weights=weight)
+        beta = weight * (u / wy + b * v / wx - (b * u + v) * r / alpha)
+        b = (weight * beta * v).sum() / (weight * beta * u).sum()
+    mean = np.average(x, weights=weight)
+    true = mean + beta
+    middle = np.average(true, weights=weight)
+    error = 1.0 / np.sqrt((weight * (true - middle) ** 2).sum())
+    a = np.average(y, weights=weight) - b * mean
+    return (a, b), (np.sqrt(1.0 / weight.sum() + (middle * error) ** 2), error)
+
+
+def test_correlated_errors_are_those_of_york():
+    data = columns("pearson_york.csv")
+    data |= {"sx": data["wx"] ** -0.5, "sy": data["wy"] ** -0.5, "r": np.linspace(-0.6, 0.7, 10)}
+    fit = descend.fit("y ~ a + b*x", data, sigma="sy", x_sigma={"x": "sx"}, x_correlation={"x": "r"})
+    values, errors = york(*(data[name] for name in ("x", "y", "sx", "sy", "r")))
+    assert [*fit.parameters.values()] == pytest.approx(values, rel=1e-10)
+    assert [*fit.standard_errors.values()] == pytest.approx(errors, rel=1e-9)
+    plain = descend.fit("y ~ a + b*x", data, sigma="sy", x_sigma={"x": "sx"})
+    none = descend.fit("y ~ a + b*x", data, sigma="sy", x_sigma={"x": "sx"}, x_correlation={"x": 0.0})
+    assert none.parameters["b"] == pytest.approx(plain.parameters["b"], rel=1e-12)
+
+
+def test_correlations_are_saved_and_drawn(tmp_path):
+    data = columns("pearson_york.csv")
+    data |= {"sx": data["wx"] ** -0.5, "sy": data["wy"] ** -0.5}
+    fit = descend.fit("y ~ a + b*x", data, sigma="sy", x_sigma="x=sx", x_correlation="x=-0.4")
+    fit.save(tmp_path / "york.json")
+    fit.report(tmp_path / "york.html")
+    assert dict(descend.load(tmp_path / "york.json").model.correlated) == {"x": -0.4}
+
+
+@pytest.mark.parametrize(
+    "x_sigma, given, words",
+    [
+        ("t=0.1", {"t": 1.0}, "The correlation of `t` must lie between -1 and 1; it is 1."),
+        ("t=0.1", {"t": "dz"}, "There is no column `dz` with the correlations of `t`."),
+        (None, {"t": 0.5}, "`x_correlation` names `t`, which has no errors: give it a standard deviation with"),
+        ("t=0.1", "0.5", "Correlations are given by name, such as x_correlation={'t': 'rho'}, or t=-0.4."),
+    ],
+)
+def test_correlations_that_cannot_be_are_told(x_sigma, given, words):
+    with pytest.raises(ConfigError) as raised:
+        descend.fit("y ~ a + b*t", DECAY, sigma="dy", x_sigma=x_sigma, x_correlation=given)
+    assert words in str(raised.value)
+
+
+def test_a_correlation_of_one_in_a_column_is_told():
+    with pytest.raises(DataError, match="correlated by 1 or more in row 3 of the data"):
+        rho = np.where(np.arange(40) == 2, 1.0, 0.0)
+        descend.fit("y ~ a + b*t", {**DECAY, "rho": rho}, sigma="dy", x_sigma="t=0.1", x_correlation="t=rho")

@@ -80,6 +80,11 @@ SAME = {
 STATES = np.select([np.isnan(LOW), np.isnan(HIGH), LOW == HIGH], ["left", "right", "none"], "interval")
 ENDS = {"x": X, "y": np.where(np.isnan(LOW), HIGH, LOW), "upper": np.nan_to_num(HIGH, nan=0.0)}
 SAME["states"] = ("y ~ a + b*x", ENDS | {"s": STATES}, ("s", "upper"))
+SAME["codes of R"] = (
+    "y ~ a + b*x",
+    ENDS | {"e": np.select([STATES == "left", STATES == "right", STATES == "none"], [2, 0, 1], 3)},
+    "e,upper: 0=right, 1=none, 2=left, 3=interval",
+)
 SAME["numbers"] = (
     "y ~ a + b*x",
     ENDS | {"s": np.select([STATES == "left", STATES == "right", STATES == "none"], [-1, 1, 0], 2)},
@@ -413,3 +418,34 @@ def test_a_module_is_refused():
     torch = pytest.importorskip("torch")
     with pytest.raises(ConfigError, match=r"^--censored goes with a formula, .* not with a PyTorch module\."):
         descend.fit(torch.nn.Linear(1, 1), PLAIN, response="y", censored="s", epochs=1)
+
+
+def test_pictures_point_to_where_the_values_lie(tmp_path):
+    import matplotlib.pyplot as plt
+
+    fit = descend.fit("durable ~ a + b*age", tobin(), censored="state")
+    (axes, *_) = fit.plot().axes
+    shown = {line.get_label(): line.get_marker() for line in axes.lines}
+    markers = [line.get_marker() for line in axes.lines]
+    assert "v" in markers and "o" in markers and "^" not in markers, shown
+    assert {text.get_text() for text in axes.get_legend().get_texts()} >= {"data", "at most", "fit"}
+    between = descend.fit("y ~ a + b*x", PAIR, censored=("low", "high"))
+    (axes, *_) = between.plot().axes
+    assert {text.get_text() for text in axes.get_legend().get_texts()} >= {"between", "at least"}
+    plt.close("all")
+    fit.report(tmp_path / "tobit.html")
+    page = (tmp_path / "tobit.html").read_text()
+    assert "at most" in page and "13 censored left" in page
+    assert between.residuals[2] == pytest.approx(3.25 - between.predict({"x": [3.0]})[0])  # from its middle
+
+
+def test_a_fit_without_scatter_is_told():
+    x = np.arange(10.0)
+    with pytest.raises(DescendError) as refused:
+        descend.fit("y ~ a + b*x", {"x": x, "y": 1 + 2 * x, "s": 0 * x}, censored="s")
+    assert str(refused.value) == (
+        "The formula fits every value of the data exactly, so that no sigma can be estimated. Give one with --sigma, "
+        "or use fewer parameters."
+    )
+    far = descend.fit("y ~ a + b*x", {"x": x, "y": 1 + 2 * x, "s": np.where(x < 5, 0, -1)}, censored="s", sigma=0.01)
+    assert values(far) == pytest.approx([1.0, 2.0], abs=0.02)  # limits a hundred sigmas away say nothing

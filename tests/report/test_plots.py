@@ -16,6 +16,7 @@ from descend.api import fit, load
 from descend.comparing import compare
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DataError, OutputError
+from descend.losses import LOSSES
 from descend.report import style
 from descend.report.plots import plot_columns, plot_comparison, plot_fit, plot_model, save
 
@@ -252,6 +253,7 @@ def test_a_constant_column_is_drawn(values):
         covariance=None,
         sigma=None,
         weights=None,
+        loss_function=LOSSES.build("squared"),
     )
     drawn(plot_model(constant, {"x": values, "y": values}))
 
@@ -304,8 +306,9 @@ def test_a_model_of_whole_tensors_is_drawn_as_one_of_several_inputs():
         observed=lambda columns: columns["y"], predict=lambda theta, columns: columns["X"].sum(axis=(1, 2)),
     )  # fmt: skip
     fitted = SimpleNamespace(
-        model=model, theta=None, trace=(), rows=4, fitted_formula="net", outcome=Outcome.CONVERGED, covariance=None
-    )
+        model=model, theta=None, trace=(), rows=4, fitted_formula="net", outcome=Outcome.CONVERGED, covariance=None,
+        loss_function=LOSSES.build("squared"),
+    )  # fmt: skip
     left, right = drawn(plot_model(fitted, rows)).axes
     np.testing.assert_array_equal(left.lines[0].get_ydata(), rows["X"].sum(axis=(1, 2)))
     assert right.get_ylabel() == "observed - predicted"

@@ -195,3 +195,25 @@ def test_predictions_that_are_all_alike_show_no_power():
     with pytest.raises(DataError) as refused:
         descend.fit("y ~ c", DATA, variance="power")
     assert str(refused.value) == ("The data do not determine the power of the variance: the predictions are all alike.")
+
+
+@pytest.mark.parametrize(
+    "y, words",
+    [
+        ([1.1, 2.1, 3.1, 4.1], "The data do not determine the power of the variance: the curve meets every row."),
+        (
+            [1.0, 2.0, 3.0, 4.5],
+            "The variance has no power that fits: p runs away, to 200. Leave out --variance, or look for what the "
+            "formula misses.",
+        ),
+    ],
+)
+def test_data_that_tell_no_power_are_refused(y, words):
+    with pytest.raises(DataError) as refused:
+        descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 4.0], "y": y}, variance="power")
+    assert str(refused.value) == words
+
+
+def test_rows_held_out_weigh_as_in_the_fit():
+    found = descend.compare(["y ~ a*exp(-b*x)", CURVE], DATA, weights="1/prediction^2", folds=4)
+    assert all(found.held_out[name].error > 0 for name in found.fits)

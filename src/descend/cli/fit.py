@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from typer import Exit
+from typer import Context, Exit
 
 from descend.cli import options
 from descend.cli.live_picture import Watch
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     "quiet",
 )
 def fit(
+    context: Context,
     formula: options.Model,
     data: options.DataOfFit = None,
     *,
@@ -68,7 +69,7 @@ def fit(
 
     Example: descend fit --like line.json new.csv
     """
-    model, data = options.formula_and_data(formula, data, given["like"])
+    model, data = options.formula_and_data(formula, data, given["like"], context)
     look = options.look(given)
     written = {"--save": save, "--output": output, "--plot": plot, "--report": report}
     apart = {"--influence": influence, "--animate": animate, "--checkpoint": given["checkpoint"]}

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+UsageError: Callable[..., Exception] = typer.BadParameter.__bases__[0]
+"""The base class of usage errors, of the Click that Typer uses."""
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
@@ -141,14 +143,16 @@ def _reader(option: Option) -> Callable[[str], int | float]:
     return read
 
 
-def formula_and_data(formula: str, data: list[str] | None, like: str | None) -> tuple[str | None, list[str]]:
+def formula_and_data(
+    formula: str, data: list[str] | None, like: str | None, context: typer.Context
+) -> tuple[str | None, list[str]]:
     """Return the model and the data that stand in a command; with ``--like`` all may be data."""
     from descend.cli.python_file import named_in_file
 
     if like is not None and "~" not in formula and not callable(named_in_file(formula)):
         return None, [formula, *(data or [])]
     if not data:
-        raise ConfigError("Which data? Name a file after the model, such as data.csv, or - for standard input.")
+        raise UsageError("Missing argument 'DATA...'.", ctx=context)
     return formula, data
 
 

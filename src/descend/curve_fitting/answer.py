@@ -14,6 +14,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.covariance import inverse_triangle, well_conditioned_inverse
 from descend.optimizers.systems import matrix_of
+from descend.table.coupled import Whitening
 
 Array = NDArray[np.float64]
 Answer = tuple[Array, Array]
@@ -118,8 +119,6 @@ def residuals(arguments: Arguments, theta: Array) -> Array:
     values = np.asarray(arguments.function(arguments.xdata, *theta), dtype=np.float64)
     residual = (values.ravel() if values.size == arguments.y.size else values) - arguments.y
     if arguments.root is not None:
-        from scipy.linalg import solve_triangular
-
-        whitened: Array = solve_triangular(arguments.root, residual, lower=True)
+        whitened: Array = Whitening(arguments.root).of(residual)
         return whitened
     return residual if arguments.sigma is None else residual / arguments.sigma

@@ -14,7 +14,6 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.gradients.derived import derived
 from descend.models import SymbolicModel
 from descend.problem.objective import objective_over
-from descend.problem.with_priors import with_priors
 from descend.starts.search import search
 from descend.starts.trials import descended
 
@@ -108,6 +107,6 @@ def _reached(case: Case, model: SymbolicModel, shifted: Mapping[str, Array]) -> 
     if found is None:
         return math.inf
     known = case.problem.objective
-    objective = with_priors(objective_over(NumpyEngine(program, rows), known.penalty), known.priors)
+    objective = known.with_priors_of(objective_over(NumpyEngine(program, rows), known.penalty))
     loss, _ = descended(objective, found.theta, EPOCHS)
     return loss

@@ -66,7 +66,6 @@ def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Objective:
     from descend.engines.numpy_engine import NumpyEngine
     from descend.gradients.derived import derived
     from descend.problem.objective import objective_over
-    from descend.problem.with_priors import with_priors
 
     engine: Any = problem.objective.engine
     merged = problem.rows.replaced(columns)
@@ -80,6 +79,5 @@ def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Objective:
         built = NumpyEngine(engine.kernel, merged)
     else:
         built = NumpyEngine(derived(problem.model.formula, problem.model.loss), merged)
-    return with_priors(
-        objective_over(built, problem.objective.penalty, problem.objective.bounds), problem.objective.priors
-    )
+    known = problem.objective
+    return known.with_priors_of(objective_over(built, known.penalty, known.bounds))

@@ -16,7 +16,8 @@ from descend.formula.expanded import component_symbols, expanded
 from descend.formula.factor import triangle
 from descend.formula.symbols import Column
 from descend.gradients.contract import Sums
-from descend.gradients.orthogonal import OrthogonalKernel, cost_of, spreads
+from descend.gradients.errors_of_inputs import spreads
+from descend.gradients.orthogonal import OrthogonalKernel, cost_of
 from descend.models.contract import SymbolicModel
 from descend.models.inexact import Sigma
 from descend.table.rows import Rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -11,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Add, Expr, sqrt
 
-from descend.errors import DataError
 from descend.formula.compile import Compiled, compile_together
 from descend.formula.derivative import slopes
 from descend.formula.expanded import component_symbols, expanded
@@ -20,6 +20,7 @@ from descend.formula.formula import Formula
 from descend.formula.printers.code import as_text
 from descend.formula.symbols import Column, number
 from descend.gradients.contract import Chosen, Sums
+from descend.gradients.errors_of_inputs import shared_errors, spreads
 from descend.models.contract import SymbolicModel
 from descend.models.inexact import Sigma
 from descend.table.rows import Rows
@@ -49,16 +50,21 @@ class Settled(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Some rows: their inputs, the variances of those with errors, (k, n), the response and the row weights, (n,)."""
+    """Some rows: their inputs, the variances of those with errors, (k, n), the response and the row weights, (n,).
+
+    shared: (k, n), what an error of an input brings with it in the response; None where errors are not correlated.
+    """
 
     inputs: tuple[Array, ...]
     variances: Array
     y: Array
     omega: Array
+    shared: Array | None = None
 
     def take(self, chosen: NDArray[np.intp]) -> Block:
         inputs = tuple(column[chosen] for column in self.inputs)
-        return Block(inputs, self.variances[:, chosen], self.y[chosen], self.omega[chosen])
+        shared = None if self.shared is None else self.shared[:, chosen]
+        return Block(inputs, self.variances[:, chosen], self.y[chosen], self.omega[chosen], shared)
 
 
 class OrthogonalKernel:
@@ -74,6 +80,7 @@ class OrthogonalKernel:
     and the curvature is that of Gauss and Newton for theta and all delta together, delta eliminated by its Schur
     complement: 2 df/dtheta df/dtheta' / (1/omega + sum over k of (sigma_k fx_k)**2). An input with sigma 0 is exact.
 
+    correlated: correlations of the errors of an input and of the response (see ``shared_errors``).
     implicit: whether f(x + delta) = 0 has to hold exactly, with no response: 1/omega is then 0.
 
     Source: Boggs, Byrd & Schnabel (1987), SIAM J. Sci. Stat. Comput. 8, 1052-1078; York (1966), Can. J. Phys. 44, 1079.
@@ -83,23 +90,33 @@ class OrthogonalKernel:
     undivided = False
     finish: Callable[[Array, float, Array], Array] | None = None
 
-    def __init__(self, model: SymbolicModel, sigmas: Mapping[str, Sigma], implicit: bool = False) -> None:
-        self.model, self.sigmas, self.implicit = model, dict(sigmas), implicit
+    def __init__(
+        self,
+        model: SymbolicModel,
+        sigmas: Mapping[str, Sigma],
+        implicit: bool = False,
+        correlated: Mapping[str, Sigma] = MappingProxyType({}),
+    ) -> None:
+        self.model, self.sigmas, self.implicit, self.correlated = model, dict(sigmas), implicit, dict(correlated)
         self._near: dict[int, tuple[ref[Array], Array]] = {}
         """delta where each block was settled last, which is where the next search begins; and the block's weights."""
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
-        return type(self), (self.model, self.sigmas, self.implicit)
+        return type(self), (self.model, self.sigmas, self.implicit, self.correlated)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns with standard deviations of inputs."""
-        return tuple(sigma for sigma in self.sigmas.values() if isinstance(sigma, str))
+        both = (*self.sigmas.values(), *self.correlated.values())
+        return tuple(dict.fromkeys(name for name in both if isinstance(name, str)))
 
     def prepare(self, rows: Rows) -> tuple[Array, ...]:
         """Return the inputs, the variances of those with errors, the response and the row weights, (n,) each."""
-        omega = np.ones(rows.count) if rows.omega is None else rows.omega
-        return (*(rows.columns[name] for name in self.model.inputs), *spreads(self.sigmas, rows), rows.y, omega)
+        omega, spread = np.ones(rows.count) if rows.omega is None else rows.omega, spreads(self.sigmas, rows)
+        shared: list[Array] = []
+        if self.correlated:
+            shared, omega = shared_errors(self.correlated, self.sigmas, spread, omega, rows)
+        return (*(rows.columns[name] for name in self.model.inputs), *spread, *shared, rows.y, omega)
 
     def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
         """Return loss, gradient and curvature summed over a block; of order 3 the factor instead."""
@@ -182,7 +199,7 @@ class OrthogonalKernel:
         """
         count = len(delta)
         values = self._evaluated(self._with_inputs, theta, rows, delta)
-        residual, slopes_there = values[0] - rows.y, values[1 : 1 + count]
+        residual, slopes_there = _with_shared(values[0] - rows.y, values[1 : 1 + count], rows, delta)
         if self.implicit:
             pull = (residual - (slopes_there * delta).sum(axis=0)) / (rows.variances * slopes_there**2).sum(axis=0)
             return residual * residual, -rows.variances * slopes_there * pull - delta
@@ -213,7 +230,7 @@ class OrthogonalKernel:
     def _at(self, theta: Array, rows: Block, delta: Array) -> Settled:
         """Return what the costs are at x + delta, and how they change with the curve."""
         values = self._evaluated(self._with_inputs, theta, rows, delta)
-        residual, slopes_there = values[0] - rows.y, values[1 : 1 + len(delta)]
+        residual, slopes_there = _with_shared(values[0] - rows.y, values[1 : 1 + len(delta)], rows, delta)
         spread = (rows.variances * slopes_there * slopes_there).sum(axis=0)
         if self.implicit:
             pull = (residual - (slopes_there * delta).sum(axis=0)) / spread
@@ -222,8 +239,9 @@ class OrthogonalKernel:
         return Settled(delta, cost, rows.omega * residual, rows.omega / (1.0 + rows.omega * spread))
 
     def _block(self, block: tuple[Array, ...]) -> Block:
-        count = len(self.model.inputs)
-        return Block(tuple(block[:count]), np.array(block[count:-2]), block[-2], block[-1])
+        count, both = len(self.model.inputs), len(self.model.inputs) + len(self.sigmas)
+        shared = np.array(block[both:-2]) if self.correlated else None
+        return Block(tuple(block[:count]), np.array(block[count:both]), block[-2], block[-1], shared)
 
     def _evaluated(self, function: Compiled, theta: Array, rows: Any, delta: Array) -> Array:
         """Return several expressions at x + delta, (m, n)."""
@@ -281,24 +299,11 @@ def first_order(formula: Formula, sigmas: Mapping[str, Sigma]) -> str:
     return f"0 ~ {as_text(formula.expression / sqrt(squares))}"
 
 
-def spreads(sigmas: Mapping[str, Sigma], rows: Rows) -> list[Array]:
-    """Return the variance of each input with errors in each row. Raises DataError for a standard deviation below 0."""
-    for name, sigma in sigmas.items():
-        _refuse_negative(name, sigma, rows)
-    return [
-        np.asarray(rows.columns[sigma]) ** 2 if isinstance(sigma, str) else np.full(rows.count, sigma * sigma)
-        for sigma in sigmas.values()
-    ]
-
-
-def _refuse_negative(name: str, sigma: Sigma, rows: Rows) -> None:
-    """Raise DataError for a standard deviation below 0."""
-    if isinstance(sigma, str) and (rows.columns[sigma] < 0.0).any():
-        row = int(np.argmax(rows.columns[sigma] < 0.0))
-        raise DataError(
-            f"`{sigma}`, the standard deviation of `{name}`, is {rows.columns[sigma][row]:g} in row {row + 1} of "
-            f"{rows.source}. It must be 0, where the input is exact, or more."
-        )
+def _with_shared(residual: Array, slopes_there: Array, rows: Block, delta: Array) -> tuple[Array, Array]:
+    """Return residuals f - y, and their slopes by delta, less what the errors of inputs bring with them."""
+    if rows.shared is None:
+        return residual, slopes_there
+    return residual - (rows.shared * delta).sum(axis=0), slopes_there - rows.shared
 
 
 def cost_of(of_response: Array, delta: Array, variances: Array) -> Array:

@@ -182,6 +182,10 @@ def _refuse(solution: Solution) -> None:
             "The influence of each row needs the rows in memory, but these stay where they are. Fit with "
             f"{spell('engine', 'numpy')}, or a part of the rows."
         )
+    if solution.coupling is not None:
+        raise ConfigError(
+            "The influence of single rows is not known where they have a covariance, by which they go together."
+        )
     if model.in_place or model.inexact or solution.penalised:
         subject = "a module" if model.in_place else "a fit with a penalty" if solution.penalised else "errors of inputs"
         raise ConfigError(f"The influence of single rows is not known for {subject}. Fit a formula without.")

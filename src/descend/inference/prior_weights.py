@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from descend.descent.commenting import comment
 from descend.descent.solution import Solution
 from descend.inference.covariance import Covariance, variance_of
 from descend.inference.standard_errors import generalized_covariance
-from descend.parameters.priors import Prior
+
+if TYPE_CHECKING:
+    from descend.parameters.priors import Prior
 
 MOST_LISTED = 50
 """Components of one prior that are listed one by one."""

@@ -13,7 +13,6 @@ from descend.inference.correlation import Correlation
 from descend.inference.covariance import Array, Covariance, Mask, estimated_covariance, known_covariance
 from descend.inference.determined import at_bounds, rank, undetermined
 from descend.inference.edge import held_at_edge
-from descend.inference.posterior import observed, posterior_point
 from descend.inference.refit import well_conditioned
 from descend.inference.statistics import degrees_of_freedom, dispersion_of, error_degrees, total_weight
 from descend.losses import Loss
@@ -115,10 +114,14 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
 
             return robust_covariance(solution, kind, degrees, kept)
         if (priors := solution.objective.priors) is not None:
+            from descend.inference.posterior import posterior_point
+
             scale = loss.unit * priors.dispersion
             return known_covariance(posterior_point(solution), total_weight(solution), scale, kept)
         point = accurate_point(solution)
         if loss.observed_information:
+            from descend.inference.posterior import observed
+
             point = observed(point)
         if loss.quadratic and not solution.scale_known:
             return estimated_covariance(point, degrees, kept)

@@ -13,7 +13,7 @@ from descend.gradients.derived import derived
 from descend.inference.determined import determined
 from descend.inference.row_scores import counted_rows, row_weights, weighted
 from descend.losses import LOSSES, Loss
-from descend.losses.contract import Pearson
+from descend.losses.pearson import Pearson
 from descend.problem.problem import AllRows
 from descend.table.coupled import Whitening
 

@@ -38,11 +38,12 @@ class Censored(Loss):
         -log f(y)            status 0: the response is y
         -log F(y)            status -1: it is y or less
         -log (1 - F(y))      status 1: it is y or more
-        -log (F(u) - F(y))   status 2: it lies from y to u
+        -log (F(u) - F(l))   status 2: it lies from l to u
 
-    of: the loss whose distribution this is. status: the column of these codes. upper: that of u, if there are rows of
-    status 2. sigma: a column of known scales; without one the scale is a parameter of its own, of the name
-    ``parameter``: its maximum-likelihood estimate, without a correction for the degrees of freedom.
+    of: the loss whose distribution this is. status: the column of these codes. lower, upper: those of l and u, if there
+    are rows of status 2, whose y is only shown. sigma: a column of known scales; without one the scale is a parameter
+    of its own, of the name ``parameter``: its maximum-likelihood estimate, without a correction for the degrees of
+    freedom.
 
     All is computed by logarithms of probabilities, so that no digit is lost far from the data. Standard errors are
     those of the observed information.
@@ -56,6 +57,7 @@ class Censored(Loss):
 
     of: str = setting("squared")
     status: str = setting("status")
+    lower: str = setting("")
     upper: str = setting("")
     sigma: str = setting("")
     parameter: str = setting("")
@@ -93,13 +95,17 @@ class Censored(Loss):
             del every["parameter"]
         return {name: value for name, value in every.items() if value}
 
+    @property
+    def shown(self) -> str:
+        return f"censored {self.exact.shown}"
+
     @cached_property
     def estimated(self) -> str | None:
         return None
 
     @cached_property
     def own_columns(self) -> tuple[str, ...]:
-        return tuple(name for name in (self.status, self.upper, self.sigma) if name)
+        return tuple(name for name in (self.status, self.lower, self.upper, self.sigma) if name)
 
     @property
     def own_parameters(self) -> dict[str, float]:
@@ -152,7 +158,7 @@ class Censored(Loss):
 
     def _between(self) -> Expr:
         """Minus the logarithm of the probability of an interval, from that tail in which it lies."""
-        low, high = RESPONSE, Column(self.upper)
+        low, high = Column(self.lower), Column(self.upper)
         below, above = self._known(self.exact.log_below_text), self._known(self.exact.log_above_text)
 
         def share(outer: Expr, inner: Expr) -> Expr:
@@ -160,7 +166,7 @@ class Censored(Loss):
 
         step = Integer(int(self.exact.counts))
         of_lower = share(below.xreplace({RESPONSE: high}), below.xreplace({RESPONSE: low - step}))
-        of_upper = share(above, above.xreplace({RESPONSE: high + step}))
+        of_upper = share(above.xreplace({RESPONSE: low}), above.xreplace({RESPONSE: high + step}))
         found = where(Lt(low + high, 2 * PREDICTION, evaluate=False), of_lower, of_upper)
         if self.exact.counts:
             return found

@@ -111,6 +111,11 @@ class Loss(Formulas):
         return dataclasses.replace(self, **{next(iter(self.settings)): "auto"})
 
     @property
+    def shown(self) -> str:
+        """What people read of it: its name, with its settings."""
+        return str(self)
+
+    @property
     def needs(self) -> str:
         """What values the response must have, in words."""
         return f"the {self.name} loss needs {self.response_domain.words}"
@@ -325,26 +330,6 @@ class Loss(Formulas):
         array([-1.3069])
         """
         return self.log_normaliser(y, omega, dispersion) - omega * self.value(score, y) / (self.unit * dispersion)
-
-
-@dataclasses.dataclass(frozen=True)
-class Pearson(Loss):
-    """The square of each residual over its variance under another loss, at a dispersion of 1; never fitted itself.
-
-    >>> from descend.losses import Poisson
-    >>> Pearson(Poisson()).value(np.array([4.0]), np.array([6.0]))
-    array([1.])
-    """
-
-    of: Loss
-
-    name: ClassVar[str] = "pearson"
-
-    @cached_property
-    def expressions(self) -> tuple[Expr, Expr, Expr]:
-        """Value, slope, and a placeholder for the weight."""
-        value = (PREDICTION - RESPONSE) ** 2 / self.of.read(self.of.variance_text).xreplace({MEAN: PREDICTION})
-        return value, value.diff(PREDICTION), ONE
 
 
 @lru_cache(maxsize=64)

@@ -77,6 +77,8 @@ class Model(RowsOfModel, ABC):
     forward: Call | None = None
     inexact: Mapping[str, Sigma] = MappingProxyType({})
     """The standard deviation of each input that has errors: a column, or a number."""
+    correlated: Mapping[str, Sigma] = MappingProxyType({})
+    """The correlation of these errors with those of the response, if there is one."""
     notes: tuple[str, ...] = ()
     """What to tell the user of how the model was read."""
     calls: int = 0

@@ -26,6 +26,7 @@ from descend.models.reading import checked_shape
 from descend.models.traced_pair import over_all, traced_pair
 from descend.parameters import Constraints, Parameters
 from descend.table import Table
+from descend.table.coupled import Whitening
 from descend.tracing import Pair, UntraceableError, trace
 
 Array = NDArray[np.float64]
@@ -87,10 +88,7 @@ class Curve:
             return values
         if self.root.ndim == 1:
             return (values.T / self.root).T
-        from scipy.linalg import solve_triangular
-
-        solved: NDArray[Any] = solve_triangular(self.root, values, lower=True, check_finite=False)
-        return solved
+        return Whitening(self.root).of(values)
 
     def of_rows(self, places: NDArray[np.intp]) -> Curve | None:
         """Return the curve of a few of the rows; None where its data have no rows, or its errors know of each other."""

@@ -22,7 +22,7 @@ from descend.formula.ordering import in_order
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back
-from descend.models.inexact import Sigma, inexact_inputs
+from descend.models.inexact import Sigma, correlations, inexact_inputs
 from descend.models.no_column import refuse_no_column
 from descend.models.reading import known_column, shapes_of
 from descend.parameters import Constraints, Parameters
@@ -41,13 +41,14 @@ class FormulaModel(SymbolicModel):
     """A formula and the loss it is fitted under, which may absorb its outermost function (see ``Loss.link``).
 
     constraints: which parameters are fixed, tied or bounded; the formula itself contains only free ones.
-    inexact: the standard deviation of each input that has errors, a column or a number (see ``OrthogonalKernel``).
+    inexact, correlated: as in `Model` (see ``OrthogonalKernel``).
     """
 
     formula: Formula = field()
     loss: Loss = field()
     constraints: Constraints | None = None
     inexact: Mapping[str, Sigma] = field(default_factory=dict)
+    correlated: Mapping[str, Sigma] = field(default_factory=dict)
     kind: ClassVar[str] = "formula"
     saved_as: ClassVar[str | None] = "formula"
     gradient_sources = ("derived", "autograd")
@@ -116,21 +117,25 @@ class FormulaModel(SymbolicModel):
         model = formula_model(formula, loss, held)
         if not model.inputs and len(model.parameters.shapes) - len(loss.own_parameters) > 1:
             refuse_no_column(model, table)
-        if options["x_sigma"]:
-            model = model.with_inexact(inexact_inputs(options["x_sigma"], model.inputs, table.names))
+        if options["x_sigma"] or options["x_correlation"]:
+            inexact = inexact_inputs(options["x_sigma"], model.inputs, table.names)
+            model = model.with_inexact(inexact, correlations(options["x_correlation"], inexact, table.names))
         return model, start
 
-    def with_inexact(self, inexact: Mapping[str, Sigma]) -> FormulaModel:
+    def with_inexact(self, inexact: Mapping[str, Sigma], correlated: Mapping[str, Sigma]) -> FormulaModel:
         """Return the same with inputs that have errors. Raises ConfigError under a loss other than the squared one."""
         if not self.loss.quadratic:
             raise ConfigError(
                 f"Errors of inputs are fitted by least squares, not under the {self.loss.name} loss. Leave out one of "
                 "the two."
             )
-        return dataclasses.replace(self, inexact=inexact)
+        if correlated and (self.formula.parts or not self.response_columns):
+            raise ConfigError("`x_correlation` is that with the errors of one response, not of several, or of none.")
+        return dataclasses.replace(self, inexact=inexact, correlated=correlated)
 
     def entry(self) -> dict[str, object]:
-        return {"formula": self.formula.text, **({"x_sigma": dict(self.inexact)} if self.inexact else {})}
+        errors = {"x_sigma": dict(self.inexact), "x_correlation": dict(self.correlated)}
+        return {"formula": self.formula.text, **{key: given for key, given in errors.items() if given}}
 
     @classmethod
     def restored(
@@ -144,11 +149,12 @@ class FormulaModel(SymbolicModel):
         named = tuple(columns), numeric, content["shapes"]
         formula = read_formula(content["formula"], *named, given=held, levels=levels)
         model = formula_model(in_order(loss.extended(formula), tuple(content["shapes"])), loss, constraints)
-        return model.with_inexact(content["x_sigma"]) if content.get("x_sigma") else model
+        inexact = content.get("x_sigma")
+        return model.with_inexact(inexact, content.get("x_correlation") or {}) if inexact else model
 
     def under(self, loss: Loss, constraints: Constraints | None) -> FormulaModel:
         model = formula_model(self.formula, loss, constraints)
-        return model.with_inexact(self.inexact) if self.inexact else model
+        return model.with_inexact(self.inexact, self.correlated) if self.inexact else model
 
     def __post_init__(self) -> None:
         response = self.formula.response

@@ -1,4 +1,4 @@
-"""Inputs with errors: what the user says of their standard deviations."""
+"""Inputs with errors: what the user says of their standard deviations, and of their correlations with the response."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from descend.errors import ConfigError
 from descend.formula.printers.code import plain_name
 from descend.registry import closest
+from descend.wording import spell
 
 Sigma = str | float
 """The column with the standard deviations of an input, or one for all rows."""
@@ -42,22 +43,48 @@ def inexact_inputs(given: Given, inputs: Sequence[str], columns: Sequence[str]) 
     return found
 
 
-def _pairs(given: Given) -> list[tuple[str, Sigma]]:
+def correlations(given: Given, inexact: Mapping[str, Sigma], columns: Sequence[str]) -> dict[str, Sigma]:
+    """Return the correlation of the errors of each input and of the response, of texts or values by name.
+
+    Raises ConfigError for an input without errors, a column that the table lacks, or a number outside (-1, 1).
+
+    >>> correlations("t=rho", {"t": "dt"}, ["t", "dt", "rho", "y"])
+    {'t': 'rho'}
+    """
+    found: dict[str, Sigma] = {}
+    for name, value in _pairs(given, "Correlations", "x_correlation={'t': 'rho'}, or t=-0.4"):
+        if name not in inexact:
+            raise ConfigError(
+                f"`x_correlation` names `{name}`, which has no errors: give it a standard deviation with "
+                f"{spell('x_sigma', f'{name}=0.1')}."
+            )
+        if isinstance(value, str) and value not in columns:
+            raise ConfigError(
+                f"There is no column `{value}` with the correlations of `{name}`.{closest(value, columns)} "
+                f"Columns: {', '.join(map(plain_name, columns))}."
+            )
+        if not isinstance(value, str) and not -1.0 < value < 1.0:
+            raise ConfigError(f"The correlation of `{name}` must lie between -1 and 1; it is {value:g}.")
+        found[name] = value
+    return found
+
+
+def _pairs(given: Given, role: str = "Standard deviations of inputs", like: str = EXAMPLE) -> list[tuple[str, Sigma]]:
     if isinstance(given, Mapping):
         pairs = [(str(name), value) for name, value in given.items()]
     else:
         texts = [given] if isinstance(given, str) else list(given or ())
         parts = [part.partition("=") for text in texts for part in text.split(",")]
         if not all(name.strip() and value.strip() for name, _, value in parts):
-            raise ConfigError(f"Standard deviations of inputs are given by name, such as {EXAMPLE}.")
+            raise ConfigError(f"{role} are given by name, such as {like}.")
         pairs = [(name.strip().strip("`"), value.strip().strip("`")) for name, _, value in parts]
-    return [(name, _number_or_column(name, value)) for name, value in pairs]
+    return [(name, _number_or_column(name, value, role)) for name, value in pairs]
 
 
-def _number_or_column(name: str, value: object) -> Sigma:
+def _number_or_column(name: str, value: object, role: str) -> Sigma:
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         if isinstance(value, str):
             return value
-    raise ConfigError(f"The standard deviation of `{name}` is the name of a column, or a number; it is {value!r}.")
+    raise ConfigError(f"{role} are names of columns, or numbers; that of `{name}` is {value!r}.")

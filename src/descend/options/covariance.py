@@ -46,6 +46,10 @@ def _refuse(model: object, options: Mapping[str, Any]) -> None:
     """Raise ConfigError for options that sum rows one by one, or leave them where they are."""
     if kind_of(model).in_place:
         raise ConfigError(f"A module is trained row by row, so that it takes no {spell('covariance')}. Use a formula.")
+    if isinstance(model, str) and ";" in model:
+        raise ConfigError(
+            f"{spell('covariance')} has a row for each row of one response, and there are several. Fit one formula."
+        )
     apart = {
         "by": "each group is fitted by itself: give its own covariance, with `where`, to a fit of its own",
         "batch_size": "a batch of rows has none of its own",

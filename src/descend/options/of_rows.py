@@ -62,6 +62,12 @@ class OptionsOfRows:
         *("texts", must_be('standard deviations by name, such as {"t": "dt"}', is_texts, is_by_name)),
         metavar="INPUT=COLUMN|NUMBER",
     )
+    x_correlation: Ties = option(
+        None,
+        "Correlation of the errors of an input and of the response, a column or a number, such as t=-0.4.",
+        *("texts", must_be('correlations by name, such as {"t": "rho"}', is_texts, is_by_name)),
+        metavar="INPUT=COLUMN|NUMBER",
+    )
     censored: Any = option(
         None,
         "Column that says left, right or none in each row, or two columns LOW,HIGH that the response lies between.",

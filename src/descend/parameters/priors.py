@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.parameters.prior_distributions import Distribution
+if TYPE_CHECKING:
+    from descend.parameters.prior_distributions import Distribution
 
 Array = NDArray[np.float64]
 

@@ -50,6 +50,11 @@ def with_censoring(request: Request, table: Table, limits: str | None = None) ->
         table, columns = _by_option(request, table, response, loss)
     if loss.quadratic and request.sigma is not None:
         check_sigma_wish(request, loss)
+        if request.sigma not in table.names:
+            raise ConfigError(
+                f"Where values are censored, sigma is a column, a number or an expression of columns, and "
+                f"`{request.sigma}` is none.{closest(request.sigma, table.names)} Columns: {listing(table.names)}."
+            )
         known_column(request.sigma, table, "sigma")
         check_roles(request.roles, _outside(table), table.source)
         columns = {**columns, "sigma": request.sigma}
@@ -85,6 +90,11 @@ def _refuse_with(request: Request, loss: Loss, limits: str | None) -> None:
         raise ConfigError(
             f"`{limits}` holds limits such as <0.5, which say themselves what is censored. Leave out "
             f"{spell('censored')}."
+        )
+    if isinstance(request.model, str) and ";" in request.model:
+        raise ConfigError(
+            "Several formulas have several responses, of which censored values are not told apart. Fit one by one, or "
+            "leave the rows with limits out."
         )
     if request.x_sigma:
         raise ConfigError(
@@ -153,14 +163,14 @@ def _by_arrays(
             f"upper end is {high[row]:g}. Name the column of the upper ends with "
             f"{spell('censored', 'STATUS,UPPER')}, above the lower ones."
         )
-    if response.falls(low):
-        low, high = np.where(sides.between, high, low), np.where(sides.between, low, high)
-        status = np.where(np.abs(status) == 1.0, -status, status)
+    falls = response.falls(low)
     columns, named = {name: low}, {"status": unused(f"censored {name}", table)}
-    columns[named["status"]] = status
+    columns[named["status"]] = np.where(np.abs(status) == 1.0, -status, status) if falls else status
     if sides.between.any():
-        named["upper"] = unused(f"upper {name}", table)
-        columns[named["upper"]] = np.where(sides.between, response(high), 0.0)
+        columns[name] = np.where(sides.between, 0.5 * (low + high), low)
+        for side, end in zip(("lower", "upper"), (high, low) if falls else (low, high), strict=True):
+            named[side] = unused(f"{side} {name}", table)
+            columns[named[side]] = np.where(sides.between, response(end), 0.0)
     return in_arrays(table, columns), named
 
 

@@ -18,6 +18,11 @@ def coupled_rows(code: Program | Kernel, model: Model, gradient: str, request: R
             f"{spell('covariance')} is that of normal errors, but the {model.loss.name} loss has errors of another "
             "kind. Use the squared loss."
         )
+    if request.roles.clusters:
+        raise ConfigError(
+            f"{spell('covariance')} says how rows go together, and clustered errors estimate it. Leave out one of "
+            "the two."
+        )
     if is_arrow(code):
         raise ConfigError(
             f"{spell('covariance')} couples the rows of all groups, so that {model.parameters.size:,} parameters, most "

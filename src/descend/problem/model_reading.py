@@ -145,7 +145,9 @@ def _of_source(source: str, model: Model) -> Program | Kernel:
             return JointKernel(model.symbolic, model.symbolic.inexact)
         from descend.gradients.orthogonal import OrthogonalKernel
 
-        return OrthogonalKernel(model.symbolic, model.symbolic.inexact, implicit=not model.response_columns)
+        return OrthogonalKernel(
+            model.symbolic, model.symbolic.inexact, not model.response_columns, model.symbolic.correlated
+        )
     program = None if model.symbolic is None else derived(model.symbolic.formula, model.loss)
     if source == "derived" and program is not None:
         return program

@@ -23,7 +23,7 @@ Numbers = tuple[float, Array | None, Curvature | None]
 
 
 def objective_over(engine: Engine, penalty: Penalty | None = None, bounds: Bounds | None = None) -> VectorObjective:
-    """Return J of the rows that an engine sums, with what is added to it (see `with_priors`, too)."""
+    """Return J of the rows that an engine sums, with what is added to it (but for priors: see ``with_priors_of``)."""
     summed = MeanLoss(engine)
     objective: VectorObjective = summed if penalty is None else Penalised(summed, penalty)
     objective.bounds = bounds
@@ -67,6 +67,10 @@ class VectorObjective(Objective):
     def noted(self, point: Point) -> Point:
         self._last = (point.theta, 2, point.loss, point.gradient, point.curvature, None)
         return point
+
+    def with_priors_of(self, other: VectorObjective) -> VectorObjective:
+        """Return J of other rows, or of another engine, with the priors of this one; it has none."""
+        return other
 
     @abstractmethod
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
@@ -169,6 +173,9 @@ class Around(VectorObjective):
         self.inner = inner
         self.engine, self.rows, self.floor = inner.engine, inner.rows, inner.floor
         self.bounds, self.penalty, self.priors = inner.bounds, inner.penalty, inner.priors
+
+    def with_priors_of(self, other: VectorObjective) -> VectorObjective:
+        return self.inner.with_priors_of(other)
 
     @property
     def passes(self) -> float:

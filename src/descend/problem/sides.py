@@ -58,25 +58,28 @@ def columns_named(given: Any, table: Table) -> tuple[tuple[str, ...], Mapping[st
                 'censored={"died": {0: "right", 1: "none"}}.'
             )
         ((name, codes),) = given.items()
-        return (name,), {label(code): str(meaning) for code, meaning in codes.items()}, table
+        return _listed(name), {label(code): str(meaning) for code, meaning in codes.items()}, table
     if isinstance(given, str):
         if given in table.names:
             return (given,), None, table
         name, colon, codes_text = given.partition(":")
         if colon:
             pairs = [part.partition("=") for part in codes_text.split(",")]
-            return (name.strip(),), {code.strip(): meaning.strip() for code, _, meaning in pairs}, table
-        given = given.split(",")
+            return _listed(name), {code.strip(): meaning.strip() for code, _, meaning in pairs}, table
     if isinstance(given, Sequence):
-        names = tuple(name.strip() for name in given)
-        if len(names) > 2 or not all(names):
-            raise ConfigError(
-                "`censored` names a column that says `left`, `right` or `none` in each row, or two that hold the lower "
-                f"and the upper end, such as {spell('censored', 'low,high')}."
-            )
-        return names, None, table
+        return _listed(given), None, table
     name = unused("censored", table)
     return (name,), None, in_arrays(table, {name: given})
+
+
+def _listed(given: str | Sequence[str]) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in (given.split(",") if isinstance(given, str) else given))
+    if len(names) > 2 or not all(names):
+        raise ConfigError(
+            "`censored` names a column that says `left`, `right` or `none` in each row, or two that hold the lower and "
+            f"the upper end, such as {spell('censored', 'low,high')}."
+        )
+    return names
 
 
 def with_states(table: Table, name: str, codes: Mapping[str, str] | None) -> Table:

@@ -29,6 +29,10 @@ class WithPriors(Around):
         found.priors, found._last = self.priors.with_dispersion(dispersion), None
         return found
 
+    def with_priors_of(self, other: VectorObjective) -> VectorObjective:
+        """Return J of other rows, or of another engine, with the same priors."""
+        return WithPriors(other, self.priors)
+
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
         loss, gradient, curvature = self.inner.numbers(theta, order, rows)
         pull, scale = self.priors.priors.at(theta), self.priors.scale
@@ -80,8 +84,3 @@ def bent(curvature: Curvature, pull: Pull, scale: float) -> Curvature:
         assert isinstance(found, np.ndarray)
         found = found + scale * bend * np.outer(along, along)
     return found
-
-
-def with_priors(objective: VectorObjective, priors: WeighedPriors | None) -> VectorObjective:
-    """Return J with priors, if there are any."""
-    return objective if priors is None else WithPriors(objective, priors)

@@ -22,7 +22,7 @@ LARGEST = 1e250
 class Points:
     """Rows as dots. colour: a name in ``palette.PALETTE``. size: as a share of the usual one.
 
-    over: whether they lie over the lines.
+    over: whether they lie over the lines. shape: ``dot``, or an open triangle that points ``down`` or ``up``.
     """
 
     x: Array
@@ -31,6 +31,7 @@ class Points:
     colour: str = "blue"
     size: float = 1.0
     over: bool = False
+    shape: str = "dot"
 
 
 @dataclass(frozen=True, eq=False)

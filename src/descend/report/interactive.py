@@ -72,6 +72,8 @@ def _traces(mark: Mark, dark: bool) -> list[Trace]:
             "size": (4 if many else 7) * mark.size,
             "opacity": 0.45 if many else 0.8,
         }
+        if mark.shape != "dot":
+            dots["symbol"] = f"triangle-{mark.shape}-open"
         kind = "scattergl" if many else "scatter"
         return [common | {"type": kind, "mode": "markers", "x": _list(mark.x), "y": _list(mark.y), "marker": dots}]
     if isinstance(mark, Bars):

@@ -68,6 +68,10 @@ def _points(axes: Axes, mark: Points, theme: Theme) -> Artist:
     size, alpha = (6.5 - 4.0 * crowd) * mark.size * theme.dot, 0.85 - 0.5 * crowd
     color = theme.colour(mark.colour)
     place = 4 if mark.over else 2
+    if mark.shape != "dot":
+        kind = {"down": "v", "up": "^"}[mark.shape]
+        hollow: dict[str, Any] = {"color": color, "markerfacecolor": "none", "markersize": size}
+        return axes.plot(mark.x, mark.y, kind, alpha=alpha, zorder=place, **hollow)[0]
     dots: dict[str, Any] = {"color": color, "markersize": size, "alpha": alpha, "markeredgewidth": 0.0, "zorder": place}
     return axes.plot(mark.x, mark.y, "o", **dots)[0]
 

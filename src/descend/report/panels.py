@@ -12,8 +12,9 @@ from descend.descent.step import Step
 from descend.errors import ConfigError
 from descend.inference.fitted import Fitted
 from descend.report import bands, spread
-from descend.report.figures import Axis, Line, Mark, Matrix, Panel, Points, above_zero, drawable, reach
+from descend.report.figures import Axis, Bars, Line, Mark, Matrix, Panel, Points, above_zero, drawable, reach
 from descend.report.look import Look
+from descend.report.rows_drawn import points
 from descend.report.view import View, ended, rows, sample
 
 Array = NDArray[np.float64]
@@ -57,7 +58,9 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
     if view.observed:
         y = on_axis(look, "y", view.y, view.response)
         bars = spread.bars(view, x, y)
-        marks += [*bars, Points(x, y, "data")]
+        drawn_rows = points(view, x, y)
+        marks += [*bars, *drawn_rows]
+        bars += [mark for mark in drawn_rows if isinstance(mark, Bars)]
         least, most = reach(y)
         # A curve that runs away must not flatten the data into a line.
         values = np.clip(values, least - 1e3 * (most - least), most + 1e3 * (most - least))
@@ -126,7 +129,7 @@ def loss(fit: Fitted) -> Panel:
         "loss",
         _sentence(ended(fit)),
         Axis("epoch", integers=True),
-        Axis(f"mean {fit.loss_function} loss{added}", scale, low, high),
+        Axis(f"mean {fit.loss_function.shown} loss{added}", scale, low, high),
         [Line(epochs, losses, colour="green", dots=len(epochs) <= FEW_EPOCHS)],
         _thinned(fit),
         f"The loss per epoch, {'on a logarithmic scale' if scale == 'log' else 'on a linear scale'}.{ends}",

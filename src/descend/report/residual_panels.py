@@ -10,6 +10,7 @@ from descend.report import spread
 from descend.report.figures import Array, Axis, Level, Line, Panel, Points, drawable, reach
 from descend.report.look import Look
 from descend.report.panels import on_axis
+from descend.report.rows_drawn import points
 from descend.report.view import View
 
 
@@ -47,7 +48,7 @@ def _residuals(view: View, x: Array, name: str, key: str, title: str, raw: Array
         title,
         Axis(name),
         Axis(words),
-        [Points(x, left), Level(0.0)],
+        [*points(view, x, left, "", ends=False), Level(0.0)],
         view.sampled,
         f"Residuals, observed less predicted {view.response}, against {name}. "
         f"They lie between {np.nanmin(left):.4g} and {np.nanmax(left):.4g}.",

@@ -79,8 +79,10 @@ def corrected(view: View) -> Mapping[str, Array] | None:
     fit, model = view.fit, view.fit.model
     if not model.inexact or model.symbolic is None or not all(name in view.columns for name in spread_columns(fit)):
         return None
+    if model.symbolic.formula.parts:  # whose responses share the true inputs of a row, of which some may not be drawn
+        return None
     rows = Rows.of(view.columns, Roles(fit.weights, fit.sigma), model.observed)
-    kernel = OrthogonalKernel(model.symbolic, model.inexact, implicit=not model.response_columns)
+    kernel = OrthogonalKernel(model.symbolic, model.inexact, not model.response_columns, model.correlated)
     found = kernel.deltas(fit.theta, rows)
     return {name: np.asarray(view.columns[name]) + delta for name, delta in found.items()}
 

@@ -14,7 +14,6 @@ from descend.errors import ConfigError
 from descend.gradients.derived import derived
 from descend.inference.fitted import Fitted
 from descend.problem.objective import objective_over
-from descend.problem.with_priors import with_priors
 from descend.registry import closest
 from descend.report.figures import Axis, Line, Mark, Panel, Surface, reach
 from descend.report.panels import COLOURS, kept
@@ -155,9 +154,8 @@ def objective_of(fit: Fitted) -> tuple[Callable[[Array], float], str]:
     if fit.solution.all_rows is not None:  # the database holds them all; a sample of them is here
         assert fit.model.formula is not None
         program = derived(fit.model.formula, fit.loss_function)
-        objective = with_priors(
-            objective_over(NumpyEngine(program, fit.solution.sample), objective.penalty), objective.priors
-        )
+        sample = objective_over(NumpyEngine(program, fit.solution.sample), objective.penalty)
+        objective = objective.with_priors_of(sample)
         rows = objective.rows
     if rows <= MOST_ROWS or not fit.model.rowwise:
         chosen, said = np.arange(rows), ""

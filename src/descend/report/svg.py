@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from descend.report.figures import Axis, Band, Bars, Level, Line, Mark, Matrix, Panel, Points, Surface, reach
 from descend.report.frame import LARGE, Frame
 from descend.report.style import one_line
+from descend.report.triangles import triangles
 
 Array = NDArray[np.float64]
 
@@ -122,6 +123,8 @@ def legend(panel: Panel) -> list[tuple[str, str]]:
             continue
         if isinstance(mark, Points):
             sample = f'<circle cx="11" cy="6" r="4" fill="var(--{mark.colour})"/>'
+            if mark.shape != "dot":
+                sample = triangles(mark, np.array([11.0]), np.array([6.0]))
         elif isinstance(mark, Band):
             sample = f'<rect width="22" height="12" fill="var(--{mark.colour})" fill-opacity="{mark.opacity * 1.4:g}"/>'
         else:
@@ -209,6 +212,8 @@ def _mark(mark: Mark, across: Scale, up: Scale) -> str:
 
 def _points(mark: Points, x: Array, y: Array) -> str:
     """Draw rows as dots: the more rows, the smaller and fainter."""
+    if mark.shape != "dot":
+        return triangles(mark, x, y)
     if len(x) <= FEW:
         return _dots(x, y, mark.colour, (6.5 if len(x) <= FEW / 2 else 5.0) * mark.size, 0.75)
     return "".join(_dots(x[k::LAYERS], y[k::LAYERS], mark.colour, 3.6, 0.4) for k in range(LAYERS))

@@ -207,14 +207,16 @@ def view(fit: Fitted, columns: Mapping[str, Any] | None = None) -> View:
                 f"There is no column `{name}` in the data, which the picture of `{model}` needs. "
                 f"Columns: {', '.join(columns)}."
             )
-    further = () if tensors else (name for name in spread_columns(fit) if name in columns)
+    aside = (*spread_columns(fit), *fit.loss_function.own_columns)
+    further = () if tensors else (name for name in aside if name in columns)
     everything = {name: column(columns[name]) for name in dict.fromkeys((*needed, *further))}
     return View(fit, everything, *sample(everything), observed)
 
 
 def spread_columns(fit: Fitted) -> tuple[str, ...]:
     """Return the columns that say how far rows may be from where they were measured, and how much they count."""
-    of_inputs = (sigma for sigma in fit.model.inexact.values() if isinstance(sigma, str))
+    both = (*fit.model.inexact.values(), *fit.model.correlated.values())
+    of_inputs = (given for given in both if isinstance(given, str))
     return (*names_of(fit.sigma or fit.loss_function.deviations), *of_inputs, *((fit.weights,) if fit.weights else ()))
 
 

@@ -81,4 +81,5 @@ def _used(fits: Fits, request: Request, table: Table) -> NDArray[np.bool_]:
     known = next(iter(fits.values())).solution.table or table  # which knows how words of the response are counted
     coded = known.with_codings([coding for fit in fits.values() for coding in fit.model.codings])
     names = (name for fit in fits.values() for name in (*fit.model.response_columns, *fit.model.inputs))
-    return coded.complete(tuple(dict.fromkeys((*names, *request.roles.columns))))
+    of_rows = (name for name in request.roles.columns if name in coded.names or name in coded.codings)
+    return coded.complete(tuple(dict.fromkeys((*names, *of_rows))))

@@ -77,6 +77,8 @@ def held_out_error(solution: Solution, folds: Sequence[Places]) -> HeldOut:
     """
     if solution.all_rows is not None:
         raise ConfigError("Rows are held out of those in memory, but the rows of this fit stayed where they are.")
+    if solution.coupling is not None:
+        raise ConfigError("Rows that have a covariance go together, so that none are held out. Leave out the folds.")
     objective, free = solution.objective, free_to_move(solution)
     full = objective(solution.theta, 2)
     lean = well_conditioned(full, free)

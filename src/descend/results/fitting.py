@@ -44,11 +44,13 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         return reweighted(request, table, lambda each, reader: _fit(each, table, reader, began), on_step)
     request = settled(request, table)
     if not isinstance(request.loss, str) and request.loss.exact is not None:
-        from descend.problem.censoring import refuse_open
         from descend.starts.as_if_exact import started_as_if_exact
 
         loss, exact = request.loss, request.loss.exact
-        refuse_open(loss.states, table)
+        if loss.states:
+            from descend.problem.censoring import refuse_open
+
+            refuse_open(loss.states, table)
         request = started_as_if_exact(request, loss, exact, lambda each: _fit(each, table, None, began).solution)
     if request.priors:
         from descend.inference.prior_dispersion import with_dispersion
@@ -94,7 +96,9 @@ def started_without_coupling(request: Request, table: Table, began: float) -> Re
 
 def started_without_errors(request: Request, table: Table, began: float) -> Request:
     """Return a request that starts where the fit with exact inputs ends: near it, and found far more easily."""
-    exact = request.but(x_sigma=None, priors=None, quantities=None, checkpoint=None, errors=None, bare=True)
+    exact = request.but(
+        x_sigma=None, x_correlation=None, priors=None, quantities=None, checkpoint=None, errors=None, bare=True
+    )
     if isinstance(request.model, str) and request.model.partition("~")[0].strip() == "0":
         from descend.gradients.orthogonal import first_order
 

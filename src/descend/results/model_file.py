@@ -153,6 +153,7 @@ OPTIONAL: Mapping[str, Check] = {
     "sigma": maybe(column),
     "scatter": maybe(named(lambda value: "")),
     "x_sigma": maybe(named(either(number, column))),
+    "x_correlation": maybe(named(either(number, column))),
     "priors": maybe(each(_a_prior)),
     "request": maybe(named(lambda value: "")),
     "errors": maybe(_kind_of_errors),

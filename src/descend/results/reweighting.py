@@ -26,6 +26,11 @@ Fitting = Callable[[Request, Callable[[Step], None] | None], SolvedFit]
 ROUNDS = 200
 SETTLED = 1e-10
 """Largest relative change of a standard deviation at which the weights have settled."""
+ROUNDING, ALIKE = 1e-13, 1e-10
+"""Residuals that are a smaller share of the predictions are rounding; predictions that differ by less are alike."""
+NO_POWER = "The data do not determine the power of the variance:"
+EXTREME = 100.0
+"""Logarithm of the ratio of two standard deviations from which on an estimate has run away."""
 EARLY, FLOOR = 5, 0.02
 """In the first rounds, while the curve is not known, no standard deviation is below this share of their median."""
 
@@ -71,7 +76,14 @@ class OfVariance:
     def weighing(self, prediction: Array, left: Array, rows: Rows) -> Weighing:
         """Return the weights that belong to predictions and residuals."""
         along = self._along(prediction)
+        if not np.abs(left).max() > ROUNDING * np.abs(prediction).max():
+            raise DataError(f"{NO_POWER} the curve meets every row.")
         power, error = estimated_power(left, along)
+        if not abs(power * float(np.ptp(along))) < EXTREME:
+            raise DataError(
+                f"The variance has no {self.form} that fits: p runs away, to {power:.3g}. Leave out "
+                f"{spell('variance')}, or look for what the formula misses."
+            )
         name = "1/abs(prediction)^" if self.form == "power" else "exp(-prediction*"
         text = f"{name}({2.0 * power!r})" + ("" if self.form == "power" else ")")
         return Weighing("weights", text, np.exp(-2.0 * power * along), (self.form, power, error))
@@ -95,11 +107,8 @@ def estimated_power(left: Array, along: Array) -> tuple[float, float]:
     """
     squares, mean = left * left, float(along.mean())
     centred = along - mean
-    if not np.ptp(along) > 1e-10 * np.abs(along).max() or not (squares > 0.0).any():
-        raise DataError(
-            "The data do not determine the power of the variance: "
-            + ("the predictions are all alike." if (squares > 0.0).any() else "the curve meets every row.")
-        )
+    if not np.ptp(along) > ALIKE * np.abs(along).max():
+        raise DataError(f"{NO_POWER} the predictions are all alike.")
 
     def moments(power: float) -> tuple[float, float]:
         exponent = -2.0 * power * centred

@@ -23,7 +23,6 @@ from descend.optimizers.systems import matrix_of
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.problem import Problem
-from descend.problem.with_priors import with_priors
 from descend.starts.lack_of_fit import many_basins, something_left
 from descend.starts.projection import Projection
 from descend.starts.search import ROWS, Start, sample, search
@@ -146,7 +145,7 @@ def lower_elsewhere(beginning: Beginning, theta: Array, doubt: Doubt) -> Start |
         return None
     program = derived(model.formula, model.loss)
     engine = NumpyEngine(program, sample(problem.rows, ROWS))
-    objective = with_priors(objective_over(engine, problem.objective.penalty, bounds), problem.objective.priors)
+    objective = problem.objective.with_priors_of(objective_over(engine, problem.objective.penalty, bounds))
     here, _ = descended(objective, theta, EPOCHS)
 
     def lower(points: Sequence[Array]) -> Array | None:

@@ -1,0 +1,33 @@
+"""Squared residuals over their variance, for the dispersion of a likelihood."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cached_property
+from typing import ClassVar
+
+from sympy import Expr, Integer
+
+from descend.losses.contract import Loss
+from descend.losses.formulas import MEAN, PREDICTION, RESPONSE
+
+
+@dataclasses.dataclass(frozen=True)
+class Pearson(Loss):
+    """The square of each residual over its variance under another loss, at a dispersion of 1; never fitted itself.
+
+    >>> import numpy as np
+    >>> from descend.losses import Poisson
+    >>> Pearson(Poisson()).value(np.array([4.0]), np.array([6.0]))
+    array([1.])
+    """
+
+    of: Loss
+
+    name: ClassVar[str] = "pearson"
+
+    @cached_property
+    def expressions(self) -> tuple[Expr, Expr, Expr]:
+        """Value, slope, and a placeholder for the weight."""
+        value = (PREDICTION - RESPONSE) ** 2 / self.of.read(self.of.variance_text).xreplace({MEAN: PREDICTION})
+        return value, value.diff(PREDICTION), Integer(1)
