@@ -152,7 +152,7 @@ def test_how_much_a_prior_weighs():
     assert (weight.value, weight.error) == pytest.approx((alone.parameters["b"], alone.standard_errors["b"]))
     away = (alone.parameters["b"] - 0.7) / math.hypot(0.05, alone.standard_errors["b"])
     assert weight.p == pytest.approx(2.0 * stats.norm.cdf(-abs(away)))
-    assert weight.shift == pytest.approx((fit.parameters["b"] - alone.parameters["b"]) / fit.standard_errors["b"])
+    assert weight.shift == pytest.approx((fit.parameters["b"] - alone.parameters["b"]) / alone.standard_errors["b"])
 
 
 def test_a_conflict_and_the_weights_are_told(tmp_path, run):
@@ -165,7 +165,7 @@ def test_a_conflict_and_the_weights_are_told(tmp_path, run):
     assert bound.share is None
     assert (
         f"prior b ~ normal(2, 0.1): {100 * weight.share:.3g}% of the information; without it {weight.value:.6g} ± "
-        f"{weight.error:.3g}, so it moved by {weight.shift:+.2g} standard errors"
+        f"{weight.error:.3g}, so it moved by {weight.shift:+.2g} of these"
     ) in text
     assert "prior a ~ uniform(-5, 5): a bound" in text
     assert "The prior b ~ normal(2, 0.1) and the data disagree: without it `b` would be" in text
@@ -190,6 +190,53 @@ def test_each_group_has_the_same_prior():
     fits = descend.fit("y ~ a + b*x", data, by="g", sigma="s", priors="b ~ normal(0.7, 0.05)")
     for group in "AB":
         assert list(fits[group].parameters.values()) == pytest.approx(posterior(0.09, 0.7, 0.05)[0], rel=1e-9)
+
+
+def test_a_wrong_prior_is_refused_before_the_groups_are_fitted():
+    data = {**LINE, "g": np.repeat(["A", "B"], 15)}
+    with pytest.raises(DescendError) as error:
+        descend.fit("y ~ a + b*x", data, by="g", priors="k ~ normal(0, 1)")
+    assert str(error.value).startswith("`k` is not a parameter of the model.")
+
+
+def test_censored_counts_and_correlated_rows_have_priors_too():
+    limit = 2.5
+    data = {"x": X, "y": np.minimum(LINE["y"], limit), "c": np.where(LINE["y"] > limit, "right", "none")}
+
+    def minus_log(theta):
+        a, b, sigma = theta
+        seen, mean = LINE["y"] <= limit, a + b * X
+        known = stats.norm.logpdf(data["y"][seen], mean[seen], sigma).sum()
+        return -known - stats.norm.logsf(limit, mean[~seen], sigma).sum() + 0.5 * ((b - 0.5) / 0.05) ** 2
+
+    best = optimize.minimize(minus_log, [1.0, 0.5, 0.3], method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-12})
+    fit = descend.fit("y ~ a + b*x", data, censored="c", priors="b ~ normal(0.5, 0.05)")
+    assert list(fit.parameters.values()) == pytest.approx(best.x, rel=1e-5)
+
+    apart = 0.09 * np.exp(-np.abs(X[:, None] - X) / 0.5)
+    information = DESIGN.T @ np.linalg.solve(apart, DESIGN) + np.diag([0.0, 0.05**-2.0])
+    right = DESIGN.T @ np.linalg.solve(apart, LINE["y"]) + np.array([0.0, 0.5 / 0.05**2])
+    fit = descend.fit("y ~ a + b*x", LINE, covariance=apart, priors="b ~ normal(0.5, 0.05)")
+    assert list(fit.parameters.values()) == pytest.approx(np.linalg.solve(information, right), rel=1e-9)
+    assert fit.covariance == pytest.approx(np.linalg.inv(information), rel=1e-8)
+
+
+def test_many_groups_share_a_prior():
+    groups, each = 250, 4
+    true = RANDOM.normal(2.0, 0.3, groups)
+    data = {"g": np.repeat(np.arange(groups), each), "s": np.full(groups * each, 0.2)}
+    data["y"] = np.repeat(true, each) + RANDOM.normal(0.0, 0.2, groups * each)
+    fit = descend.fit("y ~ a[g]", data, sigma="s", priors="a ~ normal(2, 0.3)")
+    means = data["y"].reshape(groups, each).mean(axis=1)
+    share = 0.3**-2.0 / (0.3**-2.0 + each / 0.2**2)
+    assert [*fit.parameters["a"].values()] == pytest.approx(share * 2.0 + (1.0 - share) * means, rel=1e-9)
+    assert [*fit.standard_errors["a"].values()] == pytest.approx(np.full(groups, 0.3 * math.sqrt(share)), rel=1e-9)
+    with pytest.raises(DescendError) as error:
+        descend.fit("y ~ a[g]", data, sigma="s", priors="a[1] - a[2] ~ normal(0, 1)")
+    assert str(error.value) == (
+        "A prior of an expression ties parameters together, and this model has 250, most of one group each. Give "
+        "priors to the parameters themselves."
+    )
 
 
 def test_a_saved_fit_keeps_what_is_known_of_its_priors(tmp_path):

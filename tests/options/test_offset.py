@@ -120,6 +120,11 @@ def test_a_saved_fit_needs_the_column_for_new_rows(tmp_path):
             "take the column as an argument, as in `np.exp(a + b*x + log_t)`. Leave it out.",
         ),
         (
+            [MEAN, "t ~ exp(c + b*x)"],
+            {"loss": "squared", "offset": "t"},
+            "`offset` is a term of one formula, and these are several: write it into each of them.",
+        ),
+        (
             MEAN,
             {"exposure": True},
             "`exposure` must be the name of a column, or an array with a value for each row, not True.",

@@ -296,3 +296,14 @@ def test_the_report_shows_them_too():
     fitted = descend.fit("0 ~ ((x - a)^2 + (y - b)^2)/r^2 - 1", CIRCLE, x_sigma={"x": 0.05, "y": 0.05})
     text = page(fitted)
     assert "y against x, 30 rows, with the fitted curve." in text and "Predicted and observed" not in text
+
+
+def test_the_mathematics_of_a_fit_with_errors_in_x_is_that_of_its_j(both):
+    from descend.report.html import equations
+
+    text = equations(both)
+    assert "<mi>δ</mi>" in text and '<munder><mo movablelimits="false">min</mo>' in text
+    assert text.count("<math") == 6  # the model, J, lambda, and three derivatives
+    assert "the true inputs of a row are parameters of that row" in text
+    implicit = descend.fit("0 ~ ((x - a)^2 + (y - b)^2)/r^2 - 1", CIRCLE, x_sigma={"x": 0.05, "y": 0.05})
+    assert equations(implicit).count("<math") == 6 and "<mover><mrow><mn>0</mn>" not in equations(implicit)

@@ -18,12 +18,14 @@ guarantee guarantee_values rounding response_levels
 degrees_of_freedom error_degrees residual_standard_deviation residuals diagnostics r_squared r_squared_about_zero
 deviance dispersion goodness criteria log_likelihood aic aicc bic
 quantities quantity priors ranges scatter censored invert design delta response_levels
+ufloats table
 fitted_formula predict influence save export plot animate report summary mentioned
 """
 """What was fitted and how it ended, how certain it is, how good it is, and what to do with it."""
 OF_ONE_KIND = """
-summary predict influence save export plot animate report mentioned trace solution model constraints theta residuals
-diagnostics delta quantity invert design estimates intervals covariance_of guarantee diagnosis failures digits
+summary predict influence save export plot table animate report mentioned trace solution model constraints theta
+residuals diagnostics delta quantity ufloats invert design estimates intervals covariance_of guarantee diagnosis
+failures digits
 """
 """What is asked with arguments, is no text, or is of a run only; digits are rounded in a file."""
 HELD = set(LISTED.split())

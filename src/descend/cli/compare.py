@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from typer import Exit
 
 from descend.cli import options
-from descend.cli.outputs import check_outputs, check_pictures
+from descend.cli.outputs import check_outputs, check_pictures, checked_published, write_published
 from descend.cli.terminal import Live, folded, line_length, on_terminal, say, say_json
 from descend.errors import ConfigError
 from descend.options.option import Option, Values
@@ -33,6 +33,7 @@ NEITHER = ("errors", "optimizer", "checkpoint", "resume", "sharpness", "log_ever
     Option("fold_order", None, "Hold out stretches of rows in the order of this column.", metavar="COLUMN"),
     replace(RACING, default=None),
     *(key for key in options.FITTING if key not in NEITHER),
+    "table_output",
     "plot",
     "json",
     "quiet",
@@ -46,6 +47,7 @@ def compare(
     fold_by: str | None,
     fold_order: str | None,
     optimizers: str | None,
+    table_output: str | None,
     plot: list[str] | None,
     json: bool,
     quiet: bool,
@@ -58,12 +60,15 @@ def compare(
     Example: descend compare "y ~ w*x" line.csv --optimizers gd,momentum,adam,lbfgs --plot losses.png
     """
     check_pictures(plot, {})
-    check_outputs({"--plot": plot}, data)
+    checked_published(table_output)
+    check_outputs({"--plot": plot, "--table-output": table_output}, data)
     if against:
         if optimizers is not None:
             raise ConfigError("Compare models with --against, or optimizers with --optimizers, not both at once.")
         held_out = {"folds": folds, "fold_by": fold_by, "fold_order": fold_order}
-        compare_models([formula, *against], data, given, held_out, plot or [], json, quiet)
+        compare_models([formula, *against], data, given, held_out, plot or [], table_output, json, quiet)
+    if table_output is not None:
+        raise ConfigError("`--table-output` is a table of models that are compared. Name another with --against.")
     if (folds or fold_by or fold_order) is not None:
         raise ConfigError("Rows are held out to compare models. Name another with --against.")
     names = split_list(optimizers or str(RACING.default))
@@ -110,6 +115,7 @@ def compare_models(
     given: Values,
     held_out: Values,
     plot: Sequence[str],
+    table_output: str | None,
     json: bool,
     quiet: bool,
 ) -> NoReturn:
@@ -123,12 +129,16 @@ def compare_models(
     compared = compared_with(models, options.one_or_all(data), **held_out, **arguments)
     for place in plot:
         plots.save(compared.plot(), place)
+    if table_output is not None:
+        write_published(table_output, compared.table)
     if json:
         say_json(compared.plain())
     elif not quiet:
         say(str(compared))
     for place in [] if quiet else plot:
         say(f"\nPlot drawn to {place}", file=sys.stderr if json else sys.stdout)
+    if table_output is not None and not quiet:
+        say(f"\nTable written to {table_output}", file=sys.stderr if json else sys.stdout)
     raise Exit(0 if compared.succeeded else 1)
 
 

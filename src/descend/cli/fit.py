@@ -13,7 +13,17 @@ from typer import Context, Exit
 
 from descend.cli import options
 from descend.cli.live_picture import Watch
-from descend.cli.outputs import Output, check_animation, check_outputs, check_page, check_pictures, check_tables, write
+from descend.cli.outputs import (
+    Output,
+    check_animation,
+    check_outputs,
+    check_page,
+    check_pictures,
+    check_tables,
+    checked_published,
+    write,
+    write_published,
+)
 from descend.cli.terminal import Counter, Groups, Log, colours, line_length, say, say_json
 from descend.errors import ConfigError, OutputError
 from descend.options.option import Option, Values
@@ -30,6 +40,8 @@ if TYPE_CHECKING:
     Option("resamples", None, "Of the bootstrap; 1,000 if not given.", "whole", "N"),
     Option("save", None, "Write the model file, for predict and plot; of many fits .json or .parquet.", metavar="FILE"),
     Option("output", None, "With --by: write the table of fits, .csv, .parquet and others.", metavar="FILE"),
+    "table_output",
+    "table_errors",
     "plot",
     *options.LOOK,
     Option("report", None, "Write a page, .html, that opens without a network.", metavar="PAGE"),
@@ -50,6 +62,8 @@ def fit(
     resamples: int | None,
     save: str | None,
     output: str | None,
+    table_output: str | None,
+    table_errors: str | None,
     plot: list[str] | None,
     report: str | None,
     influence: str | None,
@@ -71,9 +85,10 @@ def fit(
     """
     model, data = options.formula_and_data(formula, data, given["like"], context)
     look = options.look(given)
-    written = {"--save": save, "--output": output, "--plot": plot, "--report": report}
+    written = {"--save": save, "--output": output, "--plot": plot, "--report": report, "--table-output": table_output}
     apart = {"--influence": influence, "--animate": animate, "--checkpoint": given["checkpoint"]}
     _check_files(written, apart, look, data)
+    errors = checked_published(table_output, table_errors)
     if watch and (quiet or log_every is not None):
         other = "--quiet" if quiet else "--log-every"
         raise ConfigError(
@@ -85,11 +100,11 @@ def fit(
         from descend.cli.many import end_many, refuse_others
 
         of_one = {"--interval": interval, "--watch": watch, "--log-every": log_every}
-        refuse_others({**of_one, **apart, "--residuals": look.get("residuals")})
+        refuse_others({**of_one, **apart, "--residuals": look.get("residuals"), "--bands": look.get("bands")})
         check_tables(save, output)
         with Groups() as bar:
             fits = api.fit(data=options.one_or_all(data), on_groups=None if quiet else bar, **arguments)
-        end_many(fits, written, look, json, quiet)
+        end_many(fits, written, look, json, quiet, errors)
     if output is not None:
         raise ConfigError("`--output` is the table of many fits, and goes with --by. To keep one fit: --save.")
 
@@ -113,19 +128,11 @@ def fit(
         if isinstance(reader, Watch):
             reader.end(fitted)
     found = None
-    if interval is not None and (json or not quiet or report is not None):
+    if interval is not None and (json or not quiet or report is not None or table_output is not None):
         fitted, found = with_intervals(fitted, interval, level or 0.95, resamples or 1000, arguments["seed"])
     if json or not quiet:
         show(fitted, json, found, sharpness, reader.warned if isinstance(reader, Log) else ())
-    page = partial(fitted.report, intervals=found, command=shlex.join(["descend", *sys.argv[1:]]))
-    outputs: list[Output] = [
-        ("Model saved to", save, fitted.save),
-        *(("Plot drawn to", place, lambda place: draw(fitted, place, look)) for place in plot or ()),
-        ("Report written to", report, page),
-        ("Influence of rows written to", influence, lambda place: fitted.influence().save(place)),
-        ("Animation written to", animate, lambda place: fitted.animate().save(place)),
-    ]
-    failed = write(outputs, quiet, json)
+    failed = write(_outputs(fitted, written | apart, found, look, errors), quiet, json)
     if failed:
         raise OutputError(" ".join(failed))
     raise Exit(0 if fitted.succeeded else 1)
@@ -138,6 +145,20 @@ def _check_files(written: Values, apart: Values, look: Values, data: Collection[
     check_animation(apart["--animate"])
     check_tables(apart["--influence"])
     check_outputs({**written, **apart}, data)
+
+
+def _outputs(fitted: Fit, files: Values, found: Intervals | None, look: Values, errors: str) -> list[Output]:
+    """Return the files to write of a fit. errors: how they are written in a table for print."""
+    table = partial(write_published, table=fitted.table, intervals=found, errors=errors)
+    page = partial(fitted.report, intervals=found, command=shlex.join(["descend", *sys.argv[1:]]))
+    return [
+        ("Model saved to", files["--save"], fitted.save),
+        *(("Plot drawn to", place, lambda place: draw(fitted, place, look)) for place in files["--plot"] or ()),
+        ("Table written to", files["--table-output"], table),
+        ("Report written to", files["--report"], page),
+        ("Influence of rows written to", files["--influence"], lambda place: fitted.influence().save(place)),
+        ("Animation written to", files["--animate"], lambda place: fitted.animate().save(place)),
+    ]
 
 
 def draw(fitted: Fit, place: str, look: Values) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from typer import Exit
 
-from descend.cli.outputs import Output, write
+from descend.cli.outputs import Output, write, write_published
 from descend.cli.terminal import line_length, say
 from descend.errors import ConfigError, OutputError
 from descend.options.option import Values
@@ -28,13 +28,18 @@ def refuse_others(given: Values) -> None:
             )
 
 
-def end_many(fits: Fits, outputs: Values, look: Values, json: bool, quiet: bool) -> NoReturn:
-    """Show many fits, write their files and end. outputs: files by their flags. look: the arguments of `Fits.plot`."""
+def end_many(
+    fits: Fits, outputs: Values, look: Values, json: bool, quiet: bool, errors: str = "parentheses"
+) -> NoReturn:
+    """Show many fits, write their files and end. outputs: files by their flags. look: the arguments of `Fits.plot`.
+
+    errors: how errors are written in a table for print.
+    """
     from descend.many.reasons import one_line
 
     if json or not quiet:
         show_all(fits, json)
-    failed = write(_outputs(fits, outputs, look), quiet, json)
+    failed = write(_outputs(fits, outputs, look, errors), quiet, json)
     if not fits.succeeded and not quiet:
         say(one_line(fits), file=sys.stderr)
     if failed:
@@ -42,7 +47,7 @@ def end_many(fits: Fits, outputs: Values, look: Values, json: bool, quiet: bool)
     raise Exit(0 if fits.succeeded else 1)
 
 
-def _outputs(fits: Fits, files: Values, look: Values) -> list[Output]:
+def _outputs(fits: Fits, files: Values, look: Values, errors: str) -> list[Output]:
     """Return the files to write of many fits."""
     from descend.report.style import save
     from descend.table.writing import write_columns
@@ -52,6 +57,7 @@ def _outputs(fits: Fits, files: Values, look: Values) -> list[Output]:
     return [
         ("Fits saved to", files.get("--save"), fits.save),
         ("Table of fits written to", files.get("--output"), lambda place: write_columns(place, fits.columns())),
+        ("Table written to", files.get("--table-output"), partial(write_published, table=fits.table, errors=errors)),
         *(("Plot drawn to", place, lambda place: save(fits.plot(**look), place)) for place in pictures),
         ("Report written to", files.get("--report"), partial(fits.report, command=command)),
     ]

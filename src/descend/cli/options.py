@@ -80,6 +80,8 @@ OUTPUT = (
     ),
     Option("bands", None, "Of the picture: confidence, prediction, both with a comma, or none.", metavar="BANDS"),
     Option("residuals", False, "Draw the residuals below the curve.", "switch"),
+    Option("table_output", None, "Write a table for print: .tex, .md, .csv or .html.", metavar="FILE"),
+    Option("table_errors", None, "In that table: parentheses, 0.1234(56), or plus-minus.", metavar="FORM"),
     Option("json", False, "Print one JSON object; all else goes to stderr.", "switch"),
     Option("quiet", False, "Print nothing but errors.", "switch", short="-q"),
     Option("columns", None, "The names that are data, such as x,t; else x, t, z and the like are.", metavar="LIST"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from descend.cli.terminal import say
 from descend.errors import ConfigError, DescendError, OutputError
 from descend.options.option import Values
-from descend.output import refuse_unwritable
+from descend.output import refuse_unwritable, write_atomically
 
 Output = tuple[str, str | None, Callable[[str], object]]
 """What to say of a file once it is written, the file (None if not asked for), and the function that writes it."""
@@ -65,6 +65,26 @@ def check_animation(name: str | None) -> None:
         from descend.report.animation import check_animation
 
         check_animation(name)
+
+
+def checked_published(name: str | None, errors: str | None = None) -> str:
+    """Return how errors are written in a table for print; refuse a way, or an ending of its file, that there is not."""
+    if name is None and errors is not None:
+        raise ConfigError("`--table-errors` is of a table for print: add --table-output, such as fit.tex.")
+    if name is not None:
+        from descend.report.published.cells import checked_errors
+        from descend.report.published.formats import format_of
+
+        format_of(name)
+        checked_errors(errors or "parentheses")
+    return errors or "parentheses"
+
+
+def write_published(path: str, table: Callable[..., str], **options: object) -> None:
+    """Write a table for print. table: returns it as text in a format, the method ``table`` of a fit."""
+    from descend.report.published.formats import format_of
+
+    write_atomically(path, table(format_of(path), **options))
 
 
 def check_tables(*names: str | None) -> None:

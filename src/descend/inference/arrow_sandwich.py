@@ -13,11 +13,13 @@ from descend.engines.arrow_engine import ArrowEngine
 from descend.inference.arrow_covariance import variances_along
 from descend.inference.clusters import combinations
 from descend.inference.row_scores import ScoredRows, counted_rows
-from descend.inference.sandwich import POWERS, bend_and_pull, weakened
+from descend.inference.sandwich import ALONE, POWERS, bend_and_pull, weakened
 from descend.problem.point import Array
 
 Mask = NDArray[np.bool_]
 Places = NDArray[np.intp]
+OWN_ALONE = 1e-7
+"""The same, where the parameters that groups share count as known."""
 
 
 def arrow_sandwich(
@@ -37,25 +39,28 @@ def arrow_sandwich(
         free = free & ~solution.objective.bounds.held(solution.theta)
     bend, pull = bend_and_pull(rows, solution.loss_function, solution.theta.size)
     along = np.where(free[rows.parts[1]], rows.parts[0], 0.0)
-    bread = _summed(engine.layout, along, rows.parts[1], bend).of(free)
-    scale = np.sqrt(bread.diagonal())
-    factored = bread.scaled(scale).factored() if bread.finite and (scale > 0.0).all() else None
-    if factored is None:
+    bread = summed(engine.layout, along, rows.parts[1], bend).of(free)
+    inverse = inverted(bread, engine.layout, free)
+    if inverse is None:
         return None
-    inverse = factored.inverse.scaled(scale).among(engine.layout, free)
     loss = solution.loss_function
     power = POWERS.get(kind, 0.0)
+    alone = np.zeros(bread.blocks.shape[2], dtype=bool)
     if power and not loss.kinked:
-        corrected = weakened(pull, 1.0 - bend * variances_along(inverse, along, rows.parts[1]), loss, power)
-        if corrected is None:
-            return None
-        pull = corrected
+        left = 1.0 - bend * variances_along(inverse, along, rows.parts[1])
+        if loss.likelihood and (left < ALONE).any():
+            some = left < ALONE
+            found = groups_of_one(engine.layout, along[some], rows.parts[1][some], bend[some], bread)
+            if found is None:
+                return None
+            alone[found] = True
+        pull = weakened(pull, left, loss, power)
     elif clusters and loss.kinked:
         pull = rows.omega * rows.loss.slope(rows.score, rows.y)
-    scored = _scored(engine.layout, rows, along * pull[:, None])
     if not clusters:
-        each = np.arange(len(pull))
-        return _meat(scored, bread, inverse, each) * (len(pull) / degrees if kind == "HC1" else 1.0)
+        meat = summed(engine.layout, along, rows.parts[1], pull * pull)
+        return sandwiched(meat, bread, inverse, alone) * (len(pull) / degrees if kind == "HC1" else 1.0)
+    scored = _scored(engine.layout, rows, along * pull[:, None])
     total, factor = None, (len(pull) - 1) / degrees
     for sign, places in combinations(clusters):
         count = int(places.max()) + 1
@@ -68,8 +73,47 @@ def _added(one: Arrow, other: Arrow) -> Arrow:
     return Arrow(one.layout, one.blocks + other.blocks, one.border + other.border, one.shared + other.shared)
 
 
-def _summed(layout: Layout, along: Array, places: Places, weights: Array) -> Arrow:
-    """Return sum w_i f_i f_i' as an arrow."""
+def inverted(bread: Arrow, layout: Layout, free: Mask) -> Arrow | None:
+    """Return the inverse of the bread of the free components, among zeros for the others; None if there is none."""
+    scale = np.sqrt(bread.diagonal())
+    factored = bread.scaled(scale).factored() if bread.finite and (scale > 0.0).all() else None
+    return None if factored is None else factored.inverse.scaled(scale).among(layout, free)
+
+
+def groups_of_one(layout: Layout, along: Array, places: Places, bend: Array, bread: Arrow) -> Places | None:
+    """Return the groups of some rows that leave nothing of themselves; None if it is not their group's parameters alone
+    that each of them determines, but what groups share.
+    """
+    group, own, _ = scored_parts(layout, along, places)
+    with np.errstate(all="ignore"):
+        blocks = np.linalg.inv(bread.blocks[:, :, group].transpose(2, 0, 1))
+    left = 1.0 - bend * np.einsum("ir,rij,jr->r", own, blocks, own)
+    return group if (left < OWN_ALONE).all() else None
+
+
+def sandwiched(meat: Arrow, bread: Arrow, inverse: Arrow, alone: Mask) -> Arrow:
+    """Return the entries of the sandwich, from those of its meat, sum g_i g_i' c_i, which is an arrow, too.
+
+    With Y_g = A_g^-1 B_g the sums of the products of p_i = V (s_i - Y_g' o_i) and of a_i = A_g^-1 o_i follow from the
+    blocks, the border and the shared part of the meat. alone: the groups of whose parameters nothing is known.
+    """
+    layout, (blocks, reach) = inverse.layout, _eliminated(bread, inverse)
+    pulled = np.einsum("isg,itg->st", reach, meat.border, optimize=True)
+    twice = np.einsum("isg,ijg,jtg->st", reach, meat.blocks, reach, optimize=True)
+    of_shared = inverse.shared @ (meat.shared - pulled - pulled.T + twice) @ inverse.shared
+    beside = meat.border - np.einsum("ijg,jsg->isg", meat.blocks, reach)
+    across = np.einsum("ijg,jsg,st->itg", blocks, beside, inverse.shared, optimize=True)
+    own = np.einsum("ijg,jkg,klg->ilg", blocks, meat.blocks, blocks, optimize=True)
+    found = _assembled(layout, own, across, of_shared, reach)
+    if not alone.any():
+        return found
+    unknown = np.zeros(layout.size, dtype=bool)
+    unknown[layout.own[:, alone]] = True
+    return found.without(unknown)
+
+
+def summed(layout: Layout, along: Array, places: Places, weights: Array) -> Arrow:
+    """Return sum w_i f_i f_i' as an arrow. along, places: as in ``ScoredRows.parts``."""
     group, own, shared = scored_parts(layout, along, places)
     groups = layout.own.shape[1]
     weighted = own * weights
@@ -105,35 +149,36 @@ def scored_parts(layout: Layout, along: Array, places: Places) -> tuple[Places, 
 
 
 def _meat(scored: tuple[Places, Array, Array], bread: Arrow, inverse: Arrow, clusters: Places) -> Arrow:
-    """Return the entries of the sandwich. scored: derivatives times the pull of each row. clusters: of each row."""
+    """Return the entries of the sandwich of clusters. scored: derivatives times the pull of each row."""
     group, own, shared = scored
     layout, groups = inverse.layout, inverse.blocks.shape[2]
+    blocks, reach = _eliminated(bread, inverse)
+    alone = np.einsum("ijr,jr->ir", blocks[:, :, group], own)
+    pulls = inverse.shared @ (shared - np.einsum("isr,ir->sr", reach[:, :, group], own))
+    cells, within = np.unique(clusters * groups + group, return_inverse=True)
+    alone, group = _summed_by(within, alone), cells % groups
+    pulls = _summed_by(clusters, pulls)
+    across = _by_group(group, alone, pulls[:, cells // groups], groups)
+    return _assembled(layout, _by_group(group, alone, alone, groups), across, pulls @ pulls.T, reach)
+
+
+def _eliminated(bread: Arrow, inverse: Arrow) -> tuple[Array, Array]:
+    """Return A_g^-1, (k, k, G), and A_g^-1 B_g, (k, s, G), with zeros for what is held."""
     there = bread.layout.there
-    kept = np.isin(layout.shared, np.flatnonzero(_free(bread, inverse)))
+    kept = np.isin(inverse.layout.shared, np.flatnonzero(_free(bread, inverse)))
     border = np.zeros_like(inverse.border)
     border[:, kept] = bread.border
-    blocks = np.linalg.inv(bread.blocks.transpose(2, 0, 1)).transpose(1, 2, 0)
-    blocks = np.where(there & there[:, None], blocks, 0.0)
-    reach = np.einsum("ijg,jsg->isg", blocks, border)
-    alone = np.einsum("ijr,jr->ir", blocks[:, :, group], own)
-    pulls = inverse.shared @ (shared - np.einsum("isr,ir->sr", border[:, :, group], alone))
-    if len(clusters) and int(clusters.max()) + 1 < len(clusters):
-        cells, within = np.unique(clusters * groups + group, return_inverse=True)
-        alone, group = _summed_by(within, alone), cells % groups
-        pulls = _summed_by(clusters, pulls)
-        beside = pulls[:, cells // groups]
-    else:
-        beside = pulls
-    of_shared = pulls @ pulls.T
-    across = _by_group(group, alone, beside, groups)
+    inverse_blocks = np.linalg.inv(bread.blocks.transpose(2, 0, 1)).transpose(1, 2, 0)
+    blocks: Array = np.where(there & there[:, None], inverse_blocks, 0.0)
+    return blocks, np.einsum("ijg,jsg->isg", blocks, border)
+
+
+def _assembled(layout: Layout, own: Array, across: Array, of_shared: Array, reach: Array) -> Arrow:
+    """Return the sandwich. own: sums of a_i a_i' by group; across: of a_i p_i'; of_shared: sum p_i p_i'."""
     mixed = np.einsum("isg,jsg->ijg", across, reach)
     twice = np.einsum("isg,st,jtg->ijg", reach, of_shared, reach, optimize=True)
-    return Arrow(
-        layout,
-        _by_group(group, alone, alone, groups) - mixed - mixed.transpose(1, 0, 2) + twice,
-        across - np.einsum("isg,st->itg", reach, of_shared),
-        of_shared,
-    )
+    border = across - np.einsum("isg,st->itg", reach, of_shared)
+    return Arrow(layout, own - mixed - mixed.transpose(1, 0, 2) + twice, border, of_shared)
 
 
 def _summed_by(places: Places, values: Array) -> Array:

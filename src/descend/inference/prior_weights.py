@@ -34,10 +34,10 @@ class PriorWeight:
     text: the prior, as it was given. label: what it is of. share: of the information on it, the part that the prior
     brings, its curvature times the variance of the estimate: 0 to 1. value, error: where the data, and all other
     priors, would put it, by the curvature at the mode; exact for a linear model. shift: by how much the prior moved the
-    estimate, in standard errors. p: how probable it is, by the prior, that the data put it as far out as they do.
+    estimate, in units of that error. p: how probable it is, by the prior, that the data put it as far out as they do.
 
-    All are None of a uniform prior, which is a bound, at a bound, and where there is no covariance; where the data say
-    nothing, all but the share.
+    All are None of a uniform prior, which is a bound, at a bound, and where the curvature tells nothing of it; where
+    the data say nothing, all but the share.
     """
 
     text: str
@@ -96,12 +96,14 @@ def _weight(prior: Prior, label: str, q: float, variance: float) -> PriorWeight:
     slope, bend = float(known.slope(at)[0]), float(known.curvature(at)[0])
     if not variance > 0.0 or slope == bend == 0.0:
         return PriorWeight(prior.text, label)
-    share, left = min(max(bend * variance, 0.0), 1.0), 1.0 / variance - bend
-    if not left * variance > NOTHING:
-        return PriorWeight(prior.text, label, share)
+    share, left = max(bend * variance, 0.0), 1.0 / variance - bend
+    if left * variance < -NOTHING:  # the likelihood bends the other way here
+        return PriorWeight(prior.text, label)
+    if left * variance <= NOTHING:
+        return PriorWeight(prior.text, label, min(share, 1.0))
     without = q + slope / left
     p = float(known.tail(np.array([without]), np.array([1.0 / left]))[0])
-    return PriorWeight(prior.text, label, share, without, left**-0.5, (q - without) / math.sqrt(variance), p)
+    return PriorWeight(prior.text, label, share, without, left**-0.5, (q - without) * math.sqrt(left), p)
 
 
 def conflicts(weights: Sequence[PriorWeight]) -> tuple[str, ...]:

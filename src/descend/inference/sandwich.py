@@ -15,6 +15,8 @@ LEAST_LEFT = 0.1
 """Lower limit for 1 - leverage of a row, for losses whose second derivative may be negative."""
 ALONE = 1e-10
 """A row that leaves less than this of itself alone determines a parameter, so its residual says nothing."""
+INVOLVED = 1e-6
+"""Share of the largest move, in standard errors, from which on a parameter depends on a row."""
 CANONICAL = 0.575
 """Standard deviation of the normal kernel that smooths as much as a uniform kernel of half-width 1."""
 POWERS = {"sandwich": 1.0, "HC3": 1.0, "HC2": 0.5}
@@ -67,28 +69,39 @@ def sandwich(
     bread = inverse((along * bend[:, None]).T @ along)
     if bread is None:
         return None
-    power = POWERS.get(kind, 0.0)
+    power, unknown = POWERS.get(kind, 0.0), np.zeros(along.shape[1], dtype=bool)
     if power and not loss.kinked:
-        corrected = weakened(pull, 1.0 - bend * np.einsum("ij,jk,ik->i", along, bread, along), loss, power)
-        if corrected is None:
-            return None
-        pull = corrected
+        left = 1.0 - bend * np.einsum("ij,jk,ik->i", along, bread, along)
+        unknown = _determined_by_one(along[left < ALONE], bread, back) if loss.likelihood else unknown
+        pull = weakened(pull, left, loss, power)
     elif clusters and loss.kinked:
         pull = rows.omega * rows.loss.slope(rows.score, rows.y)
     pulled = (along * pull[:, None]) @ bread @ back.T
     if clusters:
-        result[np.ix_(kept, kept)] = of_clusters(pulled, clusters, degrees)
+        found = of_clusters(pulled, clusters, degrees)
     else:
-        result[np.ix_(kept, kept)] = pulled.T @ pulled * (len(pull) / degrees if kind == "HC1" else 1.0)
+        found = pulled.T @ pulled * (len(pull) / degrees if kind == "HC1" else 1.0)
+    if unknown.all():
+        return None
+    found[unknown], found[:, unknown] = np.nan, np.nan
+    result[np.ix_(kept, kept)] = found
     return result
 
 
-def weakened(pull: Array, left: Array, loss: Loss, power: float) -> Array | None:
-    """Return the pulls of rows over what is left of each beside its leverage; None if a likelihood leaves nothing."""
-    if loss.likelihood and left.min() < ALONE:
-        return None
-    weaker: Array = pull / np.maximum(left, 0.0 if loss.likelihood else LEAST_LEFT) ** power
-    return weaker
+def weakened(pull: Array, left: Array, loss: Loss, power: float) -> Array:
+    """Return the pulls of rows over what is left of each beside its leverage; 0 where a likelihood leaves nothing."""
+    weaker: Array = pull / np.maximum(left, ALONE if loss.likelihood else LEAST_LEFT) ** power
+    return np.where(left < ALONE, 0.0, weaker) if loss.likelihood else weaker
+
+
+def _determined_by_one(along: Array, bread: Array, back: Array) -> Mask:
+    """Mark the parameters that some rows determine alone, so that nothing is known of the errors of these.
+
+    Without row i, theta could move along B^-1 f_i, and nowhere else.
+    """
+    moved = np.abs(along @ bread @ back.T) / np.sqrt(np.einsum("ij,jk,ik->i", back, bread, back))
+    found: Mask = (moved > INVOLVED * moved.max(axis=1, initial=0.0, keepdims=True)).any(axis=0)
+    return found
 
 
 def orthogonal(jacobian: Array) -> tuple[Array, Array] | None:

@@ -19,6 +19,7 @@ from descend.losses import Loss
 from descend.models import Model
 from descend.optimizers.systems import matrix_of
 from descend.problem.point import Point
+from descend.table.table import listing
 
 FEW = 10
 """Clusters below which their errors are known to be too small."""
@@ -66,6 +67,25 @@ def few_clusters_note(solution: Solution) -> str | None:
     return (
         f"clustered errors rest on {said}: with fewer than {FEW} they tend to be too small, though Student's t allows "
         "for some of that"
+    )
+
+
+def one_row_note(solution: Solution) -> str | None:
+    """Say so if some parameters have no errors because one row alone determines them; else None."""
+    found = covariance(solution) if solution.loss_function.likelihood else None
+    if found is None:
+        return None
+    known = rank(solution)
+    alone = np.isnan(found.diagonal())
+    if known is not None:
+        alone = alone & known.estimable
+    labels = [label for label, one in zip(solution.model.parameters.labels, alone.tolist(), strict=True) if one]
+    if not labels or len(labels) == len(alone):
+        return None
+    many = len(labels) > 1
+    return (
+        f"there are no {kind_in_words(kind_of_errors(solution), solution.loss_function)} errors of {listing(labels)}: "
+        f"{'each is' if many else 'it is'} determined by one row alone, whose residual shows nothing"
     )
 
 

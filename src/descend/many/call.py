@@ -11,6 +11,7 @@ from descend.many.fits import Fits
 from descend.many.fitting import Grouped, fit_each, model_by_groups
 from descend.many.placing import fit_placed
 from descend.many.progress import Done
+from descend.many.refusals import refuse_options
 from descend.many.source import columns_read
 from descend.options.request import Request
 from descend.registry import split_list
@@ -112,5 +113,6 @@ def _fit_files(request: Request, by: list[str], files: Files, on_groups: Done | 
     work = Grouped.of(request, table, by)
     causes = {} if others else {group: failed[name] for group, (name,) in enumerate(work.groups.keys) if name in failed}
     work = replace(work, unreadable=causes)
+    refuse_options(work)
     notes = tuple(failed.values()) if others else ()
     return Fits(work, fit_each(work, on_done=on_groups), time.perf_counter() - began, notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
@@ -82,6 +83,24 @@ class Fits(FittedGroups):
         return predict(self, data, missing, interval, level)
 
     # The fits, shown.
+
+    def table(self, format: str = "markdown", *, errors: str = "parentheses") -> str:
+        """Return a table for print with a row for each group: its key, its parameters with their errors, R2 and rows.
+
+        format, errors: as for ``Fit.table``. Where a group failed, a column says how each ended.
+        """
+        from descend.report.published.cells import checked_errors
+        from descend.report.published.formats import write_tables
+        from descend.report.published.of_many import of_groups
+
+        keys = {name: [key[place] for key in self.keys] for place, name in enumerate(self.by)}
+        both = self.components(self.parameters), self.components(self.standard_errors)
+        estimates = {label: (both[0][:, place], both[1][:, place]) for place, label in enumerate(self.labels)}
+        statistics: dict[str, Sequence[object]] = {"R²": list(self.r_squared), "rows": list(self.rows)}
+        if not self.succeeded:
+            statistics["outcome"] = [str(each).replace("_", " ") for each in self.outcome]
+        caption = f"{self.model}, by {' and '.join(self.by)}"
+        return write_tables([of_groups(keys, estimates, statistics, caption, checked_errors(errors))], format, errors)
 
     def plot(
         self,

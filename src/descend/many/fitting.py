@@ -15,16 +15,18 @@ from descend.errors import ConfigError, DataError, DescendError
 from descend.gradients.contract import Program
 from descend.losses import LOSSES, Loss, Squared
 from descend.many.arrays import NUMPY_ARRAYS, tensors
+from descend.many.doubts import beside, fit_doubted
 from descend.many.groups import Groups, table_of_group
-from descend.many.keeping import keep, losses_of
+from descend.many.keeping import keep
 from descend.many.linear import is_linear, solved_linear
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done, Progress
 from descend.many.rows import GroupedRows
 from descend.many.scales import Scales
+from descend.many.second_look import look_again, within_bounds
 from descend.many.source import OfRows, columns_read
 from descend.many.starts import Starts, can_be_tried, evenly, trial_points, tried
-from descend.many.together import Found, Together
+from descend.many.together import Together
 from descend.models import Model, kind_of
 from descend.options.request import Request
 from descend.parameters import Bounds
@@ -34,6 +36,7 @@ from descend.problem.preflight import check_rows
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.starts.robust import loss_of
+from descend.starts.search import can_agree
 from descend.table import Table
 from descend.table.levels import said
 
@@ -44,12 +47,6 @@ SAMPLED = 24
 """Groups that are fitted by themselves first, for starts that all others try, where trial points cannot show any."""
 FEW = 2
 """Of these starts, those that a group descends from."""
-LENT = 24
-"""Groups with a poor fit from whose ends the others of them descend."""
-POOR = 0.5
-"""A fit that explains a smaller share of the variance is poor."""
-MANY, FEWEST, SELDOM = 40, 4, 0.03
-"""Starts from which a group descends that is fitted poorly: fewer if more than this share of the groups are."""
 OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "priors")
 """Options with which every group is fitted by itself."""
 
@@ -228,6 +225,10 @@ def program_of(request: Request, model: Model, table: Table, loss: Loss | None =
 def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:
     """Return the model of each group. Raises ConfigError for one that reads what tells the groups apart."""
     model, _ = read_model(request, table, LOSSES.build(request.loss))
+    if request.priors:
+        from descend.parameters.prior_reading import read_priors
+
+        read_priors(request.priors, model.parameters, model.constraints, table.names)
     for name in by:
         if name in model.columns:
             raise ConfigError(
@@ -259,8 +260,14 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
             found = replace(together, progress=progress).from_best(chosen, starts.points, starts.few)
             together.compare(chosen, starts.points, starts.few, found)
             keep(work, chosen, found, outcomes)
-            _within_bounds(work, together, starts, chosen, found, outcomes)
-            _look_again(work, together, starts, chosen, outcomes)
+            within_bounds(work, together, starts, chosen, found, outcomes)
+            look_again(work, together, starts, chosen, outcomes)
+            if not can_agree(together.program, (), work.bounds is not None):
+                known = chosen[~outcomes.open[chosen]]
+                for theta in beside(together.program, outcomes.parameters[known], work.bounds):
+                    keep(work, known, together.descend(known, theta, np.arange(len(known))), outcomes)
+                fit_doubted(work, chosen, outcomes)
+            outcomes.in_order(together.program, (work.request.start or {}).keys(), work.bounds)
     left = np.flatnonzero(outcomes.open).tolist()
     for place, group in enumerate(left):
         progress.reached(len(work.groups) - len(left) + place)
@@ -298,41 +305,6 @@ def starts_of(work: Grouped, outcomes: Outcomes) -> Starts:
     fits = (fit_alone(work, group, outcomes) for group in evenly(chosen, SAMPLED).tolist())
     ends = [fit.theta for fit in fits if fit is not None and fit.succeeded]
     return Starts(np.unique(np.array(ends).reshape(-1, parameters.size), axis=0), FEW)
-
-
-def _within_bounds(
-    work: Grouped, together: Together, starts: Starts, chosen: Places, found: Found, outcomes: Outcomes
-) -> None:
-    """Descend within the bounds where the minimum was found outside of them: from the nearest point, and the starts."""
-    outside = np.flatnonzero(outcomes.open[chosen])
-    if work.bounds is None or not len(outside):
-        return
-    groups, low, high = chosen[outside], work.bounds.low, work.bounds.high
-    known, points = replace(together, bounds=work.bounds), np.clip(starts.points, low, high)
-    ends = np.where(np.isfinite(found.theta[outside]), found.theta[outside], points[0])
-    nearest = known.descend(groups, np.clip(ends, low, high), np.arange(len(groups)))
-    keep(work, groups, nearest.lower(known.from_best(groups, points, starts.few)), outcomes, held=True)
-
-
-def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Places, outcomes: Outcomes) -> None:
-    """Descend from many starts in the groups that failed or are fitted poorly: those, and where others of them ended.
-
-    A group without the shape of the model has many minima, and those of such groups are far from all others.
-    """
-    failed, poor = (chosen[some[chosen]] for some in (outcomes.open, outcomes.r_squared < POOR))
-    if not work.model.loss.quadratic:
-        poor = poor[:0]  # outliers, which the loss makes little of, are no sign of another minimum
-    if not len(failed) and not len(poor):
-        return
-    together = replace(together, bounds=work.bounds)
-    ended = evenly(poor[np.isfinite(outcomes.errors[poor]).all(axis=1)], LENT)
-    points = np.unique(np.concatenate([starts.points, work.trial_points, outcomes.parameters[ended]]), axis=0)
-    few = int(np.clip(MANY * SELDOM * len(chosen) / max(len(poor), 1), FEWEST, MANY))
-    for groups, count in ((poor, few), (failed, len(points))):
-        if len(groups):
-            found = together.from_best(groups, points, count)
-            keep(work, groups, found, outcomes, held=True)
-            outcomes.settle(groups, found, *losses_of(work, groups, found))
 
 
 class Alone(Protocol):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
+from descend.gradients.contract import Program
 from descend.many.together import Found
+from descend.parameters import Bounds
+from descend.problem.symmetry import canonical_each, has_symmetries
 from descend.results import Fit
 
 Array = NDArray[np.float64]
@@ -68,6 +72,15 @@ class Outcomes:
         for group in {*self.fits, *self.cause}.intersection(places.tolist()) if self.fits or self.cause else ():
             self.fits.pop(group, None)
             self.cause.pop(group, None)
+
+    def in_order(self, program: Program, given: Collection[str], bounds: Bounds | None) -> None:
+        """Of equally good answers show the one that a fit by itself shows, as with like terms in order."""
+        groups = np.setdiff1d(
+            np.flatnonzero(self.outcome == str(Outcome.CONVERGED)), np.array(list(self.fits), dtype=int)
+        )
+        if len(groups) and has_symmetries(program):
+            self.parameters[groups], before = canonical_each(program, self.parameters[groups], given, bounds)
+            self.errors[groups] = np.take_along_axis(self.errors[groups], before, 1)
 
     def settle(self, groups: Places, found: Found, loss: Array, r_squared: Array) -> None:
         """Say of those groups that converged nowhere, and ran away, that they have no minimum."""

@@ -9,6 +9,7 @@ from descend.errors import ConfigError
 from descend.many.fitting import Grouped, fit_each
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done
+from descend.many.refusals import refuse_options
 from descend.options.request import Request
 from descend.table import Table
 
@@ -40,8 +41,10 @@ def fit_placed(
             from descend.many.distant import DistantGroups
 
             distant = DistantGroups.of(request, table, by)
+            refuse_options(distant)
             return distant, *_where_they_lie(distant, why, on_done)
     grouped = Grouped.of(request, table, by)
+    refuse_options(grouped)
     return grouped, fit_each(grouped, on_done=on_done), ()
 
 

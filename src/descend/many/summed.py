@@ -15,11 +15,11 @@ from descend.many.arrays import NUMPY_ARRAYS
 from descend.many.code import BatchCode, by_component
 from descend.many.descent import FIRST, descend_all
 from descend.many.distant import DistantGroups
-from descend.many.fitting import POOR
 from descend.many.groups import Groups
 from descend.many.keeping import keep
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done
+from descend.many.second_look import POOR
 from descend.many.starts import Starts
 from descend.many.streamed import fit_streamed, starts_of_sample
 from descend.many.sums import Band, Block
@@ -34,7 +34,7 @@ AT_ONCE = 1 << 18
 """Groups that descend by the same queries, at most."""
 ROUNDING = 1e-12
 """The share by which two sums of the same numbers may differ."""
-FINISHING = 3
+FINISHING = 6
 """Further steps where groups converged, at most, each with fewer of them."""
 DIGITS = 1e7
 """With variances so many times as large as if the other parameters were known, sums of squares lose as many digits."""

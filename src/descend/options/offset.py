@@ -19,7 +19,7 @@ from descend.formula.build import Builder
 from descend.formula.formula import levels_in
 from descend.formula.functions import Function, function_named
 from descend.formula.printers.code import plain_name
-from descend.formula.syntax import SUM, parse_expression, parse_formula
+from descend.formula.syntax import SUM, formulas_in, parse_expression, parse_formula
 from descend.formula.tokens import pointed, tokenize
 from descend.formula.tree import Call, Chain, Name, Node
 from descend.losses import LOSSES, Loss
@@ -55,6 +55,8 @@ def with_offset(model: Any, data: Any, options: dict[str, Any]) -> tuple[Any, An
                 f"`{role}` is a term of a formula, and this model is a Python function or module, which adds it "
                 "itself: take the column as an argument, as in `np.exp(a + b*x + log_t)`. Leave it out."
             )
+        if len(formulas_in(model)) > 1:
+            raise ConfigError(f"`{role}` is a term of one formula, and these are several: write it into each of them.")
         table = open_table(data)
         if not isinstance(value, str):
             data, options[role] = _with_values(table, role, value, model)

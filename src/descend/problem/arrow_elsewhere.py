@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from descend.engines.arrow_query import ArrowQueryEngine
 from descend.engines.arrow_stream import ArrowStreamEngine
 from descend.errors import ConfigError
@@ -24,11 +26,21 @@ def refuse_for_arrow(code: Program | Kernel, request: Request) -> None:
             f"parameters, most of one group each, take no batches. Leave out {spell('batch_size')}, or use "
             f"{spell('engine', 'numpy')}."
         )
+    if request.roles.clusters:
+        refuse_clusters(code.parameters.size)
     if request.device is not None:
         raise ConfigError(
             f"A device does not go with {code.parameters.size:,} parameters, most of one group each. Leave out "
             f"{spell('device')}."
         )
+
+
+def refuse_clusters(size: int) -> NoReturn:
+    """Raise ConfigError for clustered errors, which take the pulls of all rows."""
+    raise ConfigError(
+        f"Clustered errors of {size:,} parameters, most of one group each, take all rows in memory, but these stay "
+        f"where they are. Use {spell('engine', 'numpy')}, or other {spell('errors')}."
+    )
 
 
 def engine_of_arrow(

@@ -41,7 +41,7 @@ def with_censoring(request: Request, table: Table, limits: str | None = None) ->
     loss = LOSSES.build(request.loss)
     _refuse_with(request, loss, limits)
     response = LeftSide.of(request, table)
-    notes: tuple[str, ...] = ()
+    notes = _note_of_codes(request.censored, table)
     if limits is not None:
         sides, least = of_cells(table, response, loss), loss.response_domain.low
         table, columns = _by_arrays(request, table, response, sides, least)
@@ -66,7 +66,6 @@ def with_censoring(request: Request, table: Table, limits: str | None = None) ->
             f"`{censored.status}` says `interval`, of which `{response.text}` is the lower end. Name the column of the "
             f"upper ends, too: {spell('censored', f'{censored.status},UPPER')}."
         )
-    notes = (*notes, *_notes_of_states(table, censored.status, kinds))
     return request.but(loss=censored, censored=None, rounded=None, notes=(*request.notes, *notes)), table
 
 
@@ -208,13 +207,15 @@ def _kinds(states: str, table: Table) -> set[float]:
     return set(np.unique(found[np.isfinite(found)]).tolist())
 
 
-def _notes_of_states(table: Table, name: str, kinds: set[float]) -> tuple[str, ...]:
-    """Say how a column of 0 and 1 was read, which other programs read the other way round."""
-    if kinds != {0.0, 1.0} or name in table.counted:
+def _note_of_codes(given: object, table: Table) -> tuple[str, ...]:
+    """Say how a column of 0 and 1 is read, which other programs read the other way round."""
+    if not isinstance(given, str) or given not in table.names or table.types[given] != "number":
         return ()
-    other = spell("censored", f"'{name}: 0=right, 1=none'")
+    if _kinds(given, table) != {0.0, 1.0}:
+        return ()
+    other = spell("censored", f"'{given}: 0=right, 1=none'")
     return (
-        f"in `{name}`, 0 is taken for an exact value and 1 for one that is censored on the right. Where 1 marks an "
+        f"in `{given}`, 0 is taken for an exact value and 1 for one that is censored on the right. Where 1 marks an "
         f"event that was seen, as in R's survival package, say {other}",
     )
 

@@ -16,10 +16,19 @@ from descend.models import Model, SymbolicModel
 from descend.parameters import Bounds
 
 Array = NDArray[np.float64]
+Places = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+TURN = 2.0 * math.pi
 MIRRORED_ON = 256
 """About as many rows tell whether two curves are the same."""
 SAME_CURVE = 1e-9
 """Curves are the same that are no farther apart than this share of their range."""
+
+
+def has_symmetries(program: Program) -> bool:
+    """Whether several parameters may be as good as others: of other signs, turned on, or with like terms exchanged."""
+    formula = program.formula
+    return bool(even_parameters(formula) or phases(formula) or interchangeable(formula))
 
 
 def canonical(program: Program, theta: Array, given: Collection[str], bounds: Bounds | None = None) -> Array:
@@ -27,35 +36,53 @@ def canonical(program: Program, theta: Array, given: Collection[str], bounds: Bo
 
     What was ``given`` keeps its value, and so does what would leave the bounds.
     """
+    found: Array = canonical_each(program, theta[None, :], given, bounds)[0][0]
+    return found
+
+
+def canonical_each(
+    program: Program, thetas: Array, given: Collection[str], bounds: Bounds | None = None
+) -> tuple[Array, Places]:
+    """Do so for each row of ``thetas``, (answers, p); also returns which component each one was before."""
     formula, slices = program.formula, program.parameters.slices
-    settled = theta
+    settled, before = thetas, np.broadcast_to(np.arange(thetas.shape[1]), thetas.shape)
 
     def places(*symbols: Parameter | None) -> list[int] | None:
         free = [symbol for symbol in symbols if symbol is not None and symbol.name not in given]
         return [slices[symbol.name].start for symbol in free] if len(free) == len(symbols) else None
 
-    def with_values(at: list[int] | NDArray[np.intp], values: Array) -> Array:
+    def with_values(at: list[int] | Places, values: Array, chosen: Mask) -> Mask:
+        """Put in values where chosen, and all stays within the bounds; returns where it does."""
+        nonlocal settled
         changed = settled.copy()
-        changed[at] = values
-        return changed if bounds is None or bounds.contains(changed).all() else settled
+        changed[np.ix_(chosen, np.ravel(at))] = values[chosen]
+        if bounds is not None:
+            chosen = chosen & bounds.contains(changed).all(axis=1)
+        settled = np.where(chosen[:, None], changed, settled)
+        return chosen
 
     for symbol, others in even_parameters(formula).items():
-        together = places(symbol, *others)
-        if together and settled[together[0]] < 0.0:
-            settled = with_values(together, -settled[together])
+        if together := places(symbol, *others):
+            with_values(together, -settled[:, together], settled[:, together[0]] < 0.0)
     for phase, amplitude in phases(formula).items():
-        if (pair := places(phase, amplitude)) and settled[pair[1]] < 0.0:
-            settled = with_values(pair, np.array([settled[pair[0]] + math.pi, -settled[pair[1]]]))
+        if pair := places(phase, amplitude):
+            turned = settled[:, pair] * (1.0, -1.0) + (math.pi, 0.0)
+            with_values(pair, turned, settled[:, pair[1]] < 0.0)
         if own := places(phase):
-            settled = with_values(own, np.array([math.remainder(settled[own[0]], 2.0 * math.pi)]))
+            angle = settled[:, own]
+            with_values(own, angle - TURN * np.round(angle / TURN), np.abs(angle[:, 0]) > math.pi)
     for group in interchangeable(formula):
         rows = [places(*own) for own in group]
         if any(row is None for row in rows):
             continue
         at, order = np.array(rows), order_of(formula, group[0])
-        first_to_last = np.argsort(order.keys(settled[at[:, order.place]]), kind="stable")
-        settled = with_values(at, settled[at[first_to_last]])
-    return settled
+        first_to_last = np.argsort(order.keys(settled[:, at[:, order.place]]), axis=1, kind="stable")
+        moved = at[first_to_last].reshape(len(settled), -1)
+        changes = with_values(at, np.take_along_axis(settled, moved, 1), (moved != at.ravel()).any(axis=1))
+        swapped = before.copy()
+        swapped[:, at.ravel()] = np.take_along_axis(before, moved, 1)
+        before = np.where(changes[:, None], swapped, before)
+    return settled, before
 
 
 def upright(

@@ -255,6 +255,13 @@ def equations(fit: Fitted) -> str:
     """Write the model, J, and dJ/dparameters; nothing for functions and modules, which are Python."""
     if fit.model.formula is None:
         return ""
+    if fit.model.inexact:
+        from descend.report import orthogonal
+
+        shown = orthogonal.equations(fit.model.formula, fit.model.inexact, fit.sigma, fit.weights)
+        written = "".join(f'<div class="equation">{line}</div>' for line in shown)
+        apart = "the true inputs of a row are parameters of that row, eliminated"
+        return f"<p>The descent makes J as small as it can: {apart}.</p>{written}"
     derivation = Derivation(fit.model.formula, fit.loss_function)
     derived = mathematics.gradient(derivation)
     added = "penalty" if fit.penalised else "priors" if fit.priors else ""

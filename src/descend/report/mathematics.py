@@ -26,7 +26,7 @@ MEAN = (
 def model(formula: Formula) -> str:
     """Write ``response = expression``, the model's prediction, as a ``<math>`` element."""
     body = f"<mover><mrow>{as_mathml(formula.as_typed(formula.response))}</mrow><mo>^</mo></mover><mo>=</mo>"
-    return _math(body + as_mathml(formula.as_typed(formula.expression)), str(formula))
+    return math_of(body + as_mathml(formula.as_typed(formula.expression)), str(formula))
 
 
 def objective(derivation: Derivation, added: str = "") -> str:
@@ -37,7 +37,7 @@ def objective(derivation: Derivation, added: str = "") -> str:
     inner = value.xreplace(residual)
     more = f"<mo>+</mo><mtext>{added}</mtext>" if added else ""
     body = f"<mi>J</mi><mo>=</mo>{MEAN}{_bracketed(inner, as_mathml(inner, names))}{more}"
-    return _math(body, f"J = mean({as_text(derivation.value)})")
+    return math_of(body, f"J = mean({as_text(derivation.value)})")
 
 
 def gradient(derivation: Derivation) -> list[tuple[str, str]]:
@@ -45,7 +45,7 @@ def gradient(derivation: Derivation) -> list[tuple[str, str]]:
     if derivation.formula.expression.count_ops() > MOST_OPERATIONS:
         return []
     texts = derivation.written("text")
-    return [(name, _math(_derivative(derivation, name), f"dJ/d{name} = {texts[name]}")) for name in texts]
+    return [(name, math_of(_derivative(derivation, name), f"dJ/d{name} = {texts[name]}")) for name in texts]
 
 
 def _derivative(derivation: Derivation, name: str) -> str:
@@ -90,5 +90,6 @@ def _bracketed(part: Expr, markup: str) -> str:
     return f"<mrow><mo>(</mo>{markup}<mo>)</mo></mrow>" if part.is_Add else markup
 
 
-def _math(body: str, text: str) -> str:
+def math_of(body: str, text: str) -> str:
+    """Return a ``<math>`` element; text: for readers that cannot show it."""
     return f'<math display="block" alttext="{escape(text)}"><mrow>{body}</mrow></math>'

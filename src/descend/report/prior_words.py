@@ -30,8 +30,8 @@ def said(weights: Sequence[PriorWeight]) -> Iterator[tuple[str, str]]:
 
 def _weight(each: PriorWeight) -> str:
     if each.share is None:
-        return "a bound" if "uniform" in each.text else "its weight is not known, as there is no standard error"
+        return "a bound" if "uniform" in each.text else "the curvature at the mode does not tell its weight"
     share = f"{100 * each.share:.3g}% of the information"
     if each.value is None:
         return f"{share}; the data say nothing of it"
-    return f"{share}; without it {each.value:.6g} ± {each.error:.3g}, so it moved by {each.shift:+.2g} standard errors"
+    return f"{share}; without it {each.value:.6g} ± {each.error:.3g}, so it moved by {each.shift:+.2g} of these"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -94,6 +95,25 @@ class Fit(Fitted):
             solution = self._solved(f"it has no {method} intervals. Fit again to get them.")
         found = self.estimates("sandwich" if method == "sandwich" else None)
         return estimated_quantity(quantity, found, solution, level, method, resamples, seed, on_resample)
+
+    @cached_property  # the same variables each time, or they would count as independent of each other
+    def ufloats(self) -> dict[str, Any]:
+        """Parameters and quantities by name as numbers of the package uncertainties, with their correlations.
+
+        What is computed from them has the right standard error: ``fit.ufloats["a"] / fit.ufloats["b"]``. A vector is an
+        array of them, one per group a dict. The maths: ``inference.correlated.correlated_values``.
+
+        >>> import descend
+        >>> line = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 4.0], "y": [2.1, 3.9, 6.1, 7.9]})
+        >>> a, b = line.ufloats["a"], line.ufloats["b"]
+        >>> f"{a + 2.5*b:.1uS}", f"{line.predict({'x': [2.5]}, interval='confidence').prediction[0]:.1f}"
+        ('5.00(6)', '5.0')
+
+        Raises ConfigError where the package is not installed, or the fit has no covariance.
+        """
+        from descend.inference.correlated import correlated_values
+
+        return correlated_values(self.estimates(), self.quantities)
 
     def invert(
         self,
@@ -186,7 +206,7 @@ class Fit(Fitted):
         >>> import descend
         >>> line = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 9.0], "y": [2.1, 3.9, 6.1, 15.0]})
         >>> line.influence().leverage.round(3)
-        array([0.431, 0.333, 0.271, 0.965])
+        array([0.445, 0.329, 0.265, 0.961])
         """
         from descend.inference.influence import influence_of
 
@@ -205,6 +225,30 @@ class Fit(Fitted):
         return exported(self, to, table=table, name=name, dialect=dialect)
 
     # The fit, shown.
+
+    def table(
+        self, format: str = "markdown", *, errors: str = "parentheses", intervals: Intervals | None = None
+    ) -> str:
+        """Return a table for print: parameters and quantities with their errors and intervals, and how good the fit is.
+
+        format: ``"latex"`` (booktabs), ``"markdown"``, ``"csv"`` or ``"html"``.
+        errors: ``"parentheses"``, 0.1234(56), or ``"plus-minus"``, 0.1234 ± 0.0056; both to two digits of the error.
+        intervals: the result of ``intervals`` to show; 95% t intervals if not given.
+
+        >>> import descend
+        >>> line = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 4.0], "y": [2.1, 3.9, 6.1, 7.9]})
+        >>> print(line.table("csv").splitlines()[2])
+        b,1.96,0.05656854249492373,1.960(57),1.716605206216268,2.203394793783732
+
+        Raises ConfigError for a format that there is not, and for a module trained in place.
+        """
+        from descend.report.html import usual_intervals
+        from descend.report.published.cells import checked_errors
+        from descend.report.published.formats import write_tables
+        from descend.report.published.of_fit import of_fit
+
+        found = usual_intervals(self) if intervals is None else intervals
+        return write_tables([of_fit(self, found, checked_errors(errors))], format, errors)
 
     def plot(
         self,

@@ -116,6 +116,11 @@ class ModelComparison:
     def succeeded(self) -> bool:
         return all(fit.succeeded for fit in self.fits.values())
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many parameters each model has."""
+        return {name: fit.model.parameters.size for name, fit in self.fits.items()}
+
     def plain(self) -> dict[str, object]:
         """Return it as plain values, as in the JSON."""
         models: list[dict[str, object]] = []
@@ -144,6 +149,13 @@ class ModelComparison:
         ]
         return {"models": models, "tests": tests, "best": self.best, "notes": list(self.notes)}
 
+    def table(self, format: str = "markdown") -> str:
+        """Return the comparison as a table for print, and the tests of nested models as another (see ``Fit.table``)."""
+        from descend.report.published.formats import write_tables
+        from descend.report.published.of_many import of_models
+
+        return write_tables(of_models(self.plain(), self.sizes), format, "parentheses")
+
     def plot(self) -> Figure:
         """Draw the curves of all models over the data, in one picture; returns a Matplotlib figure."""
         from descend.report.models import plot_models
@@ -153,9 +165,8 @@ class ModelComparison:
     def __str__(self) -> str:
         from descend.results.comparison_text import compared_text
 
-        sizes = {name: fit.model.parameters.size for name, fit in self.fits.items()}
         return compared_text(
-            self.plain(), sizes, {name: fit.advice for name, fit in self.fits.items() if not fit.succeeded}
+            self.plain(), self.sizes, {name: fit.advice for name, fit in self.fits.items() if not fit.succeeded}
         )
 
     def _repr_html_(self) -> str:

@@ -13,7 +13,7 @@ from descend.diagnosis import Cause, Diagnosis
 from descend.inference.edge import edge_note
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.goodness import scatter_note
-from descend.inference.standard_errors import few_clusters_note
+from descend.inference.standard_errors import few_clusters_note, one_row_note
 from descend.results.fit import Fit
 
 Value = TypeVar("Value")
@@ -111,8 +111,8 @@ def fit_of(solution: Solution) -> SolvedFit:
 
 
 def _scatter(solution: Solution) -> tuple[str, ...]:
-    """Return notes on predictions at the edge of what the loss allows, on data that scatter unlike they should, and on
-    few clusters.
+    """Return notes on predictions at the edge of what the loss allows, on data that scatter unlike they should, on few
+    clusters, and on rows that alone determine a parameter.
 
     The second only where the loss, or a column, says how far they should scatter.
     """
@@ -123,4 +123,6 @@ def _scatter(solution: Solution) -> tuple[str, ...]:
         notes.append(scatter_note(solution))
     if solution.errors.startswith("cluster"):
         notes.append(few_clusters_note(solution))
+    if solution.errors in ("sandwich", "HC2", "HC3"):
+        notes.append(one_row_note(solution))
     return tuple(note for note in notes if note is not None)

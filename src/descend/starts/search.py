@@ -14,7 +14,7 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Curvature
 from descend.formula.compile import over_rows
 from descend.formula.parametrisation import like_terms, shared, unwrapped
-from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, phases, waves
+from descend.formula.structure import interchangeable, linear_unknowns, waves
 from descend.gradients.contract import Program
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
@@ -23,7 +23,7 @@ from descend.optimizers.systems import is_finite, part_of
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Objective, Point
-from descend.problem.symmetry import canonical
+from descend.problem.symmetry import canonical, has_symmetries
 from descend.starts.blocks import in_blocks
 from descend.starts.lack_of_fit import many_basins, something_left
 from descend.starts.outliers import without_outliers
@@ -94,7 +94,7 @@ def search(
     that leaves only noise, the search ends with them, and looks at few rows.
     """
     search_of = partial(_Search, program, rows, theta, frozenset(given), bounds)
-    if polish and _can_agree(program, given, bounds is not None):
+    if polish and can_agree(program, given, bounds is not None):
         few = search_of(FEW)
         if (agreed := few.agreed()) is not None or few.size == ROWS:
             return agreed or few.start(polish)
@@ -176,8 +176,7 @@ class _Search:
 
     def _canonical(self, theta: Array) -> Array:
         """Return, among parameters that are as good as theta, those that are shown to the user."""
-        formula = self.program.formula
-        if not (even_parameters(formula) or phases(formula) or interchangeable(formula)):
+        if not has_symmetries(self.program):
             return theta
         return canonical(self.program, theta, self.given, self.bounds)
 
@@ -242,7 +241,7 @@ class _Search:
         return [pair for pair in pairs if pair is not None], placed.certain
 
 
-def _can_agree(program: Program, given: Collection[str], bounded: bool) -> bool:
+def can_agree(program: Program, given: Collection[str], bounded: bool) -> bool:
     """Whether descents that agree on a place that leaves only noise show that there is no lower one."""
     formula = program.formula
     if not program.loss.quadratic or unwrapped(formula) is not None or given or formula.terms:

@@ -1,0 +1,89 @@
+"""The sandwich of very many parameters per group of rows that stay where they are: two passes sum two arrows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.solution import Solution
+from descend.engines.arrow import Arrow
+from descend.engines.totals import GroupedEngine
+from descend.inference.arrow_covariance import variances_along
+from descend.inference.arrow_sandwich import groups_of_one, inverted, sandwiched, summed
+from descend.inference.row_scores import ScoredRows
+from descend.inference.sandwich import ALONE, POWERS, bend_and_pull, weakened
+from descend.problem.point import Array
+from descend.table.rows import Columns
+
+Mask = NDArray[np.bool_]
+Places = NDArray[np.intp]
+BLOCK = 1 << 16
+"""Rows read at a time."""
+
+
+def streamed_arrow_sandwich(
+    solution: Solution, engine: GroupedEngine, kept: Mask | None, kind: str, degrees: float
+) -> Arrow | None:
+    """Return B^-1 (sum g_i g_i' c_i) B^-1 as ``arrow_sandwich`` does; None if the data give none."""
+    there = solution.all_rows
+    assert there is not None
+    free = np.ones(solution.theta.size, dtype=bool) if kept is None else kept
+    if solution.objective.bounds is not None:
+        free = free & ~solution.objective.bounds.held(solution.theta)
+    layout = engine.layout
+
+    def blocks() -> Iterator[tuple[Array, Places, Array, Array]]:
+        """Yield derivatives and their places, b_i and g_i of the rows of each block."""
+        for block in there.lazy.blocks(BLOCK):
+            rows = _scored(solution, block.columns, block.omega)
+            assert rows.parts is not None
+            share = len(rows.y) / there.counting  # of the rows that a fit of a loss with kinks passes through
+            bend, pull = bend_and_pull(rows, solution.loss_function, int(share * solution.theta.size))
+            yield np.where(free[rows.parts[1]], rows.parts[0], 0.0), rows.parts[1], bend, pull
+
+    def bread() -> Arrow:
+        return _total(summed(layout, along, places, bend) for along, places, bend, _ in blocks())
+
+    of_free = there.lazy.attempt(bread).of(free)
+    inverse = inverted(of_free, layout, free)
+    if inverse is None:
+        return None
+    loss, power, alone = solution.loss_function, POWERS.get(kind, 0.0), np.zeros(layout.own.shape[1], dtype=bool)
+    shared_alone = False
+
+    def meat() -> Iterator[Arrow]:
+        nonlocal shared_alone
+        for along, places, bend, pull in blocks():
+            if power and not loss.kinked:
+                left = 1.0 - bend * variances_along(inverse, along, places)
+                some = left < ALONE
+                if loss.likelihood and some.any():
+                    found = groups_of_one(layout, along[some], places[some], bend[some], of_free)
+                    shared_alone = shared_alone or found is None
+                    alone[[] if found is None else found] = True
+                pull = weakened(pull, left, loss, power)
+            yield summed(layout, along, places, pull * pull)
+
+    total = there.lazy.attempt(lambda: _total(meat()))
+    if shared_alone:
+        return None
+    return sandwiched(total, of_free, inverse, alone) * (there.counting / degrees if kind == "HC1" else 1.0)
+
+
+def _total(parts: Iterator[Arrow]) -> Arrow:
+    found = next(parts)
+    for part in parts:
+        found = found + part
+    return found
+
+
+def _scored(solution: Solution, columns: Columns, weights: Array | None) -> ScoredRows:
+    model, symbolic = solution.model, solution.model.symbolic
+    assert symbolic is not None
+    score, along, places = symbolic.scores_and_parts(solution.theta, columns)
+    own = {name: columns[name] for name in solution.loss_function.own_columns}
+    omega = np.ones(len(score)) if weights is None else weights
+    loss = solution.loss_function.given(own, solution.parameters)
+    return ScoredRows(model.observed(columns), score, np.empty((len(score), 0)), omega, loss, parts=(along, places))

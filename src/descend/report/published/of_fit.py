@@ -1,0 +1,85 @@
+"""The published table of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from descend.descent.outcome import Outcome
+from descend.errors import ConfigError
+from descend.parameters import FIXED
+from descend.report.fields import ENTRIES
+from descend.report.published.cells import Cell, Estimate, Interval, Name, Number, Published, convention
+
+if TYPE_CHECKING:
+    from descend.inference.fitted import Fitted
+    from descend.inference.intervals import Intervals
+
+QUANTITY = "= "
+"""What the note of a quantity begins with, before its expression."""
+
+
+def of_fit(fit: Fitted, intervals: Intervals | None, errors: str) -> Published:
+    """Return the parameters of a fit with their errors and intervals, its quantities, and how good it is.
+
+    Raises ConfigError for a module that is trained in place, whose parameters have no names that a table could list.
+    """
+    if fit.model.in_place:
+        raise ConfigError(
+            f"A table lists parameters by name, and the {fit.model.parameters.size:,} of {fit.model} are weights of a "
+            "module. Report its loss instead."
+        )
+    first = next(entry for entry in ENTRIES if entry.key == "parameters")
+    listed = [field for field in first.shown(fit, intervals) if field.kind == "parameter"]
+    marked = any(field.value[2] for field in listed)
+    ends_of = [] if intervals is None else [f"{intervals.level * 100:.10g}% interval"]
+    heads = ["parameter", "value", *ends_of, *(["note"] if marked else [])]
+    parameters: list[list[Cell]] = []
+    quantities: list[list[Cell]] = []
+    for field in listed:
+        value, error, mark, *ends = field.value
+        estimate = Estimate(value, error, exact=mark == FIXED)
+        row: list[Cell] = [Name(field.label), estimate]
+        if intervals is not None:
+            row.append(None if None in ends else Interval(ends[0], ends[1], estimate))
+        if marked:
+            row.append(mark.removeprefix(QUANTITY))
+        (quantities if mark.startswith(QUANTITY) else parameters).append(row)
+    statistics = [[name, Number(value), *[None] * (len(heads) - 2)] for name, value in _goodness(fit)]
+    return Published(heads, [parameters, quantities, statistics], _caption(fit), _notes(fit, intervals, errors))
+
+
+def _goodness(fit: Fitted) -> Iterator[tuple[str, float]]:
+    """Yield what says how good a fit is, and on how much it rests."""
+    if fit.r_squared is not None:
+        yield "R²", fit.r_squared
+    if (good := fit.goodness) is not None:
+        yield "χ²" if fit.sigma is not None else "Pearson's χ²", good.chi_square
+        yield "reduced χ²", good.reduced
+        yield "p of χ²", good.p
+    if fit.residual_standard_deviation is not None and fit.sigma is None:
+        yield "residual standard deviation", fit.residual_standard_deviation
+    if fit.aicc is not None and np.isfinite(fit.aicc):
+        yield "AICc", fit.aicc
+    yield "rows", int(fit.rows)
+    if fit.degrees_of_freedom is not None:
+        yield "degrees of freedom", int(fit.degrees_of_freedom)
+
+
+def _caption(fit: Fitted) -> str:
+    source = "" if fit.solution is None or not fit.solution.source else f" of {fit.solution.source}"
+    return f"{fit.model}, {fit.rows:,} rows{source}"
+
+
+def _notes(fit: Fitted, intervals: Intervals | None, errors: str) -> list[str]:
+    notes = [f"Model: {fit.model}"]
+    if fit.standard_errors is not None:
+        kind = "" if fit.kind_of_errors == "model" else f" ({fit.kind_of_errors})"
+        notes.append(convention(errors) + kind)
+    if intervals is not None:
+        notes.append(f"Intervals: {intervals.method}, {intervals.convention}")
+    if fit.outcome is not Outcome.CONVERGED:
+        notes.append(f"The run did not reach a minimum: {str(fit.outcome).replace('_', ' ')}")
+    return notes
