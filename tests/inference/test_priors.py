@@ -155,6 +155,14 @@ def test_how_much_a_prior_weighs():
     assert weight.shift == pytest.approx((fit.parameters["b"] - alone.parameters["b"]) / alone.standard_errors["b"])
 
 
+def test_what_the_data_say_alone_has_the_scatter_that_they_have_alone():
+    fit, alone = descend.fit("y ~ a + b*x", LINE, priors="b ~ normal(1, 0.02)"), descend.fit("y ~ a + b*x", LINE)
+    (weight,) = fit.priors
+    assert fit.residual_standard_deviation > 1.5 * alone.residual_standard_deviation
+    assert (weight.value, weight.error) == pytest.approx((alone.parameters["b"], alone.standard_errors["b"]), rel=1e-7)
+    assert weight.p < 1e-20
+
+
 def test_a_conflict_and_the_weights_are_told(tmp_path, run):
     path = tmp_path / "line.csv"
     path.write_text("x,y\n" + "\n".join(f"{x!r},{y!r}" for x, y in zip(X.tolist(), LINE["y"].tolist(), strict=True)))

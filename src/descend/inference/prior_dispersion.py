@@ -87,7 +87,9 @@ def with_dispersion(request: Request, table: Table, began: float) -> Request:
         else f"dispersion {known.dispersion:.6g}"
     )
     note = f"priors are weighed against data of a {scatter}, which is estimated together with the parameters"
-    request = request.but(dispersion=known.dispersion, notes=(*request.notes, note))
+    request = request.but(
+        dispersion=known.dispersion, dispersion_alone=dispersion_of(first), notes=(*request.notes, note)
+    )
     return _started(request, problem, solution)
 
 

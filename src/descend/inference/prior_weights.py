@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,8 +32,9 @@ class PriorWeight:
 
     text: the prior, as it was given. label: what it is of. share: of the information on it, the part that the prior
     brings, its curvature times the variance of the estimate: 0 to 1. value, error: where the data, and all other
-    priors, would put it, by the curvature at the mode; exact for a linear model. shift: by how much the prior moved the
-    estimate, in units of that error. p: how probable it is, by the prior, that the data put it as far out as they do.
+    priors, would put it, by the curvature at the mode and with the scatter that the data have without priors; exact
+    for a linear model. shift: by how much the prior moved the estimate, in units of that error. p: how probable it is,
+    by the prior, that the data put it as far out as they do.
 
     All are None of a uniform prior, which is a bound, at a bound, and where the curvature tells nothing of it; where
     the data say nothing, all but the share.
@@ -75,35 +75,56 @@ def prior_weights(solution: Solution) -> tuple[PriorWeight, ...]:
     if known is None:
         return ()
     covariance = generalized_covariance(solution, "model")
-    return tuple(weight for prior in known.priors.each for weight in _weights(prior, solution, covariance))
+    alone = covariance if covariance is None or known.alone is None else _covariance_at(solution, known.alone)
+    return tuple(weight for prior in known.priors.each for weight in _weights(prior, solution, covariance, alone))
 
 
-def _weights(prior: Prior, solution: Solution, covariance: Covariance | None) -> list[PriorWeight]:
-    """Return the weight of one prior on each component it is of."""
-    theta, labels = solution.theta, solution.model.parameters.labels
+def _covariance_at(solution: Solution, dispersion: float) -> Covariance | None:
+    """Return the covariance at another dispersion: that of the data alone, which no prior that disagrees inflates."""
+    from descend.problem.with_priors import WithPriors
+
+    objective = solution.objective
+    if not isinstance(objective, WithPriors) or not dispersion > 0.0:
+        return generalized_covariance(solution, "model")
+    problem = replace(solution.problem, objective=objective.at_dispersion(dispersion))
+    return generalized_covariance(replace(solution, problem=problem, answers={}), "model")
+
+
+def _weights(
+    prior: Prior, solution: Solution, covariance: Covariance | None, alone: Covariance | None
+) -> list[PriorWeight]:
+    """Return the weight of one prior on each component it is of. alone: see ``_covariance_at``."""
+    labels = solution.model.parameters.labels
+    names = [prior.label] if prior.expressed is not None else [labels[place] for place in prior.places[:MOST_LISTED]]
+    if covariance is None or alone is None:
+        return [PriorWeight(prior.text, name) for name in names]
+    q, variance = _of(prior, solution, covariance)
+    each = zip(names, q, variance, _of(prior, solution, alone)[1], strict=True)
+    return [_weight(prior, *one) for one in each]
+
+
+def _of(prior: Prior, solution: Solution, covariance: Covariance) -> tuple[list[float], list[float]]:
+    """Return the values of what a prior is of, and their variances."""
     if prior.expressed is not None:
-        value, along = prior.expressed.at(theta)
-        names, q, variance = [prior.label], [value], [0.0 if covariance is None else variance_of(covariance, along)]
-    else:
-        places = prior.places[:MOST_LISTED]
-        names, q = [labels[place] for place in places], theta[places].tolist()
-        variance = np.zeros(len(q)).tolist() if covariance is None else covariance.diagonal()[places].tolist()
-    return [_weight(prior, *each) for each in zip(names, q, variance, strict=True)]
+        value, along = prior.expressed.at(solution.theta)
+        return [value], [variance_of(covariance, along)]
+    places = prior.places[:MOST_LISTED]
+    return solution.theta[places].tolist(), covariance.diagonal()[places].tolist()
 
 
-def _weight(prior: Prior, label: str, q: float, variance: float) -> PriorWeight:
+def _weight(prior: Prior, label: str, q: float, variance: float, alone: float) -> PriorWeight:
     known, at = prior.distribution, np.array([q])
     slope, bend = float(known.slope(at)[0]), float(known.curvature(at)[0])
-    if not variance > 0.0 or slope == bend == 0.0:
+    if not (variance > 0.0 and alone > 0.0) or slope == bend == 0.0:
         return PriorWeight(prior.text, label)
-    share, left = max(bend * variance, 0.0), 1.0 / variance - bend
+    share, left, information = max(bend * variance, 0.0), 1.0 / variance - bend, 1.0 / alone - bend
     if left * variance < -NOTHING:  # the likelihood bends the other way here
         return PriorWeight(prior.text, label)
-    if left * variance <= NOTHING:
+    if not (left * variance > NOTHING and information > 0.0):
         return PriorWeight(prior.text, label, min(share, 1.0))
-    without = q + slope / left
-    p = float(known.tail(np.array([without]), np.array([1.0 / left]))[0])
-    return PriorWeight(prior.text, label, share, without, left**-0.5, (q - without) * math.sqrt(left), p)
+    without, error = q + slope / left, information**-0.5
+    p = float(known.tail(np.array([without]), np.array([error**2]))[0])
+    return PriorWeight(prior.text, label, share, without, error, (q - without) / error, p)
 
 
 def conflicts(weights: Sequence[PriorWeight]) -> tuple[str, ...]:

@@ -55,6 +55,11 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
             f"Clustered errors are of one fit, and {spell('by')} makes many. Leave out one of the two; one fit of all "
             "groups has parameters of each, as in a[site]."
         )
+    if request.outliers:
+        raise ConfigError(
+            f"{spell('outliers')} are told from the rows of one fit, and {spell('by')} makes many. Leave out one of "
+            "the two, or fit one group alone."
+        )
     if request.quantities:
         raise ConfigError(
             f"{spell('quantities')} are of one fit, and {spell('by')} makes many. Leave them out, and ask the fit of a "
@@ -69,6 +74,7 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
     table = open_table(request.data, where)
     _refuse_reweighting(request, table)
     by = columns_of(texts, table)
+    kept = table.keep_zeros(by)
     if request.censored is not None or request.rounded is not None:
         from descend.problem.censoring import with_censoring
 
@@ -76,7 +82,7 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
 
     def fitted(request: Request, table: Table) -> Fits:
         work, outcomes, notes = with_levels(lambda known: fit_placed(request, known, by, on_groups), request, table)
-        return Fits(work, outcomes, time.perf_counter() - began, (*request.notes, *notes))
+        return Fits(work, outcomes, time.perf_counter() - began, (*request.notes, *kept, *notes))
 
     try:
         return fitted(request, table)

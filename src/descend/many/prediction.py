@@ -29,6 +29,8 @@ def predict(fits: FittedGroups, data: object, missing: str, interval: str | None
     check_missing(missing)
     names = columns_needed(fits.model, fits.sigma or fits.weights, interval)
     table = open_by_file(data, fits.by, names).with_codings(fits.model.codings)
+    for name, cell in zip(fits.by, fits.keys[0], strict=True):
+        table.keep_zeros([name] if isinstance(cell, str) else [], text=True)
     columns, groups = table.with_gaps(names), Groups.of(table, fits.by)
     kept = _complete(columns, groups, table.rows)
     if missing == "raise" and not kept.all():

@@ -53,6 +53,8 @@ class Request(OptionsOfDescent):
 
     dispersion: float | None = None
     """The dispersion that priors are weighed by, where it was estimated together with the parameters."""
+    dispersion_alone: float | None = None
+    """That of a fit without the priors."""
 
     def but(self, **values: object) -> Request:
         """Return the same with other values: `dataclasses.replace`, in a tenth of its time."""

@@ -128,12 +128,14 @@ class WeighedPriors:
 
         J + u phi / W * sum of -log p(theta)
 
-    is least at the mode of the posterior. dispersion: phi; scale: u phi / W.
+    is least at the mode of the posterior. dispersion: phi; scale: u phi / W. alone: phi of a fit without the priors,
+    where it had to be estimated.
     """
 
     priors: Priors
     dispersion: float
     scale: float
+    alone: float | None = None
 
     def with_dispersion(self, dispersion: float) -> WeighedPriors:
         """Return the same for another phi."""

@@ -47,4 +47,6 @@ def posed_priors(
     there = summing.all_rows
     total = summing.rows.total if there is None else there.omega
     dispersion = request.dispersion or 1.0
-    return WithPriors(objective, WeighedPriors(priors, dispersion, loss.unit * dispersion / total))
+    return WithPriors(
+        objective, WeighedPriors(priors, dispersion, loss.unit * dispersion / total, request.dispersion_alone)
+    )

@@ -55,6 +55,7 @@ class Levels:
         Raises DataError for a column that the table lacks, or if no row has a group.
         """
         refuse_unknown(table, columns)
+        table.keep_zeros(columns)
         found = table.combinations(columns)
         if found is None:
             coded = [values_of(table, name) for name in columns]
@@ -98,7 +99,14 @@ class Levels:
 
     def codes(self, table: Table) -> Numbers:
         """Return the place of the group of each row, (rows,): NaN where a value is missing, `UNSEEN` for others."""
-        return self._looked_up([values_of(table, name) for name in self.columns])
+        return self._looked_up([values_of(table, name) for name in self._kept(table)])
+
+    def _kept(self, table: Table) -> tuple[str, ...]:
+        """Return the columns, read as text where the groups are known as text."""
+        for name, cell in zip(self.columns, self.keys[0] if self.keys else (), strict=False):
+            if isinstance(cell, str):
+                table.keep_zeros((name,), text=True)
+        return self.columns
 
     def numbered(self, cells: Sequence[Cells]) -> Numbers:
         """Return the same, given the cells of each column: doubles, or text that is None where it is missing."""
@@ -119,7 +127,7 @@ class Levels:
         for name, column in columns.items() if missing == "drop" else ():
             unseen &= np.isfinite(column) | (name in table.codings)
         if unseen.any():
-            coded = [values_of(table, name) for name in self.columns]
+            coded = [values_of(table, name) for name in self._kept(table)]
             keys = zip(*([labels[place] for place in found.tolist()] for found, labels in coded), strict=True)
             others = [key for key in keys if key not in self._places]
             raise self.refusal(others[0], table, int(unseen.argmax()))

@@ -48,6 +48,7 @@ class QueryTable(Table):
         self._scan = scan
         self._sql_types: dict[str, str] = {}
         self._every_row = False
+        self._as_text: frozenset[str] = frozenset()
         self._rows: int | None = None
 
     @property
@@ -81,6 +82,26 @@ class QueryTable(Table):
     def combinations(self, columns: Sequence[str]) -> list[tuple[Label | None, ...]]:
         return self._attempt(lambda: self._database.combinations(self._keys(columns), self._from()))
 
+    def keep_zeros(self, columns: Sequence[str], text: bool = False) -> tuple[str, ...]:
+        described = {} if self._scan.typed else self._attempt(self._described)
+        notes = []
+        for name in columns:
+            if kind_of(described.get(name, "")) != "number" or name in self.counted:
+                continue
+            column, relation = self._scan.columns[name], self._scan.relation({**described, name: "VARCHAR"})
+            padded = f"regexp_full_match({column}, '\\s*0[0-9]+\\s*')"
+            (cell,) = self._database.one(f"SELECT min({column}) FILTER (WHERE {padded}) FROM {relation}")
+            if cell is not None:
+                notes.append(
+                    f"`{name}` is read as text, as some of its numbers begin with 0, such as {cell.strip()}: `01` and "
+                    "`1` are two groups"
+                )
+            if cell is not None or text:
+                self._as_text |= {name}
+                self._sql_types = {**self._sql_types, name: "VARCHAR"}
+        self.notes = tuple(dict.fromkeys((*self.notes, *notes)))
+        return tuple(notes)
+
     def _keys(self, columns: Sequence[str]) -> dict[str, str]:
         return {name: self._as_key(name)[0] for name in columns}
 
@@ -100,6 +121,7 @@ class QueryTable(Table):
         self._attempt(self._described)
         table = QueryTable(self._database, self._scan, self.source, (*self.conditions, condition))
         table._sql_types, table._every_row, table.notes = self._sql_types, self._every_row, self.notes
+        table._as_text = self._as_text
         try:
             self._database.run(f"EXPLAIN SELECT count(*) FROM {table._from()}")
         except duckdb.Error as error:
@@ -310,6 +332,7 @@ class QueryTable(Table):
 
     def _described(self) -> dict[str, str]:
         if not self._sql_types:
-            self._sql_types = self._scan.types(self._database, self._every_row)
+            types = self._scan.types(self._database, self._every_row)
+            self._sql_types = types | dict.fromkeys(self._as_text, "VARCHAR")
             self.notes = tuple(dict.fromkeys((*self.notes, *self._scan.notes(self.source))))
         return self._sql_types

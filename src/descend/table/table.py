@@ -143,6 +143,13 @@ class Table(ABC):
         """Return the combinations of values of some columns, numbers as floats; None if that takes reading all rows."""
         return None
 
+    def keep_zeros(self, columns: Sequence[str], text: bool = False) -> tuple[str, ...]:
+        """Read columns of a text file that tell groups apart as text if their numbers begin with 0, such as zip codes.
+
+        text: whether to do so in any case, as their groups are known as text. Returns sentences that say so.
+        """
+        return ()
+
     def categories(self, name: str) -> Sequence[Label] | None:
         """Return the values of a column in the order that the data give them; None if they give none."""
         return None
