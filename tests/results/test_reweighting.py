@@ -154,6 +154,12 @@ def test_models_with_weights_of_their_own_are_compared_by_their_likelihoods():
             "`prediction`, not from parameters.",
         ),
         (
+            {"sigma": "0.1*predicton"},
+            FormulaError,
+            "`predicton` is not a column. Did you mean `prediction`?\n    0.1*predicton\n        ^^^^^^^^^\n`sigma` is "
+            "a column, or computed from columns and `prediction`, not from parameters.",
+        ),
+        (
             {"variance": "power", "sigma": "0.1*prediction"},
             ConfigError,
             "--variance estimates how far rows scatter, and --sigma says so. Leave out one of the two.",

@@ -69,7 +69,7 @@ def read_computed(text: str, names: Sequence[str], role: str = "a column", more:
     builder = Builder(text, (*names, *more), starts=None)
     expression = builder.build(parse_expression(text))
     for name, (place, _) in builder.parameters.items():
-        fault = f"`{name}` is not a column.{closest(name, names)}"
+        fault = f"`{name}` is not a column.{closest(name, (*names, *more))}"
         also = "".join(f" and `{other}`" for other in more)
         advice = f"`{role}` is a column, or computed from columns{also}, not from parameters."
         raise pointed(text, place.start, place.end, fault, advice)

@@ -52,6 +52,10 @@ class Asymmetric(Loss):
     normaliser_text: ClassVar[str] = "-log(low + high) - 0.22579135264472744"  # log(2 / pi) / 2
 
     @property
+    def shown(self) -> str:
+        return self.name
+
+    @property
     def exact(self) -> Loss:
         """The squared loss, whose fit is a start for this one."""
         return Squared()
