@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 import descend
 from descend.cli.main import app
 from descend.errors import ConfigError, DescendError
+from descend.losses import LOSSES
 
 TOBIN = """
 0 57.7 236 .7 50.9 283 0 48.5 207 0 41.7 220 0 47.7 238 0 59.8 216 0 44.3 284 3.7 45.1 221 0 51.7 275 3 50 269
@@ -451,3 +452,20 @@ def test_a_fit_without_scatter_is_told():
     )
     far = descend.fit("y ~ a + b*x", {"x": x, "y": 1 + 2 * x, "s": np.where(x < 5, 0, -1)}, censored="s", sigma=0.01)
     assert values(far) == pytest.approx([1.0, 2.0], abs=0.02)  # limits a hundred sigmas away say nothing
+
+
+@pytest.mark.parametrize("state", [-1.0, 1.0, 2.0])
+@pytest.mark.parametrize(
+    ("of", "own"), [("squared", {"sigma": np.array(0.7)}), ("gamma", {"dispersion": np.array(0.3)}), ("poisson", {})]
+)
+def test_derivatives_are_those_of_the_value_also_far_from_the_data(of, own, state):
+    loss = LOSSES.build(f'censored(of="{of}", status="s", lower="l", upper="u")')
+    mean, y = np.array([0.5, 3.0, 20.0, 200.0]), np.full(4, 4.0)
+    loss = loss.given({"s": np.full(4, state), "l": y, "u": y + 2.0}, own)
+    step = 1e-6 * mean
+    with np.errstate(all="ignore"):
+        assert np.isfinite(loss.value(mean, y)).all()
+        for value, slope in ((loss.value, loss.slope(mean, y)), (loss.slope, loss.weight(mean, y))):
+            numeric = (value(mean + step, y) - value(mean - step, y)) / (2.0 * step)
+            numeric = numeric if value == loss.value else np.abs(numeric)  # a weight stands in for it
+            assert slope == pytest.approx(numeric, rel=1e-5, abs=1e-9)
