@@ -23,8 +23,8 @@ def two_sided(data: Any, sigma: object) -> tuple[Any, Any] | None:
 
     They are a text with a comma, a tuple of two, or a list of two of which one is a text, or an array of shape (2, n).
 
-    >>> two_sided({"x": [1.0]}, "lo,hi"), two_sided({"x": [1.0]}, "max(a, abs(b))"), two_sided({"x": [1.0]}, "y=s,z=0.1")
-    (('lo', 'hi'), None, None)
+    >>> [two_sided({"x": [1.0]}, sigma) for sigma in ("lo,hi", "max(a, abs(b))", "y=s,z=0.1")]
+    [('lo', 'hi'), None, None]
     """
     if isinstance(sigma, str):
         parts = _at_commas(sigma)

@@ -49,6 +49,7 @@ def _refuse(model: object, options: Mapping[str, Any]) -> None:
         "batch_size": "a batch of rows has none of its own",
         "memory_limit": "it couples rows, which have to be in memory",
         "x_sigma": "errors of inputs are eliminated row by row",
+        "variance": "it is estimated as if rows were independent",
         "device": "it is worked with on the processor",
     }
     for key, why in apart.items():
