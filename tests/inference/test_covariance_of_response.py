@@ -204,6 +204,11 @@ def test_what_is_no_covariance_of_the_rows_is_refused(matrix, words):
             "the two.",
         ),
         (
+            {"variance": "power"},
+            "--covariance does not go with --variance: it is estimated as if rows were independent. Leave out one of "
+            "the two.",
+        ),
+        (
             {"loss": "huber"},
             "--covariance is that of normal errors, but the huber loss has errors of another kind. Use the squared "
             "loss.",

@@ -487,3 +487,12 @@ def test_an_interval_whose_ends_are_missing_is_left_out():
         lacking = data | {name: np.where(gaps, np.nan, data[name])}
         fit = descend.fit("y ~ a + b*x", lacking, censored="s,upper", missing="drop")
         assert values(fit) == pytest.approx(values(alone))
+
+
+def test_a_penalty_leaves_the_scale_alone():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=200)
+    y = x + 0.5 * rng.normal(size=200)
+    fit = descend.fit("y ~ a + b*x", {"x": x, "y": y, "s": np.zeros(200)}, censored="s", l2=1.0)
+    left = y - fit.predict({"x": x})
+    assert fit.parameters["sigma"] == pytest.approx(np.sqrt((left**2).mean()), rel=1e-6)
