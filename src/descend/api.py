@@ -70,6 +70,7 @@ def fit(
     offset: object = None,
     exposure: object = None,
     where: str | None = None,
+    outliers: str | float | None = None,
     missing: str = "raise",
     like: object = None,
     start: Values | None = None,
@@ -149,6 +150,7 @@ def fit(
     epochs: passes over the rows. If given, all of them are run; otherwise the run ends when it has converged.
     batch_size: rows per step; all of them if not given. seed: of the order of the batches.
     tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``). time_limit: in seconds.
+    outliers: ``"list"`` or ``"drop"`` those by a false discovery rate, of 1% or ``0.05``, ``"drop(0.05)"``.
     where: SQL condition on the rows. missing: ``"raise"`` or ``"drop"``.
     engine: ``"auto"``, ``"numpy"``, ``"torch"``; ``"moments"``, one pass for a squared loss and linear parameters; or
         ``"query"``: rows stay where they are, and a database sums them. device: of torch, such as ``"cuda"``.

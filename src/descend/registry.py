@@ -34,11 +34,18 @@ def setting(
     at_most: float | None = None,
     choices: tuple[str, ...] = (),
     auto: bool = False,
+    estimates: tuple[str, ...] = (),
 ) -> Any:
-    """Return a dataclass field with a default and the range its values must lie in; ``auto``: or be "auto"."""
+    """Return a dataclass field with a default and the range its values must lie in; ``auto``: or be "auto".
+
+    estimates: further words that stand for an estimate from the data, as "auto" does.
+    """
     given = dict(zip(BOUNDS, (at_least, above, below, at_most), strict=True))
     bounds = {words: bound for words, bound in given.items() if bound is not None}
-    return dataclasses.field(default=default, metadata={"bounds": bounds, "choices": choices, "auto": auto})
+    return dataclasses.field(
+        default=default,
+        metadata={"bounds": bounds, "choices": choices, "auto": (("auto",) if auto else ()) + estimates},
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,8 +72,13 @@ class Part:
                 )
 
 
+def is_estimate(field: dataclasses.Field[Any], value: object) -> bool:
+    """Whether the value of a setting is a word, such as "auto", that stands for an estimate from the data."""
+    return isinstance(value, str) and value in field.metadata.get("auto", ())
+
+
 def _inside(value: object, field: dataclasses.Field[Any]) -> bool:
-    if field.metadata["auto"] and value == "auto":
+    if is_estimate(field, value):
         return True
     choices = field.metadata["choices"]
     if isinstance(field.default, str):
@@ -83,7 +95,8 @@ def _range(field: dataclasses.Field[Any]) -> str:
         return " or ".join(map(repr, field.metadata["choices"])) or "text"
     limits = " and ".join(f"{words} {bound:g}" for words, bound in field.metadata["bounds"].items())
     text = f"a {'whole ' if isinstance(field.default, int) else ''}number {limits}"
-    return f"{text}, or 'auto'" if field.metadata["auto"] else text
+    words = " or ".join(map(repr, field.metadata["auto"]))
+    return f"{text}, or {words}" if words else text
 
 
 AnyPart = TypeVar("AnyPart", bound=Part)
@@ -179,7 +192,7 @@ class Registry(Generic[AnyPart]):
             default = known[setting].default
             if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
                 value = float(value) if abs(value) < 1e308 else math.inf if value > 0 else -math.inf
-            estimated = value == "auto" and known[setting].metadata.get("auto")
+            estimated = is_estimate(known[setting], value)
             if not estimated and default is not dataclasses.MISSING and type(value) is not type(default):
                 raise ConfigError(
                     f"The setting `{setting}` of {self.kind} `{name}` must be a {_word(default)}, such as {default!r}; "

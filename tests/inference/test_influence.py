@@ -156,7 +156,7 @@ def test_the_page_shows_the_rows_that_weigh_most(tmp_path):
         ),
         (
             {"l2": 0.1},
-            "The influence of single rows is not known for a fit with a penalty. Fit a formula without.",
+            "The influence of single rows is not known for a fit with a penalty or priors. Fit a formula without.",
         ),
         (
             {"x_sigma": {"x": 0.1}},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -27,6 +29,10 @@ Command = TypeVar("Command", bound=Callable[..., None])
 class Verb(TyperCommand):
     """A command whose help lists the known losses, optimizers and schedules, looked up only when it is shown."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give a flag that stands alone its value."""
+        return super().parse_args(ctx, with_values(args))
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help, with the registered names in place of ``{losses}`` and the like."""
         for parameter in self.params:
@@ -34,6 +40,16 @@ class Verb(TyperCommand):
             if text and "{" in text:
                 parameter.help = text.format_map(_registered())  # type: ignore[attr-defined]
         super().format_help(ctx, formatter)
+
+
+def with_values(words: Sequence[str]) -> list[str]:
+    """Return the words of a command with a value behind each flag that may stand alone, if it does."""
+    alone = {option.spelled: option.alone for option in OPTIONS.values() if option.alone}
+    found: list[str] = []
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        bare = word in alone and (not VALUE.fullmatch(following) or os.path.exists(following))
+        found += [word, alone[word]] if bare else [word]
+    return found
 
 
 def _registered() -> dict[str, str]:
@@ -94,6 +110,8 @@ FUNCTION = Option(
 LOOK = ("log", "log_x", "log_y", "x_label", "y_label", "title", "size", "style", "bands", "residuals")
 """Options for the look of a picture."""
 NO_RESPONSE = "Which column does the function predict? Say so with --response y."
+VALUE = re.compile(r"[a-z]+(\(.*\))?|[-+.\de]+%?", re.IGNORECASE)
+"""What the value of an option is that may stand alone: a word or a number, not a formula or a file."""
 REQUIRED = inspect.Parameter.empty
 """Stands as the default of an option that must be given."""
 TYPES: Mapping[str, object] = {

@@ -141,6 +141,8 @@ class Fitted(ABC):
     column_types = Inferred(inputs.column_types)
     response_levels = Inferred(determined.response_levels)
     """The columns the model reads, and their kinds; what each word of a response of words counts as."""
+    outliers = Inferred(lambda solution: solution.answers.get("outliers"))
+    """`Outliers`, if they were asked for: rows too far off for normal scatter, listed or left out of this fit."""
     censored = Inferred(determined.censored)
     """How many responses are censored: ``left``, ``right``, ``interval``; empty if the loss knows of none."""
     at_bound = Inferred(determined.at_bound)

@@ -186,8 +186,9 @@ def _refuse(solution: Solution) -> None:
         raise ConfigError(
             "The influence of single rows is not known where they have a covariance, by which they go together."
         )
-    if model.in_place or model.inexact or solution.penalised:
-        subject = "a module" if model.in_place else "a fit with a penalty" if solution.penalised else "errors of inputs"
+    drawn = solution.penalised or (not model.in_place and solution.objective.priors is not None)
+    if model.in_place or model.inexact or drawn:
+        subject = "a module" if model.in_place else "a fit with a penalty or priors" if drawn else "errors of inputs"
         raise ConfigError(f"The influence of single rows is not known for {subject}. Fit a formula without.")
     if not loss.likelihood or not loss.plain:
         raise ConfigError(

@@ -17,7 +17,7 @@ from sympy import Expr
 from descend.errors import ConfigError
 from descend.formula.symbols import OMEGA, Column, Parameter, Quantity
 from descend.losses.domain import Domain
-from descend.registry import Part
+from descend.registry import Part, is_estimate
 
 if TYPE_CHECKING:
     from descend.formula.formula import Formula
@@ -56,11 +56,17 @@ class Formulas(Part, ABC):
     @cached_property
     def estimated(self) -> str | None:
         """The setting that is to be estimated from the data, if any."""
-        return next((name for name, value in self.settings.items() if value == "auto"), None)
+        return next(iter(self._estimates), None)
+
+    @cached_property
+    def _estimates(self) -> tuple[str, ...]:
+        """The settings whose value is a word that stands for an estimate."""
+        return tuple(each.name for each in dataclasses.fields(self) if is_estimate(each, getattr(self, each.name)))
 
     def __str__(self) -> str:
+        columns = self.own_columns
         listed = ", ".join(
-            f"{name}={value if value == 'auto' else json.dumps(value) if isinstance(value, str) else f'{value:g}'}"
+            f"{name}={json.dumps(value) if value in columns else value if isinstance(value, str) else f'{value:g}'}"
             for name, value in self.settings.items()
         )
         return f"{self.name}({listed})" if listed else self.name
@@ -68,7 +74,8 @@ class Formulas(Part, ABC):
     @cached_property
     def own_columns(self) -> tuple[str, ...]:
         """The columns that it reads beside the response."""
-        return tuple(value for value in self.settings.values() if isinstance(value, str) and value != "auto")
+        texts = {name: value for name, value in self.settings.items() if isinstance(value, str)}
+        return tuple(value for name, value in texts.items() if name not in self._estimates)
 
     @property
     def own_parameters(self) -> dict[str, float]:

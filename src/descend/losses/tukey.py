@@ -17,19 +17,21 @@ class Tukey(Loss):
                                scale**2 / 6                                  otherwise
     slope r (1 - (r/scale)**2)**2 and weight (1 - (r/scale)**2)**2 if |r| <= scale, 0 otherwise.
 
-    It has many minima, so a fit begins where a huber fit ends.
+    It has many minima, so a fit begins where a huber fit ends, or at the S-estimate, which rows with leverage do not
+    pull to themselves, where that leaves less noise.
 
-    scale: float > 0, in the unit of y: residuals beyond it do not count; or "auto", 4.685 times the noise.
+    scale: float > 0, in the unit of y: residuals beyond it do not count; or "auto", 4.685 times the noise that the fit
+    itself leaves; or "mm", 4.685 times the scale of the S-estimate, at which it is kept: the MM-estimate.
 
     Raises ConfigError if scale is not finite and positive.
-    Source: Beaton & Tukey (1974), Technometrics 16, 147-185.
+    Source: Beaton & Tukey (1974), Technometrics 16, 147-185; Yohai (1987), Ann. Statist. 15, 642-656.
 
     >>> import numpy as np
     >>> Tukey(scale=2.0).slope(prediction=np.array([1.0, 3.0]), y=np.zeros(2))
     array([0.5625, 0.    ])
     """
 
-    scale: float = setting(4.685, above=0.0, auto=True)
+    scale: float = setting(4.685, above=0.0, auto=True, estimates=("mm",))
 
     name: ClassVar[str] = "tukey"
     aliases: ClassVar[str] = "bisquare biweight"

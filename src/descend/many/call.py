@@ -55,6 +55,11 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
             f"Clustered errors are of one fit, and {spell('by')} makes many. Leave out one of the two; one fit of all "
             "groups has parameters of each, as in a[site]."
         )
+    if request.outliers:
+        raise ConfigError(
+            f"{spell('outliers')} are told from the rows of one fit, and {spell('by')} makes many. Leave out one of "
+            "the two, or fit one group alone."
+        )
     if request.quantities:
         raise ConfigError(
             f"{spell('quantities')} are of one fit, and {spell('by')} makes many. Leave them out, and ask the fit of a "

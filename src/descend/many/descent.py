@@ -9,6 +9,7 @@ from descend.many.arrays import Values
 from descend.many.first_step import FirstStep
 from descend.many.sums import Block, Sums, rows_of_triangle
 from descend.many.systems import Entries, Factor, Triangle
+from descend.many.within import Within
 
 Array = NDArray[np.float64]
 INFLATED = 1e10
@@ -83,7 +84,8 @@ class _Descent:
     triangle of a matrix.
     """
 
-    def __init__(self, block: Block, theta: list[Values], damping: Array) -> None:
+    def __init__(self, block: Block, theta: list[Values], damping: Array, within: Within | None = None) -> None:
+        self.within = within
         self.code, self.arrays, self.where = block.code, block.arrays, block.arrays.library.where
         self.block, self.theta, self.damping = block, theta, damping
         self.at = Sums.at(theta, block)
@@ -99,7 +101,7 @@ class _Descent:
 
     def look_ahead(self) -> None:
         """Compute the next step, and end the groups that need no evaluation after it, or that have none."""
-        self.step, self.promise = _step(self.at, self.damping, self.bend)
+        self.step, self.promise = self._next(self.at, self.theta, self.damping, self.bend)
         loss, promise, size = self.at.loss, self.promise, self.block.size
         self.scale = loss if self.code.relative else abs(loss) + size
         usable = self.on & (promise >= 0.0)
@@ -113,6 +115,25 @@ class _Descent:
         self.go = usable & self.on
         self.step = [self.where(self.go, own, 0.0) for own in self.step]
 
+    def _next(self, at: Sums, theta: Entries, damping: Array, bend: Entries) -> tuple[list[Values], Values]:
+        """Return the next step from a point, and what it promises; within the bounds, if there are any."""
+        if self.within is None:
+            return _step(at, damping, bend)
+        blocked = self.within.blocked(theta, at.gradient)
+        rows = rows_of_triangle(list(bend), 1)
+        free = [
+            self.where(one | two, 0.0, entry)
+            for one, row in zip(blocked, rows, strict=True)
+            for two, entry in zip(blocked, row, strict=False)
+        ]
+        held = at.held(blocked, self.arrays)
+        return self.within.shortened(held, theta, *_step(held, damping, free))
+
+    def _moved(self, theta: Entries, step: Entries) -> list[Values]:
+        if self.within is not None:
+            return self.within.moved(theta, step)
+        return [value - own for value, own in zip(theta, step, strict=True)]
+
     def leap(self, first: FirstStep) -> None:
         """Try to begin with a step that was learned from other groups, where there is a way to go."""
         ends = first.ends(self.at, self.scale, self.arrays)
@@ -125,7 +146,7 @@ class _Descent:
 
     def evaluate(self) -> None:
         """Evaluate where the step leads, and go there where that is lower."""
-        trial = [value - own for value, own in zip(self.theta, self.step, strict=True)]
+        trial = self._moved(self.theta, self.step)
         there = Sums.at(trial, self.block)
         gain, large = self.at.loss - there.loss, self.promise > LARGE * self.scale
         lower = self.go & (gain >= large * (ENOUGH * self.promise))
@@ -206,9 +227,13 @@ class _Descent:
         at = Sums(self.code, self.noted[:count])
         theta, bend, greatest = (self.noted[count:][sum(sizes[:k]) : sum(sizes[: k + 1])] for k in range(len(MANIFOLD)))
         before, damping, on, converged, endless, last = self.noted[count + sum(sizes) :]
-        step, promise = _step(at, 0.0 * damping, bend)
+        step, promise = self._next(at, theta, 0.0 * damping, bend)
         step = [self.where(last, own, 0.0) for own in step]
-        numbers = (at.theta(theta, step), *at.variances())
+        if self.within is None:
+            numbers = (at.theta(theta, step), *at.variances())
+        else:
+            ended = self.within.moved(theta, step)
+            numbers = (at.theta(ended), *at.held(self.within.at_bound(ended), self.arrays).variances())
         places, inverse, direct = (np.array([self.arrays.returned(each) for each in some]) for some in numbers)
         loss = at.loss - self.where(last, promise, 0.0)
         faded = endless
@@ -219,13 +244,19 @@ class _Descent:
 
 
 def descend_all(
-    theta: list[Values], block: Block, damping: Array, share: float = 0.0, first: FirstStep | None = None
+    theta: list[Values],
+    block: Block,
+    damping: Array,
+    share: float = 0.0,
+    first: FirstStep | None = None,
+    within: Within | None = None,
 ) -> Ends:
     """Descend from theta, an array over groups for each nonlinear parameter, in all groups of a block.
 
     It ends when at most a share of them is left. first: the first step that was learned from other groups.
+    within: bounds, where no parameter is solved for.
     """
-    descent = _Descent(block, theta, damping)
+    descent = _Descent(block, theta, damping, within)
     if first is not None:
         descent.leap(first)
     least = share * len(descent.places)

@@ -17,12 +17,13 @@ from descend.losses import LOSSES, Loss, Squared
 from descend.many.arrays import NUMPY_ARRAYS, tensors
 from descend.many.doubts import beside, fit_doubted
 from descend.many.groups import Groups, table_of_group
-from descend.many.keeping import keep, losses_of
+from descend.many.keeping import keep
 from descend.many.linear import is_linear, solved_linear
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done, Progress
 from descend.many.rows import GroupedRows
 from descend.many.scales import Scales
+from descend.many.second_look import look_again, within_bounds
 from descend.many.source import OfRows, columns_read
 from descend.many.starts import Starts, can_be_tried, evenly, trial_points, tried
 from descend.many.together import Together
@@ -46,12 +47,6 @@ SAMPLED = 24
 """Groups that are fitted by themselves first, for starts that all others try, where trial points cannot show any."""
 FEW = 2
 """Of these starts, those that a group descends from."""
-LENT = 24
-"""Groups with a poor fit from whose ends the others of them descend."""
-POOR = 0.5
-"""A fit that explains a smaller share of the variance is poor."""
-MANY, FEWEST, SELDOM = 40, 4, 0.03
-"""Starts from which a group descends that is fitted poorly: fewer if more than this share of the groups are."""
 OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "priors")
 """Options with which every group is fitted by itself."""
 
@@ -265,7 +260,8 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
             found = replace(together, progress=progress).from_best(chosen, starts.points, starts.few)
             together.compare(chosen, starts.points, starts.few, found)
             keep(work, chosen, found, outcomes)
-            _look_again(work, together, starts, chosen, outcomes)
+            within_bounds(work, together, starts, chosen, found, outcomes)
+            look_again(work, together, starts, chosen, outcomes)
             if not can_agree(together.program, (), work.bounds is not None):
                 known = chosen[~outcomes.open[chosen]]
                 for theta in beside(together.program, outcomes.parameters[known], work.bounds):
@@ -309,26 +305,6 @@ def starts_of(work: Grouped, outcomes: Outcomes) -> Starts:
     fits = (fit_alone(work, group, outcomes) for group in evenly(chosen, SAMPLED).tolist())
     ends = [fit.theta for fit in fits if fit is not None and fit.succeeded]
     return Starts(np.unique(np.array(ends).reshape(-1, parameters.size), axis=0), FEW)
-
-
-def _look_again(work: Grouped, together: Together, starts: Starts, chosen: Places, outcomes: Outcomes) -> None:
-    """Descend from many starts in the groups that failed or are fitted poorly: those, and where others of them ended.
-
-    A group without the shape of the model has many minima, and those of such groups are far from all others.
-    """
-    failed, poor = (chosen[some[chosen]] for some in (outcomes.open, outcomes.r_squared < POOR))
-    if not work.model.loss.quadratic:
-        poor = poor[:0]  # outliers, which the loss makes little of, are no sign of another minimum
-    if not len(failed) and not len(poor):
-        return
-    ended = evenly(poor[np.isfinite(outcomes.errors[poor]).all(axis=1)], LENT)
-    points = np.unique(np.concatenate([starts.points, work.trial_points, outcomes.parameters[ended]]), axis=0)
-    few = int(np.clip(MANY * SELDOM * len(chosen) / max(len(poor), 1), FEWEST, MANY))
-    for groups, count in ((poor, few), (failed, len(points))):
-        if len(groups):
-            found = together.from_best(groups, points, count)
-            keep(work, groups, found, outcomes)
-            outcomes.settle(groups, found, *losses_of(work, groups, found))
 
 
 class Alone(Protocol):

@@ -27,12 +27,17 @@ def losses_of(work: Known, groups: Places, found: Found) -> tuple[Array, Array]:
     return found.loss / work.totals[groups], r_squared
 
 
-def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes) -> None:
-    """Keep what converged at a minimum that the rows determine, within its bounds."""
+def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes, held: bool = False) -> None:
+    """Keep what converged at a minimum that the rows determine, within its bounds.
+
+    held: whether the descents knew the bounds, so that they may have ended at one.
+    """
     loss, bounds = work.model.loss, work.bounds
     scale = np.full(len(groups), loss.unit if loss.likelihood else 1.0)
     if loss.quadratic and work.request.sigma is None:
         spare = work.counting[groups] - work.model.parameters.size
+        if held and bounds is not None:  # those at a bound are known
+            spare = spare + ((found.theta <= bounds.low) | (found.theta >= bounds.high)).sum(axis=1)
         scale = np.where(spare > 0, 2.0 * found.loss / np.maximum(spare, 1), np.nan)
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(found.variances * scale[:, None])
@@ -42,7 +47,7 @@ def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes) -> None:
         vague = vague.any(axis=1)
     found.endless |= found.converged & vague
     found.converged &= ~vague
-    if bounds is not None:
+    if bounds is not None and not held:
         found.converged &= ((found.theta > bounds.low) & (found.theta < bounds.high)).all(axis=1)
     outcomes.keep(groups, found, errors, *losses_of(work, groups, found))
 

@@ -13,6 +13,7 @@ from descend.many.fitting import Grouped
 from descend.optimizers import SCHEDULES
 from descend.options.request import Request
 from descend.problem.posing import pose
+from descend.starts.robust import loss_of
 from descend.table import Table
 
 if TYPE_CHECKING:
@@ -57,5 +58,7 @@ def _ends(work: Grouped | DistantGroups) -> Iterator[tuple[Request, Table]]:
         if not likely.any():
             return
         grouped, some = work.fetch(np.unique(np.flatnonzero(likely)[[0, -1]])), np.array([0, -1])
+    # A scale that is still to be estimated is a matter of each group's rows.
+    known = {} if loss_of(work.request).estimated is None else {"loss": "squared"}
     for group in np.unique(some % len(grouped.groups)).tolist():
-        yield grouped.request.but(by=None, data=None), grouped.table_of(group)
+        yield grouped.request.but(by=None, data=None, **known), grouped.table_of(group)

@@ -54,6 +54,7 @@ class Scales:
     """
 
     by_squares: Together
+    starts: Starts
     groups: Places
     found: Found
     tried: Array
@@ -63,7 +64,7 @@ class Scales:
         """Return the fits of groups, each with the scale that its own rows show."""
         by_squares = replace(together, program=replace(together.program, loss=Squared()), progress=None)
         found = by_squares.from_best(groups, starts.points, starts.few)
-        scales = cls(by_squares, groups, found, np.full(len(groups), np.nan))
+        scales = cls(by_squares, starts, groups, found, np.full(len(groups), np.nan))
         scales.tried = scales.noise(np.arange(len(groups)))
         first = Huber()
         if type(first) is not type(loss):
@@ -86,7 +87,7 @@ class Scales:
                 return
             tried = self.tried[open_]
             self._fit(program, open_, loss.efficient * tried)
-            noise = self.noise(open_)
+            noise = np.where(self.found.converged[open_], self.noise(open_), np.nan)
             change = noise - tried
             with np.errstate(all="ignore"):
                 secant = tried - change * (tried - before[open_]) / (change - changed[open_])
@@ -98,7 +99,10 @@ class Scales:
             open_ = open_[~done & np.isfinite(ahead)]
 
     def _fit(self, program: Program, places: Places, scales: Array) -> None:
-        """Fit some of the groups with these scales from where they are."""
+        """Fit some of the groups with these scales from where they are, or where that fails from the starts.
+
+        By squares outliers may have led them far away.
+        """
         rows, groups = self.by_squares.rows, self.groups[places]
         every = np.ones(len(rows.groups))
         every[groups] = scales
@@ -106,11 +110,13 @@ class Scales:
         known = replace(rows, columns={**rows.columns, **column})
         together = replace(self.by_squares, program=program, rows=known)
         found = together.descend(groups, self.found.theta[places], np.arange(len(places)))
-        for name, values in found.__dict__.items():
-            getattr(self.found, name)[places] = values
+        failed = np.flatnonzero(~found.converged)
+        if len(failed):
+            found.put_all(failed, together.from_best(groups[failed], self.starts.points, self.starts.few))
+        self.found.put_all(places, found)
 
     def noise(self, places: Places) -> Array:
-        """Return the noise that the fits of some groups leave; NaN of those without any, or without a fit."""
+        """Return the noise that the fits of some groups leave; NaN of those without any."""
         together, groups = self.by_squares, self.groups[places]
         rows, arrays = together.rows, together.arrays
         code = code_of_scores(together.program, rows.omega is not None, arrays.language)
@@ -124,7 +130,7 @@ class Scales:
                 size = _medians(np.abs(arrays.returned(residual)), _weights(band, arrays.returned(root)))
                 found[some[begin:end]] = NORMAL * size
         largest = np.maximum.reduceat(np.abs(rows.y), rows.groups.ends[:-1])[groups]
-        return np.where(self.found.converged[places] & (found > NOISELESS * largest), found, np.nan)
+        return np.where(found > NOISELESS * largest, found, np.nan)
 
 
 def _weights(band: Band, root: Array) -> Array:

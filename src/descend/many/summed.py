@@ -15,11 +15,11 @@ from descend.many.arrays import NUMPY_ARRAYS
 from descend.many.code import BatchCode, by_component
 from descend.many.descent import FIRST, descend_all
 from descend.many.distant import DistantGroups
-from descend.many.fitting import POOR
 from descend.many.groups import Groups
 from descend.many.keeping import keep
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done
+from descend.many.second_look import POOR
 from descend.many.starts import Starts
 from descend.many.streamed import fit_streamed, starts_of_sample
 from descend.many.sums import Band, Block

@@ -170,6 +170,17 @@ class Sums:
         linear, entries = len(self.code.linear), self._part(6)
         return [entries[begin : begin + linear] for begin in range(0, len(entries), linear)] if linear else []
 
+    def held(self, still: Entries, arrays: Arrays) -> Sums:
+        """Return those of a descent in which some nonlinear parameters stay where they are; nothing is solved for."""
+        where = arrays.library.where
+        gradient = [where(held, 0.0, slope) for held, slope in zip(still, self.gradient, strict=True)]
+        curvature = [
+            where(one | two, float(one is two), entry)
+            for one, row in zip(still, self.curvature, strict=True)
+            for two, entry in zip(still, row, strict=False)
+        ]
+        return Sums(self.code, [self.loss, *gradient, *curvature])
+
     def take(self, places: Values, arrays: Arrays) -> Sums:
         """Return those of some groups."""
         return Sums(self.code, [arrays.take(each, places) for each in self.values])

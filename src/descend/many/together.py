@@ -20,6 +20,8 @@ from descend.many.rows import GroupedRows
 from descend.many.sandwich import robust_ends
 from descend.many.sums import Block, Sums
 from descend.many.systems import Factor
+from descend.many.within import Within
+from descend.parameters import Bounds
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -75,7 +77,12 @@ class Found:
         self.converged[places], self.endless[places] = ends.converged[chosen], ends.endless[chosen]
         self.variances[places] = ends.variances.T[chosen] / unit
 
-    def finish(self, places: Places, block: Block) -> Places:
+    def put_all(self, places: Places, others: Found) -> None:
+        """Take over what others found, at these places."""
+        for name, values in others.__dict__.items():
+            getattr(self, name)[places] = values
+
+    def finish(self, places: Places, block: Block, within: Within | None = None) -> Places:
         """Take one more step from where some descents converged; returns the places where a further one is worth while.
 
         A descent ends by what its last step promises, at parameters where nothing was summed. The sums there give one
@@ -84,16 +91,22 @@ class Found:
         code, arrays = block.code, block.arrays
         begin = [arrays.given(self.theta[places, place]) for place in code.nonlinear]
         at = Sums.at(begin, block)
+        if within is not None:  # what lies at a bound is known; elsewhere the step is short
+            known = within.at_bound(begin)
+            at = at.held(known, arrays)
         step = Factor.of(at.curvature).solved(at.gradient)
         promise = sum((0.5 * one * two for one, two in zip(step, at.gradient, strict=True)), 0.0 * at.loss)
+        ended = at.theta(begin, step) if within is None else within.moved(begin, step)
         theta, variances, (loss, promised) = (
             np.array([arrays.returned(each) for each in some])
-            for some in (at.theta(begin, step), at.variances()[0], (code.unit * (at.loss - promise), promise))
+            for some in (ended, at.variances()[0], (code.unit * (at.loss - promise), promise))
         )
         sure = self.converged[places] & np.isfinite(theta).all(axis=0) & (variances > 0.0).all(axis=0)
         sure &= code.unit * promised <= LAST * abs(loss)  # else it is no end, whatever the descent took it for
         chosen = places[sure]
         self.theta[chosen], self.loss[chosen] = theta.T[sure], loss[sure]
+        if within is not None:
+            variances[np.array([arrays.returned(each) for each in known])] = np.nan
         self.variances[chosen] = variances.T[sure] / code.unit
         further: Places = places[sure & (code.unit * promised > DIGITS * abs(loss))]
         return further
@@ -115,17 +128,26 @@ class Found:
 
 @dataclass(frozen=True)
 class Together:
-    """A program, and the rows of all groups that it is fitted to. progress: notes how many descents ended."""
+    """A program, and the rows of all groups that it is fitted to.
+
+    progress: notes how many descents ended. bounds: keeps all parameters within bounds, none of which is solved for.
+    """
 
     program: Program
     rows: GroupedRows
     arrays: Arrays = NUMPY_ARRAYS
     progress: Progress | None = None
+    bounds: Bounds | None = None
+
+    @cached_property
+    def within(self) -> Within | None:
+        """The bounds, in the form that a descent reads."""
+        return None if self.bounds is None else Within.of(self.bounds, self.arrays)
 
     @cached_property
     def code(self) -> BatchCode:
         """What is summed over the rows of each group."""
-        return batch_code(self.program, self.rows.omega is not None, language=self.arrays.language)
+        return batch_code(self.program, self.rows.omega is not None, self.bounds is None, self.arrays.language)
 
     @cached_property
     def nonlinear(self) -> list[int]:
@@ -150,7 +172,7 @@ class Together:
                 block = self.rows.block(self.code, groups[places], self.arrays)
                 given = [self.arrays.given(each[places]) for each in begin]
                 with np.errstate(all="ignore"):
-                    ends = descend_all(given, block, self.arrays.given(damping[places]), share, step)
+                    ends = descend_all(given, block, self.arrays.given(damping[places]), share, step, self.within)
                     found.put(places, ends, block.code.unit)
                     self._finish(found, places, block, groups[places])
                 left = places[ends.pending]
@@ -169,13 +191,13 @@ class Together:
 
         There is one more step in each, and further ones where that was longer than rounding explains.
         """
-        further, left, some = found.finish(places, block), block, places
+        further, left, some = found.finish(places, block, self.within), block, places
         for _ in range(FURTHER):
             if not len(further):
                 break
             kept = np.isin(some, further)
-            left, some = left.take(self.arrays.given(np.flatnonzero(kept))), some[kept]
-            further = found.finish(some, left)
+            left, some = left.take(np.flatnonzero(kept)), some[kept]
+            further = found.finish(some, left, self.within)
         loss = self.program.loss
         if loss.likelihood:
             return
@@ -188,18 +210,21 @@ class Together:
             found.theta[some] -= np.where(ends.sure, ends.step, 0.0).T
             found.variances[some], found.squares[some] = ends.variances.T, ends.squares
             found.converged[some] &= ends.sure
+            if self.bounds is not None:  # parameters at a bound are left to a fit of its own
+                at_bound = (found.theta[some] <= self.bounds.low) | (found.theta[some] >= self.bounds.high)
+                found.converged[some] &= ~at_bound.any(axis=1)
 
     def _parts(self, groups: Places, starts: Array, which: Places) -> Steps:
         """Return the places of the descents, with the first step of those that begin at a start which many share."""
         parts: Steps = []
         left = np.ones(len(groups), dtype=bool)
-        for start, count in enumerate(np.bincount(which).tolist()):
-            if count >= LEARNING:
-                places = np.flatnonzero(which == start)
-                step = self._first_step(groups[places[:: count // LEARNED]], starts[start])
-                if step is not None:
-                    parts.append((places, step))
-                    left[places] = False
+        counts = np.bincount(which)
+        for start in np.flatnonzero(counts >= LEARNING).tolist():
+            places = np.flatnonzero(which == start)
+            step = self._first_step(groups[places[:: counts[start] // LEARNED]], starts[start])
+            if step is not None:
+                parts.append((places, step))
+                left[places] = False
         return [*parts, (np.flatnonzero(left), None)] if left.any() else parts
 
     def _first_step(self, groups: Places, start: Array) -> FirstStep | None:

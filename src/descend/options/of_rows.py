@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from descend.options import checks
 from descend.options.checks import is_array, is_by_name, is_matrix, is_path, is_text, is_texts, must_be
 from descend.options.option import option
+from descend.options.outliers import check_outliers
 
 if TYPE_CHECKING:
     from descend.parameters.ties import Ties
@@ -104,6 +105,13 @@ class OptionsOfRows:
         check=checks.condition,
         metavar="CONDITION",
         identity="rows",
+    )
+    outliers: str | float | None = option(
+        None,
+        "List outliers by a false discovery rate of 1%, or drop them; another rate is 0.05, or drop(0.05).",
+        check=check_outliers,
+        metavar="list|drop|RATE",
+        alone="list",
     )
     missing: str = option(
         "raise",

@@ -32,6 +32,7 @@ class Option:
         resumed; empty if the option does not affect the trajectory.
     repeat: whether the command that repeats a fit needs it: not if it only says what is shown, or where a run is kept.
     label: the label of its control in the web lab, in English and Chinese; None if the lab has no such control.
+    alone: its value on the command line where its flag stands alone; empty if it takes a value always.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Option:
     identity: str = ""
     repeat: bool = True
     label: tuple[str, str] | None = None
+    alone: str = ""
 
     @property
     def on_command_line(self) -> bool:

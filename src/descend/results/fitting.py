@@ -25,6 +25,10 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
 
     Raises FormulaError, DataError or ConfigError, before the first step.
     """
+    if request.outliers is not None and request.outliers is not False:
+        from descend.results.outlying import fit_with_outliers
+
+        return fit_with_outliers(request, table, on_step, began, fit_table)
     if request.censored is not None or request.rounded is not None:
         from descend.problem.censoring import with_censoring
 

@@ -91,6 +91,17 @@ GAPPY = either(maybe(number), either(each(maybe(number)), named(either(maybe(num
 CELL = either(number, either(is_a("a text", str), is_a("true or false", bool)))
 
 
+def _outliers(value: object) -> str:
+    """Check that a value holds outliers."""
+    from descend.inference.outlying_rows import Outliers
+
+    try:
+        Outliers.restored(value)  # type: ignore[arg-type]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return " outliers"
+    return ""
+
+
 def _kind_of_errors(value: object) -> str:
     """Check that a value names a kind of standard errors."""
     if not isinstance(value, str):
@@ -130,6 +141,7 @@ OPTIONAL: Mapping[str, Check] = {
     "passes": number,
     "response_levels": named(number),
     "censored": maybe(named(number)),
+    "outliers": maybe(_outliers),
     "standard_errors": maybe(named(GAPPY)),
     "digits": maybe(named(GAPPY)),
     "covariance": maybe(lambda value: "" if isinstance(value, dict) else each(each(maybe(number)))(value)),

@@ -30,6 +30,8 @@ NOISELESS = 1e-12
 """Share of the largest response below which the median residual counts as rounding."""
 EXACT = 1e-9
 """Share of the largest response that is then taken for the noise."""
+CLEARLY = 0.99
+"""A fit with less than this share of the noise of another is not the same."""
 DERIVED = (None, "derived", "autograd", "jax", "numeric")
 """Gradients that are not written by hand."""
 
@@ -78,16 +80,15 @@ def settled(request: Request, table: Table) -> Request:
         problem = _problem_of(replace(request, loss=Huber(delta)), table)
         if not request.polish and problem.model.parameters.shapes.keys() <= (request.start or {}).keys():
             return replace(request, loss=loss)
-        note = "started from a huber fit, as this loss has many minima"
-        return replace(
-            request, start=_honoured(request, _end(problem, request)), loss=loss, notes=(note,), unsettled=request
-        )
+        start, begun = _lower_start(replace(request, loss=loss), table, _end(problem, request))
+        note = f"started from {begun}, as this loss has many minima"
+        return replace(request, start=_honoured(request, start), loss=loss, notes=(note,), unsettled=request)
     found = _estimated(request, table, loss)
     value = loss.efficient * found.noise
     if not found.exact:
         note = (
             f"{setting} {value:.4g} of the {loss.name} loss is {loss.efficient:g} times the noise, {found.noise:.4g}, "
-            "estimated from the median residual"
+            f"estimated from {found.source}"
         )
     elif _is_configured(request):
         raise DataError(
@@ -111,11 +112,12 @@ def _honoured(request: Request, found: Values) -> Values:
 
 @dataclass(frozen=True)
 class Noise:
-    """The noise that a fit leaves, where it ended; and whether the formula fits most rows exactly."""
+    """The noise that a fit leaves, where it ended; whether the formula fits most rows exactly; and what tells it."""
 
     noise: float
     start: Values
     exact: bool = False
+    source: str = "the median residual"
 
 
 def _estimated(request: Request, table: Table, loss: Loss) -> Noise:
@@ -125,7 +127,57 @@ def _estimated(request: Request, table: Table, loss: Loss) -> Noise:
     found = _noise_of(replace(request, loss="squared"), table) if beside is None else beside
     if (loss != first or beside is not None) and not found.exact:
         found = _fixed_point(request, table, first, found, NEARLY)
-    return found if found.exact else _fixed_point(request, table, loss, found, SETTLED)
+    if loss.settings[next(iter(loss.settings))] == "mm":
+        return _of_s_estimate(request, table, found)
+    found = found if found.exact else _fixed_point(request, table, loss, found, SETTLED)
+    return found if found.exact or not loss.many_minima else _beside(request, table, loss, found)
+
+
+def _of_s_estimate(request: Request, table: Table, found: Noise) -> Noise:
+    """Return the scale of the S-estimate, which an MM-estimate keeps."""
+    from descend.starts.high_breakdown import mm_start
+
+    problem = _problem_of(replace(request, loss="squared"), table)
+    model = problem.model
+    end = mm_start(problem, model.parameters.flat(found.start))
+    start = model.parameters.named(end.theta)
+    least = float(np.abs(model.observed(problem.columns)).max())
+    if not end.scale > NOISELESS * least:
+        return Noise(EXACT * least or 1.0, start, exact=True)
+    return Noise(end.scale, start, source="an S-estimate")
+
+
+def _beside(request: Request, table: Table, loss: Loss, found: Noise) -> Noise:
+    """Return the noise of a fit from the S-estimate, if that is less than the noise found from a huber fit."""
+    from descend.starts.high_breakdown import better_start
+
+    problem = _problem_of(replace(request, loss="squared"), table)
+    model = problem.model
+    kept = bool(request.start) and not model.linear  # a start that a user gave has a second look of its own
+    better = None if kept else better_start(problem, model.parameters.flat(found.start))
+    if better is None or not better.scale > 0.0:
+        return found
+    start = Noise(better.scale, model.parameters.named(better.theta))
+    other = _fixed_point(request, table, loss, start, SETTLED)
+    return other if not other.exact and other.noise < CLEARLY * found.noise else found
+
+
+def _lower_start(request: Request, table: Table, near: Values) -> tuple[Values, str]:
+    """Return where to start, and what that is: a huber fit, or the S-estimate if J is lower where that leads."""
+    from descend.starts.high_breakdown import better_start
+
+    problem = _problem_of(replace(request, loss="squared"), table)
+    kept = bool(request.start) and not problem.model.linear
+    better = None if kept else better_start(problem, problem.model.parameters.flat(near))
+    if better is None:
+        return near, "a huber fit"
+    starts = (near, problem.model.parameters.named(better.theta))
+    ends = []
+    for start in starts:
+        there = replace(request, start=start)
+        own = _problem_of(there, table)
+        ends.append(own.objective(own.model.parameters.flat(_end(own, there)), 0).loss)
+    return (starts[1], "an S-estimate") if ends[1] < ends[0] else (near, "a huber fit")
 
 
 def _noise_beside(request: Request, table: Table) -> Noise | None:

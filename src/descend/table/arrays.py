@@ -93,6 +93,13 @@ class ArrayTable(Table):
         kept = np.sort(found) if self._kept is None else self._kept[np.sort(found)]
         return ArrayTable(self._columns, self._all_rows, (*self.conditions, condition), kept, self._categories)
 
+    def among(self, places: npt.NDArray[np.intp]) -> ArrayTable:
+        """Return the rows at these places, which keep their numbers."""
+        kept = places if self._kept is None else self._kept[places]
+        table = ArrayTable(self._columns, self._all_rows, self.conditions, kept, self._categories)
+        table.source, table.counted = self.source, self.counted
+        return table
+
     def with_column(self, name: str, values: object) -> ArrayTable:
         cells = _as_array(name, values)
         if cells.ndim == 0:

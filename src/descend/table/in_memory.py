@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.table.arrays import ArrayTable
 from descend.table.table import Table
 
 
@@ -13,3 +17,16 @@ def columns_in_memory(table: Table) -> dict[str, NDArray[np.generic]]:
     numbers = [name for name in table.names if table.types[name] in ("number", "boolean")]
     found: dict[str, NDArray[np.generic]] = dict(table.with_gaps(numbers))
     return {name: found[name] if name in found else table.text(name) for name in table.names}
+
+
+def with_rows(table: Table, kept: NDArray[np.bool_], names: Iterable[str]) -> Table:
+    """Return some of the rows, in memory, where they keep their numbers. names: columns, if they must be read."""
+    if not isinstance(table, ArrayTable):
+        kinds = table.types
+        cells: dict[str, NDArray[Any]] = {
+            name: table.with_gaps((name,))[name] if kinds[name] in ("number", "boolean") else table.text(name)
+            for name in names
+        }
+        there, table = table, ArrayTable(cells, table.rows, table.conditions, None, table.categories)
+        table.source, table.counted = there.source, there.counted
+    return table.among(np.flatnonzero(kept))

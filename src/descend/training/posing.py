@@ -50,6 +50,8 @@ LACKING = {
         "`{key}` is for formulas and functions: the weights of a module have no names in it. Leave it out; to hold "
         "weights of a module, set requires_grad_(False) on them.",
     ),
+    "outliers": "Outliers of a module are not told: nothing says how far its rows should scatter. Leave out "
+    "`outliers`.",
     "standardize": "`standardize` is for formulas and functions: the weights of a module stand for no columns. Leave "
     "it out, and scale what the module takes, or begin it with torch.nn.BatchNorm1d.",
 }

@@ -1,0 +1,104 @@
+"""The S-estimate: the curve whose residuals have the least robust scale, even if nearly half of the rows are wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.losses.contract import NORMAL
+from descend.starts.reweighted import ROUNDS, Regression, Reweighted, reweighted
+
+Array = NDArray[np.float64]
+TUNING = 1.548
+"""Multiple of the scale beyond which a residual counts as 1: for normal noise, and a breakdown of one half."""
+DRAWN, DRAWN_CURVES = 150, 60
+"""Subsets of as many rows as parameters that are tried, of a line and of a curve."""
+SEARCHED = 1_000
+"""Rows by which they are judged, at most."""
+BEST, FINALISTS, SHORT = 8, 2, 30
+"""Of these, those that go on for so many rounds, and of them, those that go on with all rows to the end."""
+
+
+def s_estimate(rows: Regression, starts: Iterable[Array], linear: bool, rounds: int = ROUNDS) -> Reweighted | None:
+    """Return the S-estimate; None where none is found. rounds: of the last descents; few give a start.
+
+    Its scale s is the least of all parameters' scales, each of which solves, with n rows and p parameters,
+
+        sum chi(r / (1.548 s)) = (n - p) / 2,   chi(u) = u**2 (3 - 3 u**2 + u**4) for |u| < 1, 1 beyond
+
+    Candidates are the starts, and curves through subsets of p rows, drawn the same each time, which take two steps of
+    reweighted least squares; the best ones go on until nothing changes.
+
+    Source: Rousseeuw & Yohai (1984), Lecture Notes in Statistics 26, 256-272; Salibian-Barrera & Yohai (2006), J.
+    Comput. Graph. Statist. 15, 414-427.
+    """
+    count, size = len(rows.y), rows.model.parameters.size
+    known = [theta for theta in starts if np.isfinite(theta).all()]
+    if count < 2 * size or not size or not known:
+        return None
+    random = np.random.default_rng(0)
+    sample = rows if count <= SEARCHED else rows.take(np.sort(random.choice(count, SEARCHED, replace=False)))
+    candidates: list[Reweighted | None] = []
+    with np.errstate(all="ignore"):
+        for number in range(DRAWN if linear else DRAWN_CURVES):
+            few = sample.take(random.choice(len(sample.y), size, replace=False))
+            through = reweighted(few, known[number % len(known)], _squares, _ones, _one, 1 if linear else 10)
+            candidates.append(None if through is None else _followed(sample, through.theta, 2))
+        best = [*known, *(each.theta for each in _least(candidates, BEST))]
+        there = _least((_followed(sample, theta, SHORT) for theta in best), FINALISTS)
+        found = _least((_followed(rows, each.theta, rounds) for each in there), 1)
+    return found[0] if found else None
+
+
+def scale_of(residual: Array, omega: Array, size: int) -> float:
+    """Return the scale of residuals that solves the equation of ``s_estimate``; 0 where most of them are 0."""
+    share = 0.5 * (len(residual) - size) / len(residual)
+    total, scale = float(omega.sum()), NORMAL * float(np.median(np.abs(residual)))
+    for _ in range(40 if scale > 0.0 else 0):  # Newton's method in the logarithm of the scale
+        square = np.minimum((residual / (TUNING * scale)) ** 2, 1.0)
+        excess = float(omega @ _chi(residual, scale)) / total - share
+        slope = float(omega @ (square * (1.0 - square) ** 2)) * 6.0 / total
+        change = min(max(excess / slope, -1.0), 1.0) if slope > 0.0 else math.copysign(1.0, excess)
+        scale *= math.exp(change)
+        if abs(change) <= 1e-12 or not 0.0 < scale < math.inf:
+            break
+    return scale
+
+
+def _followed(rows: Regression, theta: Array, rounds: int) -> Reweighted | None:
+    def rule(residual: Array) -> float:
+        return scale_of(residual, rows.omega, rows.model.parameters.size)
+
+    return reweighted(rows, rows.inside(theta), _chi, _weight, rule, rounds)
+
+
+def _least(ends: Iterable[Reweighted | None], most: int) -> list[Reweighted]:
+    """Return the ends with the least scales."""
+    found = [end for end in ends if end is not None and np.isfinite(end.theta).all()]
+    return sorted(found, key=lambda end: end.scale)[:most]
+
+
+def _chi(residual: Array, scale: float) -> Array:
+    square = np.minimum((residual / (TUNING * scale)) ** 2, 1.0)
+    found: Array = square * (3.0 - 3.0 * square + square * square)
+    return found
+
+
+def _weight(residual: Array, scale: float) -> Array:
+    found: Array = np.maximum(1.0 - (residual / (TUNING * scale)) ** 2, 0.0) ** 2
+    return found
+
+
+def _squares(residual: Array, scale: float) -> Array:
+    return residual * residual
+
+
+def _ones(residual: Array, scale: float) -> Array:
+    return np.ones_like(residual)
+
+
+def _one(residual: Array) -> float:
+    return 1.0
