@@ -28,7 +28,7 @@ from descend.table.rows import Rows
 Array = NDArray[np.float64]
 ITERATIONS = 60
 """Steps to the true inputs of a row, at most."""
-FINE, EXACT = 1e-6, 1e-13
+FINE, EXACT = 1e-5, 1e-13
 """A Newton step, and a Gauss-Newton step, that is shorter than this share of the standard deviation is the last one."""
 FEWER = 0.7
 """Rows that have arrived are left out once fewer than this share of them go on."""
@@ -170,25 +170,33 @@ class OrthogonalKernel:
         """
         count = rows.variances.shape[1]
         delta = np.zeros_like(rows.variances) if near is None or near.shape != rows.variances.shape else near.copy()
-        left, part, before, step = np.arange(count), rows, np.full(count, np.inf), np.zeros_like(delta)
         fine = EXACT if self.implicit else FINE
+        left: NDArray[np.intp] | None = None  # all of them
+        part, limit, step, before = rows, fine * np.sqrt(rows.variances), np.zeros_like(delta), np.full(count, np.nan)
         for _ in range(ITERATIONS):
-            here = delta[:, left]
+            here = delta if left is None else delta[:, left]
             cost, move = self._step(theta, part, here)
-            risen = ~(cost <= before * (1.0 + RISE)) & np.isfinite(before)
+            risen = (cost > before * (1.0 + RISE)) | (np.isnan(cost) & np.isfinite(before))
             if risen.any():
-                here = np.where(risen, here - 0.5 * step, here)
-                move, cost = np.where(risen, 0.0, move), np.where(risen, before, cost)
-            step = np.where(risen, 0.5 * step, move)
-            delta[:, left] = here + move
-            on = (np.abs(step) > fine * np.sqrt(part.variances)).any(axis=0) | (
-                risen & (np.abs(step) > 0.0).any(axis=0)
-            )
-            if not on.any():
+                back = 0.5 * step
+                cost, step = np.where(risen, before, cost), np.where(risen, back, move)
+                move = np.where(risen, -back, move)
+                on = (np.abs(step) > np.where(risen, 0.0, limit)).any(axis=0)
+            else:
+                step = move
+                on = (np.abs(step) > limit).any(axis=0)
+            if left is None:
+                delta += move
+            else:
+                delta[:, left] = here + move
+            going = np.count_nonzero(on)
+            if not going:
                 break
             before = cost
-            if np.count_nonzero(on) < FEWER * len(on):
-                left, part, before, step = left[on], part.take(np.flatnonzero(on)), cost[on], step[:, on]
+            if going < FEWER * cost.size:
+                places = np.flatnonzero(on)
+                left = places if left is None else left[places]
+                part, limit, before, step = part.take(places), limit[:, places], cost[places], step[:, places]
         return delta
 
     def _step(self, theta: Array, rows: Any, delta: Array) -> tuple[Array, Array]:

@@ -24,10 +24,13 @@ from descend.options.checks import refuse_not_whole
 from descend.wording import using
 
 Array = NDArray[np.float64]
+Places = NDArray[np.intp]
 FEWEST = 100
 """With fewer resamples than this, the ends of an interval are mostly noise."""
 TOO_WIDE = 5
 """An interval that is more than this many times as wide as the standard errors imply gets a warning."""
+ALONE = 0.5
+"""Rows are drawn within groups unless so large a share of them is alone in its group."""
 CLOSE = 1e-6
 """A refit may stop when the square of its distance to the minimum, in standard errors, is below this."""
 
@@ -153,7 +156,7 @@ def _too_wide(labels: Sequence[str], ends: Mapping[str, tuple[float, float]], er
 def _resampled(
     solution: Solution, resamples: int, seed: int, on_resample: Callable[[int], None] | None
 ) -> tuple[Array, list[str]]:
-    random = np.random.default_rng(seed)
+    random, draw = np.random.default_rng(seed), _drawing(solution)
     values, failed, weak, done = [], 0, 0, 0
     objective, free = solution.objective, free_to_move(solution)
     one_score = not (solution.loss_function.kinked or solution.loss_function.own_parameters)
@@ -161,7 +164,7 @@ def _resampled(
     close = CLOSE / solution.rows * (1.0 if math.isinf(error_degrees(solution)) else solution.loss)
     with np.errstate(all="ignore"), Interruptible() as stop:
         for done in range(1, resamples + 1):
-            part = Part(objective, random.integers(0, solution.rows, solution.rows))
+            part = Part(objective, draw(random))
             found = refit(part, solution.theta, free, close, lean)
             if found is None:
                 failed += 1
@@ -173,7 +176,10 @@ def _resampled(
                 on_resample(done)
             if stop():
                 break
-    notes = []
+    grouping = _grouping(solution)
+    notes = (
+        [f"the bootstrap draws rows within each group of `{grouping[1:-1]}`, so that none is lost"] if grouping else []
+    )
     if done < resamples:
         notes.append(f"the bootstrap was interrupted after {done:,} of {resamples:,} resamples")
     if weak:
@@ -184,6 +190,33 @@ def _resampled(
     if failed:
         notes.append(f"{failed:,} of {done:,} resamples of the bootstrap could not be fitted and are left out")
     return np.array(values).reshape(-1, solution.theta.size), notes
+
+
+def _drawing(solution: Solution) -> Callable[[np.random.Generator], Places]:
+    """Return what draws as many rows as there are, with replacement: within each group where `_grouping` names any.
+
+    Source: Davison & Hinkley (1997), Bootstrap Methods and their Application, 3.2.
+    """
+    name = _grouping(solution)
+    if name is None:
+        return lambda random: random.integers(0, solution.rows, solution.rows)
+    groups = solution.columns[name].astype(np.intp)
+    order, sizes = np.argsort(groups, kind="stable"), np.bincount(groups)
+    begins, counts = np.repeat(np.cumsum(sizes) - sizes, sizes), np.repeat(sizes, sizes)
+    return lambda random: order[begins + random.integers(0, counts)]
+
+
+def _grouping(solution: Solution) -> str | None:
+    """Return the grouping with most groups that have parameters; None if there is none, or most rows are alone in it.
+
+    A sample of all rows could lack a group, whose parameters would then seem not to vary.
+    """
+    codings = [coding for coding in solution.model.codings if coding.name in solution.columns]
+    if not codings:
+        return None
+    finest = max(codings, key=lambda coding: len(coding.keys)).name
+    sizes = np.bincount(solution.columns[finest].astype(np.intp))
+    return finest if np.count_nonzero(sizes == 1) < ALONE * solution.rows else None
 
 
 def _influence(solution: Solution, covariance: Array) -> Array:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from descend.errors import ConfigError
+from descend.formula.equations import is_by_response
 from descend.losses import LOSSES
 from descend.losses.asymmetric import Asymmetric
 from descend.options.option import Values
@@ -30,7 +31,7 @@ def two_sided(data: Any, sigma: object) -> tuple[Any, Any] | None:
     """
     if isinstance(sigma, str):
         parts = [part.strip() for part in TOP.split(sigma)] if "," in sigma else []
-        if len(parts) < 2 or sigma in open_table(data).names:
+        if len(parts) < 2 or is_by_response(sigma) or sigma in open_table(data).names:
             return None
         if len(parts) > 2 or not all(parts):
             raise ConfigError(
