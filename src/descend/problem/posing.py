@@ -171,11 +171,11 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
 
 
 def _with_rows(
-    objective: VectorObjective, model: Model, summing: Summing, gradient: str, given: Mapping[str, Any], asked: Any
+    objective: VectorObjective, model: Model, summing: Summing, gradient: str, given: Mapping[str, Any], requested: Any
 ) -> Array:
     """Give J what is known of its rows and its bounds; return where a descent may begin.
 
-    given: starts, of which those that were ``asked`` for are the user's and others are ends of earlier fits.
+    given: starts, of which those that were ``requested`` are the user's and others are ends of earlier fits.
     """
     rows, loss, symbolic = summing.rows, model.loss, model.symbolic
     objective.floor = loss.floor(rows.y, rows.omega)
@@ -197,7 +197,7 @@ def _with_rows(
         start = _of_logarithms(model, rows, start)
     if model.constraints is None or model.constraints.bounds is None:
         return start
-    start, objective.bounds = _within(model.constraints.bounds, model, start, given, asked, objective)
+    start, objective.bounds = _within(model.constraints.bounds, model, start, given, requested, objective)
     return start
 
 
@@ -227,15 +227,15 @@ def pieces_of_rows(model: Model, rows: Rows, objective: VectorObjective, all_row
 
 
 def _within(
-    bounds: Bounds, model: Model, theta: Array, given: Mapping[str, Any], asked: Any, objective: VectorObjective
+    bounds: Bounds, model: Model, theta: Array, given: Mapping[str, Any], requested: Any, objective: VectorObjective
 ) -> tuple[Array, Bounds]:
     """Move starts that were not given inside their bounds, and find out at which bounds J is not finite.
 
     An earlier fit may have ended at a strict bound, and this one may begin there. Raises ConfigError for a start that
-    was ``asked`` for outside its bounds.
+    was ``requested`` outside its bounds.
     """
     fixed = ~np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan)) & ~bounds.pinned
-    own = ~np.isnan(model.parameters.start(dict.fromkeys(given.keys() & set(asked or ()), 0.0), math.nan))
+    own = ~np.isnan(model.parameters.start(dict.fromkeys(given.keys() & set(requested or ()), 0.0), math.nan))
     inside = bounds.contains(theta) | (~own & ((theta == bounds.low) | (theta == bounds.high)))
     for place in np.flatnonzero(fixed & ~inside).tolist():
         raise ConfigError(
