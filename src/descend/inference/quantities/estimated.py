@@ -66,6 +66,7 @@ def by_profile(quantity: Quantity, solution: Solution, estimated: Estimated) -> 
     from descend.inference.profile import refuse_without_likelihood, sides_of_quantity, why_open
     from descend.inference.quantities.exchanged import Exchanged
 
+    refuse_without_likelihood(solution)
     if math.isnan(estimated.standard_error):
         return replace(estimated, method="profile")
     refuse_without_likelihood(solution)
