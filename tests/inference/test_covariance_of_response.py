@@ -285,3 +285,8 @@ def test_a_file_with_words_is_told(tmp_path):
     assert str(refused.value) == (
         f"The covariance `{tmp_path / 'c.csv'}` holds `a` in line 1. It must hold numbers alone, without a header."
     )
+
+
+def test_no_rows_are_told():
+    with pytest.raises(DataError, match="There are no rows in the data"):
+        descend.fit(CURVE, {"x": X[:0], "y": Y[:0]}, covariance=np.zeros((0, 0)), weights=1)

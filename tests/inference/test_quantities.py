@@ -250,10 +250,3 @@ def test_an_area_with_a_kink_and_a_narrow_peak_is_exact():
     area = fit.quantity("area(x, 0, 10)")
     assert area.value == pytest.approx(fit.parameters["a"] * 6.7**2 / 2.0 + 0.02 * math.sqrt(math.pi), rel=1e-11)
     assert area.standard_error == pytest.approx(fit.standard_errors["a"] * 6.7**2 / 2.0, rel=1e-9)
-
-
-def test_a_loss_without_likelihood_has_no_profile():
-    x = np.arange(12.0)
-    fit = descend.fit("y ~ a + b*x", {"x": x, "y": 1 + x + np.sin(9 * x)}, loss="huber", errors="iid")
-    with pytest.raises(ConfigError, match="A profile interval needs a likelihood, which the huber loss is not"):
-        fit.quantity("a/b", method="profile")

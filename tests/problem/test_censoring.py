@@ -496,3 +496,23 @@ def test_a_penalty_leaves_the_scale_alone():
     fit = descend.fit("y ~ a + b*x", {"x": x, "y": y, "s": np.zeros(200)}, censored="s", l2=1.0)
     left = y - fit.predict({"x": x})
     assert fit.parameters["sigma"] == pytest.approx(np.sqrt((left**2).mean()), rel=1e-6)
+
+
+def test_a_report_of_intervals_shows_their_derivatives(tmp_path):
+    page = tmp_path / "pair.html"
+    descend.fit("y ~ a + b*x", PAIR, censored=("low", "high")).report(page)
+    assert "<math" in page.read_text(encoding="utf-8")
+
+
+def test_rows_that_lack_a_sigma_are_left_out_and_no_rows_are_told():
+    data = {"x": X, "y": LOW, "s": np.where(np.isnan(LOW), 0.2, 0.3), "state": np.zeros(10)}
+    kept = ~np.isnan(LOW)
+    alone = descend.fit("y ~ a + b*x", {name: column[kept] for name, column in data.items()}, sigma="s")
+    gaps = data | {"y": np.nan_to_num(LOW, nan=9.0), "s": np.where(kept, data["s"], np.nan)}
+    fit = descend.fit("y ~ a + b*x", gaps, censored="state", sigma="s", missing="drop")
+    assert values(fit) == pytest.approx(values(alone))
+    for size in (0.3, "s"):
+        with pytest.raises(DescendError, match="There are no rows in the data"):
+            descend.fit(
+                "y ~ a + b*x", {name: column[:0] for name, column in data.items()}, censored="state", sigma=size
+            )

@@ -86,15 +86,6 @@ def profile_intervals(solution: Solution, level: float) -> Intervals:
 
 
 @once
-def refuse_without_likelihood(solution: Solution) -> None:
-    """Raise ConfigError for losses that are not a likelihood."""
-    if not solution.loss_function.likelihood:
-        raise ConfigError(
-            f"A profile interval needs a likelihood, which the {solution.loss_function.name} loss is not. "
-            "Use the method sandwich or bootstrap."
-        )
-
-
 def sides_of(solution: Solution) -> Sides:
     """Return both sides of the profile of each parameter that the data determine, as far as they were followed."""
     found, generalized = estimates_of(solution, "model"), generalized_covariance(solution, "model")

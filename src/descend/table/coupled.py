@@ -60,7 +60,7 @@ class Coupling:
             raise DataError(
                 f"{self.name} has {diagonal[row]:g} on its diagonal in row {row + 1}. Variances must be above 0."
             )
-        if self.correlation and np.abs(diagonal - 1.0).max() > LIKE:
+        if self.correlation and np.abs(diagonal - 1.0).max(initial=0.0) > LIKE:
             row = int(np.abs(diagonal - 1.0).argmax())
             raise DataError(
                 f"{self.name} has {diagonal[row]:g} on its diagonal in row {row + 1}. Beside {spell('sigma')} or "

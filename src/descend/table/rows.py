@@ -214,8 +214,10 @@ Outside = Callable[[str, float, float], Fault | None]
 def first_outside(values: Array, low: float, high: float) -> Fault | None:
     """Return the first value that is not in [low, high]; NaN never is."""
     bad = ~((values >= low) & (values <= high))
+    if not bad.any():
+        return None
     row = int(bad.argmax())
-    return Fault(float(values[row]), f"row {row + 1}") if bad.any() else None
+    return Fault(float(values[row]), f"row {row + 1}")
 
 
 def check_roles(roles: Roles, outside: Outside, source: str) -> None:

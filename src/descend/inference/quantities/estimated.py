@@ -69,7 +69,6 @@ def by_profile(quantity: Quantity, solution: Solution, estimated: Estimated) -> 
     refuse_without_likelihood(solution)
     if math.isnan(estimated.standard_error):
         return replace(estimated, method="profile")
-    refuse_without_likelihood(solution)
     covariance = estimates_of(solution, "model").needed_covariance()
     gradient = quantity.with_gradient(solution.theta)[1]
     if solution.objective.arrow:
