@@ -212,8 +212,9 @@ class Judge:
         done = self.stuck or (not plan.asked and self._no_progress(epoch, point.loss, remaining))
         usual = CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance
         enough = NO_PROMISE if done else plan.promise
-        promise = point.promise() if enough > 0.0 else math.inf
-        near = remaining <= (max(usual, NO_FURTHER) if done else usual) or (enough > 0.0 and promise <= enough)
+        near = remaining <= (max(usual, NO_FURTHER) if done else usual)
+        promise = point.promise() if enough > 0.0 and not near else math.inf
+        near = near or promise <= enough
         self.foreseen = promise <= NO_PROMISE and promise * promise <= plan.promise * self.promised
         self.promised = promise
         if near or (self.stuck and (point.rounded(plan.squares) or point.held() or _in_noise(point))):
