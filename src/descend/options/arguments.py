@@ -87,12 +87,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 
         model, data = with_offset(model, data, values)
     check_options(values, *NEEDED)
-    if hasattr(values.get("censored"), "__array__"):
-        data, values["censored"] = _with_states(model, data, values["censored"])
-    if values.get("covariance") is not None:
-        from descend.options.covariance import with_covariance
-
-        data, values["covariance"] = with_covariance(model, data, values)
+    data = _with_numbered(model, data, values)
     values["fix"] = read_fixed(options.get("fix"))
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
@@ -145,14 +140,20 @@ def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[An
     return data, names["weights"], names["sigma"]
 
 
-def _with_states(model: object, data: Any, given: object) -> tuple[Any, str]:
-    """Return the data with a column of the states of its rows, before any are left out, and its name."""
-    from descend.table.in_memory import with_values
+def _with_numbered(model: object, data: Any, values: dict[str, Any]) -> Any:
+    """Return the data with columns for states and a covariance given as values, before any rows are left out."""
+    if hasattr(values.get("censored"), "__array__"):
+        from descend.table.in_memory import with_values
 
-    table, column = open_table(data), "censored"
-    while column in table.names or column in mentioned_in(model):
-        column += "_"
-    return with_values(table, column, given), column
+        table, column = open_table(data), "censored"
+        while column in table.names or column in mentioned_in(model):
+            column += "_"
+        data, values["censored"] = with_values(table, column, values["censored"]), column
+    if values.get("covariance") is not None:
+        from descend.options.covariance import with_covariance
+
+        data, values["covariance"] = with_covariance(model, data, values)
+    return data
 
 
 def _of_responses(data: Any, given: Mapping[str, Any], role: str) -> tuple[Any, str]:

@@ -38,6 +38,8 @@ def fit_with_outliers(
     if solution.all_rows is not None or solution.objective.arrow:
         why = "but these stay where they are" if solution.all_rows is not None else "and fewer parameters per group"
         raise ConfigError(f"Outliers are told from the rows in memory, {why}. Leave out {spell('outliers')}.")
+    if solution.loss_function.states:
+        raise ConfigError(f"{spell('outliers')} does not go with censored values. Leave out one of the two.")
     found = outliers_of(solution, rule.rate, _by_label(first))
     if not (rule.drop and found.rows):
         return _with(first, found)
