@@ -207,5 +207,5 @@ def test_the_rows_that_are_left_keep_their_numbers():
 
 
 def test_censored_values_have_no_outliers():
-    with pytest.raises(ConfigError, match="--outliers does not go with censored values. Leave out one of the two"):
+    with pytest.raises(ConfigError, match="outliers does not go with censored values"):
         descend.fit(CURVE, decay(0), censored=np.zeros(30), outliers="list")
