@@ -15,7 +15,6 @@ from descend.inference.outlying_rows import Outliers
 from descend.losses import LOSSES, Loss
 from descend.options.outliers import read_outliers
 from descend.options.request import Request
-from descend.results.fitting import follows_prediction
 from descend.results.solved import SolvedFit
 from descend.table import Table
 from descend.table.in_memory import with_rows
@@ -45,7 +44,7 @@ def fit_with_outliers(
         return _with(first, found)
     kept = np.ones(table.rows, dtype=bool)
     kept[[each.row - 1 for each in found.rows]] = False
-    names = table.names if follows_prediction(request, table) else solution.problem.table.given(solution.columns)
+    names = [name for name in solution.problem.table.given(solution.columns) if name in table.names]
     smaller = with_rows(table, kept, names)
     again = fitted(plain, smaller, on_step, began)
     return _with(again, replace(found, dropped=True))
