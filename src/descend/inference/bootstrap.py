@@ -110,6 +110,11 @@ def resampled(solution: Solution, resamples: int, seed: int, on_resample: Callab
         raise ConfigError(
             "The bootstrap draws rows one by one, but with a covariance they go together. Use the method t or profile."
         )
+    if solution.model.inexact and solution.model.formula is not None and solution.model.formula.parts:
+        raise ConfigError(
+            "The bootstrap draws responses one by one, but those of a row share its true inputs. Use the method t or "
+            "profile."
+        )
     if solution.objective.arrow:
         raise ConfigError(
             f"The bootstrap does not go with {solution.theta.size:,} parameters, most of which belong to one group: "

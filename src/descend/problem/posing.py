@@ -75,7 +75,8 @@ def _problem_of(request: Request, table: Table) -> Problem:
             f"`{model}` has no response: it holds between columns, which have errors. Say how large these are, such "
             f"as {spell('x_sigma', f'{first}=1')}, or write the column to predict on the left."
         )
-    names = dict.fromkeys((*model.response_columns, *model.inputs, *gradient_columns(code), *request.roles.columns))
+    beside = (*gradient_columns(code), *request.roles.columns, *request.weighed_by)
+    names = dict.fromkeys((*model.response_columns, *model.inputs, *beside))
     summing = _summing(model, code, table, tuple(names), request)
     pair = kind_of(request.model).original(request.model, model)
     doubt = None if pair is None else pair.difference(model.parameters.start(given, 1.0), summing.rows.columns)
