@@ -239,3 +239,8 @@ def test_the_rows_that_are_left_keep_their_numbers():
     assert found.row.tolist() == [number for number in range(1, 31) if number not in (5, 18)]
     assert found.residual[found.row == 30] == pytest.approx(decay(0)["y"][29] - fit.predict({"x": [5.0]}))
     assert [line.split()[1] for line in str(found).splitlines()[1:]] == [str(found.row[each]) for each in found.most()]
+
+
+def test_models_that_leave_out_other_rows_are_not_compared():
+    with pytest.raises(ConfigError, match="leaves out other outliers than"):
+        descend.compare([CURVE, "y ~ a + 0*x"], decay(0), outliers="drop")

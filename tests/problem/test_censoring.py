@@ -516,3 +516,8 @@ def test_rows_that_lack_a_sigma_are_left_out_and_no_rows_are_told():
             descend.fit(
                 "y ~ a + b*x", {name: column[:0] for name, column in data.items()}, censored="state", sigma=size
             )
+
+
+def test_ends_of_intervals_beside_another_response_are_told():
+    with pytest.raises(DescendError, match="the left side of the formula is `low` or a new name, but no other column"):
+        descend.fit("y ~ a + b*x", PAIR | {"y": X}, censored=("low", "high"))

@@ -135,7 +135,15 @@ def _by_option(request: Request, table: Table, response: LeftSide, loss: Loss) -
     if not names:
         y = table.with_gaps(response.one())[response.columns[0]]
         return _by_arrays(request, table, response, Sides(y, y, np.where(np.isfinite(y), 0.0, np.nan)), least)
-    table = with_states(table, names[0], codes)
+    try:
+        table = with_states(table, names[0], codes)
+    except DataError as error:
+        if len(names) == 1 or codes is not None:
+            raise
+        raise DataError(
+            f"{error} Where `{names[0]}` and `{names[1]}` are the ends of intervals, the left side of the formula is "
+            f"`{names[0]}` or a new name, but no other column."
+        ) from None
     if len(names) == 1 and request.rounded is None and response.expression is None:
         return table, {"status": names[0]}
     found = table.with_gaps((*response.one(), *names))

@@ -21,6 +21,7 @@ from descend.inference.row_scores import row_weights
 from descend.inference.statistics import counting, responses, total_weight
 from descend.results.nesting import nested
 from descend.results.solved import SolvedFit
+from descend.wording import spell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -188,6 +189,11 @@ def compared(
                 f"`{first}` predicts {_listed(one.model.response_columns)} and `{name}` "
                 f"{_listed(fit.model.response_columns)}: models of different responses cannot be compared."
             )
+        if _left_out(fit) != _left_out(one):
+            raise ConfigError(
+                f"`{name}` leaves out other outliers than `{first}`: only fits to the same rows can be compared. Leave "
+                f"out {spell('outliers')}, or such rows of all models with {spell('where')}."
+            )
         if fit.rows != one.rows or _weights(fit) != _weights(one):
             raise ConfigError(
                 f"`{first}` was fitted to {one.rows:,} rows and `{name}` to {fit.rows:,}, or with other weights: only "
@@ -199,6 +205,12 @@ def compared(
                 f"of {_listed(one.model.response_columns)}, by the derivative of each left side"
             )
     return ModelComparison(fits, held_out or {}, tuple(dict.fromkeys(more)))
+
+
+def _left_out(fit: SolvedFit) -> set[int]:
+    """Return the rows that were left out as outliers."""
+    found = fit.outliers
+    return {each.row for each in found.rows} if found is not None and found.dropped else set()
 
 
 def _listed(columns: Sequence[str]) -> str:
