@@ -242,3 +242,15 @@ def test_a_correlation_of_one_in_a_column_is_told():
     with pytest.raises(DataError, match="correlated by 1 or more in row 3 of the data"):
         rho = np.where(np.arange(40) == 2, 1.0, 0.0)
         descend.fit("y ~ a + b*t", {**DECAY, "rho": rho}, sigma="dy", x_sigma="t=0.1", x_correlation="t=rho")
+
+
+def test_robust_errors_and_a_bootstrap_of_joint_responses_are_refused():
+    x = np.linspace(0.0, 4.0, 20)
+    data = {"x": x, "y": 3.0 * np.exp(-x) + 0.01 * np.sin(9 * x), "z": 3.0 - 3.0 * np.exp(-x)}
+    with pytest.raises(ConfigError, match="The errors HC3 take inputs as exact, but these have errors"):
+        descend.fit("y ~ a*exp(-b*x)", data, x_sigma={"x": 0.1}, errors="HC3")
+    fit = descend.fit(["y ~ a*exp(-b*x)", "z ~ c - a*exp(-b*x)"], data, x_sigma={"x": 0.1})
+    with pytest.raises(ConfigError, match="The errors sandwich take inputs as exact"):
+        fit.intervals(method="sandwich")
+    with pytest.raises(ConfigError, match="those of a row share its true inputs"):
+        fit.quantity("a", method="bootstrap")

@@ -145,3 +145,14 @@ def test_what_cannot_be_repeated_says_so(call, message):
     with pytest.raises(DescendError) as error:
         call()
     assert str(error.value) == message
+
+
+def test_what_codes_mean_is_kept(tmp_path):
+    y = np.maximum(OLD["y"], 0.2)
+    data = {"x": X, "y": y, "died": np.where(y > 0.2, 1, 2)}
+    fit = descend.fit("y ~ a*exp(-b*x)", data, censored={"died": {1: "none", 2: "left"}})
+    fit.save(tmp_path / "codes.json")
+    for like in (fit, tmp_path / "codes.json"):
+        again = descend.fit(data, like=like)
+        assert again.censored == fit.censored
+        assert again.log_likelihood == pytest.approx(fit.log_likelihood)

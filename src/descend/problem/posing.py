@@ -75,7 +75,8 @@ def _problem_of(request: Request, table: Table) -> Problem:
             f"`{model}` has no response: it holds between columns, which have errors. Say how large these are, such "
             f"as {spell('x_sigma', f'{first}=1')}, or write the column to predict on the left."
         )
-    names = dict.fromkeys((*model.response_columns, *model.inputs, *gradient_columns(code), *request.roles.columns))
+    beside = (*gradient_columns(code), *request.roles.columns, *request.weighed_by)
+    names = dict.fromkeys((*model.response_columns, *model.inputs, *beside))
     summing = _summing(model, code, table, tuple(names), request)
     pair = kind_of(request.model).original(request.model, model)
     doubt = None if pair is None else pair.difference(model.parameters.start(given, 1.0), summing.rows.columns)
@@ -262,11 +263,13 @@ def _within(
 
 
 def penalty_of(model: Model, l1: float, l2: float) -> Penalty:
-    """Spread the penalties over the components, leaving out intercepts: parameters that are merely added.
+    """Spread the penalties over the components, leaving out parameters of the loss and intercepts, merely added.
 
-    They are added to the prediction, or to what is linear in all parameters and inside a function, as in exp(a + b*x).
+    These are added to the prediction, or to what is linear in all parameters and inside a function, as in exp(a + b*x).
     """
     factors = np.ones(model.parameters.size)
+    for name in model.loss.own_parameters:
+        factors[model.parameters.slices[name]] = 0.0
     if (symbolic := model.symbolic) is not None:
         inside = symbolic.linear_predictor
         for symbol, slope in symbolic.formula.jacobian.items():

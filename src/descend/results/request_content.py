@@ -36,7 +36,7 @@ def _in_words(value: object, inside: bool = False) -> bool:
     if value is None or isinstance(value, str | bool | int | float):
         return True
     if isinstance(value, Mapping):
-        return all(isinstance(key, str) and _in_words(part, True) for key, part in value.items())
+        return all((isinstance(key, str) or type(key) is int) and _in_words(part, True) for key, part in value.items())
     if isinstance(value, list | tuple):
         return all(_in_words(part, True) and (inside or not isinstance(part, int | float)) for part in value)
     return False
