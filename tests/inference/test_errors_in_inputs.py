@@ -254,3 +254,18 @@ def test_robust_errors_and_a_bootstrap_of_joint_responses_are_refused():
         fit.intervals(method="sandwich")
     with pytest.raises(ConfigError, match="those of a row share its true inputs"):
         fit.quantity("a", method="bootstrap")
+
+
+@pytest.mark.parametrize("sigma", [None, {"y": 0.1, "z": 0.2}])
+def test_the_likelihood_of_joint_responses_counts_all_of_them(sigma):
+    noise = np.random.default_rng(4).normal(size=(2, 30))
+    x = np.linspace(0.0, 4.0, 30)
+    data = {"x": x, "y": 3.0 * np.exp(-x) + 0.1 * noise[0], "z": 3.0 - 3.0 * np.exp(-x) + 0.2 * noise[1]}
+    formulas = ["y ~ a*exp(-b*x)", "z ~ c - a*exp(-b*x)"]
+    exact = descend.fit(formulas, data, sigma=sigma)
+    fit = descend.fit(formulas, data, sigma=sigma, x_sigma={"x": 1e-8})  # as good as exact
+    assert (fit.log_likelihood, fit.aic, fit.aicc, fit.bic) == pytest.approx(
+        (exact.log_likelihood, exact.aic, exact.aicc, exact.bic)
+    )
+    if sigma:
+        assert (fit.goodness.degrees, fit.goodness.p) == pytest.approx((57, exact.goodness.p))

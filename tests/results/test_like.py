@@ -100,6 +100,16 @@ def test_a_file_from_before_tells_what_it_holds_and_what_not(saved):
     ) in fit.notes
 
 
+def test_codes_of_censored_rows_are_kept(tmp_path):
+    rows = {"x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], "y": [1.1, 1.9, 2.0, 4.2, 4.9, 5.0], "seen": [1, 1, 0, 1, 1, 0]}
+    fit = descend.fit("y ~ a + b*x", rows, censored={"seen": {0: "right", 1: "none"}})
+    fit.save(tmp_path / "m.json")
+    for earlier in (fit, tmp_path / "m.json"):
+        again = descend.fit(rows, like=earlier)
+        assert again.censored == fit.censored == {"left": 0, "right": 2, "interval": 0}
+        assert again.parameters == pytest.approx(fit.parameters)
+
+
 def test_values_and_functions_are_not_kept_and_that_is_told(tmp_path):
     fit = descend.fit("y ~ a*exp(-b*x)", OLD, weights=np.ones(20))
     fit.save(tmp_path / "m.json")

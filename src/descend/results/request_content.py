@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from descend.options.option import Values
+from descend.table.table import label
 
 DERIVED = ("start", "by", "like")
 """Options that a new fit does not take over: it begins at the parameters of the old one, on the rows it is given."""
@@ -24,11 +25,17 @@ def request_content(call: Values) -> dict[str, object]:
         if key == "data":
             continue
         value = value.tolist() if isinstance(value, np.generic) else value
+        if key == "censored" and isinstance(value, Mapping):  # codes by number, which JSON has as text
+            value = {name: _by_text(codes) for name, codes in value.items()}
         if _in_words(value):
             kept[key] = value
         elif key not in ("model", *DERIVED):
             lacking.append(key)
     return kept | ({"lacking": lacking} if lacking else {})
+
+
+def _by_text(codes: object) -> object:
+    return {label(code): meaning for code, meaning in codes.items()} if isinstance(codes, Mapping) else codes
 
 
 def _in_words(value: object, inside: bool = False) -> bool:
