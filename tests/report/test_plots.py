@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from descend.api import fit, load
+from descend.api import fit
 from descend.comparing import compare
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DataError, OutputError
 from descend.losses import LOSSES
+from descend.many import load
 from descend.report import style
 from descend.report.plots import plot_columns, plot_comparison, plot_fit, plot_model, save
 
