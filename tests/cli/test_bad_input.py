@@ -174,7 +174,7 @@ CASES: dict[str, tuple[list[str], str]] = {
     ),
     "picture of no known kind": (
         ["y ~ w*x", "line.csv", "--plot", "line.bmp"],
-        "OutputError: `line.bmp` cannot be drawn: its ending must be one of .png, .svg, .pdf, .jpg, .jpeg.",
+        "OutputError: `line.bmp` cannot be drawn: its ending must be one of .png, .svg, .pdf, .eps, .jpg, .jpeg.",
     ),
 }
 

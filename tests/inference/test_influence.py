@@ -163,6 +163,11 @@ def test_the_page_shows_the_rows_that_weigh_most(tmp_path):
             "The influence of single rows is not known for errors of inputs. Fit a formula without.",
         ),
         (
+            {"rounded": 0.1},
+            "The censored loss does not tell how large a residual should be, so leverage and Cook's distance are not "
+            "known for it. Ask for them of exact values, with errors that are alike to both sides.",
+        ),
+        (
             {"engine": "query"},
             "The influence of each row needs the rows in memory, but these stay where they are. Fit with --engine "
             "numpy, or a part of the rows.",

@@ -156,12 +156,17 @@ def test_what_is_refused(line):
     fit, robust = descend.fit(LINE, line), descend.fit(LINE, line, loss="huber")
     penalised = descend.fit(LINE, line, l2=0.1)
     assert said(lambda: fit.intervals(95)) == ("The level must be a number between 0 and 1, such as 0.95; it is 95.")
+    assert said(lambda: fit.intervals("profile")) == (
+        "The level must be a number between 0 and 1, such as 0.95; it is 'profile'. A method is named as one: "
+        "method='profile'."
+    )
     assert said(lambda: fit.intervals(method="profil")) == (
         "There is no interval by `profil`. Did you mean `profile`? Known: t, profile, bootstrap, sandwich."
     )
     assert said(lambda: robust.intervals(method="profile")) == (
         "A profile interval needs a likelihood, which the huber loss is not. Use the method sandwich or bootstrap."
     )
+    assert said(lambda: robust.quantity("w + b", method="profile")) == said(lambda: robust.intervals(method="profile"))
     assert said(penalised.intervals) == (
         "There are no standard errors: a penalty pulls the parameters away from where the data put them, by an "
         "unknown amount. Fit without --l1 and --l2."

@@ -167,6 +167,21 @@ def test_what_may_be_asked(text, drop, rate):
             "--outliers does not go with errors of inputs. Leave out one of the two.",
         ),
         (
+            {"outliers": "drop", "rounded": 0.1},
+            "Outliers are told from exact values with errors that are alike to both sides, and those of this fit are "
+            "censored or rounded. Leave out --outliers.",
+        ),
+        (
+            {"outliers": "drop", "sigma": (0.1, 0.2)},
+            "Outliers are told from exact values with errors that are alike to both sides, and those of this fit are "
+            "not. Leave out --outliers.",
+        ),
+        (
+            {"outliers": "drop", "variance": "power"},
+            "--outliers does not go with a variance estimated from all rows, those far off among them. Leave out one "
+            "of the two.",
+        ),
+        (
             {"outliers": "list", "engine": "query"},
             "Outliers are told from the rows in memory, but these stay where they are. Leave out --engine query, or "
             "--outliers.",
@@ -183,6 +198,26 @@ def test_what_cannot_be_is_refused(options, message):
     with pytest.raises(ConfigError) as caught:
         descend.fit(LINE, data, **options)
     assert str(caught.value) == message
+
+
+def test_outliers_of_several_responses_are_refused():
+    with pytest.raises(ConfigError) as caught:
+        descend.fit("y ~ a + b*x; g ~ b*x", {**decay(), "g": np.arange(30.0)}, outliers="drop")
+    assert str(caught.value) == (
+        "--outliers are rows of one response, and there are several. Fit one formula, or look at fit.influence()."
+    )
+
+
+@pytest.mark.parametrize("options", [{"weights": "1/prediction^2"}, {"sigma": "0.05*g + 0.002*prediction"}])
+def test_weights_from_the_prediction_are_computed_again_without_outliers(options, tmp_path):
+    data = {**decay(), "g": np.ones(30)}
+    file = tmp_path / "decay.csv"
+    np.savetxt(file, np.column_stack(list(data.values())), delimiter=",", header="x,y,g", comments="", fmt="%.17g")
+    fit = descend.fit(CURVE, str(file), outliers="drop", **options)
+    rows = [each.row for each in fit.outliers.rows]
+    assert {5, 18} <= set(rows) and fit.rows == 30 - len(rows)
+    alone = descend.fit(CURVE, without(data, *rows), **options)
+    assert fit.parameters == pytest.approx(alone.parameters, rel=1e-6)
 
 
 def test_on_the_command_line_the_flag_may_stand_alone(tmp_path, monkeypatch):

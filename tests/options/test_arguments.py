@@ -73,6 +73,10 @@ def test_options_of_other_programs_are_named():
         '`fit` has no option `p0`. Starting values are given by name: start={"a": 1.0, "b": 0.5}; without them they '
         "are searched for."
     )
+    assert said(LINE, ROWS, interval="profile") == (
+        '`fit` has no option `interval`. Intervals are asked of the fit: fit.intervals(method="profile"), '
+        'fit.quantity("log(2)/b", method="profile").'
+    )
     assert said(LINE, ROWS, epoch=3) == "`fit` has no option `epoch`. Did you mean `epochs`? See help(descend.fit)."
     assert "optimizer=" in said(LINE, ROWS, method="lm")
     assert "sigma=" in said(LINE, ROWS, sigma=SIZES, absolute_sigma=True)

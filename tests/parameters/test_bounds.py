@@ -241,3 +241,25 @@ def test_a_bound_that_does_not_matter_changes_no_verdict():
     assert [fit.outcome for fit in fits] == ["converged"] * 4
     assert fits[1].loss == pytest.approx(fits[0].loss) == fits[2].loss
     assert fits[3].parameters["w"] == 0.06
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"loss": "huber"},
+        {"loss": "tukey"},
+        {"weights": "1/prediction^2"},
+        {"priors": ["b ~ normal(2, 0.1)"]},
+        {"x_sigma": {"x": 0.1}},
+        {"rounded": 0.5},
+    ],
+)
+def test_a_fit_in_several_rounds_goes_on_from_a_strict_bound(options):
+    x = np.repeat([0.5, 1.0, 2.0, 4.0, 8.0, 16.0], 5)
+    y = (3.0 + 2.0 * x) * (1.0 + 0.08 * np.random.default_rng(3).normal(size=x.size))
+    strict, closed = (
+        descend.fit("y ~ a + b*x", {"x": x, "y": y}, bounds=[bound], **options) for bound in ("a > 4", "a >= 4")
+    )
+    assert strict.outcome == closed.outcome == "converged"
+    assert strict.parameters["a"] == 4.0
+    assert strict.parameters["b"] == pytest.approx(closed.parameters["b"], rel=1e-6)

@@ -240,6 +240,7 @@ def test_a_function_is_titled_with_its_parameters(line):
 def test_a_constant_column_is_drawn(values):
     model = SimpleNamespace(
         inputs=("x",), response_columns=("y",), codings=(), response="y", rowwise=True, inexact={}, symbolic=None,
+        correlated={},
         observed=lambda columns: columns["y"], predict=lambda theta, columns: 0 * columns["x"],
     )  # fmt: skip
     constant = SimpleNamespace(
@@ -272,7 +273,7 @@ def test_an_unknown_suffix_is_refused(line, tmp_path, name):
     with pytest.raises(OutputError) as error:
         save(plot_columns(line["x"], line["y"], "x", "y"), tmp_path / name)
     assert str(error.value) == (
-        f"`{tmp_path / name}` cannot be drawn: its ending must be one of .png, .svg, .pdf, .jpg, .jpeg."
+        f"`{tmp_path / name}` cannot be drawn: its ending must be one of .png, .svg, .pdf, .eps, .jpg, .jpeg."
     )
     assert not list(tmp_path.iterdir())
 
@@ -303,11 +304,12 @@ def test_a_model_of_whole_tensors_is_drawn_as_one_of_several_inputs():
     rows = {"X": np.arange(24.0).reshape(4, 3, 2), "y": np.arange(4.0)}
     model = SimpleNamespace(
         inputs=(), response_columns=(), codings=(), response="y", rowwise=True, inexact={}, symbolic=None,
+        correlated={},
         observed=lambda columns: columns["y"], predict=lambda theta, columns: columns["X"].sum(axis=(1, 2)),
     )  # fmt: skip
     fitted = SimpleNamespace(
         model=model, theta=None, trace=(), rows=4, fitted_formula="net", outcome=Outcome.CONVERGED, covariance=None,
-        loss_function=LOSSES.build("squared"),
+        loss_function=LOSSES.build("squared"), sigma=None, weights=None,
     )  # fmt: skip
     left, right = drawn(plot_model(fitted, rows)).axes
     np.testing.assert_array_equal(left.lines[0].get_ydata(), rows["X"].sum(axis=(1, 2)))

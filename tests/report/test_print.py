@@ -106,6 +106,15 @@ def test_savefig_of_the_figure_embeds_fonts_too(plain, tmp_path):
     assert b"/FontFile2" in (tmp_path / "c.pdf").read_bytes()
 
 
+@pytest.mark.parametrize("style", ["dark", "screen"])
+def test_a_style_of_screens_on_paper_keeps_its_colours_and_takes_the_letters_of_print(plain, style):
+    figure = plain.plot(size="85mm", style=style, residuals=True)
+    found = letters(figure)
+    assert min(found.values()) >= 6.5 and max(found.values()) <= 8.0
+    assert len(figure.axes) == 2
+    assert figure.get_facecolor() == plain.plot(style=style).get_facecolor()
+
+
 def test_nothing_is_transparent_in_postscript(plain, tmp_path, caplog):
     figure = plain.plot(size="85mm")
     before = [artist.get_alpha() for artist in figure.findobj()]

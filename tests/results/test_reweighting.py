@@ -223,3 +223,30 @@ def test_data_that_tell_no_power_are_refused(y, words):
 def test_rows_held_out_weigh_as_in_the_fit():
     found = descend.compare(["y ~ a*exp(-b*x)", CURVE], DATA, weights="1/prediction^2", folds=4)
     assert all(found.held_out[name].error > 0 for name in found.fits)
+
+
+@pytest.mark.parametrize("options", [{"weights": "1/(prediction*w)^2"}, {"sigma": "0.05*prediction*w"}])
+def test_weights_from_the_prediction_and_a_column_that_the_formula_has_not(options, tmp_path):
+    rng = np.random.default_rng(1)
+    x, w = rng.uniform(1.0, 10.0, 60), rng.choice([1.0, 3.0], 60)
+    y = (2.0 + 3.0 * x) * (1.0 + 0.05 * w * rng.normal(size=60))
+    w[3] = np.nan
+    file = tmp_path / "rows.csv"
+    np.savetxt(file, np.column_stack([x, y, w]), delimiter=",", header="x,y,w", comments="", fmt="%.17g")
+    fit = descend.fit("y ~ a + b*x", str(file), missing="drop", **options)
+    kept, theta = np.isfinite(w), np.array([2.0, 3.0])
+    design = np.column_stack([np.ones(59), x[kept]])
+    for _ in range(30):  # iteratively reweighted least squares
+        omega = 1.0 / (design @ theta * w[kept]) ** 2
+        theta = np.linalg.solve(design.T * omega @ design, design.T @ (omega * y[kept]))
+    assert fit.rows == 59 and list(fit.parameters.values()) == pytest.approx(theta, rel=1e-7)
+    (text,) = options.values()
+    with pytest.raises(ConfigError) as refused:
+        fit.invert(20.0)
+    assert str(refused.value) == (
+        f"The fit computes `{text}` for its rows, but `w` of the new measurement is not known. Give its standard "
+        "deviation, --sigma 0.1, or ask where the curve itself is there, `mean`."
+    )
+    assert fit.invert(20.0, mean=True).value == pytest.approx((20.0 - theta[0]) / theta[1])
+    with pytest.raises(ConfigError, match="The spread of a further measurement is not known"):
+        fit.design(between={"x": (0, 10)})

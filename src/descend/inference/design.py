@@ -148,7 +148,7 @@ def _variance(found: Estimates, sigma: float | None, places: Sequence[Mapping[st
         return known.unit * known.share(columns, found.model.predict(found.theta, columns))
     if sigma is not None:
         return np.full(len(places), sigma * sigma)
-    if found.sigma is None and found.deviation is not None:
+    if known is None and found.sigma is None and found.deviation is not None:
         return np.full(len(places), found.deviation**2)
     raise ConfigError(
         f"The spread of a further measurement is not known. Give its standard deviation, {spell('sigma', '0.1')}."

@@ -190,7 +190,8 @@ def refuse_clusters(clusters: Mapping[str, int], method: str) -> None:
 def checked_level(level: object) -> float:
     """Return a confidence level as a float. Raises ConfigError unless it is a number between 0 and 1."""
     if isinstance(level, bool) or not isinstance(level, int | float) or not 0.0 < level < 1.0:
-        raise ConfigError(f"The level must be a number between 0 and 1, such as 0.95; it is {level!r}.")
+        hint = f" A method is named as one: method={level!r}." if isinstance(level, str) else ""
+        raise ConfigError(f"The level must be a number between 0 and 1, such as 0.95; it is {level!r}.{hint}")
     return float(level)
 
 

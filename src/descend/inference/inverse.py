@@ -327,11 +327,16 @@ def _one_measurement(found: Estimates, question: Question, measurement: Measurem
         return question.sigma**2
     if measurement is not None and (question.mean or measurement.known_in(question.others, question.input)):
         return measurement.unit
-    if found.sigma is None and found.deviation is not None:
+    if measurement is None and found.sigma is None and found.deviation is not None:
         return found.deviation**2
     if question.mean:
         return 0.0
     curve = "or ask where the curve itself is there, `mean`"
+    if measurement is not None:
+        raise ConfigError(
+            f"The fit computes `{measurement.computed.text}` for its rows, but {listed(measurement.inputs)} of the new "
+            f"measurement is not known. Give its standard deviation, {spell('sigma', '0.1')}, {curve}."
+        )
     if found.sigma is not None:
         raise ConfigError(
             f"The fit knows the errors of its rows from the column `{found.sigma}`, but not that of the new "

@@ -30,6 +30,15 @@ FAR = 1e3
 """How far these values reach where an end is open, as a multiple of the estimate."""
 
 
+def refuse_without_likelihood(solution: Solution) -> None:
+    """Raise ConfigError for a loss that is no likelihood, which has no profile."""
+    if not solution.loss_function.likelihood:
+        raise ConfigError(
+            f"A profile interval needs a likelihood, which the {solution.loss_function.name} loss is not. "
+            "Use the method sandwich or bootstrap."
+        )
+
+
 def profile_intervals(solution: Solution, level: float) -> Intervals:
     """Return, for each parameter, the values b at which |tau(b)| is at most the quantile of ``t_intervals``.
 
@@ -50,11 +59,7 @@ def profile_intervals(solution: Solution, level: float) -> Intervals:
 
     Raises ConfigError for losses that are not a likelihood, and where there are no standard errors.
     """
-    if not solution.loss_function.likelihood:
-        raise ConfigError(
-            f"A profile interval needs a likelihood, which the {solution.loss_function.name} loss is not. "
-            "Use the method sandwich or bootstrap."
-        )
+    refuse_without_likelihood(solution)
     found = estimates_of(solution)
     reach, ends, notes = quantile(level, found.degrees), {}, []
     alone = _not_followed(solution)

@@ -75,10 +75,12 @@ class Outcomes:
 
     def in_order(self, program: Program, given: Collection[str], bounds: Bounds | None) -> None:
         """Of equally good answers show the one that a fit by itself shows, as with like terms in order."""
-        groups = np.setdiff1d(
-            np.flatnonzero(self.outcome == str(Outcome.CONVERGED)), np.array(list(self.fits), dtype=int)
-        )
-        if len(groups) and has_symmetries(program):
+        if not has_symmetries(program):
+            return
+        together = self.outcome == str(Outcome.CONVERGED)
+        together[list(self.fits)] = False
+        groups = np.flatnonzero(together)
+        if len(groups):
             self.parameters[groups], before = canonical_each(program, self.parameters[groups], given, bounds)
             self.errors[groups] = np.take_along_axis(self.errors[groups], before, 1)
 

@@ -33,6 +33,8 @@ OF_OTHERS = {
     "n_epochs": "The number of epochs is epochs=100.",
     "verbose": "The log is printed with log_every=20.",
     "callback": "Every step is handed to a function with on_step=function.",
+    "interval": 'Intervals are asked of the fit: fit.intervals(method="profile"), '
+    'fit.quantity("log(2)/b", method="profile").',
     "full_output": "A fit has it all: fit.parameters, fit.covariance, fit.trace.",
     **dict.fromkeys(("check_finite", "nan_policy"), GAPS),
 }

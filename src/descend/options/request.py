@@ -46,6 +46,8 @@ class Request(OptionsOfDescent):
     is no error."""
     weighing: Weighing | None = None
     """The standard deviations or weights that follow from the predictions of an earlier fit."""
+    weighed_by: tuple[str, ...] = ()
+    """Columns, beside the prediction, that such standard deviations or weights are computed from."""
     notes: tuple[str, ...] = ()
     """What was decided about the request by looking at the data, in sentences."""
     unsettled: Request | None = None

@@ -30,7 +30,7 @@ NEAREST = 200
 """At most this many rows, those closest to a kink, are examined."""
 MOST = 30
 """At most this many kinks are taken into account in a step."""
-ON = 1e-12
+ON = 1e-13
 """The argument of a kink counts as 0 below this share of its terms."""
 ASIDE = 1e-9
 """To stand on one side of a kink, its argument is moved away from 0 by this share of its terms."""

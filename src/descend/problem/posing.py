@@ -75,14 +75,15 @@ def _problem_of(request: Request, table: Table) -> Problem:
             f"`{model}` has no response: it holds between columns, which have errors. Say how large these are, such "
             f"as {spell('x_sigma', f'{first}=1')}, or write the column to predict on the left."
         )
-    names = dict.fromkeys((*model.response_columns, *model.inputs, *gradient_columns(code), *request.roles.columns))
+    beside = (*gradient_columns(code), *request.roles.columns, *request.weighed_by)
+    names = dict.fromkeys((*model.response_columns, *model.inputs, *beside))
     summing = _summing(model, code, table, tuple(names), request)
     pair = kind_of(request.model).original(request.model, model)
     doubt = None if pair is None else pair.difference(model.parameters.start(given, 1.0), summing.rows.columns)
     if doubt is not None:
         return pose(untraced(request, doubt), table)
     objective = _objective(request, model, table, summing)
-    start = _with_rows(objective, model, summing, gradient, given)
+    start = _with_rows(objective, model, summing, gradient, given, request.given.get("start"))
     probable = probability_note(model, loss)
     doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
     notes = (*request.notes, *model.notes, *summing.notes, *(() if probable is None else (probable,)))
@@ -171,9 +172,12 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
 
 
 def _with_rows(
-    objective: VectorObjective, model: Model, summing: Summing, gradient: str, given: Mapping[str, Any]
+    objective: VectorObjective, model: Model, summing: Summing, gradient: str, given: Mapping[str, Any], requested: Any
 ) -> Array:
-    """Give J what is known of its rows and its bounds; return where a descent may begin."""
+    """Give J what is known of its rows and its bounds; return where a descent may begin.
+
+    given: starts, of which those that were ``requested`` are the user's and others are ends of earlier fits.
+    """
     rows, loss, symbolic = summing.rows, model.loss, model.symbolic
     objective.floor = loss.floor(rows.y, rows.omega)
     if loss.kinked and gradient != "by_hand" and not objective.arrow:
@@ -194,7 +198,7 @@ def _with_rows(
         start = _of_logarithms(model, rows, start)
     if model.constraints is None or model.constraints.bounds is None:
         return start
-    start, objective.bounds = _within(model.constraints.bounds, model, start, given, objective)
+    start, objective.bounds = _within(model.constraints.bounds, model, start, given, requested, objective)
     return start
 
 
@@ -224,14 +228,17 @@ def pieces_of_rows(model: Model, rows: Rows, objective: VectorObjective, all_row
 
 
 def _within(
-    bounds: Bounds, model: Model, theta: Array, given: Mapping[str, Any], objective: VectorObjective
+    bounds: Bounds, model: Model, theta: Array, given: Mapping[str, Any], requested: Any, objective: VectorObjective
 ) -> tuple[Array, Bounds]:
     """Move starts that were not given inside their bounds, and find out at which bounds J is not finite.
 
-    Raises ConfigError for a start that was given outside its bounds.
+    An earlier fit may have ended at a strict bound, and this one may begin there. Raises ConfigError for a start that
+    was ``requested`` outside its bounds.
     """
     fixed = ~np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan)) & ~bounds.pinned
-    for place in np.flatnonzero(fixed & ~bounds.contains(theta)).tolist():
+    own = ~np.isnan(model.parameters.start(dict.fromkeys(given.keys() & set(requested or ()), 0.0), math.nan))
+    inside = bounds.contains(theta) | (~own & ((theta == bounds.low) | (theta == bounds.high)))
+    for place in np.flatnonzero(fixed & ~inside).tolist():
         raise ConfigError(
             f"The start of `{bounds.labels[place]}` is {theta[place]:g}, outside its bounds {bounds.text(place)}. "
             "Give a start inside them, or leave it out to have one chosen."

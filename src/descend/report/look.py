@@ -11,7 +11,7 @@ from typing import Any
 
 from descend.errors import ConfigError
 from descend.inference.prediction import BANDS
-from descend.report.theme import INCH, PRINT, SCREEN, Theme, theme_of
+from descend.report.theme import INCH, PRINT, SCREEN, Theme, on_paper, theme_of
 
 SMALLEST, LARGEST = 1.0, 60.0
 """Least and greatest length of a side of a picture, in inches."""
@@ -64,10 +64,12 @@ class Look:
 
     @cached_property
     def theme(self) -> Theme:
-        """The theme of the style, or that of the size: for paper if it has a unit."""
-        if self.style is not None:
-            return theme_of(self.style)
-        return PRINT if isinstance(self.size, str) and re.search(r"[a-wyz\"]", self.size.lower()) else SCREEN
+        """The theme of the style, or that of the size: for paper if it has a unit, in the colours of a style."""
+        paper = isinstance(self.size, str) and re.search(r"[a-wyz\"]", self.size.lower()) is not None
+        if self.style is None:
+            return PRINT if paper else SCREEN
+        theme = theme_of(self.style)
+        return on_paper(theme) if paper and theme.with_run else theme
 
     @cached_property
     def inches(self) -> tuple[float, float | None] | None:

@@ -114,6 +114,12 @@ OWN = {theme.name: theme for theme in (SCREEN, PRINT, PRESENTATION, DARK)}
 SUFFIX = ".mplstyle"
 
 
+def on_paper(theme: Theme) -> Theme:
+    """Return a theme of a screen with the letters and lines of paper, and its own colours."""
+    own = {key: getattr(theme, key) for key in ("name", "ink", "soft", "paper", "grid", "edge", "dark", "cycle")}
+    return replace(PRINT, **own)
+
+
 def theme_of(name: str) -> Theme:
     """Return a theme by its name, or that of a style of Matplotlib, or from a file ``.mplstyle``.
 

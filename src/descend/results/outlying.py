@@ -12,7 +12,7 @@ from descend.descent.solution import every_parameter
 from descend.errors import ConfigError
 from descend.inference.outliers import outliers_of
 from descend.inference.outlying_rows import Outliers
-from descend.losses import LOSSES
+from descend.losses import LOSSES, Loss
 from descend.options.outliers import read_outliers
 from descend.options.request import Request
 from descend.results.solved import SolvedFit
@@ -38,12 +38,14 @@ def fit_with_outliers(
     if solution.all_rows is not None or solution.objective.arrow:
         why = "but these stay where they are" if solution.all_rows is not None else "and fewer parameters per group"
         raise ConfigError(f"Outliers are told from the rows in memory, {why}. Leave out {spell('outliers')}.")
+    _refuse_sided(solution.loss_function)
     found = outliers_of(solution, rule.rate, _by_label(first))
     if not (rule.drop and found.rows):
         return _with(first, found)
     kept = np.ones(table.rows, dtype=bool)
     kept[[each.row - 1 for each in found.rows]] = False
-    smaller = with_rows(table, kept, solution.problem.table.given(solution.columns))
+    names = [name for name in solution.problem.table.given(solution.columns) if name in table.names]
+    smaller = with_rows(table, kept, names)
     again = fitted(plain, smaller, on_step, began)
     return _with(again, replace(found, dropped=True))
 
@@ -64,8 +66,22 @@ def _by_label(fit: SolvedFit) -> dict[str, tuple[float, float | None]]:
     }
 
 
+def _refuse_sided(loss: Loss) -> None:
+    if not loss.plain:
+        raise ConfigError(
+            "Outliers are told from exact values with errors that are alike to both sides, and those of this fit are "
+            f"{'censored or rounded' if loss.states else 'not'}. Leave out {spell('outliers')}."
+        )
+
+
 def _refuse(request: Request) -> None:
     loss = LOSSES.build(request.loss)
+    _refuse_sided(loss)
+    if isinstance(request.model, str) and ";" in request.model:
+        raise ConfigError(
+            f"{spell('outliers')} are rows of one response, and there are several. Fit one formula, or look at "
+            "fit.influence()."
+        )
     if loss.estimated is not None or not loss.quadratic:
         raise ConfigError(
             f"Outliers are rows too far off for normal scatter, which the {loss.name} loss does not have. Use "
@@ -75,6 +91,7 @@ def _refuse(request: Request) -> None:
     for key, why in (
         ("covariance", "a covariance of the response"),
         ("x_sigma", "errors of inputs"),
+        ("variance", "a variance estimated from all rows, those far off among them"),
         ("priors", "priors"),
         ("l1", "a penalty"),
         ("l2", "a penalty"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,11 @@ class OfPrediction:
     def text(self) -> str:
         return self.computed.text
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is computed from."""
+        return tuple(name for name in self.computed.columns if name != PREDICTION)
+
     def weighing(self, prediction: Array, left: Array, rows: Rows) -> Weighing:
         """Return the weights that belong to predictions and residuals."""
         columns = {**rows.columns, PREDICTION: prediction}
@@ -72,6 +78,7 @@ class OfVariance:
     form: str
 
     text = "the variance"
+    columns: ClassVar[tuple[str, ...]] = ()
 
     def weighing(self, prediction: Array, left: Array, rows: Rows) -> Weighing:
         """Return the weights that belong to predictions and residuals."""
@@ -144,7 +151,7 @@ def reweighted(request: Request, table: Table, fit: Fitting, on_step: Callable[[
     """
     _refuse(request)
     rule = _rule(request, table)
-    plain = request.but(sigma=None, weights=None, variance=None)
+    plain = request.but(sigma=None, weights=None, variance=None, weighed_by=rule.columns)
     quiet = plain.but(
         quantities=None, checkpoint=None, errors=None, bare=True, optimizer=None, learning_rate=None, epochs=None
     ).but(schedule="constant", batch_size=None, tolerance=None, time_limit=None)

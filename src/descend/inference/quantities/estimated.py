@@ -63,9 +63,10 @@ def by_profile(quantity: Quantity, solution: Solution, estimated: Estimated) -> 
 
     The quantity takes the place of the parameter that it depends on most, so that its profile is that of a parameter.
     """
-    from descend.inference.profile import sides_of_quantity, why_open
+    from descend.inference.profile import refuse_without_likelihood, sides_of_quantity, why_open
     from descend.inference.quantities.exchanged import Exchanged
 
+    refuse_without_likelihood(solution)
     if math.isnan(estimated.standard_error):
         return replace(estimated, method="profile")
     covariance = estimates_of(solution, "model").needed_covariance()
