@@ -82,3 +82,14 @@ def test_noise_is_said_to_have_no_minimum_only_where_nothing_lower_was_seen():
         alone = descend.fit("y ~ a/(1 + exp(-(x - m)/s))", {"x": x[g == group], "y": y[g == group]})
         worse += frame["loss"][group] > alone.loss * (1 + 1e-3)
     assert worse <= 2
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_a_steepness_whose_sign_changes_nothing_is_positive_in_groups_too(seed):
+    rng = np.random.default_rng(seed)
+    x, g = np.tile(np.linspace(0.1, 10, 30), 50), np.repeat(np.arange(50), 30)
+    middle, steep = rng.uniform(2, 6, 50)[g], rng.uniform(1.5, 4, 50)[g]
+    y = 1 + 3 / (1 + (x / middle) ** -steep) + 0.02 * rng.normal(size=x.size)
+    fits = descend.fit("y ~ c + (d - c)/(1 + (x/m)^b)", {"x": x, "y": y, "g": g}, by="g")
+    assert fits.counts == {"converged": 50}
+    assert (fits.parameters["b"] > 0.0).all()

@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.many.doubts import MOST
+from descend.many.doubts import CLEARLY, MOST
 from descend.many.keeping import Known, keep, losses_of
 from descend.many.outcomes import Outcomes
 from descend.many.starts import Starts, evenly, tried
-from descend.many.together import CLEARLY, Found, Together
+from descend.many.together import Found, Together
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -76,17 +76,18 @@ def look_again(work: Searched, together: Together, starts: Starts, chosen: Place
         if len(groups):
             found = together.from_best(groups, points, count)
             keep(work, groups, found, outcomes, held=True)
-            found.endless &= ~_left_higher(together, groups, points, found)
+            found.endless &= ~_left_higher(work, together, groups, points, found)
             outcomes.settle(groups, found, *losses_of(work, groups, found))
 
 
-def _left_higher(together: Together, groups: Places, points: Array, found: Found) -> NDArray[np.bool_]:
+def _left_higher(work: Searched, together: Together, groups: Places, points: Array, found: Found) -> NDArray[np.bool_]:
     """Return in which groups, at most `MOST`, an endless descent ended above one of the points: that proves nothing."""
     higher = np.zeros(len(groups), dtype=bool)
     places = np.flatnonzero(found.endless)
     if together.bounds is None and len(places):
         loss = found.loss[places]
-        excess = loss - together.losses(groups[places], points).min(axis=0) - CLEARLY * abs(loss)
+        size = work.about_mean[groups[places]] if work.model.loss.quadratic else abs(loss)
+        excess = loss - together.losses(groups[places], points).min(axis=0) - CLEARLY * size
         order = np.argsort(-excess, kind="stable")[:MOST]
         higher[places[order]] = excess[order] > 0.0
     return higher

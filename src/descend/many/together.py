@@ -33,12 +33,11 @@ LEARNING, LEARNED = 10_000, 500
 """Descents from a common start of which a first step is learned from about so many."""
 WAITING = 0.25
 """The share of a block that waits for the rest of other blocks."""
-CLEARLY = 1e-6
-"""A group is not endless if another place is lower by a larger share of the loss."""
 LAST = 1e-6
 """A last step lowers the loss by a smaller share of it."""
 DIGITS = 1e-20
 """A step that promises to lower the loss by a smaller share changes no parameter by 1e-9 of its standard error."""
+
 FURTHER = 3
 """Steps after that one, at most, each in fewer groups."""
 
@@ -116,10 +115,8 @@ class Found:
         """Return the lowest end, of those that converged if there are any, of ``each`` successive descents."""
         if each == 1:
             return self
-        rank = (~self.converged).reshape(-1, each)
-        loss = np.where(np.isfinite(self.loss), self.loss, np.inf)
-        unclear = ~(self.converged | self.endless)
-        loss = np.where(unclear, loss + CLEARLY * abs(loss), loss).reshape(-1, each)
+        rank = np.where(self.converged, 0.0, np.where(self.endless, 1.0, 2.0)).reshape(-1, each)
+        loss = np.where(np.isfinite(self.loss), self.loss, np.inf).reshape(-1, each)
         first = np.lexsort((loss, rank), axis=1)[:, 0] + np.arange(len(loss)) * each
         return Found(*(getattr(self, name)[first] for name in self.__dict__))
 
