@@ -91,6 +91,18 @@ def test_correlations_beside_sigma_or_weights():
     assert parts.r_squared == pytest.approx(whole.r_squared)
 
 
+def test_rows_without_weight_say_nothing_of_the_others():
+    correlations = C / np.sqrt(np.outer(C.diagonal(), C.diagonal()))
+    weights = 1.0 + np.arange(len(C)) % 3
+    left = np.isin(np.arange(len(C)), (1, 4))
+    fit = descend.fit(CURVE, DATA, covariance=correlations, weights=np.where(left, 0.0, weights))
+    rows = {name: np.asarray(column)[~left] for name, column in DATA.items()}
+    alone = descend.fit(CURVE, rows, covariance=correlations[np.ix_(~left, ~left)], weights=weights[~left])
+    assert fit.parameters == pytest.approx(alone.parameters)
+    assert fit.standard_errors == pytest.approx(alone.standard_errors)
+    assert (fit.log_likelihood, fit.r_squared) == pytest.approx((alone.log_likelihood, alone.r_squared))
+
+
 def test_a_correlation_of_unknown_scale_is_r_s_gls():
     """R: V <- 0.04*0.6^abs(outer(x, x, "-")) + 0.01*diag(8); R <- cov2cor(V)
     gls(y ~ x, correlation = corSymm(R[lower.tri(R)], fixed = TRUE, form = ~1), method = "ML")"""
@@ -192,6 +204,11 @@ def test_what_is_no_covariance_of_the_rows_is_refused(matrix, words):
             "the two.",
         ),
         (
+            {"variance": "power"},
+            "--covariance does not go with --variance: it is estimated as if rows were independent. Leave out one of "
+            "the two.",
+        ),
+        (
             {"loss": "huber"},
             "--covariance is that of normal errors, but the huber loss has errors of another kind. Use the squared "
             "loss.",
@@ -268,3 +285,8 @@ def test_a_file_with_words_is_told(tmp_path):
     assert str(refused.value) == (
         f"The covariance `{tmp_path / 'c.csv'}` holds `a` in line 1. It must hold numbers alone, without a header."
     )
+
+
+def test_no_rows_are_told():
+    with pytest.raises(DataError, match="There are no rows in the data"):
+        descend.fit(CURVE, {"x": X[:0], "y": Y[:0]}, covariance=np.zeros((0, 0)), weights=1)

@@ -242,3 +242,30 @@ def test_a_correlation_of_one_in_a_column_is_told():
     with pytest.raises(DataError, match="correlated by 1 or more in row 3 of the data"):
         rho = np.where(np.arange(40) == 2, 1.0, 0.0)
         descend.fit("y ~ a + b*t", {**DECAY, "rho": rho}, sigma="dy", x_sigma="t=0.1", x_correlation="t=rho")
+
+
+def test_robust_errors_and_a_bootstrap_of_joint_responses_are_refused():
+    x = np.linspace(0.0, 4.0, 20)
+    data = {"x": x, "y": 3.0 * np.exp(-x) + 0.01 * np.sin(9 * x), "z": 3.0 - 3.0 * np.exp(-x)}
+    with pytest.raises(ConfigError, match="The errors HC3 take inputs as exact, but these have errors"):
+        descend.fit("y ~ a*exp(-b*x)", data, x_sigma={"x": 0.1}, errors="HC3")
+    fit = descend.fit(["y ~ a*exp(-b*x)", "z ~ c - a*exp(-b*x)"], data, x_sigma={"x": 0.1})
+    with pytest.raises(ConfigError, match="The errors sandwich take inputs as exact"):
+        fit.intervals(method="sandwich")
+    with pytest.raises(ConfigError, match="those of a row share its true inputs"):
+        fit.quantity("a", method="bootstrap")
+
+
+@pytest.mark.parametrize("sigma", [None, {"y": 0.1, "z": 0.2}])
+def test_the_likelihood_of_joint_responses_counts_all_of_them(sigma):
+    noise = np.random.default_rng(4).normal(size=(2, 30))
+    x = np.linspace(0.0, 4.0, 30)
+    data = {"x": x, "y": 3.0 * np.exp(-x) + 0.1 * noise[0], "z": 3.0 - 3.0 * np.exp(-x) + 0.2 * noise[1]}
+    formulas = ["y ~ a*exp(-b*x)", "z ~ c - a*exp(-b*x)"]
+    exact = descend.fit(formulas, data, sigma=sigma)
+    fit = descend.fit(formulas, data, sigma=sigma, x_sigma={"x": 1e-8})  # as good as exact
+    assert (fit.log_likelihood, fit.aic, fit.aicc, fit.bic) == pytest.approx(
+        (exact.log_likelihood, exact.aic, exact.aicc, exact.bic)
+    )
+    if sigma:
+        assert (fit.goodness.degrees, fit.goodness.p) == pytest.approx((57, exact.goodness.p))

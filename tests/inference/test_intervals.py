@@ -231,3 +231,9 @@ def test_the_bootstrap_says_which_resamples_determine_nothing():
         "the bootstrap intervals of `a` and `b` are more than 5 times as wide as the standard errors say, for many "
         "resamples hold too few different rows to determine them: ask for profile instead"
     )
+
+
+def test_a_bootstrap_needs_more_rows_than_parameters():
+    fit = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0], "y": [1.0, 3.0]}, sigma=0.1)
+    with pytest.raises(ConfigError, match="The bootstrap draws other rows, and there are only as many as parameters"):
+        fit.quantity("a/b", method="bootstrap")

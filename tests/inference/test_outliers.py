@@ -231,3 +231,11 @@ def test_on_the_command_line_the_flag_may_stand_alone(tmp_path, monkeypatch):
         assert '"dropped": false' in ran.output and '"row": 18' in ran.output
     assert with_values(["fit", CURVE, "decay.csv", "--outliers", "drop"])[-1] == "drop"
     assert with_values(["fit", "--outliers", "decay.csv"]) == ["fit", "--outliers", "list", "decay.csv"]
+
+
+def test_the_rows_that_are_left_keep_their_numbers():
+    fit = descend.fit(CURVE, decay(0), outliers="drop")
+    found = fit.influence()
+    assert found.row.tolist() == [number for number in range(1, 31) if number not in (5, 18)]
+    assert found.residual[found.row == 30] == pytest.approx(decay(0)["y"][29] - fit.predict({"x": [5.0]}))
+    assert [line.split()[1] for line in str(found).splitlines()[1:]] == [str(found.row[each]) for each in found.most()]

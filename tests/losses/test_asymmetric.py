@@ -162,3 +162,12 @@ def test_what_cannot_be_is_refused(options, error, words):
     with pytest.raises(error) as refused:
         descend.fit("y ~ a + b*x", DATA, **options)
     assert str(refused.value) == words
+
+
+def test_commas_in_an_expression_and_of_several_responses_are_no_sides():
+    one = descend.fit(CURVE, DATA, sigma="max(0.05, abs(lo))")
+    assert one.parameters == pytest.approx(descend.fit(CURVE, DATA, sigma=np.maximum(0.05, DATA["lo"])).parameters)
+    formulas = ["y ~ a*exp(-b*x) + c", "z ~ a*x"]
+    data = DATA | {"z": 3 * DATA["x"] + DATA["y"]}
+    by_text, by_name = (descend.fit(formulas, data, sigma=sigma) for sigma in ("y=lo, z=0.5", {"y": "lo", "z": 0.5}))
+    assert by_text.standard_errors == pytest.approx(by_name.standard_errors)

@@ -469,3 +469,50 @@ def test_derivatives_are_those_of_the_value_also_far_from_the_data(of, own, stat
             numeric = (value(mean + step, y) - value(mean - step, y)) / (2.0 * step)
             numeric = numeric if value == loss.value else np.abs(numeric)  # a weight stands in for it
             assert slope == pytest.approx(numeric, rel=1e-5, abs=1e-9)
+
+
+def test_states_as_an_array_go_with_the_rows_that_are_used():
+    data, codes = tobin(), np.where(tobin()["durable"] > 0, 0, -1)
+    some = data["age"] > 40
+    formula = "durable ~ a + b*age"
+    alone = descend.fit(formula, {name: column[some] for name, column in data.items()}, censored=codes[some])
+    assert values(descend.fit(formula, data, censored=codes, where="age > 40")) == pytest.approx(values(alone))
+
+
+def test_an_interval_whose_ends_are_missing_is_left_out():
+    data = {"x": X, "y": np.where(np.isnan(LOW), HIGH, LOW), "s": STATES, "upper": np.nan_to_num(HIGH, nan=0.0)}
+    gaps = np.isin(np.arange(10), (2, 8))  # an interval each
+    alone = descend.fit("y ~ a + b*x", {name: column[~gaps] for name, column in data.items()}, censored="s,upper")
+    for name in ("y", "upper"):
+        lacking = data | {name: np.where(gaps, np.nan, data[name])}
+        fit = descend.fit("y ~ a + b*x", lacking, censored="s,upper", missing="drop")
+        assert values(fit) == pytest.approx(values(alone))
+
+
+def test_a_penalty_leaves_the_scale_alone():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=200)
+    y = x + 0.5 * rng.normal(size=200)
+    fit = descend.fit("y ~ a + b*x", {"x": x, "y": y, "s": np.zeros(200)}, censored="s", l2=1.0)
+    left = y - fit.predict({"x": x})
+    assert fit.parameters["sigma"] == pytest.approx(np.sqrt((left**2).mean()), rel=1e-6)
+
+
+def test_a_report_of_intervals_shows_their_derivatives(tmp_path):
+    page = tmp_path / "pair.html"
+    descend.fit("y ~ a + b*x", PAIR, censored=("low", "high")).report(page)
+    assert "<math" in page.read_text(encoding="utf-8")
+
+
+def test_rows_that_lack_a_sigma_are_left_out_and_no_rows_are_told():
+    data = {"x": X, "y": LOW, "s": np.where(np.isnan(LOW), 0.2, 0.3), "state": np.zeros(10)}
+    kept = ~np.isnan(LOW)
+    alone = descend.fit("y ~ a + b*x", {name: column[kept] for name, column in data.items()}, sigma="s")
+    gaps = data | {"y": np.nan_to_num(LOW, nan=9.0), "s": np.where(kept, data["s"], np.nan)}
+    fit = descend.fit("y ~ a + b*x", gaps, censored="state", sigma="s", missing="drop")
+    assert values(fit) == pytest.approx(values(alone))
+    for size in (0.3, "s"):
+        with pytest.raises(DescendError, match="There are no rows in the data"):
+            descend.fit(
+                "y ~ a + b*x", {name: column[:0] for name, column in data.items()}, censored="state", sigma=size
+            )

@@ -93,3 +93,15 @@ def test_a_response_without_a_value_is_told_with_what_made_it(y, said):
     assert str(error.value) == (
         f"`log(y)` is not finite in {said}. Leave such rows out with --where, or change the left side of the formula."
     )
+
+
+@pytest.mark.parametrize("formula", ["y ~ t*(a + b*x)", "y ~ a*t + b*(x*t)"])
+def test_rates_on_the_scale_of_the_counts_start_on_that_scale(formula):
+    # A start of 1 predicts three hundred times what was counted, from where a descent ran into the edge of J.
+    rng = np.random.default_rng(1)
+    x, t = rng.uniform(20.0, 70.0, 200), rng.integers(1, 500, 200).astype(float)
+    rows = {"x": x, "t": t, "y": rng.poisson(t * (0.03 + 0.0026 * x))}
+    found = fit(formula, rows, loss="poisson")
+    near = fit(formula, rows, loss="poisson", start={"a": 0.03, "b": 0.0026})
+    assert found.outcome == near.outcome == "converged"
+    assert found.parameters == pytest.approx(near.parameters, rel=1e-8)

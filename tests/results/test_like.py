@@ -100,6 +100,16 @@ def test_a_file_from_before_tells_what_it_holds_and_what_not(saved):
     ) in fit.notes
 
 
+def test_codes_of_censored_rows_are_kept(tmp_path):
+    rows = {"x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], "y": [1.1, 1.9, 2.0, 4.2, 4.9, 5.0], "seen": [1, 1, 0, 1, 1, 0]}
+    fit = descend.fit("y ~ a + b*x", rows, censored={"seen": {0: "right", 1: "none"}})
+    fit.save(tmp_path / "m.json")
+    for earlier in (fit, tmp_path / "m.json"):
+        again = descend.fit(rows, like=earlier)
+        assert again.censored == fit.censored == {"left": 0, "right": 2, "interval": 0}
+        assert again.parameters == pytest.approx(fit.parameters)
+
+
 def test_values_and_functions_are_not_kept_and_that_is_told(tmp_path):
     fit = descend.fit("y ~ a*exp(-b*x)", OLD, weights=np.ones(20))
     fit.save(tmp_path / "m.json")
@@ -145,3 +155,14 @@ def test_what_cannot_be_repeated_says_so(call, message):
     with pytest.raises(DescendError) as error:
         call()
     assert str(error.value) == message
+
+
+def test_what_codes_mean_is_kept(tmp_path):
+    y = np.maximum(OLD["y"], 0.2)
+    data = {"x": X, "y": y, "died": np.where(y > 0.2, 1, 2)}
+    fit = descend.fit("y ~ a*exp(-b*x)", data, censored={"died": {1: "none", 2: "left"}})
+    fit.save(tmp_path / "codes.json")
+    for like in (fit, tmp_path / "codes.json"):
+        again = descend.fit(data, like=like)
+        assert again.censored == fit.censored
+        assert again.log_likelihood == pytest.approx(fit.log_likelihood)

@@ -110,6 +110,11 @@ def resampled(solution: Solution, resamples: int, seed: int, on_resample: Callab
         raise ConfigError(
             "The bootstrap draws rows one by one, but with a covariance they go together. Use the method t or profile."
         )
+    if solution.model.inexact and solution.model.formula is not None and solution.model.formula.parts:
+        raise ConfigError(
+            "The bootstrap draws responses one by one, but those of a row share its true inputs. Use the method t or "
+            "profile."
+        )
     if solution.objective.arrow:
         raise ConfigError(
             f"The bootstrap does not go with {solution.theta.size:,} parameters, most of which belong to one group: "
@@ -129,13 +134,19 @@ def _drawn(solution: Solution, resamples: int, seed: int, on_resample: Callable[
     covariance = matrix_of(generalized_covariance(solution, found.kind))
     if covariance is None or found.covariance is None:
         raise ConfigError(found.why_none)
+    degrees = int(degrees_of_freedom(solution) or 0)
+    if degrees < 1:
+        raise ConfigError(
+            "The bootstrap draws other rows, and there are only as many as parameters. Give more rows, or use the "
+            "method t or profile."
+        )
     values, notes = _resampled(solution, resamples, seed, on_resample)
     if len(values) < FEWEST:
         raise ConfigError(
             f"Of the samples of rows that were drawn, only {len(values)} could be fitted, too few for an interval. "
             "Give more rows, or use the method t or profile."
         )
-    return Drawn(values, _influence(solution, covariance), int(degrees_of_freedom(solution) or 0), tuple(notes))
+    return Drawn(values, _influence(solution, covariance), degrees, tuple(notes))
 
 
 def _too_wide(labels: Sequence[str], ends: Mapping[str, tuple[float, float]], errors: Array, reach: float) -> list[str]:

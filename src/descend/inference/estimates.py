@@ -59,13 +59,22 @@ class Estimates:
         return self.covariance
 
 
+def refuse_robust(model: Model, kind: str | None) -> None:
+    """Raise ConfigError for robust errors of a fit with errors of inputs: its rows weigh by their slopes, too."""
+    if kind not in (None, "", "model") and model.inexact:
+        raise ConfigError(
+            f"The errors {kind} take inputs as exact, but these have errors. Use model, or the method profile."
+        )
+
+
 def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
     """Return the estimates of a solution. kind: of the standard errors; the usual one of the loss if not given.
 
-    Raises ConfigError for sandwich errors beside priors.
+    Raises ConfigError for sandwich errors beside priors or errors of inputs.
     """
     if kind not in (None, "model") and solution.objective.priors is not None:
         raise ConfigError(NO_SANDWICH)
+    refuse_robust(solution.model, kind)
     kind = kind or kind_of_errors(solution)
     return Estimates(
         solution.model,

@@ -14,7 +14,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.determined import standing
 from descend.inference.row_scores import counted_rows
-from descend.inference.statistics import counting, degrees_of_freedom, squared_error
+from descend.inference.statistics import counting, degrees_of_freedom, responses, squared_error
 from descend.wording import spell
 
 Array = NDArray[np.float64]
@@ -51,13 +51,15 @@ def goodness_of(solution: Solution) -> Goodness | None:
     if not _known(solution):
         return None
     degrees = degrees_of_freedom(solution)
+    if degrees is not None:  # every response adds a square, where several share the true inputs of a row, too
+        degrees += responses(solution) - counting(solution)
     found = None if degrees is None or degrees <= 0 else _chi_square(solution)
     if found is None or degrees is None:
         return None
     from scipy import special
 
     chi_square, excess = found
-    stretch = 1.0 + excess / (2.0 * counting(solution))  # the variance of chi-square, divided by 2 n
+    stretch = 1.0 + excess / (2.0 * responses(solution))  # the variance of chi-square, divided by 2 n
     return Goodness(chi_square, degrees, float(special.chdtrc(degrees / stretch, chi_square / stretch)))
 
 
@@ -109,7 +111,7 @@ def scatter_note(solution: Solution) -> str | None:
     """Say so if the data scatter far more, or far less, than was taken as known; else None."""
     if solution.outcome is not Outcome.CONVERGED or not _known(solution):
         return None
-    rough: float = counting(solution) - (solution.theta.size - standing(solution))
+    rough: float = responses(solution) - (solution.theta.size - standing(solution))
     if solution.objective.priors is not None:
         rough = degrees_of_freedom(solution) or 0.0
     found = None if rough <= 0 else _chi_square(solution)

@@ -14,7 +14,7 @@ from descend.descent.solution import Solution
 from descend.errors import ConfigError
 from descend.formula.factor import triangle
 from descend.inference.determined import at_bounds, rank
-from descend.inference.row_places import positions, said_place
+from descend.inference.row_places import numbers, positions, said_place
 from descend.inference.row_scores import row_weights
 from descend.inference.sandwich import ALONE
 from descend.inference.statistics import dispersion_of
@@ -96,9 +96,11 @@ class Influence(Mapping[str, Array]):
     def cells(self, count: int = LISTED) -> list[tuple[str, ...]]:
         """Return the most influential rows as text: place, leverage, studentised residual, Cook's distance."""
         lines = []
+        places = None if self.solution is None else positions(self.solution)
         for place in self.most(count).tolist():
-            number = int(self.row[place])
-            name = f"row {number}" if self.solution is None else said_place(self.solution, number - 1)
+            name = f"row {self.row[place]}"
+            if places is not None and self.solution is not None:
+                name = said_place(self.solution, int(places[place]))
             values = (self.leverage[place], self.studentized[place], self.cooks_distance[place])
             lines.append((name, *(f"{value:.4g}" for value in values)))
         return lines
@@ -161,7 +163,7 @@ def influence_of(solution: Solution) -> Influence:
             without = np.sqrt(squares / degrees) if degrees > 0 else np.full(len(y), np.nan)
         studentized = np.sign(root) * np.sqrt(root**2 + leverage * pearson**2 / left) / without
         return Influence(
-            positions(solution) + 1,
+            numbers(solution),
             y - mean,
             leverage,
             root / np.sqrt(dispersion * left),

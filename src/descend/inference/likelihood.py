@@ -15,7 +15,7 @@ from descend.formula.compile import compile_expression
 from descend.inference.determined import at_bound, rank, standing
 from descend.inference.row_scores import row_weights, weighted
 from descend.inference.scatter import scatter_of
-from descend.inference.statistics import counting, total_loss
+from descend.inference.statistics import responses, total_loss
 from descend.losses.formulas import DISPERSION
 
 Array = NDArray[np.float64]
@@ -60,7 +60,7 @@ def criteria_of(solution: Solution) -> Criteria | None:
         estimated = determined_by_data(solution, priors) + scale + power
     with np.errstate(all="ignore"):
         found = log_likelihood(solution)
-    return None if found is None else criteria(found, estimated, counting(solution))
+    return None if found is None else criteria(found, estimated, responses(solution))
 
 
 def criteria(likelihood: float, estimated: float, rows: int) -> Criteria:
@@ -87,7 +87,7 @@ def log_likelihood(solution: Solution) -> float | None:
         least = 0.0 if loss.of_residual else _sum(solution, loss.row_terms(with_weights)[-1])
         if least is None:
             return None
-        dispersion = 2.0 / loss.unit * (total - least) / counting(solution)
+        dispersion = 2.0 / loss.unit * (total - least) / responses(solution)
         if dispersion == 0.0:
             return math.inf
     whitening = solution.sample.whitening
@@ -107,7 +107,7 @@ def log_likelihood(solution: Solution) -> float | None:
 def _sum(solution: Solution, term: Expr) -> float | None:
     """Return the sum of a term of the likelihood over all rows of a weight above 0."""
     if term.is_number:
-        return float(term) * counting(solution)
+        return float(term) * responses(solution)
     if solution.all_rows is not None:
         return solution.all_rows.terms.get(term)
     return solution.loss_function.sum_over_rows(term, solution.model.observed(solution.columns), row_weights(solution))

@@ -21,6 +21,19 @@ def positions(solution: Solution) -> Places:
     return counted
 
 
+def numbers(solution: Solution) -> Places:
+    """Return the number (from 1), among the rows that ``where`` leaves, of each row that counts.
+
+    Outliers that were left out keep theirs, too.
+    """
+    found, outliers = positions(solution), solution.answers.get("outliers")
+    if outliers is not None and outliers.dropped and len(found):
+        left = [each.row - 1 for each in outliers.rows]
+        every = np.arange(int(found[-1]) + len(left) + 1)
+        found = np.setdiff1d(every, left)[found]
+    return found + 1
+
+
 def said_place(solution: Solution, position: int) -> str:
     """Return where a row is in the data, such as ``row 4``."""
     place = "" if solution.table is None else solution.table.place(position)

@@ -48,6 +48,13 @@ def counting(solution: Solution) -> int:
     if counted is not None:
         found: int = counted(solution.sample)
         return found
+    return responses(solution)
+
+
+def responses(solution: Solution) -> int:
+    """Return the number of responses with a weight above 0: of several formulas a row has one for each."""
+    if solution.all_rows is not None:
+        return solution.all_rows.counting
     return int(np.count_nonzero(row_weights(solution))) if weighted(solution) else solution.rows
 
 

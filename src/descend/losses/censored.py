@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from sympy import Eq, Expr, Float, Integer, Lt, log
+from sympy import Eq, Expr, Integer, Lt, Rational, log
 
 from descend.errors import ConfigError
 from descend.formula.real_functions import absolute, expm1, log1p, where
@@ -23,7 +23,7 @@ from descend.registry import setting
 LEFT, EXACT, RIGHT, BETWEEN = -1, 0, 1, 2
 """The codes of a row: the response is y or less, y itself, y or more, or from y to another column."""
 SIDES = {"left": LEFT, "right": RIGHT, "interval": BETWEEN}
-NARROW = 1e-3
+NARROW = Rational(1, 1000)
 """An interval of less than so many standard deviations is as good as its middle."""
 ROOM = 10.0
 """By how much the mean loss of a row may lie below that of a spread as wide as that of all responses."""
@@ -176,7 +176,7 @@ class Censored(Loss):
         bend = (first**2 - derivative(first, RESPONSE)).xreplace({RESPONSE: middle})
         narrow = density.xreplace({RESPONSE: middle}) - log(width) - log1p(width**2 / 24 * bend)
         spread = self._known(self.exact.spread_text)
-        return where(Lt(width, Float(NARROW) * spread, evaluate=False), narrow, found)
+        return where(Lt(width, NARROW * spread, evaluate=False), narrow, found)
 
     def _by_status(self, left: Expr, exact: Expr, right: Expr, between: Expr) -> Expr:
         status = Column(self.status)
@@ -203,7 +203,7 @@ class Censored(Loss):
         of = self.exact
         if of.scale_name:
             return self._known(of.location_information_text)
-        return self._known(of.weight_text) / Float(of.unit)
+        return self._known(of.weight_text) / Rational(of.unit)
 
     @cached_property
     def slopes(self) -> tuple[Expr, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from descend.errors import ConfigError, DataError
+from descend.errors import ConfigError
 from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.option import Values
@@ -87,10 +87,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 
         model, data = with_offset(model, data, values)
     check_options(values, *NEEDED)
-    if values.get("covariance") is not None:
-        from descend.options.covariance import with_covariance
-
-        data, values["covariance"] = with_covariance(model, data, values)
+    data = _with_numbered(model, data, values)
     values["fix"] = read_fixed(options.get("fix"))
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
@@ -143,6 +140,22 @@ def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[An
     return data, names["weights"], names["sigma"]
 
 
+def _with_numbered(model: object, data: Any, values: dict[str, Any]) -> Any:
+    """Return the data with columns for states and a covariance given as values, before any rows are left out."""
+    if hasattr(values.get("censored"), "__array__"):
+        from descend.table.in_memory import with_values
+
+        table, column = open_table(data), "censored"
+        while column in table.names or column in mentioned_in(model):
+            column += "_"
+        data, values["censored"] = with_values(table, column, values["censored"]), column
+    if values.get("covariance") is not None:
+        from descend.options.covariance import with_covariance
+
+        data, values["covariance"] = with_covariance(model, data, values)
+    return data
+
+
 def _of_responses(data: Any, given: Mapping[str, Any], role: str) -> tuple[Any, str]:
     """Return weights or standard deviations by response as a text, ``y1=s1, y2=0.1``; arrays become columns."""
     parts = []
@@ -160,18 +173,12 @@ def _with_expression(data: Any, text: str, role: str) -> Any:
     if text in table.names:
         return data
     from descend.formula.computed import PREDICTION, read_computed
-    from descend.table.in_memory import columns_in_memory
+    from descend.table.in_memory import with_values
 
     computed = read_computed(text, table.names, role, () if PREDICTION in table.names else (PREDICTION,))
     if PREDICTION in computed.columns and PREDICTION not in table.names:
         return data  # the values follow from the fit
-    values = computed.over(table.with_gaps(computed.columns), table.rows)
-    try:
-        return table.with_column(text, values)
-    except DataError:  # the rows are in a file, and become arrays
-        there = open_table(columns_in_memory(table)).with_column(text, values)
-        there.source = table.source
-        return there
+    return with_values(table, text, computed.over(table.with_gaps(computed.columns), table.rows))
 
 
 def is_computed(text: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,8 +16,6 @@ from descend.options.request import OPTIONS
 from descend.table import open_table
 
 Added = Callable[[object, Any, Any, Any], tuple[Any, Any, Any]]
-TOP = re.compile(r",(?![^(]*\))")
-"""A comma that is in no brackets."""
 
 
 def two_sided(data: Any, sigma: object) -> tuple[Any, Any] | None:
@@ -26,11 +23,11 @@ def two_sided(data: Any, sigma: object) -> tuple[Any, Any] | None:
 
     They are a text with a comma, a tuple of two, or a list of two of which one is a text, or an array of shape (2, n).
 
-    >>> two_sided({"x": [1.0]}, "lo,hi"), two_sided({"x": [1.0]}, "max(a, b)")
-    (('lo', 'hi'), None)
+    >>> [two_sided({"x": [1.0]}, sigma) for sigma in ("lo,hi", "max(a, abs(b))", "y=s,z=0.1")]
+    [('lo', 'hi'), None, None]
     """
     if isinstance(sigma, str):
-        parts = [part.strip() for part in TOP.split(sigma)] if "," in sigma else []
+        parts = _at_commas(sigma)
         if len(parts) < 2 or is_by_response(sigma) or sigma in open_table(data).names:
             return None
         if len(parts) > 2 or not all(parts):
@@ -50,6 +47,19 @@ def two_sided(data: Any, sigma: object) -> tuple[Any, Any] | None:
     if isinstance(sigma, np.ndarray) and sigma.ndim == 2 and len(sigma) == 2:
         return sigma[0], sigma[1]
     return None
+
+
+def _at_commas(text: str) -> list[str]:
+    """Split at the commas that are neither in brackets nor in backticks."""
+    parts, depth, quoted = [""], 0, False
+    for letter in text:
+        quoted ^= letter == "`"
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and depth == 0 and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts]
 
 
 def refuse_beside(options: Values) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from descend.errors import ConfigError, DataError
+from descend.errors import ConfigError
 from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in
 from descend.table import open_table
 from descend.table.coupled import Coupling, read_coupling
-from descend.table.in_memory import columns_in_memory
+from descend.table.in_memory import with_values
 from descend.wording import spell
 
 COLUMN = "row_of_covariance"
@@ -33,13 +33,7 @@ def with_covariance(model: object, data: Any, options: Mapping[str, Any]) -> tup
     relative = options.get("weights") is not None or options.get("sigma") is not None
     coupling = replace(coupling, column=column, correlation=relative)
     coupling.check(table.rows)
-    numbers = np.arange(float(table.rows))
-    try:
-        return table.with_column(column, numbers), coupling
-    except DataError:  # the rows are in a file, and become arrays
-        there = open_table(columns_in_memory(table)).with_column(column, numbers)
-        there.source = table.source
-        return there, coupling
+    return with_values(table, column, np.arange(float(table.rows))), coupling
 
 
 def _refuse(model: object, options: Mapping[str, Any]) -> None:
@@ -55,6 +49,7 @@ def _refuse(model: object, options: Mapping[str, Any]) -> None:
         "batch_size": "a batch of rows has none of its own",
         "memory_limit": "it couples rows, which have to be in memory",
         "x_sigma": "errors of inputs are eliminated row by row",
+        "variance": "it is estimated as if rows were independent",
         "device": "it is worked with on the processor",
     }
     for key, why in apart.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -26,7 +27,7 @@ from descend.problem.sides import (
 )
 from descend.registry import closest
 from descend.table import Table
-from descend.table.rows import Outside, check_roles, first_outside
+from descend.table.rows import Fault, Outside, check_roles, first_outside
 from descend.table.table import listing
 from descend.wording import spell
 
@@ -41,7 +42,7 @@ def with_censoring(request: Request, table: Table, limits: str | None = None) ->
     loss = LOSSES.build(request.loss)
     _refuse_with(request, loss, limits)
     response = LeftSide.of(request, table)
-    notes = _note_of_codes(request.censored, table)
+    notes = _note_of_codes(request.given.get("censored"), table)
     if limits is not None:
         sides, least = of_cells(table, response, loss), loss.response_domain.low
         table, columns = _by_arrays(request, table, response, sides, least)
@@ -56,7 +57,8 @@ def with_censoring(request: Request, table: Table, limits: str | None = None) ->
                 f"`{request.sigma}` is none.{closest(request.sigma, table.names)} Columns: {listing(table.names)}."
             )
         known_column(request.sigma, table, "sigma")
-        check_roles(request.roles, _outside(table), table.source)
+        if table.rows:
+            check_roles(request.roles, _outside(table), table.source)
         columns = {**columns, "sigma": request.sigma}
         request = request.but(sigma=None)
     censored = Censored(of=str(loss), parameter=_free_name(loss.scale_name, request, table), **columns)
@@ -70,7 +72,13 @@ def with_censoring(request: Request, table: Table, limits: str | None = None) ->
 
 
 def _outside(table: Table) -> Outside:
-    return lambda name, low, high: first_outside(table.with_gaps((name,))[name], low, high)
+    """Return what finds values out of range; a missing one is in it, for such rows are left out or told later."""
+
+    def found(name: str, low: float, high: float) -> Fault | None:
+        values = table.with_gaps((name,))[name]
+        return first_outside(np.where(np.isnan(values), low if math.isfinite(low) else high, values), low, high)
+
+    return found
 
 
 def censored_by_cells(request: Request, table: Table, refused: LimitsError) -> tuple[Request, Table]:
@@ -155,7 +163,8 @@ def _by_arrays(
     from_least = sides.between & (low <= least)
     low, status = np.where(from_least, high, low), np.where(from_least, float(LEFT), status)
     sides = replace(sides, low=low, status=status)
-    if (wrong := sides.between & ~(high > low)).any():
+    lacking = np.isnan(low) | (np.isnan(high) & (request.missing == "drop"))
+    if (wrong := sides.between & ~lacking & ~(high > low)).any():
         row = int(wrong.argmax())
         raise DataError(
             f"`{name}` is {low[row]:g} in {table.place(row)} of {table.source}, the lower end of an interval whose "

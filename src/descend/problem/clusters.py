@@ -20,11 +20,6 @@ def with_clusters(table: Table, request: Request, model: Model) -> Table:
     """
     assert request.errors is not None
     kind = read_errors(request.errors)
-    if request.covariance is not None:
-        raise ConfigError(
-            "A covariance says how all rows depend on each other, and clusters that it is not known. Leave out one of "
-            "the two."
-        )
     if model.inexact:
         raise ConfigError(
             "Errors of inputs take rows as independent, but clustered errors take those of a cluster as alike. Leave "

@@ -263,11 +263,13 @@ def _within(
 
 
 def penalty_of(model: Model, l1: float, l2: float) -> Penalty:
-    """Spread the penalties over the components, leaving out intercepts: parameters that are merely added.
+    """Spread the penalties over the components, leaving out parameters of the loss and intercepts, merely added.
 
-    They are added to the prediction, or to what is linear in all parameters and inside a function, as in exp(a + b*x).
+    These are added to the prediction, or to what is linear in all parameters and inside a function, as in exp(a + b*x).
     """
     factors = np.ones(model.parameters.size)
+    for name in model.loss.own_parameters:
+        factors[model.parameters.slices[name]] = 0.0
     if (symbolic := model.symbolic) is not None:
         inside = symbolic.linear_predictor
         for symbol, slope in symbolic.formula.jacobian.items():

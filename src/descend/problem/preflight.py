@@ -122,12 +122,24 @@ def finite_start(
         trial = np.where(free, value, theta)
         point = objective(trial if objective.bounds is None else objective.bounds.interior(trial), 2)
         if _is_finite(point):
-            return point
+            return (
+                _to_scale(objective, model, point, columns)
+                if model.linear and free.all() and objective.bounds is None
+                else point
+            )
     steep = None
     symbolic = model.symbolic
     if symbolic is not None and math.isfinite(objective(theta, 0).loss):
         steep = _without_slope(symbolic, theta, columns)
     raise ConfigError(steep or _not_finite(model, theta, columns))
+
+
+def _to_scale(objective: Objective, model: Model, point: Point, columns: Mapping[str, Array]) -> Point:
+    """Return the start of a linear model at which predictions are as large as responses on average, if J is lower."""
+    with np.errstate(all="ignore"):
+        ratio = model.observed(columns).sum() / model.predict(point.theta, columns).sum()
+        scaled = objective(point.theta * ratio, 2)
+    return scaled if _is_finite(scaled) and scaled.loss < point.loss else point
 
 
 def _is_finite(point: Point) -> bool:

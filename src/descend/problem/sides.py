@@ -66,10 +66,7 @@ def columns_named(given: Any, table: Table) -> tuple[tuple[str, ...], Mapping[st
         if colon:
             pairs = [part.partition("=") for part in codes_text.split(",")]
             return _listed(name), {code.strip(): meaning.strip() for code, _, meaning in pairs}, table
-    if isinstance(given, Sequence):
-        return _listed(given), None, table
-    name = unused("censored", table)
-    return (name,), None, in_arrays(table, {name: given})
+    return _listed(given), None, table
 
 
 def _listed(given: str | Sequence[str]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from descend.descent import Step
 from descend.descent.checkpoint import to_resume
 from descend.errors import DescendError, LimitsError
 from descend.formula import read_formula
+from descend.inference.estimates import refuse_robust
 from descend.inference.intervals import checked_errors
 from descend.models.inexact import inexact_inputs
 from descend.options.request import Request, check_options
@@ -72,6 +73,7 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
     problem = pose(request, table)
     if request.errors is not None:
         checked = checked_errors(request.errors, problem.model.loss, request.roles.spread is not None)
+        refuse_robust(problem.model, checked)
         request = request.but(errors=checked)
     if request.quantities:
         from descend.inference.quantities.reading import read_quantities

@@ -18,7 +18,7 @@ from descend.formula.derivative import derivatives
 from descend.formula.symbols import Column
 from descend.inference.likelihood import Criteria, criteria
 from descend.inference.row_scores import row_weights
-from descend.inference.statistics import counting, total_weight
+from descend.inference.statistics import counting, responses, total_weight
 from descend.results.nesting import nested
 from descend.results.solved import SolvedFit
 
@@ -250,7 +250,7 @@ def _on_one_scale(fit: SolvedFit) -> Criteria | None:
     if states := fit.loss_function.states:  # the probability of a limit is the same on every scale
         counted &= solution.columns[states] == 0.0
     estimated = round(0.5 * (known.aic + 2.0 * known.log_likelihood))
-    return criteria(known.log_likelihood + float(factors[counted].sum()), estimated, counting(solution))
+    return criteria(known.log_likelihood + float(factors[counted].sum()), estimated, responses(solution))
 
 
 def _lack_of_fit(fit: SolvedFit) -> LackOfFit | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from descend.options.option import Values
+from descend.table.table import label
 
 DERIVED = ("start", "by", "like")
 """Options that a new fit does not take over: it begins at the parameters of the old one, on the rows it is given."""
@@ -24,6 +25,8 @@ def request_content(call: Values) -> dict[str, object]:
         if key == "data":
             continue
         value = value.tolist() if isinstance(value, np.generic) else value
+        if key == "censored" and isinstance(value, Mapping):  # codes by number, which JSON has as text
+            value = {name: _by_text(codes) for name, codes in value.items()}
         if _in_words(value):
             kept[key] = value
         elif key not in ("model", *DERIVED):
@@ -31,12 +34,16 @@ def request_content(call: Values) -> dict[str, object]:
     return kept | ({"lacking": lacking} if lacking else {})
 
 
+def _by_text(codes: object) -> object:
+    return {label(code): meaning for code, meaning in codes.items()} if isinstance(codes, Mapping) else codes
+
+
 def _in_words(value: object, inside: bool = False) -> bool:
     """Whether a value can stand in a model file and means the same for other rows: a list of numbers does not."""
     if value is None or isinstance(value, str | bool | int | float):
         return True
     if isinstance(value, Mapping):
-        return all(isinstance(key, str) and _in_words(part, True) for key, part in value.items())
+        return all((isinstance(key, str) or type(key) is int) and _in_words(part, True) for key, part in value.items())
     if isinstance(value, list | tuple):
         return all(_in_words(part, True) and (inside or not isinstance(part, int | float)) for part in value)
     return False

@@ -60,7 +60,7 @@ class Coupling:
             raise DataError(
                 f"{self.name} has {diagonal[row]:g} on its diagonal in row {row + 1}. Variances must be above 0."
             )
-        if self.correlation and np.abs(diagonal - 1.0).max() > LIKE:
+        if self.correlation and np.abs(diagonal - 1.0).max(initial=0.0) > LIKE:
             row = int(np.abs(diagonal - 1.0).argmax())
             raise DataError(
                 f"{self.name} has {diagonal[row]:g} on its diagonal in row {row + 1}. Beside {spell('sigma')} or "
@@ -68,11 +68,16 @@ class Coupling:
                 "diagonal. Leave one of the two out."
             )
 
-    def of(self, numbers: Array) -> Whitening:
-        """Return what whitens some of the rows. Raises DataError unless their covariance is positive definite."""
+    def of(self, numbers: Array, counting: NDArray[np.bool_] | None = None) -> Whitening:
+        """Return what whitens some of the rows. Raises DataError unless their covariance is positive definite.
+
+        counting: the rows whose weight is above 0, if not all. The others, of unknown errors, say nothing of them.
+        """
         places = numbers.astype(np.intp)
         every = len(places) == len(self.matrix) and bool((np.diff(places) == 1).all())
         matrix = self.matrix if every else self.matrix[np.ix_(places, places)]
+        if counting is not None and not counting.all():
+            matrix = np.where(np.outer(counting, counting), matrix, np.eye(len(places)))
         try:
             root = np.linalg.cholesky(0.5 * (matrix + matrix.T))
         except np.linalg.LinAlgError:
@@ -170,6 +175,7 @@ def _in_file(path: Path) -> Array:
 
 
 @lru_cache(maxsize=4)
-def whitened_by(coupling: Coupling, numbers: bytes) -> Whitening:
-    """Return what whitens the rows of these numbers; of the same rows it is found once."""
-    return coupling.of(np.frombuffer(numbers, dtype=np.float64))
+def whitened_by(coupling: Coupling, numbers: bytes, counting: bytes | None = None) -> Whitening:
+    """Return what whitens the rows of these numbers, as ``Coupling.of``; of the same rows it is found once."""
+    counted = None if counting is None else np.frombuffer(counting, dtype=np.bool_)
+    return coupling.of(np.frombuffer(numbers, dtype=np.float64), counted)

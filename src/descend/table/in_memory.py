@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.errors import DataError
 from descend.table.arrays import ArrayTable
+from descend.table.opening import open_table
 from descend.table.table import Table
 
 
@@ -17,6 +19,18 @@ def columns_in_memory(table: Table) -> dict[str, NDArray[np.generic]]:
     numbers = [name for name in table.names if table.types[name] in ("number", "boolean")]
     found: dict[str, NDArray[np.generic]] = dict(table.with_gaps(numbers))
     return {name: found[name] if name in found else table.text(name) for name in table.names}
+
+
+def with_values(table: Table, name: str, values: object) -> Table:
+    """Return the table with one more column; rows in a file become arrays. Raises DataError for too many or too few."""
+    try:
+        return table.with_column(name, values)
+    except DataError:
+        if isinstance(table, ArrayTable):
+            raise
+    there = open_table(columns_in_memory(table)).with_column(name, values)
+    there.source = table.source
+    return there
 
 
 def with_rows(table: Table, kept: NDArray[np.bool_], names: Iterable[str]) -> Table:

@@ -159,7 +159,8 @@ class Rows:
             return None
         from descend.table.coupled import whitened_by
 
-        return whitened_by(self.roles.coupling, self.columns[self.roles.coupling.column].tobytes())
+        numbers = self.columns[self.roles.coupling.column].tobytes()
+        return whitened_by(self.roles.coupling, numbers, None if self.omega is None else (self.omega > 0.0).tobytes())
 
     def weight_of(self, chosen: NDArray[np.intp] | None) -> float:
         """Return the sum of the weights of some rows, or of all."""
@@ -213,8 +214,10 @@ Outside = Callable[[str, float, float], Fault | None]
 def first_outside(values: Array, low: float, high: float) -> Fault | None:
     """Return the first value that is not in [low, high]; NaN never is."""
     bad = ~((values >= low) & (values <= high))
+    if not bad.any():
+        return None
     row = int(bad.argmax())
-    return Fault(float(values[row]), f"row {row + 1}") if bad.any() else None
+    return Fault(float(values[row]), f"row {row + 1}")
 
 
 def check_roles(roles: Roles, outside: Outside, source: str) -> None:
