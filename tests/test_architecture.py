@@ -23,7 +23,7 @@ LIMITS = {
 }
 LINES = 92_000
 """Lines of all files together. The aim is 36,000."""
-ENTERED = 75
+ENTERED = 76
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
 
 
