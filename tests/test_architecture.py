@@ -13,17 +13,17 @@ LIMITS = {
     "hasattr and getattr of a model": 0,
     "imports within cycles": 0,
     "imports of a later room": 0,
-    "files over 350 lines": 4,
+    "files over 350 lines": 2,
     "function bodies over 60 lines": 0,
     "rooms over 15%": 0,
     "options listed again": 0,
     "names that are riddles": 3,
     "fmt: skip": 2,
-    "Any": 700,
+    "Any": 590,
 }
-LINES = 92_000
+LINES = 89_500
 """Lines of all files together. The aim is 36,000."""
-ENTERED = 75
+ENTERED = 76
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
 
 

@@ -19,22 +19,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from descend.api import check, derive, explain, fit, generate, load
+    from descend.api import check, derive, explain, fit, generate
     from descend.comparing import Comparison, ModelComparison, compare
     from descend.curve_fitting import curve_fit
     from descend.descent import Outcome, Step, Trace
     from descend.errors import ConfigError, DataError, DescendError, FormulaError, OutputError
     from descend.gradients.court import Judgement
+    from descend.many import load
     from descend.results import Fit
 
 _PLACES = {
-    "descend.api": ("check", "derive", "explain", "fit", "generate", "load"),
+    "descend.api": ("check", "derive", "explain", "fit", "generate"),
     "descend.comparing": ("Comparison", "ModelComparison", "compare"),
     "descend.curve_fitting": ("curve_fit",),
     "descend.descent": ("Outcome", "Step", "Trace"),
     "descend.errors": ("ConfigError", "DataError", "DescendError", "FormulaError", "OutputError"),
     "descend.results": ("Fit",),
     "descend.gradients.court": ("Judgement",),
+    "descend.many": ("load",),
 }
 
 __all__ = [

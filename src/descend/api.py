@@ -19,7 +19,6 @@ from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
-from descend.many import Fits, fit_groups, load
 from descend.models import kind_of
 from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, read_request, with_columns
@@ -35,6 +34,7 @@ from descend.table.memory import enough_memory
 
 if TYPE_CHECKING:
     from descend.diagnosis.explanation import Explanation
+    from descend.many import Fits
     from descend.options.option import Values
     from descend.table.levels import Levels
 
@@ -185,6 +185,8 @@ def fit(
             with problem.objective.session():
                 return fit_of(solve(problem, request, reader, began=began))
         if request.by is not None:
+            from descend.many import fit_groups
+
             return fit_groups(request, request.where, on_groups)
         table = open_table(request.data, request.where)
         try:
@@ -343,4 +345,4 @@ def generate(
     return generated.generate([*computed, *texts], given, count, seed)
 
 
-__all__ = ["LOSSES", "check", "derive", "explain", "fit", "generate", "load"]
+__all__ = ["LOSSES", "check", "derive", "explain", "fit", "generate"]

@@ -269,3 +269,15 @@ def test_the_likelihood_of_joint_responses_counts_all_of_them(sigma):
     )
     if sigma:
         assert (fit.goodness.degrees, fit.goodness.p) == pytest.approx((57, exact.goodness.p))
+
+
+def test_a_function_that_is_no_formula_is_refused():
+    def line(x, a, b):
+        return np.array([float(a + b * each) for each in x.tolist()])
+
+    with pytest.raises(ConfigError) as refused:
+        descend.fit(line, {"x": np.arange(9.0), "y": np.arange(9.0) ** 1.1}, response="y", x_sigma={"x": 0.5})
+    assert str(refused.value) == (
+        "Errors of inputs need the derivatives of the prediction by them, and `y ~ line(x, a, b)` is no formula that "
+        "tells them. Write it as a formula, or leave out --x-sigma."
+    )

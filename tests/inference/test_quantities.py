@@ -250,3 +250,14 @@ def test_an_area_with_a_kink_and_a_narrow_peak_is_exact():
     area = fit.quantity("area(x, 0, 10)")
     assert area.value == pytest.approx(fit.parameters["a"] * 6.7**2 / 2.0 + 0.02 * math.sqrt(math.pi), rel=1e-11)
     assert area.standard_error == pytest.approx(fit.standard_errors["a"] * 6.7**2 / 2.0, rel=1e-9)
+
+
+def test_a_peak_that_a_wide_range_hides_has_no_area_of_0():
+    x = np.linspace(0.1, 10, 80)
+    y = 3 * np.exp(-(((x - 5) / 0.3) ** 2)) + 0.001 * np.cos(7 * x)
+    fit = descend.fit("y ~ h*exp(-((x - m)/s)^2)", {"x": x, "y": y})
+    hidden = fit.quantity("area(x, -1e6, 1e6)")
+    assert math.isnan(hidden.value)
+    assert "the curve is 0 wherever it was looked at between -1e+06 and 1e+06: a narrower range" in hidden.why
+    area = fit.parameters["h"] * fit.parameters["s"] * math.sqrt(math.pi)
+    assert fit.quantity("area(x, 0, 10)").value == pytest.approx(area, rel=1e-9)

@@ -85,3 +85,27 @@ def test_bounds_hold_for_other_losses(loss):
             assert fits.parameters[name][place] == pytest.approx(alone.parameters[name], rel=1e-7, abs=1e-9)
             error = alone.standard_errors[name]
             assert fits.standard_errors[name][place] == pytest.approx(error, rel=1e-5, nan_ok=True)
+
+
+@pytest.mark.parametrize("loss", ["huber(delta=0.1)", "cauchy(scale=0.1)"])
+def test_robust_losses_keep_within_their_bounds(loss):
+    rng = np.random.default_rng(4)
+    x, g = rng.uniform(0.1, 5, 240), np.repeat(np.arange(20), 12)
+    y = 2 * np.exp(-0.7 * x) + 0.3 + 0.05 * rng.normal(size=240)
+    options = {"loss": loss, "bounds": ["0 <= c <= 1", "b < 0.6"]}
+    fits = descend.fit(FORMULA, {"x": x, "y": y, "g": g}, by="g", **options)
+    assert fits.counts == {"converged": 20}
+    assert (fits.parameters["b"] <= 0.6).all()
+    for place in (3, 12):
+        alone = descend.fit(FORMULA, {"x": x[g == place], "y": y[g == place]}, **options)
+        assert fits.parameters["a"][place] == pytest.approx(alone.parameters["a"], rel=1e-6)
+
+
+def test_a_bound_far_from_the_data_is_no_worse_than_a_fit_by_itself():
+    rng = np.random.default_rng(4)
+    x, g = rng.uniform(0.1, 5, 240), np.repeat(np.arange(20), 12)
+    y = 2 * np.exp(-0.7 * x) + 0.3 + 0.05 * rng.normal(size=240)
+    fits = descend.fit(FORMULA, {"x": x, "y": y, "g": g}, by="g", bounds=["a > 5"])
+    for place in range(20):
+        alone = descend.fit(FORMULA, {"x": x[g == place], "y": y[g == place]}, bounds=["a > 5"])
+        assert fits.loss[place] <= alone.loss * (1 + 1e-6), place

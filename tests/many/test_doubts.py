@@ -61,3 +61,35 @@ def test_peaks_that_wander_stand_in_order():
 
     table, responses = of_groups(peaks, draw)
     as_single_fits("y ~ a*exp(-((x - m)/s)^2) + b*exp(-((x - n)/t)^2)", table, responses)
+
+
+def test_an_end_on_a_plateau_is_no_minimum_where_as_many_rows_as_parameters_say_little():
+    x = np.array([0.51968092, 1.26037148, *np.linspace(0.1, 5, 6)])
+    y = np.array([1.71099778, 1.09930461, *(2 * np.exp(-0.6 * x[2:]) + 0.3)])
+    fits = descend.fit("y ~ a*exp(-b*x) + c", {"x": x, "y": y, "g": [0, 0, *[1] * 6]}, by="g", fix={"a": 1.0})
+    alone = descend.fit("y ~ a*exp(-b*x) + c", {"x": x[:2], "y": y[:2]}, fix={"a": 1.0})
+    assert alone.parameters["b"] == pytest.approx(1.19610917)
+    assert fits.parameters["b"][0] == pytest.approx(alone.parameters["b"], rel=1e-6)  # and not 62
+    assert fits.loss[0] == pytest.approx(alone.loss)
+
+
+def test_noise_is_said_to_have_no_minimum_only_where_nothing_lower_was_seen():
+    rng = np.random.default_rng(0)
+    x, g, y = rng.uniform(0.1, 5, 800), np.repeat(np.arange(100), 8), rng.normal(size=800)
+    frame = descend.fit("y ~ a/(1 + exp(-(x - m)/s))", {"x": x, "y": y, "g": g}, by="g").frame()
+    worse = 0
+    for group in np.flatnonzero(frame["outcome"] == "stalled")[:12]:
+        alone = descend.fit("y ~ a/(1 + exp(-(x - m)/s))", {"x": x[g == group], "y": y[g == group]})
+        worse += frame["loss"][group] > alone.loss * (1 + 1e-3)
+    assert worse <= 2
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_a_steepness_whose_sign_changes_nothing_is_positive_in_groups_too(seed):
+    rng = np.random.default_rng(seed)
+    x, g = np.tile(np.linspace(0.1, 10, 30), 50), np.repeat(np.arange(50), 30)
+    middle, steep = rng.uniform(2, 6, 50)[g], rng.uniform(1.5, 4, 50)[g]
+    y = 1 + 3 / (1 + (x / middle) ** -steep) + 0.02 * rng.normal(size=x.size)
+    fits = descend.fit("y ~ c + (d - c)/(1 + (x/m)^b)", {"x": x, "y": y, "g": g}, by="g")
+    assert fits.counts == {"converged": 50}
+    assert (fits.parameters["b"] > 0.0).all()

@@ -81,12 +81,13 @@ def test_groups_without_a_minimum_have_no_fit_and_say_why():
     step, line = np.r_[5.0, [-0.1, 0.1, -0.1, 0.1, 0.1, -0.1, 0.2]], 1 - x  # a step after the first row, and no curve
     data = {"x": np.tile(x, 3), "y": np.r_[np.exp(-x), step, line], "well": np.repeat([1, 2, 3], 8)}
     fits = descend.fit("y ~ a*exp(-b*x) + c", data, by="well", start={"a": 1.0, "b": 1.0, "c": 0.0})
-    assert fits.outcome == ("converged", "stalled", "stalled")
+    assert fits.outcome == ("converged", "stalled", "epochs_used_up")
     assert fits.failed[2] == (
         "There is no minimum to be found: from every start that was tried the loss falls, ever less, while parameters "
         "grow without end. Fix one of them, bound it, or give more rows."
     )
-    assert np.isnan(fits.standard_errors["b"][1:]).all()
+    assert np.isnan(fits.standard_errors["b"][1])
+    assert fits.loss[2] < 1e-9  # a line is met ever better as b falls: no end on a plateau of large b
     assert fits.parameters["b"][0] == pytest.approx(1.0, rel=1e-9)
 
 

@@ -59,3 +59,11 @@ def test_each_group_has_the_scale_that_its_own_rows_show(loss, weights):
         for name in START:
             assert fits.parameters[name][place] == pytest.approx(alone.parameters[name], rel=1e-7)
             assert fits.standard_errors[name][place] == pytest.approx(alone.standard_errors[name], rel=1e-5)
+
+
+def test_groups_without_rows_to_spare_have_no_robust_errors():
+    x, y = [0.5, 1.5, 3.0, *np.linspace(0.1, 4, 12)], [1.7, 1.0, 0.6, *(2 * np.exp(-np.linspace(0.1, 4, 12)))]
+    y = np.array(y) + 0.01 * np.cos(7 * np.arange(15.0))
+    fits = descend.fit(FORMULA, {"x": x, "y": y, "g": [0] * 3 + [1] * 12}, by="g", loss="huber(delta=0.1)")
+    assert np.isnan([fits.standard_errors[name][0] for name in "abc"]).all()
+    assert np.isfinite([fits.standard_errors[name][1] for name in "abc"]).all()

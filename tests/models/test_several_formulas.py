@@ -135,6 +135,13 @@ def test_one_response_missing_leaves_the_other_with_the_same_delta():
             ConfigError,
             "`daugther` of `mother=0.1, daugther=0.1` is no response. Did you mean `daughter`?",
         ),
+        (
+            FORMULAS,
+            {"sigma": (0.1, 0.2)},
+            ConfigError,
+            "`sigma` of two values is that below and above one response, and there are several. Give each response a "
+            "column or a number, such as y1=s1, y2=0.1.",
+        ),
         (FORMULAS, {"engine": "query"}, ConfigError, "Several formulas are fitted to rows in memory"),
         (FORMULAS, {"by": "t"}, ConfigError, "Several formulas are fitted to all rows together"),
         ("mother ~ a*exp(-k*t); t", {}, FormulaError, "A formula needs a `~` between the response and the expression."),

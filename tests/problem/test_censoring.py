@@ -521,3 +521,16 @@ def test_rows_that_lack_a_sigma_are_left_out_and_no_rows_are_told():
 def test_ends_of_intervals_beside_another_response_are_told():
     with pytest.raises(DescendError, match="the left side of the formula is `low` or a new name, but no other column"):
         descend.fit("y ~ a + b*x", PAIR | {"y": X}, censored=("low", "high"))
+
+
+def test_rounded_values_beside_limits_in_cells():
+    # R: optim over a, b and log(sigma) of -sum(log(pnorm(hi, m, s) - pnorm(lo, m, s))), reltol = 1e-15.
+    cells = ["9.8", "6.1", "3.7", "2.2", ">=1.4", "0.8", "<0.5", "<0.5", "<.5", "< 0.5"]
+    fit = descend.fit("y ~ a*exp(-b*t)", {"t": np.arange(10.0), "y": cells}, rounded=0.1)
+    assert fit.censored == {"left": 4, "right": 1, "interval": 5}
+    assert list(fit.parameters.values()) == pytest.approx([9.8355712, 0.4897953, 0.04759712], rel=1e-4)
+    with pytest.raises(ConfigError) as refused:
+        descend.fit("y ~ a*exp(-b*t)", {"t": np.arange(10.0), "y": cells, "state": ["none"] * 10}, censored="state")
+    assert str(refused.value) == (
+        "`y` holds limits such as <0.5, which say themselves what is censored. Leave out --censored."
+    )

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from descend.api import fit, load
+from descend.api import fit
 from descend.comparing import compare
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DataError, OutputError
 from descend.losses import LOSSES
+from descend.many import load
 from descend.report import style
 from descend.report.plots import plot_columns, plot_comparison, plot_fit, plot_model, save
 
@@ -309,7 +310,7 @@ def test_a_model_of_whole_tensors_is_drawn_as_one_of_several_inputs():
     )  # fmt: skip
     fitted = SimpleNamespace(
         model=model, theta=None, trace=(), rows=4, fitted_formula="net", outcome=Outcome.CONVERGED, covariance=None,
-        loss_function=LOSSES.build("squared"), sigma=None, weights=None,
+        loss_function=LOSSES.build("squared"), sigma=None, weights=None, solution=None,
     )  # fmt: skip
     left, right = drawn(plot_model(fitted, rows)).axes
     np.testing.assert_array_equal(left.lines[0].get_ydata(), rows["X"].sum(axis=(1, 2)))

@@ -115,6 +115,20 @@ def test_a_style_of_screens_on_paper_keeps_its_colours_and_takes_the_letters_of_
     assert figure.get_facecolor() == plain.plot(style=style).get_facecolor()
 
 
+@pytest.mark.parametrize(
+    "options", [{"sigma": "0.1*prediction"}, {"sigma": "0.1 + 0.02*x"}, {"weights": "1/(1 + x)"}, {"sigma": 0.3}]
+)
+def test_the_prediction_band_is_that_of_predict_where_errors_are_computed(options):
+    x = np.linspace(0.0, 10.0, 30)
+    fit = descend.fit("y ~ a + b*x", {"x": x, "y": 2.0 + 0.5 * x + 0.3 * np.sin(7.0 * x)}, **options)
+    axes = fit.plot(bands="prediction").axes[0]
+    assert "95% prediction" in [text.get_text() for text in axes.get_legend().get_texts()]
+    (drawn,) = axes.collections[0].get_paths()
+    ends = drawn.vertices[np.isclose(drawn.vertices[:, 0], 10.0), 1]
+    known = fit.predict({"x": [10.0]}, interval="prediction")
+    assert (ends.min(), ends.max()) == pytest.approx((known.low[0], known.high[0]))
+
+
 def test_nothing_is_transparent_in_postscript(plain, tmp_path, caplog):
     figure = plain.plot(size="85mm")
     before = [artist.get_alpha() for artist in figure.findobj()]

@@ -46,7 +46,7 @@ def with_values(words: Sequence[str]) -> list[str]:
     """Return the words of a command with a value behind each flag that may stand alone, if it does."""
     alone = {option.spelled: option.alone for option in OPTIONS.values() if option.alone}
     found: list[str] = []
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words, ""][1:], strict=True):
         bare = word in alone and (not VALUE.fullmatch(following) or os.path.exists(following))
         found += [word, alone[word]] if bare else [word]
     return found

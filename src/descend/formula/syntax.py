@@ -268,7 +268,9 @@ def formulas_in(text: str) -> list[str]:
     >>> formulas_in("y1 ~ a*x; `y;2` ~ a*x + b")
     ['y1 ~ a*x', '`y;2` ~ a*x + b']
     """
-    return [part.strip() for part in re.findall(r"(?:`[^`]*`|[^;`])+", text) if part.strip()] if ";" in text else [text]
+    if ";" not in text:
+        return [text]
+    return [part.strip() for part in re.findall(r"(?:`[^`]*`|[^;`])+", text) if part.strip()] or [text]
 
 
 def trees(text: str) -> tuple[Node, ...]:

@@ -33,6 +33,7 @@ from descend.parameters import Bounds
 from descend.problem.model_reading import gradient_source, read_model
 from descend.problem.posing import untraced
 from descend.problem.preflight import check_rows
+from descend.problem.symmetry import upright
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.starts.robust import loss_of
@@ -300,8 +301,10 @@ def starts_of(work: Grouped, outcomes: Outcomes) -> Starts:
     chosen = np.flatnonzero(work.sound)
     if work.searching is not None and len(work.trial_points):
         found = tried(work.searching, chosen, work.trial_points, given.keys())
-        if found is not None:
-            return found
+        if found is not None and work.model.symbolic is not None:
+            columns = work.rows_of(int(chosen[0]))
+            ends = [upright(work.model.symbolic, each, columns, given.keys(), work.bounds) for each in found.points]
+            return replace(found, points=np.array(ends))
     fits = (fit_alone(work, group, outcomes) for group in evenly(chosen, SAMPLED).tolist())
     ends = [fit.theta for fit in fits if fit is not None and fit.succeeded]
     return Starts(np.unique(np.array(ends).reshape(-1, parameters.size), axis=0), FEW)

@@ -34,17 +34,20 @@ def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes, held: bo
     """
     loss, bounds = work.model.loss, work.bounds
     scale = np.full(len(groups), loss.unit if loss.likelihood else 1.0)
-    if loss.quadratic and work.request.sigma is None:
-        spare = work.counting[groups] - work.model.parameters.size
+    known, spare = np.ones(len(groups), dtype=bool), work.counting[groups] - work.model.parameters.size
+    if not loss.likelihood:
+        known = spare > 0
+    elif loss.quadratic and work.request.sigma is None:
         if held and bounds is not None:  # those at a bound are known
             spare = spare + ((found.theta <= bounds.low) | (found.theta >= bounds.high)).sum(axis=1)
-        scale = np.where(spare > 0, 2.0 * found.loss / np.maximum(spare, 1), np.nan)
+        known, scale = spare > 0, 2.0 * found.loss / np.maximum(spare, 1)
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(found.variances * scale[:, None])
         vague = errors > VAGUE * np.abs(found.theta)
         if vague.any() and found.converged.any():
             vague &= errors > VAGUE * np.median(np.abs(found.theta[found.converged]), axis=0)
         vague = vague.any(axis=1)
+    errors[~known] = np.nan  # without rows to spare they are not known, though they tell what is not determined
     found.endless |= found.converged & vague
     found.converged &= ~vague
     if bounds is not None and not held:

@@ -8,9 +8,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.many.doubts import CLEARLY, MOST
 from descend.many.keeping import Known, keep, losses_of
 from descend.many.outcomes import Outcomes
-from descend.many.starts import Starts, evenly
+from descend.many.starts import Starts, evenly, tried
 from descend.many.together import Found, Together
 
 Array = NDArray[np.float64]
@@ -19,6 +20,8 @@ LENT = 24
 """Groups with a poor fit from whose ends the others of them descend."""
 POOR = 0.5
 """A fit that explains a smaller share of the variance is poor."""
+OWN = 6
+"""Starts found within bounds from which a group descends that ended outside of them."""
 MANY, FEWEST, SELDOM = 40, 4, 0.03
 """Starts from which a group descends that is fitted poorly: fewer if more than this share of the groups are."""
 
@@ -33,15 +36,24 @@ class Searched(Known, Protocol):
 def within_bounds(
     work: Searched, together: Together, starts: Starts, chosen: Places, found: Found, outcomes: Outcomes
 ) -> None:
-    """Descend within the bounds where the minimum was found outside of them: from the nearest point, and the starts."""
+    """Descend within the bounds where the minimum was found outside of them: from the nearest point, and the starts.
+
+    The last steps of robust losses know no bounds: such groups are left to fits of their own.
+    """
     outside = np.flatnonzero(outcomes.open[chosen])
-    if work.bounds is None or not len(outside):
+    if work.bounds is None or not len(outside) or not work.model.loss.likelihood:
         return
     groups, low, high = chosen[outside], work.bounds.low, work.bounds.high
-    known, points = replace(together, bounds=work.bounds), np.clip(starts.points, low, high)
+    known, points, few = replace(together, bounds=work.bounds), np.clip(starts.points, low, high), starts.few
+    given = (work.request.start or {}).keys()
+    if len(work.trial_points) > 1 and not set(work.model.parameters.shapes) <= set(given):
+        # Where a bound holds a parameter far from where it would be, the others have minima elsewhere.
+        own = tried(known, groups, np.clip(work.trial_points, low, high), given)
+        if own is not None:
+            points, few = np.unique(np.concatenate([points, np.clip(own.points, low, high)]), axis=0), max(few, OWN)
     ends = np.where(np.isfinite(found.theta[outside]), found.theta[outside], points[0])
     nearest = known.descend(groups, np.clip(ends, low, high), np.arange(len(groups)))
-    keep(work, groups, nearest.lower(known.from_best(groups, points, starts.few)), outcomes, held=True)
+    keep(work, groups, nearest.lower(known.from_best(groups, points, few)), outcomes, held=True)
 
 
 def look_again(work: Searched, together: Together, starts: Starts, chosen: Places, outcomes: Outcomes) -> None:
@@ -52,6 +64,8 @@ def look_again(work: Searched, together: Together, starts: Starts, chosen: Place
     failed, poor = (chosen[some[chosen]] for some in (outcomes.open, outcomes.r_squared < POOR))
     if not work.model.loss.quadratic:
         poor = poor[:0]  # outliers, which the loss makes little of, are no sign of another minimum
+    if not work.model.loss.likelihood and work.bounds is not None:
+        failed = failed[:0]
     if not len(failed) and not len(poor):
         return
     together = replace(together, bounds=work.bounds)
@@ -62,4 +76,18 @@ def look_again(work: Searched, together: Together, starts: Starts, chosen: Place
         if len(groups):
             found = together.from_best(groups, points, count)
             keep(work, groups, found, outcomes, held=True)
+            found.endless &= ~_left_higher(work, together, groups, points, found)
             outcomes.settle(groups, found, *losses_of(work, groups, found))
+
+
+def _left_higher(work: Searched, together: Together, groups: Places, points: Array, found: Found) -> NDArray[np.bool_]:
+    """Return in which groups, at most `MOST`, an endless descent ended above one of the points: that proves nothing."""
+    higher = np.zeros(len(groups), dtype=bool)
+    places = np.flatnonzero(found.endless)
+    if together.bounds is None and len(places):
+        loss = found.loss[places]
+        size = work.about_mean[groups[places]] if work.model.loss.quadratic else abs(loss)
+        excess = loss - together.losses(groups[places], points).min(axis=0) - CLEARLY * size
+        order = np.argsort(-excess, kind="stable")[:MOST]
+        higher[places[order]] = excess[order] > 0.0
+    return higher

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from descend.errors import ConfigError
-from descend.formula.equations import is_by_response
+from descend.formula.equations import EACH, is_by_response
 from descend.losses import LOSSES
 from descend.losses.asymmetric import Asymmetric
 from descend.options.option import Values
@@ -91,6 +91,8 @@ def with_two_sides(model: object, data: Any, options: Values, added: Added) -> t
     sides = two_sided(data, options["sigma"])
     if sides is None:
         return data, dict(options)
+    if isinstance(model, str) and ";" in model:
+        raise ConfigError(f"`sigma` of two values is that below and above one response, and there are several. {EACH}")
     refuse_beside(options)
     names = []
     for side in sides:

@@ -93,7 +93,8 @@ def censored_by_cells(request: Request, table: Table, refused: LimitsError) -> t
 
 
 def _refuse_with(request: Request, loss: Loss, limits: str | None) -> None:
-    if limits is not None and not isinstance(request.loss, str) and request.loss.states:
+    known = request.censored is not None or (not isinstance(request.loss, str) and request.loss.states)
+    if limits is not None and known:
         raise ConfigError(
             f"`{limits}` holds limits such as <0.5, which say themselves what is censored. Leave out "
             f"{spell('censored')}."

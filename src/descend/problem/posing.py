@@ -69,12 +69,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
         raise ConfigError(
             f"There is no engine `{request.engine}`.{closest(request.engine, ENGINES)} Known: {', '.join(ENGINES)}."
         )
-    if not (model.response_columns or model.in_place or request.x_sigma or request.bare):
-        first = (*model.inputs, "x")[0]
-        raise ConfigError(
-            f"`{model}` has no response: it holds between columns, which have errors. Say how large these are, such "
-            f"as {spell('x_sigma', f'{first}=1')}, or write the column to predict on the left."
-        )
+    _check_errors_of_inputs(model, request)
     beside = (*gradient_columns(code), *request.roles.columns, *request.weighed_by)
     names = dict.fromkeys((*model.response_columns, *model.inputs, *beside))
     summing = _summing(model, code, table, tuple(names), request)
@@ -169,6 +164,21 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
         cause = f"{request.epochs:,} epochs over {engine.count:,} rows repay compiling a kernel"
         notes = (f"engine torch, chosen because {cause}",)
     return Summing(rows, engine, squares / rows.count, notes, remarks)
+
+
+def _check_errors_of_inputs(model: Model, request: Request) -> None:
+    """Raise ConfigError for errors of inputs that would count for nothing, and for a model that lacks them."""
+    if request.x_sigma and not model.inexact:
+        raise ConfigError(
+            f"Errors of inputs need the derivatives of the prediction by them, and `{model}` is no formula that tells "
+            f"them. Write it as a formula, or leave out {spell('x_sigma')}."
+        )
+    if not (model.response_columns or model.in_place or request.x_sigma or request.bare):
+        first = (*model.inputs, "x")[0]
+        raise ConfigError(
+            f"`{model}` has no response: it holds between columns, which have errors. Say how large these are, such "
+            f"as {spell('x_sigma', f'{first}=1')}, or write the column to predict on the left."
+        )
 
 
 def _with_rows(

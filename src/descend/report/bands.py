@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from descend.descent.outcome import Outcome
 from descend.inference.fitted import Fitted
+from descend.inference.measurement import measurement_of
 from descend.inference.prediction import band
 from descend.report.figures import Array, Band, drawable
 from descend.report.look import Look
@@ -36,7 +37,8 @@ def around(
     for interval in shown(look):
         if _why_not(fit, interval):
             continue
-        ends = band(fit.estimates(), drawn.columns, interval, look.level)
+        columns = _with_scatter(fit, drawn.columns) if interval == "prediction" else drawn.columns
+        ends = band(fit.estimates(), columns, interval, look.level)
         low, high = drawn.of(ends.low), drawn.of(ends.high)
         if not (np.isfinite(low) & np.isfinite(high)).all():
             continue
@@ -76,8 +78,26 @@ def _why_not(fit: Fitted, interval: str) -> str:
         return "the run did not reach the minimum"
     if fit.covariance is None or fit.undetermined:
         return "the fit does not say how certain its parameters are"
-    if interval == "prediction" and (fit.weights or fit.sigma or (fit.scatter and fit.scatter.known)):
+    if interval == "prediction" and not _scatter_known(fit):
         return "how far a further row scatters is not known"
     if interval == "prediction" and fit.residual_standard_deviation is None:
         return f"single measurements have no spread under the {fit.loss_function.name} loss"
     return ""
+
+
+def _scatter_known(fit: Fitted) -> bool:
+    """Whether the fit says how far a row scatters that has the inputs of the curve and nothing more."""
+    if not (fit.weights or fit.sigma or (fit.scatter and fit.scatter.known)):
+        return True
+    measurement = measurement_of(fit.estimates())
+    return measurement is not None and measurement.known_in(fit.model.needed_inputs)
+
+
+def _with_scatter(fit: Fitted, columns: Mapping[str, Array]) -> Mapping[str, Array]:
+    """Return the columns with the sigma, or weight, of each row, where the fit computes it."""
+    found = fit.estimates()
+    measurement, spread = measurement_of(found), found.sigma or found.weights
+    if measurement is None or spread is None:
+        return columns
+    prediction = fit.model.predict(found.theta, columns)
+    return {**columns, spread: measurement.computed.over(measurement.known(columns, prediction), len(prediction))}

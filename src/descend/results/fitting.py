@@ -31,9 +31,12 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
 
         return fit_with_outliers(request, table, on_step, began, fit_table)
     if request.censored is not None or request.rounded is not None:
-        from descend.problem.censoring import with_censoring
+        from descend.problem.censoring import censored_by_cells, with_censoring
 
-        request, table = with_censoring(request, table)
+        try:
+            request, table = with_censoring(request, table)
+        except LimitsError as refused:
+            request, table = censored_by_cells(request, table, refused)
     try:
         return _fit(request, table, on_step, began)
     except LimitsError as refused:

@@ -126,6 +126,10 @@ class Area(Feature):
             return lambda x: float(self.curve.gradient(theta, self.place(x))[row - 1])
 
         found = _integrals(along, one, 1 + theta.size, low, high)
+        if not found.any():
+            raise UndefinedError(
+                f"the curve is 0 wherever it was looked at between {low:g} and {high:g}: a narrower range shows more"
+            )
         ends = [0.0 if math.isinf(end) else self.curve.value(theta, self.place(end)) for end in (low, high)]
         return Derived(float(found[0]), found[1:], (-ends[0], ends[1]))
 
