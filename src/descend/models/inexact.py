@@ -32,11 +32,7 @@ def inexact_inputs(given: Given, inputs: Sequence[str], columns: Sequence[str]) 
                 f"`x_sigma` names `{name}`, which is no input of the formula.{closest(name, inputs)} "
                 f"Inputs: {', '.join(map(plain_name, inputs))}."
             )
-        if isinstance(value, str) and value not in columns:
-            raise ConfigError(
-                f"There is no column `{value}` with the standard deviations of `{name}`.{closest(value, columns)} "
-                f"Columns: {', '.join(map(plain_name, columns))}."
-            )
+        _refuse_no_column(name, value, columns, "standard deviations")
         if not isinstance(value, str) and not (math.isfinite(value) and value >= 0.0):
             raise ConfigError(f"The standard deviation of `{name}` must be 0 or more; it is {value:g}.")
         found[name] = value
@@ -58,15 +54,19 @@ def correlations(given: Given, inexact: Mapping[str, Sigma], columns: Sequence[s
                 f"`x_correlation` names `{name}`, which has no errors: give it a standard deviation with "
                 f"{spell('x_sigma', f'{name}=0.1')}."
             )
-        if isinstance(value, str) and value not in columns:
-            raise ConfigError(
-                f"There is no column `{value}` with the correlations of `{name}`.{closest(value, columns)} "
-                f"Columns: {', '.join(map(plain_name, columns))}."
-            )
+        _refuse_no_column(name, value, columns, "correlations")
         if not isinstance(value, str) and not -1.0 < value < 1.0:
             raise ConfigError(f"The correlation of `{name}` must lie between -1 and 1; it is {value:g}.")
         found[name] = value
     return found
+
+
+def _refuse_no_column(name: str, value: Sigma, columns: Sequence[str], held: str) -> None:
+    if isinstance(value, str) and value not in columns:
+        raise ConfigError(
+            f"There is no column `{value}` with the {held} of `{name}`.{closest(value, columns)} "
+            f"Columns: {', '.join(map(plain_name, columns))}."
+        )
 
 
 def _pairs(given: Given, role: str = "Standard deviations of inputs", like: str = EXAMPLE) -> list[tuple[str, Sigma]]:
