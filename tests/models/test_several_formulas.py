@@ -145,7 +145,12 @@ def test_one_response_missing_leaves_the_other_with_the_same_delta():
         (FORMULAS, {"engine": "query"}, ConfigError, "Several formulas are fitted to rows in memory"),
         (FORMULAS, {"by": "t"}, ConfigError, "Several formulas are fitted to all rows together"),
         ("mother ~ a*exp(-k*t); t", {}, FormulaError, "A formula needs a `~` between the response and the expression."),
-        (["mother ~ a*exp(-k*t)", "dauhgter ~ a*t"], {}, FormulaError, "`dauhgter` is on the left of `~`"),
+        (
+            ["mother ~ a*exp(-k*t)", "dauhgter ~ a*t"],
+            {},
+            FormulaError,
+            "dauhgter ~ a*t\n    ^^^^^^^^\nColumns: t, mother, daughter.",
+        ),
     ],
 )
 def test_mistakes_are_told(formulas, options, error, words):

@@ -61,8 +61,11 @@ def read_formula(
     if len(texts) == 1:
         return read_one(text, columns, numeric, starts, excluded, given, levels)
     responses = _responses(texts)
-    known = tuple(starts), (*excluded, *responses, ", ".join(responses), EQUATION, ROW), given, tuple(levels)
-    return _joined(text, [read_one(part, columns, numeric, *known) for part in texts])
+    own = {", ".join(responses), EQUATION, ROW}  # which no user wrote, and no message need list
+    named = [name for name in columns if name not in own]
+    patterns = [name for name in (columns if numeric is None else numeric) if name not in own]
+    known = tuple(starts), (*excluded, *responses), given, tuple(levels)
+    return _joined(text, [read_one(part, named, patterns, *known) for part in texts])
 
 
 def _responses(texts: Sequence[str]) -> list[str]:
