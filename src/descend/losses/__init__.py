@@ -3,12 +3,14 @@
 from descend.losses.absolute import Absolute
 from descend.losses.bernoulli import Bernoulli
 from descend.losses.cauchy import Cauchy
+from descend.losses.classes import Classes
 from descend.losses.contract import Loss
 from descend.losses.domain import POSITIVE, Domain
 from descend.losses.gamma import Gamma
 from descend.losses.huber import Huber
 from descend.losses.log_cosh import LogCosh
 from descend.losses.logistic import Logistic
+from descend.losses.ordinal import Ordinal
 from descend.losses.pinball import Pinball
 from descend.losses.poisson import Poisson
 from descend.losses.soft_l1 import SoftL1
@@ -29,6 +31,7 @@ LOSSES: Registry[Loss] = Registry(
     Gamma,
     Logistic,
     Bernoulli,
+    Ordinal,
     around={
         "censored": "descend.losses.censored:Censored",
         "asymmetric": "descend.losses.asymmetric:Asymmetric",
@@ -41,12 +44,14 @@ __all__ = [
     "Absolute",
     "Bernoulli",
     "Cauchy",
+    "Classes",
     "Domain",
     "Gamma",
     "Huber",
     "LogCosh",
     "Logistic",
     "Loss",
+    "Ordinal",
     "Pinball",
     "Poisson",
     "SoftL1",

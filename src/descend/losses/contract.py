@@ -78,6 +78,10 @@ class Loss(Formulas):
     link: ClassVar[str | None] = None
     response_domain: ClassVar[Domain] = Domain()
     two_levels: ClassVar[bool] = False
+    of_classes: ClassVar[bool] = False
+    """Whether the response is one of several classes, by their places (see ``Classes``)."""
+    shifts: ClassVar[bool] = False
+    """Whether its own parameters make up for a constant added to the prediction, so that the formula needs none."""
     kinked: ClassVar[bool] = False
     convex: ClassVar[bool] = False
     convex_in_log: ClassVar[bool] = False
@@ -114,6 +118,11 @@ class Loss(Formulas):
     def shown(self) -> str:
         """What people read of it: its name, with its settings."""
         return str(self)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that the response may be, in order; none if it is a number."""
+        return ()
 
     @property
     def needs(self) -> str:

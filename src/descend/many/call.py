@@ -13,6 +13,7 @@ from descend.many.placing import fit_placed
 from descend.many.progress import Done
 from descend.many.refusals import refuse_options
 from descend.many.source import columns_read
+from descend.losses import LOSSES
 from descend.options.request import Request
 from descend.registry import split_list
 from descend.results.fitting import follows_prediction
@@ -75,6 +76,10 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
     _refuse_reweighting(request, table)
     by = columns_of(texts, table)
     kept = table.keep_zeros(by)
+    if LOSSES.build(request.loss).of_classes:
+        from descend.problem.classes import with_classes
+
+        request, table = with_classes(request, table)
     if request.censored is not None or request.rounded is not None:
         from descend.problem.censoring import with_censoring
 

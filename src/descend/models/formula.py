@@ -104,7 +104,7 @@ class FormulaModel(SymbolicModel):
         if levels:
             from descend.models.references import started, with_references
 
-            held = with_references(formula, held, table, options, formula_with)
+            held = with_references(formula, held, table, options, formula_with, loss.shifts)
             start = started(start, every, held)
         elif formula.vectors:
             start = by_parameter(start, every)
@@ -114,6 +114,8 @@ class FormulaModel(SymbolicModel):
                 raise ConfigError(f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed or tied.")
         start = {**loss.own_parameters, **start}
         refuse_size(formula.expression)
+        if loss.shifts:
+            _refuse_intercept(formula, loss)
         model = formula_model(formula, loss, held)
         if not model.inputs and len(model.parameters.shapes) - len(loss.own_parameters) > 1:
             refuse_no_column(model, table)
@@ -343,6 +345,17 @@ def score_slopes(formula: Formula, loss: Loss) -> Slopes:
     """Return the derivatives of the score of a formula under a loss, by each scalar parameter and ``w @ [...]``."""
     score = loss.score(formula.expression)
     return formula.slopes if score is formula.expression else slopes(score, formula.unknowns)
+
+
+def _refuse_intercept(formula: Formula, loss: Loss) -> None:
+    """Refuse a parameter that is added to the prediction of every row, as those of the loss are already."""
+    for symbol, slope in formula.jacobian.items():
+        if isinstance(symbol, Parameter) and slope.is_number and slope != 0:
+            own = " and ".join(f"`{name}`" for name in loss.own_parameters)
+            raise ConfigError(
+                f"`{symbol.name}` is added to the prediction in every row, which {own} of the {loss.name} loss stand "
+                f"for already. Leave `{symbol.name}` out of the formula."
+            )
 
 
 def _over_rows(expression: Expr, values: Mapping[Expr, Any], rows: int) -> Array:
