@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
-from descend.losses import Loss
+from descend.losses import LOSSES, Loss
+
+PLAIN = tuple(name for name in LOSSES if LOSSES.build(name).plain)
+"""The losses that are functions of prediction and response alone, without parameters of their own."""
 
 
 def within(text: str, loss: Loss) -> str:

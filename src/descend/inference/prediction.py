@@ -21,7 +21,7 @@ from descend.problem.preflight import smallest_failure
 from descend.registry import closest
 from descend.table import Table, open_table
 from descend.table.rows import Roles, Rows
-from descend.wording import using
+from descend.wording import spell, using
 
 Array = NDArray[np.float64]
 BANDS = ("confidence", "prediction")
@@ -152,6 +152,11 @@ def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, leve
     range of y.
     """
     model, loss, covariance = estimates.model, estimates.model.loss, estimates.needed_covariance()
+    if loss.classes:
+        raise ConfigError(
+            f"The {loss.name} loss predicts classes, which have no {interval} interval. Ask for "
+            f"{spell('probabilities')}."
+        )
     if interval == "prediction" and not (loss.quadratic or estimates.deviation is not None):
         raise ConfigError(
             f"A prediction interval needs the spread of single measurements, which the {loss.name} loss does not "

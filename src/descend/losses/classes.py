@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -61,6 +62,11 @@ class Classes(Loss):
         plain = ", ".join(names)
         known = replace(self, levels=plain)
         return known if known.classes == tuple(names) else replace(self, levels=line.getvalue())
+
+    def __str__(self) -> str:
+        texts = {name: value if value.isidentifier() else json.dumps(value) for name, value in self.settings.items()}
+        listed = ", ".join(f"{name}={text}" for name, text in texts.items())
+        return f"{self.name}({listed})" if listed else self.name
 
     @property
     def settings(self) -> dict[str, Any]:

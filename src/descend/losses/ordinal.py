@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
-from sympy import Expr, Integer, Lt, Rational, Symbol
+from sympy import Add, Expr, Integer, Lt, Rational, Symbol
 
 from descend.formula.real_functions import where
 from descend.formula.symbols import Parameter, Quantity
@@ -116,6 +116,13 @@ class Ordinal(Classes):
             found += [Integer(0)] * (count - k - 2)
         return tuple(found)
 
+    def on_response(self, expression: Expr) -> Expr:
+        """Return the mean place of the classes: the sum over the cutpoints of the probability of a class above them."""
+        from descend.formula.functions import FUNCTIONS
+
+        above = {"logit": "sigmoid", "probit": "normal_cdf"}[self.method]
+        return Add(*(FUNCTIONS[above].build(expression - cut) for cut in self._cuts))
+
     def probabilities(self, score: Array, parameters: Mapping[str, Any]) -> Array:
         from scipy.special import expit, ndtr
 
@@ -124,7 +131,8 @@ class Ordinal(Classes):
         away = ends - np.asarray(score)[:, None]
         # Above the middle the complements are subtracted, which keeps the digits of small probabilities.
         below, above = np.diff(up_to(away), axis=1), -np.diff(up_to(-away), axis=1)
-        return np.where(away[:, :-1] + away[:, 1:] < 0.0, below, above)
+        found: Array = np.where(away[:, :-1] + away[:, 1:] < 0.0, below, above)
+        return found
 
 
 def _below(k: int) -> Expr:

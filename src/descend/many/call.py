@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from descend.errors import ConfigError, LimitsError
+from descend.losses import LOSSES
 from descend.many.fits import Fits
 from descend.many.fitting import Grouped, fit_each, model_by_groups
 from descend.many.placing import fit_placed
 from descend.many.progress import Done
 from descend.many.refusals import refuse_options
 from descend.many.source import columns_read
-from descend.losses import LOSSES
 from descend.options.request import Request
 from descend.registry import split_list
 from descend.results.fitting import follows_prediction

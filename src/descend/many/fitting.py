@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +102,12 @@ class Grouped(OfRows):
 
     def table_of(self, group: int) -> Table:
         """Return the rows of one group as a table. Raises DataError where it lacks a level that others have."""
-        return table_of_group(self.rows_of(group), self.model.codings, self.table, self.source(group))
+        data: dict[str, NDArray[Any]] = {**self.rows_of(group)}
+        if classes := self.model.loss.classes:  # of which the columns hold the places
+            places, name = data[self.model.response], self.model.response
+            known = np.where(np.isfinite(places), places, len(classes)).astype(np.intp)
+            data[name] = np.array([*classes, None], dtype=object)[known]
+        return table_of_group(data, self.model.codings, self.table, self.source(group))
 
     def rows_of(self, group: int) -> dict[str, Array]:
         """Return the columns of one group."""

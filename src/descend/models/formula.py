@@ -17,7 +17,6 @@ from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.formula import Formula, levels_in, refuse_size
-from descend.formula.functions import FUNCTIONS
 from descend.formula.ordering import in_order
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.losses import Loss
@@ -115,7 +114,7 @@ class FormulaModel(SymbolicModel):
         start = {**loss.own_parameters, **start}
         refuse_size(formula.expression)
         if loss.shifts:
-            _refuse_intercept(formula, loss)
+            loss.refuse_constant(formula)
         model = formula_model(formula, loss, held)
         if not model.inputs and len(model.parameters.shapes) - len(loss.own_parameters) > 1:
             refuse_no_column(model, table)
@@ -210,9 +209,7 @@ class FormulaModel(SymbolicModel):
 
     @cached_property
     def prediction(self) -> Expr:
-        expression = self.formula.expression
-        absorbed = self.loss.score(expression) is not expression
-        return expression if self.loss.link is None or absorbed else FUNCTIONS[self.loss.link].build(expression)
+        return self.loss.on_response(self.formula.expression)
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         rows = len(next(iter(columns.values()))) if columns else 1
@@ -345,17 +342,6 @@ def score_slopes(formula: Formula, loss: Loss) -> Slopes:
     """Return the derivatives of the score of a formula under a loss, by each scalar parameter and ``w @ [...]``."""
     score = loss.score(formula.expression)
     return formula.slopes if score is formula.expression else slopes(score, formula.unknowns)
-
-
-def _refuse_intercept(formula: Formula, loss: Loss) -> None:
-    """Refuse a parameter that is added to the prediction of every row, as those of the loss are already."""
-    for symbol, slope in formula.jacobian.items():
-        if isinstance(symbol, Parameter) and slope.is_number and slope != 0:
-            own = " and ".join(f"`{name}`" for name in loss.own_parameters)
-            raise ConfigError(
-                f"`{symbol.name}` is added to the prediction in every row, which {own} of the {loss.name} loss stand "
-                f"for already. Leave `{symbol.name}` out of the formula."
-            )
 
 
 def _over_rows(expression: Expr, values: Mapping[Expr, Any], rows: int) -> Array:

@@ -59,6 +59,12 @@ def with_classes(request: Request, table: Table) -> tuple[Request, Table]:
                 f"{closest(each, known)} Add it to them, or leave such rows out with {spell('where')}."
             )
     present = tuple(each for each in known if each in set(occurring))
+    if loss.classes and len(present) < len(known):
+        absent = next(each for each in known if each not in present)
+        raise DataError(
+            f"No row of {table.source} has `{absent}` in `{name}`, so that its parameters cannot be estimated. Leave "
+            "it out of the levels."
+        )
     if len(present) < 2:
         raise DataError(f"`{name}` is `{occurring[0]}` in every row, so that there is nothing to tell apart.")
     chosen = {each: level for each, level in read_references(request.reference).items() if each != name}
@@ -89,7 +95,7 @@ def _in_order(name: str, loss: Classes, table: Table, words: list[str]) -> tuple
     if loss.ordered and not any({*map(str.casefold, words)} == {*pair} for pair in OPPOSITES):
         raise DataError(
             f"`{name}` holds words, which have no order by themselves: {listing(words)}. Give it, from the lowest to "
-            f"the highest: {spell('loss', _example(loss, words))}."
+            f"the highest: {spell('loss', repr(_example(loss, words)))}."
         )
     return tuple(words)
 
