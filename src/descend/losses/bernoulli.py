@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,9 @@ class Binomial(Loss):
         choices = gammaln(trials + 1.0) - gammaln(successes + 1.0) - gammaln(trials - successes + 1.0)
         return np.where(are_trials(y, omega) & (y > 0.0) & (y < 1.0), choices, 0.0)
 
-    def distribution(self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, Any]) -> Distribution:
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution:
         """Return those of shares, where the weights are numbers of trials."""
         from scipy import stats
 

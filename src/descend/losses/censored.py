@@ -140,7 +140,7 @@ class Censored(Loss):
         return float(parameters[self.parameter]) if self.own_parameters and self.exact.quadratic else None
 
     def distribution(
-        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, Any]
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
     ) -> Distribution | None:
         scale = float(parameters[self.parameter]) if self.own_parameters else dispersion
         return self.exact.distribution(mean, omega, scale, parameters)

@@ -283,7 +283,7 @@ class Loss(Formulas):
         return self.of_rows(self.kurtosis_text, {MEAN: mean, OMEGA: omega})
 
     def distribution(
-        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, Any]
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
     ) -> Distribution | None:
         """Return the distributions of responses of these means and weights; None if the loss has no such thing.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,10 @@ EXACT = 1e-10
 class Distribution(Protocol):
     """Distributions of responses, one a row; SciPy's are such."""
 
-    def cdf(self, y: Any) -> Any:
+    def cdf(self, y: Array) -> Array:
         """Return the probability of a response of y or less in each row."""
 
-    def ppf(self, share: Any) -> Any:
+    def ppf(self, share: float) -> Array:
         """Return the least response whose ``cdf`` is at least a share, in each row."""
 
 
@@ -39,10 +39,10 @@ class Rates:
     counts: Distribution
     per: Array
 
-    def cdf(self, y: Any) -> Any:
+    def cdf(self, y: Array) -> Array:
         return self.counts.cdf(np.floor(y * self.per + ROUNDING))
 
-    def ppf(self, share: Any) -> Any:
+    def ppf(self, share: float) -> Array:
         return self.counts.ppf(share) / self.per
 
 

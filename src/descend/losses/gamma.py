@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from descend.losses.contract import Loss
 from descend.losses.distribution import Distribution
@@ -57,7 +57,9 @@ class Gamma(Loss):
         """Return the dispersion that responses show about their means, roughly."""
         return super().scale_of(mean, y, omega) ** 2
 
-    def distribution(self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, Any]) -> Distribution:
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution:
         from scipy import stats
 
         found: Distribution = stats.gamma(omega / dispersion, scale=mean * dispersion / omega)

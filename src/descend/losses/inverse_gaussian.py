@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from descend.losses.contract import Loss
 from descend.losses.distribution import Distribution
@@ -40,7 +40,9 @@ class InverseGaussian(Loss):
     variance_text: ClassVar[str] = "mean^3"
     kurtosis_text: ClassVar[str] = "15*mean/omega"
 
-    def distribution(self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, Any]) -> Distribution:
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution:
         from scipy import stats
 
         found: Distribution = stats.invgauss(mu=mean * dispersion / omega, scale=omega / dispersion)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -51,7 +51,9 @@ class Poisson(Loss):
         """Whether every row is a single count: the scatter of weighted counts is not known."""
         return bool((omega == 1.0).all() and (y == np.floor(y)).all())
 
-    def distribution(self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, Any]) -> Distribution:
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution:
         """Return those of counts; where rows have weights, of counts over as many units of time or space."""
         from scipy import stats
 

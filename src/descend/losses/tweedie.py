@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.losses.contract import Loss
@@ -97,7 +98,9 @@ class Tweedie(Loss):
         found: Array = logsumexp(logarithms, axis=1) - np.log(y)
         return found
 
-    def distribution(self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, Any]) -> Distribution:
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution:
         phi = dispersion / omega
         return Jumps(
             mean ** (2.0 - self.power) / ((2.0 - self.power) * phi),
@@ -106,7 +109,7 @@ class Tweedie(Loss):
         )
 
 
-def _blocks(jumps: Array, alpha: float) -> Iterator[tuple[Any, Array, int]]:
+def _blocks(jumps: Array, alpha: float) -> Iterator[tuple[NDArray[np.intp], Array, int]]:
     """Yield rows whose series need about as many terms, the first term of each, and how many: all that count.
 
     About its largest term, at j = ``jumps``, the series falls as exp(-(1 - alpha) (j - jumps)**2 / (2 jumps)).
@@ -132,10 +135,9 @@ class Jumps:
     shape: float
     scale: Array
 
-    def cdf(self, y: Any) -> Any:
+    def cdf(self, y: Array) -> Array:
         from scipy.special import gammainc, gammaln
 
-        y = np.broadcast_to(np.asarray(y, dtype=np.float64), self.number.shape)
         found = np.where(y >= 0.0, np.exp(-self.number), 0.0)
         for some, low, count in _blocks(self.number, 0.0):
             j, number = low[:, None] + np.arange(count), self.number[some, None]
@@ -144,7 +146,7 @@ class Jumps:
             found[some] += (chance * gammainc(self.shape * j, share[:, None])).sum(axis=1)
         return found
 
-    def ppf(self, share: Any) -> Any:
+    def ppf(self, share: float) -> Array:
         low = np.zeros_like(self.number)
         none = np.exp(-self.number) >= share
         high = self.number * self.shape * self.scale
