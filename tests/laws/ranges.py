@@ -10,6 +10,10 @@ PLAIN = tuple(name for name in LOSSES if LOSSES.build(name).plain)
 """The losses that are functions of prediction and response alone, without parameters of their own."""
 
 
+OF_NUMBERS = tuple(name for name in LOSSES if not LOSSES[name].of_classes)
+"""The losses of responses that are numbers, not classes."""
+
+
 def within(text: str, loss: Loss) -> str:
     """Return a formula of positive predictions, r, for a loss of probabilities as one of r / (1 + r)."""
     if math.isinf(loss.prediction_domain.high):

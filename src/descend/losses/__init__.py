@@ -8,6 +8,7 @@ from descend.losses.contract import Loss
 from descend.losses.domain import POSITIVE, Domain
 from descend.losses.gamma import Gamma
 from descend.losses.huber import Huber
+from descend.losses.inverse_gaussian import InverseGaussian
 from descend.losses.log_cosh import LogCosh
 from descend.losses.logistic import Logistic
 from descend.losses.ordinal import Ordinal
@@ -16,6 +17,7 @@ from descend.losses.poisson import Poisson
 from descend.losses.soft_l1 import SoftL1
 from descend.losses.squared import Squared
 from descend.losses.tukey import Tukey
+from descend.losses.tweedie import Tweedie
 from descend.registry import Registry
 
 LOSSES: Registry[Loss] = Registry(
@@ -29,6 +31,8 @@ LOSSES: Registry[Loss] = Registry(
     Pinball,
     Poisson,
     Gamma,
+    InverseGaussian,
+    Tweedie,
     Logistic,
     Bernoulli,
     Ordinal,
@@ -48,6 +52,7 @@ __all__ = [
     "Domain",
     "Gamma",
     "Huber",
+    "InverseGaussian",
     "LogCosh",
     "Logistic",
     "Loss",
@@ -57,4 +62,5 @@ __all__ = [
     "SoftL1",
     "Squared",
     "Tukey",
+    "Tweedie",
 ]
