@@ -94,7 +94,7 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
 
 def _followed(work: OfRows) -> list[str]:
     """Say which quantities took their time in many groups, as each curve was followed by itself."""
-    slow = [quantity.name for quantity in work.asked if quantity.of_free is None]
+    slow = [quantity.name for quantity in work.derived_quantities if quantity.of_free is None]
     if not slow or len(work.groups) < MANY:
         return []
     are = "is" if len(slow) == 1 else "are"

@@ -19,7 +19,7 @@ from descend.results import Fit
 from descend.table.levels import Key, Label, said
 
 if TYPE_CHECKING:
-    from descend.many.quantities import Quantified
+    from descend.many.quantified import Quantified
 
 Array = NDArray[np.float64]
 Cells = NDArray[np.generic]
@@ -216,7 +216,7 @@ class FittedGroups:
         table |= {label: values[:, place] for place, label in enumerate(self.labels)}
         table |= {f"{label} std. error": errors[:, place] for place, label in enumerate(self.labels)}
         if self.quantities:
-            from descend.many.quantities import columns_of
+            from descend.many.quantified import columns_of
 
             table |= columns_of(self.quantities)
         of_fits: dict[str, Cells | list[str]] = {

@@ -257,7 +257,7 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
     together = work.together
     if together is not None and len(chosen) and together.arrays is NUMPY_ARRAYS and is_linear(work.model):
         keep(work, chosen, solved_linear(work, chosen), outcomes)
-        if work.asked:
+        if work.derived_quantities:
             from descend.many.quantities import quantify
 
             quantify(work, chosen, outcomes, partial(variances_of_linear, work))
@@ -279,7 +279,7 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
                     keep(work, known, together.descend(known, theta, np.arange(len(known))), outcomes)
                 fit_doubted(work, chosen, outcomes)
             outcomes.in_order(together.program, (work.request.start or {}).keys(), work.bounds)
-        if work.asked:
+        if work.derived_quantities:
             from descend.many.quantities import quantify
 
             quantify(work, chosen, outcomes, replace(together, bounds=work.bounds).variances_of)

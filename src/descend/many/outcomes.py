@@ -17,7 +17,7 @@ from descend.problem.symmetry import canonical_each, has_symmetries
 from descend.results import Fit
 
 if TYPE_CHECKING:
-    from descend.many.quantities import Quantified
+    from descend.many.quantified import Quantified
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -60,7 +60,7 @@ class Outcomes:
 
     def quantity(self, name: str, text: str) -> Quantified:
         """Return what is known of a quantity, nothing at first."""
-        from descend.many.quantities import Quantified
+        from descend.many.quantified import Quantified
 
         return self.quantities.setdefault(name, Quantified.none(text, len(self.loss)))
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,71 +13,27 @@ from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
 from descend.inference.estimates import Estimates, why_none
 from descend.inference.intervals import quantile
-from descend.inference.quantities.estimate import Estimated
 from descend.inference.quantities.estimated import by_delta_method
 from descend.inference.quantities.quantity import Quantity
 from descend.inference.quantities.reading import read_quantities
 from descend.many.keeping import Known, spread_of
+from descend.many.outcomes import Outcomes
+from descend.many.quantified import LEVEL, Quantified
 from descend.models import Model
 from descend.parameters.ties import Ties
 from descend.wording import spell
-
-if TYPE_CHECKING:
-    from descend.many.outcomes import Outcomes
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 Variances = Callable[[Places, Array, Array], Array]
 """Returns the variances, but for the scale of the loss, of what has some derivatives: see ``Together.variances_of``."""
-LEVEL, METHOD = 0.95, "t"
 
 
-@dataclass
-class Quantified:
-    """What is known of one quantity in every group, as in `Estimated`: arrays over groups, and why something is not."""
-
-    text: str
-    value: Array
-    standard_error: Array
-    low: Array
-    high: Array
-    why: dict[int, str] = field(default_factory=dict)
-
-    @classmethod
-    def none(cls, text: str, groups: int) -> Quantified:
-        """Return what is known before any group is fitted."""
-        empty = np.full((4, groups), np.nan)
-        return cls(text, empty[0], empty[1], empty[2], empty[3])
-
-    @property
-    def _arrays(self) -> tuple[Array, Array, Array, Array]:
-        return self.value, self.standard_error, self.low, self.high
-
-    def put(self, group: int, numbers: Sequence[float | None], why: str) -> None:
-        """Keep the value, the error, and the ends of the interval in one group."""
-        for array, number in zip(self._arrays, numbers, strict=True):
-            array[group] = math.nan if number is None else number
-        self.why.pop(group, None)
-        if why:
-            self.why[group] = why
-
-    def take(self, groups: Places, others: Quantified) -> None:
-        """Take over what is known of some groups, which others have in this order."""
-        for mine, theirs in zip(self._arrays, others._arrays, strict=True):
-            mine[groups] = theirs
-        self.why |= {int(groups[place]): why for place, why in others.why.items()}
-
-    def of(self, group: int, name: str) -> Estimated:
-        """Return what is known in one group."""
-        value, error, low, high = (float(array[group]) for array in self._arrays)
-        return Estimated(name, self.text, value, error, (low, high), LEVEL, METHOD, self.why.get(group, ""))
-
-
-class Asked(Known, Protocol):
+class WithQuantities(Known, Protocol):
     """Groups, and the quantities that are asked for in each: see `Grouped`."""
 
     @property
-    def asked(self) -> Sequence[Quantity]: ...
+    def derived_quantities(self) -> Sequence[Quantity]: ...
 
 
 def check_for_groups(given: Ties, model: Model, by: Sequence[str]) -> None:
@@ -91,7 +46,7 @@ def check_for_groups(given: Ties, model: Model, by: Sequence[str]) -> None:
             )
 
 
-def quantify(work: Asked, groups: Places, outcomes: Outcomes, variances: Variances) -> None:
+def quantify(work: WithQuantities, groups: Places, outcomes: Outcomes, variances: Variances) -> None:
     """Keep the quantities of those groups that were fitted together, with their errors.
 
     With g the derivatives of a quantity by the parameters, C the curvature of the sum of the loss, and s its scale:
@@ -105,7 +60,7 @@ def quantify(work: Asked, groups: Places, outcomes: Outcomes, variances: Varianc
     scale, degrees = spread_of(work, groups, theta, outcomes.loss[groups] * work.totals[groups])
     reaches = {each: quantile(LEVEL, each) for each in np.unique(degrees[degrees > 0.0]).tolist()}
     reach = np.array([reaches.get(each, math.nan) for each in degrees.tolist()])
-    for quantity in work.asked:
+    for quantity in work.derived_quantities:
         column = outcomes.quantity(quantity.name, quantity.text)
         value, gradient = quantity.over(theta)
         with np.errstate(all="ignore"):
@@ -124,13 +79,3 @@ def _why(model: Model, quantity: Quantity, theta: Array, covariance: Array | Non
     nothing = why_none(model, False, Outcome.CONVERGED, 0.0)
     found = Estimates(model, theta, covariance, "model", math.inf, (), (), True, nothing, None, None, None)
     return by_delta_method(quantity, found, LEVEL).why
-
-
-def columns_of(quantities: Mapping[str, Quantified]) -> dict[str, Array | list[str]]:
-    """Return the columns of a table: of each quantity value and error, and, where one is missing, why."""
-    table: dict[str, Array | list[str]] = {name: each.value for name, each in quantities.items()}
-    table |= {f"{name} std. error": each.standard_error for name, each in quantities.items()}
-    for name, each in quantities.items():
-        if each.why:
-            table[f"{name} why"] = [each.why.get(group, "") for group in range(len(each.value))]
-    return table

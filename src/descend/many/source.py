@@ -85,7 +85,7 @@ class OfRows:
         return {name: types[name] for name in (*self.model.columns, *self.groups.by)}
 
     @cached_property
-    def asked(self) -> Sequence[Quantity]:
+    def derived_quantities(self) -> Sequence[Quantity]:
         """The quantities that are asked for in each group."""
         if not self.request.quantities:
             return ()
@@ -96,7 +96,7 @@ class OfRows:
     @property
     def quantities(self) -> Mapping[str, str]:
         """The quantities that are asked for in each group, by name, as texts."""
-        return {quantity.name: quantity.text for quantity in self.asked}
+        return {quantity.name: quantity.text for quantity in self.derived_quantities}
 
     @property
     def weights(self) -> str | None:

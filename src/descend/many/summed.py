@@ -92,9 +92,9 @@ class Summed:
         return self.work.model
 
     @property
-    def asked(self) -> Sequence[Quantity]:
+    def derived_quantities(self) -> Sequence[Quantity]:
         """The quantities that are asked for in each group."""
-        return self.work.asked
+        return self.work.derived_quantities
 
     @cached_property
     def groups(self) -> Groups:
@@ -169,7 +169,7 @@ def fit_summed(summed: Summed, on_done: Done | None = None) -> Outcomes:
         some = np.arange(begin, min(begin + AT_ONCE, size))
         with np.errstate(all="ignore"):
             keep(summed, some, summed.descend(starts, some), part)
-            if summed.asked:
+            if summed.derived_quantities:
                 from descend.many.quantities import quantify
 
                 quantify(summed, some, part, summed.variances_of)
