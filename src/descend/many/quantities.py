@@ -77,5 +77,5 @@ def quantify(work: WithQuantities, groups: Places, outcomes: Outcomes, variances
 def _why(model: Model, quantity: Quantity, theta: Array, covariance: Array | None) -> str:
     """Say why a quantity has no value or no error in a group, as a fit of it does."""
     nothing = why_none(model, False, Outcome.CONVERGED, 0.0)
-    found = Estimates(model, theta, covariance, "model", math.inf, (), (), True, nothing, None, None, None)
+    found = Estimates(model, theta, covariance, "model", math.inf, (), (), True, nothing, None, None, None, None)
     return by_delta_method(quantity, found, LEVEL).why
