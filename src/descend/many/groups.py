@@ -130,7 +130,9 @@ def _values(labels: list[Label], places: Places) -> list[Label]:
     return [labels[place] for place in places.tolist()]
 
 
-def table_of_group(data: Mapping[str, NDArray[Any]], codings: Iterable[Coding], origin: Table, source: str) -> Table:
+def table_of_group(
+    data: Mapping[str, NDArray[np.generic]], codings: Iterable[Coding], origin: Table, source: str
+) -> Table:
     """Return the rows of one group as a table, with the values of those columns whose places alone were read.
 
     data: columns, also those that hold the places of levels (see `Levels`). origin: where they come from.
