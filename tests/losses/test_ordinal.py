@@ -203,7 +203,7 @@ def test_a_class_has_no_interval_and_a_number_no_probability():
     with pytest.raises(ConfigError) as caught:
         descend.fit("y ~ b*x", ratings()).predict(rows, probabilities=True)
     assert str(caught.value) == (
-        "The squared loss is of numbers, which have no probability by themselves. Leave out --probabilities."
+        "The squared loss is of numbers, not of classes each of which has a probability. Leave out --probabilities."
     )
 
 

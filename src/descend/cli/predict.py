@@ -100,8 +100,7 @@ def predict(
     if name in table.names:
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
     new = _predicted(fitted, table, name, missing, interval, level or 0.95)
-    if probabilities:
-        new |= _probabilities(fitted, table, missing)
+    new |= _probabilities(fitted, table, missing) if probabilities else {}
     if isinstance(fitted, Fits):
         from descend.many.prediction import rows_kept
 

@@ -9,34 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.solution import named
-from descend.errors import ConfigError
 from descend.inference.prediction import refuse_not_finite
-from descend.losses import Classes, Loss
+from descend.losses import Loss
 from descend.models import Model
-from descend.wording import spell
 
 Array = NDArray[np.float64]
 
 
 def predicted_classes(model: Model, theta: Any, data: object, missing: str, probabilities: bool) -> NDArray[Any]:
     """Return the likeliest class of each row of some data, or the probability of each class, (rows, K)."""
-    loss = classes_of(model.loss)
     columns = model.inputs_of(data, missing)
     found = probabilities_of(model, theta, columns)
     refuse_not_finite(model, theta, columns, found.sum(axis=1))
-    return found if probabilities else likeliest(loss, found)
+    return found if probabilities else likeliest(model.loss, found)
 
 
 def probabilities_of(model: Model, theta: Any, columns: Mapping[str, Array]) -> Array:
     """Return the probability of each class in each row, (rows, K), in the order of ``loss.classes``."""
-    loss = classes_of(model.loss)
     with np.errstate(all="ignore"):
-        return loss.probabilities(model.scores(theta, columns), named(model, theta))
+        return model.loss.probabilities(model.scores(theta, columns), named(model, theta))
 
 
 def likeliest(loss: Loss, probabilities: Array) -> NDArray[Any]:
     """Return the class of the largest probability in each row: words, or numbers where all classes are numbers."""
-    names = classes_of(loss).classes
+    names = loss.classes
     try:
         numbers = np.array([float(name) for name in names])
         labels: NDArray[Any] = numbers.astype(np.int64) if (numbers == numbers.round()).all() else numbers
@@ -44,17 +40,3 @@ def likeliest(loss: Loss, probabilities: Array) -> NDArray[Any]:
         labels = np.array(names, dtype=object)
     found: NDArray[Any] = labels[probabilities.argmax(axis=1)]
     return found
-
-
-def classes_of(loss: Loss) -> Classes:
-    """Return a loss that is of classes. Raises ConfigError for any other."""
-    if isinstance(loss, Classes):
-        return loss
-    if loss.two_levels:
-        raise ConfigError(
-            f"What a fit under the {loss.name} loss predicts is a probability. Leave out {spell('probabilities')}."
-        )
-    raise ConfigError(
-        f"The {loss.name} loss is of numbers, which have no probability by themselves. Leave out "
-        f"{spell('probabilities')}."
-    )

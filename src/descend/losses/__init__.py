@@ -3,7 +3,6 @@
 from descend.losses.absolute import Absolute
 from descend.losses.bernoulli import Bernoulli
 from descend.losses.cauchy import Cauchy
-from descend.losses.classes import Classes
 from descend.losses.contract import Loss
 from descend.losses.domain import POSITIVE, Domain
 from descend.losses.gamma import Gamma
@@ -48,7 +47,6 @@ __all__ = [
     "Absolute",
     "Bernoulli",
     "Cauchy",
-    "Classes",
     "Domain",
     "Gamma",
     "Huber",

@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 from descend.errors import ConfigError
 from descend.losses.contract import Loss
 from descend.losses.domain import Domain
-from descend.losses.formulas import Array
 from descend.registry import setting
+
+Self = TypeVar("Self", bound="Classes")
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,6 @@ class Classes(Loss):
     levels: str = setting("")
 
     of_classes: ClassVar[bool] = True
-    ordered: ClassVar[bool] = False
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
     saturated_text: ClassVar[str] = "0"
 
@@ -55,7 +55,7 @@ class Classes(Loss):
         """The number of classes, K; 2 before the data are known."""
         return len(self.classes) or 2
 
-    def of_levels(self, names: Sequence[str]) -> Classes:
+    def of_levels(self: Self, names: Sequence[str]) -> Self:
         """Return the same loss of these classes."""
         line = io.StringIO()
         csv.writer(line, lineterminator="").writerow(names)
@@ -80,10 +80,3 @@ class Classes(Loss):
     @property
     def response_domain(self) -> Domain:  # type: ignore[override]
         return Domain(0.0, self.size - 1.0, "classes")
-
-    def probabilities(self, score: Array, parameters: Mapping[str, Any]) -> Array:
-        """Return the probability of each class in each row, (rows, K).
-
-        score: what the loss works on, (rows,) or (rows, K - 1). parameters: by name, those of the loss among them.
-        """
-        raise NotImplementedError

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -18,6 +18,7 @@ from descend.errors import ConfigError
 from descend.formula.symbols import OMEGA, Column, Parameter, Quantity
 from descend.losses.domain import Domain
 from descend.registry import Part, is_estimate
+from descend.wording import spell
 
 if TYPE_CHECKING:
     from descend.formula.formula import Formula
@@ -44,7 +45,7 @@ class Formulas(Part, ABC):
     A setting that is a text names a column of the loss's own, such as what is censored; the formulas use it by the name
     of the setting. own_parameters are fitted with those of the formula; the formulas use them by name.
     shifts: whether they make up for a constant added to the prediction, so that the formula needs none.
-    of_classes: whether the response is one of several classes, by their places (see ``Classes``).
+    of_classes: whether the response is one of several classes, by their places. ordered: whether these have an order.
     """
 
     kind: ClassVar[str] = "loss"
@@ -52,6 +53,7 @@ class Formulas(Part, ABC):
     link: ClassVar[str | None] = None
     shifts: ClassVar[bool] = False
     of_classes: ClassVar[bool] = False
+    ordered: ClassVar[bool] = False
     value_text: ClassVar[str]
     slope_text: ClassVar[str]
     weight_text: ClassVar[str]
@@ -88,6 +90,20 @@ class Formulas(Part, ABC):
     def classes(self) -> tuple[str, ...]:
         """The classes that the response may be, in order; none if it is a number, or before the data are known."""
         return ()
+
+    def of_levels(self: Self, names: Sequence[str]) -> Self:
+        """Return the same loss of these classes; itself, if it is of numbers."""
+        return self
+
+    def probabilities(self, score: Array, parameters: Mapping[str, object]) -> Array:
+        """Return the probability of each class in each row, (rows, K). Raises ConfigError for a loss of numbers.
+
+        score: what the loss works on, (rows,) or (rows, K - 1). parameters: by name, those of the loss among them.
+        """
+        raise ConfigError(
+            f"The {self.name} loss is of numbers, not of classes each of which has a probability. Leave out "
+            f"{spell('probabilities')}."
+        )
 
     def score(self, expression: Expr) -> Expr:
         """Return what the loss works on: the expression, or its argument where its outermost function is the link."""

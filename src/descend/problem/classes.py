@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from descend.errors import ConfigError, DataError
-from descend.losses import LOSSES, Classes
+from descend.losses import LOSSES, Loss
 from descend.options.request import Request
 from descend.parameters.references import read_references
 from descend.problem.left_side import LeftSide
@@ -30,7 +30,6 @@ def with_classes(request: Request, table: Table) -> tuple[Request, Table]:
     Raises ConfigError or DataError for a response without classes, or without an order that is needed.
     """
     loss = LOSSES.build(request.loss)
-    assert isinstance(loss, Classes)
     if isinstance(request.model, str) and ";" in request.model:
         raise ConfigError(
             f"The {loss.name} loss is of one response, and several formulas have several. Fit them one by one."
@@ -72,7 +71,7 @@ def with_classes(request: Request, table: Table) -> tuple[Request, Table]:
     return request, table.with_words(name, {each: float(place) for place, each in enumerate(present)})
 
 
-def _occurring(name: str, loss: Classes, table: Table) -> list[str]:
+def _occurring(name: str, loss: Loss, table: Table) -> list[str]:
     found = table.words(name, MOST + 1)
     if not found:
         raise DataError(f"No row of {table.source} has a value in `{name}`.")
@@ -84,7 +83,7 @@ def _occurring(name: str, loss: Classes, table: Table) -> list[str]:
     return found
 
 
-def _in_order(name: str, loss: Classes, table: Table, words: list[str]) -> tuple[str, ...]:
+def _in_order(name: str, loss: Loss, table: Table, words: list[str]) -> tuple[str, ...]:
     """Return the classes that occur, in the order that the data give them."""
     if (categories := table.categories(name)) is not None:
         ranks = {label(value): rank for rank, value in enumerate(categories)}
@@ -100,7 +99,7 @@ def _in_order(name: str, loss: Classes, table: Table, words: list[str]) -> tuple
     return tuple(words)
 
 
-def _example(loss: Classes, words: list[str]) -> str:
+def _example(loss: Loss, words: list[str]) -> str:
     """Return the loss with its words as levels, those that people use for an order in theirs."""
     usual = ("none", "very low", "low", "small", "bad", "poor", "fair", "medium", "moderate", "average", "good", "high")
     ranks = {word: rank for rank, word in enumerate((*usual, "large", "great", "very good", "very high", "excellent"))}
@@ -114,7 +113,7 @@ def _number(word: str) -> float:
         return math.nan
 
 
-def _by_reference(name: str, loss: Classes, known: tuple[str, ...], request: Request) -> tuple[str, ...]:
+def _by_reference(name: str, loss: Loss, known: tuple[str, ...], request: Request) -> tuple[str, ...]:
     """Return the classes with the one first that the user chose as reference."""
     level = read_references(request.reference).get(name)
     if level is None:
