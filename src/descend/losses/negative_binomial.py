@@ -53,7 +53,6 @@ class NegativeBinomial(Loss):
     weight_text: ClassVar[str] = "1/(prediction + prediction^2/theta)"
     response_domain: ClassVar[Domain] = Domain(0.0, math.inf, "counts, so 0 or more")
     prediction_domain: ClassVar[Domain] = POSITIVE
-    convex_in_log: ClassVar[bool] = True
     # The second derivative by the logarithm of the mean is (y + theta) theta m / (m + theta)**2.
     curvature_left_text: ClassVar[str] = "exp(-moved)"
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
@@ -69,6 +68,11 @@ class NegativeBinomial(Loss):
     @property
     def own_parameters(self) -> dict[str, float]:
         return {} if self.theta else {"theta": 1.0}
+
+    @property
+    def convex_in_log(self) -> bool:  # type: ignore[override]
+        """Whether theta is given; J is not convex in the means and theta together."""
+        return bool(self.theta)
 
     @property
     def value_text(self) -> str:  # type: ignore[override]
