@@ -159,6 +159,7 @@ OPTIONAL: Mapping[str, Check] = {
             lambda value: "" if isinstance(value, dict) and isinstance(value.get("expression"), str) else " a quantity"
         )
     ),
+    "units": maybe(named(lambda value: "" if isinstance(value, str | list) else " a unit")),
     "cause": maybe(one_of("why a run failed", *map(str, Cause))),
     "evidence": maybe(named(lambda value: "")),
     "weights": maybe(column),
