@@ -31,7 +31,9 @@ def coloured(fits: FittedGroups, look: Look | None = None) -> Panel | None:
             return None
         panels.append(panel_of(fits, place, rows, look or Look()))
         colour, dashes = colour_of(place)
-        marks += [_in_colour(mark, colour, dashes, said(key)) for mark in panels[-1].marks]
+        own = panels[-1].marks
+        alone = not any(isinstance(mark, Line) for mark in own)  # rows without a curve name their group themselves
+        marks += [_in_colour(mark, colour, dashes, said(key), alone) for mark in own]
     if not marks:
         return None
     first, total = panels[0], int(fits.rows.sum())
@@ -40,10 +42,10 @@ def coloured(fits: FittedGroups, look: Look | None = None) -> Panel | None:
     return Panel("together", title, first.x, first.y, marks, "", alt)
 
 
-def _in_colour(mark: Mark, colour: str, dashes: str, name: str) -> Mark:
-    """Return a mark in the colour of its group, which its curve names."""
+def _in_colour(mark: Mark, colour: str, dashes: str, name: str, alone: bool) -> Mark:
+    """Return a mark in the colour of its group, which its curve names, or its rows where these are alone."""
     if isinstance(mark, Line):
         return replace(mark, colour=colour, dashes=dashes, name=name)
     if isinstance(mark, Points | Band):
-        return replace(mark, colour=colour, name="")
+        return replace(mark, colour=colour, name=name if alone and isinstance(mark, Points) else "")
     return replace(mark, colour=colour) if isinstance(mark, Bars) else mark

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from descend.many.reasons import NAMED, Reason, reasons, words
+from descend.many.reasons import NAMED, Reason, reasons, shortened, words
 from descend.many.text import counted
 from descend.report import html
 from descend.report.cells import RIGHT, heads, prose
@@ -33,7 +33,7 @@ def verdict(fits: FittedGroups, link: Link = nowhere) -> str:
     """Say how groups ended, and why some failed, with links to examples."""
     kind = "success" if fits.succeeded else "partial" if len(fits.failed) < len(fits) else "failure"
     sign = f'<span aria-hidden="true">{html.ICONS[kind]}</span>'
-    lines = "".join(f"<li>{_reason(fits, reason, link)}</li>" for reason in reasons(fits))
+    lines = reasons_of(fits, link)
     lacking = f"<p>{fits.ungrouped:,} rows have no value of {' or '.join(fits.by)}, and are in no group.</p>"
     return (
         f'<div class="verdict {kind}"><p class="ended">{sign} {escape(counted(fits))}</p>'
@@ -42,6 +42,11 @@ def verdict(fits: FittedGroups, link: Link = nowhere) -> str:
         + (f'<ul class="outcomes">{lines}</ul>' if lines else "")
         + "</div>"
     )
+
+
+def reasons_of(fits: FittedGroups, link: Link = nowhere) -> str:
+    """Say why groups failed, an item of a list for each reason, with links to examples; empty if none did."""
+    return "".join(f"<li>{_reason(fits, reason, link)}</li>" for reason in reasons(fits))
 
 
 def _reason(fits: FittedGroups, reason: Reason, link: Link) -> str:
@@ -60,13 +65,14 @@ class Listing:
     """The table of groups: parameters with their errors, R2, rows, how each ended, and why one failed.
 
     link: where a click on a group leads. most: columns of parameters, at most; all of them, and the reasons of those
-    that failed, if not given. outcome: what an ending is called.
+    that failed, if not given. outcome: what an ending is called. brief: whether a reason is its first sentence alone.
     """
 
     fits: FittedGroups
     link: Link = nowhere
     most: int | None = None
     outcome: Callable[[str], str] = words
+    brief: bool = False
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -133,13 +139,14 @@ class Listing:
         bad = ' class="bad"' if cause else ""
         cells.append(f"<td{bad}>{escape(self.outcome(fits.outcome[place]))}</td>")
         if self.why:
-            cells.append(f'<td class="why">{prose(" ".join(cause.split()))}</td>')
+            reason = shortened(cause) if self.brief else " ".join(cause.split())
+            cells.append(f'<td class="why">{prose(reason)}</td>')
         return f"<tr>{''.join(cells)}</tr>"
 
-    def table(self, places: Sequence[int], kind: str = "scroll tall", head: str = "") -> str:
-        """Return the table of these groups. head: its heads, if not the titles alone."""
+    def table(self, places: Sequence[int], kind: str = "scroll tall", head: str = "", name: str = "Groups") -> str:
+        """Return the table of these groups. head: its heads, if not the titles alone; name: for those who hear it."""
         lines = "".join(map(self.line, places))
         key = ' id="groups"' if self.most is None else ""
         head = head or heads(self.titles, self.flush)
         body = f"<table{key}><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
-        return f'<section class="{kind}" tabindex="0" aria-label="Groups">{body}</section>'
+        return f'<section class="{kind}" tabindex="0" aria-label="{escape(name)}">{body}</section>'
