@@ -21,6 +21,7 @@ from descend.lab.texts import OUTCOMES, Words, words
 from descend.many import Fits
 from descend.many.coloured import coloured
 from descend.many.listing import Listing, reasons_of
+from descend.many.outcomes import REFUSED
 from descend.many.pictures import panel_of
 from descend.report import multiples
 from descend.report.document import figure
@@ -180,6 +181,8 @@ def _has(fits: Fits, place: int, wanted: Sequence[str], say: Words) -> bool:
 
 def _outcome(outcome: str, say: Words) -> str:
     """Return what an ending is called in a language."""
+    if outcome == REFUSED:
+        return say("refused")
     return OUTCOMES[outcome][1] if say.chinese else outcome.replace("_", " ")
 
 

@@ -144,6 +144,7 @@ TEXTS = {
     "after": ("Next", "下一页"),
     "comma": (", ", "，"),
     "rows": ("rows", "行数"),
+    "refused": ("refused", "无法拟合"),
     "why": ("why", "原因（英文）"),
     "one_group": ("Group {by} = {name}", "分组 {by} = {name}"),
     "back_to_all": ("Back to all groups", "返回全部分组"),
@@ -161,7 +162,6 @@ OUTCOMES = {
     "diverged": ("Diverged", "发散了"),
     "stalled": ("Stalled", "停滞"),
     "interrupted": ("Interrupted", "被中断"),
-    "refused": ("Could not be fitted", "无法拟合"),
 }
 
 
