@@ -84,7 +84,7 @@ class Callbacks:
         wire("go", "url.search", "problem.value", "context.data")
         wire("write", "written.data", "mathematics.data", late=False)
 
-    def page(self, opening: Opening) -> Any:
+    def page(self, opening: Opening) -> object:
         """Return the page for an address."""
         state, unread = read_query(str(opening.get("search") or ""), self.formula if self.library.file else "")
         if state.problem == FILE and self.library.file is None:
@@ -104,7 +104,7 @@ class Callbacks:
         except DescendError:
             return dataclasses.replace(state, group=""), rows, ("group",)
 
-    def film(self, settings: Mapping[str, Any], gradient: str | None, key: str | None, asked: object = None) -> str:
+    def film(self, settings: Mapping[str, object], gradient: str | None, key: str | None, asked: object = None) -> str:
         """Return the film of the settings as JSON, or all groups, with what is wrong with them and where.
 
         asked: which part of the table of groups.
@@ -133,7 +133,7 @@ class Callbacks:
             notes["formula-told" if _of_formula(error, state) else "trouble"] = error_text(error)
         return f'{{"film":{film},"groups":{shown},"told":{_json(notes)}}}'
 
-    def tell(self, link: str | None, opening: Opening, low: float, high: float) -> list[Any]:
+    def tell(self, link: str | None, opening: Opening, low: float, high: float) -> list[object]:
         """Return the words for the descents of a link, and the ends of the slider of rates."""
         from dash import no_update
 
@@ -160,7 +160,7 @@ class Callbacks:
         noise: float,
         opening: Opening,
         by: Sequence[str] | None = None,
-    ) -> tuple[Any, str, str]:
+    ) -> tuple[object, str, str]:
         """Return the judgement on a gradient by hand, the derived gradient beside it, and a text to begin with."""
         try:
             state = dataclasses.replace(state_of_rows(context, noise, by), formula=formula or "", loss=loss)
@@ -191,7 +191,7 @@ class Callbacks:
         except DescendError as error:
             return error_text(error), derived, skeleton
 
-    def report(self, clicks: int | None, link: str | None, opening: Opening) -> Any:
+    def report(self, clicks: int | None, link: str | None, opening: Opening) -> object:
         """Return the report of the descent, or of the race, as a file to download."""
         from dash import no_update
 
@@ -214,7 +214,7 @@ def _film(state: State, rows: Rows, dark: bool) -> str:
     return FILMS((rows.key, state, dark), made)
 
 
-def _words_of_groups(state: State, rows: Rows, unchanged: list[Any], link: str | None) -> list[Any]:
+def _words_of_groups(state: State, rows: Rows, unchanged: list[object], link: str | None) -> list[object]:
     """Return the words of all groups, of which most elements say nothing: how to repeat the fits elsewhere."""
     found = dict(zip(WORDS_OF_FILM.split(), unchanged, strict=True))
     copied = unbroken(copies.commands(state, rows, {})), copies.python(state, rows, {})

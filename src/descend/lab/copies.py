@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import Any
 
 from descend.lab.data import Rows
 from descend.lab.descents import Start, call, descents
@@ -60,9 +59,9 @@ def report(state: State, rows: Rows) -> tuple[str, str]:
     return race_page(runs.fits, texts), f"{stem}-race.html"
 
 
-def arguments(state: State, rows: Rows, start: Start) -> dict[str, Any]:
+def arguments(state: State, rows: Rows, start: Start) -> dict[str, object]:
     """Return the arguments of `descend.fit`, or of `descend.compare` if several optimizers race."""
-    given: dict[str, Any] = {"model": "", "data": rows.name}
+    given: dict[str, object] = {"model": "", "data": rows.name}
     if state.all_groups:
         given |= {"model": state.formula, "by": list(state.by)} | ({"missing": "drop"} if rows.gaps else {})
         return given | ({} if state.loss == State.loss else {"loss": state.loss})

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Any
 
 from descend import api
 from descend.errors import ConfigError
@@ -92,7 +91,7 @@ def fits_of(state: State, rows: Rows) -> Fits:
     return FITS((rows.key, state.formula, state.loss, state.by), fit)
 
 
-def answer(state: State, rows: Rows, asked: object) -> dict[str, Any]:
+def answer(state: State, rows: Rows, asked: object) -> dict[str, str]:
     """Return what the page shows of all groups. asked: which part of the table. Raises DescendError."""
     fits, say, shown = fits_of(state, rows), words(state.lang), Shown.of(asked)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -219,7 +219,7 @@ class Loss(Formulas):
         """Whether it is a likelihood whose weight is the Fisher information of a row: no scale is estimated."""
         return self.dispersion == "known"
 
-    def deviation(self, parameters: Mapping[str, Any]) -> float | None:
+    def deviation(self, parameters: Mapping[str, object]) -> float | None:
         """Return the standard deviation of normal errors where that is a parameter of the loss's own; else None."""
         return None
 

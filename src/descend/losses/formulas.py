@@ -87,7 +87,7 @@ class Formulas(Part, ABC):
         """Whether the loss of a row is a function of its prediction and response alone."""
         return not self.own_columns and not self.own_parameters
 
-    def given(self: Self, columns: Mapping[str, Array], parameters: Mapping[str, Any]) -> Self:
+    def given(self: Self, columns: Mapping[str, Array], parameters: Mapping[str, object]) -> Self:
         """Return the loss that knows its own columns and parameters, so that it can be evaluated row by row."""
         if self.plain:
             return self
