@@ -26,6 +26,7 @@ from descend.many.groups import Groups
 from descend.table import Table, open_table
 from descend.table.files import inspect
 from descend.table.levels import Label, said
+from descend.table.not_numbers import quoted_if_odd
 from descend.wording import speaking
 
 Array = NDArray[np.float64]
@@ -145,7 +146,7 @@ def of_group(rows: Rows, by: Sequence[str], name: str) -> Rows:
     chosen, key = groups.rows(place), groups.keys[place]
     columns = {column: values[chosen] for column, values in every.columns.items()}
     texts = {column: values[chosen] for column, values in every.words.items()}
-    condition = " and ".join(f"{_quoted(column)} = {_sql(value)}" for column, value in zip(by, key, strict=True))
+    condition = " and ".join(f"{quoted_if_odd(column)} = {_sql(value)}" for column, value in zip(by, key, strict=True))
     own = replace(
         rows,
         key=(*rows.key, *by, name),
@@ -156,14 +157,6 @@ def of_group(rows: Rows, by: Sequence[str], name: str) -> Rows:
         where=condition,
     )
     return sampled(own) if own.rows > MOST_ROWS else own
-
-
-def _quoted(name: str) -> str:
-    """Return a column as SQL reads it, in double quotes where a name of SQL itself, such as `group`, needs them."""
-    import duckdb
-
-    plain = [str(kind) for _, kind in duckdb.tokenize(name)] == [str(duckdb.token_type.identifier)]
-    return name if plain and name.isidentifier() and name.isascii() else '"' + name.replace('"', '""') + '"'
 
 
 def _sql(value: Label) -> str:
