@@ -158,7 +158,7 @@ class Solution:
     @property
     def succeeded(self) -> bool:
         """Whether the run converged, or ran all the epochs that were asked for."""
-        return self.outcome is Outcome.CONVERGED or (self.outcome is Outcome.EPOCHS_USED_UP and self.run.asked)
+        return self.outcome is Outcome.CONVERGED or (self.outcome is Outcome.EPOCHS_USED_UP and self.run.epochs_given)
 
     @property
     def in_memory(self) -> bool:

@@ -181,7 +181,8 @@ class Formulas(Part, ABC):
                     f"The {self.name} loss has columns or parameters of its own, which are not known here."
                 )
             quantities = {**quantities, **(own or {})}
-        found = compile_expression(expression, tuple(quantities))(*quantities.values())
+        with np.errstate(invalid="ignore"):  # where a prediction lies outside its domain, nan says so
+            found = compile_expression(expression, tuple(quantities))(*quantities.values())
         if np.ndim(found) == 0:
             return np.full(np.shape(next(iter(quantities.values()))), float(found))
         result: Array = found

@@ -66,6 +66,7 @@ class LoadedFit(Fit):
             self.at_minimum,
             why_none(self.model, self.penalised, self.outcome, self.degrees_of_freedom),
             self.weights,
+            self.dispersion,
             *spread_of_one(self.sigma, self.weights, self.scatter, self.residual_standard_deviation),
         )
 
