@@ -104,10 +104,10 @@ class Callbacks:
         except DescendError:
             return dataclasses.replace(state, group=""), rows, ("group",)
 
-    def film(self, settings: Mapping[str, object], gradient: str | None, key: str | None, asked: object = None) -> str:
+    def film(self, settings: Mapping[str, object], gradient: str | None, key: str | None, part: object = None) -> str:
         """Return the film of the settings as JSON, or all groups, with what is wrong with them and where.
 
-        asked: which part of the table of groups.
+        part: which part of the table of groups.
 
         It bypasses Dash, which would take longer to pass it on than it takes to compute.
         """
@@ -122,7 +122,7 @@ class Callbacks:
                 notes["formula-told"] = say("choose_formula", example=first_formula(list(rows.columns)))
             elif state.all_groups:
                 with TURN, speaking(on_the_page(state.lang)):
-                    shown = _json(groups.answer(state, rows, asked))
+                    shown = _json(groups.answer(state, rows, part))
             else:
                 with speaking(on_the_page(state.lang)):
                     film = _film(state, rows, settings.get("theme") == "dark")

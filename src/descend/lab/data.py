@@ -58,7 +58,7 @@ class Rows:
 
     gaps: whether some values are missing. left_out: columns that are not numbers. odd: sentences on what is unexpected
     in the file. words: columns of few different words, which may tell groups apart. groupings: all columns that may.
-    whole: all rows of the file, where these are a sample and there are not too many. where: the condition that chose
+    full: all rows of the file, where these are a sample and there are not too many. where: the condition that chose
     these rows from the file.
     """
 
@@ -71,7 +71,7 @@ class Rows:
     odd: tuple[str, ...] = ()
     words: Mapping[str, Words] = field(default_factory=dict)
     groupings: tuple[str, ...] = ()
-    whole: Rows | None = None
+    full: Rows | None = None
     where: str = ""
 
     @property
@@ -137,7 +137,7 @@ class Library:
 
 def of_group(rows: Rows, by: Sequence[str], name: str) -> Rows:
     """Return the rows of one group, a sample if there are many. Raises DataError for one that there is not."""
-    every = rows.whole or rows
+    every = rows.full or rows
     groups = GROUPS((rows.key, tuple(by)), lambda: Groups.of(open_table(every.table), by))
     place = next((place for place, key in enumerate(groups.keys) if said(key) == name), None)
     if place is None:
@@ -152,7 +152,7 @@ def of_group(rows: Rows, by: Sequence[str], name: str) -> Rows:
         key=(*rows.key, *by, name),
         columns=columns,
         words=texts,
-        whole=None,
+        full=None,
         total=len(chosen),
         where=condition,
     )
@@ -191,7 +191,7 @@ def read_rows(path: str | os.PathLike[str], name: str, key: tuple[object, ...]) 
     read = Rows(key, columns, name, total, not complete, left, odd, texts)
     if total > MOST_ROWS:
         read = sampled(read, total * (len(columns) + len(texts)) <= MOST_CELLS)
-    return replace(read, groupings=_groupings((read.whole or read).table))
+    return replace(read, groupings=_groupings((read.full or read).table))
 
 
 def sampled(rows: Rows, keep: bool = False) -> Rows:
@@ -199,11 +199,11 @@ def sampled(rows: Rows, keep: bool = False) -> Rows:
     chosen = np.sort(np.random.default_rng(0).choice(rows.rows, MOST_ROWS, replace=False))
     columns = {column: values[chosen] for column, values in rows.columns.items()}
     texts = {column: values[chosen] for column, values in rows.words.items()}
-    return replace(rows, columns=columns, words=texts, whole=rows if keep else None)
+    return replace(rows, columns=columns, words=texts, full=rows if keep else None)
 
 
 def _groupings(table: Mapping[str, Array | Words]) -> tuple[str, ...]:
-    """Return the columns that may tell groups apart: words, and whole numbers that recur, the fewest values first."""
+    """Return the columns that may tell groups apart: words, and full numbers that recur, the fewest values first."""
     found: dict[str, int] = {}
     for name, cells in table.items():
         if cells.dtype == object:

@@ -48,16 +48,16 @@ class Shown:
     find: str = ""
 
     @classmethod
-    def of(cls, asked: object) -> Shown:
+    def of(cls, part: object) -> Shown:
         """Read what a page asks for; what cannot be read is as usual."""
-        if not isinstance(asked, Mapping):
+        if not isinstance(part, Mapping):
             return cls()
-        column, page = asked.get("column"), asked.get("page")
+        column, page = part.get("column"), part.get("page")
         return cls(
             column if isinstance(column, int) and column >= 0 else None,
-            bool(asked.get("down")),
+            bool(part.get("down")),
             page if isinstance(page, int) and page >= 0 else 0,
-            str(asked.get("find") or "")[:LONGEST_SEARCH],
+            str(part.get("find") or "")[:LONGEST_SEARCH],
         )
 
 
@@ -75,7 +75,7 @@ def fits_of(state: State, rows: Rows) -> Fits:
     def fit() -> Fits:
         found = api.fit(
             state.formula,
-            (rows.whole or rows).table,
+            (rows.full or rows).table,
             loss=state.loss,
             missing=rows.missing,
             by=list(state.by),
@@ -91,9 +91,9 @@ def fits_of(state: State, rows: Rows) -> Fits:
     return FITS((rows.key, state.formula, state.loss, state.by), fit)
 
 
-def answer(state: State, rows: Rows, asked: object) -> dict[str, str]:
-    """Return what the page shows of all groups. asked: which part of the table. Raises DescendError."""
-    fits, say, shown = fits_of(state, rows), words(state.lang), Shown.of(asked)
+def answer(state: State, rows: Rows, part: object) -> dict[str, str]:
+    """Return what the page shows of all groups. part: which part of the table. Raises DescendError."""
+    fits, say, shown = fits_of(state, rows), words(state.lang), Shown.of(part)
 
     def link(place: int) -> str:
         return replace(state, group=said(fits.keys[place])).query
@@ -142,11 +142,13 @@ def _table(fits: Fits, link: Callable[[int], str], shown: Shown, say: Words) -> 
     first = page * PER_PAGE
     rows = order[first : first + PER_PAGE]
     table = listing.table(rows, "scroll", _heads(listing, shown, say), say("groups_table"))
-    told = say("groups_shown", first=f"{first + bool(rows):,}", last=f"{first + len(rows):,}", total=f"{len(order):,}")
-    return table + _pager(page, pages, told, say)
+    extent = say(
+        "groups_shown", first=f"{first + bool(rows):,}", last=f"{first + len(rows):,}", total=f"{len(order):,}"
+    )
+    return table + _pager(page, pages, extent, say)
 
 
-def _pager(page: int, pages: int, told: str, say: Words) -> str:
+def _pager(page: int, pages: int, extent: str, say: Words) -> str:
     """Write what leads to the other pages of the table, if there are any."""
 
     def way(target: int, text: str) -> str:
@@ -154,16 +156,16 @@ def _pager(page: int, pages: int, told: str, say: Words) -> str:
         return f'<button type="button" data-page="{target}"{off}>{text}</button>'
 
     ways = way(page - 1, f"← {say('before')}") + way(page + 1, f"{say('after')} →") if pages > 1 else ""
-    return f'<p class="row pages"><span>{escape(told)}</span>{ways}</p>'
+    return f'<p class="row pages"><span>{escape(extent)}</span>{ways}</p>'
 
 
 def _heads(listing: Listing, shown: Shown, say: Words) -> str:
     """Write the heads of the columns, each a button that sorts by it."""
-    told = {"rows": say("rows"), "outcome": say("outcome"), "why": say("why")}
+    translated = {"rows": say("rows"), "outcome": say("outcome"), "why": say("why")}
     own = len(listing.fits.by) + len(listing.labels)
     cells = []
     for place, title in enumerate(listing.titles):
-        text = told.get(title, title) if place >= own else title
+        text = translated.get(title, title) if place >= own else title
         sort = f' aria-sort="{"descending" if shown.down else "ascending"}"' if place == shown.column else ""
         kind = ' class="number"' if place in listing.flush else ""
         cells.append(

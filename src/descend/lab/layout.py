@@ -55,7 +55,7 @@ def _notes(state: State, rows: Rows | None, unread: tuple[str, ...], say: Words)
         notes.append(say("need_upload"))
     if rows is not None and rows.sampled:
         note = say("sampled", rows=f"{rows.rows:,}", total=f"{rows.total:,}")
-        notes.append(f"{note} {say('groups_take_all')}" if rows.whole and rows.groupings else note)
+        notes.append(f"{note} {say('groups_take_all')}" if rows.full and rows.groupings else note)
     if rows is not None and rows.left_out:
         shown = ", ".join(rows.left_out[:MOST_NAMED]) + (" …" if len(rows.left_out) > MOST_NAMED else "")
         notes += [say("columns_left_out", names=shown), *rows.odd]
@@ -156,11 +156,11 @@ def _groups(say: Words) -> Component:
     find = html.Input(id="find-group", type="search", debounce=True, autoComplete="off", maxLength=80)
     worst = html.Button(say("worst_first"), id="worst-first")
     search = html.Div([html.Label(say("find"), htmlFor="find-group"), find, worst], className="row")
-    told = html.Div(id="groups-verdict", role="status")
+    verdict = html.Div(id="groups-verdict", role="status")
     return html.Section(
         [
             html.H2(say("groups")),
-            told,
+            verdict,
             html.Div(id="groups-picture"),
             html.H3(say("groups_table")),
             search,
