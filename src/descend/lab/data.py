@@ -203,7 +203,7 @@ def sampled(rows: Rows, keep: bool = False) -> Rows:
 
 
 def _groupings(table: Mapping[str, Array | Words]) -> tuple[str, ...]:
-    """Return the columns that may tell groups apart: words, and full numbers that recur, the fewest values first."""
+    """Return the columns that may tell groups apart: words, and whole numbers that recur, the fewest values first."""
     found: dict[str, int] = {}
     for name, cells in table.items():
         if cells.dtype == object:

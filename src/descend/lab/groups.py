@@ -162,7 +162,7 @@ def _pager(page: int, pages: int, extent: str, say: Words) -> str:
 def _heads(listing: Listing, shown: Shown, say: Words) -> str:
     """Write the heads of the columns, each a button that sorts by it."""
     translated = {"rows": say("rows"), "outcome": say("outcome"), "why": say("why")}
-    own = len(listing.fits.by) + len(listing.labels)
+    own = len(listing.fits.by) + len(listing.estimates)
     cells = []
     for place, title in enumerate(listing.titles):
         text = translated.get(title, title) if place >= own else title

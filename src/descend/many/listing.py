@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -74,14 +74,10 @@ class Listing:
     outcome: Callable[[str], str] = words
     brief: bool = False
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return self.fits.labels[: self.most]
-
     @cached_property
-    def _estimates(self) -> tuple[Array, Array]:
-        fits = self.fits
-        return fits.components(fits.parameters), fits.components(fits.standard_errors)
+    def estimates(self) -> Mapping[str, tuple[Array, Array]]:
+        """The values in all groups and their errors, by label."""
+        return dict(list(self.fits.estimates().items())[: self.most])
 
     @cached_property
     def squared(self) -> bool:
@@ -96,14 +92,14 @@ class Listing:
     @property
     def titles(self) -> list[str]:
         """The heads of the columns."""
-        return [*self.fits.by, *self.labels, *["R²"] * self.squared, "rows", "outcome", *["why"] * self.why]
+        return [*self.fits.by, *self.estimates, *["R²"] * self.squared, "rows", "outcome", *["why"] * self.why]
 
     @property
     def flush(self) -> list[int]:
         """The columns of numbers, which are set flush right."""
         first = len(self.fits.by)
         keys = [place for place, value in enumerate(self.fits.keys[0]) if isinstance(value, int | float)]
-        return [*keys, *range(first, first + len(self.labels) + self.squared + 1)]
+        return [*keys, *range(first, first + len(self.estimates) + self.squared + 1)]
 
     def order(self, column: int, down: bool) -> list[int]:
         """Return the places of all groups, sorted by a column; what has no number comes last, either way."""
@@ -111,7 +107,7 @@ class Listing:
         if column < first:
             places = sorted(range(len(fits)), key=lambda place: fits.keys[place][column])
             return places[::-1] if down else places
-        numbers = [*self._estimates[0].T[: len(self.labels)], *[fits.r_squared] * self.squared, fits.rows]
+        numbers = [*(values for values, _ in self.estimates.values()), *[fits.r_squared] * self.squared, fits.rows]
         if column < first + len(numbers):
             values = np.asarray(numbers[column - first], dtype=np.float64)
             known = np.isfinite(values)
@@ -124,14 +120,14 @@ class Listing:
 
     def line(self, place: int) -> str:
         """Return the line of a group."""
-        fits, (values, errors), key = self.fits, self._estimates, self.fits.keys[place]
+        fits, key = self.fits, self.fits.keys[place]
         names = [escape(str(value)) for value in key]
         names[0] = _linked(self.link(place), names[0])
         cells = [
             f'<th scope="row"{RIGHT if isinstance(value, int | float) else ""}>{name}</th>'
             for value, name in zip(key, names, strict=True)
         ]
-        cells += [cell(values[place, column], errors[place, column]) for column in range(len(self.labels))]
+        cells += [cell(values[place], errors[place]) for values, errors in self.estimates.values()]
         if self.squared:
             cells.append(cell(fits.r_squared[place], None, 4))
         cause = fits.cause(place)
