@@ -32,6 +32,7 @@ class OptionsOfRows:
         "texts",
         must_be("the name of a column, or a list of them", is_text, is_texts),
         metavar="COLUMNS",
+        label=("One fit for each group of", "分组拟合，每组一次"),
     )
     weights: str | None = option(
         None,

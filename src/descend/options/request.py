@@ -144,5 +144,5 @@ def check_options(given: Mapping[str, object], *needed: str) -> None:
     for key, value in given.items():
         if value is not None or key in needed:
             option = OPTIONS.get(key)
-            if option is None or value is not option.default:
+            if option is None or not (value is option.default or (type(value) is float and value == option.default)):
                 checks.ARGUMENTS.get(key, checks.anything if option is None else option.check)(key, value)
