@@ -105,7 +105,7 @@ def fit_of(solution: Solution) -> SolvedFit:
         trace=solution.trace,
         failures=solution.failures,
         from_start=None if solution.from_start is None else fit_of(solution.from_start),
-        _epochs_given=solution.run.asked,
+        _epochs_given=solution.run.epochs_given,
         _advice=solution.advice,
     )
 
