@@ -85,6 +85,8 @@ class Loss(Formulas):
     squares: ClassVar[bool] = False
     """Whether its value is a squared residual over the variance of its row, so that their sum is a chi-square."""
     certain: ClassVar[float] = 0.0
+    predicts: ClassVar[str] = "mean"
+    """What of the distribution of a row the prediction is."""
     dispersion: ClassVar[Literal["known", "estimated"] | None] = None
     unit: ClassVar[float] = 1.0
     normaliser_text: ClassVar[str] = "0"
