@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,9 @@ from descend.table import Table
 from descend.table.coupled import Coupling
 from descend.table.rows import Rows
 
+if TYPE_CHECKING:
+    from descend.units.stated import Stated
+
 Array = NDArray[np.float64]
 Named = Values
 
@@ -49,8 +52,8 @@ class Solution:
     way, in sentences. verdict: which parameters the data leave undetermined. endless: why there is no minimum, where
     that is how it ended. from_start: where the user's own start led, if a search found a lower minimum, which is this.
     call: the arguments that were given, to repeat it. errors: the kind of standard errors; that of the loss if
-    empty. quantities: those asked for. answers: what was inferred so far, by the name of the function.
-    failures: what could not be told of it, and why, in sentences.
+    empty. quantities: those asked for. stated: what is said of units. answers: what was inferred so far, by the name of
+    the function. failures: what could not be told of it, and why, in sentences.
     """
 
     problem: Problem
@@ -64,6 +67,7 @@ class Solution:
     source: str
     errors: str = ""
     quantities: Ties = None
+    stated: Stated | None = None
     verdict: Verdict = field(default_factory=Verdict)
     endless: str | None = None
     from_start: Solution | None = None
@@ -218,6 +222,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
         source=problem.table.source,
         errors=request.errors or "",
         quantities=request.quantities,
+        stated=request.stated,
         verdict=verdict,
         call=partial(dict, request.given),
         failures=failures,

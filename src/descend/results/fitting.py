@@ -12,6 +12,7 @@ from descend.inference.estimates import refuse_robust
 from descend.inference.intervals import checked_errors
 from descend.models.inexact import inexact_inputs
 from descend.options.request import Request, check_options
+from descend.options.units import says_units
 from descend.problem.posing import pose
 from descend.results.solved import SolvedFit, fit_of
 from descend.starts.robust import settled
@@ -26,6 +27,10 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
 
     Raises FormulaError, DataError or ConfigError, before the first step.
     """
+    if says_units(request, table):
+        from descend.problem.units import with_units
+
+        request = with_units(request, table)
     if request.outliers is not None and request.outliers is not False:
         from descend.results.outlying import fit_with_outliers
 
