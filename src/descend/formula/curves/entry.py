@@ -1,0 +1,171 @@
+"""What is known of a named curve: its formula, what each argument means, where it comes from, where to look for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from descend.errors import FormulaError
+from descend.formula.names import reserved
+from descend.formula.syntax import names_in, parse_expression
+from descend.formula.tree import Node
+
+GEOMETRIC = 50.0
+"""Factor between the ends of a range, both positive, from which on it is gone through in equal ratios."""
+FEATURES = {
+    "x_min": "least x",
+    "x_max": "greatest x",
+    "x_span": "x_max - x_min",
+    "step": "typical distance between neighbouring values of x",
+    "y_min": "least y",
+    "y_max": "greatest y",
+    "y_span": "y_max - y_min",
+    "y_first": "y at the least x",
+    "y_last": "y at the greatest x",
+    "x_at_max": "x of the greatest y",
+    "x_at_min": "x of the least y",
+    "x_half": "x where y first crosses the middle between y_min and y_max",
+    "width": "length of the part of x where y is above that middle",
+    "slope": "slope of the line of least squares through x and y",
+}
+"""What a rule for starting values may use, each read off the data: x is the curve's first argument, y the response."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a curve.
+
+    name: in the curve's formula, and of the parameter that stands for it where it is left out. meaning: in a few words.
+    unit: as an expression of the units of x and y, such as ``x``, ``y``, ``1/x`` or ``y*x``, and of unit names, such as
+    ``J/mol``; ``1`` for a mere number. low, high: the range that it has in typical data, in the field's own unit.
+    default: what stands for it where it is left out, such as the gas constant; without one it is a parameter.
+    start: where a search looks for it, as "low, high", two expressions of `FEATURES`; without, the search uses
+    the data's own units.
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    low: float
+    high: float
+    default: str = ""
+    start: str = ""
+
+    @property
+    def geometric(self) -> bool:
+        """Whether its range is gone through in equal ratios rather than in equal steps."""
+        return is_geometric(self.low, self.high)
+
+    def at(self, share: float) -> float:
+        """Return the value at a share of its range, from 0 to 1.
+
+        >>> Argument("rate", "rate", "1/x", 0.01, 100.0).at(0.5)
+        1.0
+        """
+        if self.geometric:
+            return float(self.low * (self.high / self.low) ** share)
+        return self.low + share * (self.high - self.low)
+
+
+def is_geometric(low: float, high: float) -> bool:
+    """Whether a range is gone through in equal ratios."""
+    return low > 0.0 and high >= GEOMETRIC * low
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What tells the members of a family of curves apart: a whole number, or a list of numbers.
+
+    name: as in ``polynomial(x, degree=3)``. meaning: in a few words. default: its value where it is left out.
+    least, most: of a whole number; both None for a list.
+    """
+
+    name: str
+    meaning: str
+    default: tuple[float, ...]
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A named curve: a template over the formula language, which is written out when a formula is read.
+
+    name: as formulas call it. title: as people call it. formula: its value, an expression of its arguments.
+    arguments: the first is x. aliases: what else it is called, separated by commas. use: what data it is for.
+    source: the textbook or paper. y: what the response is, in a few words.
+    settings, family: for a family of curves, what tells its members apart, and what makes the formula and the arguments
+    of one from the values of its settings; those above are of the member that is meant where nothing is said.
+
+    Raises FormulaError where formula and arguments do not name the same things.
+
+    >>> from descend.formula.curves import curve_named
+    >>> curve_named("gaussian").formula
+    'height*exp(-((x - center)/width)^2/2)'
+    """
+
+    name: str
+    title: str
+    formula: str
+    arguments: tuple[Argument, ...]
+    use: str
+    source: str
+    aliases: str = ""
+    y: str = "response"
+    settings: tuple[Setting, ...] = ()
+    family: Callable[..., tuple[str, tuple[Argument, ...]]] | None = None
+
+    def __post_init__(self) -> None:
+        names = [argument.name for argument in self.arguments]
+        if not self.name.isidentifier() or len(set(names)) < len(names) or not names:
+            raise FormulaError(f"The curve `{self.name}` needs a name that is one word, and arguments of distinct names.")
+        used = {name.name for name in names_in(self.tree) if not reserved(name.name)}
+        if odd := sorted(used.symmetric_difference(names)):
+            where = "its formula but no argument" if odd[0] in used else "an argument that its formula lacks"
+            raise FormulaError(f"The curve `{self.name}` has `{odd[0]}` as {where}.")
+
+    @cached_property
+    def tree(self) -> Node:
+        """The syntax tree of its formula."""
+        return parse_expression(self.formula)
+
+    @property
+    def x(self) -> Argument:
+        """Its first argument."""
+        return self.arguments[0]
+
+    @property
+    def parameters(self) -> tuple[Argument, ...]:
+        """The arguments that are parameters where they are left out."""
+        return tuple(argument for argument in self.arguments[1:] if not argument.default)
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        """Its aliases."""
+        return tuple(part.strip() for part in self.aliases.split(",") if part.strip())
+
+    @property
+    def call(self) -> str:
+        """How a formula writes it, with the arguments that are parameters where they are left out.
+
+        >>> from descend.formula.curves import curve_named
+        >>> curve_named("arrhenius").call
+        'arrhenius(x, prefactor, energy)'
+        """
+        given = [argument.name for argument in (self.x, *self.parameters)]
+        return f"{self.name}({', '.join((*(given if self.family is None else given[:1]), *map(_typed, self.settings)))})"
+
+    def member(self, settings: Mapping[str, tuple[float, ...]]) -> Curve:
+        """Return the member of the family that has these settings; the others have their default."""
+        if self.family is None:
+            return self
+        values = {each.name: settings.get(each.name, each.default) for each in self.settings}
+        formula, arguments = self.family(**values)
+        return replace(self, formula=formula, arguments=arguments)
+
+
+def _typed(setting: Setting) -> str:
+    value = ", ".join(f"{number:g}" for number in setting.default)
+    return f"{setting.name}={value}" if setting.least is not None else f"{setting.name}=[{value}]"
+
