@@ -271,9 +271,9 @@ def _names(node: Node) -> Iterable[Name]:
 def guess_columns(text: str) -> tuple[str, ...]:
     """Say which names of a formula are data when there is no table to ask.
 
-    These are the names on the left, those inside ``[ ]``, the x of a named curve, those in backticks that name no function
-    or constant, and x, t, z with or without a number or suffix (``x1``, ``t_start``). If that leaves no parameter or no column the
-    caller must be told.
+    These are the names on the left, those inside ``[ ]``, the x of a named curve, those in backticks that name no
+    function or constant, and x, t, z with or without a number or suffix (``x1``, ``t_start``). If that leaves no
+    parameter or no column the caller must be told.
     """
     if len(parts := formulas_in(text)) > 1:
         return tuple(dict.fromkeys(name for part in parts for name in guess_columns(part)))

@@ -26,7 +26,7 @@ FEATURES = {
     "x_at_max": "x of the greatest y",
     "x_at_min": "x of the least y",
     "x_half": "x where y first crosses the middle between y_min and y_max",
-    "width": "length of the part of x where y is above that middle",
+    "width": "length of the part of x where y is above the middle",
     "slope": "slope of the line of least squares through x and y",
 }
 """What a rule for starting values may use, each read off the data: x is the curve's first argument, y the response."""
@@ -40,8 +40,8 @@ class Argument:
     unit: as an expression of the units of x and y, such as ``x``, ``y``, ``1/x`` or ``y*x``, and of unit names, such as
     ``J/mol``; ``1`` for a mere number. low, high: the range that it has in typical data, in the field's own unit.
     default: what stands for it where it is left out, such as the gas constant; without one it is a parameter.
-    start: where a search looks for it, as "low, high", two expressions of `FEATURES`; without, the search uses
-    the data's own units.
+    start: where a search looks for it, such as ``x_min to x_max``, two expressions of `FEATURES`; without, where the
+    units of the data suggest.
     """
 
     name: str
@@ -87,6 +87,12 @@ class Setting:
     least: int | None = None
     most: int | None = None
 
+    @property
+    def typed(self) -> str:
+        """How a formula gives it, at its default."""
+        value = ", ".join(f"{number:g}" for number in self.default)
+        return f"{self.name}={value}" if self.least is not None else f"{self.name}=[{value}]"
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -118,8 +124,10 @@ class Curve:
 
     def __post_init__(self) -> None:
         names = [argument.name for argument in self.arguments]
-        if not self.name.isidentifier() or len(set(names)) < len(names) or not names:
-            raise FormulaError(f"The curve `{self.name}` needs a name that is one word, and arguments of distinct names.")
+        if not self.name.isidentifier() or len(set(names)) < len(names) or names[:1] != ["x"] or "y" in names:
+            raise FormulaError(
+                f"The curve `{self.name}` needs a name that is one word, and arguments of distinct names: first x, and no y."
+            )
         used = {name.name for name in names_in(self.tree) if not reserved(name.name)}
         if odd := sorted(used.symmetric_difference(names)):
             where = "its formula but no argument" if odd[0] in used else "an argument that its formula lacks"
@@ -153,8 +161,8 @@ class Curve:
         >>> curve_named("arrhenius").call
         'arrhenius(x, prefactor, energy)'
         """
-        given = [argument.name for argument in (self.x, *self.parameters)]
-        return f"{self.name}({', '.join((*(given if self.family is None else given[:1]), *map(_typed, self.settings)))})"
+        given = [argument.name for argument in (self.x, *(self.parameters if self.family is None else ()))]
+        return f"{self.name}({', '.join((*given, *(setting.typed for setting in self.settings)))})"
 
     def member(self, settings: Mapping[str, tuple[float, ...]]) -> Curve:
         """Return the member of the family that has these settings; the others have their default."""
@@ -164,8 +172,23 @@ class Curve:
         formula, arguments = self.family(**values)
         return replace(self, formula=formula, arguments=arguments)
 
-
-def _typed(setting: Setting) -> str:
-    value = ", ".join(f"{number:g}" for number in setting.default)
-    return f"{setting.name}={value}" if setting.least is not None else f"{setting.name}=[{value}]"
-
+    def as_dict(self) -> dict[str, object]:
+        """Return what is known of it as plain values, for programs."""
+        arguments = [
+            {"name": each.name, "meaning": each.meaning, "unit": each.unit, "typical": [each.low, each.high]}
+            | ({"default": float(each.default)} if each.default else {})
+            | ({"start": each.start} if each.start else {})
+            for each in self.arguments
+        ]
+        return {
+            "name": self.name,
+            "title": self.title,
+            "formula": self.formula,
+            "call": self.call,
+            "arguments": arguments,
+            "settings": [{"name": each.name, "meaning": each.meaning, "typed": each.typed} for each in self.settings],
+            "aliases": list(self.other_names),
+            "use": self.use,
+            "y": self.y,
+            "source": self.source,
+        }
