@@ -1,4 +1,4 @@
-"""A named curve as a formula has it, such as ``gaussian(x, width=2)``; the curves themselves are in the room `curves`."""
+"""A named curve as a formula has it, such as ``gaussian(x, width=2)``; `curves` has the curves themselves."""
 
 from __future__ import annotations
 

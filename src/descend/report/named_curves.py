@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from descend.formula.curves import Curve
 from descend.formula.curves.entry import is_geometric
 from descend.formula.curves.example import example, valued

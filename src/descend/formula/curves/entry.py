@@ -101,6 +101,7 @@ class Curve:
     name: as formulas call it. title: as people call it. formula: its value, an expression of its arguments.
     arguments: the first is x. aliases: what else it is called, separated by commas. use: what data it is for.
     source: the textbook or paper. y: what the response is, in a few words.
+    logarithmic: whether y, above 0, spans decades, so that its logarithm is fitted: ``log(y) ~ log(curve(x))``.
     settings, family: for a family of curves, what tells its members apart, and what makes the formula and the arguments
     of one from the values of its settings; those above are of the member that is meant where nothing is said.
 
@@ -119,6 +120,7 @@ class Curve:
     source: str
     aliases: str = ""
     y: str = "response"
+    logarithmic: bool = False
     settings: tuple[Setting, ...] = ()
     family: Callable[..., tuple[str, tuple[Argument, ...]]] | None = None
 
@@ -126,7 +128,8 @@ class Curve:
         names = [argument.name for argument in self.arguments]
         if not self.name.isidentifier() or len(set(names)) < len(names) or names[:1] != ["x"] or "y" in names:
             raise FormulaError(
-                f"The curve `{self.name}` needs a name that is one word, and arguments of distinct names: first x, and no y."
+                f"The curve `{self.name}` needs a name that is one word, and arguments of distinct names: the first "
+                "is x, none is y."
             )
         used = {name.name for name in names_in(self.tree) if not reserved(name.name)}
         if odd := sorted(used.symmetric_difference(names)):

@@ -17,6 +17,10 @@ from descend.formula.symbols import Column, Parameter
 Array = NDArray[np.float64]
 
 
+SHARE = 0.6
+"""Where a parameter lies in its range, if it is not drawn: not in the middle, which is 0 for many."""
+
+
 @dataclass(frozen=True, eq=False)
 class Example:
     """A curve without noise at some x, and the parameters that it was made with."""
@@ -27,15 +31,15 @@ class Example:
 
 
 def example(curve: Curve, points: int, random: np.random.Generator | None = None) -> Example:
-    """Return a curve over its typical x, at the middle of the typical parameters, or at some drawn at random.
+    """Return a curve over its typical x, at typical parameters, or at some drawn at random.
 
     >>> from descend.formula.curves import curve_named
     >>> found = example(curve_named("line"), 3)
     >>> found.x.tolist(), found.y.tolist(), found.values
-    ([0.0, 5.0, 10.0], [0.0, 0.0, 0.0], {'intercept': 0.0, 'slope': 0.0})
+    ([0.0, 5.0, 10.0], [1.0, 5.0, 9.0], {'intercept': 1.0, 'slope': 0.8})
     """
     x = np.array([curve.x.at(share) for share in np.linspace(0.0, 1.0, points)])
-    values = {each.name: each.at(0.5 if random is None else random.uniform()) for each in curve.parameters}
+    values = {each.name: each.at(SHARE if random is None else random.uniform()) for each in curve.parameters}
     return Example(x, valued(curve, x, values), values)
 
 

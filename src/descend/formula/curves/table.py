@@ -6,11 +6,41 @@ import difflib
 import re
 
 from descend.errors import FormulaError
-from descend.formula.curves import peaks, polynomials
+from descend.formula.curves import (
+    adsorption,
+    decays,
+    earth,
+    ecology,
+    electrochemistry,
+    enzymes,
+    growth,
+    peaks,
+    people,
+    pharmacokinetics,
+    polynomials,
+    solids,
+    thermodynamics,
+    waves,
+)
 from descend.formula.curves.entry import Curve
 from descend.formula.names import is_function, reserved
 
-FIELDS = (polynomials, peaks)
+FIELDS = (
+    peaks,
+    decays,
+    waves,
+    enzymes,
+    growth,
+    ecology,
+    pharmacokinetics,
+    thermodynamics,
+    adsorption,
+    solids,
+    electrochemistry,
+    earth,
+    people,
+    polynomials,
+)
 """The files of this room, one for each field of science."""
 CURVES: dict[str, Curve] = {}
 """The curves by name, in the order in which they are listed."""

@@ -1,8 +1,8 @@
 """The named curves in a formula, written out: each call becomes the curve's own formula, with the arguments in it.
 
-Arguments that are left out become parameters of these names. Where several curves have an argument of one name, or where
-the name stands for something else already, a column or what the formula itself names, it gets a number: that of the curve
-among those that share its names, in the order of the formula, from 1 on.
+Arguments that are left out become parameters of these names. Where several curves have an argument of one name, or
+where the name stands for something else already, a column or what the formula itself names, it gets a number: that of
+the curve among those that share its names, in the order of the formula, from 1 on.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ class _Call:
         self.text, self.node = text, node
         curve = CURVES[node.function]
         settings = {each.name: each for each in curve.settings}
-        chosen = {key.name: self._setting(settings[key.name], value) for key, value in node.named if key.name in settings}
+        chosen = {
+            key.name: self._setting(settings[key.name], value) for key, value in node.named if key.name in settings
+        }
         self.curve = curve.member(chosen)
         self.own: dict[str, str] = {}
         self.given: dict[str, Node] = {}
