@@ -1,9 +1,9 @@
 """Named curves without a start: how often the lowest minimum is found, and how long that takes.
 
-For each curve, data sets are drawn (seeded) over its typical x: parameters from the ranges of its entry, in the units of
-its field, 20 to 60 points, and normal noise of 2 to 5% of the range of y (of y itself where the curve spans decades and
-its logarithm is fitted). A fit without a start counts where its sum of squares is that of the fit started at the truth,
-or lower, to 1e-6. SciPy's curve_fit has the same model and its default start, all ones. Target: 98 of 100 found.
+For each curve, data sets are drawn (seeded) over its typical x: parameters from the ranges of its entry, in the units
+of its field, 20 to 60 points, and normal noise of 2 to 5% of the range of y (of y itself where the curve spans decades
+and its logarithm is fitted). A fit without a start counts where its sum of squares is that of the fit started at the
+truth, or lower, to 1e-6. SciPy's curve_fit has the same model and its default start, all ones. Target: 98 of 100.
 
     python benchmarks/curves.py
     python benchmarks/curves.py --sets 20 --only voigt

@@ -36,7 +36,7 @@ ENTRIES = (
         (
             Argument("x", "current density", "x", 0.1, 100.0),
             Argument("slope", "overpotential per decade of current", "y", 0.03, 0.15),
-            Argument("exchange", "exchange current density", "x", 0.001, 0.05),
+            Argument("exchange", "exchange current density", "x", 0.001, 0.05, start="1e-8*x_min to x_max"),
         ),
         use="overpotential by current, far from equilibrium",
         source=f"{ELECTRODES}, ch. 3",

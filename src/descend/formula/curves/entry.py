@@ -133,8 +133,8 @@ class Curve:
             )
         used = {name.name for name in names_in(self.tree) if not reserved(name.name)}
         if odd := sorted(used.symmetric_difference(names)):
-            where = "its formula but no argument" if odd[0] in used else "an argument that its formula lacks"
-            raise FormulaError(f"The curve `{self.name}` has `{odd[0]}` as {where}.")
+            where = "in its formula, but not" if odd[0] in used else "not in its formula, but"
+            raise FormulaError(f"The curve `{self.name}` has `{odd[0]}` {where} as an argument.")
 
     @cached_property
     def tree(self) -> Node:

@@ -41,7 +41,7 @@ def spline(knots: tuple[float, ...]) -> tuple[str, tuple[Argument, ...]]:
 def fourier(terms: tuple[float, ...]) -> tuple[str, tuple[Argument, ...]]:
     """Return a mean, and a cosine and a sine for each multiple of one over the period."""
     formula = "mean_level"
-    arguments = (X, Argument("mean_level", "mean over a period", "y", -1.0, 3.0))
+    arguments: tuple[Argument, ...] = (X, Argument("mean_level", "mean over a period", "y", -1.0, 3.0))
     for number in range(1, int(terms[0]) + 1):
         times = "" if number == 1 else f"{number}*"
         for letter, wave in (("a", "cos"), ("b", "sin")):

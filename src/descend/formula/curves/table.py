@@ -111,7 +111,8 @@ def curves_found(words: str) -> list[Curve]:
 
 
 def _said_of(curve: Curve) -> str:
-    meanings = (f"{part.name} {part.meaning}" for part in (*curve.arguments, *curve.settings))
+    meanings = [f"{part.name} {part.meaning}" for part in curve.arguments]
+    meanings += [f"{part.name} {part.meaning}" for part in curve.settings]
     parts = (curve.name, curve.title, curve.aliases, curve.use, curve.y, _FIELD_OF[curve.name], *meanings)
     return " ".join(parts).casefold()
 

@@ -62,7 +62,7 @@ ENTRIES = (
         ),
         use="vapour pressure by temperature",
         source="Poling, Prausnitz & O'Connell, The Properties of Gases and Liquids, 5th ed. (2001), ch. 7",
-        aliases="antoine_equation, vapour_pressure, vapor_pressure",
+        aliases="antoine_equation",
         y="pressure",
         logarithmic=True,
     ),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from descend.formula.curves.entry import Curve, Setting
 from descend.formula.curves.table import CURVES, curve_named
@@ -140,8 +140,7 @@ class _Call:
         def filled(node: Node) -> Node | None:
             if isinstance(node, Name) and node.name in bound:
                 return bound[node.name]
-            parts = _parts(node, filled)
-            return dataclasses.replace(node, start=start, end=end, **parts)
+            return _with(node, _parts(node, filled) | {"start": start, "end": end})
 
         return filled(self.curve.tree) or self.node
 
@@ -153,18 +152,15 @@ def _name(calls: list[_Call], taken: set[str], starts: frozenset[str]) -> None:
     for place, names in enumerate(sharing):
         before = [numbers[other] for other in range(place) if sharing[other] & names]
         numbers[place] = max(before, default=0) + 1
-    free = taken - starts  # what a saved model calls its parameters, though a formula may name it, too
-    used: set[str] = set()
+    used = set(taken)
     for place, call in enumerate(calls):
         for name in call.left_out:
-            alone = sum(name in names for names in sharing) == 1
             numbered = f"{name}_{numbers[place]}" if name[-1].isdigit() else f"{name}{numbers[place]}"
-            plain = alone and name not in taken and not (numbered in starts and name not in starts)
-            own = name if plain else numbered
-            while own in used or (own in free | taken and own not in starts):
-                own += "_"
-            used.add(own)
-            call.own[name] = own
+            plain = [name] if sum(name in names for names in sharing) == 1 else []
+            tried = [*plain, *(numbered + "_" * more for more in range(len(used) + 1))]
+            free = [each for each in tried if each not in used]
+            call.own[name] = next((each for each in free if each in starts), free[0])
+            used.add(call.own[name])
 
 
 def _rebuilt(node: Node, change: Callable[[Node], Node | None]) -> Node:
@@ -172,7 +168,12 @@ def _rebuilt(node: Node, change: Callable[[Node], Node | None]) -> Node:
     changed = change(node)
     if changed is not None:
         return changed
-    return dataclasses.replace(node, **_parts(node, lambda part: _rebuilt(part, change)))
+    return _with(node, _parts(node, lambda part: _rebuilt(part, change)))
+
+
+def _with(node: Node, parts: dict[str, Any]) -> Node:
+    """Return a node made of other parts."""
+    return dataclasses.replace(node, **parts)
 
 
 def _parts(node: Node, change: Callable[[Node], Node | None]) -> dict[str, object]:
