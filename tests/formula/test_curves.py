@@ -8,7 +8,7 @@ import pytest
 import descend
 from descend.errors import FormulaError
 from descend.formula import read_formula
-from descend.formula.curves import CURVES, Argument, Curve, curves_found, nearest, register
+from descend.formula.curves import CURVES, Argument, Curve, check, curves_found, nearest, register
 from descend.formula.curves.example import example
 
 X = np.linspace(0.0, 10.0, 60)
@@ -163,6 +163,7 @@ def test_an_argument_may_have_a_value_per_group():
 
 @pytest.mark.parametrize("name", CURVES)
 def test_each_curve_has_typical_data(name):
+    check(CURVES[name])
     found = example(CURVES[name], 40)
     assert np.isfinite(found.y).all() and np.ptp(found.y) > 0
     assert (found.y > 0).all() or not CURVES[name].logarithmic

@@ -87,7 +87,7 @@ def curve_instead(name: str, exactly: bool = False) -> tuple[str, str] | None:
     >>> curve_instead("gauss")
     (' Did you mean the curve `gaussian`?', 'Write `gaussian(x, height, center, width)`, or `gaussian(x)`.')
     """
-    from descend.formula.curves import nearest
+    from descend.formula.curves.table import nearest
 
     curve = nearest(name, exactly)
     if curve is None:

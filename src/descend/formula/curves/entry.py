@@ -4,12 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
-
-from descend.errors import FormulaError
-from descend.formula.names import reserved
-from descend.formula.syntax import names_in, parse_expression
-from descend.formula.tree import Node
 
 GEOMETRIC = 50.0
 """Factor between the ends of a range, both positive, from which on it is gone through in equal ratios."""
@@ -105,8 +99,6 @@ class Curve:
     settings, family: for a family of curves, what tells its members apart, and what makes the formula and the arguments
     of one from the values of its settings; those above are of the member that is meant where nothing is said.
 
-    Raises FormulaError where formula and arguments do not name the same things.
-
     >>> from descend.formula.curves import curve_named
     >>> curve_named("gaussian").formula
     'height*exp(-((x - center)/width)^2/2)'
@@ -123,23 +115,6 @@ class Curve:
     logarithmic: bool = False
     settings: tuple[Setting, ...] = ()
     family: Callable[..., tuple[str, tuple[Argument, ...]]] | None = None
-
-    def __post_init__(self) -> None:
-        names = [argument.name for argument in self.arguments]
-        if not self.name.isidentifier() or len(set(names)) < len(names) or names[:1] != ["x"] or "y" in names:
-            raise FormulaError(
-                f"The curve `{self.name}` needs a name that is one word, and arguments of distinct names: the first "
-                "is x, none is y."
-            )
-        used = {name.name for name in names_in(self.tree) if not reserved(name.name)}
-        if odd := sorted(used.symmetric_difference(names)):
-            where = "in its formula, but not" if odd[0] in used else "not in its formula, but"
-            raise FormulaError(f"The curve `{self.name}` has `{odd[0]}` {where} as an argument.")
-
-    @cached_property
-    def tree(self) -> Node:
-        """The syntax tree of its formula."""
-        return parse_expression(self.formula)
 
     @property
     def x(self) -> Argument:

@@ -35,8 +35,8 @@ def example(curve: Curve, points: int, random: np.random.Generator | None = None
 
     >>> from descend.formula.curves import curve_named
     >>> found = example(curve_named("line"), 3)
-    >>> found.x.tolist(), found.y.tolist(), found.values
-    ([0.0, 5.0, 10.0], [1.0, 5.0, 9.0], {'intercept': 1.0, 'slope': 0.8})
+    >>> found.x.tolist(), found.y.round(6).tolist()
+    ([0.0, 5.0, 10.0], [1.0, 5.0, 9.0])
     """
     x = np.array([curve.x.at(share) for share in np.linspace(0.0, 1.0, points)])
     values = {each.name: each.at(SHARE if random is None else random.uniform()) for each in curve.parameters}

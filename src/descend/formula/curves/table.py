@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 
-from descend.errors import FormulaError
 from descend.formula.curves import (
     adsorption,
     decays,
@@ -23,7 +22,6 @@ from descend.formula.curves import (
     waves,
 )
 from descend.formula.curves.entry import Curve
-from descend.formula.names import is_function, reserved
 
 FIELDS = (
     peaks,
@@ -44,29 +42,15 @@ FIELDS = (
 """The files of this room, one for each field of science."""
 CURVES: dict[str, Curve] = {}
 """The curves by name, in the order in which they are listed."""
-OWN = "others"
-"""The field of curves from outside that name none."""
 SHORT = 4
 """Letters below which a name is not taken for a misprint of another."""
 _FIELD_OF: dict[str, str] = {}
 
 
-def register(*curves: Curve, field: str = OWN) -> None:
-    """Let formulas call these curves. Raises FormulaError where a name is taken.
-
-    >>> from descend.formula import as_text, read_formula
-    >>> from descend.formula.curves import Argument
-    >>> x, top = Argument("x", "dose", "x", 0, 10), Argument("top", "plateau", "y", 1, 5)
-    >>> register(Curve("rise", "a rise", "top*(1 - exp(-x))", (x, top), use="an example", source="none"))
-    >>> as_text(read_formula("y ~ rise(dose)", ["dose", "y"]).expression)
-    'top*(1 - exp(-dose))'
-    >>> del CURVES["rise"]
-    """
+def listed(field: str, *curves: Curve) -> None:
+    """Put curves of one field into the table."""
     for curve in curves:
-        if is_function(curve.name) or reserved(curve.name):
-            raise FormulaError(f"`{curve.name}` is a function already. Give the curve another name.")
-        if CURVES.setdefault(curve.name, curve) is not curve:
-            raise FormulaError(f"There is a curve `{curve.name}` already. Give yours another name.")
+        CURVES[curve.name] = curve
         _FIELD_OF[curve.name] = field
 
 
@@ -122,4 +106,4 @@ def _plain(name: str) -> str:
 
 
 for _field in FIELDS:
-    register(*_field.ENTRIES, field=_field.FIELD)
+    listed(_field.FIELD, *_field.ENTRIES)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 from descend.formula.curves.entry import Curve, Setting
+from descend.formula.curves.registering import tree_of
 from descend.formula.curves.table import CURVES, curve_named
 from descend.formula.names import is_function
 from descend.formula.syntax import names_in, walk
@@ -142,7 +143,7 @@ class _Call:
                 return bound[node.name]
             return _with(node, _parts(node, filled) | {"start": start, "end": end})
 
-        return filled(self.curve.tree) or self.node
+        return filled(tree_of(self.curve.formula)) or self.node
 
 
 def _name(calls: list[_Call], taken: set[str], starts: frozenset[str]) -> None:
