@@ -131,6 +131,8 @@ class Builder(VectorBuilder):
                 return self._dot(node)
             case tree.Grouped():
                 return self._grouped(node)
+            case tree.Listed():
+                self.fail(node, "A list of numbers is no number.", "Write it only where a curve takes one, as knots.")
         self.fail(node, "A pattern of columns stands only inside `w @ [ ]`.", "Write `w @ [x*]`.")
 
     def _chain(self, node: tree.Chain) -> Expr:
