@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from descend.registry import closest
 import math
 import os
 from collections.abc import Callable
@@ -94,6 +95,12 @@ def model_saved(content: Content, kind: type[Model], given: object, place: Path)
 
 
 def _loss(content: Content, place: Path) -> Loss:
+    name = str(content["loss_function"]).partition("(")[0]
+    if name.isidentifier() and name not in {*LOSSES, *LOSSES.around} and not closest(name, LOSSES):
+        raise DataError(
+            f"`{place}` was fitted with the loss `{name}`, which is none of descend's own. Import the module that "
+            "registers it, and load the file again."
+        )
     with part(place, "loss_function"):
         return LOSSES.build(content["loss_function"])
 
