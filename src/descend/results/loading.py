@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from descend.registry import closest
 import math
 import os
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from descend.models import KINDS, Model, kind_of
 from descend.models.module import ModuleModel
 from descend.models.reading import shapes_of
 from descend.parameters import Parameters, constrained
+from descend.registry import closest
 from descend.results.loaded import LoadedFit
 from descend.results.model_file import Content, damaged, part, read_content
 from descend.results.weights import load_weights
