@@ -18,9 +18,17 @@ from sklearn.utils.validation import (
 
 from descend.api import fit_request
 from descend.errors import DataError
-from descend.estimators.columns import Columns, columns_of, free_name, refuse_taken
+from descend.estimators.columns import (
+    Columns,
+    columns_of,
+    free_name,
+    has_words,
+    matrix_of,
+    names_of,
+    refuse_taken,
+)
 from descend.estimators.constructor import options_of
-from descend.estimators.linear import linear_in_columns
+from descend.estimators.linear import LinearPrediction, linear_in_columns
 from descend.many import Fits
 from descend.options.arguments import read_request
 from descend.results import Fit
@@ -43,7 +51,7 @@ class FormulaEstimator(BaseEstimator):
 
     def _fit(self, columns: Columns, y: Array, of_rows: Mapping[str, object]) -> Self:
         """Fit to y; ``of_rows`` has what ``fit`` was given with a value for each row, by option."""
-        for name in ("fit_", "fits_"):
+        for name in ("fit_", "fits_", "_line"):
             self.__dict__.pop(name, None)
         left, sign, right = self.formula.rpartition("~")
         response = left.strip() if sign else free_name(columns, "y")
@@ -86,6 +94,9 @@ class FormulaEstimator(BaseEstimator):
 
     def _predicted(self, X: object) -> Array:
         found = self._found
+        if self._linear is not None and not has_words(X):
+            with np.errstate(all="ignore"):
+                return self._linear.predict(matrix_of(self, X, reset=False))
         predicted = found.predict(columns_of(self, X, reset=False))
         count = _num_samples(X)
         return predicted if len(predicted) == count else np.full(count, float(predicted[0]))
@@ -103,21 +114,24 @@ class FormulaEstimator(BaseEstimator):
     @property
     def coef_(self) -> Array:
         """A coefficient for each column of X, (k,)."""
-        return self._linear[0]
+        return self._of_line().coefficients
 
     @property
     def intercept_(self) -> float:
         """The linear predictor where all columns are 0."""
-        return self._linear[1]
+        return self._of_line().intercept
+
+    def _of_line(self) -> LinearPrediction:
+        check_is_fitted(self)
+        if self._linear is None:
+            raise AttributeError(f"`{self.formula}` is not linear in the columns of X; see `parameters_`.")
+        return self._linear
 
     @property
-    def _linear(self) -> tuple[Array, float]:
-        check_is_fitted(self)
-        if not hasattr(self, "fit_"):
-            raise AttributeError("Each group has its own coefficients; see `fits_`.")
-        count = self.n_features_in_
-        unnamed = ["x"] if count == 1 else [f"x{position}" for position in range(count)]
-        found = linear_in_columns(self.fit_.model, self.fit_.theta, list(getattr(self, "feature_names_in_", unnamed)))
-        if found is None:
-            raise AttributeError(f"`{self.fit_.model.formula.text}` is not linear in the columns of X; see `parameters_`.")
+    def _linear(self) -> LinearPrediction | None:
+        if "fit_" not in self.__dict__:
+            return None
+        found = self.__dict__.get("_line", self)
+        if found is self:
+            found = self.__dict__["_line"] = linear_in_columns(self.fit_.model, self.fit_.theta, names_of(self))
         return found

@@ -1,26 +1,41 @@
-"""The coefficients of a formula that is linear in the columns of X."""
+"""A formula whose linear predictor is linear in the columns of X: its coefficients, and prediction by them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.formula.symbols import Column, Parameter, Predictor
+from descend.formula.compile import compile_expression
+from descend.formula.symbols import Column, Parameter, Predictor, Quantity
 from descend.models.contract import Model
 from descend.descent.solution import named
 
 Array = NDArray[np.float64]
+SCORE = Quantity("score")
 
 
-def linear_in_columns(model: Model, theta: Array, names: Sequence[str]) -> tuple[Array, float] | None:
-    """Return a coefficient for each column of X and the intercept of the linear predictor, None if there is none.
+@dataclass(frozen=True)
+class LinearPrediction:
+    """The prediction ``outer(X @ coefficients + intercept)``, such as ``exp(w @ [x0, x1] + b)``."""
 
-    The linear predictor is what the outermost function is of, ``w @ [x0, x1] + b`` in ``exp(w @ [x0, x1] + b)``.
-    """
+    coefficients: Array
+    intercept: float
+    outer: Callable[[Array], Array] | None
+
+    def predict(self, matrix: Array) -> Array:
+        """Return the prediction for each row of X, (n,)."""
+        score = matrix @ self.coefficients
+        score += self.intercept
+        return score if self.outer is None else self.outer(score)
+
+
+def linear_in_columns(model: Model, theta: Array, names: Sequence[str]) -> LinearPrediction | None:
+    """Return how the prediction follows from a linear predictor of the columns of X, None if it does not."""
     if not model.symbolic or model.linear_predictor is None:
         return None
     symbolic = model.symbolic
@@ -49,4 +64,8 @@ def linear_in_columns(model: Model, theta: Array, names: Sequence[str]) -> tuple
                 return None
             coefficients[place[item.name]] += factor * value
     at_zero = dict.fromkeys(expression.atoms(Column, Predictor), sympy.Integer(0)) | numbers
-    return coefficients, float(expression.subs(at_zero))
+    outer = symbolic.prediction.xreplace({expression: SCORE})
+    if outer.atoms(Column, Predictor, Parameter):
+        return None
+    compiled = None if outer == SCORE else compile_expression(outer, (SCORE,))
+    return LinearPrediction(coefficients, float(expression.subs(at_zero)), compiled)
