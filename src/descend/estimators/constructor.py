@@ -36,7 +36,7 @@ def with_options(**own: object) -> Callable[[Class], Class]:
     defaults = own | {key: own.get(key, option.default) for key, option in OPTIONS.items() if key not in LEFT_OUT}
 
     def decorate(estimator: Class) -> Class:
-        def __init__(self: object, *positional: object, **given: object) -> None:
+        def construct(self: object, *positional: object, **given: object) -> None:
             bound = signature.bind(self, *positional, **given)
             bound.apply_defaults()
             self.__dict__.update(list(bound.arguments.items())[1:])
@@ -47,9 +47,9 @@ def with_options(**own: object) -> Callable[[Class], Class]:
             [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
             + [inspect.Parameter(name, kind, default=defaults[name]) for name, kind in kinds.items()]
         )
-        __init__.__signature__ = signature  # type: ignore[attr-defined]
-        __init__.__qualname__ = f"{estimator.__qualname__}.__init__"
-        estimator.__init__ = __init__
+        construct.__signature__ = signature  # type: ignore[attr-defined]
+        construct.__name__, construct.__qualname__ = "__init__", f"{estimator.__qualname__}.__init__"
+        estimator.__init__ = construct  # type: ignore[misc]
         return estimator
 
     return decorate

@@ -51,7 +51,7 @@ class FormulaEstimator(BaseEstimator):
 
     def _fit(self, columns: Columns, y: Array, of_rows: Mapping[str, object]) -> Self:
         """Fit to y; ``of_rows`` has what ``fit`` was given with a value for each row, by option."""
-        for name in ("fit_", "fits_", "_line"):
+        for name in ("fit_", "fits_"):
             self.__dict__.pop(name, None)
         left, sign, right = self.formula.rpartition("~")
         response = left.strip() if sign else free_name(columns, "y")
@@ -94,9 +94,9 @@ class FormulaEstimator(BaseEstimator):
 
     def _predicted(self, X: object) -> Array:
         found = self._found
-        if self._linear is not None and not has_words(X):
+        if (linear := self._linear) is not None and not has_words(X):
             with np.errstate(all="ignore"):
-                return self._linear.predict(matrix_of(self, X, reset=False))
+                return linear.predict(matrix_of(self, X, reset=False))
         predicted = found.predict(columns_of(self, X, reset=False))
         count = _num_samples(X)
         return predicted if len(predicted) == count else np.full(count, float(predicted[0]))
@@ -123,15 +123,12 @@ class FormulaEstimator(BaseEstimator):
 
     def _of_line(self) -> LinearPrediction:
         check_is_fitted(self)
-        if self._linear is None:
+        if (linear := self._linear) is None:
             raise AttributeError(f"`{self.formula}` is not linear in the columns of X; see `parameters_`.")
-        return self._linear
+        return linear
 
     @property
     def _linear(self) -> LinearPrediction | None:
         if "fit_" not in self.__dict__:
             return None
-        found = self.__dict__.get("_line", self)
-        if found is self:
-            found = self.__dict__["_line"] = linear_in_columns(self.fit_.model, self.fit_.theta, names_of(self))
-        return found
+        return linear_in_columns(self.fit_.model, self.fit_.theta, names_of(self))

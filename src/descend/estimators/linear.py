@@ -10,10 +10,10 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.descent.solution import named
 from descend.formula.compile import compile_expression
 from descend.formula.symbols import Column, Parameter, Predictor, Quantity
 from descend.models.contract import Model
-from descend.descent.solution import named
 
 Array = NDArray[np.float64]
 SCORE = Quantity("score")
@@ -36,10 +36,10 @@ class LinearPrediction:
 
 def linear_in_columns(model: Model, theta: Array, names: Sequence[str]) -> LinearPrediction | None:
     """Return how the prediction follows from a linear predictor of the columns of X, None if it does not."""
-    if not model.symbolic or model.linear_predictor is None:
-        return None
     symbolic = model.symbolic
-    expression, terms = symbolic.linear_predictor, symbolic.formula.terms
+    if symbolic is None or (expression := symbolic.linear_predictor) is None:
+        return None
+    terms = symbolic.formula.terms
     values = named(model, theta)
     numbers = {symbol: values[symbol.name] for symbol in expression.atoms(Parameter)}
     place = {name: position for position, name in enumerate(names)}
