@@ -274,7 +274,7 @@ def explain(
 
 
 def check(
-    model: str | Callable[..., Any],
+    model: str | Callable[..., object],
     data: object,
     *others: object,
     gradient: Gradient,

@@ -24,6 +24,7 @@ from descend.models import Model
 from descend.options.request import Request
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import Ties
+from descend.parameters.vector import Values
 from descend.problem.aliases import aliases
 from descend.problem.identifiability import Verdict, at_end
 from descend.problem.objective import VectorObjective
@@ -36,8 +37,7 @@ from descend.table.coupled import Coupling
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
-Named = dict[str, Any]
-"""Values of parameters by name: a float for a scalar, an array for a vector."""
+Named = Values
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +158,7 @@ class Solution:
     @property
     def succeeded(self) -> bool:
         """Whether the run converged, or ran all the epochs that were asked for."""
-        return self.outcome is Outcome.CONVERGED or (self.outcome is Outcome.EPOCHS_USED_UP and self.run.asked)
+        return self.outcome is Outcome.CONVERGED or (self.outcome is Outcome.EPOCHS_USED_UP and self.run.epochs_given)
 
     @property
     def in_memory(self) -> bool:

@@ -245,10 +245,8 @@ class Fitted(ABC):
         if self.quantities:
             from descend.inference.quantities.estimated import estimated_quantities
 
-            texts, estimates = (
-                {name: each.text for name, each in self.quantities.items()},
-                self.estimates("sandwich" if method == "sandwich" else None),
-            )
+            texts = {name: each.text for name, each in self.quantities.items()}
+            estimates = self.estimates("sandwich" if method == "sandwich" else None)
             found.quantities = estimated_quantities(texts, estimates, self.solution, level, method, resamples, seed)
         return found
 

@@ -84,7 +84,7 @@ class Callbacks:
         wire("go", "url.search", "problem.value", "context.data")
         wire("write", "written.data", "mathematics.data", late=False)
 
-    def page(self, opening: Opening) -> Any:
+    def page(self, opening: Opening) -> object:
         """Return the page for an address."""
         state, unread = read_query(str(opening.get("search") or ""), self.formula if self.library.file else "")
         if state.problem == FILE and self.library.file is None:
@@ -92,7 +92,7 @@ class Callbacks:
         rows = self.library.rows(state, opening.get("key"))
         return page(state, rows, self.library, unread, opening.get("at"))
 
-    def film(self, settings: Mapping[str, Any], gradient: str | None, key: str | None) -> str:
+    def film(self, settings: Mapping[str, object], gradient: str | None, key: str | None) -> str:
         """Return the film of the settings as JSON, with what is wrong with them and where.
 
         It bypasses Dash, which would take longer to pass it on than it takes to compute.
@@ -116,7 +116,7 @@ class Callbacks:
             notes["formula-told" if _of_formula(error, state) else "trouble"] = error_text(error)
         return f'{{"film":{film},"told":{_json(notes)}}}'
 
-    def tell(self, link: str | None, opening: Opening, low: float, high: float) -> list[Any]:
+    def tell(self, link: str | None, opening: Opening, low: float, high: float) -> list[object]:
         """Return the words for the descents of a link, and the ends of the slider of rates."""
         from dash import no_update
 
@@ -134,7 +134,7 @@ class Callbacks:
 
     def judge(
         self, gradient: str, formula: str, loss: str, context: Mapping[str, object], noise: float, opening: Opening
-    ) -> tuple[Any, str, str]:
+    ) -> tuple[object, str, str]:
         """Return the judgement on a gradient by hand, the derived gradient beside it, and a text to begin with."""
         try:
             state = dataclasses.replace(state_of_rows(context, noise), formula=formula or "", loss=loss)
@@ -165,7 +165,7 @@ class Callbacks:
         except DescendError as error:
             return error_text(error), derived, skeleton
 
-    def report(self, clicks: int | None, link: str | None, opening: Opening) -> Any:
+    def report(self, clicks: int | None, link: str | None, opening: Opening) -> object:
         """Return the report of the descent, or of the race, as a file to download."""
         from dash import no_update
 

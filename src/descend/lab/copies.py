@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import Any
 
 from descend.lab.data import Rows
 from descend.lab.descents import Descents, Start, call
@@ -51,7 +50,7 @@ def report(runs: Descents) -> tuple[str, str]:
     return race_page(runs.fits, texts), f"{stem}-race.html"
 
 
-def arguments(state: State, rows: Rows, start: Start) -> dict[str, Any]:
+def arguments(state: State, rows: Rows, start: Start) -> dict[str, object]:
     """Return the arguments of `descend.fit`, or of `descend.compare` if several optimizers race."""
     given = {"model": "", "data": rows.name} | call(state, state.optimizers[0], start)
     if any(OPTIMIZERS.build(name).uses_rate for name in state.optimizers):  # of several, one may not use it

@@ -7,6 +7,7 @@ from descend.losses.contract import Loss
 from descend.losses.domain import POSITIVE, Domain
 from descend.losses.gamma import Gamma
 from descend.losses.huber import Huber
+from descend.losses.inverse_gaussian import InverseGaussian
 from descend.losses.log_cosh import LogCosh
 from descend.losses.logistic import Logistic
 from descend.losses.pinball import Pinball
@@ -14,6 +15,7 @@ from descend.losses.poisson import Poisson
 from descend.losses.soft_l1 import SoftL1
 from descend.losses.squared import Squared
 from descend.losses.tukey import Tukey
+from descend.losses.tweedie import Tweedie
 from descend.registry import Registry
 
 LOSSES: Registry[Loss] = Registry(
@@ -27,6 +29,8 @@ LOSSES: Registry[Loss] = Registry(
     Pinball,
     Poisson,
     Gamma,
+    InverseGaussian,
+    Tweedie,
     Logistic,
     Bernoulli,
     around={
@@ -44,6 +48,7 @@ __all__ = [
     "Domain",
     "Gamma",
     "Huber",
+    "InverseGaussian",
     "LogCosh",
     "Logistic",
     "Loss",
@@ -52,4 +57,5 @@ __all__ = [
     "SoftL1",
     "Squared",
     "Tukey",
+    "Tweedie",
 ]

@@ -16,6 +16,7 @@ from descend.errors import ConfigError
 from descend.formula.real_functions import absolute, expm1, log1p, where
 from descend.formula.symbols import Column, Parameter
 from descend.losses.contract import Loss
+from descend.losses.distribution import Distribution
 from descend.losses.domain import Domain
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE, SCALE, Array, derivative
 from descend.registry import setting
@@ -137,6 +138,12 @@ class Censored(Loss):
 
     def deviation(self, parameters: Mapping[str, Any]) -> float | None:
         return float(parameters[self.parameter]) if self.own_parameters and self.exact.quadratic else None
+
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution | None:
+        scale = float(parameters[self.parameter]) if self.own_parameters else dispersion
+        return self.exact.distribution(mean, omega, scale, parameters)
 
     def floor(self, y: Array, omega: Array | None) -> float:
         """Return a mean loss well below that of a distribution as wide as all responses; no model has a least one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from descend.losses.formulas import (
 )
 
 if TYPE_CHECKING:
+    from descend.losses.distribution import Distribution
     from descend.table.rows import Outside
 
 ZERO, ONE = Integer(0), Integer(1)
@@ -219,7 +220,7 @@ class Loss(Formulas):
         """Whether it is a likelihood whose weight is the Fisher information of a row: no scale is estimated."""
         return self.dispersion == "known"
 
-    def deviation(self, parameters: Mapping[str, Any]) -> float | None:
+    def deviation(self, parameters: Mapping[str, object]) -> float | None:
         """Return the standard deviation of normal errors where that is a parameter of the loss's own; else None."""
         return None
 
@@ -280,6 +281,15 @@ class Loss(Formulas):
     def kurtosis(self, mean: Array, omega: Array) -> Array:
         """Return the excess kurtosis of each row, of a weight, given its predicted mean."""
         return self.of_rows(self.kurtosis_text, {MEAN: mean, OMEGA: omega})
+
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution | None:
+        """Return the distributions of responses of these means and weights; None if the loss has no such thing.
+
+        parameters: those of the fit by name, among them the loss's own.
+        """
+        return None
 
     def repeats(self, y: Array, omega: Array) -> bool:
         """Whether the scatter of rows about their means is informative, which it is not for single outcomes 0 and 1."""

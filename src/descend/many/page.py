@@ -138,14 +138,13 @@ def _table(
     fits: FittedGroups, places: Sequence[int], detailed: set[int], most: int | None = None, kind: str = "scroll tall"
 ) -> str:
     """Write a table of groups: parameters with their errors, R2, rows, how each ended, and why one failed."""
-    labels = fits.labels[:most]
-    errors, values = fits.components(fits.standard_errors), fits.components(fits.parameters)
+    estimates = dict(list(fits.estimates().items())[:most])
     squared = bool(np.isfinite(fits.r_squared).any())
     why = most is None and any(fits.cause(place) for place in places)
-    titles = [*fits.by, *labels, *["R²"] * squared, "rows", "outcome", *["why"] * why]
+    titles = [*fits.by, *estimates, *["R²"] * squared, "rows", "outcome", *["why"] * why]
     numeric = [isinstance(value, int | float) for value in fits.keys[0]]
     flush = [place for place, each in enumerate(numeric) if each]
-    flush += range(len(fits.by), len(fits.by) + len(labels) + squared + 1)
+    flush += range(len(fits.by), len(fits.by) + len(estimates) + squared + 1)
     lines = []
     for place in places:
         names = [escape(str(value)) for value in fits.keys[place]]
@@ -154,7 +153,7 @@ def _table(
             f'<th scope="row"{RIGHT if flush_right else ""}>{name}</th>'
             for flush_right, name in zip(numeric, names, strict=True)
         ]
-        cells += [cell(values[place, column], errors[place, column]) for column in range(len(labels))]
+        cells += [cell(values[place], errors[place]) for values, errors in estimates.values()]
         if squared:
             cells.append(cell(fits.r_squared[place], None, 4))
         cause = fits.cause(place)

@@ -113,7 +113,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     )
 
 
-def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[Any, Any, Any]:
+def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple[object, Any, Any]:
     """Return the data, with row weights and standard deviations given as values added as columns, and their names.
 
     The columns have names that the model does not use: its `sigma` is a parameter. A number, or a text that is no
@@ -140,7 +140,7 @@ def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[An
     return data, names["weights"], names["sigma"]
 
 
-def _with_numbered(model: object, data: Any, values: dict[str, Any]) -> Any:
+def _with_numbered(model: object, data: object, values: dict[str, Any]) -> object:
     """Return the data with columns for states and a covariance given as values, before any rows are left out."""
     if hasattr(values.get("censored"), "__array__"):
         from descend.table.in_memory import with_values
@@ -156,7 +156,7 @@ def _with_numbered(model: object, data: Any, values: dict[str, Any]) -> Any:
     return data
 
 
-def _of_responses(data: Any, given: Mapping[str, Any], role: str) -> tuple[Any, str]:
+def _of_responses(data: object, given: Mapping[str, object], role: str) -> tuple[object, str]:
     """Return weights or standard deviations by response as a text, ``y1=s1, y2=0.1``; arrays become columns."""
     parts = []
     for response, value in given.items():
@@ -167,7 +167,7 @@ def _of_responses(data: Any, given: Mapping[str, Any], role: str) -> tuple[Any, 
     return data, ", ".join(parts)
 
 
-def _with_expression(data: Any, text: str, role: str) -> Any:
+def _with_expression(data: object, text: str, role: str) -> object:
     """Return the data with a column for an expression of others, named by its text; as they are if it is a column."""
     table = open_table(data)
     if text in table.names:

@@ -30,7 +30,7 @@ from descend.table import Table
 
 def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[str, Any]]:
     """Return the model, and the starting values that were given for it."""
-    model: Any = request.model
+    model: object = request.model
     if request.sigma is not None:
         check_sigma_wish(request, loss)
         known_column(request.sigma, table, "sigma")
@@ -164,7 +164,7 @@ def _texts(gradient: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(part for text in texts for part in text.split(";") if part.strip()) or ("",)
 
 
-def _by_function(model: Model, gradient: Callable[..., Any], table: Table, spread: str | None) -> Kernel:
+def _by_function(model: Model, gradient: Callable[..., object], table: Table, spread: str | None) -> Kernel:
     if model.response not in model.response_columns or (model.formula is not None and model.loss.link is not None):
         raise ConfigError(
             "A gradient function goes with a plain column on the left of the formula and a loss without a "
