@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import _check_feature_names, _check_n_features, _num_samples, validate_data
 
-from descend.errors import DataError
+from descend.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -81,10 +81,17 @@ def free_name(columns: Columns, wanted: str) -> str:
     return wanted
 
 
-def refuse_taken(columns: Columns, response: str) -> None:
-    """Raise DataError where the formula predicts a column of X."""
+def response_name(left: str, columns: Columns) -> str:
+    """Return the name that the left side of a formula gives to y. Raises DataError or ConfigError for another one."""
+    response = left.strip().strip("`")
+    if not response.isidentifier():
+        raise ConfigError(
+            f"The left side `{response}` of an estimator's formula is a name for y. Transform y with "
+            "scikit-learn's TransformedTargetRegressor, which transforms predictions back."
+        )
     if response in columns:
         raise DataError(
             f"The formula predicts `{response}`, which is a column of X too. Leave the left side out of the formula, "
             "or the column out of X."
         )
+    return response

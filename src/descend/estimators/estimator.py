@@ -25,10 +25,10 @@ from descend.estimators.columns import (
     has_words,
     matrix_of,
     names_of,
-    refuse_taken,
+    response_name,
 )
 from descend.estimators.constructor import options_of
-from descend.estimators.linear import LinearPrediction, linear_in_columns
+from descend.estimators.linear import LinearPart, LinearPrediction
 from descend.many import Fits
 from descend.options.arguments import read_request
 from descend.results import Fit
@@ -36,7 +36,7 @@ from descend.results import Fit
 Array = NDArray[np.float64]
 
 
-class FormulaEstimator(BaseEstimator):
+class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
     """A formula as an estimator. Subclasses say what y is.
 
     Attributes of a fitted one: ``fit_``, the fit (``fits_``, if ``by`` names groups); ``parameters_``,
@@ -54,13 +54,12 @@ class FormulaEstimator(BaseEstimator):
         for name in ("fit_", "fits_"):
             self.__dict__.pop(name, None)
         left, sign, right = self.formula.rpartition("~")
-        response = left.strip() if sign else free_name(columns, "y")
-        refuse_taken(columns, response)
+        response = response_name(left, columns) if sign else free_name(columns, "y")
         table, options = {**columns, response: y}, options_of(self)
         for option, values in of_rows.items():
             if values is not None:
                 name = free_name(table, option)
-                table[name] = _check_sample_weight(values, y, dtype=np.float64)
+                table[name] = _check_sample_weight(values, y) if option == "weights" else np.asarray(values)
                 options[option] = name
         request = read_request(f"{response} ~ {right.strip()}", table, (), options | {"by": self.by})
         try:
@@ -68,6 +67,7 @@ class FormulaEstimator(BaseEstimator):
         except DataError:
             # What rows leave open is no error to scikit-learn, whose users expect the shortest of equal answers.
             found = fit_request(request.but(bare=True))
+        self._line = LinearPart(found, names_of(self))
         if isinstance(found, Fits):
             self.fits_ = found
         else:
@@ -94,7 +94,7 @@ class FormulaEstimator(BaseEstimator):
 
     def _predicted(self, X: object) -> Array:
         found = self._found
-        if (linear := self._linear) is not None and not has_words(X):
+        if (linear := self._line.prediction) is not None and not has_words(X):
             with np.errstate(all="ignore"):
                 return linear.predict(matrix_of(self, X, reset=False))
         predicted = found.predict(columns_of(self, X, reset=False))
@@ -123,12 +123,6 @@ class FormulaEstimator(BaseEstimator):
 
     def _of_line(self) -> LinearPrediction:
         check_is_fitted(self)
-        if (linear := self._linear) is None:
+        if (linear := self._line.prediction) is None:
             raise AttributeError(f"`{self.formula}` is not linear in the columns of X; see `parameters_`.")
         return linear
-
-    @property
-    def _linear(self) -> LinearPrediction | None:
-        if "fit_" not in self.__dict__:
-            return None
-        return linear_in_columns(self.fit_.model, self.fit_.theta, names_of(self))

@@ -15,12 +15,12 @@ Array = NDArray[np.float64]
 
 
 @with_options(formula="w @ [*] + b", by=None)
-class FormulaRegressor(RegressorMixin, FormulaEstimator):
+class FormulaRegressor(RegressorMixin, FormulaEstimator):  # type: ignore[misc]
     """Any formula as a regressor: linear, saturating, periodic, with parameters for each group.
 
     formula: of the columns of X, ``[*]`` being all of them that are numbers. Of an array the one column is ``x``,
-        several are ``x0``, ``x1``, ...; of a frame they have their own names. A left side, ``"y ~ ..."``, names the
-        response, and may transform it: ``"log(y) ~ ..."``.
+        several are ``x0``, ``x1``, ...; of a frame they have their own names. A left side, ``"rate ~ ..."``, names
+        the response in messages and files.
     by: columns of X: one fit for each group of rows, ``fits_``.
     All other parameters are the options of ``descend.fit``; those that name columns name columns of X.
 
