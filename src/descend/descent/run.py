@@ -153,7 +153,7 @@ def _planned(
     problem, objective, loss = beginning.problem, beginning.problem.objective, beginning.problem.model.loss
     batches = request.batch_size is not None and request.batch_size < objective.rows
     certain = loss.certain
-    if loss.dispersion_known and objective.penalty is None and objective.priors is None and objective.bounds is None:
+    if loss.endless and objective.penalty is None and objective.priors is None and objective.bounds is None:
         from descend.problem.separation import VANISHED, always_the_same
 
         if always_the_same(problem) is not None:

@@ -10,6 +10,7 @@ from descend.losses.huber import Huber
 from descend.losses.inverse_gaussian import InverseGaussian
 from descend.losses.log_cosh import LogCosh
 from descend.losses.logistic import Logistic
+from descend.losses.negative_binomial import NegativeBinomial
 from descend.losses.pinball import Pinball
 from descend.losses.poisson import Poisson
 from descend.losses.soft_l1 import SoftL1
@@ -28,6 +29,7 @@ LOSSES: Registry[Loss] = Registry(
     LogCosh,
     Pinball,
     Poisson,
+    NegativeBinomial,
     Gamma,
     InverseGaussian,
     Tweedie,
@@ -52,6 +54,7 @@ __all__ = [
     "LogCosh",
     "Logistic",
     "Loss",
+    "NegativeBinomial",
     "Pinball",
     "Poisson",
     "SoftL1",

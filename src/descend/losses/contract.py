@@ -104,6 +104,8 @@ class Loss(Formulas):
     counts: ClassVar[bool] = False
     observed_information: ClassVar[bool] = False
     """Whether standard errors are those of all second derivatives of J, as its weights only stand in for them."""
+    own_observed: ClassVar[bool] = False
+    """The same of the parameters of its own alone, which do not interact with the prediction."""
 
     def to_estimate(self) -> Loss:
         """Return the same loss with its scale to be estimated from the data, if it has one."""
@@ -220,6 +222,12 @@ class Loss(Formulas):
         """Whether it is a likelihood whose weight is the Fisher information of a row: no scale is estimated."""
         return self.dispersion == "known"
 
+    @property
+    def endless(self) -> bool:
+        """Whether J may fall for ever, as responses may lie at an end of their range that predictions only near."""
+        domain = self.response_domain
+        return self.likelihood and self.plain and domain.limited and domain.closed
+
     def deviation(self, parameters: Mapping[str, object]) -> float | None:
         """Return the standard deviation of normal errors where that is a parameter of the loss's own; else None."""
         return None
@@ -248,6 +256,18 @@ class Loss(Formulas):
     def exact(self) -> Loss | None:
         """The loss whose fit, as if every response were exact, is a start for this one; None if it needs none."""
         return None
+
+    def started(self, mean: Array, y: Array, omega: Array) -> dict[str, float]:
+        """Return starts of its own parameters about the means of the fit by the ``exact`` loss.
+
+        Raises DataError where they cannot be estimated.
+        """
+        return self.own_parameters
+
+    @property
+    def known_by(self) -> str:
+        """How a user gives its own parameters, where these are known."""
+        return "the setting of the loss"
 
     @property
     def of_mean(self) -> Loss:
