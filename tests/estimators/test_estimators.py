@@ -194,5 +194,5 @@ def test_sigma_and_exposure_are_routed(decay):
         routed = FormulaRegressor("a*exp(-b*x)").set_fit_request(sigma=True)
         scores = cross_val_score(routed, frame[["x"]], y, params={"sigma": sigma})
     assert len(scores) == 5
-    with pytest.raises(ValueError, match="`x` has 60 rows but `sigma` has 59."):
+    with pytest.raises(ValueError, match=r"`x` has 60 rows but `sigma` has 59\."):
         FormulaRegressor().fit(frame[["x"]], y, sigma=sigma[:-1])
