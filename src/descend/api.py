@@ -331,7 +331,7 @@ def check(
         from descend.training.gradient_check import check_module
 
         return check_module(model, data, request, LOSSES.build(loss))
-    from descend.starts.gradient_check import check_gradient
+    from descend.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):
         return check_gradient(request, open_table(data, where), LOSSES.build(loss))
