@@ -126,7 +126,7 @@ def test_curves_groups_and_frames(decay):
     frame, y = decay
     one = FormulaRegressor("a*exp(-b*x)").fit(frame[["x"]], y)
     assert one.feature_names_in_.tolist() == ["x"]
-    with pytest.raises(AttributeError, match=r"`a\*exp\(-b\*x\)` is not linear in the columns of X; see `parameters_`."):
+    with pytest.raises(AttributeError, match=r"is not linear in the columns of X; see `parameters_`\."):
         _ = one.coef_
     shared = FormulaRegressor("a[site]*exp(-b*x)").fit(frame, y)
     assert shared.parameters_["a"]["north"] == pytest.approx(2.0, abs=0.05)
@@ -158,7 +158,8 @@ def test_searches_pipelines_and_copies(decay, tmp_path):
     joblib.dump(search.best_estimator_, tmp_path / "kept.joblib")
     for copy in (kept, joblib.load(tmp_path / "kept.joblib")):
         np.testing.assert_array_equal(copy.predict(frame), search.predict(frame))
-    scores = cross_val_score(FormulaRegressor("a*exp(-b*x)"), frame, y, groups=frame["site"], cv=GroupKFold(2), n_jobs=2)
+    folds, sites = GroupKFold(2), frame["site"]
+    scores = cross_val_score(FormulaRegressor("a*exp(-b*x)"), frame, y, groups=sites, cv=folds, n_jobs=2)
     assert len(scores) == 2
     scaled = make_pipeline(StandardScaler(), FormulaRegressor(l2=1e-3)).fit(frame[["x"]], y)
     assert scaled.score(frame[["x"]], y) > 0.5
