@@ -100,6 +100,13 @@ class OptionsOfRows:
         metavar="COLUMN",
         check=must_be("the name of a column, or an array with a value for each row", is_text),
     )
+    units: Ties = option(
+        None,
+        "Unit of a column, such as t=s or V=mV; those of the parameters follow. May be repeated.",
+        *("texts", must_be('units by name, such as {"t": "s"}', is_texts, is_by_name)),
+        metavar="COLUMN=UNIT",
+        flag="--unit",
+    )
     where: str | None = option(
         None,
         "Use only rows for which this SQL condition holds.",

@@ -143,8 +143,8 @@ def _badness(view: View, group: Group) -> float:
 
 def _names(view: View) -> tuple[str, str]:
     if view.curves:
-        return (view.inputs[0] if view.inputs else "row"), view.response
-    return f"{view.response}, observed", f"{view.response}, predicted"
+        return view.axis(view.inputs[0] if view.inputs else "row"), view.axis(view.response)
+    return f"{view.axis(view.response)}, observed", f"{view.axis(view.response)}, predicted"
 
 
 def _rows(view: View, group: Group, look: Look) -> tuple[Array, Array]:
