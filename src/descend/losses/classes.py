@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from descend.errors import ConfigError
 from descend.losses.contract import Loss
@@ -69,8 +70,9 @@ class Classes(Loss):
         return f"{self.name}({listed})" if listed else self.name
 
     @property
-    def settings(self) -> dict[str, Any]:
-        return {name: value for name, value in super().settings.items() if value != type(self).__dict__.get(name, "")}
+    def settings(self) -> dict[str, str]:
+        every = {field.name: str(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return {name: value for name, value in every.items() if value != type(self).__dict__.get(name, "")}
 
     @property
     def shown(self) -> str:

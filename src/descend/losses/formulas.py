@@ -95,7 +95,7 @@ class Formulas(Part, ABC):
         """Return the same loss of these classes; itself, if it is of numbers."""
         return self
 
-    def probabilities(self, score: Array, parameters: Mapping[str, object]) -> Array:
+    def probabilities(self, score: Array, parameters: Mapping[str, float]) -> Array:
         """Return the probability of each class in each row, (rows, K). Raises ConfigError for a loss of numbers.
 
         score: what the loss works on, (rows,) or (rows, K - 1). parameters: by name, those of the loss among them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from sympy import Expr
@@ -49,7 +49,7 @@ class StudentT(Scaled):
     scale_information_text: ClassVar[str] = "2*df/((df + 3)*scale^2)"
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, float]:
         return {"df": self.df} if self.df else {}
 
     @property

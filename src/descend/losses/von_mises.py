@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class VonMises(Scaled):
         return "scale*i1e(scale)/i0e(scale)"
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, float]:
         return {"kappa": self.kappa} if self.kappa else {}
 
     @property
