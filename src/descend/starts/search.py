@@ -27,7 +27,7 @@ from descend.problem.symmetry import canonical, has_symmetries
 from descend.starts.blocks import in_blocks
 from descend.starts.curve_ranges import with_curves
 from descend.starts.lack_of_fit import many_basins, something_left
-from descend.starts.outliers import without_outliers
+from descend.starts.neighbouring_rows import without_outliers
 from descend.starts.projection import Projection
 from descend.starts.sums import Sum
 from descend.starts.trials import descended, name_of, place_of, trials, tunings
