@@ -36,9 +36,9 @@ def with_units(request: Request, table: Table) -> Request:
     stated = stated_units(table.names, table.units, request.units)
     found: dict[str, str] = {}
     bare = {key: _changed(key, request[key], _collected(found, key)) for key in VALUES if _has_units(request[key])}
-    if not (bare or stated):
-        return request
     stated = Stated(stated.columns, {**table.given_units, **stated.given}, found)
+    if not stated:
+        return request
     if not stated.strict:
         return request.but(stated=stated)
     plain = request.but(**bare, stated=stated)
