@@ -81,6 +81,7 @@ def predict(
     from descend.many import Fits
     from descend.many.loading import load
     from descend.results import Fit
+    from descend.results.units import in_units_of
     from descend.table.by_file import open_by_file
 
     if level is not None:
@@ -93,7 +94,8 @@ def predict(
     named = _of_data(inputs, codings)
     given: object = _values(named, at, tuple(codings.values())) if at else options.one_or_all(data or [])
     by = fitted.by if isinstance(fitted, Fits) else ()
-    table = open_by_file(given, by, named, where).with_codings(codings.values())
+    table = in_units_of(fitted, open_by_file(in_units_of(fitted, given) if at else given, by, named, where))
+    table = table.with_codings(codings.values())
     inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval, table.names)
     if name in table.names:
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from descend.inference.fitted import Fitted
 from descend.inference.intervals import Intervals, checked_level, checked_method, refuse_clusters
 from descend.inference.prediction import Prediction, predict_with_band, refuse_not_finite
+from descend.results.units import in_units_of, number_in_units_of, response_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,8 +53,10 @@ class Fit(Fitted):
             (squared loss). The result is then a `Prediction` with ``prediction``, ``low`` and ``high``.
             With weights or sigma, ``"prediction"`` needs that column for the new rows too.
 
-        Of several formulas that were fitted together it has a column for each response, (rows, k).
+        Of several formulas that were fitted together it has a column for each response, (rows, k). Values with units,
+        quantities of Pint or ``"2 min"``, and columns whose names say another unit, are converted.
         """
+        data = in_units_of(self, data)
         if interval is not None:
             return predict_with_band(self.estimates(), data, missing, interval, level)
         columns = self.model.inputs_of(data, missing)
@@ -129,7 +132,8 @@ class Fit(Fitted):
     ) -> Inverse:
         """Return the value of an input that gives a response, with its interval: inverse prediction, calibration.
 
-        response: a number, or replicates of one sample; on the scale of the left side of the formula.
+        response: a number, or replicates of one sample; on the scale of the left side of the formula, or with a unit,
+            ``"300 mV"``.
         interval: ``"inversion"``, all values that the response does not contradict, or ``"wald"``, by the delta method.
         mean: whether to ask where the curve itself is there, not a new measurement. sigma: the standard deviation of
             one new measurement, where the fit does not know it. input: the input to solve for, if the model has
@@ -148,8 +152,9 @@ class Fit(Fitted):
         from descend.inference import inverse_question as checked
         from descend.inference.quantities.curve import placed
 
-        checked.checked_sigma(sigma, between)
         others = at or {}
+        response, sigma, others = self._in_units(response, sigma, others)
+        checked.checked_sigma(sigma, between)
         name = checked.varying_input(self.model, input, others)
         inputs = placed(self.model, {**others, name: 0.0})
         question = inverse.Question(
@@ -163,6 +168,14 @@ class Fit(Fitted):
             between,
         )
         return inverse.invert(self.estimates(), question, self.ranges.get(name))
+
+    def _in_units(
+        self, response: Any, sigma: Any, others: Mapping[str, object]
+    ) -> tuple[Any, float | None, Mapping[str, object]]:
+        """Return what was measured, and the other inputs, as numbers in the units of the fit."""
+        left = response_of(self)
+        measured, error = (number_in_units_of(self, left, value) for value in (response, sigma))
+        return measured, error, {name: number_in_units_of(self, name, value) for name, value in others.items()}
 
     def design(
         self,
