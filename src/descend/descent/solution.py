@@ -182,6 +182,20 @@ def every_parameter(model: Model) -> Parameters:
     return model.parameters if model.constraints is None else model.constraints.parameters
 
 
+def starts_at(model: Model, theta: Array) -> dict[str, object]:
+    """Return the free parameters by name, so that a fit of the same model can start from them.
+
+    Vectors are whole, as a user writes them, though the start of components that are held counts for nothing.
+    """
+    free, held = model.parameters.named(theta), model.constraints
+    if held is None:
+        return dict(free)
+    return {
+        name: np.nan_to_num(held.with_held(name, np.ravel(value), 0.0)) if name in held.places else value
+        for name, value in free.items()
+    }
+
+
 def named(model: Model, theta: Any) -> Named:
     """Return all parameters of a model by name, fixed and tied ones too."""
     free = dict(model.parameters.named(theta))
@@ -193,7 +207,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
     problem, final, failures = run.beginning.problem, run.trace.last_finite, list[str]()
     outcome = run.trace[-1].outcome or Outcome.INTERRUPTED
     verdict, endless = Verdict(), None
-    if outcome is not Outcome.DIVERGED and problem.model.loss.dispersion_known:
+    if outcome is not Outcome.DIVERGED and problem.model.loss.endless:
         with attempt("whether there is a minimum", failures):
             endless = no_minimum(problem, final.theta)
     silent = request.bare or problem.objective.penalty is not None
