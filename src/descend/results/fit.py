@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from descend.inference.fitted import Fitted
 from descend.inference.intervals import Intervals, checked_level, checked_method, refuse_clusters
 from descend.inference.prediction import Prediction, predict_with_band, refuse_not_finite
-from descend.results.units import in_units_of, number_in_units_of, response_of
+from descend.results.units import in_units_of, question_in_units_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -168,8 +168,7 @@ class Fit(Fitted):
         from descend.inference import inverse_question as checked
         from descend.inference.quantities.curve import placed
 
-        others = at or {}
-        response, sigma, others = self._in_units(response, sigma, others)
+        response, sigma, others = question_in_units_of(self, response, sigma, at or {})
         checked.checked_sigma(sigma, between)
         name = checked.varying_input(self.model, input, others)
         inputs = placed(self.model, {**others, name: 0.0})
@@ -184,14 +183,6 @@ class Fit(Fitted):
             between,
         )
         return inverse.invert(self.estimates(), question, self.ranges.get(name))
-
-    def _in_units(
-        self, response: Any, sigma: Any, others: Mapping[str, object]
-    ) -> tuple[Any, float | None, Mapping[str, object]]:
-        """Return what was measured, and the other inputs, as numbers in the units of the fit."""
-        left = response_of(self)
-        measured, error = (number_in_units_of(self, left, value) for value in (response, sigma))
-        return measured, error, {name: number_in_units_of(self, name, value) for name, value in others.items()}
 
     def design(
         self,

@@ -64,6 +64,15 @@ def number_in_units_of(fit: WithUnits, name: str, value: Any) -> Any:
     return _numbers(fit.units, name, value) if _has_units(value) else value
 
 
+def question_in_units_of(
+    fit: Fitted, response: Any, sigma: Any, others: Mapping[str, object]
+) -> tuple[Any, float | None, Mapping[str, object]]:
+    """Return a response, its standard deviation and values of other inputs as numbers in the units of a fit."""
+    left = response_of(fit)
+    measured, error = (number_in_units_of(fit, left, value) for value in (response, sigma))
+    return measured, error, {name: number_in_units_of(fit, name, value) for name, value in others.items()}
+
+
 def response_of(fit: Fitted) -> str:
     """Return the column on the left side; what stands there instead if it is more than a column."""
     columns = fit.model.response_columns
