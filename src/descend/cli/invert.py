@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from descend.inference.inverse import Inverse
     from descend.results import Fit
 
-Sample = tuple[list[Any], Mapping[str, object]]
+Sample = tuple[list[float | str], Mapping[str, object]]
 """The replicates of a sample, and the values of the other inputs."""
 
 

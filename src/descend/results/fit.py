@@ -136,7 +136,7 @@ class Fit(Fitted):
 
     def invert(
         self,
-        response: float | Sequence[float],
+        response: float | str | Sequence[float | str],
         *,
         interval: str = "inversion",
         level: float = 0.95,

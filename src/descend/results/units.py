@@ -57,7 +57,7 @@ def in_units_of(fit: WithUnits, data: object) -> object:
     return _converted(fit.units, inputs, table)
 
 
-def number_in_units_of(fit: WithUnits, name: str, value: Any) -> Any:
+def number_in_units_of(fit: WithUnits, name: str, value: object) -> Any:
     """Return a value that may have a unit, a text such as ``300 mV`` or a quantity of Pint, as a plain number."""
     if isinstance(value, list | tuple):
         return [number_in_units_of(fit, name, each) for each in value]
@@ -65,8 +65,8 @@ def number_in_units_of(fit: WithUnits, name: str, value: Any) -> Any:
 
 
 def question_in_units_of(
-    fit: Fitted, response: Any, sigma: Any, others: Mapping[str, object]
-) -> tuple[Any, float | None, Mapping[str, object]]:
+    fit: Fitted, response: object, sigma: object, others: Mapping[str, object]
+) -> tuple[object, float | None, Mapping[str, object]]:
     """Return a response, its standard deviation and values of other inputs as numbers in the units of a fit."""
     left = response_of(fit)
     measured, error = (number_in_units_of(fit, left, value) for value in (response, sigma))

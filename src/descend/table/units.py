@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from descend.table.database import Database, literal
 
@@ -81,7 +81,7 @@ def _of_json(text: bytes | None) -> dict[str, str]:
     return _of_mapping(found) if isinstance(found, Mapping) else {}
 
 
-def _of_mapping(attributes: Mapping[Any, Any]) -> dict[str, str]:
+def _of_mapping(attributes: Mapping[object, object]) -> dict[str, str]:
     """Return the units by column in metadata, ``{"units": {"t": "s"}}``."""
     for key in KEYS:
         found = attributes.get(key)
