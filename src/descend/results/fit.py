@@ -168,14 +168,14 @@ class Fit(Fitted):
         from descend.inference import inverse_question as checked
         from descend.inference.quantities.curve import placed
 
-        response, sigma, others = question_in_units_of(self, response, sigma, at or {})
+        measured, sigma, others = question_in_units_of(self, response, sigma, at or {})
         checked.checked_sigma(sigma, between)
         name = checked.varying_input(self.model, input, others)
         inputs = placed(self.model, {**others, name: 0.0})
         question = inverse.Question(
             name,
             {other: value for other, value in inputs.items() if other != name},
-            checked.checked_response(response),
+            checked.checked_response(measured),
             checked.checked_interval(interval),
             checked_level(level),
             mean,
