@@ -89,6 +89,8 @@ class Loss(Formulas):
     """Whether its value is a squared residual over the variance of its row, so that their sum is a chi-square."""
     certain: ClassVar[float] = 0.0
     dispersion: ClassVar[Literal["known", "estimated"] | None] = None
+    known_dispersion: ClassVar[float] = 1.0
+    """The dispersion, where it is known."""
     unit: ClassVar[float] = 1.0
     normaliser_text: ClassVar[str] = "0"
     variance_text: ClassVar[str] = "1"
@@ -102,6 +104,10 @@ class Loss(Formulas):
     scale_information_text: ClassVar[str] = "1/scale^2"
     spread_text: ClassVar[str] = "scale"
     counts: ClassVar[bool] = False
+    family: ClassVar[str] = ""
+    """Its distribution in words, with an article."""
+    wider: ClassVar[str] = ""
+    """The loss of a distribution that allows for more scatter, if there is one."""
     observed_information: ClassVar[bool] = False
     """Whether standard errors are those of all second derivatives of J, as its weights only stand in for them."""
     own_observed: ClassVar[bool] = False
@@ -216,6 +222,11 @@ class Loss(Formulas):
     def likelihood(self) -> bool:
         """Whether it is the negative log-likelihood of a distribution, up to a factor and to terms of y alone."""
         return self.dispersion is not None
+
+    @property
+    def density(self) -> bool:
+        """Whether responses have a density at the dispersion of the loss, by which AIC and BIC are known."""
+        return self.likelihood
 
     @property
     def dispersion_known(self) -> bool:
