@@ -180,21 +180,31 @@ def fit(
         from descend.results.like import like_before
 
         request = like_before(like, model, data, options)
-    reader = on_step if log_every is None else printing(log_every, on_step)
+    return fit_request(request, on_step if log_every is None else printing(log_every, on_step), on_groups, began)
+
+
+def fit_request(
+    request: Request,
+    on_step: Callable[[Step], None] | None = None,
+    on_groups: Callable[[int, int], object] | None = None,
+    began: float | None = None,
+) -> Fit | Fits:
+    """Fit what a request asks for. began: when it was asked for, by `time.perf_counter`; see `fit` for the others."""
+    began = time.perf_counter() if began is None else began
     with np.errstate(all="ignore"), enough_memory():
         if kind_of(request.model).in_place:
             from descend.training.posing import pose_module
 
             problem, request = pose_module(request.model, request.data, request)
             with problem.objective.session():
-                return fit_of(solve(problem, request, reader, began=began))
+                return fit_of(solve(problem, request, on_step, began=began))
         if request.by is not None:
             from descend.many import fit_groups
 
             return fit_groups(request, request.where, on_groups)
         table = open_table(request.data, request.where)
         try:
-            return fit_table(request, table, reader, began)
+            return fit_table(request, table, on_step, began)
         finally:
             table.release()
 
@@ -323,7 +333,7 @@ def check(
         from descend.training.gradient_check import check_module
 
         return check_module(model, data, request, LOSSES.build(loss))
-    from descend.starts.gradient_check import check_gradient
+    from descend.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):
         return check_gradient(request, open_table(data, where), LOSSES.build(loss))

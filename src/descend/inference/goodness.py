@@ -14,7 +14,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.determined import standing
 from descend.inference.row_scores import counted_rows
-from descend.inference.statistics import counting, degrees_of_freedom, responses, squared_error
+from descend.inference.statistics import counting, degrees_of_freedom, responses, squared_error, total_loss
 from descend.wording import spell
 
 Array = NDArray[np.float64]
@@ -94,9 +94,11 @@ def deviance_of(solution: Solution) -> float | None:
     Where the dispersion is estimated, the deviance is taken at a dispersion of 1.
 
     squared: sum omega r**2. poisson: 2 sum omega (y log(y/m) - (y - m)).
-    logistic, bernoulli: 2 sum omega (y log(y/p) + (1 - y) log((1 - y)/(1 - p))).
+    logistic, bernoulli: 2 sum omega (y log(y/p) + (1 - y) log((1 - y)/(1 - p))). classes: -2 log-likelihood.
     """
     loss = solution.loss_function
+    if loss.classes and not solution.penalised:
+        return 2.0 * total_loss(solution)  # a probability of 1 for each observed class would leave none
     known = loss.plain or bool(loss.saturated_text)
     if not loss.likelihood or not known or solution.penalised or solution.model.in_place:
         return None

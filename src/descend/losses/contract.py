@@ -43,8 +43,6 @@ class Loss(Formulas):
     value: the loss itself.
     slope: its first derivative by the prediction (a law test holds it against the derived one).
     weight: its second derivative, or a positive stand-in for it (Fisher information), for the curvature.
-    link: a function that the loss absorbs when it is the outermost one of the formula, so that it works on its
-        argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
     response_domain: the numbers that y may be. two_levels: whether it is 0 or 1, so that two
         words will do for it.
 
@@ -73,10 +71,9 @@ class Loss(Formulas):
         prediction and the scale. spread: the standard deviation of a row.
         counts: whether responses are whole numbers. See ``Censored``.
 
-    See ``Formulas`` for columns and parameters of its own.
+    See ``Formulas`` for its link, and for columns, parameters and classes of its own.
     """
 
-    link: ClassVar[str | None] = None
     response_domain: ClassVar[Domain] = Domain()
     two_levels: ClassVar[bool] = False
     kinked: ClassVar[bool] = False
@@ -128,15 +125,6 @@ class Loss(Formulas):
     def needs(self) -> str:
         """What values the response must have, in words."""
         return f"the {self.name} loss needs {self.response_domain.words}"
-
-    def score(self, expression: Expr) -> Expr:
-        """Return what the loss works on: the expression, or its argument where its outermost function is the link."""
-        if self.link is None:
-            return expression
-        from descend.losses.link import log_odds
-
-        inside = log_odds(expression)
-        return expression if inside is None else inside
 
     @cached_property
     def of_residual(self) -> bool:

@@ -37,6 +37,10 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
         from descend.results.outlying import fit_with_outliers
 
         return fit_with_outliers(request, table, on_step, began, fit_table)
+    if LOSSES.build(request.loss).of_classes:
+        from descend.problem.classes import with_classes
+
+        request, table = with_classes(request, table)
     if request.censored is not None or request.rounded is not None:
         from descend.problem.censoring import censored_by_cells, with_censoring
 
