@@ -150,7 +150,7 @@ def checked_errors(kind: str | None, loss: Loss, weighted: bool = False) -> str:
         from descend.options.kinds_of_errors import read_errors
 
         name, kind = read_errors(kind).name, read_errors(kind).text
-    if name != "model" and loss.own_parameters:
+    if name != "model" and loss.several_scores:
         raise ConfigError(
             f"The {loss.name} loss has parameters of its own, which no {name} errors are known for. Use model."
         )
