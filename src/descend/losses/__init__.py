@@ -12,6 +12,7 @@ from descend.losses.inverse_gaussian import InverseGaussian
 from descend.losses.log_cosh import LogCosh
 from descend.losses.logistic import Logistic
 from descend.losses.lognormal import LogNormal
+from descend.losses.multinomial import Multinomial
 from descend.losses.negative_binomial import NegativeBinomial
 from descend.losses.ordinal import Ordinal
 from descend.losses.pinball import Pinball
@@ -42,6 +43,7 @@ LOSSES: Registry[Loss] = Registry(
     Logistic,
     Bernoulli,
     Ordinal,
+    Multinomial,
     StudentT,
     Exponential,
     Weibull,
@@ -69,6 +71,7 @@ __all__ = [
     "LogNormal",
     "Logistic",
     "Loss",
+    "Multinomial",
     "NegativeBinomial",
     "Ordinal",
     "Pinball",

@@ -31,6 +31,7 @@ class Classes(Loss):
 
     of_classes: ClassVar[bool] = True
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
+    certain: ClassVar[float] = 1e-12
     saturated_text: ClassVar[str] = "0"
 
     def __post_init__(self) -> None:
@@ -50,6 +51,10 @@ class Classes(Loss):
     def classes(self) -> tuple[str, ...]:
         """The classes in order; empty before the data are known."""
         return tuple(next(csv.reader([self.levels], skipinitialspace=True), ())) if self.levels else ()
+
+    @property
+    def endless(self) -> bool:
+        return True
 
     @property
     def size(self) -> int:
@@ -82,3 +87,16 @@ class Classes(Loss):
     @property
     def response_domain(self) -> Domain:  # type: ignore[override]
         return Domain(0.0, self.size - 1.0, "classes")
+
+
+def cells_of(names: Sequence[str]) -> tuple[str | int | float, ...]:
+    """Return classes as the data hold them: as numbers where all are some, else as words.
+
+    >>> cells_of(["1", "2"]), cells_of(["0.5", "1"]), cells_of(["1", "two"])
+    ((1, 2), (0.5, 1.0), ('1', 'two'))
+    """
+    try:
+        numbers = [float(name) for name in names]
+    except ValueError:
+        return tuple(names)
+    return tuple(int(value) for value in numbers) if all(map(float.is_integer, numbers)) else tuple(numbers)

@@ -135,6 +135,10 @@ def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str 
 
 def _of_source(source: str, model: Model) -> Program | Kernel:
     """Return what an engine sums where the model itself provides its gradient."""
+    if model.per_class:
+        from descend.gradients.per_class import ClassesKernel
+
+        return ClassesKernel(model)
     if source == "numeric":
         return DifferentiatedKernel(model) if model.differentiated else NumericKernel(model)
     if source == "jax":
