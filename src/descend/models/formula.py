@@ -20,7 +20,7 @@ from descend.formula.formula import Formula, levels_in, refuse_size
 from descend.formula.ordering import in_order
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.losses import Loss
-from descend.models.contract import Model, Options, SymbolicModel, held_back
+from descend.models.contract import Options, SymbolicModel, held_back
 from descend.models.inexact import Sigma, correlations, inexact_inputs
 from descend.models.no_column import refuse_no_column
 from descend.models.reading import Content, known_column, shapes_of
@@ -57,13 +57,8 @@ class FormulaModel(SymbolicModel):
         return isinstance(given, str)
 
     @classmethod
-    def read(cls, given: str, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
-        start = dict(options["start"] or {})
-        if loss.per_class:
-            from descend.models.per_class import PerClassModel
-
-            return PerClassModel.of_each(cls.of_text(given, {}, table, options, loss)[0], options, start)
-        return cls.of_text(given, start, table, options, loss)
+    def read(cls, given: str, table: Table, options: Options, loss: Loss) -> tuple[FormulaModel, dict[str, object]]:
+        return cls.of_text(given, dict(options["start"] or {}), table, options, loss)
 
     @classmethod
     def of_text(
@@ -144,11 +139,7 @@ class FormulaModel(SymbolicModel):
         return {"formula": self.formula.text, **{key: given for key, given in errors.items() if given}}
 
     @classmethod
-    def restored(cls, content: Content, given: Any, loss: Loss, constraints: Constraints | None) -> Model:
-        if content.get("per_class") is not None:
-            from descend.models.per_class import PerClassModel
-
-            return PerClassModel.of_content(content, cls, given, loss)
+    def restored(cls, content: Content, given: Any, loss: Loss, constraints: Constraints | None) -> FormulaModel:
         columns = content["columns"]
         numeric = [name for name, kind in columns.items() if kind in ("number", "boolean")]
         held = None if constraints is None else constraints.given
