@@ -8,7 +8,7 @@ from descend.errors import ConfigError
 from descend.units.library import Converted, nearest, offset_of, ratio, unit_of
 from descend.units.unit import Unit
 
-MEASURED = re.compile(r"\s*([-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\*|/)?\s*([^\W\d_°%][^,]*|[°%].*)")
+MEASURED = re.compile(r"\s*([-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\*|/)?\s*((?:(?<=\s)1/)?[^\W\d_°%][^,]*|[°%].*)")
 """A number with a unit behind it, or ``/`` and what it is divided by."""
 HOW = "Units are written as in mV, 1/s, mM/min or J/(mol*K)."
 
@@ -16,8 +16,8 @@ HOW = "Units are written as in mV, 1/s, mM/min or J/(mol*K)."
 def is_measured(text: object) -> bool:
     """Whether a text may be a number with a unit. Pint is not asked.
 
-    >>> [is_measured(text) for text in ("5/min", "300 mV", "2", "2/3", "b")]
-    [True, True, False, False, False]
+    >>> [is_measured(text) for text in ("5/min", "5 1/min", "300 mV", "2", "2/3", "b")]
+    [True, True, True, False, False, False]
     """
     return isinstance(text, str) and MEASURED.fullmatch(text) is not None
 
