@@ -17,7 +17,7 @@ from descend.options.checks import WORDS_OF_DISPERSION
 from descend.options.option import Values
 from descend.options.request import FIELDS, OPTIONS, Request, check_options
 from descend.options.starts_in_order import by_name, is_in_order
-from descend.options.units import number_or_measured
+from descend.options.units import number_or_measured, without_quantities
 from descend.registry import closest
 from descend.table import open_table
 from descend.wording import spell
@@ -61,6 +61,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         if key not in OPTIONS:
             hint = OF_OTHERS.get(key, f"{closest(key, OPTIONS).strip()} See help(descend.fit).".strip())
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
+    options = without_quantities(options)
     if isinstance(model, list | tuple) and all(isinstance(part, str) for part in model):
         model = "; ".join(model)
     if isinstance(model, str) and ";" in model and options.get("by") is not None:
