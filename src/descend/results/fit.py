@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.errors import ConfigError
 from descend.inference.fitted import Fitted
 from descend.inference.intervals import Intervals, checked_level, checked_method, refuse_clusters
 from descend.inference.prediction import Prediction, predict_with_band, refuse_not_finite
@@ -297,6 +298,21 @@ class Fit(Fitted):
 
         self._solved("there is nothing to plot.")
         return plot_fit(self, Look(log, x_label, y_label, title, size, residuals, style, bands, level))
+
+    def plot_penalty(self, path: str | os.PathLike[str] | None = None) -> Figure:
+        """Draw the error on rows held out, and the parameters, against a penalty that was chosen (``l2="auto"``).
+
+        Raises ConfigError where none was.
+        """
+        from descend.report.penalties import plot_penalties
+        from descend.report.plots import save
+
+        if self.penalty_path is None:
+            raise ConfigError('No penalty was chosen in this fit. Ask for it with l1="auto" or l2="auto".')
+        figure = plot_penalties(self.penalty_path)
+        if path is not None:
+            save(figure, path)
+        return figure
 
     def animate(self) -> Animation:
         """Return the run as an animation, which a notebook shows: the curve as it moves, and the path over J.

@@ -95,10 +95,21 @@ def _outliers(value: object) -> str:
     """Check that a value holds outliers."""
     from descend.inference.outlying_rows import Outliers
 
+    return _restores(Outliers.restored, value, " outliers")
+
+
+def _penalty_path(value: object) -> str:
+    """Check that a value holds the penalties that were tried."""
+    from descend.inference.penalty_path import PenaltyPath
+
+    return _restores(PenaltyPath.restored, value, " a path of penalties")
+
+
+def _restores(restored: Callable[[Any], object], value: object, otherwise: str) -> str:
     try:
-        Outliers.restored(value)  # type: ignore[arg-type]
+        restored(value)
     except (AttributeError, KeyError, TypeError, ValueError):
-        return " outliers"
+        return otherwise
     return ""
 
 
@@ -145,6 +156,7 @@ OPTIONAL: Mapping[str, Check] = {
     "response_levels": named(number),
     "censored": maybe(named(number)),
     "outliers": maybe(_outliers),
+    "penalty_path": maybe(_penalty_path),
     "standard_errors": maybe(named(GAPPY)),
     "digits": maybe(named(GAPPY)),
     "covariance": maybe(lambda value: "" if isinstance(value, dict) else each(each(maybe(number)))(value)),
