@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.descent.solution import every_parameter
 from descend.errors import DataError
+from descend.losses import Loss
 from descend.many.outcomes import REFUSED, Outcomes
 from descend.many.source import Source
 from descend.registry import closest
@@ -125,6 +126,11 @@ class FittedGroups:
     def sigma(self) -> str | None:
         """The column of known standard deviations of the response, if there is one."""
         return self._source.sigma
+
+    @property
+    def loss_function(self) -> Loss:
+        """The loss that all groups share."""
+        return self.model.loss
 
     @cached_property
     def parameters(self) -> dict[str, Array]:
