@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.errors import ConfigError
 from descend.inference.fitted import Fitted
 from descend.inference.penalty_path import PenaltyPath
 from descend.report import style
 from descend.report.document import figure
 from descend.report.figures import Axis, Bars, Line, Mark, Panel, Points
 from descend.report.panels import COLOURS, DASHES
-from descend.report.plots import draw
+from descend.report.plots import draw, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,13 +30,20 @@ def section(fit: Fitted) -> str:
     return "" if path is None else f'<div class="figures pairs">{"".join(map(figure, panels(path)))}</div>'
 
 
-def plot_penalties(path: PenaltyPath) -> Figure:
-    """Draw the error on rows held out, and the parameters, against the penalty."""
+def plot_penalties(path: PenaltyPath | None, place: str | os.PathLike[str] | None = None) -> Figure:
+    """Draw the error on rows held out, and the parameters, against the penalty, and save it at a place, if one is given.
+
+    Raises ConfigError where no penalty was chosen.
+    """
+    if path is None:
+        raise ConfigError('No penalty was chosen in this fit. Ask for it with l1="auto" or l2="auto".')
     drawn = panels(path)
     found, axes = style.canvas(len(drawn))
-    for place, panel in zip(axes, drawn, strict=True):
-        draw(place, panel)
+    for each, panel in zip(axes, drawn, strict=True):
+        draw(each, panel)
     style.caption(found, [])
+    if place is not None:
+        save(found, place)
     return found
 
 
@@ -47,7 +56,7 @@ def panels(path: PenaltyPath) -> list[Panel]:
     chosen = Points(np.array([at]), path.error[[path.chosen]], f"chosen, {at:.3g}", "vermillion")
     marks: list[Mark] = [
         Bars(strength, error, down=error - spread, up=error + spread, colour="sky"),
-        Line(strength, error, "mean over folds", "blue", dots=True),
+        Line(strength, error, "mean over folds", "blue"),
         chosen,
     ]
     found = [

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError
 from descend.inference.fitted import Fitted
 from descend.inference.intervals import Intervals, checked_level, checked_method, refuse_clusters
 from descend.inference.prediction import Prediction, predict_with_band, refuse_not_finite
@@ -305,14 +304,8 @@ class Fit(Fitted):
         Raises ConfigError where none was.
         """
         from descend.report.penalties import plot_penalties
-        from descend.report.plots import save
 
-        if self.penalty_path is None:
-            raise ConfigError('No penalty was chosen in this fit. Ask for it with l1="auto" or l2="auto".')
-        figure = plot_penalties(self.penalty_path)
-        if path is not None:
-            save(figure, path)
-        return figure
+        return plot_penalties(self.penalty_path, path)
 
     def animate(self) -> Animation:
         """Return the run as an animation, which a notebook shows: the curve as it moves, and the path over J.
