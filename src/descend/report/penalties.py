@@ -31,7 +31,7 @@ def section(fit: Fitted) -> str:
 
 
 def plot_penalties(path: PenaltyPath | None, place: str | os.PathLike[str] | None = None) -> Figure:
-    """Draw the error on rows held out, and the parameters, against the penalty, and save it at a place, if one is given.
+    """Draw the error on rows held out, and the parameters, against the penalty; saved at ``place`` if given.
 
     Raises ConfigError where no penalty was chosen.
     """
