@@ -45,10 +45,10 @@ class PenaltyPath:
     def plain(self) -> dict[str, object]:
         """Return plain values, as JSON has them."""
         numbers = ("l1", "l2", "error", "standard_error", "parameters")
-        rest = ("chosen", "folds", "rule")
+        others = ("chosen", "folds", "rule")
         return (
             {name: getattr(self, name).tolist() for name in numbers}
-            | {name: getattr(self, name) for name in rest}
+            | {name: getattr(self, name) for name in others}
             | {"labels": list(self.labels)}
         )
 

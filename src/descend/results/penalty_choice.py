@@ -110,7 +110,7 @@ def _path(problem: Problem, table: Table, auto: Auto, sought: dict[str, bool], g
     if not held.any():
         raise ConfigError(f"`{problem.model}` has no parameter that a penalty could act on: intercepts are left alone.")
     solver = _Parabola(problem, folds) if problem.parabola else _Descents(problem, folds)
-    tried = list(_tried(solver.whole, held, sought, given, MANY if problem.parabola else SEVERAL))
+    tried = list(_tried(solver.parabola, held, sought, given, MANY if problem.parabola else SEVERAL))
     errors = np.array([solver.errors([Penalty(l1 * held, l2 * held) for l1, l2 in line]) for line in tried])
     errors = errors.transpose(0, 2, 1).reshape(-1, len(folds))  # lines of penalties, one after the other
     every = [pair for line in tried for pair in line]
@@ -127,10 +127,10 @@ def _path(problem: Problem, table: Table, auto: Auto, sought: dict[str, bool], g
 
 
 def _tried(
-    whole: tuple[Array, Array, Array], held: Array, sought: dict[str, bool], given: dict[str, float], count: int
+    parabola: tuple[Array, Array, Array], held: Array, sought: dict[str, bool], given: dict[str, float], count: int
 ) -> Iterator[list[tuple[float, float]]]:
     """Yield lines of penalties (l1, l2), each from the strongest to the weakest."""
-    theta, gradient, curvature = whole
+    theta, gradient, curvature = parabola
     there = held > 0.0
     if not sought["l1"]:
         values = np.linalg.eigvalsh(curvature[np.ix_(there, there)])
@@ -164,7 +164,7 @@ class _Parabola:
             assert found.gradient is not None and isinstance(found.curvature, np.ndarray)
             self.sums.append((fold.total, found.loss, found.gradient, found.curvature))
         total, _, gradient, curvature = (sum(parts) for parts in zip(*self.sums, strict=True))
-        self.whole = zero, gradient / total, curvature / total
+        self.parabola = zero, gradient / total, curvature / total
         self.all = total, gradient, curvature
 
     def errors(self, line: list[Penalty]) -> Array:
@@ -180,7 +180,7 @@ class _Parabola:
 
     def parameters(self, line: list[Penalty]) -> Array:
         """Return the parameters of all rows at each penalty, (m, p)."""
-        return _along(self.whole[2], self.whole[1], line)
+        return _along(self.parabola[2], self.parabola[1], line)
 
 
 def _along(curvature: Array, gradient: Array, line: list[Penalty]) -> Array:
@@ -206,7 +206,7 @@ class _Descents:
         self.folds, self.code, self.start = folds, problem.code, problem.start
         point = objective_over(NumpyEngine(self.code, problem.rows))(self.start, 2)
         assert isinstance(point.curvature, np.ndarray)
-        self.whole = self.start, point.gradient, point.curvature
+        self.parabola = self.start, point.gradient, point.curvature
 
     def errors(self, line: list[Penalty]) -> Array:
         """Return the mean loss of the rows of each fold, held out, at each penalty, (folds, m)."""
