@@ -85,7 +85,7 @@ def _check_names(stated: Stated, table: Table, model: Model) -> None:
             )
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """Return values in which quantities of Pint are texts."""
     if isinstance(value, Mapping):
         return {name: _plain(one) for name, one in value.items()}
@@ -94,7 +94,7 @@ def _plain(value: Any) -> Any:
     return as_text(value)
 
 
-def _has_units(value: Any) -> bool:
+def _has_units(value: object) -> bool:
     """Whether a unit may stand in the values of an option."""
     if isinstance(value, Mapping):
         return any(map(_has_units, value.values()))
