@@ -17,9 +17,9 @@ LIMITS = {
     "function bodies over 60 lines": 0,
     "rooms over 15%": 0,
     "options listed again": 0,
-    "names that are riddles": 5,
+    "names that are riddles": 3,
     "fmt: skip": 2,
-    "Any": 420,
+    "Any": 390,
 }
 LINES = 102_000
 """Lines of all files together. The aim is 36,000."""

@@ -218,18 +218,18 @@ def read_content(place: Path) -> Content:
     """Read a model file. Raises DataError if it is missing, is not a model file, has another format, or is damaged."""
     try:
         content = json.loads(place.read_text(encoding="utf-8"))
-        if _is_table_of_fits(content):
-            raise DataError(
-                f"`{place}` is a table of many fits, not a model file. Give a file that `descend fit --save` wrote."
-            )
-        if not isinstance(content, dict) or "format" not in content or "descend" not in content:
-            raise ValueError
     except OSError as error:
         raise DataError(
             f"The model file `{place}` cannot be read: {(error.strerror or str(error)).lower()}. Check its name."
         ) from None
     except (ValueError, RecursionError):
-        raise DataError(f"`{place}` is not a model file. Give a file that `descend fit --save` wrote.") from None
+        content = None
+    if _is_table_of_fits(content):
+        raise DataError(
+            f"`{place}` is a table of many fits, not a model file. Give a file that `descend fit --save` wrote."
+        )
+    if not isinstance(content, dict) or "format" not in content or "descend" not in content:
+        raise DataError(f"`{place}` is not a model file. Give a file that `descend fit --save` wrote.")
     if content["format"] != FORMAT:
         raise DataError(
             f"`{place}` was written by descend {content['descend']}, in a format this version cannot read. "
