@@ -58,11 +58,10 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 
     others: arrays after the first, as in ``fit(f, x, y)``. Raises ConfigError.
     """
-    for key in options:
+    for key in (options := without_quantities(options)):
         if key not in OPTIONS:
             hint = OF_OTHERS.get(key, f"{closest(key, OPTIONS).strip()} See help(descend.fit).".strip())
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
-    options = without_quantities(options)
     if isinstance(model, list | tuple) and all(isinstance(part, str) for part in model):
         model = "; ".join(model)
     if isinstance(model, str) and ";" in model and options.get("by") is not None:
