@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 from descend.errors import ConfigError
 from descend.estimators.columns import names_of
 from descend.estimators.estimator import FormulaEstimator
-from descend.results.export import exported, qualified, quoted, transpiled
+from descend.formula.printers.code import quoted
+from descend.results.export import exported, qualified, transpiled
 
 Array = NDArray[np.float64]
 SCALED = "scaled"

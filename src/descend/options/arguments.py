@@ -75,7 +75,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     if start is not None and is_in_order(start) and callable(model) and not kind_of(model).in_place:
         options = {**options, "start": by_name(model, data, others, start)}
     if isinstance(model, str) and isinstance(data, tuple) and len(data) == 2 and not others:
-        data, others = data[0], data[1:]
+        data, *others = data
     if others:
         model, data, response = named(model, (data, *others), options.get("response"), options.get("start"))
         options = {**options, "response": response}
