@@ -78,13 +78,17 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         options = {**options, "response": response}
     differing = {key: value for key, value in options.items() if not OPTIONS[key].same_as_default(value)}
     given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
+    if options.get("trials") is not None:
+        from descend.options.trials import with_trials
+
+        options = with_trials(model, options)
     if (sides := options.get("sigma")) is not None and (not isinstance(sides, str) or "," in sides):
         from descend.options.asymmetric import as_given, with_two_sides
 
         given["sigma"] = as_given(sides)
         data, options = with_two_sides(model, data, options, with_columns)
     data, weights, sigma = with_columns(model, data, options.get("weights"), options.get("sigma"))
-    values = {**options, "weights": weights, "sigma": sigma}
+    values = {**options, "weights": weights, "sigma": sigma, "trials": None}
     if any(are_values(values.get(key)) or isinstance(values.get(key), str) for key in ("offset", "exposure")):
         from descend.options.offset import with_offset
 
