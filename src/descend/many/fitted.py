@@ -118,6 +118,11 @@ class FittedGroups:
         return self._source.column_types
 
     @property
+    def units(self) -> Mapping[str, object]:
+        """The units of parameters and columns by name, where they are known (see ``Fit.units``)."""
+        return self._source.units
+
+    @property
     def weights(self) -> str | None:
         """The column of row weights, if there is one."""
         return self._source.weights
@@ -239,7 +244,7 @@ class FittedGroups:
         parameters, errors = self.parameters, self.standard_errors
         for place, key in enumerate(self.keys):
             found = {name: each.of(place, name).plain() for name, each in self.quantities.items()}
-            quantities = {"quantities": found} if found else {}
+            more = ({"quantities": found} if found else {}) | ({"units": {**self.units}} if self.units else {})
             yield {
                 "group": dict(zip(self.by, key, strict=True)),
                 "parameters": {name: _plain(values[place]) for name, values in parameters.items()},
@@ -247,7 +252,7 @@ class FittedGroups:
                 "loss": _plain(self.loss[place]),
                 "r_squared": _plain(self.r_squared[place]),
                 "rows": int(self.rows[place]),
-                **quantities,
+                **more,
                 "outcome": self.outcome[place],
                 "cause": self.cause(place) or None,
             }
