@@ -51,6 +51,7 @@ def fit(
     inputs: Sequence[str] | None = None,
     by: str | Sequence[str] | None = None,
     weights: object = None,
+    trials: object = None,
     sigma: object = None,
     variance: str | None = None,
     covariance: object = None,
@@ -120,6 +121,7 @@ def fit(
         like noise, which nothing lower could explain.
     gradient: ``"derived"`` (formulas), ``"autograd"``, ``"jax"`` (functions of jax.numpy), a text for each parameter
         such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters: dJ/dparameters, or a Jacobian.
+    trials: of how many each share is, ``dead/n ~ ...`` with ``"n"``, a number or values: the binomial loss.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may
