@@ -2,6 +2,7 @@
 
 from descend.losses.absolute import Absolute
 from descend.losses.bernoulli import Bernoulli
+from descend.losses.binomial import Binomial
 from descend.losses.cauchy import Cauchy
 from descend.losses.contract import Loss
 from descend.losses.domain import POSITIVE, Domain
@@ -42,6 +43,7 @@ LOSSES: Registry[Loss] = Registry(
     Tweedie,
     Logistic,
     Bernoulli,
+    Binomial,
     Ordinal,
     Multinomial,
     StudentT,
@@ -61,6 +63,7 @@ __all__ = [
     "POSITIVE",
     "Absolute",
     "Bernoulli",
+    "Binomial",
     "Cauchy",
     "Domain",
     "Exponential",
