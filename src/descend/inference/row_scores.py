@@ -54,6 +54,19 @@ def counted_rows(solution: Solution) -> ScoredRows:
     return rows_that_count(solution)
 
 
+@once
+def rows_by_distance(solution: Solution) -> ScoredRows:
+    """Return all rows that count; where inputs have errors, by their distances from the curve (see ``scored``)."""
+    scored = getattr(solution.problem.code, "scored", None)
+    if scored is None:
+        return counted_rows(solution)
+    counting = row_weights(solution) > 0.0
+    score, jacobian = scored(solution.theta, solution.sample)
+    places = slice(None) if counting.all() else np.flatnonzero(counting)
+    score, jacobian = score[places], jacobian[places]
+    return ScoredRows(np.zeros(len(score)), score, jacobian, np.ones(len(score)), solution.loss_function, places)
+
+
 def rows_that_count(
     solution: Solution, most: int | None = None, together: int = 1, instead: Mapping[str, Array] | None = None
 ) -> ScoredRows:

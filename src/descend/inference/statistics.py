@@ -68,7 +68,8 @@ def total_weight(solution: Solution) -> float:
 def error_degrees(solution: Solution) -> float:
     """Return the degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
     degrees = degrees_of_freedom(solution)
-    known = solution.scale_known or solution.loss_function.dispersion_known
+    loss = solution.loss_function
+    known = (solution.scale_known and loss.likelihood) or loss.dispersion_known
     return math.inf if known or degrees is None else float(degrees)
 
 

@@ -135,6 +135,16 @@ class Loss(Formulas):
         """Whether it is a function of the residual alone, and so 0 where the residual is 0 and never negative."""
         return PREDICTION not in self.expressions[0].free_symbols
 
+    @property
+    def of_distance(self) -> bool:
+        """Whether it is a smooth function of the residual alone, so that a distance from a curve may be that residual.
+
+        A scale that is still to be estimated makes no difference.
+        """
+        if self.kinked or not self.plain:
+            return False
+        return self.estimated is not None or (self.of_residual and (self.quadratic or not self.likelihood))
+
     @cached_property
     def quadratic(self) -> bool:
         """Whether it is a multiple of r**2: J is a parabola where the prediction is linear, and errors are normal."""

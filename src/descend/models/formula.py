@@ -123,11 +123,16 @@ class FormulaModel(SymbolicModel):
         return model, start
 
     def with_inexact(self, inexact: Mapping[str, Sigma], correlated: Mapping[str, Sigma]) -> FormulaModel:
-        """Return the same with inputs that have errors. Raises ConfigError under a loss other than the squared one."""
-        if not self.loss.quadratic:
+        """Return the same with inputs that have errors. Raises ConfigError under a loss that knows no distances."""
+        if not self.loss.of_distance:
             raise ConfigError(
-                f"Errors of inputs are fitted by least squares, not under the {self.loss.name} loss. Leave out one of "
-                "the two."
+                "Errors of inputs go with least squares, and with robust losses such as huber and soft_l1, not with "
+                f"the {self.loss.name} loss. Choose one of these, or leave out the errors of inputs."
+            )
+        if self.formula.parts and not self.loss.quadratic:
+            raise ConfigError(
+                f"Errors of inputs of several responses are fitted by least squares, not under the {self.loss.name} "
+                "loss. Leave out one of the two."
             )
         if correlated and (self.formula.parts or not self.response_columns):
             raise ConfigError("`x_correlation` is that with the errors of one response, not of several, or of none.")

@@ -10,6 +10,7 @@ from descend.errors import DescendError, LimitsError
 from descend.formula import read_formula
 from descend.inference.estimates import refuse_robust
 from descend.inference.intervals import checked_errors
+from descend.losses import LOSSES
 from descend.models.inexact import inexact_inputs
 from descend.options.request import Request, check_options
 from descend.problem.posing import pose
@@ -50,6 +51,11 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         from descend.results.reweighting import reweighted
 
         return reweighted(request, table, lambda each, reader: _fit(each, table, reader, began), on_step)
+    inexact = bool(request.x_sigma)
+    if (
+        inexact and (loss := LOSSES.build(request.loss)).of_distance and not loss.quadratic
+    ):  # whose scale is that of distances, found from there
+        request, inexact = started_without_errors(request, table, began), False
     request = settled(request, table)
     if not isinstance(request.loss, str) and request.loss.exact is not None:
         from descend.starts.as_if_exact import started_as_if_exact
@@ -64,7 +70,7 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         from descend.inference.prior_dispersion import with_dispersion
 
         request = with_dispersion(request, table, began)
-    if request.x_sigma:
+    if inexact:
         request = started_without_errors(request, table, began)
     if request.covariance is not None and request.polish:
         request = started_without_coupling(request, table, began)
@@ -75,7 +81,8 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         began -= resumed.snapshot.seconds
     problem = pose(request, table)
     if request.errors is not None:
-        checked = checked_errors(request.errors, problem.model.loss, request.roles.spread is not None)
+        weighted = request.roles.spread is not None and not problem.model.inexact  # distances are in units of it
+        checked = checked_errors(request.errors, problem.model.loss, weighted)
         refuse_robust(problem.model, checked)
         request = request.but(errors=checked)
     if request.quantities:
@@ -108,11 +115,18 @@ def started_without_errors(request: Request, table: Table, began: float) -> Requ
     exact = request.but(
         x_sigma=None, x_correlation=None, priors=None, quantities=None, checkpoint=None, errors=None, bare=True
     )
+    if not (loss := LOSSES.build(request.loss)).quadratic:
+        exact = exact.but(loss=loss.to_estimate(), sigma=None)
     if isinstance(request.model, str) and request.model.partition("~")[0].strip() == "0":
         from descend.gradients.orthogonal import first_order
 
         formula = read_formula(request.model, table.names)
         inexact = inexact_inputs(request.x_sigma, formula.inputs, table.names)
         exact = exact.but(model=first_order(formula, inexact), second_look=True)
-    found = fit_table(exact, table, None, began)
+    try:
+        found = fit_table(exact, table, None, began)
+    except DescendError:
+        if loss.quadratic:
+            raise
+        return request  # the scale of a robust loss may be found with errors of inputs where it is not without
     return request.but(start=found.model.parameters.named(found.theta), second_look=False)

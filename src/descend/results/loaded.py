@@ -120,7 +120,8 @@ def _error_degrees(fit: LoadedFit) -> float:
     degrees = fit.degrees_of_freedom
     if fit.clusters:
         return min(fit.clusters.values()) - 1.0
-    return math.inf if _known(fit) or degrees is None else float(degrees)
+    known = _known(fit) and fit.loss_function.likelihood
+    return math.inf if known or degrees is None else float(degrees)
 
 
 def _known(fit: LoadedFit) -> bool:
