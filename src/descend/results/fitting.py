@@ -13,6 +13,7 @@ from descend.inference.intervals import checked_errors
 from descend.losses import LOSSES
 from descend.models.inexact import inexact_inputs
 from descend.options.request import Request, check_options
+from descend.problem.model_reading import read_model
 from descend.problem.posing import pose
 from descend.results.solved import SolvedFit, fit_of
 from descend.starts.robust import settled
@@ -52,9 +53,9 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
 
         return reweighted(request, table, lambda each, reader: _fit(each, table, reader, began), on_step)
     inexact = bool(request.x_sigma)
-    if (
-        inexact and (loss := LOSSES.build(request.loss)).of_distance and not loss.quadratic
-    ):  # whose scale is that of distances, found from there
+    if inexact and (loss := LOSSES.build(request.loss)).of_distance and not loss.quadratic:
+        read_model(request, table, loss)  # refused here, or not at all
+        # Its scale is that of the distances from a curve that is near.
         request, inexact = started_without_errors(request, table, began), False
     request = settled(request, table)
     if not isinstance(request.loss, str) and request.loss.exact is not None:
