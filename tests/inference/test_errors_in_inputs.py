@@ -290,3 +290,20 @@ def test_a_function_that_is_no_formula_is_refused():
         "Errors of inputs need the derivatives of the prediction by them, and `y ~ line(x, a, b)` is no formula that "
         "tells them. Write it as a formula, or leave out --x-sigma."
     )
+
+
+def test_what_is_taken_for_the_errors_of_a_response_is_told():
+    told = "the errors of `y` are taken as 1, in its unit, beside those in `x_sigma`; if they are not, give `sigma` or `weights`"
+    assert told in descend.fit("y ~ a*exp(-b*t) + c", DECAY, x_sigma="t=dt").notes
+    assert told not in descend.fit("y ~ a*exp(-b*t) + c", DECAY, x_sigma="t=dt", sigma="dy").notes
+
+
+def test_the_scale_of_joint_responses_is_odrpacks_and_said_to_be_large():
+    rng = np.random.default_rng(0)
+    t = np.linspace(0.0, 1.0, 20)
+    data = {"x": t + 0.02 * rng.normal(size=20), "y": 1 + 2 * t + 0.02 * rng.normal(size=20), "z": 3 - t}
+    fit = descend.fit(["y ~ a + b*x", "z ~ c + g*x"], data, x_sigma="x=1")
+    assert (
+        "the size of the errors is estimated from 20 rows less 4 parameters, as in ODRPACK; from all 40 responses less 4 "
+        "the standard errors would be 0.667 times these"
+    ) in fit.notes

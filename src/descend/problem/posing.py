@@ -86,6 +86,10 @@ def _problem_of(request: Request, table: Table) -> Problem:
         from descend.models.references import reference_note
 
         notes = (*notes, *filter(None, (reference_note(model.constraints),)))
+    if model.inexact and not request.bare:
+        from descend.problem.inexact_notes import notes_of_inexact
+
+        notes = (*notes, *notes_of_inexact(model, code, summing.rows))
     if table.counted:
         from descend.problem.response_levels import counted_notes
 
