@@ -293,7 +293,10 @@ def test_a_function_that_is_no_formula_is_refused():
 
 
 def test_what_is_taken_for_the_errors_of_a_response_is_told():
-    told = "the errors of `y` are taken as 1, in its unit, beside those in `x_sigma`; if they are not, give `sigma` or `weights`"
+    told = (
+        "the errors of `y` are taken as 1, in its unit, beside those in `x_sigma`; if they are not, give `sigma` or "
+        "`weights`"
+    )
     assert told in descend.fit("y ~ a*exp(-b*t) + c", DECAY, x_sigma="t=dt").notes
     assert told not in descend.fit("y ~ a*exp(-b*t) + c", DECAY, x_sigma="t=dt", sigma="dy").notes
 
@@ -304,6 +307,6 @@ def test_the_scale_of_joint_responses_is_odrpacks_and_said_to_be_large():
     data = {"x": t + 0.02 * rng.normal(size=20), "y": 1 + 2 * t + 0.02 * rng.normal(size=20), "z": 3 - t}
     fit = descend.fit(["y ~ a + b*x", "z ~ c + g*x"], data, x_sigma="x=1")
     assert (
-        "the size of the errors is estimated from 20 rows less 4 parameters, as in ODRPACK; from all 40 responses less 4 "
-        "the standard errors would be 0.667 times these"
+        "the size of the errors is estimated from 20 rows less 4 parameters, as in ODRPACK; from all 40 responses less "
+        "4 the standard errors would be 0.667 times these"
     ) in fit.notes

@@ -19,8 +19,8 @@ def notes_of_inexact(model: Model, code: Program | Kernel, rows: Rows) -> Iterat
     several = model.formula is not None and bool(model.formula.parts)
     if rows.roles.spread is None and model.response_columns and not several:
         yield (
-            f"the errors of `{model.response}` are taken as 1, in its unit, beside those in `x_sigma`; if they are not, "
-            "give `sigma` or `weights`"
+            f"the errors of `{model.response}` are taken as 1, in its unit, beside those in `x_sigma`; if they are "
+            "not, give `sigma` or `weights`"
         )
     counted = getattr(code, "counted", None)
     if counted is None or rows.roles.scale_known:
