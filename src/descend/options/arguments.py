@@ -73,6 +73,8 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     if others:
         model, data, response = named(model, (data, *others), options.get("response"), options.get("start"))
         options = {**options, "response": response}
+    if isinstance(model, str) and ";" in model:
+        options = {**options, **{key: by_formula(model, key, options.get(key)) for key in ("weights", "sigma")}}
     differing = {key: value for key, value in options.items() if not OPTIONS[key].same_as_default(value)}
     given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
     if (sides := options.get("sigma")) is not None and (not isinstance(sides, str) or "," in sides):
@@ -154,6 +156,32 @@ def _with_numbered(model: object, data: object, values: dict[str, Any]) -> objec
 
         data, values["covariance"] = with_covariance(model, data, values)
     return data
+
+
+def by_formula(model: str, key: str, given: object) -> object:
+    """Return weights or standard deviations in the order of several formulas by response; others as they are.
+
+    >>> by_formula("y ~ a*t; z ~ b*t", "sigma", ["sy", 0.1])
+    {'y': 'sy', 'z': 0.1}
+    """
+    from descend.formula.equations import EACH
+    from descend.formula.syntax import formulas_in
+
+    if isinstance(given, Mapping):
+        for response, value in given.items():
+            if isinstance(value, tuple) and len(value) == 2 and all(isinstance(side, str) for side in value):
+                raise ConfigError(
+                    f"`{key}` of `{response}` has two sides, {value[0]} and {value[1]}, which go with one response "
+                    f"alone, and there are several. {EACH}"
+                )
+    responses = [part.partition("~")[0].strip() for part in formulas_in(model)]
+    if not isinstance(given, list) or len(given) != len(responses):
+        return given
+    return (
+        dict(zip(responses, given, strict=True))
+        if all(isinstance(each, str | float | int) for each in given)
+        else given
+    )
 
 
 def _of_responses(data: object, given: Mapping[str, object], role: str) -> tuple[object, str]:

@@ -14,6 +14,7 @@ from descend.losses import LOSSES, Huber, Loss
 from descend.losses.contract import NORMAL
 from descend.options.request import Request
 from descend.parameters.vector import Values
+from descend.problem.model_reading import check_sigma_wish
 from descend.problem.posing import pose
 from descend.problem.problem import Problem
 from descend.starts.choice import begin
@@ -69,6 +70,8 @@ def settled(request: Request, table: Table) -> Request:
     loss = loss_of(request)
     if loss.estimated is None and (not loss.many_minima or callable(request.gradient)):
         return request
+    if request.sigma is not None:
+        check_sigma_wish(request, loss)
     if callable(request.gradient):
         raise ConfigError(
             f"The {loss.estimated} of the {loss.name} loss cannot be estimated with a gradient function, which knows "
