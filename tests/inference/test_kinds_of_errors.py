@@ -183,11 +183,6 @@ def test_iid_is_the_usual_for_squares():
             "The absolute loss bends at residuals of 0 alone, so it has no HC1 errors. Use sandwich.",
         ),
         (
-            {"errors": "cluster(site)", "x_sigma": {"x": 0.1}},
-            "Errors of inputs take rows as independent, but clustered errors take those of a cluster as alike. Leave "
-            "out one of the two.",
-        ),
-        (
             {"errors": "cluster(site)", "by": "year"},
             "Clustered errors are of one fit, and --by makes many. Leave out one of the two; one fit of all groups has "
             "parameters of each, as in a[site].",

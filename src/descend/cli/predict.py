@@ -43,6 +43,7 @@ LARGEST_EXACT = 2**53
         metavar="confidence|prediction",
     ),
     options.FUNCTION,
+    Option("probabilities", False, "Of classes: a column with the probability of each, too.", "switch"),
     *("level", "where", "missing", "json", "quiet"),
 )
 def predict(
@@ -56,6 +57,7 @@ def predict(
     name: str,
     interval: str | None,
     function: str | None,
+    probabilities: bool,
     level: float | None,
     where: str | None,
     missing: str,
@@ -98,6 +100,7 @@ def predict(
     if name in table.names:
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
     new = _predicted(fitted, table, name, missing, interval, level or 0.95)
+    new |= _probabilities(fitted, table, missing) if probabilities else {}
     if isinstance(fitted, Fits):
         from descend.many.prediction import rows_kept
 
@@ -124,7 +127,7 @@ def predict(
             say(f"{count:,} predictions written to {output}")
     elif at:
         rows = zip(*new.values(), strict=True)
-        say("\n".join("  ".join(f"{value:.10g}" for value in row) for row in rows))
+        say("\n".join("  ".join(v if isinstance(v, str) else f"{v:.10g}" for v in row) for row in rows))
     else:
         say_csv(_columns(table, new, kept))
 
@@ -150,6 +153,24 @@ def _predicted(
             )
     band = fitted.predict(table, missing, interval=interval, level=level)
     return _of_responses(fitted, {name: band.prediction, "low": band.low, "high": band.high})
+
+
+def _probabilities(fitted: Fit | Fits, table: Table, missing: str) -> dict[str, NDArray[np.float64]]:
+    """Return a column with the probability of each class."""
+    from descend.results import Fit
+
+    if not isinstance(fitted, Fit):
+        raise ConfigError(
+            "Probabilities of classes are predicted by one fit, and this file holds those of many groups. Leave "
+            "out --probabilities."
+        )
+    found = fitted.predict(table, missing, probabilities=True)
+    names = fitted.loss_function.classes
+    columns = {f"probability of {each}": found[:, place] for place, each in enumerate(names)}
+    for each in columns:
+        if each in table.names:
+            raise ConfigError(f"The data have a column `{each}` already. Leave it out or rename it.")
+    return columns
 
 
 def _of_responses(fitted: Fit | Fits, new: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:

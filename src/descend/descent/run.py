@@ -87,7 +87,8 @@ def run(
     if on_step is not None and isinstance(on_step, Audience):
         on_step.begin(problem.model, problem.columns)
     optimizer, why = choose(problem, request, beginning.near)
-    if request.optimizer is None and request.learning_rate is None and _unlike_columns(objective, first):
+    unlike = optimizer.needs == 1 and _unlike_columns(objective, first)
+    if unlike and request.optimizer is None and request.learning_rate is None:
         request = replace(request, standardize=True)
     trace, restore, notes = Trace(), None, [why]
     if request.standardize:
@@ -152,7 +153,7 @@ def _planned(
     problem, objective, loss = beginning.problem, beginning.problem.objective, beginning.problem.model.loss
     batches = request.batch_size is not None and request.batch_size < objective.rows
     certain = loss.certain
-    if loss.dispersion_known and objective.penalty is None and objective.priors is None and objective.bounds is None:
+    if loss.endless and objective.penalty is None and objective.priors is None and objective.bounds is None:
         from descend.problem.separation import VANISHED, always_the_same
 
         if always_the_same(problem) is not None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,9 @@ from descend.table import Table
 from descend.table.coupled import Coupling
 from descend.table.rows import Rows
 
+if TYPE_CHECKING:
+    from descend.units.stated import Stated
+
 Array = NDArray[np.float64]
 Named = Values
 
@@ -49,8 +52,8 @@ class Solution:
     way, in sentences. verdict: which parameters the data leave undetermined. endless: why there is no minimum, where
     that is how it ended. from_start: where the user's own start led, if a search found a lower minimum, which is this.
     call: the arguments that were given, to repeat it. errors: the kind of standard errors; that of the loss if
-    empty. quantities: those asked for. answers: what was inferred so far, by the name of the function.
-    failures: what could not be told of it, and why, in sentences.
+    empty. quantities: those asked for. stated: what is said of units. answers: what was inferred so far, by the name of
+    the function. failures: what could not be told of it, and why, in sentences.
     """
 
     problem: Problem
@@ -64,6 +67,7 @@ class Solution:
     source: str
     errors: str = ""
     quantities: Ties = None
+    stated: Stated | None = None
     verdict: Verdict = field(default_factory=Verdict)
     endless: str | None = None
     from_start: Solution | None = None
@@ -178,6 +182,20 @@ def every_parameter(model: Model) -> Parameters:
     return model.parameters if model.constraints is None else model.constraints.parameters
 
 
+def starts_at(model: Model, theta: Array) -> dict[str, object]:
+    """Return the free parameters by name, so that a fit of the same model can start from them.
+
+    Vectors are whole, as a user writes them, though the start of components that are held counts for nothing.
+    """
+    free, held = model.parameters.named(theta), model.constraints
+    if held is None:
+        return dict(free)
+    return {
+        name: np.nan_to_num(held.with_held(name, np.ravel(value), 0.0)) if name in held.places else value
+        for name, value in free.items()
+    }
+
+
 def named(model: Model, theta: Any) -> Named:
     """Return all parameters of a model by name, fixed and tied ones too."""
     free = dict(model.parameters.named(theta))
@@ -189,7 +207,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
     problem, final, failures = run.beginning.problem, run.trace.last_finite, list[str]()
     outcome = run.trace[-1].outcome or Outcome.INTERRUPTED
     verdict, endless = Verdict(), None
-    if outcome is not Outcome.DIVERGED and problem.model.loss.dispersion_known:
+    if outcome is not Outcome.DIVERGED and problem.model.loss.endless:
         with attempt("whether there is a minimum", failures):
             endless = no_minimum(problem, final.theta)
     silent = request.bare or problem.objective.penalty is not None
@@ -218,6 +236,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
         source=problem.table.source,
         errors=request.errors or "",
         quantities=request.quantities,
+        stated=request.stated,
         verdict=verdict,
         call=partial(dict, request.given),
         failures=failures,

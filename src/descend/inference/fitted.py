@@ -31,6 +31,7 @@ from descend.inference.intervals import (
 from descend.inference.prior_weights import prior_weights
 from descend.inference.quantities.asked import quantities_of
 from descend.inference.scatter import scatter_of
+from descend.inference.units import units_of
 from descend.losses import Loss
 from descend.models import Model
 from descend.parameters import Constraints
@@ -167,6 +168,9 @@ class Fitted(ABC):
     def advice(self) -> str:
         """What to do about how the run ended, in a sentence or two."""
         return self.diagnosis.advice or self._advice
+
+    units = Inferred(units_of)
+    """The unit of each parameter, quantity and column by name, where it is known; ``1`` of a pure number."""
 
     # How certain the parameters are.
 

@@ -12,7 +12,7 @@ from descend.descent.solution import Named, Solution, every_parameter
 from descend.inference.correlation import Correlation
 from descend.inference.covariance import Array, Covariance, Mask, estimated_covariance, known_covariance
 from descend.inference.determined import at_bounds, rank, undetermined
-from descend.inference.edge import held_at_edge
+from descend.inference.held_at_edge import held_at_edge
 from descend.inference.refit import well_conditioned
 from descend.inference.statistics import degrees_of_freedom, dispersion_of, error_degrees, total_weight
 from descend.losses import Loss
@@ -143,6 +143,10 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
             from descend.inference.posterior import observed
 
             point = observed(point)
+        elif loss.own_observed:
+            from descend.inference.posterior import observed_own
+
+            point = observed_own(point, solution.model)
         if loss.quadratic and not solution.scale_known:
             return estimated_covariance(point, degrees, kept)
         dispersion = dispersion_of(solution)

@@ -10,6 +10,8 @@ from descend.losses.huber import Huber
 from descend.losses.inverse_gaussian import InverseGaussian
 from descend.losses.log_cosh import LogCosh
 from descend.losses.logistic import Logistic
+from descend.losses.negative_binomial import NegativeBinomial
+from descend.losses.ordinal import Ordinal
 from descend.losses.pinball import Pinball
 from descend.losses.poisson import Poisson
 from descend.losses.soft_l1 import SoftL1
@@ -28,11 +30,13 @@ LOSSES: Registry[Loss] = Registry(
     LogCosh,
     Pinball,
     Poisson,
+    NegativeBinomial,
     Gamma,
     InverseGaussian,
     Tweedie,
     Logistic,
     Bernoulli,
+    Ordinal,
     around={
         "censored": "descend.losses.censored:Censored",
         "asymmetric": "descend.losses.asymmetric:Asymmetric",
@@ -52,6 +56,8 @@ __all__ = [
     "LogCosh",
     "Logistic",
     "Loss",
+    "NegativeBinomial",
+    "Ordinal",
     "Pinball",
     "Poisson",
     "SoftL1",

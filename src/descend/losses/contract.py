@@ -43,8 +43,6 @@ class Loss(Formulas):
     value: the loss itself.
     slope: its first derivative by the prediction (a law test holds it against the derived one).
     weight: its second derivative, or a positive stand-in for it (Fisher information), for the curvature.
-    link: a function that the loss absorbs when it is the outermost one of the formula, so that it works on its
-        argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
     response_domain: the numbers that y may be. two_levels: whether it is 0 or 1, so that two
         words will do for it.
 
@@ -73,10 +71,9 @@ class Loss(Formulas):
         prediction and the scale. spread: the standard deviation of a row.
         counts: whether responses are whole numbers. See ``Censored``.
 
-    See ``Formulas`` for columns and parameters of its own.
+    See ``Formulas`` for its link, and for columns, parameters and classes of its own.
     """
 
-    link: ClassVar[str | None] = None
     response_domain: ClassVar[Domain] = Domain()
     two_levels: ClassVar[bool] = False
     kinked: ClassVar[bool] = False
@@ -104,6 +101,8 @@ class Loss(Formulas):
     counts: ClassVar[bool] = False
     observed_information: ClassVar[bool] = False
     """Whether standard errors are those of all second derivatives of J, as its weights only stand in for them."""
+    own_observed: ClassVar[bool] = False
+    """The same of the parameters of its own alone, which do not interact with the prediction."""
 
     def to_estimate(self) -> Loss:
         """Return the same loss with its scale to be estimated from the data, if it has one."""
@@ -120,15 +119,6 @@ class Loss(Formulas):
     def needs(self) -> str:
         """What values the response must have, in words."""
         return f"the {self.name} loss needs {self.response_domain.words}"
-
-    def score(self, expression: Expr) -> Expr:
-        """Return what the loss works on: the expression, or its argument where its outermost function is the link."""
-        if self.link is None:
-            return expression
-        from descend.losses.link import log_odds
-
-        inside = log_odds(expression)
-        return expression if inside is None else inside
 
     @cached_property
     def of_residual(self) -> bool:
@@ -230,6 +220,12 @@ class Loss(Formulas):
         """Whether it is a likelihood whose weight is the Fisher information of a row: no scale is estimated."""
         return self.dispersion == "known"
 
+    @property
+    def endless(self) -> bool:
+        """Whether J may fall for ever, as responses may lie at an end of their range that predictions only near."""
+        domain = self.response_domain
+        return self.likelihood and self.plain and domain.limited and domain.closed
+
     def deviation(self, parameters: Mapping[str, object]) -> float | None:
         """Return the standard deviation of normal errors where that is a parameter of the loss's own; else None."""
         return None
@@ -258,6 +254,18 @@ class Loss(Formulas):
     def exact(self) -> Loss | None:
         """The loss whose fit, as if every response were exact, is a start for this one; None if it needs none."""
         return None
+
+    def started(self, mean: Array, y: Array, omega: Array) -> dict[str, float]:
+        """Return starts of its own parameters about the means of the fit by the ``exact`` loss.
+
+        Raises DataError where they cannot be estimated.
+        """
+        return self.own_parameters
+
+    @property
+    def known_by(self) -> str:
+        """How a user gives its own parameters, where these are known."""
+        return "the setting of the loss"
 
     @property
     def of_mean(self) -> Loss:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from descend.errors import ConfigError, LimitsError
+from descend.losses import LOSSES
 from descend.many.fits import Fits
 from descend.many.fitting import Grouped, fit_each, model_by_groups
 from descend.many.placing import fit_placed
@@ -74,6 +75,10 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
     _refuse_reweighting(request, table)
     by = columns_of(texts, table)
     kept = table.keep_zeros(by)
+    if LOSSES.build(request.loss).of_classes:
+        from descend.problem.classes import with_classes
+
+        request, table = with_classes(request, table)
     if request.censored is not None or request.rounded is not None:
         from descend.problem.censoring import with_censoring
 

@@ -102,7 +102,13 @@ class Grouped(OfRows):
 
     def table_of(self, group: int) -> Table:
         """Return the rows of one group as a table. Raises DataError where it lacks a level that others have."""
-        return table_of_group(self.rows_of(group), self.model.codings, self.table, self.source(group))
+        data: dict[str, NDArray[np.generic]] = {**self.rows_of(group)}
+        if classes := self.model.loss.classes:  # of which the columns hold the places
+            name = self.model.response
+            places = self.rows_of(group)[name]
+            known = np.nan_to_num(places, nan=len(classes)).astype(np.intp)
+            data[name] = np.array([*classes, None], dtype=object)[known]
+        return table_of_group(data, self.model.codings, self.table, self.source(group))
 
     def rows_of(self, group: int) -> dict[str, Array]:
         """Return the columns of one group."""

@@ -15,6 +15,7 @@ from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.option import Values
 from descend.options.request import FIELDS, OPTIONS, Request, check_options
 from descend.options.starts_in_order import by_name, is_in_order
+from descend.options.units import number_or_measured
 from descend.registry import closest
 from descend.table import open_table
 from descend.wording import spell
@@ -254,7 +255,7 @@ def read_fixed(fix: Values | str | None) -> Values | None:
         return fix
     try:
         parts = (part.rsplit("=", 1) for part in split_assignments(fix))
-        return {name.strip().strip("`"): float(value) for name, value in parts}
+        return {name.strip().strip("`"): number_or_measured(value) for name, value in parts}
     except (AttributeError, TypeError, ValueError):
         raise ConfigError(
             f'Fixed values are given by name, such as fix={{"c": 0}}; {fix!r} cannot be read so.'

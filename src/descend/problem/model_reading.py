@@ -17,7 +17,6 @@ from descend.gradients.derived import derived
 from descend.gradients.jacobian_by_hand import JacobianKernel, is_jacobian
 from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
 from descend.losses import Loss
-from descend.losses.probability import taken_for
 from descend.models import Model, SymbolicModel, bind, kind_of
 from descend.models.reading import known_column
 from descend.models.stacked import called_like
@@ -43,6 +42,10 @@ def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[
 def _as_probability(model: SymbolicModel, table: Table, request: Request) -> Model:
     """Give a formula that is a probability, not log-odds, the matching loss, and bounds that keep it a probability."""
     loss, held, parameters = model.loss, model.constraints, Parameters(model.formula.parameters)
+    if loss.of_mean == loss:
+        return model
+    from descend.losses.probability import taken_for
+
     bounds = None if held is None else held.bounds
     known: dict[Expr, Interval] = {}
     if bounds is not None:

@@ -14,6 +14,7 @@ from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DataError
 from descend.inference.fitted import Fitted
 from descend.models import Model
+from descend.report.units import unit_of_name, with_unit
 from descend.table.levels import Levels, said
 
 Array = NDArray[np.float64]
@@ -185,6 +186,15 @@ class View:
         """The formula's left side; a column without the backticks that quote it in a formula."""
         columns, text = self.fit.model.response_columns, self.fit.model.response
         return columns[0] if text.strip("`") in columns else text
+
+    def axis(self, name: str) -> str:
+        """Return a column, or the left side, as an axis is labelled: with its unit, if that is known."""
+        return with_unit(self.fit, name)
+
+    def in_unit(self, words: str) -> str:
+        """Return words for what has the unit of the response, with that."""
+        unit = unit_of_name(self.fit, self.response)
+        return f"{words} ({unit})" if unit else words
 
 
 def view(fit: Fitted, columns: Mapping[str, object] | None = None) -> View:

@@ -40,9 +40,18 @@ class Fit(Fitted):
     @overload
     def predict(self, data: object, missing: str = "raise", *, interval: str, level: float = 0.95) -> Prediction: ...
 
+    @overload
+    def predict(self, data: object, missing: str = "raise", *, probabilities: bool) -> NDArray[Any]: ...
+
     def predict(
-        self, data: object, missing: str = "raise", *, interval: str | None = None, level: float = 0.95
-    ) -> Array | Prediction:
+        self,
+        data: object,
+        missing: str = "raise",
+        *,
+        interval: str | None = None,
+        level: float = 0.95,
+        probabilities: bool = False,
+    ) -> NDArray[Any] | Prediction:
         """Return the prediction for each row of ``data``: any source that ``fit`` takes and that has the input columns.
 
         A module also takes tensors; it predicts as it is now, in evaluation mode. Raises DataError for a row in
@@ -52,8 +61,15 @@ class Fit(Fitted):
             (squared loss). The result is then a `Prediction` with ``prediction``, ``low`` and ``high``.
             With weights or sigma, ``"prediction"`` needs that column for the new rows too.
 
+        probabilities: of a loss of classes, whether to return the probability of each, (rows, K), rather than the
+            likeliest class of each row.
+
         Of several formulas that were fitted together it has a column for each response, (rows, k).
         """
+        if probabilities or (self.loss_function.classes and interval is None):
+            from descend.inference.classes import predicted_classes
+
+            return predicted_classes(self.model, self.theta, data, missing, probabilities)
         if interval is not None:
             return predict_with_band(self.estimates(), data, missing, interval, level)
         columns = self.model.inputs_of(data, missing)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from descend.descent import Step
 from descend.descent.checkpoint import to_resume
+from descend.descent.solution import starts_at
 from descend.errors import DescendError, LimitsError
 from descend.formula import read_formula
 from descend.inference.estimates import refuse_robust
@@ -13,6 +14,7 @@ from descend.inference.intervals import checked_errors
 from descend.losses import LOSSES
 from descend.models.inexact import inexact_inputs
 from descend.options.request import Request, check_options
+from descend.options.units import says_units
 from descend.problem.model_reading import read_model
 from descend.problem.posing import pose
 from descend.results.solved import SolvedFit, fit_of
@@ -28,10 +30,18 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
 
     Raises FormulaError, DataError or ConfigError, before the first step.
     """
+    if says_units(request, table):
+        from descend.problem.units import with_units
+
+        request = with_units(request, table)
     if request.outliers is not None and request.outliers is not False:
         from descend.results.outlying import fit_with_outliers
 
         return fit_with_outliers(request, table, on_step, began, fit_table)
+    if LOSSES.build(request.loss).of_classes:
+        from descend.problem.classes import with_classes
+
+        request, table = with_classes(request, table)
     if request.censored is not None or request.rounded is not None:
         from descend.problem.censoring import censored_by_cells, with_censoring
 
@@ -58,10 +68,10 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         # Its scale is that of the distances from a curve that is near.
         request, inexact = started_without_errors(request, table, began), False
     request = settled(request, table)
-    if not isinstance(request.loss, str) and request.loss.exact is not None:
+    loss = LOSSES.build(request.loss)
+    if (exact := loss.exact) is not None:
         from descend.starts.as_if_exact import started_as_if_exact
 
-        loss, exact = request.loss, request.loss.exact
         if loss.states:
             from descend.problem.censoring import refuse_open
 
@@ -108,7 +118,7 @@ def started_without_coupling(request: Request, table: Table, began: float) -> Re
         found = fit_table(apart, table, None, began)
     except DescendError:
         return request  # which says what is wrong
-    return request.but(start=found.model.parameters.named(found.theta), second_look=False)
+    return request.but(start=starts_at(found.model, found.theta), second_look=False)
 
 
 def started_without_errors(request: Request, table: Table, began: float) -> Request:
@@ -130,4 +140,4 @@ def started_without_errors(request: Request, table: Table, began: float) -> Requ
         if loss.quadratic:
             raise
         return request  # the scale of a robust loss may be found with errors of inputs where it is not without
-    return request.but(start=found.model.parameters.named(found.theta), second_look=False)
+    return request.but(start=starts_at(found.model, found.theta), second_look=False)

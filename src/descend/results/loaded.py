@@ -189,6 +189,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "criteria": _criteria,
     "goodness": _goodness,
     "quantities": _quantities,
+    "units": lambda fit: fit._content.get("units") or {},
     "delta": lambda fit: {},
     "ranges": lambda fit: {name: tuple(ends) for name, ends in (fit._content.get("ranges") or {}).items()},
 }

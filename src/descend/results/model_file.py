@@ -158,6 +158,7 @@ OPTIONAL: Mapping[str, Check] = {
     "at_bound": each(TEXT),
     "undetermined": each(TEXT),
     "quantities": QUANTITIES,
+    "units": maybe(named(lambda value: "" if isinstance(value, str | list) else " a unit")),
     "cause": maybe(one_of("why a run failed", *map(str, Cause))),
     "evidence": maybe(named(lambda value: "")),
     "weights": maybe(column),

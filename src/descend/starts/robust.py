@@ -18,7 +18,7 @@ from descend.problem.model_reading import check_sigma_wish
 from descend.problem.posing import pose
 from descend.problem.problem import Problem
 from descend.starts.choice import begin
-from descend.starts.outliers import neighbours
+from descend.starts.neighbouring_rows import neighbours
 from descend.table import Table
 from descend.wording import spell
 
