@@ -180,14 +180,15 @@ def _next(
     solution = found.solution
     if solution.all_rows is not None:
         raise ConfigError(_not_in_memory())
+    prediction = found.model.predict(found.theta, solution.columns)
+    left = found.model.observed(solution.columns) - prediction
+    scattered = bool(np.abs(left).max() > ROUNDING * np.abs(prediction).max())
     spare = degrees_of_freedom(solution)
-    if isinstance(rule, OfVariance) and spare is not None and spare < SPARE:
+    if isinstance(rule, OfVariance) and spare is not None and spare < SPARE and scattered:
         raise DataError(
             f"{solution.rows:,} rows leave {max(int(spare), 0)} beside {found.theta.size} parameters, too few to tell "
             f"how their scatter changes. Leave out {spell('variance')}, or give more rows."
         )
-    prediction = found.model.predict(found.theta, solution.columns)
-    left = found.model.observed(solution.columns) - prediction
     weighing = rule.weighing(prediction, left, solution.sample)
     sizes = weighing.deviations
     if number <= EARLY and np.isfinite(sizes).any():
