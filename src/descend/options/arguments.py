@@ -76,7 +76,11 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         options = {**options, "response": response}
     if isinstance(model, str) and ";" in model:
         options = {**options, **{key: by_formula(model, key, options.get(key)) for key in ("weights", "sigma")}}
-    differing = {key: value for key, value in options.items() if not OPTIONS[key].same_as_default(value)}
+    differing = {
+        key: value
+        for key, value in options.items()
+        if value is not (known := OPTIONS[key]).default and not known.same_as_default(value)
+    }
     given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
     if (sides := options.get("sigma")) is not None and (not isinstance(sides, str) or "," in sides):
         from descend.options.asymmetric import as_given, with_two_sides
@@ -85,7 +89,8 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         data, options = with_two_sides(model, data, options, with_columns)
     data, weights, sigma = with_columns(model, data, options.get("weights"), options.get("sigma"))
     values = {**options, "weights": weights, "sigma": sigma}
-    if any(are_values(values.get(key)) or isinstance(values.get(key), str) for key in ("offset", "exposure")):
+    beside = [value for key in ("offset", "exposure") if (value := values.get(key)) is not None]
+    if any(are_values(value) or isinstance(value, str) for value in beside):
         from descend.options.offset import with_offset
 
         model, data = with_offset(model, data, values)
@@ -124,6 +129,8 @@ def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple
     """
     names = {"weights": weights, "sigma": sigma}
     for name, given in names.items():
+        if given is None:
+            continue
         if isinstance(given, Mapping):
             data, given = _of_responses(data, given, name)
             names[name] = given
@@ -131,7 +138,7 @@ def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple
             given = names[name] = repr(float(given))
         if isinstance(given, str) and is_computed(given):
             data = _with_expression(data, given, name)
-        if given is None or isinstance(given, str) or not are_values(given):
+        if isinstance(given, str) or not are_values(given):
             continue
         table = open_table(data)
         column, mentioned = name, mentioned_in(model)

@@ -36,6 +36,8 @@ def says_units(request: Request, table: Table) -> bool:
 
 
 def _may_have_units(value: Any) -> bool:
+    if value is None or type(value) in (int, float):
+        return False
     if isinstance(value, str):
         return MEASURED.search(value) is not None
     if isinstance(value, Mapping):

@@ -59,7 +59,8 @@ def _problem_of(request: Request, table: Table) -> Problem:
         from descend.problem.response_levels import levels_by_reference
 
         table = levels_by_reference(model, request, table)
-    table = table.with_codings(model.codings)
+    if model.codings or table.codings:
+        table = table.with_codings(model.codings)
     if request.roles.clusters:
         from descend.problem.clusters import with_clusters
 
