@@ -77,6 +77,7 @@ def fit(
     start: Values | None = None,
     gradient: Gradient = None,
     loss: str | Loss = "squared",
+    dispersion: str | float | None = None,
     errors: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
@@ -139,7 +140,8 @@ def fit(
         the response lies; cells such as ``<0.5`` need no word. rounded: the unit to which the response is rounded.
     offset: a column that is added to the linear predictor; exposure: one that multiplies the mean of a count.
     units: of columns, ``{"t": "s", "V": "mV"}``; those of the parameters follow from the formula (see ``Fit.units``).
-    errors: the standard errors, ``"model"``, ``"sandwich"``, ``"cluster(site)"`` (see ``Fit.covariance_of``).
+    dispersion: of counts and shares, ``"estimated"`` (quasi-likelihood) or a number.
+    errors: standard errors, ``"model"``, ``"observed"``, ``"sandwich"``, ``"cluster(site)"``: ``Fit.covariance_of``.
     l1, l2: penalties, which leave intercepts alone.
     priors: what is known beforehand, ``["b ~ normal(0.5, 0.1)"]`` or ``{"b": "normal(0.5, 0.1)"}``, counted as data.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its

@@ -248,3 +248,13 @@ def test_priors_and_an_estimated_variance_are_in_the_table():
     rows = list(csv.reader(io.StringIO(fit.table("csv"))))
     power = next(row for row in rows if row and row[0] == "power of the variance")
     assert str(fit.scatter.power)[:4] in "".join(power)
+
+
+def test_greek_letters_and_signs_are_commands_of_tex():
+    t = np.linspace(0.0, 4.0, 14)
+    site = np.repeat(["Ω{µm}", "10 €/m³"], 7)
+    data = {"t": t, "y": 3 * np.exp(-t) * (1 + 0.05 * np.sin(9 * t)), "site": site}
+    table = descend.fit("y ~ α*exp(-β_1*t)", data).table("latex")
+    assert r"$\alpha$ & " in table and r"$\beta_{1}$ & " in table and "R$^2$" in table
+    table = descend.fit("y ~ a[site]*exp(-b*t)", data).table("latex")
+    assert r"$a$[$\Omega$\{$\mu$m\}]" in table and r"$a$[10 \texteuro{}/m$^{3}$]" in table and table.isascii()

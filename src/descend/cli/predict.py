@@ -83,7 +83,6 @@ def predict(
     from descend.many import Fits
     from descend.many.loading import load
     from descend.results import Fit
-    from descend.table.by_file import open_by_file
 
     if level is not None:
         interval, level = interval or "confidence", checked_level(level)
@@ -94,8 +93,7 @@ def predict(
     codings = {coding.name: coding for coding in fitted.model.codings if coding.name in inputs}
     named = _of_data(inputs, codings)
     given: object = _values(named, at, tuple(codings.values())) if at else options.one_or_all(data or [])
-    by = fitted.by if isinstance(fitted, Fits) else ()
-    table = open_by_file(given, by, named, where).with_codings(codings.values())
+    table = _opened(fitted, given, named, where).with_codings(codings.values())
     inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval, table.names)
     if name in table.names:
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
@@ -130,6 +128,17 @@ def predict(
         say("\n".join("  ".join(v if isinstance(v, str) else f"{v:.10g}" for v in row) for row in rows))
     else:
         say_csv(_columns(table, new, kept))
+
+
+def _opened(fitted: Fit | Fits, given: object, named: Sequence[str], where: str | None) -> Table:
+    """Return the rows, or the values given, in the units of the fit."""
+    from descend.many import Fits
+    from descend.results.units import in_units_of
+    from descend.table.by_file import open_by_file
+
+    by = fitted.by if isinstance(fitted, Fits) else ()
+    values = in_units_of(fitted, given) if isinstance(given, Mapping) else given
+    return in_units_of(fitted, open_by_file(values, by, named, where))
 
 
 def _no_group(model: str, fitted: Fits) -> ConfigError:

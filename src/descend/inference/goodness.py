@@ -147,15 +147,17 @@ def _said(solution: Solution) -> str:
 
 
 def _of_distribution(solution: Solution, good: Goodness) -> str:
-    ratio, kind = good.reduced, "counts" if math.isinf(solution.loss_function.response_domain.high) else "shares"
-    of = "Poisson" if kind == "counts" else "binomial"
+    ratio, loss = good.reduced, solution.loss_function
+    kind = "counts" if math.isinf(loss.response_domain.high) else "shares"
     head = (
-        f"the {kind} vary {ratio:.3g} times as much as those of a {of} distribution (Pearson's chi-square is "
-        f"{good.chi_square:.4g} for {good.degrees:,.6g} degrees of freedom)"
+        f"the {kind} vary {ratio:.3g} times as much as those of {loss.family or f'the {loss.name} loss'} (Pearson's "
+        f"chi-square is {good.chi_square:.4g} for {good.degrees:,.6g} degrees of freedom, p = {good.p:.2g})"
     )
+    ask = f"Ask for {spell('dispersion', 'estimated')} or {spell('errors', 'sandwich')}"
     if ratio > 1.0:
+        wider = f", use the {loss.wider} loss" if loss.wider else ""
         return head + (
-            f": they are overdispersed, and standard errors too small by a factor of about {math.sqrt(ratio):.3g}. Ask "
-            f"for {spell('errors', 'sandwich')}, or look for what the formula misses"
+            f": they are overdispersed, and standard errors too small by a factor of about {math.sqrt(ratio):.3g}. "
+            f"{ask}{wider}, or look for what the formula misses"
         )
-    return head + ": they are underdispersed, and standard errors too large. Ask for " + spell("errors", "sandwich")
+    return f"{head}: they are underdispersed, and standard errors too large. {ask}"

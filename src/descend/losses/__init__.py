@@ -40,6 +40,7 @@ LOSSES: Registry[Loss] = Registry(
     around={
         "censored": "descend.losses.censored:Censored",
         "asymmetric": "descend.losses.asymmetric:Asymmetric",
+        "dispersed": "descend.losses.dispersed:Dispersed",
     },
 )
 

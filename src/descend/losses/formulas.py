@@ -74,11 +74,19 @@ class Formulas(Part, ABC):
 
     def __str__(self) -> str:
         columns = self.own_columns
-        listed = ", ".join(
-            f"{name}={json.dumps(value) if value in columns else value if isinstance(value, str) else f'{value:g}'}"
-            for name, value in self.settings.items()
-        )
-        return f"{self.name}({listed})" if listed else self.name
+
+        def written(value: object) -> str:
+            if isinstance(value, str):
+                return json.dumps(value) if value in columns or "(" in value else value
+            return f"{value:g}"
+
+        listed = ", ".join(f"{name}={written(value)}" for name, value in self.settings.items())
+        return f"{self.registered}({listed})" if listed else self.registered
+
+    @property
+    def registered(self) -> str:
+        """The name by which the registry builds it, with its settings."""
+        return self.name
 
     @cached_property
     def own_columns(self) -> tuple[str, ...]:

@@ -48,7 +48,17 @@ SAMPLED = 24
 """Groups that are fitted by themselves first, for starts that all others try, where trial points cannot show any."""
 FEW = 2
 """Of these starts, those that a group descends from."""
-OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "priors")
+OWN = (
+    "optimizer",
+    "epochs",
+    "tolerance",
+    "time_limit",
+    "batch_size",
+    "errors",
+    "dispersion",
+    "learning_rate",
+    "priors",
+)
 """Options with which every group is fitted by itself."""
 
 

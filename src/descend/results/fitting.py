@@ -7,7 +7,7 @@ from collections.abc import Callable
 from descend.descent import Step
 from descend.descent.checkpoint import to_resume
 from descend.descent.solution import starts_at
-from descend.errors import DescendError, LimitsError
+from descend.errors import ConfigError, DescendError, LimitsError
 from descend.formula import read_formula
 from descend.inference.estimates import refuse_robust
 from descend.inference.intervals import checked_errors
@@ -95,6 +95,10 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         weighted = request.roles.spread is not None and not problem.model.inexact  # distances are in units of it
         checked = checked_errors(request.errors, problem.model.loss, weighted)
         refuse_robust(problem.model, checked)
+        if checked == "observed" and problem.objective.arrow:
+            raise ConfigError(
+                "The observed information of so many parameters would be a dense matrix. Use the errors model."
+            )
         request = request.but(errors=checked)
     if request.quantities:
         from descend.inference.quantities.reading import read_quantities

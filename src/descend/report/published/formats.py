@@ -98,14 +98,15 @@ class Format(ABC):
 
 WORDS = {"\\": "backslash", "^": "asciicircum", "~": "asciitilde", "<": "less", ">": "greater", "|": "bar"}
 SMALL = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho varsigma sigma tau upsilon"
-GREEK = dict(zip("αβγδεζηθικλμνξπρςστυφχψω", [*SMALL.split(), "phi", "chi", "psi", "omega"], strict=True))
-GREEK |= dict(zip("ΓΔΘΛΞΠΣΥΦΨΩ", "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split(), strict=True))
+GREEK = dict(zip("αβγδεζηθικλμνξπρςστυφχψω", f"{SMALL} phi chi psi omega".split(), strict=True))
+LARGE = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+GREEK |= dict(zip("ΓΔΘΛΞΠΣΥΦΨΩ", LARGE.split(), strict=True))
 GREEK |= {"\N{OHM SIGN}": "Omega", "\N{MICRO SIGN}": "mu", "ϕ": "phi", "ϑ": "vartheta", "ϵ": "varepsilon"}
 """Greek letters by their names, which TeX has as commands; the others look like Latin ones."""
 SUPERSCRIPTS = {raised: f"^{{{plain}}}" for raised, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True)}
 SUBSCRIPTS = {low: f"_{{{plain}}}" for low, plain in zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)}
 MATHS = {"²": "^2", "χ": r"\chi", "Δ": r"\Delta", "±": r"\pm", "µ": r"\mu", "μ": r"\mu", "∞": r"\infty", "−": "-"}
-MATHS |= SUPERSCRIPTS | SUBSCRIPTS | {letter: f"\\{name}" for letter, name in GREEK.items()}
+MATHS = SUPERSCRIPTS | SUBSCRIPTS | {letter: f"\\{name}" for letter, name in GREEK.items()} | MATHS
 
 
 class Latex(Format):
