@@ -37,6 +37,7 @@ def test_no_parameters_and_true_inputs_have_a_smaller_sum(loss):
     found = minimize(total, begin, method="L-BFGS-B", options={"maxiter": 10**4, "maxfun": 10**6, "ftol": 1e-15})
     assert total(here) <= found.fun * (1 + 1e-12)
     assert here[:3] == pytest.approx(found.x[:3], rel=1e-5)
+    assert fit.goodness is None and fit.dispersion is None and fit.error_degrees == N - 3  # no sum of squares
     assert fit.loss * (1 / SY**2) * N == pytest.approx(total(here), rel=1e-12)
 
 

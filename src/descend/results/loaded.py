@@ -120,13 +120,12 @@ def _error_degrees(fit: LoadedFit) -> float:
     degrees = fit.degrees_of_freedom
     if fit.clusters:
         return min(fit.clusters.values()) - 1.0
-    known = _known(fit) and fit.loss_function.likelihood
-    return math.inf if known or degrees is None else float(degrees)
+    return math.inf if _known(fit) or degrees is None else float(degrees)
 
 
 def _known(fit: LoadedFit) -> bool:
-    known = fit.scatter is not None and fit.scatter.known
-    return fit.sigma is not None or known or fit.loss_function.dispersion_known
+    loss, known = fit.loss_function, fit.sigma is not None or (fit.scatter is not None and fit.scatter.known)
+    return (known and loss.likelihood) or loss.dispersion_known
 
 
 def _criteria(fit: LoadedFit) -> Criteria | None:
