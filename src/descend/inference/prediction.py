@@ -70,7 +70,7 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
     computed = measurement_of(estimates, table.names) if interval == "prediction" else None
     if interval == "prediction" and spread is not None and spread not in table.names and computed is None:
         raise ConfigError(
-            f"A prediction interval needs the {'sigma' if estimates.sigma else 'weight'} of each new row: the column "
+            f"A prediction interval needs the {_called(estimates)} of each new row: the column "
             f"`{spread}`, with which the model was fitted. Add it, or ask for a confidence interval."
         )
     sides = _sides(estimates.model, table) if interval == "prediction" else {}
@@ -92,6 +92,7 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
     return Prediction(prediction, low, high, interval, level)
 
 
+<<<<<<< HEAD
 def _sides(model: Model, table: Table) -> dict[str, Computed | None]:
     """Return the standard deviations to both sides of new rows: columns, or what computes them; none if alike.
 
@@ -112,6 +113,13 @@ def _sides(model: Model, table: Table) -> dict[str, Computed | None]:
 def _sides_computed(sides: Mapping[str, Computed | None], columns: Mapping[str, Array]) -> dict[str, Array]:
     count = len(next(iter(columns.values()), ()))
     return {name: each.over(columns, count) for name, each in sides.items() if each is not None}
+=======
+def _called(estimates: Estimates) -> str:
+    """Name what says how far a row scatters."""
+    if estimates.sigma:
+        return "sigma"
+    return "number of trials" if estimates.model.loss.two_levels else "weight"
+>>>>>>> main
 
 
 def refuse_not_finite(model: Model, theta: Array, columns: Mapping[str, Array], prediction: Array) -> None:

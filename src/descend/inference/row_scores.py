@@ -55,6 +55,7 @@ def counted_rows(solution: Solution) -> ScoredRows:
 
 
 @once
+<<<<<<< HEAD
 def rows_by_distance(solution: Solution) -> ScoredRows:
     """Return all rows that count; where inputs have errors, by their distances from the curve (see ``scored``)."""
     scored = getattr(solution.problem.code, "scored", None)
@@ -65,6 +66,18 @@ def rows_by_distance(solution: Solution) -> ScoredRows:
     places = slice(None) if counting.all() else np.flatnonzero(counting)
     score, jacobian = score[places], jacobian[places]
     return ScoredRows(np.zeros(len(score)), score, jacobian, np.ones(len(score)), solution.loss_function, places)
+=======
+def scored_rows(solution: Solution) -> ScoredRows:
+    """Return the same without derivatives, which cost most, and may be missing from them."""
+    if solution.sample.whitening is not None or solution.objective.arrow:
+        return counted_rows(solution)
+    columns, omega, model = solution.columns, row_weights(solution), solution.model
+    score, y, counting = model.scores(solution.theta, columns), model.observed(columns), omega > 0.0
+    places: slice | NDArray[np.intp] = slice(None) if counting.all() else np.flatnonzero(counting)
+    own = {name: columns[name][places] for name in solution.loss_function.own_columns}
+    loss = solution.loss_function.given(own, solution.parameters)
+    return ScoredRows(y[places], score[places], np.empty((len(omega[places]), 0)), omega[places], loss, places)
+>>>>>>> main
 
 
 def rows_that_count(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from descend.errors import ConfigError
-from descend.losses import LOSSES, Loss
+from descend.losses import LOSSES
 from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.checks import WORDS_OF_DISPERSION
@@ -18,7 +18,7 @@ from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
 from descend.options.request import FIELDS, OPTIONS, Request, check_options
 from descend.options.starts_in_order import by_name, is_in_order
-from descend.options.units import number_or_measured
+from descend.options.units import number_or_measured, without_quantities
 from descend.registry import closest
 from descend.table import open_table
 from descend.wording import spell
@@ -58,7 +58,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 
     others: arrays after the first, as in ``fit(f, x, y)``. Raises ConfigError.
     """
-    for key in options:
+    for key in (options := without_quantities(options)):
         if key not in OPTIONS:
             hint = OF_OTHERS.get(key, f"{closest(key, OPTIONS).strip()} See help(descend.fit).".strip())
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
@@ -74,6 +74,8 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     start = options.get("start")
     if start is not None and is_in_order(start) and callable(model) and not kind_of(model).in_place:
         options = {**options, "start": by_name(model, data, others, start)}
+    if isinstance(model, str) and isinstance(data, tuple) and len(data) == 2 and not others:
+        data, *others = data
     if others:
         model, data, response = named(model, (data, *others), options.get("response"), options.get("start"))
         options = {**options, "response": response}
@@ -85,26 +87,45 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         if value is not (known := OPTIONS[key]).default and not known.same_as_default(value)
     }
     given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
+    options = _with_trials(model, options)
     if (sides := options.get("sigma")) is not None and (not isinstance(sides, str) or "," in sides):
         from descend.options.asymmetric import as_given, with_two_sides
 
         given["sigma"] = as_given(sides)
         data, options = with_two_sides(model, data, options, with_columns)
     data, weights, sigma = with_columns(model, data, options.get("weights"), options.get("sigma"))
+<<<<<<< HEAD
     values = {**options, "weights": weights, "sigma": sigma}
     beside = [value for key in ("offset", "exposure") if (value := values.get(key)) is not None]
     if any(are_values(value) or isinstance(value, str) for value in beside):
+=======
+    values = {**options, "weights": weights, "sigma": sigma, "trials": None}
+    if any(are_values(values.get(key)) or isinstance(values.get(key), str) for key in ("offset", "exposure")):
+>>>>>>> main
         from descend.options.offset import with_offset
 
         model, data = with_offset(model, data, values)
     check_options(values, *NEEDED)
-    if values.get("dispersion") is not None:
-        values["loss"] = _dispersed(model, values)
+    values["loss"] = _dispersed(model, values)
     data = _with_numbered(model, data, values)
     values |= {key: read_penalty(key, values[key]) for key in ("l1", "l2") if is_number_text(values.get(key))}
     values["fix"] = read_fixed(options.get("fix"))
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
+    _refuse_together(model, values)
+    return Request(
+        **{key: value for key, value in values.items() if key in FIELDS},
+        model=model,
+        data=data,
+        given=given,
+        more={key: value for key, value in values.items() if key not in FIELDS},
+        polish=options.get("optimizer") is None,
+        grow=not any(key in differing for key in CHOICES),
+    )
+
+
+def _refuse_together(model: object, values: Mapping[str, object]) -> None:
+    """Raise ConfigError for options that do not go with each other, or with the kind of model."""
     if values.get("resume") and values.get("checkpoint") is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
     if kind_of(model).in_place and values.get("checkpoint") is not None:
@@ -116,15 +137,6 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
-    return Request(
-        **{key: value for key, value in values.items() if key in FIELDS},
-        model=model,
-        data=data,
-        given=given,
-        more={key: value for key, value in values.items() if key not in FIELDS},
-        polish=options.get("optimizer") is None,
-        grow=not any(key in differing for key in CHOICES),
-    )
 
 
 def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple[object, Any, Any]:
@@ -156,8 +168,18 @@ def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple
     return data, names["weights"], names["sigma"]
 
 
-def _dispersed(model: object, values: Mapping[str, Any]) -> Loss:
+def _with_trials(model: object, options: Values) -> Values:
+    if options.get("trials") is None:
+        return options
+    from descend.options.trials import with_trials
+
+    return with_trials(model, options)
+
+
+def _dispersed(model: object, values: Mapping[str, Any]) -> object:
     """Return the loss with the dispersion that is asked for. Raises ConfigError where it means nothing."""
+    if values.get("dispersion") is None:
+        return values["loss"] if "loss" in values else OPTIONS["loss"].default
     from descend.losses.dispersed import with_dispersion
 
     if kind_of(model).in_place:
