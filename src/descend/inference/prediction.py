@@ -92,7 +92,6 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
     return Prediction(prediction, low, high, interval, level)
 
 
-<<<<<<< HEAD
 def _sides(model: Model, table: Table) -> dict[str, Computed | None]:
     """Return the standard deviations to both sides of new rows: columns, or what computes them; none if alike.
 
@@ -113,13 +112,13 @@ def _sides(model: Model, table: Table) -> dict[str, Computed | None]:
 def _sides_computed(sides: Mapping[str, Computed | None], columns: Mapping[str, Array]) -> dict[str, Array]:
     count = len(next(iter(columns.values()), ()))
     return {name: each.over(columns, count) for name, each in sides.items() if each is not None}
-=======
+
+
 def _called(estimates: Estimates) -> str:
     """Name what says how far a row scatters."""
     if estimates.sigma:
         return "sigma"
     return "number of trials" if estimates.model.loss.two_levels else "weight"
->>>>>>> main
 
 
 def refuse_not_finite(model: Model, theta: Array, columns: Mapping[str, Array], prediction: Array) -> None:

@@ -55,7 +55,6 @@ def counted_rows(solution: Solution) -> ScoredRows:
 
 
 @once
-<<<<<<< HEAD
 def rows_by_distance(solution: Solution) -> ScoredRows:
     """Return all rows that count; where inputs have errors, by their distances from the curve (see ``scored``)."""
     scored = getattr(solution.problem.code, "scored", None)
@@ -66,7 +65,9 @@ def rows_by_distance(solution: Solution) -> ScoredRows:
     places = slice(None) if counting.all() else np.flatnonzero(counting)
     score, jacobian = score[places], jacobian[places]
     return ScoredRows(np.zeros(len(score)), score, jacobian, np.ones(len(score)), solution.loss_function, places)
-=======
+
+
+@once
 def scored_rows(solution: Solution) -> ScoredRows:
     """Return the same without derivatives, which cost most, and may be missing from them."""
     if solution.sample.whitening is not None or solution.objective.arrow:
@@ -77,7 +78,6 @@ def scored_rows(solution: Solution) -> ScoredRows:
     own = {name: columns[name][places] for name in solution.loss_function.own_columns}
     loss = solution.loss_function.given(own, solution.parameters)
     return ScoredRows(y[places], score[places], np.empty((len(omega[places]), 0)), omega[places], loss, places)
->>>>>>> main
 
 
 def rows_that_count(

@@ -94,14 +94,9 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         given["sigma"] = as_given(sides)
         data, options = with_two_sides(model, data, options, with_columns)
     data, weights, sigma = with_columns(model, data, options.get("weights"), options.get("sigma"))
-<<<<<<< HEAD
-    values = {**options, "weights": weights, "sigma": sigma}
+    values = {**options, "weights": weights, "sigma": sigma, "trials": None}
     beside = [value for key in ("offset", "exposure") if (value := values.get(key)) is not None]
     if any(are_values(value) or isinstance(value, str) for value in beside):
-=======
-    values = {**options, "weights": weights, "sigma": sigma, "trials": None}
-    if any(are_values(values.get(key)) or isinstance(values.get(key), str) for key in ("offset", "exposure")):
->>>>>>> main
         from descend.options.offset import with_offset
 
         model, data = with_offset(model, data, values)
