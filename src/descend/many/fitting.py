@@ -46,6 +46,8 @@ Mask = NDArray[np.bool_]
 Places = NDArray[np.intp]
 SAMPLED = 24
 """Groups that are fitted by themselves first, for starts that all others try, where trial points cannot show any."""
+RESOLVED = 1e-4
+"""Squares about the mean that are a smaller share of all squares have lost digits to these."""
 FEW = 2
 """Of these starts, those that a group descends from."""
 OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "priors")
@@ -202,9 +204,14 @@ class Grouped(OfRows):
     def about_mean(self) -> Array:
         """The weighted sum of the squares of the responses of each group about their mean."""
         begins, omega, y = self.groups.ends[:-1], self.rows.omega, self.rows.y
-        mean = np.add.reduceat(y if omega is None else omega * y, begins) / self.totals
-        squares = (y - np.repeat(mean, self.groups.sizes)) ** 2
-        return np.add.reduceat(squares if omega is None else omega * squares, begins)
+        weighted = y if omega is None else omega * y
+        total, squares = np.add.reduceat(weighted, begins), np.add.reduceat(weighted * y, begins)
+        mean = total / self.totals
+        about = squares - mean * total
+        if (about > RESOLVED * squares).all():
+            return about
+        apart = (y - np.repeat(mean, self.groups.sizes)) ** 2
+        return np.add.reduceat(apart if omega is None else omega * apart, begins)
 
 
 def program_of(request: Request, model: Model, table: Table, loss: Loss | None = None) -> Program | None:

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from descend.engines.threads import in_turn
 from descend.errors import ConfigError
 from descend.gradients.contract import Program
-from descend.many.arrays import NUMPY_ARRAYS, Arrays
+from descend.many.arrays import NUMPY_ARRAYS, Arrays, Values
 from descend.many.code import BatchCode, batch_code, code_of_scores
-from descend.many.descent import FIRST, FIRST_OF_ONE, Ends, descend_all
+from descend.many.descent import FIRST, FIRST_OF_ONE, Ends, Last, descend_all, next_step
 from descend.many.first_step import FirstStep
 from descend.many.progress import Progress
 from descend.many.rows import GroupedRows
 from descend.many.sandwich import robust_ends
 from descend.many.sums import Block, Sums
-from descend.many.systems import Factor
+from descend.many.systems import Entries
 from descend.many.within import Within
 from descend.parameters import Bounds
 
@@ -31,12 +31,14 @@ COMPARED, SAME = 16, 1e-9
 """Groups fitted by PyTorch that NumPy fits too, and the share by which their losses may differ."""
 LEARNING, LEARNED = 10_000, 500
 """Descents from a common start of which a first step is learned from about so many."""
+SLOW = 0.05
+"""The share of groups that is left out where some are learned from."""
 WAITING = 0.25
 """The share of a block that waits for the rest of other blocks."""
 LAST = 1e-6
 """A last step lowers the loss by a smaller share of it."""
-DIGITS = 1e-20
-"""A step that promises to lower the loss by a smaller share changes no parameter by 1e-9 of its standard error."""
+DIGITS = 1e-16
+"""A step that promises to lower the loss by a smaller share changes no parameter by 1e-7 of its standard error."""
 
 FURTHER = 3
 """Steps after that one, at most, each in fewer groups."""
@@ -82,11 +84,12 @@ class Found:
         for name, values in others.__dict__.items():
             getattr(self, name)[places] = values
 
-    def finish(self, places: Places, block: Block, within: Within | None = None) -> Places:
-        """Take one more step from where some descents converged; returns the places where a further one is worth while.
+    def finish(self, places: Places, block: Block, last: Last, within: Within | None = None) -> tuple[Places, Last]:
+        """Take one more step from where some descents converged; returns in which of them a further one is worth while.
 
         A descent ends by what its last step promises, at parameters where nothing was summed. The sums there give one
-        more step, by Gauss and Newton, and the variances at the end.
+        more step, and the variances at the end. The step after it would promise as much less as this one promises less
+        than the last.
         """
         code, arrays = block.code, block.arrays
         begin = [arrays.given(self.theta[places, place]) for place in code.nonlinear]
@@ -94,8 +97,8 @@ class Found:
         if within is not None:  # what lies at a bound is known; elsewhere the step is short
             known = within.at_bound(begin)
             at = at.held(known, arrays)
-        step = Factor.of(at.curvature).solved(at.gradient)
-        promise = sum((0.5 * one * two for one, two in zip(step, at.gradient, strict=True)), 0.0 * at.loss)
+        bend = last.bend if within is None else [0.0 * at.loss for _ in last.bend]
+        step, promise = _newton(at, bend, arrays)
         ended = at.theta(begin, step) if within is None else within.moved(begin, step)
         theta, variances, (loss, promised) = (
             np.array([arrays.returned(each) for each in some])
@@ -108,8 +111,9 @@ class Found:
         if within is not None:
             variances[np.array([arrays.returned(each) for each in known])] = np.nan
         self.variances[chosen] = variances.T[sure] / code.unit
-        further: Places = places[sure & (code.unit * promised > DIGITS * abs(loss))]
-        return further
+        ratio = np.fmin(promised / arrays.returned(last.promise), 1.0)
+        further = np.flatnonzero(sure & (code.unit * promised * ratio > DIGITS * abs(loss)))
+        return further, Last(last.bend, promise).take(arrays.given(further), arrays)
 
     def lowest(self, each: int) -> Found:
         """Return the lowest end, of those that converged if there are any, of ``each`` successive descents."""
@@ -124,6 +128,19 @@ class Found:
         """Return the lower end of each of two descents."""
         pairs = (np.stack([getattr(each, name) for each in (self, other)], axis=1) for name in self.__dict__)
         return Found(*(pair.reshape(-1, *pair.shape[2:]) for pair in pairs)).lowest(2)
+
+
+def _newton(at: Sums, bend: Entries, arrays: Arrays) -> tuple[list[Values], Values]:
+    """Return the undamped step, and what it promises; without the bend where that leaves no minimum."""
+    none = 0.0 * at.loss
+    step, promise = next_step(at, none, bend)
+    lost = promise - promise != 0.0
+    if bool(lost.any()):
+        where = arrays.library.where
+        plain, promised = next_step(at, none, [none for _ in bend])
+        step = [where(lost, one, other) for one, other in zip(plain, step, strict=True)]
+        promise = where(lost, promised, promise)
+    return step, promise
 
 
 @dataclass(frozen=True)
@@ -154,18 +171,18 @@ class Together:
         """The components that descend; the others are solved for at each step."""
         return list(self.code.nonlinear)
 
-    def descend(self, groups: Places, starts: Array, which: Places) -> Found:
+    def descend(self, groups: Places, starts: Array, which: Places, all_of_them: bool = True) -> Found:
         """Descend in each of these groups, which may be listed several times, from one of the starts, (s, p), each.
 
         What is left of a block once most of it has ended waits, and is gathered in blocks with what is left of the
-        others: few groups in a block take nearly as long as many.
+        others: few groups in a block take nearly as long as many. all_of_them: else the slowest are left out.
         """
         begin, found = starts[which][:, self.nonlinear].T.copy(), Found.none(len(groups), starts.shape[1])
         first = FIRST if len(self.nonlinear) > 1 else FIRST_OF_ONE
         damping, parts = np.full(len(groups), first), self._parts(groups, starts, which)
         while parts:
             blocks = [(block, step) for some, step in parts for block in self.rows.blocks(groups, some, self.arrays)]
-            share = WAITING if len(blocks) > 1 else 0.0
+            share = WAITING if len(blocks) > 1 else 0.0 if all_of_them else SLOW
 
             def descended(number: int, blocks: Steps = blocks, share: float = share) -> Places:
                 places, step = blocks[number]
@@ -174,7 +191,7 @@ class Together:
                 with np.errstate(all="ignore"):
                     ends = descend_all(given, block, self.arrays.given(damping[places]), share, step, self.within)
                     found.put(places, ends, block.code.unit)
-                    self._finish(found, places, block, groups[places])
+                    self._finish(found, places, block, ends.last, groups[places])
                 left = places[ends.pending]
                 begin[:, left] = ends.theta[self.nonlinear][:, ends.pending]
                 damping[left] = ends.damping[ends.pending]
@@ -183,21 +200,20 @@ class Together:
                 return left
 
             left = np.concatenate(in_turn(len(blocks), lambda: descended, self.arrays.threads))
-            parts = [(left, None)] if len(left) else []
+            parts = [(left, None)] if len(left) and (all_of_them or len(blocks) > 1) else []
         return found
 
-    def _finish(self, found: Found, places: Places, block: Block, groups: Places) -> None:
+    def _finish(self, found: Found, places: Places, block: Block, last: Last, groups: Places) -> None:
         """Take the last steps of those that converged, and find their variances.
 
         There is one more step in each, and further ones where that was longer than rounding explains.
         """
-        further, left, some = found.finish(places, block, self.within), block, places
+        (further, last), left, some = found.finish(places, block, last, self.within), block, places
         for _ in range(FURTHER):
             if not len(further):
                 break
-            kept = np.isin(some, further)
-            left, some = left.take(np.flatnonzero(kept)), some[kept]
-            further = found.finish(some, left, self.within)
+            left, some = left.take(further), some[further]
+            further, last = found.finish(some, left, last, self.within)
         loss = self.program.loss
         if loss.likelihood:
             return
@@ -230,7 +246,7 @@ class Together:
     def _first_step(self, groups: Places, start: Array) -> FirstStep | None:
         """Learn a first step from the descents of a few groups from their start, (p,); None if in vain."""
         groups = groups[np.argsort(self.rows.groups.sizes[groups], kind="stable")]
-        found = replace(self, progress=None).descend(groups, start[None], np.zeros(len(groups), dtype=np.intp))
+        found = replace(self, progress=None).descend(groups, start[None], np.zeros(len(groups), dtype=np.intp), False)
         chosen, start = np.flatnonzero(found.converged), start[self.nonlinear]
         if not len(chosen):
             return None
