@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.many.arrays import Arrays, Values
+from descend.many.arrays import Values
 from descend.many.first_step import FirstStep
 from descend.many.sums import Block, Sums, rows_of_triangle
 from descend.many.systems import Entries, Factor, Triangle
@@ -29,7 +27,7 @@ LARGE, ENOUGH, GOOD = 1e-3, 0.2, 0.5
 """A step that promises more than LARGE has to keep ENOUGH of it. Less damping follows one that keeps a GOOD share."""
 RESOLVED = 1e-14
 """A step that promises to lower the loss by a smaller share of it is the last one."""
-SURE, FORESEEN, UNDAMPED = 1e-8, 1e-12, 1e-3
+SURE, FORESEEN, UNDAMPED = 1e-8, 1e-15, 1e-3
 """So is one that promises less than SURE, if the next would promise less than FORESEEN, with damping below UNDAMPED."""
 LEAST_BENT, MOST_BENT, STIFF = -0.5, 10.0, 1.0
 """The bend counts within these shares of the curvature, with damping up to STIFF."""
@@ -49,36 +47,23 @@ MANIFOLD, SINGLE = ("theta", "bend", "greatest"), ("before", "damping", "on", "c
 """What is known of each group beside its sums: lists of arrays, and arrays."""
 
 
-class Last(NamedTuple):
-    """What the descents of groups know at their ends: the bend (see `_Descent`), and what the last step promised."""
-
-    bend: list[Values]
-    promise: Values
-
-    def take(self, places: Values, arrays: Arrays) -> Last:
-        """Return that of some groups."""
-        return Last([arrays.take(each, places) for each in self.bend], arrays.take(self.promise, places))
-
-
 class Ends:
     """Where the groups of a block ended, or stand.
 
     theta: (p, groups). variances: the diagonal of the inverse of the curvature there. loss: summed over the rows.
     inflation: how many times as large the largest variance is as if the other parameters were known.
     damping: what the next step would have. converged: whether at a minimum. endless: whether parameters ran away, with
-    ever less to gain. pending: whether the group goes on. last: what is known for further steps.
+    ever less to gain. pending: whether the group goes on.
     """
 
-    def __init__(
-        self, theta: Array, variances: Array, direct: Array, of_groups: list[Values], least: float, last: Last
-    ) -> None:
+    def __init__(self, theta: Array, variances: Array, direct: Array, of_groups: list[Values], least: float) -> None:
         """Judge the ends: parameters that the rows do not determine have run away, if they have moved at all.
 
         direct: the diagonal of the curvature. of_groups: loss, damping; the promise of the last step, NaN where there
         was none; which groups have not ended, and go on if there are at most ``least``; which converged, and ran away;
         of which a parameter lost its influence.
         """
-        self.theta, self.variances, self.last = theta, variances, last
+        self.theta, self.variances = theta, variances
         self.loss, self.damping, before, on, converged, endless, faded = of_groups
         self.inflation: Array = (variances * direct).max(axis=0, initial=0.0)
         determined = ~faded & (variances > 0.0).all(axis=0) & (self.inflation < INFLATED)
@@ -133,7 +118,7 @@ class _Descent:
     def _next(self, at: Sums, theta: Entries, damping: Array, bend: Entries) -> tuple[list[Values], Values]:
         """Return the next step from a point, and what it promises; within the bounds, if there are any."""
         if self.within is None:
-            return next_step(at, damping, bend)
+            return _step(at, damping, bend)
         blocked = self.within.blocked(theta, at.gradient)
         rows = rows_of_triangle(list(bend), 1)
         free = [
@@ -142,7 +127,7 @@ class _Descent:
             for two, entry in zip(blocked, row, strict=False)
         ]
         held = at.held(blocked, self.arrays)
-        return self.within.shortened(held, theta, *next_step(held, damping, free))
+        return self.within.shortened(held, theta, *_step(held, damping, free))
 
     def _moved(self, theta: Entries, step: Entries) -> list[Values]:
         if self.within is not None:
@@ -235,17 +220,6 @@ class _Descent:
         for kept, value in zip(self.noted, state, strict=True):
             kept[places] = value
 
-    def run(self, least: float) -> None:
-        """Go on until at most so many groups are left."""
-        for _ in range(LONGEST):
-            left = int(self.on.sum())
-            if left <= least:
-                break
-            if left < SCARCE * len(self.places):
-                self.gather()
-            self.evaluate()
-            self.look_ahead()
-
     def ends(self, least: float) -> Ends:
         """Return where all groups of the block are; those that are on go on, if there are at most ``least``."""
         self.note()
@@ -266,7 +240,7 @@ class _Descent:
         for row, most in zip(at.curvature, greatest, strict=True):
             faded = faded | (row[-1] < FADED * most)
         found = [self.arrays.returned(each) for each in (loss, damping, before, on, converged, endless, faded)]
-        return Ends(places, inverse, direct, found, least, Last(list(bend), self.where(last, promise, before)))
+        return Ends(places, inverse, direct, found, least)
 
 
 def descend_all(
@@ -286,7 +260,14 @@ def descend_all(
     if first is not None:
         descent.leap(first)
     least = share * len(descent.places)
-    descent.run(least)
+    for _ in range(LONGEST):
+        left = int(descent.on.sum())
+        if left <= least:
+            break
+        if left < SCARCE * len(descent.places):
+            descent.gather()
+        descent.evaluate()
+        descent.look_ahead()
     return descent.ends(least)
 
 
@@ -296,7 +277,7 @@ def _bent(curvature: Triangle, bend: Entries) -> list[list[Values]]:
     return [[one + two for one, two in zip(own, more, strict=True)] for own, more in zip(curvature, rows, strict=True)]
 
 
-def next_step(at: Sums, damping: Array, bend: Entries) -> tuple[list[Values], Values]:
+def _step(at: Sums, damping: Array, bend: Entries) -> tuple[list[Values], Values]:
     """Return the step to subtract, and by how much it should lower the loss; NaN where the curvature is not positive.
 
     A parameter without any influence stays where it is. The bend counts where neither it nor the damping is large.

@@ -139,11 +139,9 @@ class Summed:
         squared = ~(ends.inflation < DIGITS) & ~ends.pending  # what sums of squares no longer tell is left to the rows
         found.converged[squared] = found.endless[squared] = False
         places = np.flatnonzero(found.converged)
-        last = ends.last.take(places, NUMPY_ARRAYS)
         for _ in range(FINISHING):
             if len(places):
-                further, last = found.finish(places, block.take(places), last)
-                places = places[further]
+                places = places[found.finish(places, block.take(places))]
         return found
 
 

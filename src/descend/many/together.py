@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from descend.engines.threads import in_turn
 from descend.errors import ConfigError
 from descend.gradients.contract import Program
-from descend.many.arrays import NUMPY_ARRAYS, Arrays, Values
+from descend.many.arrays import NUMPY_ARRAYS, Arrays
 from descend.many.code import BatchCode, batch_code, code_of_scores
-from descend.many.descent import FIRST, FIRST_OF_ONE, Ends, Last, descend_all, next_step
+from descend.many.descent import FIRST, FIRST_OF_ONE, Ends, descend_all
 from descend.many.first_step import FirstStep
 from descend.many.progress import Progress
 from descend.many.rows import GroupedRows
 from descend.many.sandwich import robust_ends
 from descend.many.sums import Block, Sums
-from descend.many.systems import Entries
+from descend.many.systems import Factor
 from descend.many.within import Within
 from descend.parameters import Bounds
 
@@ -37,8 +37,8 @@ WAITING = 0.25
 """The share of a block that waits for the rest of other blocks."""
 LAST = 1e-6
 """A last step lowers the loss by a smaller share of it."""
-DIGITS = 1e-16
-"""A step that promises to lower the loss by a smaller share changes no parameter by 1e-7 of its standard error."""
+DIGITS = 1e-20
+"""A step that promises to lower the loss by a smaller share changes no parameter by 1e-9 of its standard error."""
 
 FURTHER = 3
 """Steps after that one, at most, each in fewer groups."""
@@ -84,12 +84,11 @@ class Found:
         for name, values in others.__dict__.items():
             getattr(self, name)[places] = values
 
-    def finish(self, places: Places, block: Block, last: Last, within: Within | None = None) -> tuple[Places, Last]:
+    def finish(self, places: Places, block: Block, within: Within | None = None) -> Places:
         """Take one more step from where some descents converged; returns in which of them a further one is worth while.
 
         A descent ends by what its last step promises, at parameters where nothing was summed. The sums there give one
-        more step, and the variances at the end. The step after it would promise as much less as this one promises less
-        than the last.
+        more step, by Gauss and Newton, and the variances at the end.
         """
         code, arrays = block.code, block.arrays
         begin = [arrays.given(self.theta[places, place]) for place in code.nonlinear]
@@ -97,8 +96,8 @@ class Found:
         if within is not None:  # what lies at a bound is known; elsewhere the step is short
             known = within.at_bound(begin)
             at = at.held(known, arrays)
-        bend = last.bend if within is None else [0.0 * at.loss for _ in last.bend]
-        step, promise = _newton(at, bend, arrays)
+        step = Factor.of(at.curvature).solved(at.gradient)
+        promise = sum((0.5 * one * two for one, two in zip(step, at.gradient, strict=True)), 0.0 * at.loss)
         ended = at.theta(begin, step) if within is None else within.moved(begin, step)
         theta, variances, (loss, promised) = (
             np.array([arrays.returned(each) for each in some])
@@ -111,9 +110,8 @@ class Found:
         if within is not None:
             variances[np.array([arrays.returned(each) for each in known])] = np.nan
         self.variances[chosen] = variances.T[sure] / code.unit
-        ratio = np.fmin(promised / arrays.returned(last.promise), 1.0)
-        further = np.flatnonzero(sure & (code.unit * promised * ratio > DIGITS * abs(loss)))
-        return further, Last(last.bend, promise).take(arrays.given(further), arrays)
+        further: Places = np.flatnonzero(sure & (code.unit * promised > DIGITS * abs(loss)))
+        return further
 
     def lowest(self, each: int) -> Found:
         """Return the lowest end, of those that converged if there are any, of ``each`` successive descents."""
@@ -128,19 +126,6 @@ class Found:
         """Return the lower end of each of two descents."""
         pairs = (np.stack([getattr(each, name) for each in (self, other)], axis=1) for name in self.__dict__)
         return Found(*(pair.reshape(-1, *pair.shape[2:]) for pair in pairs)).lowest(2)
-
-
-def _newton(at: Sums, bend: Entries, arrays: Arrays) -> tuple[list[Values], Values]:
-    """Return the undamped step, and what it promises; without the bend where that leaves no minimum."""
-    none = 0.0 * at.loss
-    step, promise = next_step(at, none, bend)
-    lost = promise - promise != 0.0
-    if bool(lost.any()):
-        where = arrays.library.where
-        plain, promised = next_step(at, none, [none for _ in bend])
-        step = [where(lost, one, other) for one, other in zip(plain, step, strict=True)]
-        promise = where(lost, promised, promise)
-    return step, promise
 
 
 @dataclass(frozen=True)
@@ -191,7 +176,7 @@ class Together:
                 with np.errstate(all="ignore"):
                     ends = descend_all(given, block, self.arrays.given(damping[places]), share, step, self.within)
                     found.put(places, ends, block.code.unit)
-                    self._finish(found, places, block, ends.last, groups[places])
+                    self._finish(found, places, block, groups[places])
                 left = places[ends.pending]
                 begin[:, left] = ends.theta[self.nonlinear][:, ends.pending]
                 damping[left] = ends.damping[ends.pending]
@@ -203,17 +188,17 @@ class Together:
             parts = [(left, None)] if len(left) and (all_of_them or len(blocks) > 1) else []
         return found
 
-    def _finish(self, found: Found, places: Places, block: Block, last: Last, groups: Places) -> None:
+    def _finish(self, found: Found, places: Places, block: Block, groups: Places) -> None:
         """Take the last steps of those that converged, and find their variances.
 
         There is one more step in each, and further ones where that was longer than rounding explains.
         """
-        (further, last), left, some = found.finish(places, block, last, self.within), block, places
+        further, left, some = found.finish(places, block, self.within), block, places
         for _ in range(FURTHER):
             if not len(further):
                 break
             left, some = left.take(further), some[further]
-            further, last = found.finish(some, left, last, self.within)
+            further = found.finish(some, left, self.within)
         loss = self.program.loss
         if loss.likelihood:
             return
