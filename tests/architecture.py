@@ -354,6 +354,7 @@ def total_lines() -> int:
 
 
 ENTERED = """
+import inspect
 import sys
 from pathlib import Path
 
@@ -372,7 +373,8 @@ fit, entered = descend.fit, set()
 
 def note(frame, event, argument):
     code = frame.f_code
-    if event == "call" and code.co_filename.startswith(root) and code.co_name != "<module>":
+    function = code.co_flags & inspect.CO_OPTIMIZED  # the body of a class or a module is none
+    if event == "call" and function and code.co_filename.startswith(root):
         entered.add(code.co_filename[len(root):])
 
 sys.setprofile(note)

@@ -69,6 +69,7 @@ def fit(
     rounded: float | None = None,
     offset: object = None,
     exposure: object = None,
+    units: Values | Sequence[str] | str | None = None,
     where: str | None = None,
     outliers: str | float | None = None,
     missing: str = "raise",
@@ -137,6 +138,7 @@ def fit(
     censored: the column that says ``left``, ``right`` or ``none`` in each row, or ``("low", "high")``, between which
         the response lies; cells such as ``<0.5`` need no word. rounded: the unit to which the response is rounded.
     offset: a column that is added to the linear predictor; exposure: one that multiplies the mean of a count.
+    units: of columns, ``{"t": "s", "V": "mV"}``; those of the parameters follow from the formula (see ``Fit.units``).
     errors: the standard errors, ``"model"``, ``"sandwich"``, ``"cluster(site)"`` (see ``Fit.covariance_of``).
     l1, l2: penalties, which leave intercepts alone.
     priors: what is known beforehand, ``["b ~ normal(0.5, 0.1)"]`` or ``{"b": "normal(0.5, 0.1)"}``, counted as data.
@@ -264,7 +266,7 @@ def explain(
 
 
 def check(
-    model: str | Callable[..., Any],
+    model: str | Callable[..., object],
     data: object,
     *others: object,
     gradient: Gradient,

@@ -168,7 +168,7 @@ class Registry(Generic[AnyPart]):
         if not arguments.strip():
             return {}
         known = {field.name: field for field in dataclasses.fields(part)}
-        settings: dict[str, Any] = {}
+        settings: dict[str, object] = {}
         # A call that is parsed but never evaluated: only literals come out of it.
         try:
             call = ast.parse(f"f({arguments})", mode="eval").body

@@ -243,7 +243,7 @@ MESSAGES = {
 @pytest.mark.parametrize("name", MESSAGES)
 def test_messages(name: str, recwarn: pytest.WarningsRecorder) -> None:
     (finding,) = examine(FAULTY / f"{name}.py").findings
-    assert (finding.what, finding.why, finding.fix) == MESSAGES[name]
+    assert (finding.symptom, finding.why, finding.fix) == MESSAGES[name]
 
 
 def test_the_whole_text(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def expected(script: Path) -> tuple[list[str], int | None]:
 def test_what_is_found(script: Path, recwarn: pytest.WarningsRecorder) -> None:
     names, line = expected(script)
     report = examine(script)
-    assert [finding.name for finding in report.findings] == names, [finding.what for finding in report.findings]
+    assert [finding.name for finding in report.findings] == names, [finding.symptom for finding in report.findings]
     assert report.exit_code == (1 if names else 0)
     if not names:
         assert report.healthy

@@ -115,10 +115,12 @@ def test_bands_stay_where_the_response_can_be():
     counts = random.poisson(np.exp(x)).astype(float)
     fit = descend.fit("y ~ exp(a + b*x)", {"x": x, "y": counts}, loss="poisson")
     assert (fit.predict({"x": [-9.0]}, interval="confidence").low > 0).all()
+    more = fit.predict({"x": [-9.0, 2.0]}, interval="prediction")
+    assert more.low[0] == more.high[0] == 0.0 and more.low[1] == round(more.low[1])
     with pytest.raises(ConfigError) as error:
-        fit.predict({"x": [1.0]}, interval="prediction")
+        descend.fit("y ~ a + b*x", {"x": x, "y": counts}, loss="huber").predict({"x": [1.0]}, interval="prediction")
     assert str(error.value) == (
-        "A prediction interval needs the spread of single measurements, which the poisson loss does not estimate. "
+        "A prediction interval needs the spread of single measurements, which the huber loss does not estimate. "
         "Ask for a confidence interval, or use the squared loss."
     )
 

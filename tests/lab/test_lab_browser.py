@@ -482,3 +482,63 @@ def test_back_leads_to_the_problem_before_as_it_was_left(opened):
     page.film_has("problem=decay&rate=0.25")
     assert page.tab.locator("#rate-typed").input_value() == "0.25"
     assert page.tab.locator("#start").input_value() == "a=1, b=2"
+
+
+TABLE = "!!document.querySelector('.all-groups #groups-table tbody tr')"
+
+
+def test_all_groups_one_of_them_and_back(opened):
+    page = opened("?problem=line")
+    tab = page.tab
+    tab.evaluate("window.dash_clientside.set_props('url', { search: '?problem=wells' })")
+    page.until(TABLE)
+    assert tab.locator("#groups-table tbody tr").count() == 8
+    assert tab.locator("#groups-picture .legend li").count() == 8 and not tab.locator(".player").is_visible()
+    tab.locator("#groups-table th button", has_text="b").first.click()
+    page.until("!!document.querySelector('#groups-table [aria-sort=ascending]')")
+    tab.locator("#groups-table th button", has_text="b").first.click()
+    page.until("!!document.querySelector('#groups-table [aria-sort=descending]')")
+    assert tab.locator("#groups-table tbody th").first.text_content() == "7"
+    tab.locator("#groups-table tbody td").nth(3).click()  # anywhere in its line
+    page.film_has("group=7")
+    assert tab.locator("#one-group h2").text_content() == "Group well = 7" and tab.locator(".player").is_visible()
+    assert "--where 'well = 7'" in tab.locator("#command").text_content()
+    tab.locator("#one-group a").focus()
+    tab.keyboard.press("Enter")
+    page.until(TABLE)
+    assert tab.evaluate("location.search") == "?problem=wells"
+    tab.locator("#groups-table tbody th a").nth(2).focus()
+    tab.keyboard.press("Enter")
+    page.film_has("group=")
+    tab.go_back()
+    page.until(TABLE)
+    tab.locator("#by input").first.uncheck()
+    page.film_has("by=")
+    assert tab.locator("#one-group").is_hidden() and tab.locator(".player").is_visible()
+
+
+def test_a_group_is_found_by_its_name(opened):
+    page = opened("?problem=line")
+    page.tab.evaluate("window.dash_clientside.set_props('url', { search: '?problem=wells' })")
+    page.until(TABLE)
+    page.type("find-group", "5")
+    page.until("document.querySelectorAll('#groups-table tbody tr').length === 1")
+    assert page.tab.locator("#groups-table .pages").text_content() == "1 to 1 of 1 groups"
+    page.type("find-group", "")
+    page.until("document.querySelectorAll('#groups-table tbody tr').length === 8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("query", ["?problem=wells&lang=zh", "?problem=wells&group=3"])
+def test_groups_are_accessible(opened, scheme, query):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    page = opened("?problem=line", color_scheme=scheme)
+    page.tab.evaluate("search => window.dash_clientside.set_props('url', { search })", query)
+    page.film_has("group=3") if "group" in query else page.until(TABLE)
+    page.tab.wait_for_timeout(500)
+    found = axe.Axe().run(page.tab).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["any"]) for one in found] == []
+    for width in (390, 1280):
+        page.tab.set_viewport_size({"width": width, "height": 800})
+        page.tab.wait_for_timeout(300)
+        assert page.tab.evaluate("document.documentElement.scrollWidth") == width

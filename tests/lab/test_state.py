@@ -33,6 +33,8 @@ STATES = st.builds(
     seed=st.integers(0, 10**9),
     gradient=TEXTS,
     by_hand=st.booleans(),
+    by=st.lists(st.text(min_size=1, max_size=12), max_size=4, unique=True).map(tuple),
+    group=TEXTS,
     lang=st.sampled_from(["en", "zh"]),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -10,26 +11,34 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
+from sympy import Expr
 
 from descend.errors import DataError
 from descend.formula.compile import compile_expression
 from descend.formula.derivative import derivatives
 from descend.formula.functions import FUNCTIONS
 from descend.formula.printers.code import TORCH
+from descend.formula.symbols import Parameter
 from descend.losses import LOSSES, Loss
+from descend.losses.distribution import Rates
 from descend.losses.formulas import DISPERSION, PREDICTION, RESIDUAL, RESPONSE
 from descend.problem.preflight import refuse_outside_domain
 
 SYMBOLS = (PREDICTION, RESPONSE, RESIDUAL)
-VARIANTS = [
-    *LOSSES,
-    *(
-        f"{name}({field.name}={value})"
-        for name in LOSSES
-        for field in dataclasses.fields(LOSSES[name])
-        for value in (0.1, 0.75)
-    ),
-]
+
+
+def variants() -> Iterator[str]:
+    """Each loss at its defaults, and with each setting that is a number elsewhere in its range."""
+    for name in LOSSES:
+        yield name
+        for field in dataclasses.fields(LOSSES[name]):
+            for value in (0.1, 0.75, 1.25, 1.9):
+                above, below = (field.metadata["bounds"].get(side, end) for side, end in (("above", 0), ("below", 1)))
+                if isinstance(field.default, float) and above < value < below:
+                    yield f"{name}({field.name}={value})"
+
+
+VARIANTS = list(variants())
 # Counts, shares and any other response are all in (0, 1); every loss is defined for predictions above 0.
 PREDICTIONS = st.floats(0.05, 4.0)
 RESPONSES = st.floats(0.01, 0.99)
@@ -37,7 +46,18 @@ RESPONSES = st.floats(0.01, 0.99)
 
 @pytest.fixture(params=VARIANTS)
 def loss(request: pytest.FixtureRequest) -> Loss:
-    return LOSSES.build(request.param)
+    return known(LOSSES.build(request.param))
+
+
+def known(loss: Loss) -> Loss:
+    """Return a loss at the starts of its own parameters."""
+    return loss.given({}, loss.own_parameters)
+
+
+def written(loss: Loss, expression: Expr) -> Expr:
+    """Return a formula of a loss in prediction and response, its own parameters as numbers."""
+    own = {Parameter(name): value for name, value in loss.own_parameters.items()}
+    return expression.xreplace({RESIDUAL: PREDICTION - RESPONSE, **own})
 
 
 def inside(loss: Loss, prediction: float) -> float:
@@ -53,11 +73,12 @@ def rows(prediction: float, y: float) -> tuple[np.ndarray, np.ndarray]:
 @given(prediction=PREDICTIONS, y=RESPONSES)
 def test_slope_is_the_derivative_of_the_value(loss, prediction, y):
     prediction = inside(loss, prediction)
-    value = loss.expressions[0].xreplace({RESIDUAL: PREDICTION - RESPONSE})
+    value = written(loss, loss.expressions[0])
     derived = compile_expression(derivatives(value, [PREDICTION])[PREDICTION], SYMBOLS)
     for at in (prediction, y):  # the second is a kink of some
         data = rows(at, y)
-        expected = derived(*data, data[0] - data[1])
+        with np.errstate(invalid="ignore"):
+            expected = derived(*data, data[0] - data[1])
         terms = loss.weight(*data) * at  # the size of what cancels where the slope is all but 0
         np.testing.assert_allclose(loss.slope(*data), expected, rtol=1e-12, atol=1e-14 * (1.0 + terms[0]))
 
@@ -98,7 +119,7 @@ def test_numpy_and_torch_agree(loss, prediction, y):
     data = rows(inside(loss, prediction), y)
     tensors = [torch.from_numpy(array) for array in data]
     for method, expression in zip((loss.value, loss.slope, loss.weight), loss.expressions, strict=True):
-        result = compile_expression(expression, SYMBOLS, TORCH)(*tensors, tensors[0] - tensors[1])
+        result = compile_expression(written(loss, expression), SYMBOLS, TORCH)(*tensors, tensors[0] - tensors[1])
         np.testing.assert_allclose(np.broadcast_to(np.asarray(result), 1), method(*data), rtol=1e-12, atol=1e-14)
 
 
@@ -132,7 +153,7 @@ def test_the_link_is_a_function_and_a_domain_has_words(loss):
 @pytest.mark.parametrize("mean", [0.2, 0.7])
 @pytest.mark.parametrize("dispersion", [1.0, 0.3])
 def test_a_density_sums_to_1_with_its_mean_and_variance(name, mean, dispersion):
-    loss = LOSSES.build(name)
+    loss = known(LOSSES.build(name))
     if loss.dispersion_known:
         dispersion = 1.0
     score = float(mean if loss.link is None else np.log(mean / (1.0 - mean)))
@@ -152,6 +173,7 @@ def test_a_density_sums_to_1_with_its_mean_and_variance(name, mean, dispersion):
             quad(lambda y, power=power: density(y)[0] * y**power, *ends, points=[mean], limit=500)[0]
             for power in range(3)
         )
+        total += float(density(domain.low)[0]) if domain.closed and domain.low > -np.inf else 0.0
     assert total == pytest.approx(1.0, rel=1e-7)
     assert average == pytest.approx(mean, rel=1e-7)
     assert loss.mean(np.array([score]))[0] == pytest.approx(mean, rel=1e-12)
@@ -229,3 +251,26 @@ def test_what_lies_outside_a_domain_is_refused_in_its_words(loss):
         "Leave such rows out with --where, or choose another loss."
     )
     refuse_outside_domain(loss, np.array([0.5, 1.0]), "y", "row {}".format, "the data")
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if LOSSES.build(name).likelihood])
+def test_the_distribution_of_responses_is_that_of_the_density(name):
+    loss = known(LOSSES.build(name))
+    mean, dispersion = np.array([0.3]), 1.0 if loss.dispersion_known else 0.4
+    found = loss.distribution(mean, np.ones(1), dispersion, loss.own_parameters)
+    if found is None:
+        return
+    score = mean if loss.link is None else np.log(mean / (1.0 - mean))
+
+    def density(y):
+        return float(np.exp(loss.log_density(score, np.array([y]), np.ones(1), dispersion))[0])
+
+    for share in (0.2, 0.5, 0.8, 0.99):
+        y = float(found.ppf(share)[0])
+        assert found.cdf(np.array([y]))[0] >= share - 1e-9
+        if isinstance(found, Rates):
+            below = sum(density(float(count)) for count in range(round(y) + 1))
+        else:
+            atom = density(0.0) if loss.response_domain.closed and loss.response_domain.low == 0.0 else 0.0
+            below = atom + quad(density, 0.0, y, points=[min(0.01, y / 2)], limit=300)[0]
+        assert found.cdf(np.array([y]))[0] == pytest.approx(below, rel=1e-7)

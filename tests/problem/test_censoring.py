@@ -447,7 +447,7 @@ def test_a_fit_without_scatter_is_told():
     with pytest.raises(DescendError) as refused:
         descend.fit("y ~ a + b*x", {"x": x, "y": 1 + 2 * x, "s": 0 * x}, censored="s")
     assert str(refused.value) == (
-        "The formula fits every value of the data exactly, so that no sigma can be estimated. Give one with --sigma, "
+        "The formula fits every value exactly, so that no sigma can be estimated. Give one with --sigma, "
         "or use fewer parameters."
     )
     far = descend.fit("y ~ a + b*x", {"x": x, "y": 1 + 2 * x, "s": np.where(x < 5, 0, -1)}, censored="s", sigma=0.01)

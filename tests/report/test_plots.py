@@ -256,6 +256,7 @@ def test_a_constant_column_is_drawn(values):
         sigma=None,
         weights=None,
         loss_function=LOSSES.build("squared"),
+        units={},
     )
     drawn(plot_model(constant, {"x": values, "y": values}))
 
@@ -310,7 +311,7 @@ def test_a_model_of_whole_tensors_is_drawn_as_one_of_several_inputs():
     )  # fmt: skip
     fitted = SimpleNamespace(
         model=model, theta=None, trace=(), rows=4, fitted_formula="net", outcome=Outcome.CONVERGED, covariance=None,
-        loss_function=LOSSES.build("squared"), sigma=None, weights=None, solution=None,
+        loss_function=LOSSES.build("squared"), sigma=None, weights=None, solution=None, units={},
     )  # fmt: skip
     left, right = drawn(plot_model(fitted, rows)).axes
     np.testing.assert_array_equal(left.lines[0].get_ydata(), rows["X"].sum(axis=(1, 2)))

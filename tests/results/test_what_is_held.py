@@ -18,7 +18,7 @@ guarantee guarantee_values rounding response_levels
 degrees_of_freedom error_degrees residual_standard_deviation residuals diagnostics r_squared r_squared_about_zero
 deviance dispersion goodness criteria log_likelihood aic aicc bic
 quantities quantity priors ranges scatter censored invert design delta response_levels
-ufloats table
+ufloats table units
 fitted_formula predict influence outliers save export plot animate report summary mentioned
 """
 """What was fitted and how it ended, how certain it is, how good it is, and what to do with it."""

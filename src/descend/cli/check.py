@@ -38,7 +38,7 @@ def check(
     forward: str | None,
     response: str | None,
     json: bool,
-    **options_given: Any,
+    **options_given: object,
 ) -> None:
     """Check a gradient written by hand: is it that of the mean loss, and if not, what is wrong with it?
 
@@ -88,7 +88,7 @@ def _read(model: str, forward: str | None, gradient: list[str] | None) -> tuple[
         return named_in_file(model) or model, {"gradient": given}
     names = run_file(file[1])
     found = taken(names, forward or "forward", file[1])
-    brought: dict[str, Any] = {name: names[name] for name in ("data", "response") if name in names}
+    brought: dict[str, object] = {name: names[name] for name in ("data", "response") if name in names}
     right = taken(names, file[2], file[1])
     if found is right:
         right = "autograd"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from typer import Argument
 
@@ -30,7 +30,7 @@ def explain(
     columns: str | None,
     response: str | None,
     json: bool,
-    **given: Any,
+    **given: object,
 ) -> None:
     """Explain a formula: how parameters enter, which trade off, where it has no value, and where a fit would start.
 

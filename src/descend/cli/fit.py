@@ -188,7 +188,7 @@ def show(
 ) -> None:
     """Print a fit as a table or as JSON. warned: notes that the user has seen and the table need not repeat."""
     if json:
-        more: dict[str, Any] = (
+        more: dict[str, object] = (
             {}
             if found is None
             else {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class Watch:
         self.scene: Scene
         self.begun: Callable[[], Scene]
 
-    def begin(self, model: Model, columns: Mapping[str, Any]) -> None:
+    def begin(self, model: Model, columns: Mapping[str, object]) -> None:
         """Receive the model, and the rows that it is fitted to."""
         from descend.report.console import Scene
 

@@ -16,6 +16,7 @@ from descend.errors import ConfigError
 from descend.options.arguments import split_assignments
 from descend.options.option import Option, Values
 from descend.options.request import OPTIONS
+from descend.options.units import number_or_measured
 
 if TYPE_CHECKING:
     import numpy as np
@@ -254,15 +255,15 @@ def one_or_all(data: Sequence[str]) -> str | list[str]:
     return data[0] if len(data) == 1 else list(data)
 
 
-def assignments(texts: Sequence[str], option: str) -> dict[str, float | list[float]]:
-    """Read ``w=0,b=1``, and several numbers for one name as in ``w=1,2,3``.
+def assignments(texts: Sequence[str], option: str) -> dict[str, float | str | list[float | str]]:
+    """Read ``w=0,b=1``, and several numbers for one name as in ``w=1,2,3``; one with a unit, ``b=5/min``, stays text.
 
     Raises ConfigError for anything else, and for a name given twice.
 
     >>> assignments(["w=1,2", "b=0,c=3"], "--start")
     {'w': [1.0, 2.0], 'b': 0.0, 'c': 3.0}
     """
-    values: dict[str, list[float]] = {}
+    values: dict[str, list[float | str]] = {}
     for text in texts:
         name = ""
         for part in split_assignments(text):
@@ -273,7 +274,7 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, float | list[flo
                     raise ConfigError(f"`{option}` gives `{name}` twice. Give it once.")
                 values[name] = []
             try:
-                values[name].append(float(number))
+                values[name].append(number_or_measured(number))
             except (KeyError, ValueError):
                 raise ConfigError(
                     f"`{option} {text}` cannot be read. Write a name and a number, such as `{option} w=0`."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from typer import Argument
 
@@ -30,7 +30,7 @@ def plot(
     where: str | None,
     missing: str,
     quiet: bool,
-    **look: Any,
+    **look: object,
 ) -> None:
     """Draw the data, or a saved model over data.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
@@ -91,7 +91,7 @@ def predict(
         raise _no_group(model, fitted)
     codings = {coding.name: coding for coding in fitted.model.codings if coding.name in inputs}
     named = _of_data(inputs, codings)
-    given: Any = _values(named, at, tuple(codings.values())) if at else options.one_or_all(data or [])
+    given: object = _values(named, at, tuple(codings.values())) if at else options.one_or_all(data or [])
     by = fitted.by if isinstance(fitted, Fits) else ()
     table = open_by_file(given, by, named, where).with_codings(codings.values())
     inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval, table.names)

@@ -84,7 +84,7 @@ def _run(file: str, changed: int) -> dict[str, Any]:
     return vars(module)
 
 
-def taken(names: Mapping[str, Any], name: str, file: str) -> Any:
+def taken(names: Mapping[str, object], name: str, file: str) -> Any:
     """Return the object called ``name`` in the file, or a method of one. Raises ConfigError if there is none."""
     first, *others = name.split(".")
     if first not in names:

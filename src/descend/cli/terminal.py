@@ -11,7 +11,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +53,7 @@ def _deaf(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def say_json(content: Mapping[str, Any] | Sequence[Any]) -> None:
+def say_json(content: Mapping[str, object] | Sequence[object]) -> None:
     """Print one JSON object, or a list, on stdout."""
     readable = "utf" in (sys.stdout.encoding or "").lower()
     say(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=not readable))

@@ -88,7 +88,7 @@ def _fitted(arguments: Arguments, curve: Curve, columns: dict[str, Array], sigma
     if not math.isfinite(first.loss):
         return None
     size = float(arguments.y.dot(arguments.y)) / len(arguments.y)
-    plan = Plan(MOST_EPOCHS, asked=False, rate=1.0, scales=scales(first), scale=size, squares=size)
+    plan = Plan(MOST_EPOCHS, epochs_given=False, rate=1.0, scales=scales(first), scale=size, squares=size)
     for step in descend(objective, UNDAMPED if model.linear else DAMPED, theta, plan):
         last = step
     if last.outcome is not Outcome.CONVERGED or not _proved(curve, pair, last.theta, columns):

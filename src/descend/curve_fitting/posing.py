@@ -82,7 +82,7 @@ def data_of(arguments: Arguments) -> Data:
     return Data(curve, columns, sigma)
 
 
-def _inputs(xdata: object, rows: int, taken: Container[str]) -> tuple[dict[str, Array], Arrange]:
+def _inputs(xdata: Any, rows: int, taken: Container[str]) -> tuple[dict[str, Array], Arrange]:
     """Return the columns that the data of a function consist of, none if they are no numbers by rows.
 
     One axis of an array is the rows: the last one, as SciPy has it, or else the first.

@@ -66,6 +66,8 @@ def learning_rate(given: float | str | None, optimizer: Optimizer, point: Point)
     Raises ConfigError unless it is positive and finite.
     """
     if given is None or given == "auto":
+        if not optimizer.uses_rate:
+            return 1.0, None
         rate = optimizer.suggested_rate(point)
         return rate, f"learning rate {rate:.4g}, chosen as {optimizer.rate_rule}"
     return as_rate(given), None

@@ -160,7 +160,7 @@ def plain_json(run: Mapping[str, object]) -> dict[str, object]:
     return read_again
 
 
-def plain(state: Any) -> Any:
+def plain(state: object) -> Any:
     """Turn an optimizer's state, of numbers, arrays, None, lists and tuples, into what JSON holds without loss."""
     if isinstance(state, np.ndarray):
         return {"array": state.ravel().tolist(), "shape": list(state.shape)}
@@ -171,7 +171,7 @@ def plain(state: Any) -> Any:
     return state.item() if isinstance(state, np.generic) else state
 
 
-def live(content: Any) -> Any:
+def live(content: object) -> Any:
     """Turn what `plain` made back into a state."""
     if isinstance(content, list):
         return [live(part) for part in content]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.descent.nearness import bottom, flat, in_noise, promise, rounded
 from descend.descent.outcome import Outcome
 from descend.descent.step import Memory, Snapshot, Step
 from descend.optimizers import Optimizer, Schedule
@@ -25,8 +26,6 @@ NO_FURTHER = 1e-5
 """An optimizer that can get no further has converged if the remaining gradient is below this; else it has stalled."""
 NO_PROMISE = 1e-8
 """It has also converged if a Gauss-Newton step promises to lower J by no more than this share."""
-NOISE = 3.0
-"""How many standard deviations of noise count as zero, where derivatives are numeric."""
 PATIENCE = 200
 """Epochs without progress after which a run that may end by itself has stalled."""
 BEYOND_BOUNDS = 1e8
@@ -37,7 +36,7 @@ BEYOND_BOUNDS = 1e8
 class Plan:
     """How long a run goes on, and in what steps.
 
-    epochs: how many at most; asked: whether the user asked for that number, so that all of them are run.
+    epochs: how many at most; epochs_given: whether the user gave that number, so that all are run.
     rate, schedule: learning rate of epoch k = rate * schedule.factor(k, epochs).
     tolerance: of what remains of the gradient (``Point.remaining``). promise: if a Gauss-Newton step promises no more
         than this share of J, the run has converged. certain: J at which a run ends because J is practically zero and
@@ -50,7 +49,7 @@ class Plan:
     """
 
     epochs: int
-    asked: bool
+    epochs_given: bool
     rate: float
     schedule: Schedule = field(default_factory=Constant)
     tolerance: float | None = None
@@ -89,7 +88,7 @@ def descend(
     judge = Judge(plan, optimizer.thorough)
     state = optimizer.init(theta)
     constant = isinstance(plan.schedule, Constant)
-    rate, known_epochs = plan.rate, plan.epochs if plan.asked else None
+    rate, known_epochs = plan.rate, plan.epochs if plan.epochs_given else None
     needs = max(1, optimizer.needs)
     begin, ahead, subgradient = 0, None, None
     if taken_up is not None:
@@ -117,8 +116,8 @@ def descend(
             return
         if plan.closed is not None:
             continue
-        if judge.foreseen and not plan.snapshots and (bottom := point.bottom()) is not None:
-            theta, ahead = bottom.theta, bottom
+        if judge.foreseen and not plan.snapshots and (ahead := bottom(point)) is not None:
+            theta = ahead.theta
             continue
         if plan.batch_size is None:
             theta, state = optimizer.step(point, state)
@@ -154,14 +153,6 @@ def _onwards(objective: Objective, point: Point) -> tuple[Array, Array | None]:
     return theta, subgradient
 
 
-def _in_noise(point: Point) -> bool:
-    """Whether the gradient is no more than its noise, or promises less than the noise of J, where these are numeric."""
-    noise, of_loss = point.objective.noise(), point.objective.loss_noise()
-    if noise is None:
-        return False
-    return bool((np.abs(point.slope) <= NOISE * noise).all()) or point.promise() * point.excess <= NOISE * of_loss
-
-
 class Judge:
     """Says at every epoch whether, and how, the run ends there."""
 
@@ -177,7 +168,7 @@ class Judge:
         self.foreseen = False
         """Whether the next step leaves nothing to gain: each promises as much less than the one before as the last."""
         # The default tolerance ends no run whose epochs were given or whose optimizer ends by itself.
-        self.watching = plan.tolerance is not None or plan.promise > 0.0 or not (plan.asked or thorough)
+        self.watching = plan.tolerance is not None or plan.promise > 0.0 or not (plan.epochs_given or thorough)
 
     @property
     def memory(self) -> Memory:
@@ -196,7 +187,7 @@ class Judge:
         if not (loss <= self.bound and math.isfinite(norm)):
             return Outcome.DIVERGED
         last = epoch >= plan.epochs
-        if 0.0 < plan.certain >= loss and not plan.asked:
+        if 0.0 < plan.certain >= loss and not plan.epochs_given:
             return Outcome.STALLED
         if self.watching or last or self.stuck:
             outcome = self._ended(epoch, point, last)
@@ -209,16 +200,16 @@ class Judge:
     def _ended(self, epoch: int, point: Point, last: bool) -> Outcome | None:
         plan = self.plan
         remaining = point.remaining(plan.scales, self.first_loss, plan.scale)
-        done = self.stuck or (not plan.asked and self._no_progress(epoch, point.loss, remaining))
+        done = self.stuck or (not plan.epochs_given and self._no_progress(epoch, point.loss, remaining))
         usual = CLOSE_ENOUGH if plan.tolerance is None else plan.tolerance
         enough = NO_PROMISE if done else plan.promise
         near = remaining <= (max(usual, NO_FURTHER) if done else usual)
-        promise = point.promise() if enough > 0.0 and not near else math.inf
-        near = near or promise <= enough
-        self.foreseen = promise <= NO_PROMISE and promise * promise <= plan.promise * self.promised
-        self.promised = promise
-        if near or (self.stuck and (point.rounded(plan.squares) or point.held() or _in_noise(point))):
-            return Outcome.STALLED if point.flat(plan.scales) else Outcome.CONVERGED
+        promised = promise(point) if enough > 0.0 and not near else math.inf
+        near = near or promised <= enough
+        self.foreseen = promised <= NO_PROMISE and promised * promised <= plan.promise * self.promised
+        self.promised = promised
+        if near or (self.stuck and (rounded(point, plan.squares) or point.held() or in_noise(point))):
+            return Outcome.STALLED if flat(point, plan.scales) else Outcome.CONVERGED
         if done:
             return Outcome.STALLED
         return Outcome.EPOCHS_USED_UP if last else None

@@ -41,14 +41,14 @@ WORTH_IT = 10_000
 class Run:
     """The settings of a run, and its steps. learning_rate: of the first step; None if the optimizer uses none.
 
-    asked: whether the user gave the number of epochs. first: J at the start, in the parameters of the descent, which
-    are standardised ones if the user chose so.
+    epochs_given: whether the user gave the number of epochs. first: J at the start, in the parameters of the descent,
+    which are standardised ones if the user chose so.
     """
 
     beginning: Beginning
     optimizer: Optimizer
     learning_rate: float | None
-    asked: bool
+    epochs_given: bool
     trace: Trace
     notes: tuple[str, ...]
     plan: Plan
@@ -128,7 +128,7 @@ def run(
     connection: Connection | None = getattr(getattr(objective.engine, "lazy", None), "connection", None)
     notes.append(None if connection is None else connection.note)
     said = tuple(note for note in notes if note)
-    return Run(beginning, optimizer, rate if optimizer.uses_rate else None, plan.asked, trace, said, plan, first)
+    return Run(beginning, optimizer, rate if optimizer.uses_rate else None, plan.epochs_given, trace, said, plan, first)
 
 
 def _unlike_columns(objective: Objective, first: Point) -> bool:
@@ -152,14 +152,14 @@ def _planned(
     problem, objective, loss = beginning.problem, beginning.problem.objective, beginning.problem.model.loss
     batches = request.batch_size is not None and request.batch_size < objective.rows
     certain = loss.certain
-    if loss.dispersion_known and objective.penalty is None and objective.priors is None and objective.bounds is None:
+    if loss.endless and objective.penalty is None and objective.priors is None and objective.bounds is None:
         from descend.problem.separation import VANISHED, always_the_same
 
         if always_the_same(problem) is not None:
             certain = VANISHED * abs(float(first.loss))
     plan = Plan(
         epochs=request.epochs if request.epochs is not None else MOST_EPOCHS // (100 if batches else 1),
-        asked=request.epochs is not None,
+        epochs_given=request.epochs is not None,
         rate=rate,
         schedule=SCHEDULES.build(request.schedule),
         tolerance=request.tolerance,
@@ -174,7 +174,7 @@ def _planned(
         stop=stop,
         snapshots=request.checkpoint is not None,
     )
-    if plan.asked and plan.epochs > WORTH_IT and plan.tolerance is None and not batches:
+    if plan.epochs_given and plan.epochs > WORTH_IT and plan.tolerance is None and not batches:
         from descend.stability.forecast import trajectory
 
         plan.closed = trajectory(first, optimizer, rate, plan.schedule)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from descend.models import Model
 from descend.options.request import Request
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import Ties
+from descend.parameters.vector import Values
 from descend.problem.aliases import aliases
 from descend.problem.identifiability import Verdict, at_end
 from descend.problem.objective import VectorObjective
@@ -35,9 +36,11 @@ from descend.table import Table
 from descend.table.coupled import Coupling
 from descend.table.rows import Rows
 
+if TYPE_CHECKING:
+    from descend.units.stated import Stated
+
 Array = NDArray[np.float64]
-Named = dict[str, Any]
-"""Values of parameters by name: a float for a scalar, an array for a vector."""
+Named = Values
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +52,8 @@ class Solution:
     way, in sentences. verdict: which parameters the data leave undetermined. endless: why there is no minimum, where
     that is how it ended. from_start: where the user's own start led, if a search found a lower minimum, which is this.
     call: the arguments that were given, to repeat it. errors: the kind of standard errors; that of the loss if
-    empty. quantities: those asked for. answers: what was inferred so far, by the name of the function.
-    failures: what could not be told of it, and why, in sentences.
+    empty. quantities: those asked for. stated: what is said of units. answers: what was inferred so far, by the name of
+    the function. failures: what could not be told of it, and why, in sentences.
     """
 
     problem: Problem
@@ -64,6 +67,7 @@ class Solution:
     source: str
     errors: str = ""
     quantities: Ties = None
+    stated: Stated | None = None
     verdict: Verdict = field(default_factory=Verdict)
     endless: str | None = None
     from_start: Solution | None = None
@@ -158,7 +162,7 @@ class Solution:
     @property
     def succeeded(self) -> bool:
         """Whether the run converged, or ran all the epochs that were asked for."""
-        return self.outcome is Outcome.CONVERGED or (self.outcome is Outcome.EPOCHS_USED_UP and self.run.asked)
+        return self.outcome is Outcome.CONVERGED or (self.outcome is Outcome.EPOCHS_USED_UP and self.run.epochs_given)
 
     @property
     def in_memory(self) -> bool:
@@ -178,6 +182,20 @@ def every_parameter(model: Model) -> Parameters:
     return model.parameters if model.constraints is None else model.constraints.parameters
 
 
+def starts_at(model: Model, theta: Array) -> dict[str, object]:
+    """Return the free parameters by name, so that a fit of the same model can start from them.
+
+    Vectors are whole, as a user writes them, though the start of components that are held counts for nothing.
+    """
+    free, held = model.parameters.named(theta), model.constraints
+    if held is None:
+        return dict(free)
+    return {
+        name: np.nan_to_num(held.with_held(name, np.ravel(value), 0.0)) if name in held.places else value
+        for name, value in free.items()
+    }
+
+
 def named(model: Model, theta: Any) -> Named:
     """Return all parameters of a model by name, fixed and tied ones too."""
     free = dict(model.parameters.named(theta))
@@ -189,7 +207,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
     problem, final, failures = run.beginning.problem, run.trace.last_finite, list[str]()
     outcome = run.trace[-1].outcome or Outcome.INTERRUPTED
     verdict, endless = Verdict(), None
-    if outcome is not Outcome.DIVERGED and problem.model.loss.dispersion_known:
+    if outcome is not Outcome.DIVERGED and problem.model.loss.endless:
         with attempt("whether there is a minimum", failures):
             endless = no_minimum(problem, final.theta)
     silent = request.bare or problem.objective.penalty is not None
@@ -218,6 +236,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
         source=problem.table.source,
         errors=request.errors or "",
         quantities=request.quantities,
+        stated=request.stated,
         verdict=verdict,
         call=partial(dict, request.given),
         failures=failures,

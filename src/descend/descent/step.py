@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
 from descend.optimizers import State
 from descend.parameters import Parameters
+from descend.parameters.vector import Values
 
 if TYPE_CHECKING:
     from descend.stability.forecast import Trajectory
@@ -68,7 +69,7 @@ class Step:
     snapshot: Snapshot | None = None
 
     @property
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> Values:
         """Parameters by name: a float for a scalar, an array for a vector; empty for a PyTorch module of many."""
         return self.names.named(self.theta) if self.names is not None else {}
 

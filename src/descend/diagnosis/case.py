@@ -201,7 +201,7 @@ class Case:
         plan = replace(
             self.plan,
             epochs=epochs,
-            asked=True,
+            epochs_given=True,
             rate=float(chosen),
             batch_size=None if batch_size is None or batch_size >= objective.rows else batch_size,
             tolerance=None,

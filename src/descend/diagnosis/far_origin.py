@@ -33,7 +33,7 @@ def far_origin(case: Case) -> Diagnosis | None:
     model = case.model.symbolic
     if model is None or model.linear or case.objective.bounds is not None:
         return None
-    if case.plan.asked and case.outcome is not Outcome.STALLED:
+    if case.plan.epochs_given and case.outcome is not Outcome.STALLED:
         return None
     origins = {name: low for name in model.inputs if (low := _far(case.columns[name])) and takes_up(model, name)}
     if not origins:

@@ -124,7 +124,7 @@ def _broken(case: Case) -> Array | None:
     most = (case.epochs if from_start else 0) + BEYOND
     steps = case.descent(
         case.start if from_start else case.last,
-        max(most, case.plan.epochs if case.plan.asked else 0),
+        max(most, case.plan.epochs if case.plan.epochs_given else 0),
         objective=StopWhereNotFinite(case.objective),
         scale=math.inf,  # a loss that is merely large does not end it
     )

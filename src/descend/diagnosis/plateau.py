@@ -9,6 +9,7 @@ import numpy as np
 import sympy
 from sympy import Expr
 
+from descend.descent.nearness import flat
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import Array, Case
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
@@ -47,13 +48,13 @@ def plateau(case: Case) -> Diagnosis | None:
         return _of_module(case)
     if case.model.linear or not _at_rest(case):
         return None
-    flat = case.end.flat(case.plan.scales) or case.outcome is Outcome.STALLED
+    level = flat(case.end, case.plan.scales) or case.outcome is Outcome.STALLED
     idle = _without_influence(case)
     saturated = _saturated(case)
-    if not (flat or idle or saturated):
+    if not (level or idle or saturated):
         return None
     reached, lower = case.end.loss, _lower(case)
-    if not lower <= MUCH_LOWER * reached and not (flat and (idle or case.end.flat(case.plan.scales))):
+    if not lower <= MUCH_LOWER * reached and not (level and (idle or flat(case.end, case.plan.scales))):
         return None
     thrown = thrown_to_rest(case, MUCH_LOWER * reached)
     if thrown is not None:

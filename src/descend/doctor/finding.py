@@ -15,12 +15,12 @@ class Finding:
     """One fault of a script.
 
     name: such as ``not_zeroed``. severity: ``error`` if training cannot work; ``warning`` if it is hardly intended.
-    place: the line to look at, None if there is none. what: what happens, in a sentence; why: why it matters.
+    place: the line to look at, None if there is none. symptom: what happens, in a sentence; why: why it matters.
     evidence: numbers, by name. fix: code, one or more lines.
     """
 
     name: str
-    what: str
+    symptom: str
     why: str
     fix: str
     place: Place | None = None
@@ -36,7 +36,7 @@ class Finding:
             "file": place.file if place else None,
             "line": place.line if place else None,
             "code": place.code if place else None,
-            "what": self.what,
+            "what": self.symptom,
             "why": self.why,
             "evidence": {name: plain(value) for name, value in self.evidence.items()},
             "fix": self.fix,

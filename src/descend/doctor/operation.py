@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from descend.doctor.places import Place
@@ -78,7 +78,7 @@ class ByTensor(Generic[Value]):
     def __init__(self) -> None:
         from torch.utils.weak import WeakIdKeyDictionary
 
-        self.known: Any = WeakIdKeyDictionary()
+        self.known: MutableMapping[object, Value] = WeakIdKeyDictionary()
 
     def __setitem__(self, tensor: Tensor, value: Value) -> None:
         self.known[tensor] = value

@@ -46,7 +46,7 @@ def render(report: Report, colour: bool = False) -> str:
 
 def _paragraphs(finding: Finding) -> list[str]:
     evidence = "; ".join(f"{name.replace('_', ' ')} {_shown(value)}" for name, value in finding.evidence.items())
-    texts = [f"{finding.what} {finding.why}", *([f"Evidence: {evidence}."] if evidence else [])]
+    texts = [f"{finding.symptom} {finding.why}", *([f"Evidence: {evidence}."] if evidence else [])]
     return [
         line
         for text in texts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 
+import numpy as np
 from sympy import Expr, Integer
 
 from descend.engines.in_place import AT_ONCE, LeastSquares, UnsuitableError
@@ -13,6 +14,7 @@ from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Write
 from descend.formula.row_code import COUNT, DATA, ONES, ROWS, RowCode, RowWriter
 from descend.formula.symbols import OMEGA, Parameter, Predictor
 from descend.gradients.contract import Array, Chosen, Program, Sums, row_sum
+from descend.losses import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
 LANGUAGES: dict[str, Language] = {"numpy": ROWWISE, "torch": TORCH}
@@ -119,6 +121,7 @@ class Compiled:
         writer.count(
             [value * omega, *(part for _, part in gradient), *by_hand, *(derivative for _, derivative in jacobian)]
             + ([weight * omega, slope * omega] if order >= 2 else [])
+            + self._own(order)
         )
         if order == 2 and self._least_squares():
             return self._gram(writer, [derivative for _, derivative in jacobian], weight, omega)
@@ -141,9 +144,18 @@ class Compiled:
             if program.by_hand is None and not weighed:
                 results.append(f"gradient = {writer.dot('jacobian', writer.name(slope * omega))}")
             results += self._curvature(writer, weight * omega)
+        results += self._own_sums(writer, order)
         if order == 3:
             results += [f"weight = {writer.name(weight * omega)}", f"slope = {writer.name(slope * omega)}"]
         return [*writer.lines, *results]
+
+    def _own(self, order: int) -> list[Expr]:
+        """Return what is summed over rows for the parameters of the loss's own; it has none."""
+        return []
+
+    def _own_sums(self, writer: RowWriter, order: int) -> list[str]:
+        """Write these sums."""
+        return []
 
     def _weighed_rows(self, writer: RowWriter, weight: Expr) -> bool:
         """Whether J gets a weight for each row, in NumPy: then it is written as sqrt(W) J from the outset."""
@@ -223,7 +235,7 @@ class Compiled:
 
 
 class CompiledScores(Compiled):
-    """Sums of a loss l(s) whose scores s are the prediction and its own parameters, in NumPy.
+    """Sums of a loss l(s) whose scores s, the prediction and its own parameters, interact; in NumPy.
 
     With g and H the slopes and second derivatives of a row by its scores, and S the derivatives of those by theta:
 
@@ -255,6 +267,49 @@ class CompiledScores(Compiled):
         return [*writer.lines, *results]
 
 
+class CompiledApart(Compiled):
+    """Sums of a loss whose own parameters interact neither with the prediction nor with each other, in NumPy.
+
+    So gradient and curvature are those of the formula, and of each parameter of its own a sum and the absolute value
+    of one.
+    """
+
+    def _body(self, order: int) -> list[str]:
+        return self._interacting._body(order) if order == 3 else super()._body(order)
+
+    @cached_property
+    def _interacting(self) -> CompiledScores:
+        found = object.__new__(CompiledScores)
+        found.__dict__.update(self.__dict__)
+        return found
+
+    def _own(self, order: int) -> list[Expr]:
+        loss = self.program.loss
+        seconds = [weight * self.omega for weight in _diagonal(loss)[1:]] if order == 2 else []
+        return [*(slope * self.omega for slope in loss.slopes[1:] if order), *seconds]
+
+    def _own_sums(self, writer: RowWriter, order: int) -> list[str]:
+        parts, lines = self._own(order), list[str]()
+        own = [self._place(Parameter(name)) for name in self.program.loss.own_parameters]
+        for place, part in zip(own, parts, strict=False):
+            lines.append(f"gradient[{place}] = {writer.sum_over_rows(part)}")
+        for place, part in zip(own, parts[len(own) :], strict=False):
+            lines.append(f"curvature[{place}, {place}] = np.abs({writer.sum_over_rows(part)})")
+        return lines
+
+
+def _diagonal(loss: Loss) -> list[Expr]:
+    """Return the second derivatives of a loss by each of its scores."""
+    count = len(loss.own_parameters) + 1
+    return [weight for weight, i, j in zip(loss.weights, *np.triu_indices(count), strict=True) if i == j]
+
+
+def _apart(loss: Loss) -> bool:
+    """Whether no two scores of a loss interact."""
+    count = len(loss.own_parameters) + 1
+    return all(weight == 0 for weight, i, j in zip(loss.weights, *np.triu_indices(count), strict=True) if i != j)
+
+
 def row_sums(program: Program) -> list[Expr]:
     """Return the sums over rows that a gradient by hand is made of; none for a derived one."""
     return sorted(set().union(*(expression.atoms(row_sum) for expression in program.by_hand or ())), key=str)
@@ -263,5 +318,6 @@ def row_sums(program: Program) -> list[Expr]:
 @lru_cache(maxsize=128)
 def compiled(program: Program, language: str, weighted: bool) -> Compiled:
     """Return the kernel of ``program`` in ``language``, from the cache if it was made before."""
-    kernel = CompiledScores if program.loss.own_parameters else Compiled
-    return kernel(program, language, weighted)
+    if not program.loss.own_parameters:
+        return Compiled(program, language, weighted)
+    return (CompiledApart if _apart(program.loss) else CompiledScores)(program, language, weighted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from descend.inference.standard_errors import flat_errors
 from descend.table.levels import GroupLabels
 
 if TYPE_CHECKING:
+    from uncertainties import UFloat
+
     from descend.inference.quantities.estimate import Estimated
 
 Array = NDArray[np.float64]
@@ -59,12 +62,12 @@ def correlated_values(found: Estimates, quantities: Mapping[str, Estimated]) -> 
     return named | {name: _quantity(uncertainties, each, found, free) for name, each in quantities.items()}
 
 
-def _free(uncertainties: Any, found: Estimates, covariance: Array) -> list[Any]:
+def _free(uncertainties: ModuleType, found: Estimates, covariance: Array) -> list[UFloat | float]:
     """Return the free parameters as correlated values; plain numbers where no error is known."""
     labels = found.model.parameters.labels
     known = np.isfinite(covariance.diagonal()) & (covariance.diagonal() > 0.0)
     known &= ~np.isin(labels, found.undetermined)
-    made: list[Any] = found.theta.tolist()
+    made: list[UFloat | float] = found.theta.tolist()
     places = np.flatnonzero(known)
     if places.size:
         values = uncertainties.correlated_values(found.theta[places], covariance[np.ix_(places, places)])
@@ -73,9 +76,9 @@ def _free(uncertainties: Any, found: Estimates, covariance: Array) -> list[Any]:
     return made
 
 
-def _along(uncertainties: Any, value: float, gradient: Array, free: Sequence[Any]) -> Any:
+def _along(uncertainties: ModuleType, value: float, gradient: Array, free: Sequence[UFloat | float]) -> UFloat:
     """Return what follows from the free parameters to first order."""
-    total: Any = value
+    total: UFloat | float = value
     for place in np.flatnonzero(gradient).tolist():
         total = total + gradient[place] * (free[place] - getattr(free[place], "n", free[place]))
     if isinstance(total, float):  # a constant: a ufloat without an error would warn
@@ -83,7 +86,7 @@ def _along(uncertainties: Any, value: float, gradient: Array, free: Sequence[Any
     return total
 
 
-def _quantity(uncertainties: Any, estimated: Estimated, found: Estimates, free: Sequence[Any]) -> Any:
+def _quantity(uncertainties: ModuleType, estimated: Estimated, found: Estimates, free: Sequence[UFloat]) -> UFloat:
     try:
         value, gradient = read_quantity(estimated.text, found.model).with_gradient(found.theta)
     except UndefinedError:
@@ -93,7 +96,7 @@ def _quantity(uncertainties: Any, estimated: Estimated, found: Estimates, free: 
     return _along(uncertainties, value, gradient, free)
 
 
-def _shaped(labels: Any, part: list[Any]) -> Any:
+def _shaped(labels: object, part: list[object]) -> object:
     """Return values as users see those of one parameter: one, an array, or a dict by group."""
     if labels is None:
         return part[0]

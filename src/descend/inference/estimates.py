@@ -16,7 +16,7 @@ from descend.inference.determined import at_bound
 from descend.inference.digits import errors_hold
 from descend.inference.scatter import Scatter, scatter_of
 from descend.inference.standard_errors import covariance_of, degrees_of_errors, kind_of_errors
-from descend.inference.statistics import degrees_of_freedom, residual_standard_deviation
+from descend.inference.statistics import degrees_of_freedom, dispersion_of, residual_standard_deviation
 from descend.models import Model
 from descend.wording import spell
 
@@ -36,7 +36,8 @@ class Estimates:
     covariance: (p, p) of the flat parameters; None where there is none, and ``why_none`` then says why. kind: of the
     covariance (see ``Fitted.covariance_of``). degrees: of freedom of the errors, infinite where their scale is known.
     undetermined, at_bound: labels. at_minimum: whether the errors can be trusted (see ``errors_hold``). weights, sigma:
-    the names of these columns. deviation: standard deviation of a measurement of weight 1, if known.
+    the names of these columns. dispersion: phi of the likelihood, if known. deviation: standard deviation of a
+    measurement of weight 1, if known.
     """
 
     model: Model
@@ -49,6 +50,7 @@ class Estimates:
     at_minimum: bool
     why_none: str
     weights: str | None
+    dispersion: float | None
     sigma: str | None
     deviation: float | None
 
@@ -87,6 +89,7 @@ def estimates_of(solution: Solution, kind: str | None = None) -> Estimates:
         errors_hold(solution),
         why_none(solution.model, solution.penalised, solution.outcome, degrees_of_freedom(solution)),
         solution.weights,
+        dispersion_of(solution),
         *spread_of_one(solution.sigma, solution.weights, scatter_of(solution), residual_standard_deviation(solution)),
     )
 

@@ -31,6 +31,7 @@ from descend.inference.intervals import (
 from descend.inference.prior_weights import prior_weights
 from descend.inference.quantities.asked import quantities_of
 from descend.inference.scatter import scatter_of
+from descend.inference.units import units_of
 from descend.losses import Loss
 from descend.models import Model
 from descend.parameters import Constraints
@@ -168,6 +169,9 @@ class Fitted(ABC):
         """What to do about how the run ended, in a sentence or two."""
         return self.diagnosis.advice or self._advice
 
+    units = Inferred(units_of)
+    """The unit of each parameter, quantity and column by name, where it is known; ``1`` of a pure number."""
+
     # How certain the parameters are.
 
     kind_of_errors = Inferred(errors.kind_of_errors)
@@ -245,10 +249,8 @@ class Fitted(ABC):
         if self.quantities:
             from descend.inference.quantities.estimated import estimated_quantities
 
-            texts, estimates = (
-                {name: each.text for name, each in self.quantities.items()},
-                self.estimates("sandwich" if method == "sandwich" else None),
-            )
+            texts = {name: each.text for name, each in self.quantities.items()}
+            estimates = self.estimates("sandwich" if method == "sandwich" else None)
             found.quantities = estimated_quantities(texts, estimates, self.solution, level, method, resamples, seed)
         return found
 

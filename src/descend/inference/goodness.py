@@ -78,7 +78,7 @@ def _chi_square(solution: Solution) -> tuple[float, float] | None:
     if solution.scale_known or solution.loss_function.squares:
         return squared_error(solution), 0.0
     loss, rows = solution.loss_function, counted_rows(solution)
-    mean = loss.mean(rows.score)
+    mean, loss = loss.mean(rows.score), rows.loss
     variance = loss.variance(mean) / rows.omega
     certain = (variance == 0.0) & (rows.y == mean)  # rows predicted with certainty, to rounding, and rightly
     if not loss.repeats(rows.y, rows.omega) or not (variance[~certain] > 0.0).all():
@@ -97,14 +97,15 @@ def deviance_of(solution: Solution) -> float | None:
     logistic, bernoulli: 2 sum omega (y log(y/p) + (1 - y) log((1 - y)/(1 - p))).
     """
     loss = solution.loss_function
-    if not loss.likelihood or not loss.plain or solution.penalised or solution.model.in_place:
+    known = loss.plain or bool(loss.saturated_text)
+    if not loss.likelihood or not known or solution.penalised or solution.model.in_place:
         return None
     if loss.quadratic:
         return squared_error(solution)
     if solution.all_rows is not None:
         return None
     rows = counted_rows(solution)
-    return float(rows.omega @ loss.deviance(rows.score, rows.y))
+    return float(rows.omega @ rows.loss.deviance(rows.score, rows.y))
 
 
 def scatter_note(solution: Solution) -> str | None:

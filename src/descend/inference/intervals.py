@@ -55,7 +55,7 @@ class Intervals(Shown, dict[str, tuple[Any, Any]]):
         low, high = parameters.named(both[:, 0]), parameters.named(both[:, 1])
         super().__init__({name: (low[name], high[name]) for name in parameters.shapes if name not in fixed})
 
-    def plain(self) -> dict[str, list[Any]]:
+    def plain(self) -> dict[str, list[object]]:
         """Return name -> [low, high] as plain values, with None for an end that is open."""
         return {name: [_plain(low), _plain(high)] for name, (low, high) in self.items()}
 
@@ -103,7 +103,7 @@ def listed(labels: Sequence[str], most: int = MOST_NAMED) -> str:
     return " and ".join(part for part in (", ".join(texts[:-1]), texts[-1]) if part)
 
 
-def _plain(end: Any) -> Any:
+def _plain(end: Any) -> object:
     if isinstance(end, ByGroup):
         return {label: _plain(part) for label, part in end.by_label().items()}
     if np.ndim(end):

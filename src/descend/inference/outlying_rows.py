@@ -41,7 +41,7 @@ class Outliers:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, object]:
         """Return them as plain values, as in the JSON and the model file."""
         return asdict(self)
 

@@ -15,13 +15,15 @@ Source: MacKay (1992), Neural Computation 4, 415-447, sec. 4; Gelman et al., Bay
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
 from descend.descent.solution import Solution
 from descend.inference.covariance import inverse_curvature, variance_of
-from descend.optimizers.second_derivatives import hessian_at
+from descend.models import Model
+from descend.optimizers.second_derivatives import APART, hessian_at
 from descend.parameters.priors import WeighedPriors
 from descend.problem.point import Point
 from descend.problem.with_priors import WithPriors
@@ -57,3 +59,20 @@ def observed(point: Point) -> Point:
         return point
     hessian, scale = found
     return replace(point, curvature=hessian / scale / scale[:, None], factor=None)
+
+
+def observed_own(point: Point, model: Model) -> Point:
+    """Return J at the same parameters with its second derivatives by the loss's own ones, by differences of gradients.
+
+    They do not interact with those of the formula: on average, where the data have the distribution of the loss.
+    """
+    own = [model.parameters.slices[name].start for name in model.loss.own_parameters]
+    if not own or not isinstance(point.curvature, np.ndarray):
+        return point
+    curvature, theta = point.curvature.copy(), point.theta
+    for place in own:
+        step = np.zeros(theta.size)
+        step[place] = APART / math.sqrt(curvature[place, place])
+        change = point.at(theta + step, 1).gradient - point.at(theta - step, 1).gradient
+        curvature[place, own] = change[own] / (2.0 * step[place])
+    return replace(point, curvature=curvature, factor=None)

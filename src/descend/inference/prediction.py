@@ -15,6 +15,8 @@ from descend.inference.covariance import Covariance
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import checked_level, listed, quantile
 from descend.inference.measurement import Measurement, columns_needed, measurement_of
+from descend.losses import Loss
+from descend.losses.distribution import Distribution, mixed_quantile
 from descend.models import Model
 from descend.models.bare_arrays import named_inputs
 from descend.problem.preflight import smallest_failure
@@ -25,6 +27,8 @@ from descend.wording import using
 
 Array = NDArray[np.float64]
 BANDS = ("confidence", "prediction")
+NODES = 7
+"""Values of a mean that stand for how uncertain it is."""
 MOST_VALUES = 6
 """Most inputs of a row that a message lists."""
 
@@ -147,31 +151,65 @@ def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, leve
 
         confidence: prediction -+ q sqrt(f' V f),   prediction: prediction -+ q sqrt(f' V f + v)
 
-    v is the variance of one measurement: s**2, s**2 / weight, or sigma**2; q as for ``t_intervals``. For logistic
-    and bernoulli the band is that of the log-odds, for poisson that of the log of the mean, so that it stays within the
-    range of y.
+    v is the variance of one measurement: s**2, s**2 / weight, or sigma**2; q as for ``t_intervals``. Where a prediction
+    has a range, such as that of a probability or a positive mean, the band is that of its log-odds or logarithm, so
+    that it stays within. Of other distributions the prediction band is between quantiles of ``_responses``.
     """
     model, loss, covariance = estimates.model, estimates.model.loss, estimates.needed_covariance()
-    if interval == "prediction" and not (loss.quadratic or estimates.deviation is not None):
+    normal = loss.quadratic or estimates.deviation is not None
+    prediction = model.predict(estimates.theta, columns)
+    with np.errstate(all="ignore"):
+        score, variance = _uncertain(model, estimates.theta, covariance, columns)
+        if interval == "prediction" and not normal:
+            low, high = _responses(estimates, columns, score, np.sqrt(variance), level)
+        else:
+            if interval == "prediction":
+                variance = variance + _one_measurement(estimates, columns)
+            reach = quantile(level, estimates.degrees) * np.sqrt(variance)
+            low, high = moved(loss, score, -reach), moved(loss, score, reach)
+    return Prediction(prediction, low, high, interval, level)
+
+
+def moved(loss: Loss, score: Array, by: Array) -> Array:
+    """Return the mean response where a score is ``by`` larger, along a curve that keeps the mean in its range."""
+    if loss.link is not None:
+        return loss.mean(score + by)
+    if math.isfinite(loss.prediction_domain.high):
+        far = np.where(by != 0.0, by / (score * (1.0 - score)), 0.0)  # no 0 / 0 for certain predictions
+        share: Array = score / (score + (1.0 - score) * np.exp(-far))
+        return share
+    if math.isfinite(loss.prediction_domain.low):
+        return np.asarray(score * np.exp(by / score))
+    return score + by
+
+
+def _responses(
+    estimates: Estimates, columns: Mapping[str, Array], score: Array, error: Array, level: float
+) -> tuple[Array, Array]:
+    """Return the quantiles between which one more response lies, of the distribution of the loss in each row.
+
+    It is averaged over how uncertain its mean is, by Gauss-Hermite quadrature along ``moved``; the dispersion and other
+    parameters of the distribution are taken as estimated.
+    """
+    loss, omega = estimates.model.loss, np.ones(len(score))
+    if estimates.weights is not None:
+        omega = columns[estimates.weights]
+    parameters, found = estimates.model.parameters.named(estimates.theta), list[Distribution]()
+    wider = quantile(level, estimates.degrees) / quantile(level, math.inf)
+    places, shares = np.polynomial.hermite_e.hermegauss(NODES)
+    for place in places.tolist():
+        mean = moved(loss, score, wider * place * error)
+        dispersion = estimates.dispersion
+        part = None if dispersion is None else loss.distribution(mean, omega, dispersion, parameters)
+        found += [] if part is None else [part]
+    if not found:
         raise ConfigError(
             f"A prediction interval needs the spread of single measurements, which the {loss.name} loss does not "
             "estimate. Ask for a confidence interval, or use the squared loss."
         )
-    prediction = model.predict(estimates.theta, columns)
-    with np.errstate(all="ignore"):
-        score, variance = _uncertain(model, estimates.theta, covariance, columns)
-        if interval == "prediction":
-            variance = variance + _one_measurement(estimates, columns)
-        reach = quantile(level, estimates.degrees) * np.sqrt(variance)
-        low, high = score - reach, score + reach
-        if loss.link is not None:
-            low, high = loss.mean(low), loss.mean(high)
-        elif math.isfinite(loss.prediction_domain.high):
-            far = np.where(reach > 0.0, reach / (score * (1.0 - score)), 0.0)  # no 0 / 0 for certain predictions
-            low, high = (score / (score + (1.0 - score) * np.exp(sign * far)) for sign in (1.0, -1.0))
-        elif math.isfinite(loss.prediction_domain.low):
-            low, high = score * np.exp(-reach / score), score * np.exp(reach / score)
-    return Prediction(prediction, low, high, interval, level)
+    chances = (shares / shares.sum()).tolist()
+    tail = 0.5 - 0.5 * level
+    return mixed_quantile(found, chances, tail), mixed_quantile(found, chances, 1.0 - tail)
 
 
 def _uncertain(model: Model, theta: Array, covariance: Covariance, columns: Mapping[str, Array]) -> tuple[Array, Array]:

@@ -117,7 +117,7 @@ def _descent(part: Part, theta: Array, free: Mask) -> Point | None:
     if not free.any():
         point = part(theta)
         return point if math.isfinite(point.loss) else None
-    plan = Plan(EPOCHS, asked=False, rate=1.0, tolerance=TOLERANCE)
+    plan = Plan(EPOCHS, epochs_given=False, rate=1.0, tolerance=TOLERANCE)
     rows = part.objective if part.chosen is None else OnRows(part.objective, part.chosen)
     free_part = Held(rows, theta, free)
     *_, last = descend(free_part, NEARBY, theta[free], plan)

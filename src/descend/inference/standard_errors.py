@@ -143,6 +143,10 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
             from descend.inference.posterior import observed
 
             point = observed(point)
+        elif loss.own_observed:
+            from descend.inference.posterior import observed_own
+
+            point = observed_own(point, solution.model)
         if loss.quadratic and not solution.scale_known:
             return estimated_covariance(point, degrees, kept)
         dispersion = dispersion_of(solution)

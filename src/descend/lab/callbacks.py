@@ -6,13 +6,13 @@ import dataclasses
 import json
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from descend import api
 from descend.errors import DescendError
 from descend.gradients.derivation import Derivation
-from descend.lab import copies, rates
+from descend.lab import copies, groups, rates
 from descend.lab import elements as html
 from descend.lab.cache import Cache
 from descend.lab.controls import on_the_page
@@ -36,7 +36,7 @@ WORDS_OF_FILM = (
 """The elements for the words of a film, which the page asks for by the film's link once it is drawn."""
 SETTINGS = (
     "formula.value loss.value optimizers.value rate.value auto.value start.value epochs.value batch.value noise.value "
-    "context.data by-hand.value theme.data"
+    "by.value context.data by-hand.value theme.data"
 )
 TURN = threading.Lock()
 """Only one answer is computed at a time: threads that compute side by side would share one interpreter, and spend most
@@ -77,27 +77,41 @@ class Callbacks:
         wire("ask", "asked.data", SETTINGS, "gradient.value opening.data", late=False)
         wire(self.tell, WORDS_OF_FILM, "link.data", "opening.data rate.min rate.max")
         judgement = "gradient-told.children mathematics.data gradient.placeholder"
-        rows = "context.data noise.value opening.data"
+        rows = "context.data noise.value opening.data by.value"
         wire(self.judge, judgement, "gradient.value formula.value loss.value", rows, late=False)
         wire(self.report, "download.data", "report.n_clicks", "link.data opening.data")
         wire("sample", "context.data", "sample.n_clicks", "context.data")
         wire("go", "url.search", "problem.value", "context.data")
         wire("write", "written.data", "mathematics.data", late=False)
 
-    def page(self, opening: Opening) -> Any:
+    def page(self, opening: Opening) -> object:
         """Return the page for an address."""
         state, unread = read_query(str(opening.get("search") or ""), self.formula if self.library.file else "")
         if state.problem == FILE and self.library.file is None:
             state, unread = dataclasses.replace(usual_of("line"), lang=state.lang), (*unread, "problem")
-        rows = self.library.rows(state, opening.get("key"))
-        return page(state, rows, self.library, unread, opening.get("at"))
+        state, rows, unknown = self._divided(state, opening.get("key"))
+        return page(state, rows, self.library, (*unread, *unknown), opening.get("at"))
 
-    def film(self, settings: Mapping[str, Any], gradient: str | None, key: str | None) -> str:
-        """Return the film of the settings as JSON, with what is wrong with them and where.
+    def _divided(self, state: State, key: str | None) -> tuple[State, Rows | None, tuple[str, ...]]:
+        """Return a state without the groups that its rows do not have, these rows, and what was left out."""
+        rows = self.library.rows(dataclasses.replace(state, group=""), key)
+        if rows is None or not state.by:
+            return dataclasses.replace(state, group=""), rows, ("group",) if state.group and not state.by else ()
+        if not set(state.by) <= set(rows.groupings):
+            return dataclasses.replace(state, by=(), group=""), rows, ("by",)
+        try:
+            return state, self.library.rows(state, key), ()
+        except DescendError:
+            return dataclasses.replace(state, group=""), rows, ("group",)
+
+    def film(self, settings: Mapping[str, object], gradient: str | None, key: str | None, part: object = None) -> str:
+        """Return the film of the settings as JSON, or all groups, with what is wrong with them and where.
+
+        part: which part of the table of groups.
 
         It bypasses Dash, which would take longer to pass it on than it takes to compute.
         """
-        film, state = "null", usual_of("line")
+        film, state, shown = "null", usual_of("line"), "null"
         notes: dict[str, object] = {"formula-told": None, "start-told": None, "trouble": None}
         try:
             state = state_of(settings, gradient)
@@ -106,6 +120,9 @@ class Callbacks:
                 notes["trouble"] = None if state.problem == UPLOAD else say("need_upload")
             elif not state.formula.strip():
                 notes["formula-told"] = say("choose_formula", example=first_formula(list(rows.columns)))
+            elif state.all_groups:
+                with TURN, speaking(on_the_page(state.lang)):
+                    shown = _json(groups.answer(state, rows, part))
             else:
                 with speaking(on_the_page(state.lang)):
                     film = _film(state, rows, settings.get("theme") == "dark")
@@ -114,9 +131,9 @@ class Callbacks:
                     notes["start-told"] = html.P([*prose(unknown), " ", say("left_out")], className="aside-told")
         except DescendError as error:
             notes["formula-told" if _of_formula(error, state) else "trouble"] = error_text(error)
-        return f'{{"film":{film},"told":{_json(notes)}}}'
+        return f'{{"film":{film},"groups":{shown},"told":{_json(notes)}}}'
 
-    def tell(self, link: str | None, opening: Opening, low: float, high: float) -> list[Any]:
+    def tell(self, link: str | None, opening: Opening, low: float, high: float) -> list[object]:
         """Return the words for the descents of a link, and the ends of the slider of rates."""
         from dash import no_update
 
@@ -124,6 +141,8 @@ class Callbacks:
         state, rows = self._of_link(link, opening)
         if rows is None:
             return unchanged
+        if state.all_groups:
+            return _words_of_groups(state, rows, unchanged, link)
         *texts, begin, end = WORDS((rows.key, state), lambda: _words(state, rows))
         return [*texts, no_update if begin == low else begin, no_update if end == high else end, link]
 
@@ -133,14 +152,21 @@ class Callbacks:
         return state, self.library.rows(state, opening.get("key")) if link else None
 
     def judge(
-        self, gradient: str, formula: str, loss: str, context: Mapping[str, object], noise: float, opening: Opening
-    ) -> tuple[Any, str, str]:
+        self,
+        gradient: str,
+        formula: str,
+        loss: str,
+        context: Mapping[str, object],
+        noise: float,
+        opening: Opening,
+        by: Sequence[str] | None = None,
+    ) -> tuple[object, str, str]:
         """Return the judgement on a gradient by hand, the derived gradient beside it, and a text to begin with."""
         try:
-            state = dataclasses.replace(state_of_rows(context, noise), formula=formula or "", loss=loss)
+            state = dataclasses.replace(state_of_rows(context, noise, by), formula=formula or "", loss=loss)
             READERS["gradient"](gradient or "")
             rows = self.library.rows(state, opening.get("key"))
-            if rows is None or not state.formula.strip():
+            if rows is None or not state.formula.strip() or state.all_groups:
                 return "", "", ""
             lowest = lowest_fit(state, rows)
         except (DescendError, ValueError):
@@ -165,14 +191,15 @@ class Callbacks:
         except DescendError as error:
             return error_text(error), derived, skeleton
 
-    def report(self, clicks: int | None, link: str | None, opening: Opening) -> Any:
+    def report(self, clicks: int | None, link: str | None, opening: Opening) -> object:
         """Return the report of the descent, or of the race, as a file to download."""
         from dash import no_update
 
         state, rows = self._of_link(link, opening)
         if not clicks or rows is None:
             return no_update
-        content, name = copies.report(descents(state, rows))
+        with TURN, speaking(on_the_page(state.lang)):
+            content, name = copies.report(state, rows)
         return {"content": content, "filename": name, "type": "text/html", "base64": False}
 
 
@@ -185,6 +212,14 @@ def _film(state: State, rows: Rows, dark: bool) -> str:
             return json.dumps(film, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
     return FILMS((rows.key, state, dark), made)
+
+
+def _words_of_groups(state: State, rows: Rows, unchanged: list[object], link: str | None) -> list[object]:
+    """Return the words of all groups, of which most elements say nothing: how to repeat the fits elsewhere."""
+    found = dict(zip(WORDS_OF_FILM.split(), unchanged, strict=True))
+    copied = unbroken(copies.commands(state, rows, {})), copies.python(state, rows, {})
+    found |= {"command.children": copied[0], "python.children": copied[1], "told.data-link": link}
+    return list(found.values())
 
 
 def _words(state: State, rows: Rows) -> tuple[Any, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import Any
 
 from descend.lab.data import Rows
-from descend.lab.descents import Descents, Start, call
+from descend.lab.descents import Start, call, descents
+from descend.lab.groups import fits_of
 from descend.lab.state import State
 from descend.optimizers import OPTIMIZERS
 from descend.report.reproduce import as_command, as_python
@@ -37,13 +37,21 @@ def python(state: State, rows: Rows, start: Start) -> str:
     return as_python(given | {"data": None}, f"data = descend.generate({equations}, {columns}, seed={state.seed})\n")
 
 
-def report(runs: Descents) -> tuple[str, str]:
-    """Return the report as a page, and its file name after the data: ``line.html``, or ``line-race.html``."""
+def report(state: State, rows: Rows) -> tuple[str, str]:
+    """Return the report as a page, and its file name after the data: ``line.html``, ``line-race.html`` for a race.
+
+    Raises DescendError.
+    """
     from descend.report.html import page
     from descend.report.race import race_page
 
-    state, rows, start = runs.state, runs.rows, dict(runs.start)
     stem = Path(rows.name).stem.lstrip(".") or "descent"
+    if state.all_groups:
+        from descend.many.page import page as page_of_many
+
+        return page_of_many(fits_of(state, rows), as_command(arguments(state, rows, {}))), f"{stem}-groups.html"
+    runs = descents(state, rows)
+    start = dict(runs.start)
     if len(runs.fits) == 1:
         given = arguments(state, rows, start)
         return page(runs.first, call=given), f"{stem}.html"
@@ -51,13 +59,19 @@ def report(runs: Descents) -> tuple[str, str]:
     return race_page(runs.fits, texts), f"{stem}-race.html"
 
 
-def arguments(state: State, rows: Rows, start: Start) -> dict[str, Any]:
+def arguments(state: State, rows: Rows, start: Start) -> dict[str, object]:
     """Return the arguments of `descend.fit`, or of `descend.compare` if several optimizers race."""
-    given = {"model": "", "data": rows.name} | call(state, state.optimizers[0], start)
+    given: dict[str, object] = {"model": "", "data": rows.name}
+    if state.all_groups:
+        given |= {"model": state.formula, "by": list(state.by)} | ({"missing": "drop"} if rows.gaps else {})
+        return given | ({} if state.loss == State.loss else {"loss": state.loss})
+    given |= call(state, state.optimizers[0], start)
     if any(OPTIMIZERS.build(name).uses_rate for name in state.optimizers):  # of several, one may not use it
         given["learning_rate"] = "auto" if state.rate is None else state.rate
     if rows.gaps:
         given["missing"] = "drop"
+    if rows.where:
+        given["where"] = rows.where
     if len(state.optimizers) == 1:
         return given
     racing = {"optimizer": ("optimizers", list(state.optimizers))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain, count
 from typing import Any
@@ -22,15 +22,24 @@ from descend.lab.problems import PROBLEMS
 from descend.lab.state import FILE, UPLOAD, State
 from descend.lab.text_columns import MOST_ROWS as MOST_READ
 from descend.lab.text_columns import left_out
+from descend.many.groups import Groups
 from descend.table import Table, open_table
 from descend.table.files import inspect
+from descend.table.levels import Label, said
+from descend.table.not_numbers import quoted_if_odd
 from descend.wording import speaking
 
 Array = NDArray[np.float64]
 Words = NDArray[np.object_]
 
-MOST_WORDS = 100
-"""Different words in a column that may tell groups apart, at most."""
+MOST_GROUPS = 20_000
+"""Different values of a column that may tell groups apart, at most."""
+MOST_CELLS = 2_000_000
+"""Cells of a file that are kept in full, at most, for fits of its groups; of larger files there is the sample."""
+MOST_OFFERED = 12
+"""Columns that are offered to tell groups apart, at most."""
+KINDS = ("text", "time")
+"""Kinds of columns that are read as words."""
 MOST_ROWS = 10_000
 """Most rows that the lab uses; of more, a random sample is taken, so that each answer stays quick."""
 MOST_COLUMNS = 100
@@ -39,6 +48,8 @@ MOST_UPLOAD = 512 * 2**20
 MOST_UPLOADED_COLUMNS = 2_000
 MOST_UPLOADS = 64
 """Most uploads that are kept; then the one whose last use is longest ago is forgotten."""
+GROUPS: Cache[Groups] = Cache(16)
+"""Which row is in which group, by the rows and the columns that tell groups apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +57,9 @@ class Rows:
     """Columns of numbers. key: identifies these rows. name: of their file. total: how many rows they were sampled from.
 
     gaps: whether some values are missing. left_out: columns that are not numbers. odd: sentences on what is unexpected
-    in the file. words: columns of few different words, which may tell groups apart.
+    in the file. words: columns of few different words, which may tell groups apart. groupings: all columns that may.
+    full: all rows of the file, where these are a sample and there are not too many. where: the condition that chose
+    these rows from the file.
     """
 
     key: tuple[object, ...]
@@ -57,6 +70,9 @@ class Rows:
     left_out: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
     words: Mapping[str, Words] = field(default_factory=dict)
+    groupings: tuple[str, ...] = ()
+    full: Rows | None = None
+    where: str = ""
 
     @property
     def table(self) -> dict[str, Array | Words]:
@@ -104,12 +120,47 @@ class Library:
         return key
 
     def rows(self, state: State, key: str | None) -> Rows | None:
-        """Return the rows of a state; None if they were uploaded and are not kept here, or no longer."""
+        """Return the rows of a state; None if they were uploaded and are not kept here, or no longer.
+
+        Raises DataError for a group that there is not.
+        """
+        rows = self._all(state, key)
+        return rows if rows is None or not (state.by and state.group) else of_group(rows, state.by, state.group)
+
+    def _all(self, state: State, key: str | None) -> Rows | None:
         if state.problem == FILE:
             return self.file
         if state.problem == UPLOAD:
             return self.uploads.get(key) if isinstance(key, str) else None
         return generated(state.problem, state.noise, state.seed)
+
+
+def of_group(rows: Rows, by: Sequence[str], name: str) -> Rows:
+    """Return the rows of one group, a sample if there are many. Raises DataError for one that there is not."""
+    every = rows.full or rows
+    groups = GROUPS((rows.key, tuple(by)), lambda: Groups.of(open_table(every.table), by))
+    place = next((place for place, key in enumerate(groups.keys) if said(key) == name), None)
+    if place is None:
+        listed = " and ".join(f"`{column}`" for column in by)
+        raise DataError(f"There is no group `{name}` of {listed} in these rows.")
+    chosen, key = groups.rows(place), groups.keys[place]
+    columns = {column: values[chosen] for column, values in every.columns.items()}
+    texts = {column: values[chosen] for column, values in every.words.items()}
+    condition = " and ".join(f"{quoted_if_odd(column)} = {_sql(value)}" for column, value in zip(by, key, strict=True))
+    own = replace(
+        rows,
+        key=(*rows.key, *by, name),
+        columns=columns,
+        words=texts,
+        full=None,
+        total=len(chosen),
+        where=condition,
+    )
+    return sampled(own) if own.rows > MOST_ROWS else own
+
+
+def _sql(value: Label) -> str:
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else f"{value}"
 
 
 @lru_cache(maxsize=64)
@@ -118,7 +169,7 @@ def generated(problem: str, noise: float | None, seed: int) -> Rows:
     recipe = PROBLEMS[problem]
     columns = api.generate(recipe.written(noise), recipe.columns, rows=recipe.rows, seed=seed)
     total = len(next(iter(columns.values())))
-    return Rows((problem, noise, seed), columns, f"{problem}.csv", total)
+    return Rows((problem, noise, seed), columns, f"{problem}.csv", total, groupings=recipe.by)
 
 
 def read_rows(path: str | os.PathLike[str], name: str, key: tuple[object, ...]) -> Rows:
@@ -136,21 +187,44 @@ def read_rows(path: str | os.PathLike[str], name: str, key: tuple[object, ...]) 
     total = len(columns[names[0]])
     columns = {column: columns[column] for column in names}
     texts = _words(table, others)
-    if total > MOST_ROWS:
-        chosen = np.sort(np.random.default_rng(0).choice(total, MOST_ROWS, replace=False))
-        columns = {column: values[chosen] for column, values in columns.items()}
-        texts = {column: values[chosen] for column, values in texts.items()}
     left = tuple(column for column in others if column not in texts)
-    return Rows(key, columns, name, total, not complete, left, odd, texts)
+    read = Rows(key, columns, name, total, not complete, left, odd, texts)
+    if total > MOST_ROWS:
+        read = sampled(read, total * (len(columns) + len(texts)) <= MOST_CELLS)
+    return replace(read, groupings=_groupings((read.full or read).table))
+
+
+def sampled(rows: Rows, keep: bool = False) -> Rows:
+    """Return a random sample of many rows. keep: whether all of them stay beside it."""
+    chosen = np.sort(np.random.default_rng(0).choice(rows.rows, MOST_ROWS, replace=False))
+    columns = {column: values[chosen] for column, values in rows.columns.items()}
+    texts = {column: values[chosen] for column, values in rows.words.items()}
+    return replace(rows, columns=columns, words=texts, full=rows if keep else None)
+
+
+def _groupings(table: Mapping[str, Array | Words]) -> tuple[str, ...]:
+    """Return the columns that may tell groups apart: words, and whole numbers that recur, the fewest values first."""
+    found: dict[str, int] = {}
+    for name, cells in table.items():
+        if cells.dtype == object:
+            found[name] = len(set(cells.tolist()))
+            continue
+        known = cells[np.isfinite(cells)]
+        if len(known) and (known == np.round(known)).all():
+            levels = len(np.unique(known))
+            if 1 < levels <= min(MOST_GROUPS, len(known) // 2):
+                found[name] = levels
+    words_first = sorted(found, key=lambda name: (table[name].dtype != object, found[name]))
+    return tuple(words_first[:MOST_OFFERED])
 
 
 def _words(table: Table, names: Sequence[str]) -> dict[str, Words]:
     """Return the columns of words that may tell groups apart: few different ones, none of them missing."""
     found: dict[str, Words] = {}
     for name in names[:MOST_COLUMNS] if table.rows <= MOST_READ else ():
-        if table.types[name] == "text":
+        if table.types[name] in KINDS:
             cells = table.text(name)
-            if len(set(cells.tolist())) <= min(MOST_WORDS, len(cells) // 2) and all(cells.tolist()):
+            if len(set(cells.tolist())) <= min(MOST_GROUPS, len(cells) // 2) and all(cells.tolist()):
                 found[name] = cells
     return found
 

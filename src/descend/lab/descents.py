@@ -135,7 +135,7 @@ def _run(state: State, rows: Rows, optimizer: str, start: Start) -> Fit:
 
 def call(state: State, optimizer: str, start: Start) -> dict[str, Any]:
     """Return the arguments of `descend.fit` that repeat a descent, but for its data."""
-    arguments: dict[str, Any] = {"model": state.formula, "start": dict(start)}
+    arguments: dict[str, object] = {"model": state.formula, "start": dict(start)}
     if state.by_hand and state.gradient.strip():
         arguments["gradient"] = gradient_lines(state)
     if state.loss != State.loss:

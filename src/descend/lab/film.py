@@ -66,6 +66,7 @@ def film_of(runs: Descents, dark: bool) -> Plain:
         "scale": list(rates.ends(runs)),
         "start": _start(runs),
         "link": runs.state.query,
+        "group": runs.state.group,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from descend.lab import elements as html
@@ -39,6 +40,7 @@ def page(state: State, rows: Rows | None, library: Library, unread: tuple[str, .
     """Return the page of a state. Its requests carry ``at``, which distinguishes it from earlier pages."""
     say = words(state.lang)
     context = {"problem": state.problem, "seed": state.seed, "lang": state.lang, "at": at}
+    context |= {"by": list(state.by), "group": state.group}
     notes = [html.P(prose(note), className="note") for note in _notes(state, rows, unread, say)]
     side = html.Aside(_settings(state, rows, library, say), className="side", **_label(say("settings")))
     columns = html.Div([side, html.Main([*notes, *_main(state, say)])], className="columns")
@@ -52,7 +54,8 @@ def _notes(state: State, rows: Rows | None, unread: tuple[str, ...], say: Words)
     if state.problem == UPLOAD and rows is None:
         notes.append(say("need_upload"))
     if rows is not None and rows.sampled:
-        notes.append(say("sampled", rows=f"{rows.rows:,}", total=f"{rows.total:,}"))
+        note = say("sampled", rows=f"{rows.rows:,}", total=f"{rows.total:,}")
+        notes.append(f"{note} {say('groups_take_all')}" if rows.full and rows.groupings else note)
     if rows is not None and rows.left_out:
         shown = ", ".join(rows.left_out[:MOST_NAMED]) + (" …" if len(rows.left_out) > MOST_NAMED else "")
         notes += [say("columns_left_out", names=shown), *rows.odd]
@@ -84,6 +87,7 @@ def _settings(state: State, rows: Rows | None, library: Library, say: Words) -> 
         html.P(recipe.about[place], className="about") if recipe is not None else None,
         _field(say("formula"), formula, hint=say("formula_hint", columns=columns)),
         html.Div(id="formula-told", role="status"),
+        _by(state, rows, say),
         html.Details([html.Summary(say("settings")), *_more(state, say)], id="more", open=True),
     ]
 
@@ -112,6 +116,14 @@ def _more(state: State, say: Words) -> list[Component]:
     ]
 
 
+def _by(state: State, rows: Rows | None, say: Words) -> Component:
+    """Return the choice of the columns that tell groups apart; it is hidden where no column could."""
+    names = rows.groupings if rows is not None else state.by
+    chips = html.Checklist(id="by", value=list(state.by), className="chips", inline=True, options=list(names))
+    hint = html.P(say("by_hint"), className="hint", hidden=len(names) < 2)
+    return html.Fieldset([html.Legend(say.label("by")), chips, hint], className="field", hidden=not names)
+
+
 def _noise(state: State, say: Words) -> Component:
     recipe = state.built_in
     least, most = (0.0, 1.0) if recipe is None else (recipe.least, recipe.most)
@@ -128,6 +140,8 @@ def _main(state: State, say: Words) -> list[Component]:
     loss = _figure("loss", say("loss_figure"), [lowest_key(say)])
     return [
         html.Div(id="trouble", role="alert", **{"data-silent": say("silent")}),
+        _groups(say),
+        _one_group(state, say),
         _rate(state, say),
         html.Div([_figure("data", say("data_figure")), _figure("surface", say("surface_figure"))], className="figures"),
         _player(say),
@@ -135,6 +149,33 @@ def _main(state: State, say: Words) -> list[Component]:
         html.Section([html.H2(say("what")), html.Div(id="told", role="status")], className="what"),
         html.Div([_by_hand(state, say), _take(state, say)], className="figures"),
     ]
+
+
+def _groups(say: Words) -> Component:
+    """Return the place of all groups: how they ended, their picture, and their table with what finds one in it."""
+    find = html.Input(id="find-group", type="search", debounce=True, autoComplete="off", maxLength=80)
+    worst = html.Button(say("worst_first"), id="worst-first")
+    search = html.Div([html.Label(say("find"), htmlFor="find-group"), find, worst], className="row")
+    verdict = html.Div(id="groups-verdict", role="status")
+    return html.Section(
+        [
+            html.H2(say("groups")),
+            verdict,
+            html.Div(id="groups-picture"),
+            html.H3(say("groups_table")),
+            search,
+            html.Div(id="groups-table"),
+        ],
+        id="all-groups",
+        className="card",
+    )
+
+
+def _one_group(state: State, say: Words) -> Component:
+    """Return which group is shown, and the way back to all."""
+    back = html.A(say("back_to_all"), href=replace(state, group="").query)
+    title = html.H2(say("one_group", by=", ".join(state.by), name=state.group))
+    return html.Div([title, back], id="one-group", className="row", hidden=not state.group)
 
 
 def _rate(state: State, say: Words) -> Component:

@@ -12,7 +12,7 @@ class Problem:
 
     equations: for `descend generate`; ``{noise}`` stands for the noise. columns: likewise. noise: the usual one, None
     for no noise; least, most: its limits. start: of the parameters of ``formula``. about: what one can see in this
-    problem.
+    problem. by: the columns that tell groups apart, each of which has a fit of its own.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Problem:
     least: float = 0.0
     most: float = 5.0
     rows: int | None = None
+    by: tuple[str, ...] = ()
     window: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """The ranges of parameters on the surface, where the usual ones would miss what one should see."""
 
@@ -126,6 +127,28 @@ PROBLEMS = {
             loss="huber",
             noise=0.5,
             window={"w": (-0.6, 4.0), "b": (-1.0, 6.0)},
+        ),
+        Problem(
+            "wells",
+            ("Decay in eight wells", "八个孔中的衰减"),
+            (
+                "One fit for each well, all at once: rates rise from well to well. Choose one to see its descent.",
+                "每个孔各拟合一次，同时完成：衰减率逐孔增大。点选一个孔，看它的下降过程。",
+            ),
+            "y ~ a*exp(-b*t)",
+            (
+                "well = floor(i/12)",
+                "t = i - 12*well",
+                "y = (2 + 0.5*well)*exp(-(0.1 + 0.05*well)*t) + {noise}*normal()",
+            ),
+            {"i": "0:96:1"},
+            {"a": 1.0, "b": 0.3},
+            0.1,
+            300,
+            noise=0.1,
+            most=1.0,
+            by=("well",),
+            window={"a": (0.0, 8.0), "b": (0.0, 0.8)},
         ),
         Problem(
             "classes",

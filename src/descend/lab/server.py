@@ -118,7 +118,7 @@ def _give_films(server: Flask, callbacks: Callbacks) -> None:
             posted = None
         if not (isinstance(posted, dict) and isinstance(posted.get("settings"), dict)):
             return _said({"error": OUT_OF_DATE}, 400)
-        answer = callbacks.film(posted["settings"], posted.get("gradient"), posted.get("key"))
+        answer = callbacks.film(posted["settings"], posted.get("gradient"), posted.get("key"), posted.get("shown"))
         return answer, 200, {"Content-Type": "application/json"}
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from descend.errors import ConfigError
 from descend.lab.problems import PROBLEMS, Problem
@@ -19,9 +19,12 @@ FILE, UPLOAD = "file", "upload"
 """The problems whose rows are from the file that the lab was started with, or from an upload."""
 LONGEST_FORMULA = 300
 LONGEST_GRADIENT = 2_000
+LONGEST_GROUP = 300
 MOST_EPOCHS = 5_000
 MOST_RACING = 6
 MOST_STARTS = 20
+MOST_COLUMNS = 4
+"""Columns that tell groups apart, at most."""
 DIGITS = 6
 """Digits of a rate: the slider passes on its logarithm, whose last digits are rounding."""
 Settings = Mapping[str, Any]
@@ -35,7 +38,8 @@ class State:
 
     rate: learning rate, None to have it chosen. start: of the parameters, as far as it is given. batch: rows per
     step, None for all. noise, seed: of a built-in problem; noise is None for the usual one. gradient: by hand, one line
-    per parameter; by_hand: whether to descend with it. formula: empty if none is chosen yet.
+    per parameter; by_hand: whether to descend with it. formula: empty if none is chosen yet. by: columns that tell
+    groups apart, for one fit of each group; group: the one whose descent is shown, all groups in a table if empty.
     """
 
     problem: str = "line"
@@ -50,7 +54,14 @@ class State:
     seed: int = 0
     gradient: str = ""
     by_hand: bool = False
+    by: tuple[str, ...] = ()
+    group: str = ""
     lang: str = "en"
+
+    @property
+    def all_groups(self) -> bool:
+        """Whether all groups are shown, rather than a descent."""
+        return bool(self.by) and not self.group
 
     @property
     def built_in(self) -> Problem | None:
@@ -74,7 +85,14 @@ def usual_of(problem: str, formula: str = "") -> State:
     if recipe is None:
         return State(problem, formula, rate=None, start=(), epochs=200)
     return State(
-        problem, recipe.formula, recipe.loss, recipe.optimizers, recipe.rate, tuple(recipe.start.items()), recipe.epochs
+        problem,
+        recipe.formula,
+        recipe.loss,
+        recipe.optimizers,
+        recipe.rate,
+        tuple(recipe.start.items()),
+        recipe.epochs,
+        by=recipe.by,
     )
 
 
@@ -123,7 +141,7 @@ def state_of(settings: Settings, gradient: str | None) -> State:
 
 
 def _state_of(settings: Settings, gradient: str | None) -> State:
-    state = state_of_rows(settings["context"], settings["noise"])
+    state = state_of_rows(settings["context"], settings["noise"], settings.get("by"))
     texts = {
         "formula": settings["formula"] or "",
         "loss": settings["loss"],
@@ -142,11 +160,17 @@ def _state_of(settings: Settings, gradient: str | None) -> State:
     return replace(state, rate=rate, by_hand=bool(settings["by-hand"]))
 
 
-def state_of_rows(context: Settings, noise: float | None) -> State:
-    """Return a state with only what determines the rows of a problem. Raises ConfigError."""
+def state_of_rows(context: Settings, noise: float | None, by: Iterable[str] | None) -> State:
+    """Return a state with only what determines the rows of a problem. Raises ConfigError.
+
+    by: the columns that tell groups apart; the group of the context is one of those that its own columns tell apart.
+    """
     try:
         placed = {"problem": context["problem"], "seed": int(context["seed"]), "lang": context["lang"]}
         state, unread = read_query(f"?{urlencode(placed)}")
+        columns = tuple(str(name) for name in by or ())
+        same = columns and list(columns) == list(context.get("by", ()))
+        state = replace(state, by=columns, group=str(context["group"])[:LONGEST_GROUP] if same else "")
     except (KeyError, TypeError, ValueError):
         unread = ("problem",)
     if unread:
@@ -205,6 +229,14 @@ def _short(most: int) -> Callable[[str], str]:
     return read
 
 
+def _columns(text: str) -> tuple[str, ...]:
+    """Read ``site,well``; a comma within a name is written as ``%2C``. Raises ValueError."""
+    names = tuple(unquote(name) for name in _short(LONGEST_FORMULA)(text).split(",") if name)
+    if len(names) > MOST_COLUMNS or len(set(names)) < len(names):
+        raise ValueError(text)
+    return names
+
+
 def _known(names: Iterable[str]) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in names:
@@ -240,6 +272,8 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "seed": _integer(0, 10**9),
     "gradient": _short(LONGEST_GRADIENT),
     "by_hand": lambda text: bool(_integer(0, 1)(text)),
+    "by": _columns,
+    "group": _short(LONGEST_GROUP),
     "lang": _known(LANGUAGES),
 }
 WRITERS: Mapping[str, Callable[[Any], str]] = {
@@ -249,4 +283,5 @@ WRITERS: Mapping[str, Callable[[Any], str]] = {
     "batch": lambda batch: "all" if batch is None else str(batch),
     "noise": lambda noise: "" if noise is None else repr(noise),
     "by_hand": lambda used: str(int(used)),
+    "by": lambda names: ",".join(name.replace("%", "%25").replace(",", "%2C") for name in names),
 }

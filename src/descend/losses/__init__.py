@@ -7,13 +7,16 @@ from descend.losses.contract import Loss
 from descend.losses.domain import POSITIVE, Domain
 from descend.losses.gamma import Gamma
 from descend.losses.huber import Huber
+from descend.losses.inverse_gaussian import InverseGaussian
 from descend.losses.log_cosh import LogCosh
 from descend.losses.logistic import Logistic
+from descend.losses.negative_binomial import NegativeBinomial
 from descend.losses.pinball import Pinball
 from descend.losses.poisson import Poisson
 from descend.losses.soft_l1 import SoftL1
 from descend.losses.squared import Squared
 from descend.losses.tukey import Tukey
+from descend.losses.tweedie import Tweedie
 from descend.registry import Registry
 
 LOSSES: Registry[Loss] = Registry(
@@ -26,7 +29,10 @@ LOSSES: Registry[Loss] = Registry(
     LogCosh,
     Pinball,
     Poisson,
+    NegativeBinomial,
     Gamma,
+    InverseGaussian,
+    Tweedie,
     Logistic,
     Bernoulli,
     around={
@@ -44,12 +50,15 @@ __all__ = [
     "Domain",
     "Gamma",
     "Huber",
+    "InverseGaussian",
     "LogCosh",
     "Logistic",
     "Loss",
+    "NegativeBinomial",
     "Pinball",
     "Poisson",
     "SoftL1",
     "Squared",
     "Tukey",
+    "Tweedie",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from descend.losses.contract import Loss
+from descend.losses.distribution import Distribution, Rates
 from descend.losses.domain import Domain
 from descend.losses.formulas import Array
 
@@ -45,6 +47,14 @@ class Binomial(Loss):
         trials, successes = np.round(omega), np.round(omega * y)
         choices = gammaln(trials + 1.0) - gammaln(successes + 1.0) - gammaln(trials - successes + 1.0)
         return np.where(are_trials(y, omega) & (y > 0.0) & (y < 1.0), choices, 0.0)
+
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution:
+        """Return those of shares, where the weights are numbers of trials."""
+        from scipy import stats
+
+        return Rates(stats.binom(np.round(omega), mean), np.round(omega))
 
 
 @dataclass(frozen=True)

@@ -12,19 +12,25 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from sympy import Eq, Expr, Integer, Lt, Rational, log
 
-from descend.errors import ConfigError
+from descend.errors import ConfigError, DataError
 from descend.formula.real_functions import absolute, expm1, log1p, where
 from descend.formula.symbols import Column, Parameter
 from descend.losses.contract import Loss
+from descend.losses.distribution import Distribution
 from descend.losses.domain import Domain
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE, SCALE, Array, derivative
 from descend.registry import setting
+from descend.wording import spell
 
 LEFT, EXACT, RIGHT, BETWEEN = -1, 0, 1, 2
 """The codes of a row: the response is y or less, y itself, y or more, or from y to another column."""
 SIDES = {"left": LEFT, "right": RIGHT, "interval": BETWEEN}
 NARROW = Rational(1, 1000)
 """An interval of less than so many standard deviations is as good as its middle."""
+LEAST = 1e-6
+"""Least scale to begin with, as a share of that of the response about its mean."""
+PERFECT = 1e-13
+"""A scale below this share is rounding."""
 ROOM = 10.0
 """By how much the mean loss of a row may lie below that of a spread as wide as that of all responses."""
 
@@ -137,6 +143,29 @@ class Censored(Loss):
 
     def deviation(self, parameters: Mapping[str, Any]) -> float | None:
         return float(parameters[self.parameter]) if self.own_parameters and self.exact.quadratic else None
+
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution | None:
+        scale = float(parameters[self.parameter]) if self.own_parameters else dispersion
+        return self.exact.distribution(mean, omega, scale, parameters)
+
+    def started(self, mean: Array, y: Array, omega: Array) -> dict[str, float]:
+        """Return the scale of the responses about their means, all taken as exact."""
+        if not self.own_parameters:
+            return {}
+        spread = self.exact.scale_of(np.full(len(y), y.mean()), y, omega)
+        scale = self.exact.scale_of(mean, y, omega)
+        if not scale > PERFECT * spread:
+            raise DataError(
+                f"The formula fits every value exactly, so that no {self.parameter} can be estimated. Give one with "
+                f"{self.known_by}, or use fewer parameters."
+            )
+        return {self.parameter: max(scale, LEAST * spread)}
+
+    @property
+    def known_by(self) -> str:
+        return spell("sigma")
 
     def floor(self, y: Array, omega: Array | None) -> float:
         """Return a mean loss well below that of a distribution as wide as all responses; no model has a least one."""

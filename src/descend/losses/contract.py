@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from descend.losses.formulas import (
 )
 
 if TYPE_CHECKING:
+    from descend.losses.distribution import Distribution
     from descend.table.rows import Outside
 
 ZERO, ONE = Integer(0), Integer(1)
@@ -103,6 +104,8 @@ class Loss(Formulas):
     counts: ClassVar[bool] = False
     observed_information: ClassVar[bool] = False
     """Whether standard errors are those of all second derivatives of J, as its weights only stand in for them."""
+    own_observed: ClassVar[bool] = False
+    """The same of the parameters of its own alone, which do not interact with the prediction."""
 
     def to_estimate(self) -> Loss:
         """Return the same loss with its scale to be estimated from the data, if it has one."""
@@ -219,7 +222,13 @@ class Loss(Formulas):
         """Whether it is a likelihood whose weight is the Fisher information of a row: no scale is estimated."""
         return self.dispersion == "known"
 
-    def deviation(self, parameters: Mapping[str, Any]) -> float | None:
+    @property
+    def endless(self) -> bool:
+        """Whether J may fall for ever, as responses may lie at an end of their range that predictions only near."""
+        domain = self.response_domain
+        return self.likelihood and self.plain and domain.limited and domain.closed
+
+    def deviation(self, parameters: Mapping[str, object]) -> float | None:
         """Return the standard deviation of normal errors where that is a parameter of the loss's own; else None."""
         return None
 
@@ -247,6 +256,18 @@ class Loss(Formulas):
     def exact(self) -> Loss | None:
         """The loss whose fit, as if every response were exact, is a start for this one; None if it needs none."""
         return None
+
+    def started(self, mean: Array, y: Array, omega: Array) -> dict[str, float]:
+        """Return starts of its own parameters about the means of the fit by the ``exact`` loss.
+
+        Raises DataError where they cannot be estimated.
+        """
+        return self.own_parameters
+
+    @property
+    def known_by(self) -> str:
+        """How a user gives its own parameters, where these are known."""
+        return "the setting of the loss"
 
     @property
     def of_mean(self) -> Loss:
@@ -280,6 +301,15 @@ class Loss(Formulas):
     def kurtosis(self, mean: Array, omega: Array) -> Array:
         """Return the excess kurtosis of each row, of a weight, given its predicted mean."""
         return self.of_rows(self.kurtosis_text, {MEAN: mean, OMEGA: omega})
+
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution | None:
+        """Return the distributions of responses of these means and weights; None if the loss has no such thing.
+
+        parameters: those of the fit by name, among them the loss's own.
+        """
+        return None
 
     def repeats(self, y: Array, omega: Array) -> bool:
         """Whether the scatter of rows about their means is informative, which it is not for single outcomes 0 and 1."""

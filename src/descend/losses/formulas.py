@@ -87,7 +87,7 @@ class Formulas(Part, ABC):
         """Whether the loss of a row is a function of its prediction and response alone."""
         return not self.own_columns and not self.own_parameters
 
-    def given(self: Self, columns: Mapping[str, Array], parameters: Mapping[str, Any]) -> Self:
+    def given(self: Self, columns: Mapping[str, Array], parameters: Mapping[str, object]) -> Self:
         """Return the loss that knows its own columns and parameters, so that it can be evaluated row by row."""
         if self.plain:
             return self
@@ -181,7 +181,8 @@ class Formulas(Part, ABC):
                     f"The {self.name} loss has columns or parameters of its own, which are not known here."
                 )
             quantities = {**quantities, **(own or {})}
-        found = compile_expression(expression, tuple(quantities))(*quantities.values())
+        with np.errstate(invalid="ignore"):  # where a prediction lies outside its domain, nan says so
+            found = compile_expression(expression, tuple(quantities))(*quantities.values())
         if np.ndim(found) == 0:
             return np.full(np.shape(next(iter(quantities.values()))), float(found))
         result: Array = found

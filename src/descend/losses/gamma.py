@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from descend.losses.contract import Loss
+from descend.losses.distribution import Distribution
 from descend.losses.domain import POSITIVE, Domain
 from descend.losses.formulas import Array
 
@@ -54,3 +56,11 @@ class Gamma(Loss):
     def scale_of(self, mean: Array, y: Array, omega: Array) -> float:
         """Return the dispersion that responses show about their means, roughly."""
         return super().scale_of(mean, y, omega) ** 2
+
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution:
+        from scipy import stats
+
+        found: Distribution = stats.gamma(omega / dispersion, scale=mean * dispersion / omega)
+        return found

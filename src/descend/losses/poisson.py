@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from descend.losses.contract import Loss
+from descend.losses.distribution import Distribution, Rates
 from descend.losses.domain import POSITIVE, Domain
 from descend.losses.formulas import Array
 
@@ -48,3 +50,11 @@ class Poisson(Loss):
     def repeats(self, y: Array, omega: Array) -> bool:
         """Whether every row is a single count: the scatter of weighted counts is not known."""
         return bool((omega == 1.0).all() and (y == np.floor(y)).all())
+
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution:
+        """Return those of counts; where rows have weights, of counts over as many units of time or space."""
+        from scipy import stats
+
+        return Rates(stats.poisson(omega * mean), omega)

@@ -12,13 +12,17 @@ from descend.many.fitting import Grouped, fit_each, model_by_groups
 from descend.many.placing import fit_placed
 from descend.many.progress import Done
 from descend.many.refusals import refuse_options
-from descend.many.source import columns_read
+from descend.many.source import OfRows, columns_read
 from descend.options.request import Request
 from descend.registry import split_list
 from descend.results.fitting import follows_prediction
 from descend.table import Table, open_table
 from descend.table.by_file import FILENAME, Files, by_file
+from descend.table.table import listing
 from descend.wording import spell
+
+MANY = 1000
+"""Groups from which on it is said what is done in one after the other."""
 
 
 def _refuse_reweighting(request: Request, table: Table) -> None:
@@ -60,11 +64,6 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
             f"{spell('outliers')} are told from the rows of one fit, and {spell('by')} makes many. Leave out one of "
             "the two, or fit one group alone."
         )
-    if request.quantities:
-        raise ConfigError(
-            f"{spell('quantities')} are of one fit, and {spell('by')} makes many. Leave them out, and ask the fit of a "
-            "group, in Python fits[key].quantity(text)."
-        )
     texts = [request.by] if isinstance(request.by, str) else list(request.by or ())
     split = list(dict.fromkeys(name for text in texts for name in split_list(text)))
     if not split:
@@ -82,7 +81,8 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
 
     def fitted(request: Request, table: Table) -> Fits:
         work, outcomes, notes = with_levels(lambda known: fit_placed(request, known, by, on_groups), request, table)
-        return Fits(work, outcomes, time.perf_counter() - began, (*request.notes, *kept, *notes))
+        slow = _followed(work)
+        return Fits(work, outcomes, time.perf_counter() - began, (*request.notes, *kept, *notes, *slow))
 
     try:
         return fitted(request, table)
@@ -90,6 +90,15 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
         from descend.problem.censoring import censored_by_cells
 
         return fitted(*censored_by_cells(request, table, refused))
+
+
+def _followed(work: OfRows) -> list[str]:
+    """Say which quantities took their time in many groups, as each curve was followed by itself."""
+    slow = [quantity.name for quantity in work.derived_quantities if quantity.of_free is None]
+    if not slow or len(work.groups) < MANY:
+        return []
+    are = "is" if len(slow) == 1 else "are"
+    return [f"{listing(slow, 'and')} {are} read off the curve of each group by itself, one after the other"]
 
 
 def columns_of(texts: Sequence[str], table: Table) -> list[str]:

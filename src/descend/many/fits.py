@@ -25,9 +25,10 @@ class Fits(FittedGroups):
 
     by: the columns that tell groups apart. keys: a tuple of their values for each group, in order.
     parameters, standard_errors: by name, (groups,) or for a vector (groups, k), NaN where a group has no fit; fixed and
-    tied parameters too. loss, r_squared, rows: (groups,). outcome: how each ended; ``refused`` where there was nothing
-    to fit. seconds: how long all took. ungrouped: rows that belong to no group. notes: what is to be said of how they
-    were made, in sentences.
+    tied parameters too. quantities: those asked for, by name, each with value, standard_error, low and high over the
+    groups, and why one is missing. loss, r_squared, rows: (groups,). outcome: how each ended; ``refused`` where there
+    was nothing to fit. seconds: how long all took. ungrouped: rows that belong to no group. notes: what is to be said
+    of how they were made, in sentences.
 
     >>> import descend
     >>> x = np.tile([0.0, 1.0, 2.0, 3.0], 2)
@@ -94,13 +95,13 @@ class Fits(FittedGroups):
         from descend.report.published.of_many import of_groups
 
         keys = {name: [key[place] for key in self.keys] for place, name in enumerate(self.by)}
-        both = self.components(self.parameters), self.components(self.standard_errors)
-        estimates = {label: (both[0][:, place], both[1][:, place]) for place, label in enumerate(self.labels)}
         statistics: dict[str, Sequence[object]] = {"R²": list(self.r_squared), "rows": list(self.rows)}
         if not self.succeeded:
             statistics["outcome"] = [str(each).replace("_", " ") for each in self.outcome]
         caption = f"{self.model}, by {' and '.join(self.by)}"
-        return write_tables([of_groups(keys, estimates, statistics, caption, checked_errors(errors))], format, errors)
+        return write_tables(
+            [of_groups(keys, self.estimates(), statistics, caption, checked_errors(errors))], format, errors
+        )
 
     def plot(
         self,

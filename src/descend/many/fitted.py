@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from descend.many.source import Source
 from descend.registry import closest
 from descend.results import Fit
 from descend.table.levels import Key, Label, said
+
+if TYPE_CHECKING:
+    from descend.many.quantified import Quantified
 
 Array = NDArray[np.float64]
 Cells = NDArray[np.generic]
@@ -146,6 +150,17 @@ class FittedGroups:
         tied = held.errors_of_tied(self._by_name(self._outcomes.parameters), free)
         return none | tied | {name: held.with_held(name, errors, np.nan) for name, errors in free.items()}
 
+    @cached_property
+    def quantities(self) -> dict[str, Quantified]:
+        """The quantities that were asked for, by name: value, standard_error, low and high over the groups, and why."""
+        return {name: self._outcomes.quantity(name, text) for name, text in self._source.quantities.items()}
+
+    def estimates(self) -> dict[str, tuple[Array, Array]]:
+        """Return the values of parameters and quantities in all groups, and their standard errors, by label."""
+        values, errors = self.components(self.parameters), self.components(self.standard_errors)
+        found = {label: (values[:, place], errors[:, place]) for place, label in enumerate(self.labels)}
+        return found | {name: (each.value, each.standard_error) for name, each in self.quantities.items()}
+
     def _by_name(self, components: Array) -> dict[str, Array]:
         parameters = self.model.parameters
         return {
@@ -200,6 +215,10 @@ class FittedGroups:
         values, errors = self.components(self.parameters), self.components(self.standard_errors)
         table |= {label: values[:, place] for place, label in enumerate(self.labels)}
         table |= {f"{label} std. error": errors[:, place] for place, label in enumerate(self.labels)}
+        if self.quantities:
+            from descend.many.quantified import columns_of
+
+            table |= columns_of(self.quantities)
         of_fits: dict[str, Cells | list[str]] = {
             "rows": self.rows,
             "loss": self.loss,
@@ -213,6 +232,8 @@ class FittedGroups:
         """Yield what ``--json`` prints of each group, a line each."""
         parameters, errors = self.parameters, self.standard_errors
         for place, key in enumerate(self.keys):
+            found = {name: each.of(place, name).plain() for name, each in self.quantities.items()}
+            quantities = {"quantities": found} if found else {}
             yield {
                 "group": dict(zip(self.by, key, strict=True)),
                 "parameters": {name: _plain(values[place]) for name, values in parameters.items()},
@@ -220,6 +241,7 @@ class FittedGroups:
                 "loss": _plain(self.loss[place]),
                 "r_squared": _plain(self.r_squared[place]),
                 "rows": int(self.rows[place]),
+                **quantities,
                 "outcome": self.outcome[place],
                 "cause": self.cause(place) or None,
             }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +18,7 @@ from descend.many.arrays import NUMPY_ARRAYS, tensors
 from descend.many.doubts import beside, fit_doubted
 from descend.many.groups import Groups, table_of_group
 from descend.many.keeping import keep
-from descend.many.linear import is_linear, solved_linear
+from descend.many.linear import is_linear, solved_linear, variances_of_linear
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done, Progress
 from descend.many.rows import GroupedRows
@@ -237,6 +237,10 @@ def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:
         from descend.parameters.prior_reading import read_priors
 
         read_priors(request.priors, model.parameters, model.constraints, table.names)
+    if request.quantities:
+        from descend.many.quantities import check_for_groups
+
+        check_for_groups(request.quantities, model, by)
     for name in by:
         if name in model.columns:
             raise ConfigError(
@@ -260,10 +264,16 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
     together = work.together
     if together is not None and len(chosen) and together.arrays is NUMPY_ARRAYS and is_linear(work.model):
         keep(work, chosen, solved_linear(work, chosen), outcomes)
+        if work.derived_quantities:
+            from descend.many.quantities import quantify
+
+            quantify(work, chosen, outcomes, partial(variances_of_linear, work))
     elif together is not None and len(chosen):
         starts = starts_of(work, outcomes) if starts is None else starts
         if len(starts.points) and work.to_estimate is not None:
-            keep(work, chosen, Scales.estimated(together, work.to_estimate, chosen, starts), outcomes)
+            scales = Scales.estimated(together, work.to_estimate, chosen, starts)
+            keep(work, chosen, scales.found, outcomes)
+            together = scales.at_last(work.to_estimate)
         elif len(starts.points):
             found = replace(together, progress=progress).from_best(chosen, starts.points, starts.few)
             together.compare(chosen, starts.points, starts.few, found)
@@ -276,6 +286,10 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
                     keep(work, known, together.descend(known, theta, np.arange(len(known))), outcomes)
                 fit_doubted(work, chosen, outcomes)
             outcomes.in_order(together.program, (work.request.start or {}).keys(), work.bounds)
+        if work.derived_quantities:
+            from descend.many.quantities import quantify
+
+            quantify(work, chosen, outcomes, replace(together, bounds=work.bounds).variances_of)
     left = np.flatnonzero(outcomes.open).tolist()
     for place, group in enumerate(left):
         progress.reached(len(work.groups) - len(left) + place)

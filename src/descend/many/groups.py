@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,7 +139,7 @@ def table_of_group(
 
     Raises DataError where the group has no row of some level, which then has no value there.
     """
-    cells: dict[str, NDArray[Any]] = {name: column for name, column in data.items()}
+    cells: dict[str, NDArray[np.generic]] = {name: column for name, column in data.items()}
     for levels in codings:
         if not isinstance(levels, Levels):
             continue

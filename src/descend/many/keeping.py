@@ -27,26 +27,37 @@ def losses_of(work: Known, groups: Places, found: Found) -> tuple[Array, Array]:
     return found.loss / work.totals[groups], r_squared
 
 
+def spread_of(work: Known, groups: Places, theta: Array, loss: Array) -> tuple[Array, Array]:
+    """Return what the inverse curvature of each group has to be multiplied by, and the degrees of freedom of errors.
+
+    These are infinite where the scale of the residuals is known, and not above 0 where nothing is left to tell it.
+    loss: its sum over the rows.
+    """
+    own, bounds = work.model.loss, work.bounds
+    spare = (work.counting[groups] - work.model.parameters.size).astype(np.float64)
+    if not own.likelihood:
+        return np.ones(len(groups)), spare
+    if not own.quadratic or work.request.sigma is not None:
+        return np.full(len(groups), own.unit), np.full(len(groups), np.inf)
+    if bounds is not None:  # those at a bound are known
+        spare += ((theta <= bounds.low) | (theta >= bounds.high)).sum(axis=1)
+    return 2.0 * loss / np.maximum(spare, 1.0), spare
+
+
 def keep(work: Known, groups: Places, found: Found, outcomes: Outcomes, held: bool = False) -> None:
     """Keep what converged at a minimum that the rows determine, within its bounds.
 
     held: whether the descents knew the bounds, so that they may have ended at one.
     """
-    loss, bounds = work.model.loss, work.bounds
-    scale = np.full(len(groups), loss.unit if loss.likelihood else 1.0)
-    known, spare = np.ones(len(groups), dtype=bool), work.counting[groups] - work.model.parameters.size
-    if not loss.likelihood:
-        known = spare > 0
-    elif loss.quadratic and work.request.sigma is None:
-        if held and bounds is not None:  # those at a bound are known
-            spare = spare + ((found.theta <= bounds.low) | (found.theta >= bounds.high)).sum(axis=1)
-        known, scale = spare > 0, 2.0 * found.loss / np.maximum(spare, 1)
+    bounds = work.bounds
+    scale, degrees = spread_of(work, groups, found.theta, found.loss)
+    known = degrees > 0.0
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(found.variances * scale[:, None])
-        vague = errors > VAGUE * np.abs(found.theta)
-        if vague.any() and found.converged.any():
-            vague &= errors > VAGUE * np.median(np.abs(found.theta[found.converged]), axis=0)
-        vague = vague.any(axis=1)
+        far = errors > VAGUE * np.abs(found.theta)
+        if far.any() and found.converged.any():
+            far &= errors > VAGUE * np.median(np.abs(found.theta[found.converged]), axis=0)
+        vague = far.any(axis=1)
     errors[~known] = np.nan  # without rows to spare they are not known, though they tell what is not determined
     found.endless |= found.converged & vague
     found.converged &= ~vague

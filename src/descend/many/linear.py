@@ -11,7 +11,7 @@ Source: Bjorck (1996), Numerical Methods for Least Squares Problems, 2.4.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,16 @@ def solved_linear(work: Linear, chosen: Places) -> Found:
     return found
 
 
+def variances_of_linear(work: Linear, groups: Places, theta: Array, slopes: Array) -> Array:
+    """Return the variances of what has these derivatives by the parameters (see ``Together.variances_of``)."""
+    found, unit = np.empty(len(groups)), float(work.model.loss.expressions[2])
+    for places in _alike(work.rows.groups.sizes[groups]):
+        with np.errstate(all="ignore"):
+            along = np.einsum("gij,gi->gj", _factored(work, groups[places]).back, slopes[places])
+        found[places] = np.einsum("gj,gj->g", along, along) / unit
+    return found
+
+
 def _alike(sizes: Places) -> list[Places]:
     """Return the places of groups, in blocks of like size."""
     places = np.argsort(sizes, kind="stable")
@@ -71,7 +81,15 @@ def _alike(sizes: Places) -> list[Places]:
     return blocks
 
 
-def _solve(work: Linear, groups: Places, places: Places, found: Found) -> None:
+class _Factored(NamedTuple):
+    """Linear least squares by QR. back: V = back back', before the scale. last: what the columns explain, and more."""
+
+    back: Array
+    last: Array
+    determined: NDArray[np.bool_]
+
+
+def _factored(work: Linear, groups: Places) -> _Factored:
     columns, right, root = _system(work, groups)
     size = columns.shape[2]
     lengths = _lengths(columns * root)
@@ -83,7 +101,12 @@ def _solve(work: Linear, groups: Places, places: Places, found: Found) -> None:
     own = np.abs(np.einsum("gii->gi", triangle))  # of columns of length 1, the share that those before do not explain
     determined = (own * norms > SINGULAR * lengths).all(axis=1) & (own > SINGULAR).all(axis=1)
     inverse = np.linalg.inv(np.where(determined[:, None, None], triangle, np.eye(size)))
-    back = back @ (inverse / norms[:, :, None])
+    return _Factored(back @ (inverse / norms[:, :, None]), last, determined)
+
+
+def _solve(work: Linear, groups: Places, places: Places, found: Found) -> None:
+    back, last, determined = _factored(work, groups)
+    size = back.shape[2]
     unit = float(work.model.loss.expressions[2])
     found.theta[places] = np.einsum("gij,gj->gi", back, last[:, :size])
     found.variances[places] = np.einsum("gij,gij->gi", back, back) / unit
@@ -133,4 +156,4 @@ def _lengths(columns: Array) -> Array:
     return found
 
 
-__all__ = ["is_linear", "solved_linear"]
+__all__ = ["is_linear", "solved_linear", "variances_of_linear"]

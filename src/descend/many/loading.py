@@ -22,7 +22,18 @@ from descend.models import Model
 from descend.results import Fit
 from descend.results import load as load_one
 from descend.results.loading import kind_saved, model_saved, restored
-from descend.results.model_file import COUNT, FORMAT, REQUIRED, VALUES, Check, Content, damaged, named, one_of
+from descend.results.model_file import (
+    COUNT,
+    FORMAT,
+    QUANTITIES,
+    REQUIRED,
+    VALUES,
+    Check,
+    Content,
+    damaged,
+    named,
+    one_of,
+)
 from descend.table import Table, open_table
 from descend.table.about import about
 from descend.table.levels import Label
@@ -75,6 +86,11 @@ class Saved:
         """None: the number of rows in the file is 0 there already."""
         return {}
 
+    @property
+    def quantities(self) -> Mapping[str, str]:
+        """The quantities of each group, by name, as texts."""
+        return {name: each["expression"] for name, each in (self.head.get("quantities") or {}).items()}
+
     def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit:
         """Return the fit of one group, as from a model file."""
         found, parameters = self.outcomes, self.model.parameters
@@ -85,6 +101,7 @@ class Saved:
             "outcome": str(found.outcome[group]),
             "reason": found.cause.get(group),
             "standard_errors": parameters.named(found.errors[group]),
+            "quantities": {name: each.of(group, name).plain() for name, each in found.quantities.items()},
         }
         more = self.records[group] if self.records else {}
         return restored(content_of_group(self.head, record | more), self.model, found.parameters[group])
@@ -150,7 +167,7 @@ def _check(content: Content, checks: Mapping[str, Check], place: Path, within: s
             f"`{place}` was written by descend {content.get('descend')}, in a format this version cannot read. "
             "Install a newer descend."
         )
-    for name, check in checks.items():
+    for name, check in {**checks, **{name: QUANTITIES for name in ("quantities",) if name in content}}.items():
         if name not in content:
             raise damaged(place, within + name, "it is missing")
         if wrong := check(content[name]):
@@ -191,6 +208,9 @@ def _keep(record: Content, group: int, outcomes: Outcomes, model: Model, place: 
     if record["outcome"] == REFUSED:
         return
     within = f"groups[{group}]."
+    for name, each in (record.get("quantities") or {}).items():
+        numbers = (each.get("value"), each.get("standard_error"), *(each.get("interval") or (None, None)))
+        outcomes.quantity(name, str(each["expression"])).put(group, numbers, str(each.get("why") or ""))
     if wrong := named(VALUES)(record.get("parameters")):
         raise damaged(place, f"{within}parameters{wrong.partition(' ')[0]}", "numbers belong there")
     outcomes.parameters[group] = _flat(record["parameters"], model, f"{within}parameters", place)
@@ -235,6 +255,7 @@ def _of_parquet(place: Path, given: object) -> Fits:
     for component, label in enumerate(free.labels):
         outcomes.parameters[:, component] = numbers[label]
         outcomes.errors[:, component] = numbers[f"{label} std. error"]
+    _read_quantities(table, head, outcomes)
     outcomes.loss[:], outcomes.r_squared[:] = numbers[own["loss"]], numbers[own["r_squared"]]
     outcomes.outcome[:] = table.text(own["outcome"]).astype(LONGEST_WORD)
     causes = table.text(own["cause"]).tolist()
@@ -243,6 +264,17 @@ def _of_parquet(place: Path, given: object) -> Fits:
     ends = np.concatenate([[0], np.cumsum(numbers[own["rows"]])]).astype(np.intp)
     groups = Groups(by, keys, np.empty(0, dtype=np.intp), ends, int(head["ungrouped"]))
     return Fits(Saved(model, groups, head, outcomes), outcomes, float(head["seconds"]))
+
+
+def _read_quantities(table: Table, head: Content, outcomes: Outcomes) -> None:
+    """Read the columns of quantities; the ends of their intervals are not among them."""
+    for name, each in (head.get("quantities") or {}).items():
+        known = outcomes.quantity(name, each["expression"])
+        numbers = table.with_gaps((name, f"{name} std. error"))
+        known.value[:], known.standard_error[:] = numbers[name], numbers[f"{name} std. error"]
+        if f"{name} why" in table.names:
+            reasons = enumerate(table.text(f"{name} why").tolist())
+            known.why |= {group: str(why) for group, why in reasons if why}
 
 
 def _labels(table: Table, name: str, kind: str) -> list[Label]:

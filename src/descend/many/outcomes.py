@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from descend.many.together import Found
 from descend.parameters import Bounds
 from descend.problem.symmetry import canonical_each, has_symmetries
 from descend.results import Fit
+
+if TYPE_CHECKING:
+    from descend.many.quantified import Quantified
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -34,7 +38,8 @@ class Outcomes:
     """What came of each group.
 
     parameters, errors: (groups, components), NaN where there is no fit. outcome: how it ended, empty if not yet.
-    cause: why one failed, in a sentence. fits: those groups that were fitted by themselves.
+    cause: why one failed, in a sentence. fits: those groups that were fitted by themselves. quantities: those asked
+    for, by name.
     """
 
     parameters: Array
@@ -44,6 +49,7 @@ class Outcomes:
     outcome: NDArray[np.str_]
     cause: dict[int, str] = field(default_factory=dict)
     fits: dict[int, Fit] = field(default_factory=dict)
+    quantities: dict[str, Quantified] = field(default_factory=dict)
 
     @classmethod
     def none(cls, groups: int, components: int) -> Outcomes:
@@ -51,6 +57,12 @@ class Outcomes:
         empty = np.full(groups, np.nan)
         both = np.full((groups, components), np.nan)
         return cls(both, both.copy(), empty, empty.copy(), np.full(groups, "", dtype=LONGEST_WORD))
+
+    def quantity(self, name: str, text: str) -> Quantified:
+        """Return what is known of a quantity, nothing at first."""
+        from descend.many.quantified import Quantified
+
+        return self.quantities.setdefault(name, Quantified.none(text, len(self.loss)))
 
     @property
     def open(self) -> Mask:
@@ -102,6 +114,8 @@ class Outcomes:
             (self.outcome, others.outcome),
         ):
             mine[groups] = theirs
+        for name, known in others.quantities.items():
+            self.quantity(name, known.text).take(groups, known)
         self.cause |= {int(groups[place]): cause for place, cause in others.cause.items()}
 
     def put(self, group: int, fit: Fit) -> None:
@@ -114,6 +128,9 @@ class Outcomes:
         if len(names) == len(fit.model.parameters.shapes):
             self.errors[group] = np.concatenate([np.ravel(np.asarray(errors[name], dtype=float)) for name in names])
         self.r_squared[group] = np.nan if fit.r_squared is None else fit.r_squared
+        for name, each in fit.quantities.items():
+            numbers = (each.value, each.standard_error, *each.interval)
+            self.quantity(name, each.text).put(group, numbers, each.why)
         if not fit.succeeded:
             self.cause[group] = fit.advice
 

@@ -11,22 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DescendError
+from descend.many.coloured import coloured
+from descend.many.listing import Link, Listing, verdict
 from descend.many.outcomes import REFUSED
 from descend.many.pictures import panel_of
-from descend.many.reasons import NAMED, Reason, reasons, words
+from descend.many.reasons import words
 from descend.many.spread import spread
-from descend.many.text import counted
 from descend.output import write_atomically
 from descend.report import html, multiples, panels
-from descend.report.cells import RIGHT, heads, prose
+from descend.report.cells import prose
 from descend.report.document import bar, document, figure
 from descend.report.fields import fields
 from descend.report.figures import Panel
-from descend.report.group_section import FIND, cell
+from descend.report.group_section import FIND
 from descend.report.look import Look
 from descend.report.reproduce import as_command, as_python
 from descend.report.view import view
-from descend.table.levels import said
 
 if TYPE_CHECKING:
     from descend.many.fitted import FittedGroups
@@ -52,9 +52,15 @@ def page(fits: FittedGroups, command: str | None = None) -> str:
     """Return the whole page. command: the command line that was typed, to repeat it."""
     places = fits.worst()
     detailed = [place for place in places[:DETAILED] if fits.rows_of(place) is not None]
+
+    def link(place: int) -> str:
+        return f"#group-{place}" if place in known else ""
+
+    known, all_in_one = set(detailed), coloured(fits)
     sections = [
-        ("pictures", _title(fits, "The groups", min(len(places), DRAWN)), _pictures(fits, places[:DRAWN], detailed)),
-        ("table", "The table", _table_section(fits, places[:LISTED], set(detailed))),
+        ("together", "All groups", html.figures([all_in_one])),
+        ("table", "The table", _table_section(fits, places[:LISTED], link)),
+        ("pictures", _title(fits, "One by one", min(len(places), DRAWN)), _pictures(fits, places[:DRAWN], link)),
         ("parameters", "How the parameters spread", html.figures(spread(fits))),
         ("mathematics", "The mathematics", _mathematics(fits)),
         ("repeat", "How to repeat it", _repeat(fits, command)),
@@ -66,7 +72,7 @@ def page(fits: FittedGroups, command: str | None = None) -> str:
     )
     own = "".join(_of_group(fits, place, detailed) for place in detailed)
     name = f"{fits.model}, by {' and '.join(fits.by)}"
-    head = f"<header>{bar('report of many fits')}<h1>{escape(name)}</h1>{_verdict(fits, set(detailed))}</header>"
+    head = f"<header>{bar('report of many fits')}<h1>{escape(name)}</h1>{verdict(fits, link)}</header>"
     inside = f"{head}<main>{own}{body}</main>{html.footer()}"
     return document(name, inside, "groups.css", "groups.js")
 
@@ -74,10 +80,10 @@ def page(fits: FittedGroups, command: str | None = None) -> str:
 def short(fits: FittedGroups) -> str:
     """Return the short form, for notebooks: how groups ended and why, the first of them, and the worst pictures."""
     name = f"{fits.model}, by {' and '.join(fits.by)}"
-    rows = _table(fits, range(min(len(fits), SHORT)), set(), LABELLED, "scroll")
+    rows = Listing(fits, most=LABELLED).table(range(min(len(fits), SHORT)), "scroll")
     more = f"<p>And {len(fits) - SHORT:,} more groups.</p>" if len(fits) > SHORT else ""
     drawn = _small(fits, fits.worst()[:SHORT_DRAWN], [], f"fits-{id(fits):x}-")
-    head = f'<p class="fitted"><code>{escape(name)}</code></p>{_verdict(fits, set())}'
+    head = f'<p class="fitted"><code>{escape(name)}</code></p>{verdict(fits)}'
     return html.box(f"{head}{rows}{more}{drawn}")
 
 
@@ -85,34 +91,9 @@ def _title(fits: FittedGroups, text: str, drawn: int) -> str:
     return f"{text}: the {drawn} worst" if drawn < len(fits) else f"{text}, the worst first"
 
 
-def _verdict(fits: FittedGroups, detailed: set[int]) -> str:
-    """Say how groups ended, and why some failed, with links to examples."""
-    kind = "success" if fits.succeeded else "partial" if len(fits.failed) < len(fits) else "failure"
-    sign = f'<span aria-hidden="true">{html.ICONS[kind]}</span>'
-    lines = "".join(f"<li>{_reason(fits, reason, detailed)}</li>" for reason in reasons(fits))
-    lacking = f"<p>{fits.ungrouped:,} rows have no value of {' or '.join(fits.by)}, and are in no group.</p>"
-    return (
-        f'<div class="verdict {kind}"><p class="ended">{sign} {escape(counted(fits))}</p>'
-        + (lacking if fits.ungrouped else "")
-        + "".join(f"<p>{prose(note[:1].upper() + note[1:])}</p>" for note in fits.notes)
-        + (f'<ul class="outcomes">{lines}</ul>' if lines else "")
-        + "</div>"
-    )
-
-
-def _reason(fits: FittedGroups, reason: Reason, detailed: set[int]) -> str:
-    names = ", ".join(_linked(place, escape(said(fits.keys[place])), detailed) for place in reason.groups[:NAMED])
-    more = " and others" if len(reason.groups) > NAMED else ""
-    head = f"<strong>{len(reason.groups):,} {escape(words(reason.outcome))}</strong>"
-    return f"{head} ({names}{more}): {prose(' '.join(reason.sentence.split()))}"
-
-
-def _linked(place: int, name: str, detailed: set[int]) -> str:
-    return f'<a href="#group-{place}">{name}</a>' if place in detailed else name
-
-
-def _pictures(fits: FittedGroups, places: Sequence[int], detailed: Sequence[int]) -> str:
-    return _small(fits, places, [f"#group-{place}" for place in places] if set(places) <= set(detailed) else [], "")
+def _pictures(fits: FittedGroups, places: Sequence[int], link: Link) -> str:
+    links = list(map(link, places))
+    return _small(fits, places, links if all(links) else [], "")
 
 
 def _small(fits: FittedGroups, places: Sequence[int], links: Sequence[str], prefix: str) -> str:
@@ -126,48 +107,12 @@ def _small(fits: FittedGroups, places: Sequence[int], links: Sequence[str], pref
     return multiples.html(prepared, links, prefix) if prepared else ""
 
 
-def _table_section(fits: FittedGroups, places: Sequence[int], detailed: set[int]) -> str:
+def _table_section(fits: FittedGroups, places: Sequence[int], link: Link) -> str:
     some = ""
     if len(places) < len(fits):
         some = f"<p>The {len(places):,} worst of {len(fits):,} groups; a saved table has all of them.</p>"
-    rows = _table(fits, sorted(places) if len(places) == len(fits) else places, detailed)
+    rows = Listing(fits, link).table(places)
     return f"{some}{FIND}{rows}"
-
-
-def _table(
-    fits: FittedGroups, places: Sequence[int], detailed: set[int], most: int | None = None, kind: str = "scroll tall"
-) -> str:
-    """Write a table of groups: parameters with their errors, R2, rows, how each ended, and why one failed."""
-    labels = fits.labels[:most]
-    errors, values = fits.components(fits.standard_errors), fits.components(fits.parameters)
-    squared = bool(np.isfinite(fits.r_squared).any())
-    why = most is None and any(fits.cause(place) for place in places)
-    titles = [*fits.by, *labels, *["R²"] * squared, "rows", "outcome", *["why"] * why]
-    numeric = [isinstance(value, int | float) for value in fits.keys[0]]
-    flush = [place for place, each in enumerate(numeric) if each]
-    flush += range(len(fits.by), len(fits.by) + len(labels) + squared + 1)
-    lines = []
-    for place in places:
-        names = [escape(str(value)) for value in fits.keys[place]]
-        names[0] = _linked(place, names[0], detailed)
-        cells = [
-            f'<th scope="row"{RIGHT if flush_right else ""}>{name}</th>'
-            for flush_right, name in zip(numeric, names, strict=True)
-        ]
-        cells += [cell(values[place, column], errors[place, column]) for column in range(len(labels))]
-        if squared:
-            cells.append(cell(fits.r_squared[place], None, 4))
-        cause = fits.cause(place)
-        bad = ' class="bad"' if cause else ""
-        cells.append(f'<td{RIGHT} data-v="{fits.rows[place]}">{fits.rows[place]:,}</td>')
-        cells.append(f"<td{bad}>{escape(words(fits.outcome[place]))}</td>")
-        if why:
-            cells.append(f'<td class="why">{prose(" ".join(cause.split()))}</td>')
-        lines.append(f"<tr>{''.join(cells)}</tr>")
-    head = f"<thead><tr>{heads(titles, flush)}</tr></thead>"
-    key = ' id="groups"' if most is None else ""
-    body = f"<table{key}>{head}<tbody>{''.join(lines)}</tbody></table>"
-    return f'<section class="{kind}" tabindex="0" aria-label="Groups">{body}</section>'
 
 
 def _of_group(fits: FittedGroups, place: int, detailed: Sequence[int]) -> str:

@@ -6,6 +6,7 @@ each fit by itself, HC3.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,19 +27,21 @@ CLEAR = 1e-10
 class Robust:
     """At the ends of groups: the last step, to be subtracted, and variances, (p, groups), and the sum of squares.
 
-    sure: where the curvature is clearly positive.
+    sure: where the curvature is clearly positive. along: the variances of what has the derivatives asked for.
     """
 
     step: Array
     variances: Array
     squares: Array
     sure: NDArray[np.bool_]
+    along: Sequence[Array]
 
 
-def robust_ends(band: Band, theta: Entries, loss: Loss, arrays: Arrays) -> Robust:
+def robust_ends(band: Band, theta: Entries, loss: Loss, arrays: Arrays, further: Sequence[Entries] = ()) -> Robust:
     """Return what is known at the ends of the groups of a band.
 
-    band: with code of scores, `code_of_scores`. theta: an array over groups for each parameter.
+    band: with code of scores, `code_of_scores`. theta: an array over groups for each parameter. further: derivatives
+    by these of what else is to have a variance.
 
     With g = slope, b = second derivative and f = derivatives of the score of a row, h = b f'B^-1 f the step is
     B^-1 sum g f, that of Newton but for second derivatives of the score, and the variances are the diagonal of
@@ -55,7 +58,9 @@ def robust_ends(band: Band, theta: Entries, loss: Loss, arrays: Arrays) -> Robus
     scaled = factor.scaled(inner)
     left = 1.0 - bend * sum((one * two for one, two in zip(inner, scaled, strict=True)), 0.0)
     pull = slope / (left if loss.likelihood else left.clip(LEAST_LEFT))
-    variances = [total((pull * each) ** 2) for each in factor.backward(scaled)]
+    pulls = [pull * each for each in factor.backward(scaled)]
+    variances = [total(each**2) for each in pulls]
+    along = [total(sum(s * each for s, each in zip(slopes, pulls, strict=True)) ** 2) for slopes in further]
     sure = dot(slope, slope) >= 0.0
     for pivot, row in zip(factor.pivots, curvature, strict=True):
         sure = sure & (pivot > CLEAR * row[-1])
@@ -65,4 +70,4 @@ def robust_ends(band: Band, theta: Entries, loss: Loss, arrays: Arrays) -> Robus
     steps, found = (np.array([arrays.returned(each) for each in some]) for some in (step, variances))
     squares = arrays.returned(dot(root * residual, root * residual))
     sure = arrays.returned(sure) & np.isfinite(found).all(axis=0) & np.isfinite(steps).all(axis=0)
-    return Robust(steps, found, squares, sure)
+    return Robust(steps, found, squares, sure, [arrays.returned(each) for each in along])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FEW = 300
 """Up to so many groups, a file holds of each all that a model file does."""
-KEPT = ("parameters", "standard_errors", "loss", "r_squared", "rows", "outcome")
+KEPT = ("parameters", "standard_errors", "loss", "r_squared", "quantities", "rows", "outcome")
 """What the arrays of many fits hold of each group, to the last digit."""
 KEY = "descend"
 """The name under which Parquet keeps the model."""
@@ -40,7 +40,7 @@ def save(fits: FittedGroups, path: str | os.PathLike[str]) -> None:
 
 def head(fits: FittedGroups) -> Content:
     """Return what all groups share: the model, its columns, and how it was fitted."""
-    model, held, call = fits.model, fits.model.constraints, fits.call
+    model, held, call, known = fits.model, fits.model.constraints, fits.call, fits.quantities
     bounds = None if held is None else held.bounds
     shapes = every_parameter(model).shapes
     return {
@@ -60,6 +60,7 @@ def head(fits: FittedGroups) -> Content:
         "sigma": fits.sigma,
         "asked": call.get("epochs") is not None,
         "penalised": bool(call.get("l1") or call.get("l2")),
+        **({"quantities": {name: {"expression": each.text} for name, each in known.items()}} if known else {}),
         "seconds": fits.seconds,
         "ungrouped": fits.ungrouped,
         "gradient": "derived" if model.symbolic is not None else "numeric",
@@ -85,7 +86,7 @@ def _records(fits: FittedGroups, shared: Mapping[str, object]) -> Iterator[Conte
     for place, (key, light) in enumerate(zip(fits.keys, fits.records(), strict=True)):
         record: Content = {"group": list(key), "rows": light["rows"], "outcome": light["outcome"]}
         if light["outcome"] != REFUSED:
-            content = (content_of(fits[key]) if few else {}) | {name: light[name] for name in KEPT}
+            content = (content_of(fits[key]) if few else {}) | {name: light[name] for name in KEPT if name in light}
             record |= {
                 name: value
                 for name, value in content.items()

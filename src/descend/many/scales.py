@@ -60,7 +60,7 @@ class Scales:
     tried: Array
 
     @classmethod
-    def estimated(cls, together: Together, loss: Loss, groups: Places, starts: Starts) -> Found:
+    def estimated(cls, together: Together, loss: Loss, groups: Places, starts: Starts) -> Scales:
         """Return the fits of groups, each with the scale that its own rows show."""
         by_squares = replace(together, program=replace(together.program, loss=Squared()), progress=None)
         found = by_squares.from_best(groups, starts.points, starts.few)
@@ -71,7 +71,13 @@ class Scales:
             scales.settle(first, NEARLY)
         scales.settle(loss, SETTLED)
         scales.found.converged &= np.isfinite(scales.tried)
-        return scales.found
+        return scales
+
+    def at_last(self, loss: Loss) -> Together:
+        """Return what sums the rows of the groups with the scales that were found."""
+        assert loss.efficient is not None
+        program = replace(self.by_squares.program, loss=Scaled(loss))
+        return self._with(program, self.groups, loss.efficient * self.tried)
 
     def settle(self, loss: Loss, settled: float) -> None:
         """Fit until the scale no longer changes; near the end a line through two changes leads there sooner.
@@ -103,17 +109,21 @@ class Scales:
 
         By squares outliers may have led them far away.
         """
-        rows, groups = self.by_squares.rows, self.groups[places]
-        every = np.ones(len(rows.groups))
-        every[groups] = scales
-        column = {SCALE: np.repeat(every, rows.groups.sizes)}
-        known = replace(rows, columns={**rows.columns, **column})
-        together = replace(self.by_squares, program=program, rows=known)
+        groups = self.groups[places]
+        together = self._with(program, groups, scales)
         found = together.descend(groups, self.found.theta[places], np.arange(len(places)))
         failed = np.flatnonzero(~found.converged)
         if len(failed):
             found.put_all(failed, together.from_best(groups[failed], self.starts.points, self.starts.few))
         self.found.put_all(places, found)
+
+    def _with(self, program: Program, groups: Places, scales: Array) -> Together:
+        """Return what fits a program to these groups with a scale each."""
+        rows = self.by_squares.rows
+        every = np.ones(len(rows.groups))
+        every[groups] = scales
+        column = {SCALE: np.repeat(every, rows.groups.sizes)}
+        return replace(self.by_squares, program=program, rows=replace(rows, columns={**rows.columns, **column}))
 
     def noise(self, places: Places) -> Array:
         """Return the noise that the fits of some groups leave; NaN of those without any."""

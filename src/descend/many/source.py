@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from descend.options.request import Request
 from descend.results import Fit
 from descend.table import Table
 
+if TYPE_CHECKING:
+    from descend.inference.quantities.quantity import Quantity
+
 Array = NDArray[np.float64]
 
 
@@ -21,7 +25,8 @@ class Source(Protocol):
     """What the fits were made of: a table by groups, or a file.
 
     call: the arguments that repeat them; empty if they are not known. weights, sigma: the columns of row weights and of
-    known standard deviations. column_types: of the columns that the model reads, and of those that tell groups apart.
+    known standard deviations. quantities: those asked for, by name, as texts. column_types: of the columns that the
+    model reads, and of those that tell groups apart.
     unreadable: why the rows of some groups could not be read.
     """
 
@@ -39,6 +44,8 @@ class Source(Protocol):
     def column_types(self) -> Mapping[str, str]: ...
     @property
     def unreadable(self) -> Mapping[int, str]: ...
+    @property
+    def quantities(self) -> Mapping[str, str]: ...
 
     def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit:
         """Return the fit of one group, which ended at ``start``."""
@@ -76,6 +83,20 @@ class OfRows:
         """The kind of each column that the model reads, or that tells groups apart."""
         types = self.table.types
         return {name: types[name] for name in (*self.model.columns, *self.groups.by)}
+
+    @cached_property
+    def derived_quantities(self) -> Sequence[Quantity]:
+        """The quantities that are asked for in each group."""
+        if not self.request.quantities:
+            return ()
+        from descend.inference.quantities.reading import read_quantities
+
+        return read_quantities(self.request.quantities, self.model)
+
+    @property
+    def quantities(self) -> Mapping[str, str]:
+        """The quantities that are asked for in each group, by name, as texts."""
+        return {quantity.name: quantity.text for quantity in self.derived_quantities}
 
     @property
     def weights(self) -> str | None:

@@ -25,20 +25,21 @@ FAR = 4.0
 
 def spread(fits: FittedGroups) -> list[Panel | None]:
     """Prepare a picture for each of the first parameters: its value in each group that has a fit."""
-    values = fits.components(fits.parameters)
+    found = {label: values for label, (values, _) in fits.estimates().items()}
     if len(fits) < 2:
         return []
     across, name = _across(fits)
-    fitted = np.array([not fits.cause(place) for place in range(len(fits))]) & np.isfinite(values).all(axis=1)
+    fitted = np.array([not fits.cause(place) for place in range(len(fits))])
     if fitted.sum() < 2:
         return []
-    chosen = np.flatnonzero(fitted)
-    if len(chosen) > MOST_POINTS:
-        chosen = np.sort(np.random.default_rng(0).choice(chosen, MOST_POINTS, replace=False))
-    return [
-        _panel(label, across[chosen], values[chosen, place], values[fitted, place], name)
-        for place, label in enumerate(fits.labels[:MOST])
-    ]
+    drawn = np.flatnonzero(fitted)
+    if len(drawn) > MOST_POINTS:
+        drawn = np.sort(np.random.default_rng(0).choice(drawn, MOST_POINTS, replace=False))
+    panels: list[Panel | None] = []
+    for label, values in list(found.items())[:MOST]:
+        chosen, every = drawn[np.isfinite(values[drawn])], values[fitted & np.isfinite(values)]
+        panels.append(_panel(label, across[chosen], values[chosen], every, name) if len(every) > 1 else None)
+    return panels
 
 
 def _across(fits: FittedGroups) -> tuple[Array, str]:

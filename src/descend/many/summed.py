@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,13 @@ from descend.many.second_look import POOR
 from descend.many.starts import Starts
 from descend.many.streamed import fit_streamed, starts_of_sample
 from descend.many.sums import Band, Block
-from descend.many.together import Found
+from descend.many.together import Found, variances_at
 from descend.models import Model
 from descend.options.request import Request
 from descend.parameters import Bounds
+
+if TYPE_CHECKING:
+    from descend.inference.quantities.quantity import Quantity
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -87,6 +91,11 @@ class Summed:
     def model(self) -> Model:
         return self.work.model
 
+    @property
+    def derived_quantities(self) -> Sequence[Quantity]:
+        """The quantities that are asked for in each group."""
+        return self.work.derived_quantities
+
     @cached_property
     def groups(self) -> Groups:
         """The groups that can descend together, with the rows that count."""
@@ -144,6 +153,11 @@ class Summed:
                 places = places[found.finish(places, block.take(places))]
         return found
 
+    def variances_of(self, some: Places, theta: Array, slopes: Array) -> Array:
+        """Return the variances of what has these derivatives by the parameters (see ``Together.variances_of``)."""
+        block = Block([Band(self.code, [some.astype(np.float64)], [], np.ones(len(some)))], NUMPY_ARRAYS)
+        return variances_at(block, theta, slopes)
+
 
 def fit_summed(summed: Summed, on_done: Done | None = None) -> Outcomes:
     """Fit every group by sums of the database, and in memory those where that fails, or fits them poorly."""
@@ -155,6 +169,10 @@ def fit_summed(summed: Summed, on_done: Done | None = None) -> Outcomes:
         some = np.arange(begin, min(begin + AT_ONCE, size))
         with np.errstate(all="ignore"):
             keep(summed, some, summed.descend(starts, some), part)
+            if summed.derived_quantities:
+                from descend.many.quantities import quantify
+
+                quantify(summed, some, part, summed.variances_of)
         if on_done is not None:
             on_done(int(np.count_nonzero(~part.open)), groups)
     outcomes.take(summed.chosen, part)

@@ -214,6 +214,15 @@ class Sums:
         places = range(self.code.size)
         return [inverse[place] for place in places], [direct[place] for place in places]
 
+    def variance_of(self, gradient: Entries) -> Values:
+        """Return g' C^-1 g of the curvature C in all parameters, from g by their places."""
+        factor, own = self.factor, [gradient[place] for place in self.code.nonlinear]
+        solved = [gradient[place] for place in self.code.linear]
+        for number, column in enumerate(self.inner):  # what is solved for follows the others
+            for slope, moved in zip(solved, factor.backward(factor.scaled(column)), strict=True):
+                own[number] = own[number] - slope * moved
+        return Factor.of(self.curvature).square(own) + (factor.square(solved) if solved else 0.0)
+
 
 def _solve(gram: Triangle, right: Entries) -> tuple[Entries, Factor]:
     factor = Factor.of(gram)

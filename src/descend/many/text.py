@@ -10,6 +10,7 @@ import numpy as np
 from descend.many.reasons import NAMED, examples, reasons, words
 from descend.parameters import DIGITS, digits_of
 from descend.report.text import WIDTH, aligned, folded, pad, width
+from descend.table.levels import said
 
 if TYPE_CHECKING:
     from descend.many.fitted import FittedGroups
@@ -58,13 +59,11 @@ def _lines(fits: FittedGroups, most: int) -> Iterator[str]:
 def _groups(fits: FittedGroups, most: int) -> Iterator[str]:
     """Yield a table of the first groups, with as many parameters as fit."""
     some = range(min(len(fits), FIRST))
-    values = [[_number(value) for value in row] for row in fits.components(fits.parameters)[: len(some)]]
-    errors = fits.components(fits.standard_errors)[: len(some)]
     names = [[name, *(str(fits.keys[place][part]) for place in some)] for part, name in enumerate(fits.by)]
     numbers = []
-    for column, label in enumerate(fits.labels):
-        cells = [row[column] for row in values]
-        digits = [digits_of(cell, error) for cell, error in zip(cells, errors[:, column].tolist(), strict=True)]
+    for label, (values, errors) in fits.estimates().items():
+        cells = [_number(value) for value in values[: len(some)]]
+        digits = [digits_of(cell, error) for cell, error in zip(cells, errors[: len(some)].tolist(), strict=True)]
         numbers.append([label, *_column(cells, digits)])
     remaining = [["rows", *(f"{fits.rows[place]:,}" for place in some)]]
     if np.isfinite(fits.r_squared).any():
@@ -75,7 +74,14 @@ def _groups(fits: FittedGroups, most: int) -> Iterator[str]:
         [*names, *numbers[:shown], *remaining, ended], left={*range(len(names)), len(names) + shown + len(remaining)}
     )
     if shown < len(numbers):
-        yield f"{INDENT}and {len(numbers) - shown} more parameters, in the table that is saved"
+        more = "parameters and quantities" if fits.quantities else "parameters"
+        yield f"{INDENT}and {len(numbers) - shown} more {more}, in the table that is saved"
+    for name, each in fits.quantities.items():
+        if each.why:
+            place = min(each.why)
+            lacking = f"{name} is not known in {len(each.why):,} of {len(fits):,} groups"
+            text = f"{INDENT}{lacking}, such as {said(fits.keys[place])}: {each.why[place]}"
+            yield from folded(text, most, INDENT).split("\n")
 
 
 def _fitting(names: list[list[str]], numbers: list[list[str]], remaining: list[list[str]], most: int) -> int:
@@ -92,7 +98,7 @@ def _fitting(names: list[list[str]], numbers: list[list[str]], remaining: list[l
 
 def _spread(fits: FittedGroups) -> Iterator[str]:
     """Yield how the parameters and R2 of the fitted groups spread."""
-    columns = dict(zip(fits.labels, fits.components(fits.parameters).T, strict=True))
+    columns = {label: values for label, (values, _) in fits.estimates().items()}
     if np.isfinite(fits.r_squared).any():
         columns["R²"] = fits.r_squared
     rows = []

@@ -128,6 +128,20 @@ class Found:
         return Found(*(pair.reshape(-1, *pair.shape[2:]) for pair in pairs)).lowest(2)
 
 
+def variances_at(block: Block, theta: Array, slopes: Array, within: Within | None = None) -> Array:
+    """Return the variances of what has these derivatives by the parameters (see ``Together.variances_of``)."""
+    code, arrays = block.code, block.arrays
+    given = [arrays.given(each.copy()) for each in slopes.T]
+    begin = [arrays.given(theta[:, place].copy()) for place in code.nonlinear]
+    at = Sums.at(begin, block)
+    if within is not None:
+        still = within.at_bound(begin)
+        at = at.held(still, arrays)
+        given = [arrays.library.where(held, 0.0, slope) for held, slope in zip(still, given, strict=True)]
+    found: Array = arrays.returned(at.variance_of(given) + 0.0 * block.size) / code.unit
+    return found
+
+
 @dataclass(frozen=True)
 class Together:
     """A program, and the rows of all groups that it is fitted to.
@@ -240,6 +254,32 @@ class Together:
             at = Sums.at([value + 0.0 * block.size for value in start], block)
             scale = at.loss if self.code.relative else abs(at.loss) + block.size
             return FirstStep.learned(start, at, scale, found.theta[chosen][:, self.nonlinear].T, self.arrays)
+
+    def variances_of(self, groups: Places, theta: Array, slopes: Array) -> Array:
+        """Return the variances of what has these derivatives by the parameters, one in each of some groups.
+
+        theta, slopes: (groups, p). As in `Found`, they are still to be multiplied by the scale of the loss.
+        """
+        found, loss = np.empty(len(groups)), self.program.loss
+        code = self.code if loss.likelihood else code_of_scores(self.program, self.code.weighted, self.arrays.language)
+        blocks = self.rows.blocks(groups, np.arange(len(groups)), self.arrays)
+
+        def summed(number: int) -> None:
+            places = blocks[number]
+            block = self.rows.block(code, groups[places], self.arrays)
+            with np.errstate(all="ignore"):
+                if loss.likelihood:
+                    found[places] = variances_at(block, theta[places], slopes[places], self.within)
+                    return
+                for band, begin, end in zip(block.bands, block.ends, block.ends[1:], strict=False):
+                    own, along = (
+                        [self.arrays.given(each.copy()) for each in some[places[begin:end]].T]
+                        for some in (theta, slopes)
+                    )
+                    found[places[begin:end]] = robust_ends(band, own, loss, self.arrays, [along]).along[0]
+
+        in_turn(len(blocks), lambda: summed, self.arrays.threads)
+        return found
 
     def losses(self, groups: Places, starts: Array) -> Array:
         """Return the sum of the loss of each group at each start, (starts, groups); infinite where it has no value."""

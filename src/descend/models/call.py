@@ -46,7 +46,7 @@ class Call:
     def name(self) -> str:
         return name_of(self.function)
 
-    def with_arguments(self, function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+    def with_arguments(self, function: Callable[..., object], given: Mapping[str, object]) -> Any:
         """Call a function as this one is called."""
         if not self.in_order:
             return function(**given)
@@ -56,7 +56,7 @@ class Call:
     def _default(self, name: str) -> Any:
         return arguments_of(self.function)[name].default
 
-    def __call__(self, columns: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    def __call__(self, columns: Mapping[str, object], values: Mapping[str, object]) -> Any:
         arguments = {name: columns[name] for name in self.columns}
         if self.constraints is not None:
             values = {**self.constraints.complete(values), **self._counts(self.constraints.fixed)}
@@ -72,7 +72,7 @@ class Call:
         counts = [name for name, default in self.defaults.items() if name in fixed and isinstance(default, int)]
         return {name: int(fixed[name]) for name in counts if np.all(np.equal(np.mod(fixed[name], 1), 0))}
 
-    def _raised(self, error: Exception, column: Any, values: Mapping[str, Any]) -> str:
+    def _raised(self, error: Exception, column: object, values: Mapping[str, Any]) -> str:
         """Say what the function raised, and what it was called with if it may not expect that."""
         said = f"{type(error).__name__}: {error}".partition("\n----")[0].rstrip(": .\n")  # JAX adds to it
         single = [name for name in self.parameters if np.ndim(values.get(name, 0.0)) == 0]
@@ -102,7 +102,7 @@ def no_formula(name: str, reason: str) -> str:
     return f"`{name}` is no formula: it {reason}, so its gradient is numeric"
 
 
-def arguments_of(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+def arguments_of(function: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
     """Return the arguments of a function by name. Raises ConfigError if they cannot be seen."""
     try:
         return inspect.signature(of_numbers(function) or unwrapped(function)).parameters
@@ -112,7 +112,7 @@ def arguments_of(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter
         ) from None
 
 
-def bind(function: Callable[..., Any], columns: Sequence[str], known: Collection[str] = ()) -> Call:
+def bind(function: Callable[..., object], columns: Sequence[str], known: Collection[str] = ()) -> Call:
     """Tell the arguments of ``function`` apart: those named like a column are data, the others parameters.
 
     An argument is neither, and keeps its default, if that is no number (a text, a flag, None, a function, an array) or

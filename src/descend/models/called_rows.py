@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.differences import Values
 from descend.errors import ConfigError
 from descend.models.call import Call
 from descend.models.reading import checked_shape
@@ -43,7 +43,7 @@ class CalledRows:
     def name(self) -> str:
         return self.forward.name
 
-    def one(self, theta: NDArray[Any]) -> NDArray[Any]:
+    def one(self, theta: Values) -> Values:
         """Return the (rows,) predictions. Raises ConfigError unless there is one number for each row."""
         values = {
             name: theta[place].copy() if self.parameters.shapes[name] is not None else _number(theta[place.start])
@@ -75,7 +75,7 @@ class CalledRows:
             self.constant = all(np.array_equal(self.forward(columns, values), found[()]) for columns in some)
         return self.constant
 
-    def many(self, thetas: NDArray[Any]) -> NDArray[Any]:
+    def many(self, thetas: Values) -> Values:
         """Return (k, rows) predictions: each parameter stands in a column of its own, (k, 1), against the rows."""
         values = {
             name: thetas[:, place.start, None]
@@ -88,7 +88,7 @@ class CalledRows:
             return np.repeat(found, self.rows, axis=1)
         return checked_shape(found, (len(thetas), self.rows))
 
-    def _called(self, values: Mapping[str, Any]) -> Any:
+    def _called(self, values: Mapping[str, object]) -> object:
         if not self.copied:
             try:
                 return self.forward(self.columns, values)
@@ -99,7 +99,7 @@ class CalledRows:
         return self.forward({name: column.copy() for name, column in self.columns.items()}, values)
 
 
-def numbers_of(returned: Any, name: str, complex_too: bool = False) -> NDArray[Any]:
+def numbers_of(returned: object, name: str, complex_too: bool = False) -> Values:
     """Return what a function returned as an array of its own: it may return the same one again and again.
 
     name: of the function. complex_too: whether complex numbers are as good as real ones. Raises ConfigError if they are
@@ -119,7 +119,7 @@ def numbers_of(returned: Any, name: str, complex_too: bool = False) -> NDArray[A
     return array if array.dtype.kind == "c" else array.astype(np.float64)
 
 
-def _number(value: Any) -> Any:
+def _number(value: np.inexact) -> np.inexact | float:
     return value if np.iscomplexobj(value) else float(value)
 
 

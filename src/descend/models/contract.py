@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.differences import Derivatives, RowFunction
+from descend.differences import Derivatives, RowFunction, Values
 from descend.errors import ConfigError
 from descend.formula.formula import Formula
 from descend.formula.symbols import Column
 from descend.losses import Loss
 from descend.models.call import Call
 from descend.models.inexact import Sigma
-from descend.models.reading import checked_shape
+from descend.models.reading import Content, checked_shape
 from descend.models.rows_of_model import RowsOfFormulas, RowsOfModel
 from descend.parameters import Constraints, Parameters, constrained
 from descend.parameters.constraints import refuse_starts
@@ -104,7 +104,7 @@ class Model(RowsOfModel, ABC):
         )
 
     @classmethod
-    def needed(cls, content: Mapping[str, Any]) -> str | None:
+    def needed(cls, content: Content) -> str | None:
         """Say what else is needed to load a model file, and how to give it; None if the file holds everything."""
         return None
 
@@ -114,7 +114,7 @@ class Model(RowsOfModel, ABC):
         return None
 
     @classmethod
-    def restored(cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None) -> Model:
+    def restored(cls, content: Content, given: object, loss: Loss, constraints: Constraints | None) -> Model:
         """Rebuild the model that a model file describes.
 
         given: what the user gave beside the file. constraints: which parameters were fixed, tied or bounded.
@@ -229,7 +229,7 @@ class Model(RowsOfModel, ABC):
         """Return the scores of these rows as a function of theta, real or complex, one or several."""
         return Scores(self, columns)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name != "_derivatives"}
 
 
@@ -244,10 +244,10 @@ class Scores:
     def name(self) -> str:
         return self.model.name
 
-    def one(self, theta: NDArray[Any]) -> NDArray[Any]:
+    def one(self, theta: Values) -> Values:
         return np.asarray(self.model.scores(theta, self.columns))
 
-    def many(self, thetas: NDArray[Any]) -> NDArray[Any]:
+    def many(self, thetas: Values) -> Values:
         """Return (k, rows): each parameter stands in a column of its own, (k, 1), against the rows."""
         found = np.asarray(self.model.scores(thetas.T[:, :, None], self.columns))
         return checked_shape(found, (len(thetas), len(next(iter(self.columns.values())))))

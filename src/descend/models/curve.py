@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.differences import RowFunction
+from descend.differences import RowFunction, Values
 from descend.errors import ConfigError, FormulaError
 from descend.formula import read_formula
 from descend.formula.formula import refuse_size
@@ -64,12 +64,12 @@ class Curve:
     def __name__(self) -> str:
         return name_of(self.function)
 
-    def values(self, theta: NDArray[Any]) -> NDArray[Any]:
+    def values(self, theta: Values) -> Values:
         """Return what the function returns, whitened. Raises ConfigError unless it is a number for each row."""
         found = numbers_of(self.function(self.xdata, *theta), self.__name__, np.iscomplexobj(theta))
         return self.whitened(self._for_each_row(found))
 
-    def _for_each_row(self, found: NDArray[Any]) -> NDArray[Any]:
+    def _for_each_row(self, found: Values) -> Values:
         """Return numbers as (rows,); a single one stands for all."""
         if found.shape == (self.rows,):
             return found
@@ -82,7 +82,7 @@ class Curve:
             "each."
         )
 
-    def whitened(self, values: NDArray[Any]) -> NDArray[Any]:
+    def whitened(self, values: Values) -> Values:
         """Return a vector, or a matrix of as many rows, divided by the root."""
         if self.root is None:
             return values
@@ -100,7 +100,7 @@ class Curve:
     def traced(self) -> str:
         """Return what the function computes as text of our formulas. Raises UntraceableError."""
 
-        def called(function: Callable[..., object], symbols: Mapping[str, Any]) -> object:
+        def called(function: Callable[..., object], symbols: Mapping[str, object]) -> object:
             columns = [symbols[name] for name in self.inputs]
             return function(self.arranged(columns), *[symbols[name] for name in self.names])
 
@@ -129,11 +129,11 @@ class CalledCurve:
     def name(self) -> str:
         return self.model.name
 
-    def one(self, theta: NDArray[Any]) -> NDArray[Any]:
+    def one(self, theta: Values) -> Values:
         """Return the (rows,) values."""
         return np.asarray(self.model.scores(theta, {}))
 
-    def many(self, thetas: NDArray[Any]) -> NDArray[Any]:
+    def many(self, thetas: Values) -> Values:
         """Return (k, rows) values: each parameter stands in a column of its own, (k, 1), against the rows."""
         curve, model = self.model.curve, self.model
         model.__dict__["calls"] = model.calls + 1
@@ -192,7 +192,7 @@ class CurveModel(Model):
         held, free = model.constraints, tuple(model.parameters.shapes)
 
         def called(theta: Array, part: Mapping[str, Array]) -> Array:
-            values: Mapping[str, Any] = dict(zip(free, theta.tolist(), strict=True))
+            values: Mapping[str, object] = dict(zip(free, theta.tolist(), strict=True))
             if held is not None:
                 values = held.complete(values)
             xdata = given.arranged([part[name] for name in given.inputs])

@@ -24,7 +24,7 @@ from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back
 from descend.models.inexact import Sigma, correlations, inexact_inputs
 from descend.models.no_column import refuse_no_column
-from descend.models.reading import known_column, shapes_of
+from descend.models.reading import Content, known_column, shapes_of
 from descend.parameters import Constraints, Parameters
 from descend.parameters.given import by_parameter
 from descend.parameters.ties import mentioned
@@ -138,9 +138,7 @@ class FormulaModel(SymbolicModel):
         return {"formula": self.formula.text, **{key: given for key, given in errors.items() if given}}
 
     @classmethod
-    def restored(
-        cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None
-    ) -> FormulaModel:
+    def restored(cls, content: Content, given: Any, loss: Loss, constraints: Constraints | None) -> FormulaModel:
         columns = content["columns"]
         numeric = [name for name, kind in columns.items() if kind in ("number", "boolean")]
         held = None if constraints is None else constraints.given
@@ -345,6 +343,6 @@ def score_slopes(formula: Formula, loss: Loss) -> Slopes:
     return formula.slopes if score is formula.expression else slopes(score, formula.unknowns)
 
 
-def _over_rows(expression: Expr, values: Mapping[Expr, Any], rows: int) -> Array:
+def _over_rows(expression: Expr, values: Mapping[Expr, object], rows: int) -> Array:
     value = compile_expression(expression, tuple(values))(*values.values())
     return np.broadcast_to(np.asarray(value, dtype=np.float64), (rows,))

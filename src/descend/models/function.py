@@ -23,7 +23,7 @@ from descend.models.contract import Model, Options, held_back
 from descend.models.formula import FormulaModel
 from descend.models.jax_function import JaxFunction, read_jax, uses_jax
 from descend.models.libraries import leads_to
-from descend.models.reading import known_column, shapes_of
+from descend.models.reading import Content, known_column, shapes_of
 from descend.models.stacked import Stacked
 from descend.models.traced_pair import traced_pair
 from descend.parameters import Constraints, Parameters
@@ -123,7 +123,7 @@ class FunctionModel(Model):
         return {"function": self.forward.name, "response": self.response, **stacked}
 
     @classmethod
-    def needed(cls, content: Mapping[str, Any]) -> str | None:
+    def needed(cls, content: Content) -> str | None:
         name = content["function"]
         return (
             f"the Python function `{name}`, which is not in the file. Name it: --model FILE.py:{name}, "
@@ -149,9 +149,7 @@ class FunctionModel(Model):
         return None
 
     @classmethod
-    def restored(
-        cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None
-    ) -> FunctionModel:
+    def restored(cls, content: Content, given: Any, loss: Loss, constraints: Constraints | None) -> FunctionModel:
         if content.get("stacked") is not None:
             given = Stacked.restored(given, content["stacked"])
         plain = bind(given, tuple(content["columns"]), tuple(content["shapes"]))

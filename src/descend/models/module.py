@@ -16,7 +16,7 @@ from descend.losses import Loss
 from descend.models.contract import Model, Options
 from descend.models.module_modes import evaluating
 from descend.models.module_weights import ModuleParameters
-from descend.models.reading import known_column
+from descend.models.reading import Content, known_column
 from descend.parameters import Constraints
 from descend.table import Table, open_table
 
@@ -84,16 +84,14 @@ class ModuleModel(Model):
         return {"response": self.response, "module": own}
 
     @classmethod
-    def needed(cls, content: Mapping[str, Any]) -> str | None:
+    def needed(cls, content: Content) -> str | None:
         return (
             f"the PyTorch module `{content['module']['name']}`, of which it holds the weights only. "
             "Make the module and load them into it, in Python: descend.load(path, model=module)."
         )
 
     @classmethod
-    def restored(
-        cls, content: Mapping[str, Any], given: Any, loss: Loss, constraints: Constraints | None
-    ) -> ModuleModel:
+    def restored(cls, content: Content, given: Any, loss: Loss, constraints: Constraints | None) -> ModuleModel:
         entry, parameters = content["module"], ModuleParameters(given)
         parameters.write_down()
         row_shape = None if entry["row_shape"] is None else tuple(entry["row_shape"])
@@ -141,7 +139,7 @@ class ModuleModel(Model):
             raise DataError("The module was fitted to tensors, not to columns. Give its inputs as one tensor or array.")
         return open_table(data).numbers(self.inputs, missing)
 
-    def predict(self, theta: Any, columns: Mapping[str, Array]) -> Array:
+    def predict(self, theta: object, columns: Mapping[str, Array]) -> Array:
         """Return the prediction of each row, by the module in evaluation mode."""
         import torch
 

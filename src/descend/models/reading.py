@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from numpy.typing import NDArray
-
+from descend.differences import Values
 from descend.errors import ConfigError
 from descend.formula.printers.code import plain_name
 from descend.registry import closest
 from descend.table import Table
 from descend.table.levels import GroupLabels, Levels
+
+Content = Mapping[str, Any]
+"""What a model file holds: JSON, by key."""
 
 
 def known_column(name: str, table: Table, role: str) -> None:
@@ -23,7 +25,7 @@ def known_column(name: str, table: Table, role: str) -> None:
         )
 
 
-def shapes_of(content: Mapping[str, Any]) -> dict[str, tuple[str, ...] | None]:
+def shapes_of(content: Content) -> dict[str, tuple[str, ...] | None]:
     """Return the shapes of all parameters that a model file names."""
     groups = {
         name: GroupLabels(Levels(tuple(entry["columns"]), tuple(map(tuple, entry["keys"]))), tuple(entry["parts"]))
@@ -35,7 +37,7 @@ def shapes_of(content: Mapping[str, Any]) -> dict[str, tuple[str, ...] | None]:
     }
 
 
-def checked_shape(found: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+def checked_shape(found: Values, shape: tuple[int, ...]) -> Values:
     """Return an array if it has a shape; raises ConfigError else."""
     if found.shape != shape:
         raise ConfigError(f"It returned shape {found.shape}, not {shape}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from descend.errors import ConfigError
 from descend.formula.contrasts import Cells, References, references
@@ -29,7 +28,7 @@ def with_references(
     held: Constraints | None,
     table: Table,
     options: Options,
-    formula_with: Callable[[Mapping[str, Any]], Formula],
+    formula_with: Callable[[Mapping[str, object]], Formula],
 ) -> Constraints | None:
     """Return the constraints with those levels held that the rest of the formula can make up for.
 

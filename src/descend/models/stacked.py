@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.models.call import arguments_of, name_of
+from descend.models.reading import Content
 
 Array = NDArray[np.float64]
 BY_PLACE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY)
@@ -49,7 +49,7 @@ class Stacked:
         return {"argument": self.argument, "columns": list(self.columns), "axis": self.axis}
 
     @classmethod
-    def restored(cls, function: Callable[..., object], entry: Mapping[str, Any]) -> Stacked:
+    def restored(cls, function: Callable[..., object], entry: Content) -> Stacked:
         """Rebuild it from the entry of a model file, and the function that the user gave beside it."""
         return cls(function, str(entry["argument"]), tuple(entry["columns"]), int(entry["axis"]))
 

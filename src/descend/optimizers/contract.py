@@ -123,13 +123,10 @@ class Optimizer(Part, ABC):
     """Whether it follows the kinks of a loss, row by row; an l1 penalty then is one more kink."""
     stochastic: ClassVar[bool] = True
     """Whether it makes sense on mini-batches."""
+    uses_rate: bool = True
+    """Whether the learning rate matters to it; not so where it finds the length of each step itself."""
     rate_rule: ClassVar[str]
     """How `suggested_rate` chooses the learning rate, in words for the user."""
-
-    @property
-    def uses_rate(self) -> bool:
-        """Whether the learning rate matters to it; not so where it finds the length of each step itself."""
-        return True
 
     @property
     def recurrence(self) -> Recurrence | None:

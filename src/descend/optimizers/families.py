@@ -60,9 +60,7 @@ class WholeSteps(Optimizer):
     stochastic: ClassVar[bool] = False
     thorough: ClassVar[bool] = True
 
-    @property
-    def uses_rate(self) -> bool:
-        return False
+    uses_rate = False
 
     def suggested_rate(self, evaluation: Evaluation) -> float:
         return 1.0

@@ -58,7 +58,7 @@ class LBFGS(WholeSteps):
     rate_rule: ClassVar[str] = "1, the length of a whole quasi-Newton step"
 
     @property
-    def uses_rate(self) -> bool:
+    def uses_rate(self) -> bool:  # type: ignore[override]
         return self.line_search == "none"
 
     def init(self, theta: Array) -> State:

@@ -15,6 +15,7 @@ from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.option import Values
 from descend.options.request import FIELDS, OPTIONS, Request, check_options
 from descend.options.starts_in_order import by_name, is_in_order
+from descend.options.units import number_or_measured
 from descend.registry import closest
 from descend.table import open_table
 from descend.wording import spell
@@ -113,7 +114,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     )
 
 
-def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[Any, Any, Any]:
+def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple[object, Any, Any]:
     """Return the data, with row weights and standard deviations given as values added as columns, and their names.
 
     The columns have names that the model does not use: its `sigma` is a parameter. A number, or a text that is no
@@ -140,7 +141,7 @@ def with_columns(model: object, data: Any, weights: Any, sigma: Any) -> tuple[An
     return data, names["weights"], names["sigma"]
 
 
-def _with_numbered(model: object, data: Any, values: dict[str, Any]) -> Any:
+def _with_numbered(model: object, data: object, values: dict[str, Any]) -> object:
     """Return the data with columns for states and a covariance given as values, before any rows are left out."""
     if hasattr(values.get("censored"), "__array__"):
         from descend.table.in_memory import with_values
@@ -156,7 +157,7 @@ def _with_numbered(model: object, data: Any, values: dict[str, Any]) -> Any:
     return data
 
 
-def _of_responses(data: Any, given: Mapping[str, Any], role: str) -> tuple[Any, str]:
+def _of_responses(data: object, given: Mapping[str, object], role: str) -> tuple[object, str]:
     """Return weights or standard deviations by response as a text, ``y1=s1, y2=0.1``; arrays become columns."""
     parts = []
     for response, value in given.items():
@@ -167,7 +168,7 @@ def _of_responses(data: Any, given: Mapping[str, Any], role: str) -> tuple[Any, 
     return data, ", ".join(parts)
 
 
-def _with_expression(data: Any, text: str, role: str) -> Any:
+def _with_expression(data: object, text: str, role: str) -> object:
     """Return the data with a column for an expression of others, named by its text; as they are if it is a column."""
     table = open_table(data)
     if text in table.names:
@@ -226,7 +227,7 @@ def read_fixed(fix: Values | str | None) -> Values | None:
         return fix
     try:
         parts = (part.rsplit("=", 1) for part in split_assignments(fix))
-        return {name.strip().strip("`"): float(value) for name, value in parts}
+        return {name.strip().strip("`"): number_or_measured(value) for name, value in parts}
     except (AttributeError, TypeError, ValueError):
         raise ConfigError(
             f'Fixed values are given by name, such as fix={{"c": 0}}; {fix!r} cannot be read so.'

@@ -15,10 +15,10 @@ from descend.options.option import Values
 from descend.options.request import OPTIONS
 from descend.table import open_table
 
-Added = Callable[[object, Any, Any, Any], tuple[Any, Any, Any]]
+Added = Callable[[object, object, object, object], tuple[object, Any, Any]]
 
 
-def two_sided(data: Any, sigma: object) -> tuple[Any, Any] | None:
+def two_sided(data: object, sigma: object) -> tuple[object, object] | None:
     """Return both sides of a sigma, as they were given; None if it is one for both.
 
     They are a text with a comma, a tuple of two, or a list of two of which one is a text, or an array of shape (2, n).
@@ -83,7 +83,7 @@ def refuse_beside(options: Values) -> None:
             raise ConfigError(f"`{key}` does not go with a `sigma` of two sides: {why}. Leave out one of the two.")
 
 
-def with_two_sides(model: object, data: Any, options: Values, added: Added) -> tuple[Any, dict[str, Any]]:
+def with_two_sides(model: object, data: object, options: Values, added: Added) -> tuple[object, dict[str, Any]]:
     """Return the data and the options of a fit, whose sigma, if it has two sides, became the loss that reads them.
 
     added: returns the data with a column of one side, and the names of the columns of weights and sigma.

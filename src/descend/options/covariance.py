@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from descend.errors import ConfigError
 from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in
+from descend.options.option import Values
 from descend.table import open_table
 from descend.table.coupled import Coupling, read_coupling
 from descend.table.in_memory import with_values
@@ -20,7 +19,7 @@ COLUMN = "row_of_covariance"
 """The column of the numbers of the rows, which says which rows of the matrix are used."""
 
 
-def with_covariance(model: object, data: Any, options: Mapping[str, Any]) -> tuple[Any, Coupling]:
+def with_covariance(model: object, data: object, options: Values) -> tuple[object, Coupling]:
     """Return the data with a column of the numbers of their rows, and the covariance of these.
 
     Raises ConfigError for what does not go with it, and DataError for what is no covariance of the rows.
@@ -36,7 +35,7 @@ def with_covariance(model: object, data: Any, options: Mapping[str, Any]) -> tup
     return with_values(table, column, np.arange(float(table.rows))), coupling
 
 
-def _refuse(model: object, options: Mapping[str, Any]) -> None:
+def _refuse(model: object, options: Values) -> None:
     """Raise ConfigError for options that sum rows one by one, or leave them where they are."""
     if kind_of(model).in_place:
         raise ConfigError(f"A module is trained row by row, so that it takes no {spell('covariance')}. Use a formula.")

@@ -32,6 +32,7 @@ class OptionsOfRows:
         "texts",
         must_be("the name of a column, or a list of them", is_text, is_texts),
         metavar="COLUMNS",
+        label=("One fit for each group of", "分组拟合，每组一次"),
     )
     weights: str | None = option(
         None,
@@ -98,6 +99,13 @@ class OptionsOfRows:
         "Column that multiplies the mean of a count, such as the time or the area over which it was counted.",
         metavar="COLUMN",
         check=must_be("the name of a column, or an array with a value for each row", is_text),
+    )
+    units: Ties = option(
+        None,
+        "Unit of a column, such as t=s or V=mV; those of the parameters follow. May be repeated.",
+        *("texts", must_be('units by name, such as {"t": "s"}', is_texts, is_by_name)),
+        metavar="COLUMN=UNIT",
+        flag="--unit",
     )
     where: str | None = option(
         None,

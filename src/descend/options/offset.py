@@ -36,7 +36,7 @@ MEANS = ((0.0, math.inf), (0.0, 1.0))
 ROLES = ("offset", "exposure")
 
 
-def with_offset(model: Any, data: Any, options: dict[str, Any]) -> tuple[Any, Any]:
+def with_offset(model: object, data: object, options: dict[str, Any]) -> tuple[object, object]:
     """Return the formula with offset and exposure in it, and the data with a column for each that was given as values.
 
     options: those of a fit; what was given as values is replaced by the name of its column.

@@ -23,6 +23,7 @@ from descend.wording import FLAGS
 
 if TYPE_CHECKING:
     from descend.table.rows import Roles, Weighing
+    from descend.units.stated import Stated
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -48,6 +49,8 @@ class Request(OptionsOfDescent):
     """The standard deviations or weights that follow from the predictions of an earlier fit."""
     weighed_by: tuple[str, ...] = ()
     """Columns, beside the prediction, that such standard deviations or weights are computed from."""
+    stated: Stated | None = None
+    """What is said of units, once the table was looked at; None if nothing is."""
     notes: tuple[str, ...] = ()
     """What was decided about the request by looking at the data, in sentences."""
     unsettled: Request | None = None
@@ -141,5 +144,5 @@ def check_options(given: Mapping[str, object], *needed: str) -> None:
     for key, value in given.items():
         if value is not None or key in needed:
             option = OPTIONS.get(key)
-            if option is None or value is not option.default:
+            if option is None or not (value is option.default or (type(value) is float and value == option.default)):
                 checks.ARGUMENTS.get(key, checks.anything if option is None else option.check)(key, value)

@@ -17,7 +17,6 @@ from descend.gradients.derived import derived
 from descend.gradients.jacobian_by_hand import JacobianKernel, is_jacobian
 from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
 from descend.losses import Loss
-from descend.losses.probability import taken_for
 from descend.models import Model, SymbolicModel, bind, kind_of
 from descend.models.reading import known_column
 from descend.models.stacked import called_like
@@ -30,7 +29,7 @@ from descend.table import Table
 
 def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[str, Any]]:
     """Return the model, and the starting values that were given for it."""
-    model: Any = request.model
+    model: object = request.model
     if request.sigma is not None:
         check_sigma_wish(request, loss)
         known_column(request.sigma, table, "sigma")
@@ -43,6 +42,10 @@ def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[
 def _as_probability(model: SymbolicModel, table: Table, request: Request) -> Model:
     """Give a formula that is a probability, not log-odds, the matching loss, and bounds that keep it a probability."""
     loss, held, parameters = model.loss, model.constraints, Parameters(model.formula.parameters)
+    if loss.of_mean == loss:
+        return model
+    from descend.losses.probability import taken_for
+
     bounds = None if held is None else held.bounds
     known: dict[Expr, Interval] = {}
     if bounds is not None:
@@ -164,7 +167,7 @@ def _texts(gradient: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(part for text in texts for part in text.split(";") if part.strip()) or ("",)
 
 
-def _by_function(model: Model, gradient: Callable[..., Any], table: Table, spread: str | None) -> Kernel:
+def _by_function(model: Model, gradient: Callable[..., object], table: Table, spread: str | None) -> Kernel:
     if model.response not in model.response_columns or (model.formula is not None and model.loss.link is not None):
         raise ConfigError(
             "A gradient function goes with a plain column on the left of the formula and a loss without a "

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from descend.engines.batches import Batch
 from descend.engines.shuffling import Places, shuffled
@@ -39,7 +39,7 @@ class VectorObjective(Objective):
 
     _last: tuple[Array, int, float, Array | None, Curvature | None, Factor | None] | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name != "_last"}
 
     @property
@@ -102,10 +102,10 @@ class MeanLoss(VectorObjective):
         self.means = getattr(engine, "means", None)
         """Order 2 over all rows, in an engine that divides sooner than it is done here."""
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return super().__getstate__() | {"means": None}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state | {"means": getattr(state["engine"], "means", None)})
 
     def numbers(self, theta: Array, order: int, rows: Places | None) -> Numbers:
@@ -265,7 +265,7 @@ class OnRows(Around):
 class Held(Around):
     """J as a function of the ``free`` components of theta; the others keep their values."""
 
-    def __init__(self, inner: VectorObjective, theta: Array, free: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
+    def __init__(self, inner: VectorObjective, theta: Array, free: NDArray[np.bool_]) -> None:
         super().__init__(inner)
         self.theta, self.free = theta, free
         self.bounds = None if inner.bounds is None else inner.bounds.of(free)

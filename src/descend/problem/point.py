@@ -15,10 +15,7 @@ from numpy.typing import NDArray
 
 from descend.engines.shuffling import Places, shuffled
 from descend.engines.totals import Curvature, Engine, Factor
-from descend.optimizers.contract import RANK
 from descend.optimizers.curvature import largest_curvature
-from descend.optimizers.systems import is_finite, predicted, pulling, well
-from descend.optimizers.systems import triangle as root_of
 from descend.parameters import Bounds
 from descend.problem.penalty import Penalty
 
@@ -28,9 +25,6 @@ if TYPE_CHECKING:
     from descend.parameters.priors import WeighedPriors
 
 Array = NDArray[np.float64]
-EPS = float(np.finfo(np.float64).eps)
-ROUNDINGS = 8.0
-"""How many roundings a gradient may be made up of and still count as zero."""
 
 
 class Objective(ABC):
@@ -285,89 +279,7 @@ class Point:
         largest = float(parts[parts.argmax()])
         return largest / reference if reference > 0.0 else largest
 
-    def promise(self) -> float:
-        """Return the decrease of J that a Gauss-Newton step promises, g'C^-1 g / 2, as a share of ``excess``.
-
-        Unlike ``remaining`` it does not grow where a parameter is known to many digits, such as a date in seconds.
-        """
-        curvature = self.curved()
-        if curvature is None or self.has_l1 or self.piecewise or not self.excess:
-            return math.inf
-        if not is_finite(curvature):
-            return math.inf
-        # A component that a bound holds back cannot lower J.
-        if not isinstance(curvature, np.ndarray):
-            from descend.optimizers.arrow_systems import promised
-
-            blocked = None if self.bounds is None else self.bounds.blocked(self.theta, self.gradient)
-            return promised(self, curvature, blocked) / self.excess
-        free = slice(None) if self.bounds is None else ~self.bounds.blocked(self.theta, self.gradient)
-        curvature = curvature[free][:, free]
-        scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
-        gradient, scaled = self.slope[free] / scale, curvature / (scale * scale[:, None])
-        if well(scaled):
-            return float(gradient @ np.linalg.solve(scaled, gradient)) / (2.0 * self.excess)
-        # In squared numbers, directions in which much is left to gain can be lost to rounding.
-        # Those of the derived triangle count even where the gradient is by hand; a choice of parameters has its own.
-        derived = self.objective.triangle(self.theta)
-        if derived is None or not isinstance(derived.factor, np.ndarray):
-            upper, right = root_of(self.at(self.theta, 3))
-        else:
-            upper, right = derived.factor[:-1, :-1], derived.factor[:-1, -1]
-        if self.subgradient is not None:
-            right = pulling(upper, self.subgradient)
-        upper = upper[:, free]
-        step = np.linalg.lstsq(upper / scale, -right, rcond=RANK)[0] / scale
-        return predicted(upper, right, step) / self.excess
-
-    def bottom(self) -> Point | None:
-        """Return the minimum of the parabola with J, gradient and curvature of here; None where J is none nearby.
-
-        theta - C^-1 g,   J - g'C^-1 g / 2,   with the curvature C of here
-        """
-        objective, curvature = self.objective, self.curvature
-        bent = not objective.smooth or objective.kinks is not None or objective.edge is not None
-        if bent or self.rows is not None or not isinstance(curvature, np.ndarray) or not is_finite(curvature):
-            return None
-        scale = np.sqrt(np.where(curvature.diagonal() > 0.0, curvature.diagonal(), 1.0))
-        scaled = curvature / (scale * scale[:, None])
-        if not well(scaled):
-            return None
-        step = -np.linalg.solve(scaled, self.gradient / scale) / scale
-        loss = self.loss + 0.5 * float(self.gradient @ step)
-        return objective.noted(
-            Point(self.theta + step, loss, self.gradient + curvature @ step, curvature, None, objective)
-        )
-
-    def rounded(self, squares: float) -> bool:
-        """Whether what is left of the gradient is no more than the rounding of residuals and parameters.
-
-        squares: the mean square of the response. With C the curvature, of rows whose second derivative is 2 at most:
-
-            |dJ/dtheta_k| <= 8 eps (sqrt(2 C_kk squares) + sum_j |C_kj theta_j|)
-        """
-        curvature = self.curved()
-        if curvature is None or not squares > 0.0 or not is_finite(curvature):
-            return False
-        noise = np.sqrt(2.0 * squares * curvature.diagonal()) + abs(curvature) @ np.abs(self.theta)
-        return bool((np.abs(self.slope) <= ROUNDINGS * EPS * noise).all())
-
     def held(self) -> bool:
         """Whether J is least here because predictions lie at the edge of what the loss allows."""
         edge = self.objective.edge
         return edge is not None and edge.holds(self.theta, self.slope)
-
-    def flat(self, scales: Array) -> bool:
-        """Whether some parameter has lost all influence: doubling it changes J by less than rounding.
-
-        A descent that ends there ran onto a plateau: the gradient is zero, but it is not a minimum.
-        """
-        curvature = self.curved()
-        if curvature is None or not self.loss:
-            return False  # where J is 0, it cannot fall further
-        least = 1e-14 * abs(self.loss)
-        reach = np.maximum(np.abs(self.theta), scales).tolist()
-        idle = [part * far * far <= least for part, far in zip(curvature.diagonal().tolist(), reach, strict=True)]
-        if self.bounds is not None and any(idle):
-            idle = (np.array(idle) & ~self.bounds.blocked(self.theta, self.gradient)).tolist()
-        return any(idle) and is_finite(curvature)

@@ -182,7 +182,12 @@ def _check_errors_of_inputs(model: Model, request: Request) -> None:
 
 
 def _with_rows(
-    objective: VectorObjective, model: Model, summing: Summing, gradient: str, given: Mapping[str, Any], requested: Any
+    objective: VectorObjective,
+    model: Model,
+    summing: Summing,
+    gradient: str,
+    given: Mapping[str, object],
+    requested: object,
 ) -> Array:
     """Give J what is known of its rows and its bounds; return where a descent may begin.
 

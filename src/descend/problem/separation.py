@@ -41,7 +41,7 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     """
     model, bounds, penalty = problem.model, problem.objective.bounds, problem.objective.penalty
     priors = problem.objective.priors
-    if not model.loss.dispersion_known or not model.loss.plain:
+    if not model.loss.endless:
         return None
     if problem.objective.arrow:
         from descend.problem.separation_of_groups import endless_groups
@@ -58,6 +58,8 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     low, high = np.full(theta.size, -np.inf), np.full(theta.size, np.inf)
     if bounds is not None:
         low, high = bounds.low.copy(), bounds.high.copy()
+    for name in model.loss.own_parameters:
+        low[model.parameters.slices[name]] = high[model.parameters.slices[name]] = 0.0
     if priors is not None:
         low[priors.priors.pulling] = high[priors.priors.pulling] = 0.0
     if penalty is not None:

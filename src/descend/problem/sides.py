@@ -150,7 +150,7 @@ def rounded(sides: Sides, unit: float) -> Sides:
     return replace(sides, low=low, high=high, status=np.where(exact, float(BETWEEN), sides.status))
 
 
-def in_arrays(table: Table, columns: Mapping[str, Any]) -> Table:
+def in_arrays(table: Table, columns: Mapping[str, object]) -> Table:
     """Return the same rows in memory, with further columns, or others in place of some."""
     found = open_table({**columns_in_memory(table), **columns})
     found.source = table.source

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -67,7 +67,7 @@ def characters(panels: Sequence[Panel], width: int, height: int, colour: bool = 
 class Scene:
     """What a terminal shows of a run as it goes: the prediction over the rows, and the loss per epoch so far."""
 
-    def __init__(self, model: Model, columns: Mapping[str, Any]) -> None:
+    def __init__(self, model: Model, columns: Mapping[str, object]) -> None:
         names = dict.fromkeys((*model.inputs, *model.response_columns))
         self.model = model
         everything = {name: column(columns[name]) for name in names}

@@ -13,9 +13,11 @@ class Field:
     kind: ``formula``, ``parameter`` (value: the number, its standard error or None, what holds it, such as ``fixed``,
         or "", and the ends of its interval if asked for), ``number``, ``text``, ``success``, ``partial`` or
         ``failure`` (how the run ended), ``advice``, or ``note``. many: whether it is of a parameter with many groups.
+    unit: of a parameter or quantity; empty if it is not known.
     """
 
     label: str
     value: Any
     kind: str
     many: bool = False
+    unit: str = ""

@@ -18,6 +18,7 @@ from descend.inference.standard_errors import errors_in_words
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.report.field import Field
 from descend.report.right_digits import MOST_JUDGED, few_digits_note
+from descend.report.units import unit_notes, unit_of_label, unit_of_name
 from descend.table.levels import ByGroup, GroupLabels
 
 if TYPE_CHECKING:
@@ -108,9 +109,9 @@ def _fitted(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     for label, value, error, *both in zip(shapes.labels, values, errors, *ends, strict=True):
         mark = "" if held is None else held.mark(label, fit.theta)
         cells = [value, None if np.isnan(error) else error, mark, *both]
-        yield Field(label, cells, "parameter", label.partition("[")[0] in many)
+        yield Field(label, cells, "parameter", label.partition("[")[0] in many, unit_of_label(fit, shapes, label))
     for name, cells in quantity_cells((fit if intervals is None else intervals).quantities, intervals is not None):
-        yield Field(name, cells, "parameter")
+        yield Field(name, cells, "parameter", unit=unit_of_name(fit, name))
 
 
 def _quantities(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
@@ -242,7 +243,7 @@ def _cause(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 
 def _notes(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
-    yield from (Field("note", _sentence(note, fit.parameters), "note") for note in fit.notes)
+    yield from (Field("note", _sentence(note, fit.parameters), "note") for note in (*fit.notes, *unit_notes(fit)))
     yield from (Field("note", _sentence(failure), "note") for failure in fit.failures)
 
 
@@ -271,6 +272,7 @@ ENTRIES = [
     Entry("parameters", value=_listed_parameters, lines=_fitted),
     Entry("standard_errors"),
     Entry("quantities", value=lambda fit: {n: q.plain() for n, q in fit.quantities.items()} or None, lines=_quantities),
+    Entry("units", value=lambda fit: fit.units or None),
     Entry("fixed", value=lambda fit: {} if fit.constraints is None else fit.constraints.fixed_by_user),
     Entry("references", value=lambda fit: {} if fit.constraints is None else fit.constraints.reference_values),
     Entry("ties", value=lambda fit: {} if fit.constraints is None else fit.constraints.tie_texts),
@@ -325,6 +327,6 @@ ENTRIES = [
     Entry("advice", lines=lambda fit, _: [Field("", fit.advice, "advice")]),
     Entry("formula", value=lambda fit: fit.model),
     Entry("loss_function"),
-    Entry("notes", value=lambda fit: [*fit.notes, *fit.failures], lines=_notes),
+    Entry("notes", value=lambda fit: [*fit.notes, *unit_notes(fit), *fit.failures], lines=_notes),
 ]
 """In reading order. The notes come last, since entries above may fail, which adds a note."""

@@ -29,7 +29,7 @@ def curves(view: View, look: Look = DEFAULT) -> Panel:
     """Prepare the rows and the curve of each group in its own colour; with several inputs, predicted and observed."""
     marks: list[Mark] = []
     for place, group in enumerate(view.groups):
-        colour, dashes = (*COLOURS, *MORE)[place % TOGETHER], "-" if place % TOGETHER < SOLID else "--"
+        colour, dashes = colour_of(place)
         x, y = _rows(view, group, look)
         if view.curves:
             marks += spread.bars(view, x, y, group.rows, colour)
@@ -61,6 +61,11 @@ def residuals_below(view: View, look: Look) -> Panel:
         bars = spread.bars(view, across, left, group.rows, colour)
         marks += [*(replace(each, left=None, right=None) for each in bars), Points(across, left, "", colour)]
     return Panel("residuals-below", "", Axis(_names(view)[0], look.scale("x")), Axis("residual"), marks)
+
+
+def colour_of(place: int) -> tuple[str, str]:
+    """Return the colour of the group with this number, and how its curve is dashed."""
+    return (*COLOURS, *MORE)[place % TOGETHER], "-" if place % TOGETHER < SOLID else "--"
 
 
 def together(view: View) -> bool:
@@ -136,8 +141,8 @@ def _badness(view: View, group: Group) -> float:
 
 def _names(view: View) -> tuple[str, str]:
     if view.curves:
-        return (view.inputs[0] if view.inputs else "row"), view.response
-    return f"{view.response}, observed", f"{view.response}, predicted"
+        return view.axis(view.inputs[0] if view.inputs else "row"), view.axis(view.response)
+    return f"{view.axis(view.response)}, observed", f"{view.axis(view.response)}, predicted"
 
 
 def _rows(view: View, group: Group, look: Look) -> tuple[Array, Array]:

@@ -183,9 +183,10 @@ def _parameters(shown: Sequence[Field], intervals: Intervals | None) -> str:
         return ""
     few = listed[:MOST_PARAMETERS]
     errors = any(field.value[1] is not None for field in few)
-    held = any(field.value[2] for field in few)
+    held, units = any(field.value[2] for field in few), any(field.unit for field in few)
     level = "" if intervals is None else f"{intervals.level * 100:.10g}% interval, {intervals.method}"
-    titles = ["parameter", "value", *["standard error"] * errors, *[level] * bool(level), *["note"] * held]
+    titles = ["parameter", "value", *["standard error"] * errors, *[level] * bool(level)]
+    titles += [*["unit"] * units, *["note"] * held]
     lines = []
     for field in few:
         value, error, mark, *ends = field.value
@@ -194,10 +195,11 @@ def _parameters(shown: Sequence[Field], intervals: Intervals | None) -> str:
         if level:
             cells.append("–" if None in ends else f"{ends[0]:.{digits}g} to {ends[1]:.{digits}g}")
         row = "".join(f'<td class="number">{minus(cell)}</td>' for cell in cells)
+        row += f"<td>{escape(field.unit)}</td>" if units else ""
         row += f"<td>{escape(mark)}</td>" if held else ""
         lines.append(f'<tr><th scope="row"><code>{escape(field.label)}</code></th>{row}</tr>')
     more = f"<p>And {len(listed) - len(few):,} more.</p>" if len(listed) > len(few) else ""
-    numbers = [place for place, name in enumerate(titles) if name not in ("parameter", "note")]
+    numbers = [place for place, name in enumerate(titles) if name not in ("parameter", "unit", "note")]
     return table(heads(titles, numbers), lines, "Parameters") + more
 
 

@@ -6,7 +6,7 @@ library.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 DASHES = {"-": "solid", "--": "dash", ":": "dot"}
-Trace = dict[str, Any]
+Trace = dict[str, object]
 """A figure, or a part of one, in Plotly's form."""
 CROWD = 500
 """From this many rows on, dots are small and faint."""

@@ -107,7 +107,7 @@ def _listed(given: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(part.strip() for part in given.split(",") if part.strip()) if isinstance(given, str) else tuple(given)
 
 
-def _in_inches(size: Any) -> tuple[float, float | None]:
+def _in_inches(size: object) -> tuple[float, float | None]:
     """Return width and height in inches, of ``"85mm"``, ``"85 x 60 mm"``, ``"8x5"`` or (8, 5)."""
     parts = re.split(r"[xX×,]", size) if isinstance(size, str) else list(size) if isinstance(size, Iterable) else []
     found = [LENGTH.fullmatch(str(part)) for part in parts]

@@ -44,8 +44,8 @@ def _curves(seen: Mapping[str, View], first: View) -> Panel:
     name = first.inputs[0] if first.inputs else "row"
     alt = f"The curves of {len(seen)} models over {rows(len(first.x))}: {', '.join(seen)}."
     edge = 0.1 * (high - low)
-    vertical = Axis(first.response, "linear", low - edge, high + edge)
-    return Panel("models", f"Data and {len(seen)} models", Axis(name), vertical, marks, "", alt)
+    vertical = Axis(first.axis(first.response), "linear", low - edge, high + edge)
+    return Panel("models", f"Data and {len(seen)} models", Axis(first.axis(name)), vertical, marks, "", alt)
 
 
 def _predictions(seen: Mapping[str, View], first: View) -> Panel:
@@ -55,7 +55,8 @@ def _predictions(seen: Mapping[str, View], first: View) -> Panel:
     ]
     marks.append(Line(ends, ends, "predicted = observed", "sky", width=1.4))
     alt = f"Predictions of {len(seen)} models against the response: {', '.join(seen)}."
-    horizontal, vertical = Axis(f"{first.response}, observed"), Axis(f"{first.response}, predicted")
+    response = first.axis(first.response)
+    horizontal, vertical = Axis(f"{response}, observed"), Axis(f"{response}, predicted")
     return Panel("models", f"{len(seen)} models", horizontal, vertical, marks, "", alt)
 
 

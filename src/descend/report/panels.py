@@ -81,7 +81,7 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
         f"Scatter plot of {view.response} against {name}, {rows(len(view.x))}, with the fitted curve, "
         f"which goes from {first} at the left to {last} at the right."
     )
-    axes = Axis(name, across), Axis(view.response, look.scale("y"), low, high)
+    axes = Axis(view.axis(name), across), Axis(view.axis(view.response), look.scale("y"), low, high)
     return Panel("curve", title, *axes, marks, " ".join(filter(None, [_without(view, look), *said])), alt)
 
 
@@ -105,8 +105,8 @@ def predicted(view: View, look: Look = DEFAULT) -> Panel:
     return Panel(
         "predicted",
         f"Predicted and observed, {rows(view.fit.rows)}",
-        Axis(f"{view.response}, observed", look.scale("x")),
-        Axis(f"{view.response}, predicted", look.scale("y")),
+        Axis(f"{view.axis(view.response)}, observed", look.scale("x")),
+        Axis(f"{view.axis(view.response)}, predicted", look.scale("y")),
         [Points(y, values, "rows"), Line(ends, ends, "predicted = observed", width=1.8)],
         _without(view, look),
         f"Predicted against observed {view.response}; a perfect prediction lies on the diagonal.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,7 +47,7 @@ def plot_fit(fit: Fitted, look: Look = DEFAULT) -> Figure:
     return _plot(fit, None, look)
 
 
-def plot_model(fit: Fitted, columns: Mapping[str, Any], look: Look = DEFAULT) -> Figure:
+def plot_model(fit: Fitted, columns: Mapping[str, object], look: Look = DEFAULT) -> Figure:
     """Draw a fitted model over columns of data, as ``plot_fit`` does; the response may be left out with one input.
 
     Raises DataError if a column is missing.
@@ -55,7 +55,7 @@ def plot_model(fit: Fitted, columns: Mapping[str, Any], look: Look = DEFAULT) ->
     return _plot(fit, columns, look)
 
 
-def _plot(fit: Fitted, columns: Mapping[str, Any] | None, look: Look) -> Figure:
+def _plot(fit: Fitted, columns: Mapping[str, object] | None, look: Look) -> Figure:
     seen, theme = view(fit, columns), look.theme
     if seen.groups and seen.observed:
         return _plot_groups(seen, look)

@@ -16,7 +16,9 @@ from descend.report.view import View
 
 def residuals(view: View) -> Panel:
     """Prepare residuals against predicted: what is left should show no pattern."""
-    return _residuals(view, drawable(view.predicted), f"{view.response}, predicted", "residuals", "Residuals")
+    return _residuals(
+        view, drawable(view.predicted), f"{view.axis(view.response)}, predicted", "residuals", "Residuals"
+    )
 
 
 def residuals_below(view: View, look: Look) -> Panel:
@@ -25,7 +27,7 @@ def residuals_below(view: View, look: Look) -> Panel:
     across = on_axis(look, "x", view.x, name)
     panel = _residuals(view, across, name, "residuals-below", "", view.residuals)
     upright = [replace(each, left=None, right=None) for each in spread.bars(view, across, drawable(view.residuals))]
-    return replace(panel, x=Axis(name, look.scale("x")), y=Axis("residual"), marks=[*upright, *panel.marks])
+    return replace(panel, x=Axis(view.axis(name), look.scale("x")), y=Axis("residual"), marks=[*upright, *panel.marks])
 
 
 def residuals_against(view: View, name: str) -> Panel:
@@ -37,16 +39,18 @@ def residuals_against(view: View, name: str) -> Panel:
 def _judged(view: View) -> tuple[Array, str]:
     """Return the residuals that should show no pattern, and what they are: whitened, where rows have a covariance."""
     whitened = view.whitened
-    return (view.residuals, "observed - predicted") if whitened is None else (whitened, "whitened residual")
+    return (
+        (view.residuals, view.in_unit("observed - predicted")) if whitened is None else (whitened, "whitened residual")
+    )
 
 
 def _residuals(view: View, x: Array, name: str, key: str, title: str, raw: Array | None = None) -> Panel:
-    values, words = _judged(view) if raw is None else (raw, "observed - predicted")
+    values, words = _judged(view) if raw is None else (raw, view.in_unit("observed - predicted"))
     left = drawable(values)
     return Panel(
         key,
         title,
-        Axis(name),
+        Axis(view.axis(name)),
         Axis(words),
         [*points(view, x, left, "", ends=False), Level(0.0)],
         view.sampled,

@@ -24,6 +24,7 @@ from descend.report.palette import CONTOURS, INK
 from descend.report.theme import SCREEN, Theme, changed
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -101,7 +102,7 @@ def shown(text: str, most: int = 60) -> str:
     return "".join(letter if letter.isprintable() and ord(letter) in known else MISSING for letter in line)
 
 
-def text(size: float, color: str = INK, theme: Theme = SCREEN, **more: Any) -> dict[str, Any]:
+def text(size: float, color: str = INK, theme: Theme = SCREEN, **more: object) -> dict[str, Any]:
     """Return the properties of a text, in which `$` and `_` are plain characters rather than mathematics."""
     family = [*theme.family, *fonts()]
     return {"fontfamily": family, "fontsize": size, "color": color, "parse_math": False, "usetex": False, **more}
@@ -227,7 +228,7 @@ def opaque(figure: Figure, paper: str) -> Iterator[None]:
     from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
 
-    before: list[tuple[Any, str, Any, float | None]] = []
+    before: list[tuple[Artist, str, object, float | None]] = []
     for box in figure.findobj(Legend):  # what is under it shows between its letters
         frame = box.get_frame()
         before.append((frame, "facecolor", frame.get_facecolor(), frame.get_alpha()))
@@ -264,7 +265,7 @@ def label(axes: Axes, x: str, y: str, title: str = "", theme: Theme = SCREEN, fa
         axes.set_title(wrapped(title, across), loc="left", **text(theme.label, color, theme))
 
 
-def legend(axes: Axes, handles: Sequence[Any], names: Sequence[str], theme: Theme = SCREEN) -> None:
+def legend(axes: Axes, handles: Sequence[Artist], names: Sequence[str], theme: Theme = SCREEN) -> None:
     """Say which line is which: within the axes, or beside them if there are many; below them where it is narrow."""
     from matplotlib.lines import Line2D
 

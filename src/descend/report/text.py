@@ -49,6 +49,8 @@ def _parameters(fields: Sequence[Field], colour: bool, columns: int | None) -> l
     if len(listed[0].value) > 3:
         table.append(["low", *aligned([field.value[3] for field in listed], shown)])
         table.append(["high", *aligned([field.value[4] for field in listed], shown)])
+    if any(field.unit for field in listed):
+        table.append(["unit", *(field.unit for field in listed)])
     marks = ["", *(field.value[2] for field in listed)]
     lines = _side_by_side(table, marks, colour)
     if columns is not None and max(width(line) for line in _side_by_side(table, marks, False)) > columns:

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
-from typing import Any
 
 from descend.errors import ConfigError
 from descend.registry import closest
@@ -20,7 +19,7 @@ from descend.report.palette import GREY, GRID, INK, PALETTE
 
 INCH = 25.4
 """Millimetres."""
-EMBEDDED: dict[str, Any] = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none"}
+EMBEDDED: dict[str, object] = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none"}
 """Letters stay letters in vector formats: fonts are embedded as TrueType, and the text of an SVG is text."""
 ALONE = RLock()
 """Held while settings of Matplotlib, which are those of the whole process, are changed."""

@@ -14,9 +14,12 @@ from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DataError
 from descend.inference.fitted import Fitted
 from descend.models import Model
+from descend.report.units import unit_of_name, with_unit
 from descend.table.levels import Levels, said
 
 Array = NDArray[np.float64]
+Columns = Mapping[str, Any]
+"""Columns by name: arrays, or the tensors that a module takes."""
 
 MOST_POINTS = 5_000
 """More points would only cover each other; of more rows a random sample is drawn."""
@@ -29,7 +32,7 @@ class Drawn:
     columns: what it is given. places: indices of the rows drawn among these; None if all are.
     """
 
-    columns: Mapping[str, Any]
+    columns: Columns
     places: NDArray[np.intp] | None = None
 
     def of(self, values: Array) -> Array:
@@ -82,8 +85,8 @@ class View:
     """
 
     fit: Fitted
-    everything: Mapping[str, Any]
-    columns: Mapping[str, Any]
+    everything: Columns
+    columns: Columns
     chosen: NDArray[np.intp] | None
     sampled: str
     observed: bool
@@ -184,8 +187,17 @@ class View:
         columns, text = self.fit.model.response_columns, self.fit.model.response
         return columns[0] if text.strip("`") in columns else text
 
+    def axis(self, name: str) -> str:
+        """Return a column, or the left side, as an axis is labelled: with its unit, if that is known."""
+        return with_unit(self.fit, name)
 
-def view(fit: Fitted, columns: Mapping[str, Any] | None = None) -> View:
+    def in_unit(self, words: str) -> str:
+        """Return words for what has the unit of the response, with that."""
+        unit = unit_of_name(self.fit, self.response)
+        return f"{words} ({unit})" if unit else words
+
+
+def view(fit: Fitted, columns: Mapping[str, object] | None = None) -> View:
     """Choose the rows to draw: from the fit's own data, or from ``columns``.
 
     Raises ConfigError if the fit was loaded from a file, so that it has no data, and DataError if a column is missing.
@@ -234,7 +246,7 @@ def ordered(x: Array, most: int) -> NDArray[np.intp]:
     return places
 
 
-def sample(columns: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[np.intp] | None, str]:
+def sample(columns: Columns) -> tuple[Columns, NDArray[np.intp] | None, str]:
     """Return at most MOST_POINTS rows, their indices (None if all), and a sentence if some rows are left out."""
     columns = {name: column(values) for name, values in columns.items()}
     total = len(next(iter(columns.values())))
@@ -245,7 +257,7 @@ def sample(columns: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[np.intp]
     return drawn, chosen, f"{MOST_POINTS:,} of {total:,} rows drawn, chosen at random."
 
 
-def column(values: Any) -> Any:
+def column(values: object) -> Any:
     """Return a column as float64; tensors of more than one dimension stay as they are."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()

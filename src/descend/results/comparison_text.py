@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from descend.results.model_file import Content
 
 HEADS = ("model", "parameters", "loss", "AIC", "AICc", "BIC", "ΔAICc", "weight")
 LONGEST = 48
@@ -12,7 +13,7 @@ LONGEST = 48
 NOTHING = "–"
 
 
-def compared_text(found: Mapping[str, Any], sizes: Mapping[str, int], advice: Mapping[str, str]) -> str:
+def compared_text(found: Content, sizes: Mapping[str, int], advice: Mapping[str, str]) -> str:
     """Return the table of models, the tests of nested pairs, and what else there is to say.
 
     found: a comparison as plain values (see ``ModelComparison.plain``). sizes: the number of parameters of each model.
@@ -45,14 +46,14 @@ def compared_text(found: Mapping[str, Any], sizes: Mapping[str, int], advice: Ma
     return "\n".join([*text, *(f"{name}: {sentence}" for name, sentence in advice.items())])
 
 
-def _line(model: Mapping[str, Any], short: Mapping[str, str], sizes: Mapping[str, int], least: float) -> list[str]:
+def _line(model: Content, short: Mapping[str, str], sizes: Mapping[str, int], least: float) -> list[str]:
     name = model["formula"]
     criteria = [NOTHING if model[key] is None else f"{model[key]:.2f}" for key in ("AIC", "AICc", "BIC")]
     above = NOTHING if model["AICc"] is None else f"{model['AICc'] - least:.2f}"
     return [short[name], str(sizes[name]), f"{model['loss']:.6g}", *criteria, above, *_numbers(model, "weight")]
 
 
-def _numbers(values: Mapping[str, Any], *keys: str) -> list[str]:
+def _numbers(values: Content, *keys: str) -> list[str]:
     """Return some values as cells: degrees of freedom whole, all else with a few digits."""
     found = [(key, values[key]) for key in keys]
     return [

@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 from descend.descent import Step
 from descend.descent.checkpoint import to_resume
+from descend.descent.solution import starts_at
 from descend.errors import DescendError, LimitsError
 from descend.formula import read_formula
 from descend.inference.estimates import refuse_robust
 from descend.inference.intervals import checked_errors
+from descend.losses import LOSSES
 from descend.models.inexact import inexact_inputs
 from descend.options.request import Request, check_options
+from descend.options.units import says_units
 from descend.problem.posing import pose
 from descend.results.solved import SolvedFit, fit_of
 from descend.starts.robust import settled
@@ -26,6 +29,10 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
 
     Raises FormulaError, DataError or ConfigError, before the first step.
     """
+    if says_units(request, table):
+        from descend.problem.units import with_units
+
+        request = with_units(request, table)
     if request.outliers is not None and request.outliers is not False:
         from descend.results.outlying import fit_with_outliers
 
@@ -51,10 +58,10 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
 
         return reweighted(request, table, lambda each, reader: _fit(each, table, reader, began), on_step)
     request = settled(request, table)
-    if not isinstance(request.loss, str) and request.loss.exact is not None:
+    loss = LOSSES.build(request.loss)
+    if (exact := loss.exact) is not None:
         from descend.starts.as_if_exact import started_as_if_exact
 
-        loss, exact = request.loss, request.loss.exact
         if loss.states:
             from descend.problem.censoring import refuse_open
 
@@ -100,7 +107,7 @@ def started_without_coupling(request: Request, table: Table, began: float) -> Re
         found = fit_table(apart, table, None, began)
     except DescendError:
         return request  # which says what is wrong
-    return request.but(start=found.model.parameters.named(found.theta), second_look=False)
+    return request.but(start=starts_at(found.model, found.theta), second_look=False)
 
 
 def started_without_errors(request: Request, table: Table, began: float) -> Request:
@@ -115,4 +122,4 @@ def started_without_errors(request: Request, table: Table, began: float) -> Requ
         inexact = inexact_inputs(request.x_sigma, formula.inputs, table.names)
         exact = exact.but(model=first_order(formula, inexact), second_look=True)
     found = fit_table(exact, table, None, began)
-    return request.but(start=found.model.parameters.named(found.theta), second_look=False)
+    return request.but(start=starts_at(found.model, found.theta), second_look=False)

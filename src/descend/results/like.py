@@ -44,12 +44,12 @@ ENTRIES = {
 class Earlier:
     """An earlier request. model: as it was given. options: by key; notes: what of it is not known, in sentences."""
 
-    model: Any
+    model: object
     options: dict[str, Any]
     notes: tuple[str, ...]
 
 
-def like_before(like: object, model: Any, data: object, options: Values) -> Request:
+def like_before(like: object, model: object, data: object, options: Values) -> Request:
     """Return the request of a new fit like an earlier one (see ``descend.fit``). Raises DescendError."""
     if data is None:
         model, data = None, model
@@ -59,7 +59,7 @@ def like_before(like: object, model: Any, data: object, options: Values) -> Requ
     return read_request(known.model, data, (), known.options).but(notes=known.notes)
 
 
-def earlier(like: object, model: Any, data: object, options: Values) -> Earlier:
+def earlier(like: object, model: object, data: object, options: Values) -> Earlier:
     """Return the request of an earlier fit, with the options that are given now in their places.
 
     like: a model file, or a fit. model: what replaces its formula; of a function, that function. options: those given.
@@ -96,7 +96,7 @@ def _differs(key: str, value: object) -> bool:
     return isinstance(value, list) or key not in OPTIONS or not OPTIONS[key].same_as_default(value)
 
 
-def _call_of(fit: Fit, name: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+def _call_of(fit: Fit, name: str) -> tuple[Values, tuple[str, ...]]:
     """Return the arguments that an earlier fit was made with, as far as they are known, and what is not."""
     if not isinstance(fit, LoadedFit):
         assert fit.solution is not None
@@ -112,7 +112,7 @@ def _call_of(fit: Fit, name: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     return {**stored, "model": stored.get("model", model)}, _lacking(stored, name)
 
 
-def _lacking(stored: Mapping[str, Any], name: str) -> tuple[str, ...]:
+def _lacking(stored: Values, name: str) -> tuple[str, ...]:
     keys = stored.get("lacking") or ()
     if not keys:
         return ()
@@ -130,7 +130,7 @@ def _of_entries(content: Content) -> dict[str, Any]:
     return {"model": content["formula"], "response": content.get("response"), **found}
 
 
-def _start(fit: Fit, model: Any, data: object, given: Values, options: Values) -> dict[str, Any] | None:
+def _start(fit: Fit, model: object, data: object, given: Values, options: Values) -> dict[str, object] | None:
     """Return the parameters of the earlier fit where the new one may begin there; of groups, those that it has, too.
 
     Left out is what is held now, or lay at a bound, and what a formula, bounds or priors given now may have changed.
@@ -142,7 +142,7 @@ def _start(fit: Fit, model: Any, data: object, given: Values, options: Values) -
     named = set(fit.parameters) if not texts else {name for text in texts for name in _words(text)}
     if any(PATTERN.search(text) for text in texts):
         held |= {name for name, value in fit.parameters.items() if isinstance(value, np.ndarray)}
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name, value in fit.parameters.items():
         if name in held or name not in named:
             continue

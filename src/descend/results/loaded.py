@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from descend.inference.quantities.estimate import Estimated
 
 Value = TypeVar("Value")
+NO_ROOM = (
+    "There is no covariance in the file, as it holds very many fits. Fit the rows of the group by themselves, and save "
+    "that fit."
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -64,8 +68,11 @@ class LoadedFit(Fit):
             self.undetermined,
             self.at_bound,
             self.at_minimum,
-            why_none(self.model, self.penalised, self.outcome, self.degrees_of_freedom),
+            NO_ROOM
+            if self._content.get("standard_errors")
+            else why_none(self.model, self.penalised, self.outcome, self.degrees_of_freedom),
             self.weights,
+            self.dispersion,
             *spread_of_one(self.sigma, self.weights, self.scatter, self.residual_standard_deviation),
         )
 
@@ -138,6 +145,10 @@ def _quantities(fit: LoadedFit) -> dict[str, Estimated]:
     stored = fit._content.get("quantities") or {}
     if not stored:
         return {}
+    if fit.covariance is None:  # as in a file of very many fits, which has no covariances
+        from descend.inference.quantities.estimate import Estimated
+
+        return {name: Estimated.restored(name, found) for name, found in stored.items()}
     from descend.inference.quantities.estimated import estimated_quantities
 
     texts = {name: found["expression"] for name, found in stored.items()}
@@ -177,6 +188,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "criteria": _criteria,
     "goodness": _goodness,
     "quantities": _quantities,
+    "units": lambda fit: fit._content.get("units") or {},
     "delta": lambda fit: {},
     "ranges": lambda fit: {name: tuple(ends) for name, ends in (fit._content.get("ranges") or {}).items()},
 }

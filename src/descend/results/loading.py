@@ -101,7 +101,7 @@ def _loss(content: Content, place: Path) -> Loss:
 def restored(
     content: Content,
     model: Model,
-    theta: Any,
+    theta: object,
     trace: Trace | None = None,
 ) -> LoadedFit:
     """Return the fit whose model file has this content."""

@@ -113,6 +113,9 @@ def _kind_of_errors(value: object) -> str:
     return ""
 
 
+QUANTITIES = maybe(
+    named(lambda value: "" if isinstance(value, dict) and isinstance(value.get("expression"), str) else " a quantity")
+)
 REQUIRED: Mapping[str, Check] = {
     "descend": TEXT,
     "format": COUNT,
@@ -154,11 +157,8 @@ OPTIONAL: Mapping[str, Check] = {
     "bounds": maybe(each(TEXT)),
     "at_bound": each(TEXT),
     "undetermined": each(TEXT),
-    "quantities": maybe(
-        named(
-            lambda value: "" if isinstance(value, dict) and isinstance(value.get("expression"), str) else " a quantity"
-        )
-    ),
+    "quantities": QUANTITIES,
+    "units": maybe(named(lambda value: "" if isinstance(value, str | list) else " a unit")),
     "cause": maybe(one_of("why a run failed", *map(str, Cause))),
     "evidence": maybe(named(lambda value: "")),
     "weights": maybe(column),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from descend.descent.commenting import attempt, comment
 from descend.descent.outcome import Outcome
@@ -39,7 +39,7 @@ class SolvedFit(Fit):
     def _solved(self, otherwise: str, without: str = "data") -> Solution:
         return self.solution
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Return what makes a copy, in this process or another: all but the table, and rows that are not in memory.
 
         Pickling is up to the user; descend itself writes and reads JSON only.
@@ -56,7 +56,7 @@ class SolvedFit(Fit):
         return _with_state, (state,)
 
 
-def _with_state(state: dict[str, Any]) -> SolvedFit:
+def _with_state(state: dict[str, object]) -> SolvedFit:
     fit = object.__new__(SolvedFit)
     fit.__dict__.update(state)
     return fit
@@ -105,7 +105,7 @@ def fit_of(solution: Solution) -> SolvedFit:
         trace=solution.trace,
         failures=solution.failures,
         from_start=None if solution.from_start is None else fit_of(solution.from_start),
-        _epochs_given=solution.run.asked,
+        _epochs_given=solution.run.epochs_given,
         _advice=solution.advice,
     )
 

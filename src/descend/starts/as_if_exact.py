@@ -1,4 +1,4 @@
-"""Where the fit of censored responses begins: at that of the same values, taken as exact."""
+"""Where the fit of a loss begins that is best approached by way of another: of censored responses, taken as exact."""
 
 from __future__ import annotations
 
@@ -6,17 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from descend.descent.solution import Solution
-from descend.errors import ConfigError, DataError
+from descend.descent.solution import Solution, starts_at
+from descend.errors import ConfigError
 from descend.losses import Loss
 from descend.options.request import Request
 from descend.parameters.ties import mentioned
-from descend.wording import spell
-
-LEAST = 1e-6
-"""Least scale to begin with, as a share of that of the response about its mean."""
-EXACT = 1e-13
-"""A scale below this share is rounding."""
 
 
 def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Callable[[Request], Solution]) -> Request:
@@ -29,7 +23,7 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
     if own:
         raise ConfigError(
             f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed, tied or bounded. Where it is "
-            f"known, give it with {spell('sigma')}."
+            f"known, give it with {loss.known_by}."
         )
     given = request.start or {}
     plain = request.but(
@@ -45,17 +39,9 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
     if not request.polish and given:
         plain = plain.but(epochs=0)
     found = fitted(plain)
-    start = dict(found.model.parameters.named(found.theta))
-    for name in loss.own_parameters:
-        rows = found.problem.rows
+    start = starts_at(found.model, found.theta)
+    rows = found.problem.rows
+    if loss.own_parameters:
         mean, y = found.model.predict(found.theta, rows.columns), found.model.observed(rows.columns)
-        omega = np.ones(len(y)) if rows.omega is None else rows.omega
-        spread = exact.scale_of(np.full(len(y), y.mean()), y, omega)
-        scale = exact.scale_of(mean, y, omega)
-        if not scale > EXACT * spread:
-            raise DataError(
-                f"The formula fits every value of {found.source} exactly, so that no {name} can be estimated. Give one "
-                f"with {spell('sigma')}, or use fewer parameters."
-            )
-        start[name] = max(scale, LEAST * spread)
+        start |= loss.started(mean, y, np.ones(len(y)) if rows.omega is None else rows.omega)
     return request.but(start=start if request.polish else {**start, **given}, second_look=False)

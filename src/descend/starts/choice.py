@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from descend.descent.beginning import Beginning
 from descend.gradients.contract import Program
@@ -59,7 +58,7 @@ def begin(problem: Problem, request: Request) -> Beginning:
     return beginning if problem.gradient != "by_hand" else _judged(beginning)
 
 
-def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[str, Any]) -> Start | None:
+def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[str, object]) -> Start | None:
     """Search for starting values of what is not ``given``."""
     model = problem.model
     assert model.formula is not None
@@ -96,7 +95,7 @@ def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | Non
     return found
 
 
-def _first(problem: Problem, theta: Array, given: Mapping[str, Any]) -> Point:
+def _first(problem: Problem, theta: Array, given: Mapping[str, object]) -> Point:
     """Evaluate J where the descent begins; refuse a start at which it has no value."""
     if problem.all_rows is None:
         return preflight.finite_start(problem.objective, problem.model, theta, given, problem.columns)

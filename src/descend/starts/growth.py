@@ -60,7 +60,7 @@ def improved(
     for size in sizes:
         engine = NumpyEngine(program, sample(rows, size, NEIGHBOURS if size >= LARGE else 1))
         objective = objective_over(engine, penalty, bounds)
-        plan = Plan(EPOCHS, asked=False, rate=1.0, promise=WITHIN**2 / size)
+        plan = Plan(EPOCHS, epochs_given=False, rate=1.0, promise=WITHIN**2 / size)
         *_, last = descend(objective, LevenbergMarquardt(), theta, plan)
         if not math.isfinite(last.loss) or last.outcome != "converged":
             return None

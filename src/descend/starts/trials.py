@@ -188,7 +188,7 @@ def descended(
     It ends where J is ``enough``, and after a step that lowers J by less than the share ``settled`` of it, if that is
     above 0: its last digits cost as many steps as all others, and no choice among ends depends on them.
     """
-    plan, found = Plan(epochs, asked=False, rate=1.0), (math.inf, theta)
+    plan, found = Plan(epochs, epochs_given=False, rate=1.0), (math.inf, theta)
     for step in descend(objective, LevenbergMarquardt(), theta, plan):
         if math.isfinite(step.loss):
             gain, found = found[0] - step.loss, (step.loss, step.theta)

@@ -16,6 +16,8 @@ from descend.errors import DataError
 from descend.wording import spell
 
 Array = NDArray[np.float64]
+Values = NDArray[Any]
+"""Real or complex numbers."""
 Places = NDArray[np.intp]
 LIKE = 1e-8
 """Two entries that differ by less than this share of the largest are the same, and so are 1 and a diagonal."""
@@ -113,18 +115,18 @@ class Whitening:
 
     root: Array
 
-    def of(self, values: NDArray[Any]) -> NDArray[Any]:
+    def of(self, values: Values) -> Values:
         """Return L^-1 times a vector, or a matrix, of as many rows."""
         from scipy.linalg import solve_triangular
 
-        found: NDArray[Any] = solve_triangular(self.root, values, lower=True, check_finite=False)
+        found: Values = solve_triangular(self.root, values, lower=True, check_finite=False)
         return found
 
-    def back(self, values: NDArray[Any]) -> NDArray[Any]:
+    def back(self, values: Values) -> Values:
         """Return L'^-1 times a vector or a matrix, so that ``back(of(r))`` is C^-1 r."""
         from scipy.linalg import solve_triangular
 
-        found: NDArray[Any] = solve_triangular(self.root, values, lower=True, trans="T", check_finite=False)
+        found: Values = solve_triangular(self.root, values, lower=True, trans="T", check_finite=False)
         return found
 
     @property

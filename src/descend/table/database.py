@@ -308,6 +308,6 @@ def absolute(path: str) -> str:
     return os.path.abspath(path)
 
 
-def _plain(column: Any) -> Numbers:
+def _plain(column: object) -> Numbers:
     filled = column.filled(np.nan) if isinstance(column, np.ma.MaskedArray) else column
     return np.ascontiguousarray(filled, dtype=np.float64)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +36,7 @@ def with_rows(table: Table, kept: NDArray[np.bool_], names: Iterable[str]) -> Ta
     """Return some of the rows, in memory, where they keep their numbers. names: columns, if they must be read."""
     if not isinstance(table, ArrayTable):
         kinds = table.types
-        cells: dict[str, NDArray[Any]] = {
+        cells: dict[str, NDArray[np.generic]] = {
             name: table.with_gaps((name,))[name] if kinds[name] in ("number", "boolean") else table.text(name)
             for name in names
         }

@@ -267,7 +267,7 @@ class Lazy:
             return {}
         return self.looked_up.numbers({f"k{place}": cells(f"k{place}") for place in range(len(self.by))})
 
-    def _key_cells(self, key: str, parts: Sequence[Sequence[Any]]) -> Cells:
+    def _key_cells(self, key: str, parts: Sequence[Sequence[object]]) -> Cells:
         text = self.table.schema()[key].is_string()
         return np.array(parts[len(self.names) + int(key[1:])], dtype=object if text else np.float64)
 

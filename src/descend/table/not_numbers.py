@@ -47,8 +47,14 @@ def not_numeric(name: str, source: str, kind: str, how: str = "") -> DataError:
 
 
 def quoted_if_odd(name: str) -> str:
-    """Return a column name as SQL reads it, in double quotes unless it is plain."""
-    return name if name.isidentifier() and name.isascii() else '"' + name.replace('"', '""') + '"'
+    """Return a column name as SQL reads it, in double quotes unless it is plain, and no word of SQL such as `group`."""
+    import duckdb
+
+    if name.isidentifier() and name.isascii():
+        (_, kind), *_ = duckdb.tokenize(name)
+        if kind == duckdb.token_type.identifier:
+            return name
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _is_decimal_comma(cell: object) -> bool:

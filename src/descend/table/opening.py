@@ -88,7 +88,7 @@ def _frame(library: str, *names: str) -> Callable[[object], bool]:
 def _by(module: str, name: str) -> Callable[..., Table]:
     """Return a function that opens data with a module that is imported only then."""
 
-    def opens(*data: Any) -> Table:
+    def opens(*data: object) -> Table:
         table: Table = getattr(import_module(f"descend.table.{module}"), name)(*data)
         return table
 

@@ -86,7 +86,7 @@ def matters(least: Any, largest: Any) -> bool:
     return bool(float(size) * EPS > NEGLIGIBLE * float(largest - least))
 
 
-def alike(least: Any, largest: Any) -> bool:
+def alike(least: int | Decimal, largest: int | Decimal) -> bool:
     """Return whether different numbers, such as the smallest and the largest of a column, are one and the same float.
 
     >>> alike(2**60, 2**60 + 1), alike(1, 2), alike(2**60, 2**60)
@@ -101,7 +101,7 @@ def _is_exact(cell: object) -> bool:
     return isinstance(cell, (int, np.integer)) and not isinstance(cell, bool)
 
 
-def _is_rounded(cell: Any) -> bool:
+def _is_rounded(cell: int | Decimal) -> bool:
     try:
         number = float(cell)
     except OverflowError:

@@ -71,6 +71,8 @@ class Table(ABC):
     counted: for each column of words that was read as numbers, what each word counts as.
     codings: further columns that can be read, which follow from the others, by name.
     notes: sentences on how the data were read, where a reader would not expect it.
+    units: what the data say of the units of columns, beside their names, as text; given_units: of those whose values
+    are quantities with units.
 
     >>> from descend.table import open_table
     >>> table = open_table({"x": [1.0, 2.0, 3.0], "site": ["a", "b", "a"]})
@@ -85,6 +87,8 @@ class Table(ABC):
     conditions: tuple[str, ...]
     codings: Mapping[str, Coding] = MappingProxyType({})
     notes: tuple[str, ...] = ()
+    units: Mapping[str, str] = MappingProxyType({})
+    given_units: Mapping[str, str] = MappingProxyType({})
     gapless: frozenset[str] = frozenset()
     """Columns that are known to hold a finite number in each row, so that nobody needs to look."""
     counted: Mapping[str, Mapping[str, float]] = MappingProxyType({})

@@ -7,7 +7,6 @@ import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
@@ -128,7 +127,7 @@ def _vector(tape: Tape, name: str, size: int) -> Traced:
     return traced(tape, np.array([tape.add(("component", name, each)) for each in lists], dtype=np.intp), None)
 
 
-def _of_one_row(tape: Tape, result: Any) -> int:
+def _of_one_row(tape: Tape, result: object) -> int:
     """Return the place of the result, which is one number for each row, or one for all."""
     if type(result) in (list, tuple):
         result = array_of(tape, result)

@@ -27,7 +27,6 @@ from descend.training.posing import read_rows, refuse_what_modules_lack
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.nn import Module
 
 Array = NDArray[np.float64]
 ROW = "row"
@@ -150,7 +149,7 @@ def check_module(module: Any, data: object, request: Request, loss: Loss) -> Jud
         return hold(case, str(model))
 
 
-def _by_backward(module: Module, rows: Tensor, y: Tensor, omega: Tensor | None, model: ModuleModel) -> Array:
+def _by_backward(module: Any, rows: Tensor, y: Tensor, omega: Tensor | None, model: ModuleModel) -> Array:
     from descend.gradients.autograd import AutogradKernel
 
     module.zero_grad()
@@ -161,7 +160,7 @@ def _by_backward(module: Module, rows: Tensor, y: Tensor, omega: Tensor | None, 
     return joined(gradients_of(tensor for tensor in module.parameters() if tensor.requires_grad))
 
 
-def _flat(result: Any, reference: ModuleRows) -> Array:
+def _flat(result: object, reference: ModuleRows) -> Array:
     """Read what a gradient function returned: numbers for each parameter, by name or in order, in its shape."""
     names = list(reference.sizes)
     if hasattr(result, "detach") and len(names) == 1:

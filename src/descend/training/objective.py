@@ -73,16 +73,10 @@ class ModulePoint:
         return abs(self.loss)
 
     # `Point` knows these from a curvature or from single rows, neither of which a module has.
-    def promise(self) -> float:
-        return math.inf
-
-    def rounded(self, squares: float) -> bool:
-        return False
+    def curved(self) -> None:
+        return None
 
     def held(self) -> bool:
-        return False
-
-    def flat(self, scales: Array) -> bool:
         return False
 
     def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:

@@ -74,7 +74,9 @@ _classic = partial(Function, reserved=True)
 
 def _arc(name: str, build: Callable[..., Expr], **facts: Any) -> Function:
     arc = f"arc{name[1:]}"
-    return _classic(name, build, f"np.{arc}({{0}})", latex=_latex(rf"\{arc}"), aliases=(arc,), **facts)
+    return _classic(
+        name, build, f"np.{arc}({{0}})", latex=_latex(rf"\{arc}"), aliases=(arc,), units="1 -> rad", **facts
+    )
 
 
 def _area(name: str, build: Callable[..., Expr], **facts: Any) -> Function:
@@ -105,7 +107,8 @@ CASES_IN_MATHML = (
 )
 _logarithm = partial(_classic, domain="> 0", infinite_at_zero=True, steep_at_zero=True, rising=True, query_repeats=True)
 _pair = partial(_classic, arguments=(2, 2))
-_extreme = partial(Function, arguments=(2, None), keeps_unit=True)
+_turn = partial(_classic, periodic=True, units="rad -> 1")
+_extreme = partial(Function, arguments=(2, None), keeps_unit=True, units="u -> u")
 HALF, QUARTER_TURN = Rational(1, 2), math.pi / 2
 
 ENTRIES = (
@@ -113,7 +116,7 @@ ENTRIES = (
     _logarithm("log", _log, sql="ln({0})", latex=_latex(r"\log"), arguments=(1, 2), nodes=sympy.log, aliases=("ln",)),
     _logarithm("log10", log10, latex=_latex(r"\log_{{10}}"), mathml=_mathml("<msub><mi>log</mi><mn>10</mn></msub>")),
     _logarithm("log2", log2, latex=_latex(r"\log_2"), mathml=_mathml("<msub><mi>log</mi><mn>2</mn></msub>")),
-    _classic("sqrt", sympy.sqrt, latex=r"\sqrt{{{0}}}"),
+    _classic("sqrt", sympy.sqrt, latex=r"\sqrt{{{0}}}", units="u -> u^(1/2)"),
     _classic(
         "log1p",
         log1p,
@@ -142,6 +145,7 @@ ENTRIES = (
         query_repeats=True,
         rising=True,
         steep_at_zero=True,
+        units="u -> u^(1/3)",
     ),
     _pair(
         "hypot",
@@ -151,11 +155,12 @@ ENTRIES = (
         query_repeats=True,
         range=POSITIVE,
         keeps_unit=True,
+        units="u -> u",
     ),
     _classic("sinc", sinc, sql=SINC_IN_SQL, range=(-0.21723362821122166, 1.0), query_repeats=True),
-    _classic("sin", sympy.sin, latex=_latex(r"\sin"), range=(-1.0, 1.0), periodic=True, query=lambda _, x: x.sin()),
-    _classic("cos", sympy.cos, latex=_latex(r"\cos"), range=(-1.0, 1.0), periodic=True, query=lambda _, x: x.cos()),
-    _classic("tan", tangent, latex=_latex(r"\tan"), nodes=sympy.tan, periodic=True, query=lambda _, x: x.tan()),
+    _turn("sin", sympy.sin, latex=_latex(r"\sin"), range=(-1.0, 1.0), query=lambda _, x: x.sin()),
+    _turn("cos", sympy.cos, latex=_latex(r"\cos"), range=(-1.0, 1.0), query=lambda _, x: x.cos()),
+    _turn("tan", tangent, latex=_latex(r"\tan"), nodes=sympy.tan, query=lambda _, x: x.tan()),
     _arc(
         "asin",
         sympy.asin,
@@ -181,6 +186,7 @@ ENTRIES = (
         "np.arctan2({0}, {1})",
         aliases=("arctan2",),
         range=(-math.pi, math.pi),
+        units="u -> rad",
         query=lambda _, y, x: y.atan2(x),
     ),
     _classic("sinh", sympy.sinh, latex=_latex(r"\sinh"), rising=True, query_repeats=True),
@@ -232,6 +238,7 @@ ENTRIES = (
         mathml="<mrow><mo>|</mo>{0}<mo>|</mo></mrow>",
         range=POSITIVE,
         keeps_unit=True,
+        units="u -> u",
         bend=lambda u: (u, Integer(1), None),
         query=lambda _, x: x.abs(),
     ),

@@ -34,7 +34,8 @@ class Function:
     ``> 0`` or ``between -1 and 1``, see `formula.domain.RELATIONS`; of several arguments a tuple, "" for any number.
     orders: the places of arguments that must be whole numbers from 0 on, written as such. infinite_at_zero,
     steep_at_zero: whether its value, or its slope, is infinite at 0. periodic: as sin is. keeps_unit: whether its value
-    has the unit of its arguments. jumps: whether its value moves in steps alone.
+    has the unit of its arguments. jumps: whether its value moves in steps alone. units: what units its arguments have,
+    and its value, such as ``u -> u^(1/2)`` (see `units.signatures.signature`); ``1 -> 1``: pure numbers.
     reserved: whether its name, without backticks, can name no parameter. autograd: whether PyTorch differentiates it.
     bend: returns (u, s, gap) for its arguments, where it bends at u = 0 as s |u| does; see `formula.domain.Bend`.
 
@@ -66,6 +67,7 @@ class Function:
     steep_at_zero: bool = False
     periodic: bool = False
     keeps_unit: bool = False
+    units: str = "1 -> 1"
     jumps: bool = False
     reserved: bool = False
     autograd: bool = True

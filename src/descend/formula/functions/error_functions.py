@@ -141,6 +141,7 @@ ENTRIES = (
         domain=("", ">= 0", ">= 0"),
         range=POSITIVE,
         positive=True,
+        units="u -> 1/u",
     ),
 )
 DERIVED = (

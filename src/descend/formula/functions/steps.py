@@ -21,7 +21,7 @@ def _heaviside(x: Expr, at_zero: Expr = HALF) -> Expr:
 
 
 ENTRIES = (
-    Function("heaviside", _heaviside, arguments=(1, 2)),
+    Function("heaviside", _heaviside, arguments=(1, 2), units="any, 1 -> 1"),
     Function(
         "sign",
         sign,
@@ -29,6 +29,7 @@ ENTRIES = (
         rising=True,
         jumps=True,
         aliases=("sgn", "signum"),
+        units="any -> 1",
         bend=lambda u: (u, HALF, Integer(2)),
     ),
     Function(
@@ -38,6 +39,7 @@ ENTRIES = (
         mathml="<mrow><mo>⌊</mo>{0}<mo>⌋</mo></mrow>",
         rising=True,
         jumps=True,
+        units="u -> u",
         query=lambda _, x: x.floor().cast("float64"),
     ),
     Function(
@@ -60,6 +62,7 @@ ENTRIES = (
         aliases=("remainder",),
         domain=("", "!= 0"),
         keeps_unit=True,
+        units="u -> u",
         query=lambda database, a, b: a - b * database.divided(a, b).floor().cast("float64"),
         query_repeats=True,
     ),

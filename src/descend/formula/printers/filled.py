@@ -27,7 +27,7 @@ class Filled(Writer):
 
 
 def filled(
-    formula: Formula, values: Mapping[str, Any], rounding: Rounding | None = None, part: Expr | None = None
+    formula: Formula, values: Mapping[str, object], rounding: Rounding | None = None, part: Expr | None = None
 ) -> str:
     """Return the right side of ``formula``, or another expression in its symbols, with values to four digits or more.
 
@@ -45,7 +45,7 @@ def filled(
 
 
 def filled_latex(
-    formula: Formula, prediction: Expr, values: Mapping[str, Any], rounding: Rounding | None = None
+    formula: Formula, prediction: Expr, values: Mapping[str, object], rounding: Rounding | None = None
 ) -> str:
     """Return ``prediction``, an expression in the symbols of ``formula``, as a LaTeX equation with values in it.
 

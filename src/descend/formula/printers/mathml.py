@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from html import escape
-from typing import Any
+from xml.dom.minidom import Node
 
 from sympy import Expr
 from sympy.core.alphabets import greeks
@@ -36,20 +36,21 @@ class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
         super().__init__()
         self.names = names or {}
 
-    def text(self, node: Any) -> str:
+    def text(self, node: object) -> str:
         """Write one expression."""
         return str(self._print(node).toxml())
 
-    def _raw(self, markup: str) -> Any:
+    def _raw(self, markup: str) -> Node:
         """Return finished markup as a node."""
-        return self.dom.createTextNode(markup)
+        node: Node = self.dom.createTextNode(markup)
+        return node
 
-    def _print_Function(self, node: Expr) -> Any:
+    def _print_Function(self, node: Expr) -> Node:
         function = entry_of(node)
         assert function is not None
         return self._raw(function.mathml.format(*map(self.text, node.args)))
 
-    def _print_Mul(self, node: Expr) -> Any:
+    def _print_Mul(self, node: Expr) -> Node:
         """Write a product as SymPy's LaTeX printer does: exp(-x) stays a factor and does not become a divisor."""
         if node.could_extract_minus_sign():
             return self._raw(f"<mrow><mo>-</mo>{self._factor(-node) if (-node).is_Add else self.text(-node)}</mrow>")
@@ -63,13 +64,13 @@ class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
     def _factor(self, node: Expr) -> str:
         return str(self.parenthesize(node, PRECEDENCE["Mul"]).toxml())
 
-    def _print(self, node: Expr, **options: Any) -> Any:
+    def _print(self, node: Expr, **options: object) -> Node:
         # SymPy has methods for functions of the same names, such as gamma and jn, which are other ones.
         return self._print_Function(node) if isinstance(node, RealFunction) else super()._print(node, **options)
 
     _print_Abs = _print_Function  # noqa: N815
 
-    def _print_Predictor(self, symbol: Expr) -> Any:
+    def _print_Predictor(self, symbol: Expr) -> Node:
         if (component := COMPONENT.fullmatch(symbol.name)) is not None:
             return self._raw(f"<msub>{written(component[1])}{written(component[2])}</msub>")
         term = term_of(symbol)
@@ -82,31 +83,32 @@ class MathML(MathMLPresentationPrinter):  # type: ignore[misc]
         inner = "<mo>,</mo>".join(self.text(item) for item in term.each)
         return self._raw(f"<mrow><msup>{name}<mo>⊤</mo></msup><mrow><mo>[</mo>{inner}<mo>]</mo></mrow></mrow>")
 
-    def _print_Typed(self, symbol: Expr) -> Any:
+    def _print_Typed(self, symbol: Expr) -> Node:
         digits, e, exponent = symbol.name.lower().partition("e")
         power = f"<mo>·</mo><msup><mn>10</mn><mn>{int(exponent)}</mn></msup>" if e else ""
         return self._raw(f"<mrow><mn>{digits}</mn>{power}</mrow>" if e else f"<mn>{digits}</mn>")
 
-    def _print_RealSymbol(self, symbol: Expr) -> Any:
+    def _print_RealSymbol(self, symbol: Expr) -> Node:
         return self._raw(self.names.get(symbol) or written(symbol.name))
 
-    def _print_Relational(self, node: Expr) -> Any:
+    def _print_Relational(self, node: Expr) -> Node:
         sign = f"<mo>{RELATIONS[node.rel_op]}</mo>"
         return self._raw(f"<mrow>{self.text(node.lhs)}{sign}{self.text(node.rhs)}</mrow>")
 
-    def _print_Exp1(self, node: Expr) -> Any:
+    def _print_Exp1(self, node: Expr) -> Node:
         return self._raw("<mi>e</mi>")
 
-    def _print_Pi(self, node: Expr) -> Any:
+    def _print_Pi(self, node: Expr) -> Node:
         return self._raw("<mi>π</mi>")
 
-    def parenthesize(self, item: Expr, level: int, strict: bool = False) -> Any:
+    def parenthesize(self, item: Expr, level: int, strict: bool = False) -> Node:
         """Bracket what binds less tightly than ``level``; an inner product, a symbol to SymPy, counts as a product."""
         if isinstance(item, Predictor) and " @ [" in item.name and level >= PRECEDENCE["Pow"]:
             return self._raw(f"<mrow><mo>(</mo>{self.text(item)}<mo>)</mo></mrow>")
         if isinstance(item, RealFunction):
             return self._print(item)
-        return super().parenthesize(item, level, strict)
+        node: Node = super().parenthesize(item, level, strict)
+        return node
 
 
 def written(name: str) -> str:

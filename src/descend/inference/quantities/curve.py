@@ -73,6 +73,10 @@ class Curve(ABC):
     def gradient(self, theta: Array, inputs: Inputs, path: tuple[str, ...] = ()) -> Array:
         """Return the derivatives of that by theta, (p,)."""
 
+    def at(self, inputs: Mapping[str, Expr]) -> Expr | None:
+        """Return f at some inputs as an expression of components of theta; None if it is none."""
+        return None
+
     def along(self, theta: Array, inputs: Inputs, name: str, values: Array) -> Array:
         """Return f at several values of one input."""
         return np.array([self.value(theta, {**inputs, name: float(value)}) for value in values])
@@ -97,6 +101,9 @@ class ExpressedCurve(Curve):
     @cached_property
     def arguments(self) -> tuple[Expr, ...]:
         return (*self.symbols, *(Column(name) for name in self.inputs))
+
+    def at(self, inputs: Mapping[str, Expr]) -> Expr | None:
+        return self.expression.xreplace({Column(name): inputs[name] for name in self.inputs})
 
     def value(self, theta: Array, inputs: Inputs, path: tuple[str, ...] = ()) -> float:
         with np.errstate(all="ignore"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,16 @@ class Estimated:
         )
         found = {"value": value, "standard_error": error, "interval": ends, "level": self.level, "method": self.method}
         return {"expression": self.text, **found, **({"why": self.why} if self.why else {})}
+
+    @classmethod
+    def restored(cls, name: str, found: Mapping[str, Any]) -> Estimated:
+        """Return what ``plain`` made these values of; an end of the interval that it left out is not known."""
+        value, error, *ends = (
+            math.nan if number is None else float(number)
+            for number in (found.get("value"), found.get("standard_error"), *(found.get("interval") or (None, None)))
+        )
+        level, method = found.get("level", 0.95), found.get("method", "t")
+        return cls(name, found["expression"], value, error, (ends[0], ends[1]), level, method, found.get("why", ""))
 
     def __float__(self) -> float:
         return self.value

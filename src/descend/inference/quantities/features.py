@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Expr, Float
 
 from descend.errors import ConfigError
 from descend.inference.quantities.curve import Curve
@@ -63,6 +64,10 @@ class Feature(ABC):
     def at(self, theta: Array, arguments: Sequence[float]) -> Derived:
         """Return the number and its derivatives. Raises UndefinedError if there is none."""
 
+    def expression(self, arguments: Sequence[Expr]) -> Expr | None:
+        """Return the number as an expression of components of theta; None if it has to be computed from the curve."""
+        return None
+
     @property
     def along(self) -> str:
         """The input along which the curve is followed."""
@@ -101,6 +106,10 @@ class Prediction(Feature):
             raise UndefinedError(f"the curve has no finite value at {_listed(given)}")
         by_inputs = tuple(self.curve.value(theta, inputs, (name,)) for name in self.varying)
         return Derived(value, self.curve.gradient(theta, inputs), by_inputs)
+
+    def expression(self, arguments: Sequence[Expr]) -> Expr | None:
+        known = {name: Float(value) for name, value in self.inputs.items()}
+        return self.curve.at(known | dict(zip(self.varying, arguments, strict=True)))
 
 
 @dataclass(frozen=True)

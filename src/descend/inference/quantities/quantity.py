@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr
+from sympy import Expr, nan, zoo
 
 from descend.descent.solution import every_parameter, named
 from descend.formula.compile import Compiled, compile_expression
@@ -70,6 +71,55 @@ class Quantity:
         if not math.isfinite(value):
             raise UndefinedError(f"its value is {value:g}{self._with_values(values)}")
         return value, gradient
+
+    @cached_property
+    def of_free(self) -> Expr | None:
+        """The quantity as one expression of components of theta; None if a feature has to be followed along the curve.
+
+        Then it is evaluated at the parameters of many fits at once.
+        """
+        known: dict[Expr, Expr] = {}
+        for symbol, used in self.features.items():
+            found = used.feature.expression([argument.xreplace(known) for argument in used.arguments])
+            if found is None:
+                return None
+            known[symbol] = found
+        found = self.expression.xreplace(known).xreplace(self._held)
+        return None if found.has(zoo, nan) else found
+
+    @cached_property
+    def _held(self) -> dict[Expr, Expr]:
+        """What stands for each component that is fixed or tied."""
+        held = self.model.constraints
+        if held is None:
+            return {}
+        every, places = dict(zip(held.parameters.labels, self._symbols, strict=True)), held.parameters.slices
+        found: dict[Expr, Expr] = {}
+        for name, given in held.given.items():
+            labels = held.parameters.labels[places[name]]
+            parts = given if isinstance(given, tuple) else (given,)
+            found |= {every[label]: part for label, part in zip(labels, parts, strict=True) if part is not None}
+        return found
+
+    def over(self, thetas: Array) -> tuple[Array, Array]:
+        """Return the numbers at many thetas, (fits, p), and their derivatives, (fits, p); NaN where there is none."""
+        fits, size = thetas.shape
+        values, gradients = np.full(fits, np.nan), np.full((fits, size), np.nan)
+        if self.of_free is None:
+            for place, theta in enumerate(thetas):
+                with suppress(UndefinedError):
+                    values[place], gradients[place] = self.with_gradient(theta)
+            return values, gradients
+        free = self.model.parameters
+        places = {symbol: place for place, symbol in enumerate(component_symbols(free.labels, free.shapes))}
+        used, function, slopes = _compiled(self.of_free)
+        at = [thetas[:, places[symbol]] for symbol in used]
+        gradients[:] = 0.0
+        with np.errstate(all="ignore"):
+            values[:] = function(*at)
+            for symbol, slope in zip(used, slopes, strict=True):
+                gradients[:, places[symbol]] = slope(*at)
+        return values, gradients
 
     @cached_property
     def _symbols(self) -> tuple[Expr, ...]:

@@ -4,7 +4,7 @@
   const root = document.documentElement, key = "descend-upload", shade = "descend-shade", FPS = 20, REST = 120, GRAPHS = ["data", "surface", "loss"];
   const TOLD = ["formula-told", "start-told", "trouble"], silent = Object.fromEntries(TOLD.map((place) => [place, null]));
   const none = () => window.dash_clientside.no_update;
-  let film = null, frame = 0, timer = null, resting = null, wanted = null, latest = null, asking = false, opened = 0;
+  let shown = {}, film = null, frame = 0, timer = null, resting = null, wanted = null, latest = null, asking = false, opened = 0;
 
   const find = (id) => document.getElementById(id);
   const graph = (name) => find(`${name}-figure`)?.querySelector(".js-plotly-plot");
@@ -130,10 +130,20 @@
     still[name] = text;
     set(`${name}-figure`, { figure: figure || { data: [], layout: {} } });
   };
+  // Words can wait until the hand rests.
+  const linked = (link) => {
+    root.dataset.film = link;
+    clearTimeout(resting);
+    resting = setTimeout(() => {
+      history.replaceState(history.state, "", link);
+      set("link", { data: link });
+    }, REST);
+  };
   const play = (next) => {
     film = next;
     frame = film.begin;
-    root.classList.remove("empty");
+    root.classList.remove("empty", "all-groups");
+    find("one-group")?.toggleAttribute("hidden", !film.group);
     set("start", { placeholder: film.start });
     running(false);
     slider();
@@ -141,13 +151,35 @@
     tell();
     follow();
     GRAPHS.forEach(redraw);
-    root.dataset.film = film.link;
-    // Words can wait until the hand rests.
-    clearTimeout(resting);
-    resting = setTimeout(() => {
-      history.replaceState(history.state, "", film.link);
-      set("link", { data: film.link });
-    }, REST);
+    linked(film.link);
+  };
+  // All groups: what the server wrote of names and numbers, escaped.
+  const gather = (groups) => {
+    running(false);
+    film = null;
+    root.classList.remove("empty");
+    root.classList.add("all-groups");
+    find("one-group")?.setAttribute("hidden", "");
+    for (const part of ["verdict", "picture", "table"]) {
+      const box = find(`groups-${part}`);
+      if (box && box.dataset.told !== groups[part]) {
+        const at = document.activeElement?.dataset?.column ?? null;
+        box.innerHTML = box.dataset.told = groups[part];
+        if (part === "table" && at !== null) box.querySelector(`[data-column="${at}"]`)?.focus();
+      }
+    }
+    slider();
+    mend();
+    linked(groups.link);
+  };
+  const list = (change) => {
+    shown = { ...shown, page: 0, ...change };
+    if (latest) want({ ...latest, shown });
+  };
+  const follow_link = (link) => {
+    film = null;
+    scrollTo(0, 0);
+    set("url", { search: link });
   };
   // One question at a time; of those that come up meanwhile only the last is asked.
   const say = (id, children) => {
@@ -174,8 +206,9 @@
       } catch (error) { said = { told: { ...silent, trouble: `${find("trouble").dataset.silent} (${error})` } }; }
       if (at !== opened) continue;  // of a page that is gone
       for (const [id, children] of Object.entries(said.told)) say(id, children);
-      root.classList.toggle("stale", !said.film);  // what is shown is of settings before these
+      root.classList.toggle("stale", !said.film && !said.groups);  // what is shown is of settings before these
       if (said.film) play(said.film);
+      if (said.groups) gather(said.groups);
     }
     asking = false;
   };
@@ -242,13 +275,25 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (event.target.closest("#surface-figure")) return begin(event);
+    const link = event.target.closest("#all-groups a[href], #one-group a[href]");
+    const row = event.target.closest("#groups-table tbody tr")?.querySelector("a[href]");
+    if ((link || row) && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      return follow_link((link || row).getAttribute("href"));
+    }
     if (!button) return;
+    if (button.dataset.page) return list({ page: +button.dataset.page });
+    if (button.dataset.column) {
+      const column = +button.dataset.column;
+      return list({ column, down: shown.column === column && !shown.down });
+    }
     if (button.dataset.copies) return copy(button, find(button.dataset.copies).textContent);
     switch (button.id) {
       case "play": return running(!timer);
       case "next": running(false); return film && show(frame + 1);
       case "back": running(false); return film && show(frame - 1);
       case "first": running(false); return film && show(0);
+      case "worst-first": return list({ column: null, down: false });
       case "copy-link": return copy(button, location.href);
       case "shade":
         wear(isDark() ? "light" : "dark");
@@ -298,6 +343,10 @@
       manual();
       requestAnimationFrame(() => set("rate-typed", { value: String(short(target.value)) }));
     }
+    if (target.id === "find-group") {
+      clearTimeout(typing);
+      typing = setTimeout(() => list({ find: target.value }), 200);
+    }
     if (target.id === "noise" && find("noise-told")) find("noise-told").textContent = Number(target.value);
     if (target.id === "rate-typed") {
       clearTimeout(typing);
@@ -315,6 +364,8 @@
       open: (search) => {
         if (!opened) set("theme", { data: root.dataset.theme });
         film = wanted = latest = null;
+        shown = {};
+        root.classList.remove("all-groups");
         root.classList.remove("stale");
         root.classList.add("empty");
         still = {};
@@ -327,7 +378,7 @@
         const [gradient, opening] = asked.slice(-2), inputs = window.dash_clientside.callback_context.inputs_list;
         const settings = Object.fromEntries(inputs.map((one, place) => [one.id, asked[place]]));
         settings.rate = settings.auto?.length ? null : rated(+settings.rate);  // a slider's value is text, but not at first
-        want({ settings, gradient, key: opening.key });
+        want({ settings, gradient, key: opening.key, shown });
         return none();
       },
       sample: (clicks, context) => clicks ? { ...context, seed: context.seed + 1 } : none(),

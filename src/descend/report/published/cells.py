@@ -44,6 +44,13 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """The unit of the values of a row."""
+
+    unit: str
+
+
+@dataclass(frozen=True)
 class Number:
     """A number that is no estimate, with some significant digits; whole ones in full."""
 
@@ -56,7 +63,7 @@ class Number:
         return f"{self.value:d}" if isinstance(self.value, int) else f"{self.value:.{self.digits}g}"
 
 
-Cell = str | Name | Estimate | Interval | Number | None
+Cell = str | Name | Estimate | Interval | Measure | Number | None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from descend.errors import ConfigError, OutputError
 from descend.formula.printers.latex import as_latex
 from descend.formula.symbols import RealSymbol
 from descend.registry import closest
-from descend.report.published.cells import Cell, Estimate, Interval, Name, Number, Published
+from descend.report.published.cells import Cell, Estimate, Interval, Measure, Name, Number, Published
 from descend.report.published.rounding import Written, end
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -63,7 +63,11 @@ class Format(ABC):
             return self.interval(cell)
         if isinstance(cell, Number):
             return self.plain_number(cell.text)
-        return self.text(cell)
+        return self.text(cell) if isinstance(cell, str) else self.measure(cell.unit)
+
+    def measure(self, unit: str) -> str:
+        """Return a unit."""
+        return self.text(unit)
 
     def plain_number(self, text: str) -> str:
         digits, _, power = text.partition("e")
@@ -115,6 +119,12 @@ class Latex(Format):
         if PLAIN_NAME.fullmatch(base) and base.isascii():
             return f"${as_latex(RealSymbol(base))}$" + self.text(bracket + inside)
         return self.text(name)
+
+    def measure(self, unit: str) -> str:
+        from descend.units.library import is_installed, unit_of
+
+        found = unit_of(unit) if is_installed() else None
+        return self.text(unit) if found is None else f"${found.latex}$"
 
     def powered(self, number: str, power: int) -> str:
         return rf"{number} \times 10^{{{power}}}"
@@ -245,7 +255,7 @@ class Csv(Format):
             return [_repr(cell.low), _repr(cell.high)]
         if isinstance(cell, Number):
             return [_repr(cell.value), *([""] * (2 if kind is Estimate else 0))]
-        shown = cell.text if isinstance(cell, Name) else cell or ""
+        shown = cell.text if isinstance(cell, Name) else cell.unit if isinstance(cell, Measure) else cell or ""
         return [shown, *([""] * {Estimate: 2, Interval: 1}.get(kind, 0))]
 
 

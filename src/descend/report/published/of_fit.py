@@ -11,7 +11,7 @@ from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
 from descend.parameters import FIXED
 from descend.report.fields import ENTRIES
-from descend.report.published.cells import Cell, Estimate, Interval, Name, Number, Published, convention
+from descend.report.published.cells import Cell, Estimate, Interval, Measure, Name, Number, Published, convention
 
 if TYPE_CHECKING:
     from descend.inference.fitted import Fitted
@@ -33,9 +33,9 @@ def of_fit(fit: Fitted, intervals: Intervals | None, errors: str) -> Published:
         )
     first = next(entry for entry in ENTRIES if entry.key == "parameters")
     listed = [field for field in first.shown(fit, intervals) if field.kind == "parameter"]
-    marked = any(field.value[2] for field in listed)
+    marked, measured = any(field.value[2] for field in listed), any(field.unit for field in listed)
     ends_of = [] if intervals is None else [f"{intervals.level * 100:.10g}% interval"]
-    heads = ["parameter", "value", *ends_of, *(["note"] if marked else [])]
+    heads = ["parameter", "value", *ends_of, *(["unit"] if measured else []), *(["note"] if marked else [])]
     parameters: list[list[Cell]] = []
     quantities: list[list[Cell]] = []
     for field in listed:
@@ -44,6 +44,8 @@ def of_fit(fit: Fitted, intervals: Intervals | None, errors: str) -> Published:
         row: list[Cell] = [Name(field.label), estimate]
         if intervals is not None:
             row.append(None if None in ends else Interval(ends[0], ends[1], estimate))
+        if measured:
+            row.append(Measure(field.unit) if field.unit else None)
         if marked:
             row.append(mark.removeprefix(QUANTITY))
         (quantities if mark.startswith(QUANTITY) else parameters).append(row)

@@ -34,7 +34,7 @@ def of_groups(
     return Published([*keys, *estimates, *shown], [rows], caption, [f"Model: {caption}", convention(errors)])
 
 
-def _cell(value: Any) -> Cell:
+def _cell(value: object) -> Cell:
     if isinstance(value, np.integer):
         return Number(int(value))
     if isinstance(value, float | np.floating):

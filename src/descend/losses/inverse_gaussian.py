@@ -1,0 +1,49 @@
+"""The inverse Gaussian loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from descend.losses.contract import Loss
+from descend.losses.distribution import Distribution
+from descend.losses.domain import POSITIVE, Domain
+from descend.losses.formulas import Array
+
+
+@dataclass(frozen=True)
+class InverseGaussian(Loss):
+    """Negative log-likelihood of positive numbers with a long tail, whose variance grows as the cube of their mean.
+
+    With the mean m, the prediction: (y - m)**2 / (2 y m**2), half the deviance; slope (m - y) / m**3; weight 1 / m**3
+    (Fisher information). The variance of a row is dispersion * m**3; the dispersion is estimated as R does. It is the
+    distribution of the time at which a random walk with drift first reaches a point: `y ~ exp(a + b*x)`, or with R's
+    link `y ~ 1/sqrt(a + b*x)`. y must be above 0.
+    Source: Tweedie (1957), Ann. Math. Statist. 28, 362-377; McCullagh & Nelder (1989), ch. 8.
+
+    >>> import numpy as np
+    >>> InverseGaussian().slope(prediction=np.array([2.0, 4.0]), y=np.array([2.0, 2.0]))
+    array([0.     , 0.03125])
+    """
+
+    name: ClassVar[str] = "inverse_gaussian"
+    aliases: ClassVar[str] = "inverse.gaussian invgauss inversegaussian wald"
+    value_text: ClassVar[str] = "r^2/(2*y*prediction^2)"
+    slope_text: ClassVar[str] = "r/prediction^3"
+    weight_text: ClassVar[str] = "1/prediction^3"
+    response_domain: ClassVar[Domain] = Domain(0.0, math.inf, "numbers above 0", closed=False)
+    prediction_domain: ClassVar[Domain] = POSITIVE
+    dispersion: ClassVar[Literal["known", "estimated"] | None] = "estimated"
+    normaliser_text: ClassVar[str] = "(log(omega) - log(dispersion) - log(2*pi) - 3*log(y))/2"
+    variance_text: ClassVar[str] = "mean^3"
+    kurtosis_text: ClassVar[str] = "15*mean/omega"
+
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution:
+        from scipy import stats
+
+        found: Distribution = stats.invgauss(mu=mean * dispersion / omega, scale=omega / dispersion)
+        return found

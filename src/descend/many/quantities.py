@@ -1,0 +1,81 @@
+"""Quantities of many fits: each in all groups at once, with its error by the delta method."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.outcome import Outcome
+from descend.errors import ConfigError
+from descend.inference.estimates import Estimates, why_none
+from descend.inference.intervals import quantile
+from descend.inference.quantities.estimated import by_delta_method
+from descend.inference.quantities.quantity import Quantity
+from descend.inference.quantities.reading import read_quantities
+from descend.many.keeping import Known, spread_of
+from descend.many.outcomes import Outcomes
+from descend.many.quantified import LEVEL, Quantified
+from descend.models import Model
+from descend.parameters.ties import Ties
+from descend.wording import spell
+
+Array = NDArray[np.float64]
+Places = NDArray[np.intp]
+Variances = Callable[[Places, Array, Array], Array]
+"""Returns the variances, but for the scale of the loss, of what has some derivatives: see ``Together.variances_of``."""
+
+
+class WithQuantities(Known, Protocol):
+    """Groups, and the quantities that are asked for in each: see `Grouped`."""
+
+    @property
+    def derived_quantities(self) -> Sequence[Quantity]: ...
+
+
+def check_for_groups(given: Ties, model: Model, by: Sequence[str]) -> None:
+    """Raise ConfigError or FormulaError for quantities that cannot be told of each group."""
+    for quantity in read_quantities(given, model):
+        if quantity.name in by:
+            raise ConfigError(
+                f"`{quantity.name}` tells the groups apart, so it cannot be the name of a quantity in "
+                f"{spell('quantities')}. Choose another name."
+            )
+
+
+def quantify(work: WithQuantities, groups: Places, outcomes: Outcomes, variances: Variances) -> None:
+    """Keep the quantities of those groups that were fitted together, with their errors.
+
+    With g the derivatives of a quantity by the parameters, C the curvature of the sum of the loss, and s its scale:
+
+        error = sqrt(s g' C^-1 g),   interval = value -+ t quantile * error
+    """
+    together = outcomes.outcome == str(Outcome.CONVERGED)
+    together[list(outcomes.fits)] = False
+    groups = groups[together[groups]]
+    theta = outcomes.parameters[groups]
+    scale, degrees = spread_of(work, groups, theta, outcomes.loss[groups] * work.totals[groups])
+    reaches = {each: quantile(LEVEL, each) for each in np.unique(degrees[degrees > 0.0]).tolist()}
+    reach = np.array([reaches.get(each, math.nan) for each in degrees.tolist()])
+    for quantity in work.derived_quantities:
+        column = outcomes.quantity(quantity.name, quantity.text)
+        value, gradient = quantity.over(theta)
+        with np.errstate(all="ignore"):
+            variance = variances(groups, theta, np.nan_to_num(gradient)) * scale
+            error = np.where(degrees > 0.0, np.sqrt(variance), np.nan)
+        sure = np.isfinite(value) & np.isfinite(gradient).all(axis=1) & (error > 0.0) & np.isfinite(error)
+        error[~sure] = np.nan
+        column.take(groups, Quantified(quantity.text, value, error, value - reach * error, value + reach * error))
+        for number in np.flatnonzero(~sure).tolist():
+            known = None if not degrees[number] > 0.0 else np.full((theta.shape[1],) * 2, variance[number] * 0.0)
+            column.why[int(groups[number])] = _why(work.model, quantity, theta[number], known)
+
+
+def _why(model: Model, quantity: Quantity, theta: Array, covariance: Array | None) -> str:
+    """Say why a quantity has no value or no error in a group, as a fit of it does."""
+    nothing = why_none(model, False, Outcome.CONVERGED, 0.0)
+    found = Estimates(model, theta, covariance, "model", math.inf, (), (), True, nothing, None, None, None, None)
+    return by_delta_method(quantity, found, LEVEL).why

@@ -1,0 +1,45 @@
+"""Whether anything is said of units in a request or its data: a look that costs nothing, where nothing is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from descend.options.request import Request
+    from descend.table import Table
+
+VALUES = ("start", "fix", "bounds", "priors")
+"""Options whose values may have units."""
+BESIDE = re.compile(r"[(\[/]")
+"""What stands before a unit in a header."""
+MEASURED = re.compile(r"\d\s*[*/]?\s*(?![eE][-+\d])[^\W\d_]|[\d\s]\s*[%°]")
+"""What there is in a number with a unit."""
+
+
+def number_or_measured(text: str) -> float | str:
+    """Return a number, or, as it is, a text such as ``5/min`` that may be one with a unit. Raises ValueError.
+
+    >>> number_or_measured(" 5"), number_or_measured("5/min")
+    (5.0, '5/min')
+    """
+    return text.strip() if MEASURED.search(text) and text.strip()[:1] in "+-.0123456789" else float(text)
+
+
+def says_units(request: Request, table: Table) -> bool:
+    """Whether units may stand in headers, in metadata, or in the values of a request whose units were not looked at."""
+    if request.stated is not None:
+        return False
+    said = request.units or table.units or table.given_units or any(map(BESIDE.search, table.names))
+    return bool(said) or any(map(_may_have_units, (request[key] for key in VALUES)))
+
+
+def _may_have_units(value: Any) -> bool:
+    if isinstance(value, str):
+        return MEASURED.search(value) is not None
+    if isinstance(value, Mapping):
+        return any(map(_may_have_units, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_may_have_units, value))
+    return hasattr(value, "magnitude") and not isinstance(value, Iterable)

@@ -1,0 +1,142 @@
+"""What a part of a formula says of units: that two are alike, or one is a pure number; what cannot be is a fault."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sympy import Integer
+
+from descend.formula.syntax import names_in
+from descend.formula.tree import Node
+from descend.units.fault import CONSTANT, Fault, in_words, words
+from descend.units.library import is_one, offset_of, ratio
+from descend.units.system import System
+from descend.units.unit import RADIAN, Atom, Unit
+
+RADIANS = Unit({Atom(RADIAN, "rad"): Integer(1)})
+DEGREES = Unit({Atom("degree", "°"): Integer(1)})
+NEAR = 1e-6
+"""Relative difference up to which a number in the formula counts as the factor between two units."""
+VERBS = {
+    "adds": "adds {} and {}",
+    "subtracts": "subtracts {1} from {0}",
+    "compares": "compares {} with {}",
+    "chooses": "chooses between {} and {}",
+    "left": "is {1}, and the left side {0}",
+}
+"""What is done with two amounts that have to be alike."""
+CONVERT = "Convert one of them, in the data or by a number in the formula."
+NUMBER = "Divide what is inside by something in that unit, or multiply it by a parameter, as in exp(-b*t)."
+CORRECT = "Correct the formula or the units."
+TURN = "Multiply it by pi/180, or write sind, cosd or tand."
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A part of the formula. unit: its unit; numbers: those that multiply it, which may convert it."""
+
+    node: Node
+    unit: Unit
+    numbers: tuple[float, ...] = ()
+
+    @property
+    def literal(self) -> bool:
+        """Whether it is a number that stands in the formula."""
+        return not self.unit.powers and bool(self.numbers)
+
+    def converts(self, factor: float) -> bool:
+        """Whether a number that multiplies it, or all of them together, is this factor."""
+        factors = (*self.numbers, math.prod(self.numbers)) if self.numbers else ()
+        return any(math.isclose(abs(each), factor, rel_tol=NEAR) for each in factors)
+
+
+@dataclass
+class Equations:
+    """Collects what the parts of one text say.
+
+    columns: the units of columns, None of those that have none. left: the columns on the left side.
+    """
+
+    text: str
+    columns: Mapping[str, Unit | None]
+    system: System
+    left: tuple[str, ...] = ()
+    faults: list[Fault] = field(default_factory=list)
+
+    def equal(self, one: Amount, other: Amount, verb: str) -> Amount:
+        """Take note that two amounts have one unit; return the one whose unit they have together."""
+        units = [self.system.resolved(each.unit) for each in (one, other)]
+        left = self.system.add(one.unit / other.unit)
+        size = 1.0 if left is None else ratio(left)
+        if size is None or self._other_zero(*units):
+            self._fail_pair(one, other, verb, units, CORRECT if all(unit.powers for unit in units) else CONSTANT)
+        elif other.converts(1.0 / size) or is_one(size):
+            return one
+        elif one.converts(size):
+            return other
+        else:
+            self._fail_pair(
+                one, other, verb, units, CONVERT, f", which differ by a factor of {max(size, 1.0 / size):.6g}"
+            )
+        return one
+
+    def _other_zero(self, one: Unit, other: Unit) -> bool:
+        """Whether two temperatures are counted from different zeros."""
+        zeros = [offset_of(unit) for unit in (one, other)]
+        return any(zeros) and one != other and one.known and other.known
+
+    def _fail_pair(self, one: Amount, other: Amount, verb: str, units: list[Unit], hint: str, more: str = "") -> None:
+        sentence = VERBS[verb].format(*map(in_words if verb == "left" else words, units)) + more
+        self.fail(other.node if verb == "left" else one.node, other.node, sentence, hint, self.left)
+
+    def pure(self, amount: Amount | None, node: Node, sentence: str, hint: str = NUMBER) -> None:
+        """Take note that an amount is a pure number. sentence: what is wrong if it is not, ``{}`` being its unit."""
+        if amount is not None:
+            self._one(amount, amount.unit, node, sentence, hint)
+
+    def angle(self, amount: Amount | None, node: Node, function: str, unit: Unit) -> None:
+        """Take note that an amount is an angle, which is a pure number in radians."""
+        if amount is None or not self.system.resolved(amount.unit).powers:
+            return
+        wanted = "degrees" if unit is DEGREES else "radians"
+        sentence = f"takes {function} of {{}}, and not of an angle in {wanted}"
+        degrees = self.system.resolved(amount.unit) == DEGREES
+        self._one(amount, amount.unit / unit, node, sentence, TURN if degrees else NUMBER)
+
+    def _one(self, amount: Amount, unit: Unit, node: Node, sentence: str, hint: str) -> None:
+        before = self.system.resolved(amount.unit)
+        left = self.system.add(unit)
+        size = 1.0 if left is None else ratio(left)
+        if size is None or not (is_one(size) or amount.converts(size)):
+            self.fail(node, node, sentence.format(words(before)), hint)
+
+    def fail(self, one: Node, other: Node, sentence: str, hint: str, more: tuple[str, ...] = ()) -> None:
+        """Take note of a fault from the start of one part to the end of another."""
+        start, end = balanced(self.text, min(one.start, other.start), max(one.end, other.end))
+        inside = (name.name for name in names_in(one, other) if name.name in self.columns)
+        if (start, end) not in {(fault.start, fault.end) for fault in self.faults}:
+            self.faults.append(Fault(self.text, start, end, sentence, hint, tuple(dict.fromkeys((*inside, *more)))))
+
+
+def balanced(text: str, start: int, end: int) -> tuple[int, int]:
+    """Extend a part of a formula over the brackets it lacks: nodes begin and end inside those around them.
+
+    >>> text = "y ~ (a + t)*x"
+    >>> start, end = balanced(text, 5, 13)
+    >>> text[start:end]
+    '(a + t)*x'
+    """
+    depth = lowest = 0
+    for sign in text[start:end]:
+        depth += (sign in "([") - (sign in ")]")
+        lowest = min(lowest, depth)
+    while lowest < 0 and start > 0:
+        start -= 1
+        lowest += text[start] in "(["
+        depth += text[start] in "(["
+    while depth > 0 and end < len(text):
+        depth -= text[end] in ")]"
+        end += 1
+    return start, end
