@@ -30,7 +30,7 @@ RESOLVED = 1e-14
 SURE, FORESEEN, UNDAMPED = 1e-8, 1e-15, 1e-3
 """So is one that promises less than SURE, if the next would promise less than FORESEEN, with damping below UNDAMPED."""
 RESIDUAL, UNCLEAR = 1e-5, 1e-15
-"""A loss that is a smaller share of that of a prediction of 0 is summed from residuals; without, so much is rounding."""
+"""A loss that is a smaller share of that of a prediction of 0 is summed from residuals; else so much is rounding."""
 LEAST_BENT, MOST_BENT, STIFF = -0.5, 10.0, 1.0
 """The bend counts within these shares of the curvature, with damping up to STIFF."""
 ALONG = 1e-6
