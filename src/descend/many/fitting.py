@@ -20,6 +20,7 @@ from descend.many.groups import Groups, table_of_group
 from descend.many.keeping import keep
 from descend.many.linear import is_linear, solved_linear, variances_of_linear
 from descend.many.outcomes import Outcomes
+from descend.many.outliers import NeighboursOfGroups, neighbours_of_groups
 from descend.many.progress import Done, Progress
 from descend.many.rows import GroupedRows
 from descend.many.scales import Scales
@@ -129,6 +130,15 @@ class Grouped(OfRows):
         """The loss whose scale is to be estimated in each group, if it is."""
         loss = loss_of(self.request)
         return None if loss.estimated is None else loss
+
+    @property
+    def neighbours(self) -> NeighboursOfGroups | None:
+        """What neighbouring rows say of noise and outliers, as a fit of each group begins; None if it does not so."""
+        formula, model, given = self.model.formula, self.model, self.request.start or {}
+        if formula is None or model.linear or model.log_linear or len(formula.inputs) != 1:
+            return None
+        known = model.parameters.shapes.keys() <= given.keys()
+        return None if known else neighbours_of_groups(self.rows, formula.inputs[0])
 
     @cached_property
     def together(self) -> Together | None:
@@ -271,7 +281,7 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
     elif together is not None and len(chosen):
         starts = starts_of(work, outcomes) if starts is None else starts
         if len(starts.points) and work.to_estimate is not None:
-            scales = Scales.estimated(together, work.to_estimate, chosen, starts)
+            scales = Scales.estimated(together, work.to_estimate, chosen, starts, work.neighbours)
             keep(work, chosen, scales.found, outcomes)
             together = scales.at_last(work.to_estimate)
         elif len(starts.points):
