@@ -77,6 +77,7 @@ def fit(
     start: Values | None = None,
     gradient: Gradient = None,
     loss: str | Loss = "squared",
+    dispersion: str | float | None = None,
     errors: str | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
@@ -139,7 +140,8 @@ def fit(
         the response lies; cells such as ``<0.5`` need no word. rounded: the unit to which the response is rounded.
     offset: a column that is added to the linear predictor; exposure: one that multiplies the mean of a count.
     units: of columns, ``{"t": "s", "V": "mV"}``; those of the parameters follow from the formula (see ``Fit.units``).
-    errors: the standard errors, ``"model"``, ``"sandwich"``, ``"cluster(site)"`` (see ``Fit.covariance_of``).
+    dispersion: of counts and shares, ``"estimated"`` (quasi-likelihood) or a number.
+    errors: standard errors, ``"model"``, ``"observed"``, ``"sandwich"``, ``"cluster(site)"``: ``Fit.covariance_of``.
     l1, l2: penalties, which leave intercepts alone.
     priors: what is known beforehand, ``["b ~ normal(0.5, 0.1)"]`` or ``{"b": "normal(0.5, 0.1)"}``, counted as data.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
@@ -178,21 +180,31 @@ def fit(
         from descend.results.like import like_before
 
         request = like_before(like, model, data, options)
-    reader = on_step if log_every is None else printing(log_every, on_step)
+    return fit_request(request, on_step if log_every is None else printing(log_every, on_step), on_groups, began)
+
+
+def fit_request(
+    request: Request,
+    on_step: Callable[[Step], None] | None = None,
+    on_groups: Callable[[int, int], object] | None = None,
+    began: float | None = None,
+) -> Fit | Fits:
+    """Fit what a request asks for. began: when it was asked for, by `time.perf_counter`; see `fit` for the others."""
+    began = time.perf_counter() if began is None else began
     with np.errstate(all="ignore"), enough_memory():
         if kind_of(request.model).in_place:
             from descend.training.posing import pose_module
 
             problem, request = pose_module(request.model, request.data, request)
             with problem.objective.session():
-                return fit_of(solve(problem, request, reader, began=began))
+                return fit_of(solve(problem, request, on_step, began=began))
         if request.by is not None:
             from descend.many import fit_groups
 
             return fit_groups(request, request.where, on_groups)
         table = open_table(request.data, request.where)
         try:
-            return fit_table(request, table, reader, began)
+            return fit_table(request, table, on_step, began)
         finally:
             table.release()
 
@@ -321,7 +333,7 @@ def check(
         from descend.training.gradient_check import check_module
 
         return check_module(model, data, request, LOSSES.build(loss))
-    from descend.starts.gradient_check import check_gradient
+    from descend.gradient_check import check_gradient
 
     with np.errstate(all="ignore"):
         return check_gradient(request, open_table(data, where), LOSSES.build(loss))

@@ -61,6 +61,17 @@ def test_what_is_shown_of_one_fit_is_refused(sites, tmp_path):
     )
 
 
+def test_pictures_take_the_looks_of_one_fit(sites, tmp_path):
+    picture = tmp_path / "sites.png"
+    looks = ["--bands", "confidence", "--style", "presentation", "--size", "8x4", "--log", "y", "--title", "Sites"]
+    words = ["fit", "y ~ w*x + b", str(sites), "--by", "site", "--where", "y > 0", "--plot", str(picture), *looks]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    assert picture.stat().st_size > 10_000
+    result = CliRunner().invoke(app, [*words, "--residuals"])
+    assert str(result.exception).startswith("`--residuals` goes with one fit, not with one for each group.")
+
+
 @pytest.mark.parametrize("options", [["--by", "site", "--by", "half"], ["--by", "site,half"]], ids=str)
 def test_columns_may_be_named_one_by_one_or_with_commas(sites, options):
     rows = [f"{row},{'half' if place == 0 else place % 2}" for place, row in enumerate(ROWS.splitlines())]

@@ -223,7 +223,8 @@ def test_an_optimizer_that_cannot_follow_kinks_is_refused(line):
     with pytest.raises(descend.ConfigError) as refused:
         descend.fit("y ~ w*x", line, l1=0.1, optimizer="adam")
     assert str(refused.value) == (
-        "The optimizer `adam` cannot follow an l1 penalty, which has kinks. Use one of: gd, momentum."
+        "The optimizer `adam` cannot follow an l1 penalty, which has kinks. "
+        "Use one of: gd, momentum, levenberg_marquardt."
     )
 
 

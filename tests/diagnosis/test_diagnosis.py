@@ -11,8 +11,8 @@ from benchmarks.diagnosis_corpus import ENTRIES
 
 import descend
 from descend.diagnosis import Cause, detectors
+from descend.diagnosis.mistyped_values import suspects
 from descend.diagnosis.operations import first_broken, watched_numpy, watched_torch
-from descend.diagnosis.outliers import suspects
 from descend.losses import LOSSES
 
 X = np.linspace(0.0, 4.0, 60)

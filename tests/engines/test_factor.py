@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.laws.ranges import within
+from tests.laws.ranges import PLAIN, within
 
 import descend.engines.numpy_engine as numpy_engine
 import descend.engines.torch_engine as torch_engine
@@ -59,7 +59,7 @@ def assert_same(totals, factored):
 
 @every_engine
 @pytest.mark.parametrize("weights", [None, "omega"])
-@pytest.mark.parametrize("loss", list(LOSSES))
+@pytest.mark.parametrize("loss", PLAIN)
 @pytest.mark.parametrize("text", FORMULAS)
 def test_holds_curvature_and_gradient(text, loss, weights, engine):
     sums = ENGINES[engine](program(text, loss), Rows.of(columns(), Roles(weights)))
@@ -141,7 +141,7 @@ def test_a_gradient_by_hand_stays_what_it_is_beside_the_factor(engine, penalty, 
     np.testing.assert_allclose(factored.gradient, squared.gradient, rtol=1e-12)
 
 
-@pytest.mark.parametrize("loss", list(LOSSES))
+@pytest.mark.parametrize("loss", PLAIN)
 def test_autograd_has_a_factor_beside_its_gradient(loss):
     what, theta = program(DECAY, loss), np.array([1.5, 0.6, 0.8])
     objective = objective_over(torch_engine.TorchEngine(autograd_of_formula(what), Rows.of(columns(), Roles("omega"))))

@@ -27,7 +27,7 @@ def refused(text: str, columns: tuple[str, ...] = COLUMNS, **options: object) ->
 
 MESSAGES = [
     ("y ~ eval(x)", "There is no function `eval`.", "        ^^^^", KNOWN),
-    ("y ~ a*sine(x)", "There is no function `sine`. Did you mean `sin`?", "          ^^^^", KNOWN),
+    ("y ~ a*coss(x)", "There is no function `coss`. Did you mean `cos`?", "          ^^^^", KNOWN),
     (
         "y ~ a*round(x)",
         "`round` has no derivative to descend along, so formulas cannot use it.",
@@ -312,7 +312,7 @@ def test_sympy_names_do_not_leak():
          "Write `inf(...)`, or the value as a number."),
         ("y ~ k(x - b)", "There is no function `k`. To multiply by a parameter, write `k*(...)`.", KNOWN),
         ("y ~ poly(x, 2)", "There is no function `poly`.",
-         "A polynomial is written out: `a*x + b*x^2`, or `w @ [x, x^2]`."),
+         "A polynomial is `polynomial(x, degree=2)`, or is written out: `a*x + b*x^2`, or `w @ [x, x^2]`."),
         ("y ~ a*step(x - 2)", "`step` has no derivative to descend along, so formulas cannot use it.",
          "Write it as where(x > 0, 1, 0)."),
         ("y ~ a*step(x - c)", "`step` has no derivative to descend along, so formulas cannot use it.",

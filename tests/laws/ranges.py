@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import math
 
-from descend.losses import Loss
+from descend.losses import LOSSES, Loss
+
+PLAIN = tuple(name for name in LOSSES if LOSSES.build(name).plain)
+"""The losses that are functions of prediction and response alone, without parameters of their own."""
+
+
+OF_NUMBERS = tuple(name for name in LOSSES if not LOSSES[name].of_classes)
+"""The losses of responses that are numbers, not classes."""
 
 
 def within(text: str, loss: Loss) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.laws.ranges import PLAIN
 
 from descend import fit
 from descend.losses import LOSSES
@@ -12,7 +13,7 @@ RANDOM = np.random.default_rng(5)
 X = np.linspace(0.0, 4.0, 50)
 NOISE = 0.1 * RANDOM.standard_t(2, size=50)
 LINE, CURVE = 1.0 + 2.0 * X + NOISE, 3.0 * np.exp(-0.8 * X) + 1.0 + NOISE
-OF_RESIDUAL = [name for name in LOSSES if name != "log_cosh" and LOSSES.build(name).of_residual]
+OF_RESIDUAL = [name for name in PLAIN if name != "log_cosh" and LOSSES.build(name).of_residual]
 """Losses of a residual in any unit; log_cosh turns from a square to a line at 1."""
 
 

@@ -142,8 +142,7 @@ def test_the_score_of_a_logistic_loss_is_inside_the_sigmoid():
         ),
         (
             "hubber",
-            "There is no loss `hubber`. Did you mean `huber`? Known: squared, absolute, huber, soft_l1, cauchy, tukey, "
-            "log_cosh, pinball, poisson, negative_binomial, gamma, inverse_gaussian, tweedie, logistic, bernoulli.",
+            f"There is no loss `hubber`. Did you mean `huber`? Known: {', '.join(LOSSES)}.",
         ),
         ("2", "`2` does not name a loss. Write a name or a call, such as `huber(delta=1.0)`."),
     ],

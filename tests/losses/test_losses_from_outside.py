@@ -25,12 +25,12 @@ from descend.registry import setting
 
 
 @dataclass(frozen=True)
-class Ordinal(Loss):
+class Rating(Loss):
     """Cumulative logit: P(y <= k) = sigmoid(c_k - prediction) for ordered categories 1, 2, ... levels."""
 
     levels: int = setting(3, at_least=2)
 
-    name: ClassVar[str] = "ordinal"
+    name: ClassVar[str] = "rating"
     response_domain: ClassVar[Domain] = Domain(low=1.0, words="whole numbers from 1")
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
 
@@ -84,10 +84,10 @@ class Survival(Loss):
 
 @pytest.fixture(autouse=True)
 def registered() -> Iterator[None]:
-    for part in (Ordinal, Survival):
+    for part in (Rating, Survival):
         LOSSES.register(part)
     yield
-    for part in (Ordinal, Survival):
+    for part in (Rating, Survival):
         del LOSSES.parts[part.name]
     LOSSES.built.cache_clear()
 
@@ -106,7 +106,7 @@ def times() -> dict[str, np.ndarray]:
     return {"x": x, "t": np.minimum(life, end), "died": (life < end) * 1.0}
 
 
-ORDINAL, SURVIVAL = "ordinal(levels=4)", 'survival(event="died")'
+RATING, SURVIVAL = "rating(levels=4)", 'survival(event="died")'
 
 
 def minus_log_likelihood(theta):
@@ -118,7 +118,7 @@ def minus_log_likelihood(theta):
 
 @pytest.mark.parametrize("engine", ["auto", "query"])
 def test_cutpoints_are_fitted_with_the_formula(engine):
-    fit = descend.fit("y ~ b*x", categories(), loss=ORDINAL, engine=engine)
+    fit = descend.fit("y ~ b*x", categories(), loss=RATING, engine=engine)
     best = minimize(minus_log_likelihood, [1.0, -1.0, 0.0, 1.0], tol=1e-12)
     assert fit.outcome == "converged"
     assert list(fit.parameters) == ["b", "c1", "c2", "c3"]
@@ -133,7 +133,7 @@ def test_cutpoints_are_fitted_with_the_formula(engine):
     information = hessian(each, np.array(list(fit.parameters.values()))).ddf
     assert list(fit.standard_errors.values()) == pytest.approx(np.sqrt(np.diag(np.linalg.inv(information))), rel=1e-6)
     if engine == "query":
-        assert "rows streamed to NumPy in blocks, as the ordinal loss has parameters of its own" in fit.notes
+        assert "rows streamed to NumPy in blocks, as the rating loss has parameters of its own" in fit.notes
 
 
 @pytest.mark.parametrize("engine", ["auto", "query", "torch"])
@@ -152,7 +152,7 @@ def test_censored_times(engine):
 
 
 @pytest.mark.parametrize(
-    ("formula", "data", "loss"), [("y ~ b*x", categories, ORDINAL), ("t ~ exp(a + b*x)", times, SURVIVAL)]
+    ("formula", "data", "loss"), [("y ~ b*x", categories, RATING), ("t ~ exp(a + b*x)", times, SURVIVAL)]
 )
 def test_it_is_reported_and_saved_and_loaded(tmp_path, formula, data, loss):
     fit = descend.fit(formula, data(), loss=loss)
@@ -186,7 +186,7 @@ def test_the_command_line_and_the_lab_know_it(tmp_path):
 
 
 def test_derivatives_by_its_own_parameters_are_derived():
-    written = descend.derive("y ~ b*x", loss="ordinal(levels=2)").written("text")
+    written = descend.derive("y ~ b*x", loss="rating(levels=2)").written("text")
     assert set(written) == {"b", "c1"}
     assert written["c1"].startswith("mean(")
 
@@ -195,24 +195,24 @@ def test_derivatives_by_its_own_parameters_are_derived():
     ("loss", "options", "message"),
     [
         (
-            ORDINAL, {"gradient": "autograd"},
-            "The ordinal loss has columns or parameters of its own, so it goes with a formula and its derived gradient "
+            RATING, {"gradient": "autograd"},
+            "The rating loss has columns or parameters of its own, so it goes with a formula and its derived gradient "
             "only. Leave out the gradient, or choose another loss.",
         ),
         (
-            ORDINAL, {"gradient": "b = mean(x*(b*x - y))"},
-            "The ordinal loss has columns or parameters of its own, so it goes with a formula and its derived gradient "
+            RATING, {"gradient": "b = mean(x*(b*x - y))"},
+            "The rating loss has columns or parameters of its own, so it goes with a formula and its derived gradient "
             "only. Leave out the gradient, or choose another loss.",
         ),
         (
-            ORDINAL, {"engine": "torch"},
-            "The ordinal loss has parameters of its own, which the engine `torch` does not sum. Leave out the engine "
+            RATING, {"engine": "torch"},
+            "The rating loss has parameters of its own, which the engine `torch` does not sum. Leave out the engine "
             "and the device.",
         ),
-        (ORDINAL, {"fix": {"c1": 0.0}}, "`c1` is a parameter of the ordinal loss, which cannot be fixed or tied."),
+        (RATING, {"fix": {"c1": 0.0}}, "`c1` is a parameter of the rating loss, which cannot be fixed or tied."),
         (
-            ORDINAL, {"errors": "sandwich"},
-            "The ordinal loss has parameters of its own, which no sandwich errors are known for. Use model.",
+            RATING, {"errors": "sandwich"},
+            "The rating loss has parameters of its own, which no sandwich errors are known for. Use model.",
         ),
         (
             'survival(event="dead")', {},
@@ -228,9 +228,9 @@ def test_what_does_not_go_with_it_is_refused(loss, options, message):
 
 def test_a_parameter_of_the_formula_may_not_have_its_name():
     with pytest.raises(ConfigError) as caught:
-        descend.fit("y ~ b*x + c1", categories(), loss=ORDINAL)
+        descend.fit("y ~ b*x + c1", categories(), loss=RATING)
     assert str(caught.value) == (
-        "The ordinal loss has a parameter `c1` of its own. Give that of the formula another name."
+        "The rating loss has a parameter `c1` of its own. Give that of the formula another name."
     )
 
 
@@ -238,9 +238,9 @@ def test_its_domain_is_told_in_its_words():
     data = categories()
     data["y"][3] = 0.0
     with pytest.raises(DataError) as caught:
-        descend.fit("y ~ b*x", data, loss=ORDINAL)
+        descend.fit("y ~ b*x", data, loss=RATING)
     assert str(caught.value) == (
-        "`y` is 0 in row 4 of the data, but the ordinal loss needs whole numbers from 1. "
+        "`y` is 0 in row 4 of the data, but the rating loss needs whole numbers from 1. "
         "Leave such rows out with --where, or choose another loss."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -115,6 +116,35 @@ def test_the_page_has_all_groups_and_needs_no_network(fits, tmp_path):
     assert "default-src 'none'" in page and not re.search(r"(src|href)=.https?:", page)
     rows = re.search(r'<table id="groups">.*?</table>', page, re.DOTALL)
     assert rows is not None and rows[0].count("<tr>") == 13
+
+
+def test_a_page_of_many_groups_is_small_and_has_the_curve_of_each(tmp_path):
+    """Sixty groups have all that is known of their fits, the others of the table their rows and curve as numbers."""
+    rng = np.random.default_rng(0)
+    group, x = np.repeat(np.arange(300), 12), np.tile(np.linspace(0.0, 4.0, 12), 300)
+    y = (1.0 + group % 7) * np.exp(-x) + 0.3 + 0.01 * rng.normal(size=x.size)
+    many = descend.fit(FORMULA, {"x": x, "y": y, "well": group}, by="well")
+    many.report(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert page.count('<section class="group"') == 60 and len(page) < 1_200_000
+    assert "Choose a group to see its curve; the 60 worst have all that is known of their fits." in page
+    assert len(set(re.findall(r'<th scope="row"[^>]*><a href="#group-(\d+)"', page))) == 300
+    found = re.search(r'<script type="application/json" id="compact">(.*?)</script>', page)
+    compact = json.loads(found[1])
+    assert (compact["x"], compact["y"], len(compact["groups"])) == ("x", "y", 240)
+    place = many.worst()[-1]
+    (left, right, low, high), dots, curve = compact["groups"][str(place)]
+    rows = np.array(dots).reshape(-1, 2) / 999 * [right - left, high - low] + [left, low]
+    np.testing.assert_allclose(rows, np.c_[x, y][group == place], atol=2e-3 * (high - low))
+    line = np.array(curve).reshape(-1, 2) / 999 * [right - left, high - low] + [left, low]
+    expected = many.predict({"x": line[:, 0], "well": np.full(len(line), place)})
+    np.testing.assert_allclose(line[:, 1], expected, atol=5e-3 * (high - low))
+
+
+def test_names_cannot_leave_the_block_of_numbers(tmp_path):
+    data = {"</script><b>": np.arange(1000.0) % 10, "y": np.arange(1000.0) % 7, "site": np.arange(1000) // 10}
+    descend.fit("y ~ a*`</script><b>` + c", data, by="site").report(tmp_path / "page.html")
+    assert "</script><b>" not in (tmp_path / "page.html").read_text()
 
 
 def test_a_notebook_shows_counts_groups_and_pictures(fits):

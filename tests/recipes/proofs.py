@@ -128,6 +128,21 @@ def a_named_function() -> None:
     assert "softsign" in refused("fit", "y ~ a*sofsign(b*x)", rows)
 
 
+def a_named_curve() -> None:
+    rows = csv(x=X, y=5.0 * 2.0 ** (-X / 1.5) + 1.0 + NOISE / 100)
+    formula = "y ~ half_life_decay(x) + level"
+    fit = through_everything(formula, rows)
+    assert abs(fit.parameters["half_life"] - 1.5) < 0.1 and fit.model.formula.text == formula
+    for options in ({"engine": "query"}, {"engine": "torch"}, {"gradient": "autograd"}):
+        other = descend.fit(formula, rows, **options).parameters
+        assert all(abs(fit.parameters[name] - other[name]) < 1e-5 for name in other), options
+    assert "half_life_decay(x) = 2^(-x/half_life)*initial" in command("derive", formula).printed
+    assert "Physics of nuclei\n  half_life_decay" in command("curves").printed
+    assert "Decay by its half-life" in command("curves", "radioactive", "--plot", "curve.png").printed
+    assert Path("curve.png").stat().st_size > 1000
+    assert "Did you mean the curve `half_life_decay`?" in refused("fit", "y ~ halflife_decay(x)", rows)
+
+
 def an_option() -> None:
     rows = csv(x=X, y=2.0 * X + 1.0 + NOISE / 10)
     through_everything("y ~ a*x + b", rows, purpose="a paper")

@@ -36,6 +36,7 @@ def test_every_kind_of_part_has_one():
         "A loss",
         "An optimizer",
         "A named function",
+        "A named curve",
         "A data source",
         "An engine",
         "A model kind",

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from tests.laws.ranges import PLAIN
 from tests.laws.test_query_laws import COLUMNS, FITS, FORMULAS, assert_same, in_sqlite, program, table
 from tests.remote.servers import written_as_parquet
 
@@ -13,12 +14,11 @@ import descend
 from descend.engines.moments import MomentsEngine
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.torch_engine import TorchEngine
-from descend.losses import LOSSES
 from descend.problem.out_of_core import engine_of
 from descend.table import open_table
 from descend.table.rows import Roles, Rows
 
-LOSS = [*LOSSES, "huber(delta=0.2)", "pinball(quantile=0.8)"]
+LOSS = [*PLAIN, "huber(delta=0.2)", "pinball(quantile=0.8)"]
 LINEAR = ("y ~ a*x", "y ~ a*x + b", "y ~ c", "y ~ w @ [x, z, u] + b")
 IN_MEMORY = ("torch", "moments", "duckdb", "sqlite")
 spark_too = [

@@ -53,6 +53,31 @@ def test_it_is_accessible_quiet_and_alone(browser, pages, name, scheme):
     assert complaints == [] and asked == [pages[name].as_uri()]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_click_on_any_group_draws_it(browser, tmp_path, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    group, x = np.repeat(np.arange(80), 12), np.tile(np.linspace(0.0, 4.0, 12), 80)
+    y = (1 + group % 5) * np.exp(-x) + 0.01 * np.random.default_rng(0).normal(size=x.size)
+    fits = descend.fit("y ~ a*exp(-b*x)", {"x": x, "y": y, "well": group}, by="well")
+    fits.report(tmp_path / "wells.html")
+    tab, complaints, asked = opened(browser, tmp_path / "wells.html", viewport={"width": width, "height": 800})
+    best = fits.worst()[-1]
+    assert tab.locator("section.group:target").count() == 0
+    tab.locator(f'#groups a[href="#group-{best}"]').focus()
+    tab.keyboard.press("Enter")
+    one = tab.locator("section.group:target")
+    assert one.locator("h2").text_content() == f"well = {best}" and one.locator("svg path").count() > 8
+    assert one.locator("dd").first.text_content().startswith(f"{fits.parameters['a'][best]:.4f}"[:5])
+    assert axe.Axe().run(tab).response["violations"] == []
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    one.locator("a").click()
+    assert tab.locator("section.group:target").count() == 0
+    tab.locator("#groups th button", has_text="b").first.click()
+    tab.locator("#groups tbody a").first.click()
+    assert tab.locator("section.group:target").count() == 1 and complaints == [] and len(asked) == 1
+
+
 @pytest.mark.parametrize("width", [320, 390, 1200])
 def test_it_fits_the_screen(browser, pages, width):
     tab, _, _ = opened(browser, pages["curve"], viewport={"width": width, "height": 800})

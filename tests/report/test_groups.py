@@ -70,7 +70,7 @@ def test_the_page_lists_groups_and_leads_to_each(few, many, tmp_path):
         assert table is not None and table[0].count("<tr>") == groups + 1
         assert page.count('<section class="group"') == groups and page.count("#group-3") >= 2
         value = fit.parameters["a"]["S03"]
-        assert f'data-v="{value:.17g}"' in table[0]
+        assert f'data-v="{value:.9g}"' in table[0]
         assert ("stand in the table of the groups" in page) == (groups > grouped.TOGETHER)
 
 

@@ -15,7 +15,13 @@ from descend.errors import DescendError
 
 ODD = [None, True, 0, -1, 2, 1e308, -0.5, "", "x", "y ~ z", "a", "squared", [], [1], ["a"], {}, {"a": 1}, "∞", [[1]],
        10**400, "1" * 50]  # fmt: skip
-SAID = ("is damaged at `", "is not a model file", "in a format", "was fitted with the Python function")
+SAID = (
+    "none of descend's own",
+    "is damaged at `",
+    "is not a model file",
+    "in a format",
+    "was fitted with the Python function",
+)
 X = np.linspace(0, 5, 50)
 ROWS = {"x": X, "y": 3 * np.exp(-X) + 0.1 * np.random.default_rng(0).normal(size=50), "s": np.full(50, 0.1)}
 
@@ -114,3 +120,14 @@ def test_the_place_of_the_damage_is_told(change, said, contents, tmp_path):
         descend.load(path)
     assert said in str(refused.value)
     assert str(refused.value).endswith("Fit and save it again.")
+
+
+def test_a_file_fitted_with_a_loss_from_outside_says_what_to_import(contents, tmp_path):
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(contents[0] | {"loss_function": "linex(k=0.5)"}))
+    with pytest.raises(descend.DataError) as refused:
+        descend.load(path)
+    assert str(refused.value) == (
+        f"`{path}` was fitted with the loss `linex`, which is none of descend's own. Import the module that registers "
+        "it, and load the file again."
+    )

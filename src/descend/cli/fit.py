@@ -100,7 +100,7 @@ def fit(
         from descend.cli.many import end_many, refuse_others
 
         of_one = {"--interval": interval, "--watch": watch, "--log-every": log_every}
-        refuse_others({**of_one, **apart, "--residuals": look.get("residuals"), "--bands": look.get("bands")})
+        refuse_others({**of_one, **apart, "--residuals": look.get("residuals")})
         check_tables(save, output)
         with Groups() as bar:
             fits = api.fit(data=options.one_or_all(data), on_groups=None if quiet else bar, **arguments)

@@ -14,12 +14,13 @@ from descend.cli import options
 from descend.cli.terminal import say, say_json
 from descend.errors import ConfigError
 from descend.options.option import Option
+from descend.options.units import number_or_measured
 
 if TYPE_CHECKING:
     from descend.inference.inverse import Inverse
     from descend.results import Fit
 
-Sample = tuple[list[float], Mapping[str, object]]
+Sample = tuple[list[float | str], Mapping[str, object]]
 """The replicates of a sample, and the values of the other inputs."""
 
 
@@ -85,13 +86,13 @@ def invert(
     if json:
         say_json([each.plain() for each in found])
     else:
-        say("\n".join(map(_line, found)))
+        say("\n".join(_line(each, fitted.units.get(each.input)) for each in found))
 
 
 def _samples(text: str, fitted: Fit, wanted: str | None, others: Mapping[str, object]) -> Iterator[Sample]:
     """Yield the samples that a text names: replicates with commas between them, or the rows of a file."""
     try:
-        yield [float(part) for part in text.split(",")], {}
+        yield [number_or_measured(part) for part in text.split(",")], {}
         return
     except ValueError:
         if not Path(text).exists():
@@ -135,7 +136,7 @@ def range_of(text: str) -> tuple[float, float]:
         raise ConfigError(f"`--between` takes two numbers, such as 0:20; it was given `{text}`.") from None
 
 
-def _line(found: Inverse) -> str:
+def _line(found: Inverse, unit: object) -> str:
     """Return what people read of an inverse prediction."""
     from descend.formula.printers.code import plain_name
     from descend.parameters import digits_of
@@ -146,6 +147,7 @@ def _line(found: Inverse) -> str:
         return f"{response}:  {found.why}"
     digits = digits_of(found.value, found.standard_error)
     low, high = (f"{end:.{digits}g}" for end in found.interval)
-    line = f"{response}:  {name} = {found.value:.{digits}g} ± {found.standard_error:.3g}"
+    beside = f" {unit}" if isinstance(unit, str) and unit != "1" else ""
+    line = f"{response}:  {name} = {found.value:.{digits}g} ± {found.standard_error:.3g}{beside}"
     line += f",  {found.level * 100:.10g}% {found.method} interval {low} to {high}"
     return line + (f"\n    {found.why}" if found.why else "")

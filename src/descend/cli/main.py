@@ -16,6 +16,7 @@ import typer
 from descend.cli import (
     check,
     compare,
+    curves,
     derive,
     design,
     doctor,
@@ -57,6 +58,7 @@ VERBS = (
     design.design,
     plot.plot,
     compare.compare,
+    curves.curves,
     derive.derive,
     explain.explain,
     check.check,

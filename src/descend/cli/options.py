@@ -285,9 +285,11 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, float | str | li
 
 
 def with_gaps(numbers: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Return numbers with None for any that are missing or not finite."""
+    """Return numbers with None for any that are missing or not finite; words as they are."""
     import numpy as np
 
+    if numbers.dtype.kind == "O":  # words
+        return numbers
     finite = np.isfinite(numbers)
     if finite.all():
         return numbers

@@ -43,6 +43,7 @@ LARGEST_EXACT = 2**53
         metavar="confidence|prediction",
     ),
     options.FUNCTION,
+    Option("probabilities", False, "Of classes: a column with the probability of each, too.", "switch"),
     *("level", "where", "missing", "json", "quiet"),
 )
 def predict(
@@ -56,6 +57,7 @@ def predict(
     name: str,
     interval: str | None,
     function: str | None,
+    probabilities: bool,
     level: float | None,
     where: str | None,
     missing: str,
@@ -81,7 +83,6 @@ def predict(
     from descend.many import Fits
     from descend.many.loading import load
     from descend.results import Fit
-    from descend.table.by_file import open_by_file
 
     if level is not None:
         interval, level = interval or "confidence", checked_level(level)
@@ -92,12 +93,12 @@ def predict(
     codings = {coding.name: coding for coding in fitted.model.codings if coding.name in inputs}
     named = _of_data(inputs, codings)
     given: object = _values(named, at, tuple(codings.values())) if at else options.one_or_all(data or [])
-    by = fitted.by if isinstance(fitted, Fits) else ()
-    table = open_by_file(given, by, named, where).with_codings(codings.values())
+    table = _opened(fitted, given, named, where).with_codings(codings.values())
     inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval, table.names)
     if name in table.names:
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
     new = _predicted(fitted, table, name, missing, interval, level or 0.95)
+    new |= _probabilities(fitted, table, missing) if probabilities else {}
     if isinstance(fitted, Fits):
         from descend.many.prediction import rows_kept
 
@@ -124,9 +125,20 @@ def predict(
             say(f"{count:,} predictions written to {output}")
     elif at:
         rows = zip(*new.values(), strict=True)
-        say("\n".join("  ".join(f"{value:.10g}" for value in row) for row in rows))
+        say("\n".join("  ".join(v if isinstance(v, str) else f"{v:.10g}" for v in row) for row in rows))
     else:
         say_csv(_columns(table, new, kept))
+
+
+def _opened(fitted: Fit | Fits, given: object, named: Sequence[str], where: str | None) -> Table:
+    """Return the rows, or the values given, in the units of the fit."""
+    from descend.many import Fits
+    from descend.results.units import in_units_of
+    from descend.table.by_file import open_by_file
+
+    by = fitted.by if isinstance(fitted, Fits) else ()
+    values = in_units_of(fitted, given) if isinstance(given, Mapping) else given
+    return in_units_of(fitted, open_by_file(values, by, named, where))
 
 
 def _no_group(model: str, fitted: Fits) -> ConfigError:
@@ -150,6 +162,24 @@ def _predicted(
             )
     band = fitted.predict(table, missing, interval=interval, level=level)
     return _of_responses(fitted, {name: band.prediction, "low": band.low, "high": band.high})
+
+
+def _probabilities(fitted: Fit | Fits, table: Table, missing: str) -> dict[str, NDArray[np.float64]]:
+    """Return a column with the probability of each class."""
+    from descend.results import Fit
+
+    if not isinstance(fitted, Fit):
+        raise ConfigError(
+            "Probabilities of classes are predicted by one fit, and this file holds those of many groups. Leave "
+            "out --probabilities."
+        )
+    found = fitted.predict(table, missing, probabilities=True)
+    names = fitted.loss_function.classes
+    columns = {f"probability of {each}": found[:, place] for place, each in enumerate(names)}
+    for each in columns:
+        if each in table.names:
+            raise ConfigError(f"The data have a column `{each}` already. Leave it out or rename it.")
+    return columns
 
 
 def _of_responses(fitted: Fit | Fits, new: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:

@@ -13,7 +13,7 @@ from descend.gradients.court import Judgement
 from descend.optimizers import OPTIMIZERS, Optimizer
 from descend.options.checks import as_rate
 from descend.options.request import Request
-from descend.problem.point import Point
+from descend.problem.point import Objective, Point
 from descend.problem.problem import Problem
 
 Array = NDArray[np.float64]
@@ -94,6 +94,11 @@ def choose(problem: Problem, request: Request, near: bool = False) -> tuple[Opti
     optimizer = named_optimizer(chosen)
     if objective.has_l1 and not (optimizer.proximal or (optimizer.piecewise and objective.pieces is not None)):
         raise _unable(optimizer, "cannot follow an l1 penalty, which has kinks", "proximal")
+    if objective.has_l1 and optimizer.needs > 1 and _l1_by_first_derivatives(objective):
+        raise ConfigError(
+            f"The optimizer `{optimizer.name}` follows an l1 penalty of a formula without bounds or groups of "
+            "parameters. Use one of: gd, momentum."
+        )
     if objective.bounds is not None and not optimizer.bounded:
         cut = "cut short at a bound, its steps need not lead to the minimum"
         raise _unable(optimizer, f"cannot keep within bounds ({objective.bounds.texts[0]}): {cut}", "bounded")
@@ -108,7 +113,7 @@ def _suited(problem: Problem, request: Request, near: bool) -> tuple[str, str]:
     many = problem.model.parameters.size > MANY and not objective.arrow
     if objective.pieces is not None and not (many or objective.arrow or batched or rated):
         return "vertex", f"it ends exactly at the kinks of the {problem.model.loss.name} loss"
-    if objective.has_l1:
+    if objective.has_l1 and (many or batched or rated or _l1_by_first_derivatives(objective)):
         return "momentum", "it can follow an l1 penalty"
     if objective.bounds is not None and (batched or many):
         return "momentum", "it keeps within bounds"
@@ -123,6 +128,11 @@ def _suited(problem: Problem, request: Request, near: bool) -> tuple[str, str]:
     # One undamped step reaches the minimum of a parabola, and very close to a minimum any J is nearly a parabola.
     damping = "(damping=1e-30)" if problem.parabola else "(damping=1e-12)" if near else ""
     return f"levenberg_marquardt{damping}", "it needs no learning rate"
+
+
+def _l1_by_first_derivatives(objective: Objective) -> bool:
+    """Whether no system of a whole step is known that has the kinks of an l1 penalty in it."""
+    return objective.bounds is not None or objective.arrow or objective.sparing
 
 
 def _unable(optimizer: Optimizer, lacking: str, ability: str) -> ConfigError:

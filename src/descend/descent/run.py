@@ -87,7 +87,8 @@ def run(
     if on_step is not None and isinstance(on_step, Audience):
         on_step.begin(problem.model, problem.columns)
     optimizer, why = choose(problem, request, beginning.near)
-    if request.optimizer is None and request.learning_rate is None and _unlike_columns(objective, first):
+    unlike = optimizer.needs == 1 and _unlike_columns(objective, first)
+    if unlike and request.optimizer is None and request.learning_rate is None:
         request = replace(request, standardize=True)
     trace, restore, notes = Trace(), None, [why]
     if request.standardize:

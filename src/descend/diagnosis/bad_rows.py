@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from descend.diagnosis.case import MOST_PARAMETERS, Array, Case, losses, went_well
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
-from descend.diagnosis.outliers import Suspects, suspects
+from descend.diagnosis.mistyped_values import Suspects, suspects
 from descend.wording import spell, worded
 
 CURVED = 3.0

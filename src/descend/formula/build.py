@@ -14,7 +14,7 @@ from descend.formula import syntax, tree
 from descend.formula.finite import called_with_numbers, exact, finite, float_power, real
 from descend.formula.functions import CONSTANTS, FUNCTIONS, function_named
 from descend.formula.names import called_and_named, is_function, may_be_quoted, reserved
-from descend.formula.operations import OPERANDS, as_operation
+from descend.formula.operator_calls import OPERANDS, as_operation
 from descend.formula.printers.code import plain_name
 from descend.formula.real_functions import RealFunction, absolute
 from descend.formula.symbols import Column, Parameter, Predictor, Term, number, shortened
@@ -131,6 +131,8 @@ class Builder(VectorBuilder):
                 return self._dot(node)
             case tree.Grouped():
                 return self._grouped(node)
+            case tree.Listed():
+                self.fail(node, "A list of numbers is no number.", "Write it only where a curve takes one, as knots.")
         self.fail(node, "A pattern of columns stands only inside `w @ [ ]`.", "Write `w @ [x*]`.")
 
     def _chain(self, node: tree.Chain) -> Expr:

@@ -54,7 +54,9 @@ class References:
     repeated: tuple[str, ...] = ()
 
 
-def references(formula: Formula, fixed: frozenset[str], first: First, cells: Cells) -> References:
+def references(
+    formula: Formula, fixed: frozenset[str], first: First, cells: Cells, constant: bool = False
+) -> References:
     """Return the levels that are redundant with the rest of a formula, whatever the parameters.
 
     1. The derivatives of the prediction by the unknowns are taken in random rows, where ``a[site]`` has random values.
@@ -65,9 +67,12 @@ def references(formula: Formula, fixed: frozenset[str], first: First, cells: Cel
     3. The same is done with derivatives times parameters, for factors that can make up for each other.
 
     fixed: labels of components that the user holds. first: for each parameter the reference level of each column.
-    cells: returns the combinations of groups that occur in some columns.
+    cells: returns the combinations of groups that occur in some columns. constant: whether what is outside the formula,
+    such as the cutpoints of a loss, makes up for a constant that is added to the prediction.
     """
     added = list(_directions(formula, scaled=False))
+    if constant and added:
+        added.append(Direction("", np.ones_like(added[0].along), None, ("",)))
     held = {label: 0.0 for label in _redundant(added, fixed, first, cells)}
     kept = {direction.name for direction in added if any(label in held for label in direction.labels)}
     factors = [each for each in (*_directions(formula, scaled=True), *added) if each.name not in kept]

@@ -100,6 +100,8 @@ def _joined(text: str, parts: Sequence[Formula]) -> Formula:
         tuple(dict.fromkeys(name for part in parts for name in part.unused)),
         (*dict.fromkeys(levels for part in parts for levels in part.levels), place),
         tuple(parts),
+        tuple(side for part in parts for side in part.sides),
+        tuple(curve for part in parts for curve in part.curves),
     )
 
 

@@ -14,13 +14,14 @@ from descend.formula.build import Builder
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.functions import CONSTANTS, NAMES, entry_of
 from descend.formula.literals import as_typed
-from descend.formula.names import may_be_quoted
+from descend.formula.named_curve import NamedCurve, written_out
+from descend.formula.names import is_function, may_be_quoted
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.formula.syntax import formulas_in, names_in, parse_formula, trees, walk
-from descend.formula.tokens import SIMPLIFY, pointed, tokenize
-from descend.formula.tree import Dot, Grouped, Name, Node, Number
+from descend.formula.tokens import SIMPLIFY, pointed
+from descend.formula.tree import Call, Dot, Grouped, Name, Node, Number
 from descend.formula.vectors import free_places, listing
 from descend.registry import closest
 from descend.table import Table
@@ -45,6 +46,8 @@ class Formula:
     unused: columns that the text names, but that dropped out of it with fixed parameters.
     levels: the groups that parameters have values for, by the columns that tell them apart.
     parts: the formulas it was joined from, if several are fitted together.
+    sides: the syntax trees of both sides, with each named curve written out.
+    curves: the named curves in it.
     """
 
     text: str
@@ -56,18 +59,19 @@ class Formula:
     unused: tuple[str, ...] = ()
     levels: tuple[Levels, ...] = ()
     parts: tuple[Formula, ...] = ()
+    sides: tuple[Node, ...] = ()
+    curves: tuple[NamedCurve, ...] = ()
 
     @cached_property
     def constants(self) -> dict[str, float]:
         """The constants that the text names, and their values."""
-        named = (name for name in names_in(*trees(self.text)) if not name.quoted)
+        named = (name for name in names_in(*self.sides) if not name.quoted)
         return {name.name: float(CONSTANTS[name.name]) for name in named if name.name in CONSTANTS}
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
-        """The numbers in the text, as typed."""
-        tokens = (token for part in formulas_in(self.text) for token in tokenize(part))
-        return tuple(dict.fromkeys(token.text for token in tokens if token.kind == "number"))
+        """The numbers in the text, and in the curves that it names, as typed."""
+        return tuple(dict.fromkeys(node.text for node in walk(*self.sides) if isinstance(node, Number)))
 
     def as_typed(self, expression: Expr, held: bool = False) -> Expr:
         """Return an expression derived from this formula, for a printer, with its constants as they were typed.
@@ -167,7 +171,8 @@ def _read(
     given: tuple[tuple[str, Expr], ...],
     levels: tuple[Levels, ...],
 ) -> Formula:
-    left, right = parse_formula(text)
+    sides, starts, curves = written_out(text, parse_formula(text), columns, starts)
+    left, right = sides
     builder = Builder(text, columns, numeric, starts, levels=levels)
     for name in _names(left):
         if name.name not in builder.known:
@@ -200,14 +205,14 @@ def _read(
         for name, (_, labels) in builder.parameters.items()
         if (places := name in builder.given and free_places(builder.given[name])) or name not in builder.given
     }
-    formula = Formula(text, response, expression, parameters, terms, tuple(builder.columns))
+    formula = Formula(text, response, expression, parameters, terms, tuple(builder.columns), sides=sides)
     needed = {column.name for column in response.atoms(Column)} | set(formula.inputs)
     idle = (name for name in formula.columns if name not in needed)
     origins = {name: each.columns for name, each in builder.groups.items()}
     unused = tuple(column for name in idle for column in origins.get(name, (name,)))
     groups = tuple(each for name, each in builder.groups.items() if name in needed)
     columns = tuple(name for name in formula.columns if name in needed)
-    return replace(formula, columns=columns, unused=unused, levels=groups)
+    return replace(formula, columns=columns, unused=unused, levels=groups, curves=curves(builder.build))
 
 
 def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, Term], used: set[Expr]) -> None:
@@ -266,9 +271,9 @@ def _names(node: Node) -> Iterable[Name]:
 def guess_columns(text: str) -> tuple[str, ...]:
     """Say which names of a formula are data when there is no table to ask.
 
-    These are the names on the left, those inside ``[ ]``, those in backticks that name no function or constant, and
-    x, t, z with or without a number or suffix (``x1``, ``t_start``). If that leaves no parameter or no column the
-    caller must be told.
+    These are the names on the left, those inside ``[ ]``, the x of a named curve, those in backticks that name no
+    function or constant, and x, t, z with or without a number or suffix (``x1``, ``t_start``). If that leaves no
+    parameter or no column the caller must be told.
     """
     if len(parts := formulas_in(text)) > 1:
         return tuple(dict.fromkeys(name for part in parts for name in guess_columns(part)))
@@ -278,6 +283,8 @@ def guess_columns(text: str) -> tuple[str, ...]:
     usual = (name.name for name in _names(right) if USUALLY_DATA.fullmatch(name.name))
     names |= dict.fromkeys((*odd, *usual))
     for node in walk(right):
+        if isinstance(node, Call) and not is_function(node.function):
+            names |= {name.name: None for name in node.arguments[:1] if isinstance(name, Name)}  # the x of a curve
         if isinstance(node, Dot):
             names |= {name.name: None for item in node.items for name in _names(item)}
         elif isinstance(node, Grouped):

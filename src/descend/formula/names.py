@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from descend.formula.functions import CONSTANTS, FUNCTIONS, function_named
-from descend.formula.operations import OPERANDS
+from descend.formula.operator_calls import OPERANDS
 from descend.formula.syntax import names_in, walk
 from descend.formula.tree import Call, Dot, Grouped, Node
 

@@ -9,7 +9,8 @@
     atom        =  number | name | call | "(" expression ")" | grouped | named "@" list | list "@" named
     named       =  name | grouped
     grouped     =  name "[" name {"," name} "]"                      a parameter with a value for each group of rows
-    call        =  name "(" [argument {"," argument}] ")"             argument: an expression, or name "=" expression
+    call        =  name "(" [argument {"," argument}] ")"             argument: an expression, or name "=" value
+    value       =  expression | "[" expression {"," expression} "]"
     list        =  "[" item {"," item} "]"                           item: an expression, or a pattern such as x*
 
 Nothing here is evaluated; user text never reaches ``eval`` or ``sympify``.
@@ -24,7 +25,7 @@ from typing import NoReturn
 
 from descend.errors import FormulaError
 from descend.formula.tokens import SIMPLIFY, Token, pointed, refuse_depth, tokenize
-from descend.formula.tree import Call, Chain, Dot, Grouped, Name, Node, Number, Pattern, Power, Prefix
+from descend.formula.tree import Call, Chain, Dot, Grouped, Listed, Name, Node, Number, Pattern, Power, Prefix
 
 ENDS_OF_ITEM = (("operator", ","), ("operator", "]"))
 CHOICE = "For a choice between two values write where(x > 0, a, b)."
@@ -37,9 +38,12 @@ OPERATORS = (("or",), ("and",), ("<", "<=", ">", ">=", "==", "!="), ("+", "-"), 
 
 
 def walk(*nodes: object) -> Iterator[Node]:
-    """Yield nodes and everything inside them, in order."""
+    """Yield nodes and everything inside them, in order; the names of arguments aside."""
     for node in nodes:
-        if isinstance(node, Node):
+        if isinstance(node, Call):
+            yield node
+            yield from walk(node.arguments, tuple(value for _, value in node.named))
+        elif isinstance(node, Node):
             yield node
             yield from walk(*(getattr(node, field) for field in node.__slots__))
         elif isinstance(node, tuple):
@@ -94,10 +98,20 @@ class Parser:
         before = self.tokens[self.position - 1] if self.position else token
         if before is not token and before.kind in values and token.kind in values:
             joined = "*".join(self.text[each.start : each.end] for each in (before, token))
+            if before.end == token.start and before.kind == "number":
+                self.refuse_alias(before, token)
             fault = f"`{token.text}` follows another value with nothing between them."
             choice = token.text in ("if", "else")
             self.fail(token, fault, CHOICE if choice else f"To multiply, write `{joined}`.")
         self.fail(token, f"`{token.text}` cannot stand here.", "Check the brackets and operators around it.")
+
+    def refuse_alias(self, number: Token, name: Token) -> None:
+        """Refuse what else a named curve is called, where that begins with a digit, as `4PL` does."""
+        from descend.formula.unknown_functions import curve_instead
+
+        alias = self.text[number.start : name.end]
+        if (found := curve_instead(alias, exactly=True)) is not None:
+            raise pointed(self.text, number.start, name.end, f"There is no function `{alias}`.{found[0]}", found[1])
 
     def nested(self, rule: Callable[..., Node], *arguments: int) -> Node:
         if self.depth >= DEEPEST:
@@ -218,12 +232,23 @@ class Parser:
         token, following = self.now, self.tokens[min(self.position + 1, len(self.tokens) - 1)]
         if token.kind in ("name", "quoted") and following.kind == "operator" and following.text == "=":
             self.position += 2
-            named.append((_name(token), self.nested(self.expression)))
+            named.append((_name(token), self.nested(self.value)))
             return
         if named:
             fault = "An argument without a name follows one with a name."
             self.fail(token, fault, "Put those without a name first.")
         arguments.append(self.nested(self.expression))
+
+    def value(self) -> Node:
+        """Read the value of an argument by name: an expression, or a list of them."""
+        opened, begin = self.now, self.position
+        if not self.accept("["):
+            return self.expression()
+        items = self.items(opened)
+        if self.now.text != "@":
+            return Listed(opened.start, self.tokens[self.position - 1].end, items)
+        self.position = begin
+        return self.expression()
 
     def list_first(self, opened: Token) -> Node:
         items = self.items(opened)

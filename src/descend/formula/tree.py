@@ -88,3 +88,10 @@ class Dot(Node):
     def name(self) -> Name:
         """The name of the vector."""
         return self.vector.parameter if isinstance(self.vector, Grouped) else self.vector
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Node):
+    """``[1, 2]`` as an argument by name, such as the knots of a spline."""
+
+    items: tuple[Node, ...]

@@ -15,7 +15,7 @@ from descend.registry import closest
 STEPS = ("round", "trunc", "step", "factorial")
 """Functions that do not move, or jump, with their argument."""
 TERMS = {
-    "poly": "A polynomial is written out: `a*x + b*x^2`, or `w @ [x, x^2]`.",
+    "poly": "A polynomial is `polynomial(x, degree=2)`, or is written out: `a*x + b*x^2`, or `w @ [x, x^2]`.",
     **dict.fromkeys(
         ("C", "factor", "as_factor", "category", "categorical"),
         "A column of categories becomes a column of 0 and 1 for each of them but one: `w @ [is_high, is_low]`.",
@@ -25,8 +25,8 @@ TERMS = {
         "A formula is of one row. Compute what is of all rows beforehand, as a column of the data.",
     ),
     **dict.fromkeys(
-        ("bs", "ns", "cr", "cc", "s", "te", "spline", "lo", "loess"),
-        "Compute the basis beforehand, as columns of the data, and write `w @ [b1, b2, b3]`.",
+        ("bs", "ns", "cr", "cc", "s", "te", "lo", "loess"),
+        "A cubic spline is `spline(x, knots=[2, 5])`; compute another basis beforehand, and write `w @ [b1, b2, b3]`.",
     ),
     **dict.fromkeys(("LOG", "Log"), "`log(u)` is the natural logarithm, and `log10(u)` that to the base 10."),
     **dict.fromkeys(("offset",), "What has no parameter is merely added: `y ~ a*x + z`."),
@@ -77,7 +77,24 @@ def _instead(name: str, known: Collection[str]) -> tuple[str, str]:
         return "", TERMS[name]
     if PARAMETER.fullmatch(name):
         return f" To multiply by a parameter, write `{name}*(...)`.", listed
-    return closest(name, [other for other in (*known, *ALIASES) if not _another(name, other)]), listed
+    hint = closest(name, [other for other in (*known, *ALIASES) if not _another(name, other)])
+    return curve_instead(name, exactly=bool(hint) or _foreign(name)) or (hint, listed)
+
+
+def curve_instead(name: str, exactly: bool = False) -> tuple[str, str] | None:
+    """Return a hint at the named curve that is called so, or nearly so unless ``exactly``, and what to do; else None.
+
+    >>> curve_instead("gauss")
+    (' Did you mean the curve `gaussian`?', 'Write `gaussian(x, height, center, width)`, or `gaussian(x)`.')
+    """
+    from descend.formula.curves.table import nearest
+
+    curve = nearest(name, exactly)
+    if curve is None:
+        return None
+    short = f"{curve.name}({curve.x.name})"
+    either = f", or `{short}`" if curve.call != short else ""
+    return f" Did you mean the curve `{curve.name}`?", f"Write `{curve.call}`{either}."
 
 
 def _another(name: str, other: str) -> bool:
@@ -87,10 +104,7 @@ def _another(name: str, other: str) -> bool:
     than the name of a function within them, as erfx and erfcx are more than erf, and where a short name begins or ends
     otherwise, which is how functions are told apart: sin, sinh, asin, sind, sinc; erf, erfc, erfi, erfx.
     """
-    from scipy import special
-
-    foreign = name in FOREIGN.split() or any(hasattr(library, name) for library in (math, np, special))
-    if foreign or _digits(name) != _digits(other):
+    if _foreign(name) or _digits(name) != _digits(other):
         return True
     one, two = name.casefold(), other.casefold()
     if sorted(one) == sorted(two):
@@ -103,6 +117,12 @@ def _another(name: str, other: str) -> bool:
     if (begun and ended) or not extra or (begun and extra <= {"e", "s", one[begun - 1]}):
         return False
     return min(len(one), len(two)) <= 5 or bool(extra & EDGES)
+
+
+def _foreign(name: str) -> bool:
+    from scipy import special
+
+    return name in FOREIGN.split() or any(hasattr(library, name) for library in (math, np, special))
 
 
 def _shared(one: str, two: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from sympy import Expr
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.formula import Formula
 from descend.formula.functions import imports
+from descend.formula.named_curve import NamedCurve
 from descend.formula.printers import groups
 from descend.formula.printers.code import (
     NUMPY,
@@ -52,6 +54,12 @@ class Derivation(Shown):
     @cached_property
     def score(self) -> Expr:
         return self.loss.score(self.formula.expression)
+
+    @property
+    def _curves(self) -> Iterator[tuple[NamedCurve, str]]:
+        """The named curves in the formula, and what each of them stands for."""
+        for curve in self.formula.curves:
+            yield curve, Writer(TEXT).write(self.formula.as_typed(curve.value))
 
     @cached_property
     def value(self) -> Expr:
@@ -240,6 +248,8 @@ class Derivation(Shown):
             },
             "code": {language: self.code(language) for language in written},
         }
+        if self.formula.curves:
+            plain["curves"] = [{"name": curve.name, "text": curve.text, "value": text} for curve, text in self._curves]
         return plain | ({"lacking": lacking} if lacking else {})
 
     def shown(self, language: str) -> str:
@@ -251,7 +261,8 @@ class Derivation(Shown):
 
     def __str__(self) -> str:
         titles = {"latex": "LaTeX", "numpy": "NumPy", "torch": "PyTorch", "sql": "SQL"}
-        blocks = [f"J = mean({Writer(TEXT).write(self.value)})", self.code("text")]
+        blocks = ["\n".join(f"{curve.text} = {text}" for curve, text in self._curves)] if self.formula.curves else []
+        blocks += [f"J = mean({Writer(TEXT).write(self.value)})", self.code("text")]
         blocks += [
             f"{title}\n" + "\n".join(f"    {line}" for line in self.shown(language).splitlines())
             for language, title in titles.items()

@@ -209,7 +209,8 @@ class Fitted(ABC):
 
         kind: ``"model"``, from the curvature of J at the minimum: right if the residuals are alike and independent
             (squared), or the rows have the distribution of the loss (poisson, logistic). With ``sigma`` the scale of
-            the residuals is taken as known, otherwise it is estimated: s**2 = sum omega r**2 / (n - p).
+            the residuals is taken as known, otherwise it is estimated: s**2 = sum omega r**2 / (n - p). That is the
+            expected (Fisher) information, as in R's `glm`; ``"observed"``: of all second derivatives of J.
             ``"sandwich"``, right even if they are not alike: HC3, or for absolute and pinball a kernel estimate
             (see ``inference.sandwich.sandwich``); ``"HC0"`` to ``"HC3"`` by name. ``"iid"``, of a robust loss whose
             residuals are alike, as MASS's rlm. ``"cluster(site)"``, where rows of a site depend on each other.

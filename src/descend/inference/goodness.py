@@ -14,7 +14,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.determined import standing
 from descend.inference.row_scores import counted_rows
-from descend.inference.statistics import counting, degrees_of_freedom, responses, squared_error
+from descend.inference.statistics import counting, degrees_of_freedom, responses, squared_error, total_loss
 from descend.wording import spell
 
 Array = NDArray[np.float64]
@@ -94,9 +94,11 @@ def deviance_of(solution: Solution) -> float | None:
     Where the dispersion is estimated, the deviance is taken at a dispersion of 1.
 
     squared: sum omega r**2. poisson: 2 sum omega (y log(y/m) - (y - m)).
-    logistic, bernoulli: 2 sum omega (y log(y/p) + (1 - y) log((1 - y)/(1 - p))).
+    logistic, bernoulli: 2 sum omega (y log(y/p) + (1 - y) log((1 - y)/(1 - p))). classes: -2 log-likelihood.
     """
     loss = solution.loss_function
+    if loss.classes and not solution.penalised:
+        return 2.0 * total_loss(solution)  # a probability of 1 for each observed class would leave none
     known = loss.plain or bool(loss.saturated_text)
     if not loss.likelihood or not known or solution.penalised or solution.model.in_place:
         return None
@@ -145,15 +147,17 @@ def _said(solution: Solution) -> str:
 
 
 def _of_distribution(solution: Solution, good: Goodness) -> str:
-    ratio, kind = good.reduced, "counts" if math.isinf(solution.loss_function.response_domain.high) else "shares"
-    of = "Poisson" if kind == "counts" else "binomial"
+    ratio, loss = good.reduced, solution.loss_function
+    kind = "counts" if math.isinf(loss.response_domain.high) else "shares"
     head = (
-        f"the {kind} vary {ratio:.3g} times as much as those of a {of} distribution (Pearson's chi-square is "
-        f"{good.chi_square:.4g} for {good.degrees:,.6g} degrees of freedom)"
+        f"the {kind} vary {ratio:.3g} times as much as those of {loss.family or f'the {loss.name} loss'} (Pearson's "
+        f"chi-square is {good.chi_square:.4g} for {good.degrees:,.6g} degrees of freedom, p = {good.p:.2g})"
     )
+    ask = f"Ask for {spell('dispersion', 'estimated')} or {spell('errors', 'sandwich')}"
     if ratio > 1.0:
+        wider = f", use the {loss.wider} loss" if loss.wider else ""
         return head + (
-            f": they are overdispersed, and standard errors too small by a factor of about {math.sqrt(ratio):.3g}. Ask "
-            f"for {spell('errors', 'sandwich')}, or look for what the formula misses"
+            f": they are overdispersed, and standard errors too small by a factor of about {math.sqrt(ratio):.3g}. "
+            f"{ask}{wider}, or look for what the formula misses"
         )
-    return head + ": they are underdispersed, and standard errors too large. Ask for " + spell("errors", "sandwich")
+    return f"{head}: they are underdispersed, and standard errors too large. {ask}"

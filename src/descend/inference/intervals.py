@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 Ends = Mapping[str, tuple[float, float]]
 MOST_NAMED = 3
 """Most parameters that a note names."""
+OF_CURVATURE = ("model", "observed")
+"""The kinds of errors that follow from the curvature of a likelihood."""
 METHODS = ("t", "profile", "bootstrap", "sandwich")
 NOT_AT_MINIMUM = "intervals hold at the minimum only, which this run did not reach"
 
@@ -150,11 +152,11 @@ def checked_errors(kind: str | None, loss: Loss, weighted: bool = False) -> str:
         from descend.options.kinds_of_errors import read_errors
 
         name, kind = read_errors(kind).name, read_errors(kind).text
-    if name != "model" and loss.own_parameters:
+    if name not in OF_CURVATURE and loss.own_parameters:
         raise ConfigError(
             f"The {loss.name} loss has parameters of its own, which no {name} errors are known for. Use model."
         )
-    if name == "model" and not loss.likelihood:
+    if name in OF_CURVATURE and not loss.likelihood:
         raise ConfigError(
             f"The {loss.name} loss is not the likelihood of a distribution, so its curvature alone tells no standard "
             "errors. Use sandwich."

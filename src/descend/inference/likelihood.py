@@ -44,7 +44,7 @@ class Criteria:
 def criteria_of(solution: Solution) -> Criteria | None:
     """Return the criteria of a fit; None for robust losses, penalties and modules."""
     loss = solution.loss_function
-    if solution.penalised or not loss.likelihood or solution.model.in_place:
+    if solution.penalised or not loss.density or solution.model.in_place:
         return None
     held = standing(solution)
     known = rank(solution)
@@ -81,7 +81,8 @@ def log_likelihood(solution: Solution) -> float | None:
     With a covariance C of the rows, S = r' C^-1 r, and -1/2 log det C is part of it. It is infinite if S = 0. It is the
     likelihood of the formula's left side: of log(y) for `log(y) ~ ...`.
     """
-    loss, total, dispersion = solution.loss_function, total_loss(solution), 1.0
+    loss, total = solution.loss_function, total_loss(solution)
+    dispersion = loss.known_dispersion
     with_weights = weighted(solution)
     if loss.dispersion == "estimated" and not solution.scale_known:
         least = 0.0 if loss.of_residual else _sum(solution, loss.row_terms(with_weights)[-1])

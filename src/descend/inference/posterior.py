@@ -52,9 +52,12 @@ def determined_by_data(solution: Solution, priors: WeighedPriors) -> float:
     return min(max(free - taken, 0.0), float(free))
 
 
-def observed(point: Point) -> Point:
-    """Return J at the same parameters with all its second derivatives as its curvature, by differences of gradients."""
-    found = hessian_at(point, 1.0)
+def observed(point: Point, dispersion: float = 1.0) -> Point:
+    """Return J at the same parameters with all its second derivatives as its curvature, by differences of gradients.
+
+    dispersion: about how much J of a row changes within a standard deviation of its response.
+    """
+    found = hessian_at(point, dispersion)
     if found is None:
         return point
     hessian, scale = found

@@ -23,7 +23,7 @@ from descend.problem.preflight import smallest_failure
 from descend.registry import closest
 from descend.table import Table, open_table
 from descend.table.rows import Roles, Rows
-from descend.wording import using
+from descend.wording import spell, using
 
 Array = NDArray[np.float64]
 BANDS = ("confidence", "prediction")
@@ -156,6 +156,11 @@ def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, leve
     that it stays within. Of other distributions the prediction band is between quantiles of ``_responses``.
     """
     model, loss, covariance = estimates.model, estimates.model.loss, estimates.needed_covariance()
+    if loss.classes:
+        raise ConfigError(
+            f"The {loss.name} loss predicts classes, which have no {interval} interval. Ask for "
+            f"{spell('probabilities')}."
+        )
     normal = loss.quadratic or estimates.deviation is not None
     prediction = model.predict(estimates.theta, columns)
     with np.errstate(all="ignore"):
@@ -202,6 +207,12 @@ def _responses(
         dispersion = estimates.dispersion
         part = None if dispersion is None else loss.distribution(mean, omega, dispersion, parameters)
         found += [] if part is None else [part]
+    if not loss.density:
+        raise ConfigError(
+            f"A prediction interval needs the distribution of single measurements, and none is that of the {loss.name} "
+            "loss with a dispersion of its own. Ask for a confidence interval, or use a loss that allows for the "
+            "scatter."
+        )
     if not found:
         raise ConfigError(
             f"A prediction interval needs the spread of single measurements, which the {loss.name} loss does not "

@@ -88,7 +88,7 @@ def with_dispersion(request: Request, table: Table, began: float) -> Request:
     )
     note = f"priors are weighed against data of a {scatter}, which is estimated together with the parameters"
     request = request.but(
-        dispersion=known.dispersion, dispersion_alone=dispersion_of(first), notes=(*request.notes, note)
+        prior_dispersion=known.dispersion, dispersion_alone=dispersion_of(first), notes=(*request.notes, note)
     )
     return _started(request, problem, solution)
 

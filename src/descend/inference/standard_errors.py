@@ -12,7 +12,7 @@ from descend.descent.solution import Named, Solution, every_parameter
 from descend.inference.correlation import Correlation
 from descend.inference.covariance import Array, Covariance, Mask, estimated_covariance, known_covariance
 from descend.inference.determined import at_bounds, rank, undetermined
-from descend.inference.edge import held_at_edge
+from descend.inference.held_at_edge import held_at_edge
 from descend.inference.refit import well_conditioned
 from descend.inference.statistics import degrees_of_freedom, dispersion_of, error_degrees, total_weight
 from descend.losses import Loss
@@ -129,7 +129,7 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
     known = rank(solution)
     kept = None if known is None else known.kept
     with np.errstate(all="ignore"):
-        if kind != "model" and not (kind == "iid" and loss.quadratic):
+        if kind not in ("model", "observed") and not (kind == "iid" and loss.quadratic):
             from descend.inference.robust_covariance import robust_covariance
 
             return robust_covariance(solution, kind, degrees, kept)
@@ -139,15 +139,15 @@ def generalized_covariance(solution: Solution, kind: str) -> Covariance | None:
             scale = loss.unit * priors.dispersion
             return known_covariance(posterior_point(solution), total_weight(solution), scale, kept)
         point = accurate_point(solution)
-        if loss.observed_information:
+        if loss.observed_information or kind == "observed":
             from descend.inference.posterior import observed
 
-            point = observed(point)
+            point = observed(point, dispersion_of(solution) or 1.0)
         elif loss.own_observed:
             from descend.inference.posterior import observed_own
 
             point = observed_own(point, solution.model)
-        if loss.quadratic and not solution.scale_known:
+        if loss.quadratic and not solution.scale_known and kind != "observed":
             return estimated_covariance(point, degrees, kept)
         dispersion = dispersion_of(solution)
         if dispersion is None:
@@ -210,6 +210,10 @@ def errors_in_words(kind: str, loss: Loss, clusters: Mapping[str, int]) -> str:
     if clusters:
         counted = " and ".join(f"{count:,} of `{column}`" for column, count in clusters.items())
         return f"clustered, as rows of a cluster may depend on each other: {counted}"
+    if kind == "model":
+        return "of the observed information" if loss.observed_information else "of the expected (Fisher) information"
+    if kind == "observed":
+        return "of the observed information: all second derivatives of J"
     if kind == "iid":
         return "iid: residuals taken as independent and alike"
     return f"sandwich ({kind_in_words(kind, loss)}): robust against unlike residuals"

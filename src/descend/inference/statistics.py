@@ -86,14 +86,14 @@ def residual_standard_deviation(solution: Solution) -> float | None:
 
 @comment("the dispersion")
 def dispersion_of(solution: Solution) -> float | None:
-    """Return phi, of which the variance of a response is a multiple: 1 where it is known, or given by ``sigma``.
+    """Return phi, of which the variance of a response is a multiple: 1, or what is said, where it is known.
 
     Elsewhere it is estimated by Pearson's sum omega (y - m)**2 / V(m) over the degrees of freedom, V the variance at a
     dispersion of 1. None if no degrees of freedom are left, or the loss is not a likelihood.
     """
     loss, degrees = solution.loss_function, degrees_of_freedom(solution)
     if solution.scale_known or loss.dispersion_known:
-        return 1.0
+        return loss.known_dispersion
     if not loss.likelihood or degrees is None or degrees <= 0 or solution.model.in_place:
         return None
     if loss.quadratic:

@@ -10,10 +10,23 @@ from descend.descent.solution import Solution, every_parameter
 
 if TYPE_CHECKING:
     from descend.inference.quantities.estimate import Estimated
+    from descend.models import Model
     from descend.units.inference import Known, Units
+    from descend.units.stated import Stated
     from descend.units.unit import Unit
 
 Texts = Mapping[str, str | list[str | None]]
+
+
+def texts_of(model: Model, stated: Stated) -> Texts:
+    """Return the units of parameters and columns by name, as text."""
+    known = stated.known()
+    if not known.keys() & {*model.columns}:
+        return {}
+    from descend.problem.units import units_of_model
+
+    found = units_of_model(model, stated)
+    return {name: str(known[name]) for name in model.columns if name in known} if found is None else found.texts
 
 
 @once
@@ -35,15 +48,11 @@ def units_of(solution: Solution) -> Texts:
     """
     if not solution.stated:
         return {}
-    found = _units(solution)
+    found, texts = _units(solution), texts_of(solution.model, solution.stated)
     if found is None:
-        known = solution.stated.known()
-        return {name: str(known[name]) for name in solution.model.columns if name in known}
+        return texts
     quantities = {name: _of_quantity(each.text, solution, found) for name, each in _quantities(solution).items()}
-    columns = dict.fromkeys(found.columns)
-    texts = {name: text for name, text in found.texts.items() if name not in columns}
-    texts |= {name: str(unit) for name, unit in quantities.items() if unit is not None}
-    return texts | {name: found.texts[name] for name in columns}
+    return {**texts, **{name: str(unit) for name, unit in quantities.items() if unit is not None}}
 
 
 @comment("the units of the formula", empty=tuple)

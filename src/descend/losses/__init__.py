@@ -11,6 +11,7 @@ from descend.losses.inverse_gaussian import InverseGaussian
 from descend.losses.log_cosh import LogCosh
 from descend.losses.logistic import Logistic
 from descend.losses.negative_binomial import NegativeBinomial
+from descend.losses.ordinal import Ordinal
 from descend.losses.pinball import Pinball
 from descend.losses.poisson import Poisson
 from descend.losses.soft_l1 import SoftL1
@@ -35,9 +36,11 @@ LOSSES: Registry[Loss] = Registry(
     Tweedie,
     Logistic,
     Bernoulli,
+    Ordinal,
     around={
         "censored": "descend.losses.censored:Censored",
         "asymmetric": "descend.losses.asymmetric:Asymmetric",
+        "dispersed": "descend.losses.dispersed:Dispersed",
     },
 )
 
@@ -55,6 +58,7 @@ __all__ = [
     "Logistic",
     "Loss",
     "NegativeBinomial",
+    "Ordinal",
     "Pinball",
     "Poisson",
     "SoftL1",

@@ -21,6 +21,7 @@ class Binomial(Loss):
     """Negative log-likelihood of outcomes 0 or 1, or of shares of several trials whose number is the weight."""
 
     response_domain: ClassVar[Domain] = Domain(0.0, 1.0, "0, 1 or a share between them")
+    family: ClassVar[str] = "a binomial distribution"
     two_levels: ClassVar[bool] = True
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
     variance_text: ClassVar[str] = "mean*(1 - mean)"

@@ -8,21 +8,18 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from sympy import Add, Expr, Integer
 
 from descend.formula.symbols import OMEGA
 from descend.losses.domain import Domain
+from descend.losses.evaluated import Evaluated
 from descend.losses.formulas import (
     DISPERSION,
     MEAN,
-    MOVED,
     PREDICTION,
     RESIDUAL,
     RESPONSE,
     Array,
-    Formulas,
-    derivative,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +32,7 @@ NORMAL = 1.4826
 
 
 @dataclasses.dataclass(frozen=True)
-class Loss(Formulas):
+class Loss(Evaluated):
     """Cost of one row, as formulas in ``prediction``, ``y``, ``r`` = prediction - y, and the settings of the loss.
 
     Whatever differs between losses is answered here, by these names; no other package knows a loss by its own name.
@@ -43,16 +40,12 @@ class Loss(Formulas):
     value: the loss itself.
     slope: its first derivative by the prediction (a law test holds it against the derived one).
     weight: its second derivative, or a positive stand-in for it (Fisher information), for the curvature.
-    link: a function that the loss absorbs when it is the outermost one of the formula, so that it works on its
-        argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
     response_domain: the numbers that y may be. two_levels: whether it is 0 or 1, so that two
         words will do for it.
 
     kinked: whether it is linear on both sides of a residual of 0, where its slope jumps, so that no curvature tells how
         long a step may be.
     convex: whether it is convex in the prediction, whatever that is. convex_in_log: whether in the logarithm of it.
-    curvature_left: the least share of its second derivative that is left when the score has ``moved`` by so much; empty
-        where no bound is known. Where the loss is convex in the logarithm of the prediction only, that is the score.
     efficient: for a robust loss, its setting as a multiple of the noise at which, where the noise is normal, it needs
         5% more rows than least squares: what "auto" stands for. many_minima: whether it needs a start close by.
     certain: mean loss at which every row is certain and a fit ends, as no best parameters exist; 0 where they do.
@@ -73,22 +66,22 @@ class Loss(Formulas):
         prediction and the scale. spread: the standard deviation of a row.
         counts: whether responses are whole numbers. See ``Censored``.
 
-    See ``Formulas`` for columns and parameters of its own.
+    See ``Evaluated`` for what it is in rows, ``Formulas`` for its link, and columns, parameters and classes of its own.
     """
 
-    link: ClassVar[str | None] = None
     response_domain: ClassVar[Domain] = Domain()
     two_levels: ClassVar[bool] = False
     kinked: ClassVar[bool] = False
     convex: ClassVar[bool] = False
     convex_in_log: ClassVar[bool] = False
-    curvature_left_text: ClassVar[str] = ""
     efficient: ClassVar[float | None] = None
     many_minima: ClassVar[bool] = False
     squares: ClassVar[bool] = False
     """Whether its value is a squared residual over the variance of its row, so that their sum is a chi-square."""
     certain: ClassVar[float] = 0.0
     dispersion: ClassVar[Literal["known", "estimated"] | None] = None
+    known_dispersion: ClassVar[float] = 1.0
+    """The dispersion, where it is known."""
     unit: ClassVar[float] = 1.0
     normaliser_text: ClassVar[str] = "0"
     variance_text: ClassVar[str] = "1"
@@ -102,6 +95,10 @@ class Loss(Formulas):
     scale_information_text: ClassVar[str] = "1/scale^2"
     spread_text: ClassVar[str] = "scale"
     counts: ClassVar[bool] = False
+    family: ClassVar[str] = ""
+    """Its distribution in words, with an article."""
+    wider: ClassVar[str] = ""
+    """The loss of a distribution that allows for more scatter, if there is one."""
     observed_information: ClassVar[bool] = False
     """Whether standard errors are those of all second derivatives of J, as its weights only stand in for them."""
     own_observed: ClassVar[bool] = False
@@ -123,80 +120,6 @@ class Loss(Formulas):
         """What values the response must have, in words."""
         return f"the {self.name} loss needs {self.response_domain.words}"
 
-    def score(self, expression: Expr) -> Expr:
-        """Return what the loss works on: the expression, or its argument where its outermost function is the link."""
-        if self.link is None:
-            return expression
-        from descend.losses.link import log_odds
-
-        inside = log_odds(expression)
-        return expression if inside is None else inside
-
-    @cached_property
-    def of_residual(self) -> bool:
-        """Whether it is a function of the residual alone, and so 0 where the residual is 0 and never negative."""
-        return PREDICTION not in self.expressions[0].free_symbols
-
-    @cached_property
-    def quadratic(self) -> bool:
-        """Whether it is a multiple of r**2: J is a parabola where the prediction is linear, and errors are normal."""
-        return self.estimated is None and self.of_residual and bool(self.expressions[2].is_number)
-
-    def value(self, prediction: Array, y: Array) -> Array:
-        """Return the loss of each row."""
-        return self._evaluate(self.expressions[0], prediction, y)
-
-    def slope(self, prediction: Array, y: Array) -> Array:
-        """Return the derivative of the loss of each row by its prediction."""
-        return self._evaluate(self.expressions[1], prediction, y)
-
-    def weight(self, prediction: Array, y: Array) -> Array:
-        """Return the second derivative of the loss of each row by its prediction."""
-        return self._evaluate(self.expressions[2], prediction, y)
-
-    def bend(self, prediction: Array, y: Array) -> Array:
-        """Return the true second derivative of each row; ``weight`` may be a stand-in for it.
-
-        >>> from descend.losses import Huber
-        >>> Huber(delta=1.0).bend(prediction=np.array([0.5, 3.0]), y=np.zeros(2))
-        array([1., 0.])
-        """
-        return self._evaluate(derivative(self.expressions[1], PREDICTION), prediction, y)
-
-    def _evaluate(self, expression: Expr, prediction: Array, y: Array) -> Array:
-        return self.of_rows(expression, {PREDICTION: prediction, RESPONSE: y, RESIDUAL: prediction - y})
-
-    def has_value(self, prediction: Array, y: Array) -> NDArray[np.bool_]:
-        """Mark the rows for whose prediction, on the scale of the response, the loss is finite."""
-        finite = np.isfinite(prediction)
-        if not self.plain:
-            return finite & ~self.prediction_domain.outside(prediction)
-        if self.prediction_domain.limited:
-            with np.errstate(all="ignore"):
-                finite &= np.isfinite(self.value(prediction, y))
-        return finite
-
-    @cached_property
-    def sides(self) -> tuple[float, float]:
-        """How steeply a kinked loss falls towards a residual of 0 from below, and rises from it above.
-
-        >>> from descend.losses import Pinball
-        >>> Pinball(quantile=0.75).sides
-        (0.75, 0.25)
-        """
-        below, above = self.slope(np.array([-1.0, 1.0]), np.zeros(2)).tolist()
-        return -below, above
-
-    def curvature_left(self, residual: Array, moved: Array) -> Array | None:
-        """Return the least share of each row's second derivative that is left, None where no bound is known.
-
-        >>> from descend.losses import Huber
-        >>> Huber(delta=1.0).curvature_left(np.array([0.25, 0.75]), moved=np.array([0.5, 0.5]))
-        array([1., 0.])
-        """
-        quantities = {RESIDUAL: residual, MOVED: moved}
-        return self.of_rows(self.curvature_left_text, quantities) if self.curvature_left_text else None
-
     def floor(self, y: Array, omega: Array | None) -> float:
         """Return the least mean loss that rows of these responses and weights can have, by any model."""
         if not self.plain:
@@ -216,6 +139,11 @@ class Loss(Formulas):
     def likelihood(self) -> bool:
         """Whether it is the negative log-likelihood of a distribution, up to a factor and to terms of y alone."""
         return self.dispersion is not None
+
+    @property
+    def density(self) -> bool:
+        """Whether responses have a density at the dispersion of the loss, by which AIC and BIC are known."""
+        return self.likelihood
 
     @property
     def dispersion_known(self) -> bool:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -18,6 +18,7 @@ from descend.errors import ConfigError
 from descend.formula.symbols import OMEGA, Column, Parameter, Quantity
 from descend.losses.domain import Domain
 from descend.registry import Part, is_estimate
+from descend.wording import spell
 
 if TYPE_CHECKING:
     from descend.formula.formula import Formula
@@ -38,13 +39,21 @@ class Formulas(Part, ABC):
 
     value, slope, weight: the loss of a row, and its first and second derivative by the prediction.
     prediction_domain: the numbers that the prediction may be; elsewhere there is no value.
+    link: a function that the loss absorbs when it is the outermost one of the formula, so that it works on its
+        argument, the score: `y ~ sigmoid(a + b*x)` and `y ~ a + b*x` are the same model of a logistic loss.
 
     A setting that is a text names a column of the loss's own, such as what is censored; the formulas use it by the name
     of the setting. own_parameters are fitted with those of the formula; the formulas use them by name.
+    shifts: whether they make up for a constant added to the prediction, so that the formula needs none.
+    of_classes: whether the response is one of several classes, by their places. ordered: whether these have an order.
     """
 
     kind: ClassVar[str] = "loss"
     prediction_domain: ClassVar[Domain] = Domain()
+    link: ClassVar[str | None] = None
+    shifts: ClassVar[bool] = False
+    of_classes: ClassVar[bool] = False
+    ordered: ClassVar[bool] = False
     value_text: ClassVar[str]
     slope_text: ClassVar[str]
     weight_text: ClassVar[str]
@@ -65,17 +74,61 @@ class Formulas(Part, ABC):
 
     def __str__(self) -> str:
         columns = self.own_columns
-        listed = ", ".join(
-            f"{name}={json.dumps(value) if value in columns else value if isinstance(value, str) else f'{value:g}'}"
-            for name, value in self.settings.items()
-        )
-        return f"{self.name}({listed})" if listed else self.name
+
+        def written(value: object) -> str:
+            if isinstance(value, str):
+                return json.dumps(value) if value in columns or "(" in value else value
+            return f"{value:g}"
+
+        listed = ", ".join(f"{name}={written(value)}" for name, value in self.settings.items())
+        return f"{self.registered}({listed})" if listed else self.registered
+
+    @property
+    def registered(self) -> str:
+        """The name by which the registry builds it, with its settings."""
+        return self.name
 
     @cached_property
     def own_columns(self) -> tuple[str, ...]:
         """The columns that it reads beside the response."""
         texts = {name: value for name, value in self.settings.items() if isinstance(value, str)}
         return tuple(value for name, value in texts.items() if name not in self._estimates)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that the response may be, in order; none if it is a number, or before the data are known."""
+        return ()
+
+    def of_levels(self: Self, names: Sequence[str]) -> Self:
+        """Return the same loss of these classes; itself, if it is of numbers."""
+        return self
+
+    def probabilities(self, score: Array, parameters: Mapping[str, object]) -> Array:
+        """Return the probability of each class in each row, (rows, K). Raises ConfigError for a loss of numbers.
+
+        score: what the loss works on, (rows,) or (rows, K - 1). parameters: by name, those of the loss among them.
+        """
+        raise ConfigError(
+            f"The {self.name} loss is of numbers, not of classes each of which has a probability. Leave out "
+            f"{spell('probabilities')}."
+        )
+
+    def score(self, expression: Expr) -> Expr:
+        """Return what the loss works on: the expression, or its argument where its outermost function is the link."""
+        if self.link is None:
+            return expression
+        from descend.losses.link import log_odds
+
+        inside = log_odds(expression)
+        return expression if inside is None else inside
+
+    def on_response(self, expression: Expr) -> Expr:
+        """Return the mean response, given the expression of the formula."""
+        if self.link is None or self.score(expression) is not expression:
+            return expression
+        from descend.formula.functions import FUNCTIONS
+
+        return FUNCTIONS[self.link].build(expression)
 
     @property
     def own_parameters(self) -> dict[str, float]:
@@ -118,6 +171,16 @@ class Formulas(Part, ABC):
                     f"The {self.name} loss has a parameter `{name}` of its own. Give that of the formula another name."
                 )
         return dataclasses.replace(formula, parameters={**formula.parameters, **dict.fromkeys(self.own_parameters)})
+
+    def refuse_constant(self, formula: Formula) -> None:
+        """Raise ConfigError for a parameter that is added to every prediction, which its own ones make up for."""
+        for symbol, slope in formula.jacobian.items():
+            if isinstance(symbol, Parameter) and slope.is_number and slope != 0:
+                own = " and ".join(f"`{name}`" for name in self.own_parameters)
+                raise ConfigError(
+                    f"`{symbol.name}` is added to the prediction in every row, which {own} of the {self.name} loss "
+                    f"stand for already. Leave `{symbol.name}` out of the formula."
+                )
 
     @cached_property
     def expressions(self) -> tuple[Expr, Expr, Expr]:

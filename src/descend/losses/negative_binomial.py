@@ -58,6 +58,7 @@ class NegativeBinomial(Loss):
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
     variance_text: ClassVar[str] = "mean + mean^2/theta"
     kurtosis_text: ClassVar[str] = "(6/theta + 1/(mean + mean^2/theta))/omega"
+    family: ClassVar[str] = "this negative binomial distribution"
     counts: ClassVar[bool] = True
     own_observed: ClassVar[bool] = True
 
@@ -93,6 +94,11 @@ class NegativeBinomial(Loss):
         if self.theta:
             return super().weights
         return self.expressions[2], Integer(0), self.slopes[1] ** 2
+
+    @property
+    def wider(self) -> str:  # type: ignore[override]
+        """The same with theta estimated, where it is given."""
+        return self.name if self.theta else ""
 
     @property
     def endless(self) -> bool:

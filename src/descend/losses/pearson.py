@@ -29,5 +29,6 @@ class Pearson(Loss):
     @cached_property
     def expressions(self) -> tuple[Expr, Expr, Expr]:
         """Value, slope, and a placeholder for the weight."""
-        value = (PREDICTION - RESPONSE) ** 2 / self.of.read(self.of.variance_text).xreplace({MEAN: PREDICTION})
+        variance = self.of.read(f"max({self.of.variance_text}, 1e-300)").xreplace({MEAN: PREDICTION})  # 0 where certain
+        value = (PREDICTION - RESPONSE) ** 2 / variance
         return value, value.diff(PREDICTION), Integer(1)

@@ -44,6 +44,8 @@ class Poisson(Loss):
     kurtosis_text: ClassVar[str] = "1/(omega*mean)"
     log_below_text: ClassVar[str] = "gamma_tail(1, floor(max(y, 0)) + 1, prediction)"
     log_above_text: ClassVar[str] = "where(y > 0, gamma_tail(0, ceil(max(y, 1)), prediction), 0)"
+    family: ClassVar[str] = "a Poisson distribution"
+    wider: ClassVar[str] = "negative_binomial"
     counts: ClassVar[bool] = True
     saturated_text: ClassVar[str] = "y - y*log(where(y > 0, y, 1))"
 

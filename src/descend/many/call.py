@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from descend.errors import ConfigError, LimitsError
+from descend.losses import LOSSES
 from descend.many.fits import Fits
 from descend.many.fitting import Grouped, fit_each, model_by_groups
 from descend.many.placing import fit_placed
@@ -14,6 +15,7 @@ from descend.many.progress import Done
 from descend.many.refusals import refuse_options
 from descend.many.source import OfRows, columns_read
 from descend.options.request import Request
+from descend.options.units import says_units
 from descend.registry import split_list
 from descend.results.fitting import follows_prediction
 from descend.table import Table, open_table
@@ -71,9 +73,17 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
     if by_file(request.data, split):
         return _fit_files(request, split, Files.of(request.data, where), on_groups, began)
     table = open_table(request.data, where)
+    if says_units(request, table):
+        from descend.problem.units import with_units
+
+        request = with_units(request, table)
     _refuse_reweighting(request, table)
     by = columns_of(texts, table)
     kept = table.keep_zeros(by)
+    if LOSSES.build(request.loss).of_classes:
+        from descend.problem.classes import with_classes
+
+        request, table = with_classes(request, table)
     if request.censored is not None or request.rounded is not None:
         from descend.problem.censoring import with_censoring
 

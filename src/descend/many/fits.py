@@ -115,19 +115,23 @@ class Fits(FittedGroups):
         title: str | None = None,
         size: str | tuple[float, float] | None = None,
         style: str | None = None,
+        bands: str | Sequence[str] | None = None,
+        level: float = 0.95,
     ) -> Figure:
         """Draw a small picture for each of some groups, the worst first: its rows, the curve, R2 or how it ended.
 
+        Rows have error bars of one standard deviation where it is known, and those that are censored point up or down.
+
         groups: which, as a list of their keys, or one key; the worst if not given. most: at most so many.
         data: rows to draw, for fits that were loaded without theirs. log, x_label, y_label, title, size, style:
-        as for ``Fit.plot``.
+        as for ``Fit.plot``. bands, level: likewise, but that no band is drawn if none is asked for.
 
         Raises ConfigError for fits without rows, and DataError for a group that there is not.
         """
         from descend.many.pictures import plot
         from descend.report.look import Look
 
-        return plot(self, groups, most, Look(log, x_label, y_label, title, size, style=style), data)
+        return plot(self, groups, most, Look(log, x_label, y_label, title, size, False, style, bands, level), data)
 
     def report(self, path: str | os.PathLike[str], *, command: str | None = None) -> None:
         """Write a page, ``.html``, that opens without a network: how groups ended and why, a table, small pictures.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.descent.solution import every_parameter
 from descend.errors import DataError
+from descend.losses import Loss
 from descend.many.outcomes import REFUSED, Outcomes
 from descend.many.source import Source
 from descend.registry import closest
@@ -117,6 +118,11 @@ class FittedGroups:
         return self._source.column_types
 
     @property
+    def units(self) -> Mapping[str, object]:
+        """The units of parameters and columns by name, where they are known (see ``Fit.units``)."""
+        return self._source.units
+
+    @property
     def weights(self) -> str | None:
         """The column of row weights, if there is one."""
         return self._source.weights
@@ -125,6 +131,11 @@ class FittedGroups:
     def sigma(self) -> str | None:
         """The column of known standard deviations of the response, if there is one."""
         return self._source.sigma
+
+    @property
+    def loss_function(self) -> Loss:
+        """The loss that all groups share."""
+        return self.model.loss
 
     @cached_property
     def parameters(self) -> dict[str, Array]:
@@ -233,7 +244,7 @@ class FittedGroups:
         parameters, errors = self.parameters, self.standard_errors
         for place, key in enumerate(self.keys):
             found = {name: each.of(place, name).plain() for name, each in self.quantities.items()}
-            quantities = {"quantities": found} if found else {}
+            more = ({"quantities": found} if found else {}) | ({"units": {**self.units}} if self.units else {})
             yield {
                 "group": dict(zip(self.by, key, strict=True)),
                 "parameters": {name: _plain(values[place]) for name, values in parameters.items()},
@@ -241,7 +252,7 @@ class FittedGroups:
                 "loss": _plain(self.loss[place]),
                 "r_squared": _plain(self.r_squared[place]),
                 "rows": int(self.rows[place]),
-                **quantities,
+                **more,
                 "outcome": self.outcome[place],
                 "cause": self.cause(place) or None,
             }

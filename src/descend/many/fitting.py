@@ -51,7 +51,17 @@ RESOLVED = 1e-4
 """Squares about the mean that are a smaller share of all squares have lost digits to these."""
 FEW = 2
 """Of these starts, those that a group descends from."""
-OWN = ("optimizer", "epochs", "tolerance", "time_limit", "batch_size", "errors", "learning_rate", "priors")
+OWN = (
+    "optimizer",
+    "epochs",
+    "tolerance",
+    "time_limit",
+    "batch_size",
+    "errors",
+    "dispersion",
+    "learning_rate",
+    "priors",
+)
 """Options with which every group is fitted by itself."""
 
 
@@ -105,7 +115,13 @@ class Grouped(OfRows):
 
     def table_of(self, group: int) -> Table:
         """Return the rows of one group as a table. Raises DataError where it lacks a level that others have."""
-        return table_of_group(self.rows_of(group), self.model.codings, self.table, self.source(group))
+        data: dict[str, NDArray[np.generic]] = {**self.rows_of(group)}
+        if classes := self.model.loss.classes:  # of which the columns hold the places
+            name = self.model.response
+            places = self.rows_of(group)[name]
+            known = np.nan_to_num(places, nan=len(classes)).astype(np.intp)
+            data[name] = np.array([*classes, None], dtype=object)[known]
+        return table_of_group(data, self.model.codings, self.table, self.source(group))
 
     def rows_of(self, group: int) -> dict[str, Array]:
         """Return the columns of one group."""

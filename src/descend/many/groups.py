@@ -131,11 +131,11 @@ def _values(labels: list[Label], places: Places) -> list[Label]:
 
 
 def table_of_group(
-    data: Mapping[str, NDArray[np.float64]], codings: Iterable[Coding], origin: Table, source: str
+    data: Mapping[str, NDArray[np.generic]], codings: Iterable[Coding], origin: Table, source: str
 ) -> Table:
     """Return the rows of one group as a table, with the values of those columns whose places alone were read.
 
-    data: columns of numbers, also those that hold the places of levels (see `Levels`). origin: where they come from.
+    data: columns, also those that hold the places of levels (see `Levels`). origin: where they come from.
 
     Raises DataError where the group has no row of some level, which then has no value there.
     """

@@ -91,6 +91,11 @@ class Saved:
         """The quantities of each group, by name, as texts."""
         return {name: each["expression"] for name, each in (self.head.get("quantities") or {}).items()}
 
+    @property
+    def units(self) -> Mapping[str, object]:
+        """The units of parameters and columns by name, where they are known."""
+        return self.head.get("units") or {}
+
     def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit:
         """Return the fit of one group, as from a model file."""
         found, parameters = self.outcomes, self.model.parameters

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DescendError
+from descend.many import compact
 from descend.many.coloured import coloured
 from descend.many.listing import Link, Listing, verdict
 from descend.many.outcomes import REFUSED
@@ -56,7 +57,7 @@ def page(fits: FittedGroups, command: str | None = None) -> str:
     def link(place: int) -> str:
         return f"#group-{place}" if place in known else ""
 
-    known, all_in_one = set(detailed), coloured(fits)
+    known, all_in_one = set(places[:LISTED]) if detailed else set(), coloured(fits)
     sections = [
         ("together", "All groups", html.figures([all_in_one])),
         ("table", "The table", _table_section(fits, places[:LISTED], link)),
@@ -73,7 +74,8 @@ def page(fits: FittedGroups, command: str | None = None) -> str:
     own = "".join(_of_group(fits, place, detailed) for place in detailed)
     name = f"{fits.model}, by {' and '.join(fits.by)}"
     head = f"<header>{bar('report of many fits')}<h1>{escape(name)}</h1>{verdict(fits, link)}</header>"
-    inside = f"{head}<main>{own}{body}</main>{html.footer()}"
+    others = compact.pictures(fits, [place for place in places[:LISTED] if place not in detailed]) if detailed else ""
+    inside = f"{head}<main>{own}{body}</main>{html.footer()}{others}"
     return document(name, inside, "groups.css", "groups.js")
 
 
@@ -111,7 +113,9 @@ def _table_section(fits: FittedGroups, places: Sequence[int], link: Link) -> str
     some = ""
     if len(places) < len(fits):
         some = f"<p>The {len(places):,} worst of {len(fits):,} groups; a saved table has all of them.</p>"
-    rows = Listing(fits, link).table(places)
+    if len(places) > DETAILED and any(map(link, places[:1])):
+        some += f"<p>Choose a group to see its curve; the {DETAILED} worst have all that is known of their fits.</p>"
+    rows = Listing(fits, link, brief=True).table(places)
     return f"{some}{FIND}{rows}"
 
 

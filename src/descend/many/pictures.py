@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,13 @@ from descend.many.groups import Groups
 from descend.many.outcomes import REFUSED
 from descend.many.reasons import shortened, words
 from descend.options.checks import refuse_not_whole
-from descend.report import plots
-from descend.report.figures import Axis, Line, Mark, Panel, Points, above_zero, drawable, reach
+from descend.report import bands, plots
+from descend.report.figures import Axis, Band, Line, Mark, Panel, Points, above_zero, drawable, reach
 from descend.report.look import Look
+from descend.report.rows_drawn import points
+from descend.report.spread import bars_of
+from descend.report.view import Drawn as Curve
+from descend.report.view import names_of
 from descend.report.view import rows as counted
 from descend.table.by_file import open_by_file
 from descend.table.levels import said
@@ -45,7 +50,7 @@ def plot(fits: FittedGroups, groups: object, most: int, look: Look, data: object
     places, left_out = chosen(fits, groups, most, there)
     panels = [panel_of(fits, place, rows_of(place) or {}, look) for place in places]
     title = f"{fits.model}, by {' and '.join(fits.by)}" if look.theme.title else ""
-    return plots.plot_multiples(panels, title, [left_out], look)
+    return plots.plot_multiples(panels, title, [left_out, *_without_bands(fits, places, look)], look)
 
 
 def chosen(
@@ -81,6 +86,8 @@ def rows_source(fits: FittedGroups, data: object = None) -> Callable[[int], Colu
         return fits.rows_of
     needed = tuple(dict.fromkeys((*fits.model.response_columns, *fits.model.inputs)))
     table = open_by_file(data, fits.by, needed).with_codings(fits.model.codings)
+    beside = (*names_of(fits.sigma), *fits.loss_function.own_columns, *fits.model.inexact.values())
+    needed = tuple(dict.fromkeys((*needed, *(name for name in beside if name in table.names))))
     columns = table.with_gaps(needed)
     groups = Groups.of(table, fits.by)
     known = {fits.place(key): groups.rows(group) for group, key in enumerate(groups.keys)}
@@ -148,7 +155,8 @@ def _curve(
     model, response = fits.model, response_name(fits)
     name = model.inputs[0] if model.inputs else "row"
     x = rows[name] if model.inputs and rows else np.arange(1.0, len(y) + 1.0)
-    marks: list[Mark] = [Points(x, drawable(y))]
+    across, up = x, drawable(y)
+    marks: list[Mark] = [*bars_of(fits, name, rows, across, up), *points(fits.loss_function, rows, across, up, "")]
     theta, known = fits.theta(place), x[np.isfinite(x)]
     if np.isfinite(theta).all() and len(known):
         grid = _grid(known, look.scale("x"))
@@ -159,7 +167,28 @@ def _curve(
             grid, values = x[order], np.asarray(model.predict(theta, rows))[order]
         values = np.broadcast_to(values, grid.shape)
         marks.append(Line(grid, _cut(values, y, look.scale("y"))))
+        marks += _bands(fits, place, {name if model.inputs else "": grid}, look)
     return x, marks, (name, response)
+
+
+def _bands(fits: FittedGroups, place: int, columns: Columns, look: Look) -> list[Band]:
+    """Return the bands around the curve of one group, if they were asked for: each needs the fit of that group."""
+    if not look.wanted or not fits.model.rowwise or fits.outcome[place] == REFUSED:
+        return []
+    (grid,) = columns.values()
+    return bands.around(fits[fits.keys[place]], Curve(columns), grid, look, name=False)
+
+
+def _without_bands(fits: FittedGroups, places: Sequence[int], look: Look) -> list[str]:
+    """Say which bands that were asked for do not exist, why, and in how many of the groups that were fitted."""
+    if not look.wanted:
+        return []
+    fitted = [place for place in places if fits.outcome[place] != REFUSED]
+    lacking = Counter(sentence for place in fitted for sentence in bands.lacking(fits[fits.keys[place]], look))
+    return [
+        sentence if count == len(fitted) else f"{sentence[:-1]} ({count:,} of {len(fitted):,} groups)."
+        for sentence, count in lacking.items()
+    ]
 
 
 def _grid(x: Array, scale: str) -> Array:

@@ -12,6 +12,7 @@ from descend.errors import DataError
 from descend.inference.measurement import columns_needed
 from descend.inference.prediction import Prediction, refuse_not_finite
 from descend.many.groups import Groups
+from descend.results.units import in_units_of
 from descend.table import Table
 from descend.table.by_file import open_by_file
 from descend.table.table import check_missing
@@ -28,7 +29,7 @@ def predict(fits: FittedGroups, data: object, missing: str, interval: str | None
     """Predict each row of ``data`` (see ``Fits.predict``)."""
     check_missing(missing)
     names = columns_needed(fits.model, fits.sigma or fits.weights, interval)
-    table = open_by_file(data, fits.by, names).with_codings(fits.model.codings)
+    table = in_units_of(fits, open_by_file(data, fits.by, names)).with_codings(fits.model.codings)
     for name, cell in zip(fits.by, fits.keys[0], strict=True):
         table.keep_zeros([name] if isinstance(cell, str) else [], text=True)
     columns, groups = table.with_gaps(names), Groups.of(table, fits.by)

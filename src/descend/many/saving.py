@@ -61,6 +61,7 @@ def head(fits: FittedGroups) -> Content:
         "asked": call.get("epochs") is not None,
         "penalised": bool(call.get("l1") or call.get("l2")),
         **({"quantities": {name: {"expression": each.text} for name, each in known.items()}} if known else {}),
+        **({"units": plain(fits.units)} if fits.units else {}),
         "seconds": fits.seconds,
         "ungrouped": fits.ungrouped,
         "gradient": "derived" if model.symbolic is not None else "numeric",

@@ -25,8 +25,8 @@ class Source(Protocol):
     """What the fits were made of: a table by groups, or a file.
 
     call: the arguments that repeat them; empty if they are not known. weights, sigma: the columns of row weights and of
-    known standard deviations. quantities: those asked for, by name, as texts. column_types: of the columns that the
-    model reads, and of those that tell groups apart.
+    known standard deviations. quantities: those asked for, by name, as texts. units: as of a fit. column_types: of the
+    columns that the model reads, and of those that tell groups apart.
     unreadable: why the rows of some groups could not be read.
     """
 
@@ -46,6 +46,8 @@ class Source(Protocol):
     def unreadable(self) -> Mapping[int, str]: ...
     @property
     def quantities(self) -> Mapping[str, str]: ...
+    @property
+    def units(self) -> Mapping[str, object]: ...
 
     def alone(self, group: int, start: Mapping[str, object] | None = None) -> Fit:
         """Return the fit of one group, which ended at ``start``."""
@@ -97,6 +99,15 @@ class OfRows:
     def quantities(self) -> Mapping[str, str]:
         """The quantities that are asked for in each group, by name, as texts."""
         return {quantity.name: quantity.text for quantity in self.derived_quantities}
+
+    @cached_property
+    def units(self) -> Mapping[str, object]:
+        """The units of parameters and columns by name, where they are known."""
+        if not self.request.stated:
+            return {}
+        from descend.inference.units import texts_of
+
+        return texts_of(self.model, self.request.stated)
 
     @property
     def weights(self) -> str | None:

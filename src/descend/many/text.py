@@ -10,6 +10,7 @@ import numpy as np
 from descend.many.reasons import NAMED, examples, reasons, words
 from descend.parameters import DIGITS, digits_of
 from descend.report.text import WIDTH, aligned, folded, pad, width
+from descend.report.units import with_unit
 from descend.table.levels import said
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _groups(fits: FittedGroups, most: int) -> Iterator[str]:
     for label, (values, errors) in fits.estimates().items():
         cells = [_number(value) for value in values[: len(some)]]
         digits = [digits_of(cell, error) for cell, error in zip(cells, errors[: len(some)].tolist(), strict=True)]
-        numbers.append([label, *_column(cells, digits)])
+        numbers.append([with_unit(fits, label), *_column(cells, digits)])
     remaining = [["rows", *(f"{fits.rows[place]:,}" for place in some)]]
     if np.isfinite(fits.r_squared).any():
         remaining.insert(0, ["R²", *_column([_number(fits.r_squared[place]) for place in some], 4)])

@@ -17,7 +17,6 @@ from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.formula import Formula, levels_in, refuse_size
-from descend.formula.functions import FUNCTIONS
 from descend.formula.ordering import in_order
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.losses import Loss
@@ -104,7 +103,7 @@ class FormulaModel(SymbolicModel):
         if levels:
             from descend.models.references import started, with_references
 
-            held = with_references(formula, held, table, options, formula_with)
+            held = with_references(formula, held, table, options, formula_with, loss.shifts)
             start = started(start, every, held)
         elif formula.vectors:
             start = by_parameter(start, every)
@@ -114,6 +113,8 @@ class FormulaModel(SymbolicModel):
                 raise ConfigError(f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed or tied.")
         start = {**loss.own_parameters, **start}
         refuse_size(formula.expression)
+        if loss.shifts:
+            loss.refuse_constant(formula)
         model = formula_model(formula, loss, held)
         if not model.inputs and len(model.parameters.shapes) - len(loss.own_parameters) > 1:
             refuse_no_column(model, table)
@@ -206,9 +207,7 @@ class FormulaModel(SymbolicModel):
 
     @cached_property
     def prediction(self) -> Expr:
-        expression = self.formula.expression
-        absorbed = self.loss.score(expression) is not expression
-        return expression if self.loss.link is None or absorbed else FUNCTIONS[self.loss.link].build(expression)
+        return self.loss.on_response(self.formula.expression)
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         rows = len(next(iter(columns.values()))) if columns else 1

@@ -29,13 +29,15 @@ def with_references(
     table: Table,
     options: Options,
     formula_with: Callable[[Mapping[str, object]], Formula],
+    constant: bool = False,
 ) -> Constraints | None:
     """Return the constraints with those levels held that the rest of the formula can make up for.
 
     held: what the user holds. formula_with: returns the formula with values or expressions for some parameters.
+    constant: whether the loss makes up for a constant added to the prediction.
     """
     known = {} if held is None else {name: value for name, value in held.given.items() if not free_places(value)}
-    found = reference_levels(formula_with(known) if known else formula, held, table, options)
+    found = reference_levels(formula_with(known) if known else formula, held, table, options, constant)
     return held_back(Parameters(formula.parameters), table, options, {}, found) if found else held
 
 
@@ -49,7 +51,9 @@ def started(start: Mapping[str, object], every: Parameters, held: Constraints | 
     return given if held is None else held.reduced(given)
 
 
-def reference_levels(formula: Formula, held: Constraints | None, table: Table, options: Options) -> dict[str, float]:
+def reference_levels(
+    formula: Formula, held: Constraints | None, table: Table, options: Options, constant: bool = False
+) -> dict[str, float]:
     """Return the value of each level that has to be held, by its label; none where a penalty or a prior settles it.
 
     held: what the user holds.
@@ -75,7 +79,7 @@ def reference_levels(formula: Formula, held: Constraints | None, table: Table, o
             )
         return {}
     fixed = frozenset(() if held is None else held.fixed)
-    found = references(formula, fixed | _settled(options, chosen, of_groups), first, combinations)
+    found = references(formula, fixed | _settled(options, chosen, of_groups), first, combinations, constant)
     if found.repeated:
         raise _repeated(found.repeated[0], of_groups[found.repeated[0]], table)
     _refuse_unused(chosen, found, of_groups, fixed)

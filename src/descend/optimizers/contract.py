@@ -62,6 +62,11 @@ class Evaluation(Protocol):
         ...
 
     @property
+    def l1(self) -> Array | None:
+        """(p,) the factors of the l1 penalty, if there is one."""
+        ...
+
+    @property
     def bounds(self) -> Bounds | None:
         """Bounds on theta, if there are any."""
         ...

@@ -31,6 +31,9 @@ LAST = 64 * np.finfo(np.float64).eps
 UNEXPLAINED = 1e-20
 """When undamped steps stop helping, second derivatives are worth their cost if the parameters can still explain at
 least this share of J."""
+SETTLED = 1e-23
+"""Of more parameters than have all second derivatives taken, the last steps end where they can explain less than this
+share of J: they shrink but slowly there, and what is left is far below the standard errors."""
 OUTGROWN = 1e12
 """Where a squared column norm was once larger than it is by this factor, its parameter can no longer move: before a
 descent is called finished, what is larger than here is forgotten."""
@@ -67,6 +70,7 @@ class LevenbergMarquardt(WholeSteps):
     aliases: ClassVar[str] = "lm leastsq gauss_newton gn lsq"
     needs: ClassVar[int] = 2
     bounded: ClassVar[bool] = True
+    proximal: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1, unused: the damping decides how far a step goes"
 
     def init(self, theta: Array) -> State:
@@ -124,11 +128,14 @@ def finished(evaluation: Evaluation, kind: type[System], units: Units, known: Kn
     If undamped steps do not shorten what the parameters can still explain, the residuals are so large that the
     curvature misses much of the second derivatives, and a Newton step with all of them is taken.
     """
-    theta, following = last_digits(evaluation, kind, units, known)
     offset = known[1]
+    many = evaluation.theta.size > MOST_DIFFERENTIATED
+    if many and kind.order < 3 and offset * offset < SETTLED * abs(evaluation.loss):
+        return evaluation.theta, known
+    theta, following = last_digits(evaluation, kind, units, known)
     if theta is not evaluation.theta or evaluation.bounds is not None or evaluation.proximal:
         return theta, following
-    if theta.size > MOST_DIFFERENTIATED:
+    if many:
         return theta, following
     worth = UNEXPLAINED if kind.order < 3 else ROUGHLY
     if not worth * abs(evaluation.loss) < offset * offset < math.inf:

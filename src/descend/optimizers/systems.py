@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.totals import Curvature, Factor
+from descend.engines.triangles import least_bound
 from descend.formula.compile import define
 from descend.optimizers.bounded import bounded_least_squares
 from descend.optimizers.contract import RANK, WELL, Array, Evaluation, System, Units
@@ -170,6 +171,10 @@ def system_of(evaluation: Evaluation, fine: bool) -> type[System]:
         from descend.optimizers.arrow_systems import arrow_system
 
         return arrow_system(evaluation, fine)
+    if evaluation.has_l1:
+        from descend.optimizers.sparse import Sparse
+
+        return Sparse
     if not fine:
         return Few if len(evaluation.theta) <= FEW else Normal
     return Triangle if evaluation.bounds is None else Bounded
@@ -212,7 +217,7 @@ def smallest_share(curvature: Array) -> float | None:
 
 def well(curvature: Array) -> bool:
     """Whether the smallest eigenvalue of a scaled curvature is large enough to work with squared numbers."""
-    return bool(np.linalg.eigvalsh(curvature)[0] > WELL)
+    return least_bound(curvature) > WELL or bool(np.linalg.eigvalsh(curvature)[0] > WELL)
 
 
 def solved(matrix: Array, damping: float, right: Array) -> Array | None:

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from descend.errors import ConfigError
+from descend.losses import LOSSES, Loss
 from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in, named
+from descend.options.checks import WORDS_OF_DISPERSION
 from descend.options.option import Values
 from descend.options.request import FIELDS, OPTIONS, Request, check_options
 from descend.options.starts_in_order import by_name, is_in_order
@@ -88,6 +90,8 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 
         model, data = with_offset(model, data, values)
     check_options(values, *NEEDED)
+    if values.get("dispersion") is not None:
+        values["loss"] = _dispersed(model, values)
     data = _with_numbered(model, data, values)
     values["fix"] = read_fixed(options.get("fix"))
     if options.get("sharpness") is True:
@@ -139,6 +143,18 @@ def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple
             column += "_"
         data, names[name] = table.with_column(column, given), column
     return data, names["weights"], names["sigma"]
+
+
+def _dispersed(model: object, values: Mapping[str, Any]) -> Loss:
+    """Return the loss with the dispersion that is asked for. Raises ConfigError where it means nothing."""
+    from descend.losses.dispersed import with_dispersion
+
+    if kind_of(model).in_place:
+        raise ConfigError(
+            f"A module has no standard errors, so that {spell('dispersion')} changes nothing. Leave it out."
+        )
+    given = values["dispersion"]
+    return with_dispersion(LOSSES.build(values["loss"]), given if given in WORDS_OF_DISPERSION else float(given))
 
 
 def _with_numbered(model: object, data: object, values: dict[str, Any]) -> object:

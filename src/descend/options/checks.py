@@ -53,6 +53,19 @@ def is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+WORDS_OF_DISPERSION = ("estimated", "known")
+
+
+def is_dispersion(value: object) -> bool:
+    """Whether a value says what a dispersion is: a word, or a positive number, also as a text."""
+    if value in WORDS_OF_DISPERSION:
+        return True
+    try:
+        return not isinstance(value, bool) and 0.0 < float(value) <= sys.float_info.max  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
 def is_path(value: object) -> bool:
     """Whether a value names a file."""
     return isinstance(value, str | os.PathLike)

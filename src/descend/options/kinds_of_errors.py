@@ -12,8 +12,8 @@ from descend.registry import closest
 USUAL = ("model", "sandwich")
 CORRECTED = ("HC0", "HC1", "HC2", "HC3")
 """The sandwich with a correction for few rows: none, n / (n - p), and 1 / (1 - leverage) once or twice."""
-KINDS = (*USUAL, *CORRECTED, "iid", "cluster(COLUMN)")
-ALIASES = {"rlm": "iid"}
+KINDS = (*USUAL, "observed", *CORRECTED, "iid", "cluster(COLUMN)")
+ALIASES = {"rlm": "iid", "expected": "model", "fisher": "model", "hessian": "observed"}
 """What other programs call a kind: MASS's rlm has the errors of residuals that are independent and alike."""
 CLUSTER = re.compile(r"\s*cluster(?:ed)?\s*(?:\((.*)\))?\s*", re.IGNORECASE | re.DOTALL)
 

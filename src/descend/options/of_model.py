@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from descend.options import checks
-from descend.options.checks import is_by_name, is_text, is_texts, must_be
+from descend.options.checks import is_by_name, is_dispersion, is_text, is_texts, must_be
 from descend.options.of_rows import OptionsOfRows
 from descend.options.option import Values, option
 
@@ -54,12 +54,20 @@ class OptionsOfModel(OptionsOfRows):
         identity="loss",
         label=("Loss", "损失函数"),
     )
+    dispersion: str | float | None = option(
+        None,
+        "How far counts or shares scatter, as a multiple of their distribution: estimated (quasi-Poisson, "
+        "quasi-binomial), or a number.",
+        check=must_be("`estimated`, `known` or a number above 0", is_dispersion),
+        metavar="estimated|known|NUMBER",
+    )
     errors: str | None = option(
         None,
-        "Standard errors from the curvature; robust against unlike residuals (sandwich, HC0 to HC3); of a robust loss "
-        "with alike ones (iid); or where rows of a cluster depend on each other, such as cluster(site).",
+        "Standard errors from the curvature: expected (model) or observed; robust against unlike residuals (sandwich, "
+        "HC0 to HC3); of a robust loss with alike ones (iid); or where rows of a cluster depend on each other, such as "
+        "cluster(site).",
         check=must_be("a text", is_text),
-        metavar="model|sandwich|iid|cluster(COLUMN)",
+        metavar="model|observed|sandwich|iid|cluster(COLUMN)",
     )
     l1: float = option(
         0.0,

@@ -56,7 +56,7 @@ class Request(OptionsOfDescent):
     unsettled: Request | None = None
     """This request before the scale of its loss was estimated from the data."""
 
-    dispersion: float | None = None
+    prior_dispersion: float | None = None
     """The dispersion that priors are weighed by, where it was estimated together with the parameters."""
     dispersion_alone: float | None = None
     """That of a fit without the priors."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from descend.options.request import Request
@@ -35,7 +35,7 @@ def says_units(request: Request, table: Table) -> bool:
     return bool(said) or any(map(_may_have_units, (request[key] for key in VALUES)))
 
 
-def _may_have_units(value: Any) -> bool:
+def _may_have_units(value: object) -> bool:
     if isinstance(value, str):
         return MEASURED.search(value) is not None
     if isinstance(value, Mapping):

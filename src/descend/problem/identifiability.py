@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engines.triangles import condition_bound
 from descend.errors import DataError
 from descend.formula.redundancy import redundancies
 from descend.formula.symbols import Parameter
@@ -111,7 +112,10 @@ def _of_linear(model: Model, point: Point, columns: Mapping[str, Array], source:
     if len(labels) == 1:
         return None
     scale = 1.0 / np.sqrt(diagonal)
-    values, vectors = np.linalg.eigh(curvature * scale * scale[:, None])
+    scaled = curvature * scale * scale[:, None]
+    if SINGULAR * condition_bound(scaled) < 1.0:
+        return None
+    values, vectors = np.linalg.eigh(scaled)
     if values[0] > SINGULAR * values[-1]:
         return None
     involved = [labels[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 1e-3)]
@@ -142,14 +146,18 @@ def free_values(model: Model) -> dict[str, float]:
 
 
 def _surely(curvature: Array, share: float) -> bool:
-    """Whether a bound says, without eigenvalues, that ``_smallest`` is at least ``share``; of few parameters.
+    """Whether a bound says, without eigenvalues, that ``_smallest`` is at least ``share``.
 
     Where the diagonal of a (k, k) matrix is 1, the largest eigenvalue is k at most, and the smallest at least
     det ((k-1)/k)**(k-1) > det/e, the others being at most as large as their mean.
     """
     size = len(curvature)
     if size > FEW:
-        return False
+        units = curvature.diagonal()
+        if not (units.min() > 0.0 and math.isfinite(curvature.ravel().dot(curvature.ravel()))):
+            return False
+        scale = np.sqrt(units)
+        return share * condition_bound(curvature / (scale * scale[:, None])) < 1.0
     rows = curvature.tolist()
     diagonal = [rows[place][place] for place in range(size)]
     found = solver(size)(rows, diagonal, diagonal, 0.0) if min(diagonal) > 0.0 else None

@@ -181,6 +181,12 @@ class Point:
         return self.objective.has_l1
 
     @property
+    def l1(self) -> Array | None:
+        """(p,) the factors of the l1 penalty, if there is one."""
+        penalty = self.objective.penalty
+        return penalty.l1 if penalty is not None and penalty.has_l1 else None
+
+    @property
     def piecewise(self) -> bool:
         """Whether the loss has kinks, and `pieces` says where."""
         return self.objective.pieces is not None

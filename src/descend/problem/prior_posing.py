@@ -46,7 +46,7 @@ def posed_priors(
         )
     there = summing.all_rows
     total = summing.rows.total if there is None else there.omega
-    dispersion = request.dispersion or 1.0
+    dispersion = request.prior_dispersion or loss.known_dispersion
     return WithPriors(
         objective, WeighedPriors(priors, dispersion, loss.unit * dispersion / total, request.dispersion_alone)
     )

@@ -20,6 +20,8 @@ from descend.wording import spell
 Result = TypeVar("Result")
 NAMED = 3
 """Levels of a response that a message names."""
+CLASSES_NAMED = 6
+"""Classes that a note names."""
 
 
 def with_levels(work: Callable[[Table], Result], request: Request, table: Table) -> Result:
@@ -108,6 +110,13 @@ def _not_two(refused: WordsError, loss: Loss, plain: bool, words: list[str]) -> 
     return DataError(f"{refused.says} The {loss.name} loss needs a column of numbers.")
 
 
+def said_classes(loss: Loss) -> str:
+    """Write the classes of a loss in a sentence, in their order."""
+    every = loss.classes
+    some = every if len(every) <= CLASSES_NAMED else (*every[: CLASSES_NAMED - 1], "...", every[-1])
+    return (" < " if loss.shifts else ", ").join(f"`{each}`" if each != "..." else each for each in some)
+
+
 def counted_notes(
     counted: Mapping[str, Mapping[str, float]], names: Iterable[str], response: str, loss: Loss
 ) -> tuple[str, ...]:
@@ -119,6 +128,9 @@ def counted_notes(
     for name in names:
         words = counted.get(name)
         if words is None:
+            continue
+        if name == response and loss.classes:
+            notes.append(f"the classes of `{name}` are {said_classes(loss)}")
             continue
         both = {number: shown(words, number) for number in sorted(set(words.values()), reverse=True)}
         note = f"in `{name}`, {' and '.join(f'`{word}` counts as {number:g}' for number, word in both.items())}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from descend.errors import ConfigError
 from descend.losses import LOSSES
@@ -36,9 +35,9 @@ def with_units(request: Request, table: Table) -> Request:
     stated = stated_units(table.names, table.units, request.units)
     found: dict[str, str] = {}
     bare = {key: _changed(key, request[key], _collected(found, key)) for key in VALUES if _has_units(request[key])}
-    if not (bare or stated):
-        return request
     stated = Stated(stated.columns, {**table.given_units, **stated.given}, found)
+    if not stated:
+        return request
     if not stated.strict:
         return request.but(stated=stated)
     plain = request.but(**bare, stated=stated)
@@ -85,7 +84,7 @@ def _check_names(stated: Stated, table: Table, model: Model) -> None:
             )
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return values in which quantities of Pint are texts."""
     if isinstance(value, Mapping):
         return {name: _plain(one) for name, one in value.items()}
@@ -94,7 +93,7 @@ def _plain(value: Any) -> Any:
     return as_text(value)
 
 
-def _has_units(value: Any) -> bool:
+def _has_units(value: object) -> bool:
     """Whether a unit may stand in the values of an option."""
     if isinstance(value, Mapping):
         return any(map(_has_units, value.values()))
@@ -108,7 +107,7 @@ def _is_quantity(text: str) -> bool:
     return is_measured(text) and not re.fullmatch(r"[\s\d.*/^()+-]*(?:pi|e|π)[\s\d.*/^()+-]*", text)
 
 
-def _changed(key: str, value: Any, change: Change, name: str = "") -> Any:
+def _changed(key: str, value: object, change: Change, name: str = "") -> object:
     """Return the values of an option with each that has a unit changed."""
     if isinstance(value, Mapping):
         return {each: _changed(key, one, change, name or str(each)) for each, one in value.items()}

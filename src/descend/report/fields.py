@@ -133,6 +133,16 @@ def _r_squared(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
         yield Field("R²", f"{fit.r_squared:.6g} about the mean{other}", "text")
 
 
+def _dispersion(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
+    """Say by how much responses scatter beyond, or short of, what their distribution has them at a dispersion of 1."""
+    loss, found = fit.loss_function, fit.dispersion
+    if found is None or loss.quadratic or not loss.likelihood or found == loss.known_dispersion == 1.0:
+        return
+    how = "given" if loss.dispersion_known else "by Pearson's chi-square"
+    none = "" if loss.density else "; no distribution has it, so that there is no likelihood and no AIC"
+    yield Field("dispersion", f"{found:.5g}, {how}{none}", "text")
+
+
 def _chi_square(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     if (good := fit.goodness) is not None:
         degrees = f"{good.degrees:,.6g} degree{'s' if good.degrees > 1 else ''} of freedom"
@@ -160,7 +170,8 @@ def _spread(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 
 
 def _errors(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
-    if fit.kind_of_errors != "model" and fit.standard_errors is not None:
+    usual = fit.kind_of_errors == "model" and (fit.loss_function.quadratic or not fit.loss_function.likelihood)
+    if not usual and fit.standard_errors is not None:
         yield Field("errors", errors_in_words(fit.kind_of_errors, fit.loss_function, fit.clusters), "text")
     if not fit.at_minimum:
         subject = "standard errors" if intervals is None else "standard errors and intervals"
@@ -292,7 +303,7 @@ ENTRIES = [
             [] if fit.deviance is None or fit.loss_function.quadratic else [Field("deviance", fit.deviance, "number")]
         ),
     ),
-    Entry("dispersion"),
+    Entry("dispersion", lines=_dispersion),
     Entry("log_likelihood"),
     Entry("aic"),
     Entry("aicc"),

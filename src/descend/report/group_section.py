@@ -74,7 +74,7 @@ def cell(value: float, error: float | None, digits: int | None = None) -> str:
     known = error if error is not None and np.isfinite(error) else None
     text = minus(f"{value:.{digits or digits_of(float(value), known, 5)}g}")
     more = "" if known is None else f" <small>± {number(known, 2)}</small>"
-    return f'<td{RIGHT} data-v="{value:.17g}">{text}{more}</td>'
+    return f'<td{RIGHT} data-v="{value:.9g}">{text}{more}</td>'
 
 
 def _detailed(view: View) -> list[tuple[Group, Panel]]:

@@ -106,6 +106,8 @@ def panel_of(view: View, group: Group, look: Look = DEFAULT) -> Panel:
     x, y = _rows(view, group, look)
     marks: list[Mark] = [Points(x, y)]
     if view.curves:
+        marks += spread.bars(view, x, y, group.rows)
+        marks += _bands(view, group, x, look, "vermillion")
         marks.append(Line(*_curve(view, group, x, look)))
     else:
         ends = np.array(reach(view.y[group.rows]))

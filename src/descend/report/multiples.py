@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.report import style
-from descend.report.figures import Axis, Line, Panel, Points, reach
+from descend.report.figures import Axis, Bars, Line, Panel, Points, reach
 from descend.report.frame import SMALL
 from descend.report.svg import svg
 
@@ -59,10 +59,14 @@ def _limited(panel: Panel, side: str, low: float, high: float) -> Panel:
 
 
 def _ends(panel: Panel, side: str) -> tuple[float, float] | None:
-    """Return the range of the dots of a panel, or of its lines if it has none; of logarithms on such an axis."""
+    """Return the range of the dots of a panel with their bars, or of its lines if it has none; of logarithms on such
+    an axis.
+    """
     log = getattr(panel, side).scale == "log"
     for kind in (Points, Line):
         parts = [_numbers(getattr(mark, side), log) for mark in panel.marks if isinstance(mark, kind)]
+        if any(map(len, parts)) and side == "y":
+            parts += [_numbers(mark.reach_up, log) for mark in panel.marks if isinstance(mark, Bars)]
         found = np.concatenate(parts) if parts else np.empty(0)
         if len(found):
             return reach(found)

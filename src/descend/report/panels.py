@@ -58,7 +58,7 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
     if view.observed:
         y = on_axis(look, "y", view.y, view.response)
         bars = spread.bars(view, x, y)
-        drawn_rows = points(view, x, y)
+        drawn_rows = points(fit.loss_function, view.columns, x, y)
         marks += [*bars, *drawn_rows]
         bars += [mark for mark in drawn_rows if isinstance(mark, Bars)]
         least, most = reach(y)

@@ -17,7 +17,7 @@ from descend.report.look import Look
 from descend.report.marks import draw, draw_mark, set_scale
 from descend.report.panels import DEFAULT
 from descend.report.style import save
-from descend.report.theme import SCREEN, changed
+from descend.report.theme import SCREEN, Theme, changed
 from descend.report.view import View, ended, view
 
 if TYPE_CHECKING:
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+MOST_ABREAST = 6
+"""Small pictures side by side, at most."""
+LARGEST = 1.35
+"""Letters in small pictures of a usual size, at most, as a share of the usual ones."""
+HEAD = 0.12
+"""Share of the height of small pictures that their common title takes."""
 SMALLER = 0.85
 """Letters in a small picture, as a share of those in a large one."""
 TALLER = 1.25
@@ -119,6 +125,8 @@ def plot_panels(
     theme, head = look.theme, title if look.title is None else look.title
     taller = theme.height * (1.0 if below is None or theme.with_run else TALLER)
     size = None if look.inches is None and theme.with_run else look.sides(taller)
+    if size is not None:
+        theme = theme.within(size[0] / len(shown), size[1] * (1.0 if below is None else theme.height / taller / TALLER))
     with changed(theme):
         figure, places = style.canvas(len(shown), head, size, theme)
         first = _worded(shown[0], look)
@@ -148,9 +156,11 @@ def plot_multiples(
     shown, sentence = multiples.in_common(panels)
     theme, head = look.theme, title if look.title is None else look.title
     across, size = _arranged(len(shown), look)
+    down = math.ceil(len(shown) / across)
+    theme = theme.scaled(_room(across, down, size, bool(head)) / theme.label)
     own = ["horizontal" in sentence, "vertical" in sentence]
     with changed(theme):
-        drawn, places = style.grid(math.ceil(len(shown) / across), across, len(shown), head, size, theme)
+        drawn, places = style.grid(down, across, len(shown), head, size, theme)
         for place, (axes, panel) in enumerate(zip(places, shown, strict=True)):
             for mark in panel.marks:
                 draw_mark(axes, _thinner(mark), theme)
@@ -161,7 +171,7 @@ def plot_multiples(
             outer = place + across >= len(shown), place % across == 0
             axes.tick_params(labelbottom=own[0] or outer[0], labelleft=own[1] or outer[1])
             axes.tick_params(which="both", labelsize=SMALLER * theme.tick)
-            _name_small(axes, panel, size[0] / across, outer, look)
+            _name_small(axes, panel, size[0] / across, outer, look, theme)
         style.caption(drawn, [*captions, sentence], theme)
     return drawn
 
@@ -169,6 +179,10 @@ def plot_multiples(
 def _arranged(count: int, look: Look) -> tuple[int, tuple[float, float]]:
     """Return how many small pictures stand side by side, and the size of all together."""
     theme = look.theme
+    if look.inches is not None and look.inches[1] is not None:
+        size = look.sides()
+        ways = range(1, min(count, MOST_ABREAST) + 1)
+        return max(ways, key=lambda across: _room(across, math.ceil(count / across), size)), size
     across = min(next((columns for most, columns in multiples.ABREAST.items() if count <= most), 6), count)
     share = theme.label / SCREEN.label
     if not theme.with_run:
@@ -182,14 +196,19 @@ def _arranged(count: int, look: Look) -> tuple[int, tuple[float, float]]:
     return across, look.sides((multiples.HEIGHT * down + 0.5) * share, wide)
 
 
+def _room(across: int, down: int, size: tuple[float, float], titled: bool = True) -> float:
+    """Return how large letters may be, in points, in so many columns and rows of small pictures."""
+    height = size[1] - (HEAD * size[1] if titled else 0.0)
+    return LARGEST * SCREEN.label * min(size[0] / across / multiples.WIDTH, height / down / multiples.HEIGHT)
+
+
 def _thinner(mark: Mark) -> Mark:
     """Return a mark for a small picture, without a name."""
     return replace(mark, width=1.6, name="") if isinstance(mark, Line) else mark
 
 
-def _name_small(axes: Axes, panel: Panel, width: float, outer: tuple[bool, bool], look: Look) -> None:
+def _name_small(axes: Axes, panel: Panel, width: float, outer: tuple[bool, bool], look: Look, theme: Theme) -> None:
     """Write the name and the note of a small picture above it, and the names of outer axes."""
-    theme = look.theme
     name, _, note = panel.title.partition("\n")
     share = theme.label / SCREEN.label
     most = max(int(width * multiples.LETTERS / share), 12)

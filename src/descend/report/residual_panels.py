@@ -52,7 +52,7 @@ def _residuals(view: View, x: Array, name: str, key: str, title: str, raw: Array
         title,
         Axis(view.axis(name)),
         Axis(words),
-        [*points(view, x, left, "", ends=False), Level(0.0)],
+        [*points(view.fit.loss_function, view.columns, x, left, "", ends=False), Level(0.0)],
         view.sampled,
         f"Residuals, observed less predicted {view.response}, against {name}. "
         f"They lie between {np.nanmin(left):.4g} and {np.nanmax(left):.4g}.",

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.losses import Loss
 from descend.report.figures import Bars, Mark, Points
-from descend.report.view import View
 
 Array = NDArray[np.float64]
 TRIANGLES = {-1.0: ("down", "at most"), 1.0: ("up", "at least")}
 
 
-def points(view: View, x: Array, y: Array, name: str = "data", ends: bool = True) -> list[Mark]:
-    """Return the marks of the rows at these places: those that are censored point to where their value lies.
+def points(
+    loss: Loss, columns: Mapping[str, Array], x: Array, y: Array, name: str = "data", ends: bool = True
+) -> list[Mark]:
+    """Return the marks of rows, drawn at x and y: those that are censored point to where their value lies.
 
-    ends: whether an interval is drawn with its ends, rather than as a dot.
+    columns: of these rows. ends: whether an interval is drawn with its ends, rather than as a dot.
     """
-    loss = view.fit.loss_function
-    states = view.columns.get(loss.states) if loss.states else None
+    states = columns.get(loss.states) if loss.states else None
     if states is None or not np.any(states):
         return [Points(x, y, name)]
     states = np.asarray(states)
@@ -30,6 +33,6 @@ def points(view: View, x: Array, y: Array, name: str = "data", ends: bool = True
             marks.append(Points(x[chosen], y[chosen], label, shape=shape))
     between = states == 2.0
     if ends and between.any():
-        low, high = (np.asarray(view.columns[column])[between] for column in loss.own_columns[1:3])
+        low, high = (np.asarray(columns[column])[between] for column in loss.own_columns[1:3])
         marks += [Bars(x[between], y[between], down=low, up=high), Points(x[between], y[between], "between", size=0.6)]
     return marks

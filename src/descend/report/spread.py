@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.gradients.orthogonal import OrthogonalKernel
-from descend.inference.fitted import Fitted
+from descend.losses import Loss
+from descend.models import Model
 from descend.report.figures import Array, Bars, Line, Mark, Points
 from descend.report.view import View, names_of, spread_columns
 from descend.table.rows import Roles, Rows
@@ -21,6 +23,17 @@ LEFT_OUT = "Error bars are left out, as they would cover each other."
 Ends = tuple[Array, Array]
 
 
+class Measured(Protocol):
+    """What says how far rows may be from where they were measured: a fit, or many."""
+
+    @property
+    def sigma(self) -> str | Sequence[str] | None: ...
+    @property
+    def loss_function(self) -> Loss: ...
+    @property
+    def model(self) -> Model: ...
+
+
 def bars(
     view: View, x: Array, y: Array, places: NDArray[np.intp] | slice = slice(None), colour: str = "blue"
 ) -> list[Bars]:
@@ -30,14 +43,24 @@ def bars(
     """
     if crowded(view):
         return []
-    across, up = _across(view), response_errors(view.fit, view.columns)
+    columns = {
+        name: np.asarray(view.columns[name])[places] for name in spread_columns(view.fit) if name in view.columns
+    }
+    return bars_of(view.fit, view.inputs[0] if view.inputs else "", columns, x, y, colour)
+
+
+def bars_of(
+    fit: Measured, name: str, columns: Mapping[str, Array], x: Array, y: Array, colour: str = "blue"
+) -> list[Bars]:
+    """Return the error bars of rows whose columns these are. name: of the input that stands across, if it is one."""
+    across, up = input_errors(fit, name, columns, len(x)), response_errors(fit, columns)
     if across is None and up is None:
         return []
     found = Bars(x, y, colour=colour)
     if across is not None:
-        found = replace(found, left=x - across[0][places], right=x + across[1][places])
+        found = replace(found, left=x - across, right=x + across)
     if up is not None:
-        found = replace(found, down=y - up[0][places], up=y + up[1][places])
+        found = replace(found, down=y - up[0], up=y + up[1])
     return [found]
 
 
@@ -45,10 +68,11 @@ def crowded(view: View) -> bool:
     """Whether there are error bars, but of too many rows to be drawn."""
     if len(view.x) <= MOST_BARS:
         return False
-    return _across(view) is not None or response_errors(view.fit, view.columns) is not None
+    across = view.inputs and input_errors(view.fit, view.inputs[0], view.columns, len(view.x)) is not None
+    return bool(across) or response_errors(view.fit, view.columns) is not None
 
 
-def response_errors(fit: Fitted, columns: Mapping[str, Array]) -> Ends | None:
+def response_errors(fit: Measured, columns: Mapping[str, Array]) -> Ends | None:
     """Return how far the response may be below and above each measured value, (rows,) each; None if nothing says so."""
     names = names_of(fit.sigma or fit.loss_function.deviations)
     if not names or not all(name in columns for name in names):
@@ -56,19 +80,12 @@ def response_errors(fit: Fitted, columns: Mapping[str, Array]) -> Ends | None:
     return np.asarray(columns[names[0]]), np.asarray(columns[names[-1]])
 
 
-def input_errors(fit: Fitted, name: str, columns: Mapping[str, Array], count: int) -> Array | None:
+def input_errors(fit: Measured, name: str, columns: Mapping[str, Array], count: int) -> Array | None:
     """Return the standard deviations of an input, (rows,); None if it has none, or they are not among the columns."""
     sigma = fit.model.inexact.get(name)
     if isinstance(sigma, str):
         return np.asarray(columns[sigma]) if sigma in columns else None
     return None if sigma is None else np.full(count, sigma)
-
-
-def _across(view: View) -> Ends | None:
-    if not view.inputs:
-        return None
-    found = input_errors(view.fit, view.inputs[0], view.columns, len(view.x))
-    return None if found is None else (found, found)
 
 
 def corrected(view: View) -> Mapping[str, Array] | None:

@@ -21,7 +21,7 @@ import numpy as np
 from descend.errors import OutputError
 from descend.output import atomic_path
 from descend.report.palette import CONTOURS, INK
-from descend.report.theme import SCREEN, Theme, changed
+from descend.report.theme import POINTS, SCREEN, Theme, changed
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -59,9 +59,6 @@ NARROW = 0.6
 """A figure that has fewer inches for each point of its letters has no room for a legend beside its axes."""
 BESIDE = 6.2
 """Room for the numbers and the label beside an axis, as a multiple of the size of the letters."""
-POINTS = 72.0
-"""Points per inch."""
-
 MISSING = "\N{WHITE SQUARE}"
 """Stands for a character that no font at hand can show."""
 MISSING_NOTE = f"{MISSING} stands for a character that no installed font has; Noto Sans CJK has most of them."

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from descend.report.figures import Axis, Band, Bars, Level, Line, Mark, Matrix, Panel, Points, Surface, reach
 from descend.report.frame import LARGE, Frame
 from descend.report.style import one_line
+from descend.report.thinning import thinned
 from descend.report.triangles import triangles
 
 Array = NDArray[np.float64]
@@ -185,9 +186,9 @@ def _mark(mark: Mark, across: Scale, up: Scale) -> str:
         ends = f"M{across.begin:g} {height:.1f}H{across.end:g}"
         return f'<path d="{ends}" stroke="var(--{mark.colour})" stroke-width="2" fill="none"/>'
     if isinstance(mark, Band):
-        x = np.concatenate([across(mark.x), across(mark.x)[::-1]])
-        y = np.concatenate([up(mark.high), up(mark.low)[::-1]])
-        return f'<path d="{_path(x, y)}z" fill="var(--{mark.colour})" fill-opacity="{mark.opacity:g}"/>'
+        above, below = thinned(across(mark.x), up(mark.high)), thinned(across(mark.x)[::-1], up(mark.low)[::-1])
+        ends = _path(*(np.concatenate(sides) for sides in zip(above, below, strict=True)))
+        return f'<path d="{ends}z" fill="var(--{mark.colour})" fill-opacity="{mark.opacity:g}"/>'
     if isinstance(mark, Surface):
         return _surface(mark, across, up)
     if isinstance(mark, Bars):
@@ -196,7 +197,7 @@ def _mark(mark: Mark, across: Scale, up: Scale) -> str:
     assert isinstance(mark, Line)
     x, y = across(mark.x), up(mark.y)
     line = (
-        f'<path d="{_path(x, y)}" fill="none" stroke="var(--{mark.colour})" stroke-width="{mark.width:g}" '
+        f'<path d="{_path(*thinned(x, y))}" fill="none" stroke="var(--{mark.colour})" stroke-width="{mark.width:g}" '
         f'stroke-linejoin="round"{DASHES[mark.dashes]}/>'
     )
     if mark.dots and len(x):

@@ -19,8 +19,14 @@ from descend.report.palette import GREY, GRID, INK, PALETTE
 
 INCH = 25.4
 """Millimetres."""
+POINTS = 72.0
+"""Points per inch."""
 EMBEDDED: dict[str, object] = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none"}
 """Letters stay letters in vector formats: fonts are embedded as TrueType, and the text of an SVG is text."""
+WIDE, HIGH = 26.0, 17.0
+"""A picture has room for letters of which so many fit side by side, and so many above each other."""
+LEAST_LETTERS = 5.0
+"""Points that letters have at least, however small the picture."""
 ALONE = RLock()
 """Held while settings of Matplotlib, which are those of the whole process, are changed."""
 
@@ -67,6 +73,23 @@ class Theme:
         if self.cycle and name != "slate":
             return self.cycle[list(PALETTE).index(name) % len(self.cycle)]
         return self.soft if self.cycle else PALETTE[name][self.dark]
+
+    def within(self, width: float, height: float) -> Theme:
+        """Return the theme with letters and lines for which a picture of this size, in inches, has room.
+
+        >>> PRESENTATION.within(10.0, 5.6).label, PRESENTATION.within(4.0, 3.0).label.__round__(1)
+        (18.0, 11.1)
+        """
+        return self.scaled(min(POINTS * width / WIDE, POINTS * height / HIGH) / self.label)
+
+    def scaled(self, share: float) -> Theme:
+        """Return the theme with letters and lines of this share of its own, but never larger ones."""
+        share = max(share, min(LEAST_LETTERS / self.label, 1.0))
+        if share >= 1.0:
+            return self
+        names = ("title", "label", "tick", "legend", "caption", "line", "dot", "frame")
+        changes = {name: share * float(getattr(self, name)) for name in names}
+        return replace(self, pad=(share * self.pad[0], share * self.pad[1]), **changes)  # type: ignore[arg-type]
 
 
 SCREEN = Theme("screen")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from descend.parameters import Parameters
 
@@ -13,7 +14,14 @@ NUMBER = "1"
 """The unit of a pure number, which is shown nowhere but in the JSON."""
 
 
-def unit_of_name(fit: Fitted, name: str) -> str:
+class WithUnits(Protocol):
+    """A fit, or many, with units by name."""
+
+    @property
+    def units(self) -> Mapping[str, object]: ...
+
+
+def unit_of_name(fit: WithUnits, name: str) -> str:
     """Return the unit of a parameter, quantity or column as it stands beside a value; empty if none is shown."""
     unit = fit.units.get(name)
     return unit if isinstance(unit, str) and unit != NUMBER else ""
@@ -36,7 +44,7 @@ def unit_notes(fit: Fitted) -> tuple[str, ...]:
     return () if fit.solution is None else notes_of(fit.solution)
 
 
-def with_unit(fit: Fitted, name: str) -> str:
+def with_unit(fit: WithUnits, name: str) -> str:
     """Return a column or left side as an axis is labelled: ``t (s)``; a name that says its unit stays as it is."""
     unit = unit_of_name(fit, name)
     if not unit:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from descend.inference.fitted import Fitted
 from descend.inference.intervals import Intervals, checked_level, checked_method, refuse_clusters
 from descend.inference.prediction import Prediction, predict_with_band, refuse_not_finite
+from descend.results.units import in_units_of, question_in_units_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,9 +41,18 @@ class Fit(Fitted):
     @overload
     def predict(self, data: object, missing: str = "raise", *, interval: str, level: float = 0.95) -> Prediction: ...
 
+    @overload
+    def predict(self, data: object, missing: str = "raise", *, probabilities: bool) -> NDArray[Any]: ...
+
     def predict(
-        self, data: object, missing: str = "raise", *, interval: str | None = None, level: float = 0.95
-    ) -> Array | Prediction:
+        self,
+        data: object,
+        missing: str = "raise",
+        *,
+        interval: str | None = None,
+        level: float = 0.95,
+        probabilities: bool = False,
+    ) -> NDArray[Any] | Prediction:
         """Return the prediction for each row of ``data``: any source that ``fit`` takes and that has the input columns.
 
         A module also takes tensors; it predicts as it is now, in evaluation mode. Raises DataError for a row in
@@ -52,8 +62,17 @@ class Fit(Fitted):
             (squared loss). The result is then a `Prediction` with ``prediction``, ``low`` and ``high``.
             With weights or sigma, ``"prediction"`` needs that column for the new rows too.
 
-        Of several formulas that were fitted together it has a column for each response, (rows, k).
+        probabilities: of a loss of classes, whether to return the probability of each, (rows, K), rather than the
+            likeliest class of each row.
+
+        Of several formulas that were fitted together it has a column for each response, (rows, k). Values with units,
+        quantities of Pint or ``"2 min"``, and columns whose names say another unit, are converted.
         """
+        data = in_units_of(self, data)
+        if probabilities or (self.loss_function.classes and interval is None):
+            from descend.inference.classes import predicted_classes
+
+            return predicted_classes(self.model, self.theta, data, missing, probabilities)
         if interval is not None:
             return predict_with_band(self.estimates(), data, missing, interval, level)
         columns = self.model.inputs_of(data, missing)
@@ -117,7 +136,7 @@ class Fit(Fitted):
 
     def invert(
         self,
-        response: float | Sequence[float],
+        response: float | str | Sequence[float | str],
         *,
         interval: str = "inversion",
         level: float = 0.95,
@@ -129,7 +148,8 @@ class Fit(Fitted):
     ) -> Inverse:
         """Return the value of an input that gives a response, with its interval: inverse prediction, calibration.
 
-        response: a number, or replicates of one sample; on the scale of the left side of the formula.
+        response: a number, or replicates of one sample; on the scale of the left side of the formula, or with a unit,
+            ``"300 mV"``.
         interval: ``"inversion"``, all values that the response does not contradict, or ``"wald"``, by the delta method.
         mean: whether to ask where the curve itself is there, not a new measurement. sigma: the standard deviation of
             one new measurement, where the fit does not know it. input: the input to solve for, if the model has
@@ -148,14 +168,14 @@ class Fit(Fitted):
         from descend.inference import inverse_question as checked
         from descend.inference.quantities.curve import placed
 
+        measured, sigma, others = question_in_units_of(self, response, sigma, at or {})
         checked.checked_sigma(sigma, between)
-        others = at or {}
         name = checked.varying_input(self.model, input, others)
         inputs = placed(self.model, {**others, name: 0.0})
         question = inverse.Question(
             name,
             {other: value for other, value in inputs.items() if other != name},
-            checked.checked_response(response),
+            checked.checked_response(measured),
             checked.checked_interval(interval),
             checked_level(level),
             mean,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from descend.descent import Step
 from descend.descent.checkpoint import to_resume
 from descend.descent.solution import starts_at
-from descend.errors import DescendError, LimitsError
+from descend.errors import ConfigError, DescendError, LimitsError
 from descend.formula import read_formula
 from descend.inference.estimates import refuse_robust
 from descend.inference.intervals import checked_errors
@@ -37,6 +37,10 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
         from descend.results.outlying import fit_with_outliers
 
         return fit_with_outliers(request, table, on_step, began, fit_table)
+    if LOSSES.build(request.loss).of_classes:
+        from descend.problem.classes import with_classes
+
+        request, table = with_classes(request, table)
     if request.censored is not None or request.rounded is not None:
         from descend.problem.censoring import censored_by_cells, with_censoring
 
@@ -84,6 +88,10 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
     if request.errors is not None:
         checked = checked_errors(request.errors, problem.model.loss, request.roles.spread is not None)
         refuse_robust(problem.model, checked)
+        if checked == "observed" and problem.objective.arrow:
+            raise ConfigError(
+                "The observed information of so many parameters would be a dense matrix. Use the errors model."
+            )
         request = request.but(errors=checked)
     if request.quantities:
         from descend.inference.quantities.reading import read_quantities

@@ -184,7 +184,7 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "guarantee_values": lambda fit: fit._content.get("guarantee"),
     "degrees_of_freedom": _degrees,
     "error_degrees": _error_degrees,
-    "dispersion": lambda fit: 1.0 if _known(fit) else fit._content.get("dispersion"),
+    "dispersion": lambda fit: fit.loss_function.known_dispersion if _known(fit) else fit._content.get("dispersion"),
     "criteria": _criteria,
     "goodness": _goodness,
     "quantities": _quantities,

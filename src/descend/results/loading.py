@@ -18,6 +18,7 @@ from descend.models import KINDS, Model, kind_of
 from descend.models.module import ModuleModel
 from descend.models.reading import shapes_of
 from descend.parameters import Parameters, constrained
+from descend.registry import closest
 from descend.results.loaded import LoadedFit
 from descend.results.model_file import Content, damaged, part, read_content
 from descend.results.weights import load_weights
@@ -94,6 +95,12 @@ def model_saved(content: Content, kind: type[Model], given: object, place: Path)
 
 
 def _loss(content: Content, place: Path) -> Loss:
+    name = str(content["loss_function"]).partition("(")[0]
+    if name.isidentifier() and name not in {*LOSSES, *LOSSES.around} and not closest(name, LOSSES):
+        raise DataError(
+            f"`{place}` was fitted with the loss `{name}`, which is none of descend's own. Import the module that "
+            "registers it, and load the file again."
+        )
     with part(place, "loss_function"):
         return LOSSES.build(content["loss_function"])
 

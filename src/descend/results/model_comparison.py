@@ -228,7 +228,7 @@ def _weights(fit: SolvedFit) -> tuple[object, ...]:
 def _comparable(one: SolvedFit, other: SolvedFit) -> bool:
     """Whether two fits have likelihoods of one kind, of one response."""
     same = str(one.loss_function) == str(other.loss_function) and one.model.response == other.model.response
-    return same and one.loss_function.likelihood and not (one.penalised or other.penalised)
+    return same and one.loss_function.density and not (one.penalised or other.penalised)
 
 
 def _test(small: str, one: SolvedFit, large: str, other: SolvedFit) -> NestedTest:

@@ -95,4 +95,4 @@ def _covariance(fit: Fitted) -> object:
 def loss_text(loss: Loss) -> str:
     """Return a loss with its settings as text, which builds it again."""
     settings = ", ".join(f"{name}={value!r}" for name, value in loss.settings.items())
-    return f"{loss.name}({settings})" if settings else loss.name
+    return f"{loss.registered}({settings})" if settings else loss.registered

@@ -10,9 +10,9 @@ from descend.descent.commenting import attempt, comment
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.diagnosis import Cause, Diagnosis
-from descend.inference.edge import edge_note
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.goodness import scatter_note
+from descend.inference.held_at_edge import edge_note
 from descend.inference.standard_errors import few_clusters_note, one_row_note
 from descend.results.fit import Fit
 

@@ -85,7 +85,7 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
 def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | None:
     """Improve a start on samples, where there are so many rows that it pays."""
     objective = problem.objective
-    if not request.grow or problem.parabola or objective.rows < growth.FEWEST_ELSEWHERE:
+    if not request.grow or problem.parabola or objective.rows < growth.SMALLEST * growth.GROWTH:
         return None
     if not isinstance(problem.code, Program):
         return None

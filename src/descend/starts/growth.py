@@ -19,11 +19,14 @@ from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
 FEWEST = 200_000
-"""Rows from which on samples pay, where all are in memory."""
+"""Rows from which on samples pay, where all are in memory, for `FEW` parameters; the fewer the more there are."""
+FEW = 3
 FEWEST_ELSEWHERE = 50_000
 """Rows from which on they pay where a pass is a query, or a scan of files."""
 SMALLEST = 500
 """Fewest rows of the first sample."""
+EACH = 20
+"""Fewest of them for each parameter."""
 GROWTH = 16
 """Ratio of the size of a sample to that of the one before, and of all rows to the last sample."""
 LARGE, NEIGHBOURS = 1 << 14, 8
@@ -52,10 +55,12 @@ def improved(
     step over all rows begins so close that Gauss-Newton doubles the digits with every pass.
     """
     here = rows.count
-    if count < (FEWEST if here == count else FEWEST_ELSEWHERE) or theta.size > MANY:
+    fewest = FEWEST * FEW / max(theta.size, FEW) if here == count else FEWEST_ELSEWHERE
+    smallest = max(SMALLEST, EACH * theta.size)
+    if count < max(fewest, smallest * GROWTH) or theta.size > MANY:
         return None
     sizes, passes = [min(count // GROWTH, here)], 0.0
-    while sizes[0] >= SMALLEST * GROWTH:
+    while sizes[0] >= smallest * GROWTH:
         sizes.insert(0, sizes[0] // GROWTH)
     for size in sizes:
         engine = NumpyEngine(program, sample(rows, size, NEIGHBOURS if size >= LARGE else 1))

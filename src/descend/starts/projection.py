@@ -73,7 +73,8 @@ def amplitudes(formula: Formula, linear: frozenset[Expr], given: frozenset[str])
     return tuple(unknowns)
 
 
-def without(expression: Expr, formula: Formula, found: Sequence[Amplitude]) -> Expr:
+@lru_cache(maxsize=128)
+def without(expression: Expr, formula: Formula, found: tuple[Amplitude, ...]) -> Expr:
     """Return what is left of the expression when all these amplitudes are 0."""
     for each in found:
         if each.rate:

@@ -17,7 +17,7 @@ from descend.parameters.vector import Values
 from descend.problem.posing import pose
 from descend.problem.problem import Problem
 from descend.starts.choice import begin
-from descend.starts.outliers import neighbours
+from descend.starts.neighbouring_rows import neighbours
 from descend.table import Table
 
 Array = NDArray[np.float64]

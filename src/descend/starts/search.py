@@ -25,8 +25,9 @@ from descend.problem.objective import objective_over
 from descend.problem.point import Objective, Point
 from descend.problem.symmetry import canonical, has_symmetries
 from descend.starts.blocks import in_blocks
+from descend.starts.curve_ranges import with_curves
 from descend.starts.lack_of_fit import many_basins, something_left
-from descend.starts.outliers import without_outliers
+from descend.starts.neighbouring_rows import without_outliers
 from descend.starts.projection import Projection
 from descend.starts.sums import Sum
 from descend.starts.trials import descended, name_of, place_of, trials, tunings
@@ -141,7 +142,10 @@ class _Search:
     @cached_property
     def ends(self) -> list[tuple[float, Array]]:
         """The trial points, the lowest first, with J there."""
-        return self._solved(trials(self.plain, self.rows.columns, self.theta, self.scanned))
+        points = trials(self.plain, self.rows.columns, self.theta, self.scanned)
+        if self.plain.formula.curves:
+            points = with_curves(self.plain, self.rows, points, self.scanned)
+        return self._solved(points)
 
     def start(self, polish: bool) -> Start | None:
         peeled, certain = self._peeled()

@@ -45,7 +45,7 @@ def trials(program: Program, sample: Mapping[str, Array], theta: Array, scanned:
 
 def spread_over(program: Program, sample: Mapping[str, Array], scanned: Sequence[Expr], count: int) -> list[Array]:
     """Return ``count`` values of each of the ``scanned`` unknowns, which together are points."""
-    shares = _cube(count, len(scanned))
+    shares = cube(count, len(scanned))
     values = [range_of(program, sample, symbol)(share) for symbol, share in zip(scanned, shares, strict=True)]
     for place, symbol in enumerate(scanned):
         pivot = pivots(program.formula).get(symbol)
@@ -117,7 +117,7 @@ def spread(number: int, dimensions: int) -> list[float]:
 
 
 @lru_cache(maxsize=32)
-def _cube(count: int, dimensions: int) -> Array:
+def cube(count: int, dimensions: int) -> Array:
     """Return the first points of `spread`, (dimensions, points)."""
     points = np.array([spread(number, dimensions) for number in range(count)]).T.reshape(dimensions, count)
     points.flags.writeable = False

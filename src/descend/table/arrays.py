@@ -15,6 +15,7 @@ from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
 from descend.table.rows import Cells as Cells
 from descend.table.table import EXACT, TRUTH, Label, Numbers, Table, label, refuse_duplicates
+from descend.table.units import with_units_of
 
 if TYPE_CHECKING:
     from descend.table.lazy import Lazy
@@ -98,7 +99,7 @@ class ArrayTable(Table):
         kept = places if self._kept is None else self._kept[places]
         table = ArrayTable(self._columns, self._all_rows, self.conditions, kept, self._categories)
         table.source, table.counted = self.source, self.counted
-        return table
+        return with_units_of(table, self)
 
     def with_column(self, name: str, values: object) -> ArrayTable:
         cells = _as_array(name, values)
@@ -109,7 +110,8 @@ class ArrayTable(Table):
         if len(cells) != self._all_rows:
             raise DataError(f"`{name}` has {len(cells):,} values, but there are {self._all_rows:,} rows.")
         columns = ChainMap({name: cells}, cast("MutableMapping[str, Cells]", self._columns))
-        return ArrayTable(columns, self._all_rows, self.conditions, self._kept, self._categories)
+        table = ArrayTable(columns, self._all_rows, self.conditions, self._kept, self._categories)
+        return with_units_of(table, self)
 
     def categories(self, name: str) -> Sequence[Label] | None:
         return None if self._categories is None else self._categories(name)
@@ -188,8 +190,12 @@ def from_mapping(data: Mapping[str, object]) -> ArrayTable:
     if not data:
         raise DataError('The data have no columns. Give at least one, such as {"x": [1.0, 2.0]}.')
     columns: dict[str, Cells] = {}
-    first, rows = None, 0
+    first, rows, units = None, 0, dict[str, str]()
     for name, given in data.items():
+        if hasattr(given, "magnitude") and hasattr(given, "units"):  # a quantity of Pint
+            from descend.table.units import text_of
+
+            units[name], given = text_of(given.units), given.magnitude
         cells = given if type(given) is np.ndarray else _as_array(name, given)
         if not isinstance(name, str):
             raise not_a_name(name)
@@ -200,7 +206,9 @@ def from_mapping(data: Mapping[str, object]) -> ArrayTable:
         elif len(cells) != rows:
             raise DataError(f"`{first}` has {rows} rows but `{name}` has {len(cells)}. Give columns of one length.")
         columns[name] = cells
-    return ArrayTable(columns, rows)
+    table = ArrayTable(columns, rows)
+    table.given_units = units
+    return table
 
 
 def from_records(data: Cells) -> ArrayTable:

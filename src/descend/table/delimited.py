@@ -206,6 +206,10 @@ def open_delimited(files: Sequence[File], source: str) -> QueryTable:
 
         notes.append(decimals_note(scan.decimals, source))
     table.notes = tuple(notes)
+    if first.units:
+        from descend.table.units import beside
+
+        table.units = beside(first.names, first.units)
     return table
 
 

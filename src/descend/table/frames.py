@@ -61,7 +61,12 @@ def from_pandas(frame: pandas.DataFrame) -> ArrayTable:
         kinds = getattr(frame[name].dtype, "categories", None) if name in names else None  # of a categorical
         return None if kinds is None else kinds.tolist()
 
-    return ArrayTable(FrameColumns(frame, names, _pandas_cells), len(frame), categories=categories)
+    table = ArrayTable(FrameColumns(frame, names, _pandas_cells), len(frame), categories=categories)
+    if frame.attrs or any(hasattr(dtype, "units") for dtype in frame.dtypes):
+        from descend.table.units import of_pandas
+
+        table.units, table.given_units = of_pandas(frame)
+    return table
 
 
 def from_polars(frame: polars.DataFrame) -> ArrayTable:
@@ -93,7 +98,12 @@ def from_arrow(data: Stream) -> QueryTable:
         database.connection.unregister("stream")
         relation = "kept"
     names = checked_names(data.schema.names if hasattr(data, "num_rows") else list(database.columns(relation)))
-    return QueryTable(database, Relation(names, lambda paths: relation, {}), "the data")
+    table = QueryTable(database, Relation(names, lambda paths: relation, {}), "the data")
+    if hasattr(getattr(data, "schema", None), "metadata"):
+        from descend.table.units import of_schema
+
+        table.units = of_schema(data.schema)
+    return table
 
 
 class _Stream:
@@ -110,6 +120,8 @@ def _pandas_cells(column: pandas.Series) -> Cells:
     from pandas.api import types
 
     dtype = column.dtype
+    if hasattr(dtype, "units"):  # of pint-pandas
+        return np.asarray(column.array.quantity.magnitude, dtype=np.float64)
     if isinstance(dtype, np.dtype):
         cells: Cells = column.to_numpy()
     elif types.is_datetime64_any_dtype(dtype):

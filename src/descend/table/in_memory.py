@@ -11,6 +11,7 @@ from descend.errors import DataError
 from descend.table.arrays import ArrayTable
 from descend.table.opening import open_table
 from descend.table.table import Table
+from descend.table.units import with_units_of
 
 
 def columns_in_memory(table: Table) -> dict[str, NDArray[np.generic]]:
@@ -29,7 +30,7 @@ def with_values(table: Table, name: str, values: object) -> Table:
             raise
     there = open_table(columns_in_memory(table)).with_column(name, values)
     there.source = table.source
-    return there
+    return with_units_of(there, table)
 
 
 def with_rows(table: Table, kept: NDArray[np.bool_], names: Iterable[str]) -> Table:
@@ -42,4 +43,5 @@ def with_rows(table: Table, kept: NDArray[np.bool_], names: Iterable[str]) -> Ta
         }
         there, table = table, ArrayTable(cells, table.rows, table.conditions, None, table.categories)
         table.source, table.counted = there.source, there.counted
+        with_units_of(table, there)
     return table.among(np.flatnonzero(kept))

@@ -55,7 +55,7 @@ class Layout:
 
     decimals: how it writes numbers. aligned: whether several spaces set columns apart. uneven_ends: whether lines end
     in more than one way. comments: whether lines that are comments stand between the rows. notes: sentences on
-    lines that are left out.
+    lines that are left out. units: the cells of the line of units.
     """
 
     delimiter: str
@@ -67,6 +67,7 @@ class Layout:
     uneven_ends: bool = False
     comments: bool = False
     notes: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
 
     @property
     def untidy(self) -> bool:
@@ -118,11 +119,10 @@ def find_layout(head: str, source: str) -> Layout:
         first, *others = itertools.chain(cells([header, *below]), [[]])
         names, rows = [name.strip(WITHOUT_WIDTH).strip() for name in first], [row for row in others if row]
     names = _checked(names, header, source)
-    if _are_units(rows, names):
-        units = listing([cell.strip() for cell in rows[0]])
-        blank = next(i for i, line in enumerate(lines[skip:]) if line.strip())
-        notes = (*notes, f"line {skip + blank + 1} of {source}, below its header, is left out: it holds {units}")
-        rows, skip = rows[1:], skip + blank + 1
+    if units := tuple(cell.strip() for cell in rows[0]) if _are_units(rows, names) else ():
+        place = skip + 1 + next(i for i, line in enumerate(lines[skip:]) if line.strip())
+        notes = (*notes, f"line {place} of {source}, below its header, is left out: it holds {listing(units)}")
+        rows, skip = rows[1:], place
     if delimiter == "," and rows and all(len(row) == 2 * len(names) and all(map(_is_number, row)) for row in rows):
         raise DataError(
             f"{source} has {len(names)} names in its header but {len(rows[0])} cells in each row: its numbers seem to "
@@ -139,6 +139,7 @@ def find_layout(head: str, source: str) -> Layout:
         uneven_ends=len(line_ends) > 1,
         comments=comments,
         notes=notes,
+        units=units,
     )
 
 

@@ -39,7 +39,11 @@ def open_table(data: object, where: str | None = None) -> Table:
     {'x': array([2., 3.])}
     """
     table = _opened(data)
-    return table if where is None else table.filtered(where)
+    if where is None:
+        return table
+    from descend.table.units import with_units_of
+
+    return with_units_of(table.filtered(where), table)
 
 
 def register(takes: Callable[[object], bool], opens: Callable[[Any], Table]) -> None:

@@ -34,6 +34,7 @@ class StackedTable(Table):
         self.source, self.conditions = table.source, table.conditions
         self.names = (*(name for name in table.names if name not in self.own.names), *self.own.names)
         self.notes, self.counted = table.notes, table.counted
+        self.units, self.given_units = table.units, table.given_units
 
     @property
     def rows(self) -> int:

@@ -87,7 +87,12 @@ def open_typed(files: Sequence[File], source: str) -> QueryTable:
     except duckdb.Error as error:
         raise unreadable(f"`{source}`", error) from None
     scan.copies = [file.copies for file in files]
-    return QueryTable(database, scan, source)
+    table = QueryTable(database, scan, source)
+    if files[0].kind == "parquet":
+        from descend.table.units import of_parquet
+
+        table.units = of_parquet(next(iter(places)), database)
+    return table
 
 
 def _parquet(places: Mapping[str, str], database: Database) -> Relation:

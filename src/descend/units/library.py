@@ -8,8 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
+import numpy as np
+from numpy.typing import NDArray
 from sympy import Expr, Integer
 
 from descend.errors import ConfigError
@@ -18,6 +20,7 @@ from descend.units.unit import Atom, Base, Unit, fraction
 if TYPE_CHECKING:
     import pint
 
+Numbers = TypeVar("Numbers", float, NDArray[np.float64])
 TOLERANCE = 1e-9
 """Relative difference up to which two units count as equally large."""
 LONGEST = 60
@@ -64,18 +67,18 @@ class Converted:
     scale: float
     shift: float = 0.0
 
-    def __call__(self, value: Any) -> Any:
+    def __call__(self, value: Numbers) -> Numbers:
         return value * self.scale + self.shift if self.shift else value * self.scale
 
 
 @lru_cache(maxsize=1)
-def registry() -> pint.UnitRegistry[Any]:
+def registry() -> pint.UnitRegistry[float]:
     """Return Pint's units. Raises ConfigError where Pint is not installed."""
     try:
         import pint
     except ImportError:
         raise ConfigError("Units need Pint, which is not installed. Run: pip install 'descend[units]'") from None
-    found: pint.UnitRegistry[Any] = pint.UnitRegistry(autoconvert_offset_to_baseunit=False)
+    found: pint.UnitRegistry[float] = pint.UnitRegistry(autoconvert_offset_to_baseunit=False)
     for definition in LABORATORY:
         found.define(definition)
     return found

@@ -13,7 +13,7 @@ from sympy import Expr, Integer, Rational
 from descend.formula import syntax, tree
 from descend.formula.build import Builder
 from descend.formula.functions import CONSTANTS, function_named
-from descend.formula.operations import as_operation
+from descend.formula.operator_calls import as_operation
 from descend.units.equations import RADIANS, Amount, Equations
 from descend.units.library import offset_of
 from descend.units.signatures import ANGLES, signature

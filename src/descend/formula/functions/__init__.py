@@ -9,6 +9,7 @@ from descend.formula.functions import (
     error_functions,
     gamma_functions,
     shorthands,
+    solid_functions,
     steps,
 )
 from descend.formula.functions.constants import CONSTANTS
@@ -22,6 +23,7 @@ register(
     *error_functions.ENTRIES,
     *gamma_functions.ENTRIES,
     *bessel_functions.ENTRIES,
+    *solid_functions.ENTRIES,
     *shorthands.ENTRIES,
 )
 register(
@@ -29,6 +31,7 @@ register(
     *error_functions.DERIVED,
     *gamma_functions.DERIVED,
     *bessel_functions.DERIVED,
+    *solid_functions.DERIVED,
     table=DERIVED_ONLY,
 )
 

@@ -7,11 +7,14 @@ from descend.formula.special.gamma_tails import gamma_tail, gamma_tail_density, 
 from descend.formula.special.incomplete_gamma import gammainc_slope, gammaincc
 from descend.formula.special.lambert import lambertw, lambertw_slope
 from descend.formula.special.normal import log_ndtr, ndtr
+from descend.formula.special.solids import debye_function, debye_slope, langevin_function, langevin_slope
 
 __all__ = [
     "beta",
     "betaln",
     "dawsn_slope",
+    "debye_function",
+    "debye_slope",
     "digamma_gap",
     "erfcx_slope",
     "gamma_density",
@@ -25,6 +28,8 @@ __all__ = [
     "k0e_slope",
     "lambertw",
     "lambertw_slope",
+    "langevin_function",
+    "langevin_slope",
     "log_ndtr",
     "ndtr",
     "polygamma",

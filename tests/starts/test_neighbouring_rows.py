@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from descend.formula import read_formula
-from descend.starts.outliers import neighbours, without_outliers
+from descend.starts.neighbouring_rows import neighbours, without_outliers
 from descend.table.rows import Roles, Rows
 
 FORMULA = read_formula("y ~ a*exp(-((x - m)/s)^2) + c", ("x", "y"))

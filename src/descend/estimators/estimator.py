@@ -1,0 +1,128 @@
+"""What the estimators have in common: from X, y and the constructor's parameters to a fit, and back to predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _check_y,
+    _num_samples,
+    check_consistent_length,
+    check_is_fitted,
+)
+
+from descend.api import fit_request
+from descend.errors import DataError
+from descend.estimators.columns import (
+    Columns,
+    columns_of,
+    free_name,
+    has_words,
+    matrix_of,
+    names_of,
+    response_name,
+)
+from descend.estimators.constructor import options_of
+from descend.estimators.linear import LinearPart, LinearPrediction
+from descend.many import Fits
+from descend.options.arguments import read_request
+from descend.results import Fit
+
+Array = NDArray[np.float64]
+
+
+class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
+    """A formula as an estimator. Subclasses say what y is.
+
+    Attributes of a fitted one: ``fit_``, the fit (``fits_``, if ``by`` names groups); ``parameters_``,
+    ``standard_errors_``, by name; ``coef_``, ``intercept_``, if the formula is linear in the columns of X;
+    ``n_features_in_``, ``feature_names_in_``, ``n_iter_``.
+    """
+
+    formula: str
+    by: str | list[str] | None
+    fit_: Fit
+    fits_: Fits
+
+    def _fit(self, columns: Columns, y: Array, of_rows: Mapping[str, object]) -> Self:
+        """Fit to y; ``of_rows`` has what ``fit`` was given with a value for each row, by option."""
+        for name in ("fit_", "fits_"):
+            self.__dict__.pop(name, None)
+        left, sign, right = self.formula.rpartition("~")
+        response = response_name(left, columns) if sign else free_name(columns, "y")
+        table, options = {**columns, response: y}, options_of(self)
+        for option, values in of_rows.items():
+            if values is not None:
+                name = free_name(table, option)
+                table[name] = _check_sample_weight(values, y) if option == "weights" else np.asarray(values)
+                options[option] = name
+        request = read_request(f"{response} ~ {right.strip()}", table, (), options | {"by": self.by})
+        try:
+            found = fit_request(request)
+        except DataError:
+            # What rows leave open is no error to scikit-learn, whose users expect the shortest of equal answers.
+            found = fit_request(request.but(bare=True))
+        self._line = LinearPart(found, names_of(self))
+        if isinstance(found, Fits):
+            self.fits_ = found
+        else:
+            self.fit_ = found
+            self.n_iter_ = max(1, found.epochs)
+        return self
+
+    def _read(self, X: object, y: object, numeric: bool) -> tuple[Columns, Array]:
+        """Return the columns of X by name, and y."""
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        columns = columns_of(self, X, reset=True)
+        response = _check_y(y, multi_output=False, y_numeric=numeric, estimator=self)
+        check_consistent_length(X, response)
+        return columns, response
+
+    @property
+    def _found(self) -> Fit | Fits:
+        check_is_fitted(self)
+        return self.fits_ if hasattr(self, "fits_") else self.fit_
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "fit_" in self.__dict__ or "fits_" in self.__dict__
+
+    def _predicted(self, X: object) -> Array:
+        found = self._found
+        if (linear := self._line.prediction) is not None and not has_words(X):
+            with np.errstate(all="ignore"):
+                return linear.predict(matrix_of(self, X, reset=False))
+        predicted = found.predict(columns_of(self, X, reset=False))
+        count = _num_samples(X)
+        return predicted if len(predicted) == count else np.full(count, float(predicted[0]))
+
+    @property
+    def parameters_(self) -> Mapping[str, object]:
+        """The parameters by name: a number, an array for a vector, a mapping for one of groups."""
+        return self._found.parameters
+
+    @property
+    def standard_errors_(self) -> Mapping[str, object] | None:
+        """The standard errors of the parameters, likewise."""
+        return self._found.standard_errors
+
+    @property
+    def coef_(self) -> Array:
+        """A coefficient for each column of X, (k,)."""
+        return self._of_line().coefficients
+
+    @property
+    def intercept_(self) -> float:
+        """The linear predictor where all columns are 0."""
+        return self._of_line().intercept
+
+    def _of_line(self) -> LinearPrediction:
+        check_is_fitted(self)
+        if (linear := self._line.prediction) is None:
+            raise AttributeError(f"`{self.formula}` is not linear in the columns of X; see `parameters_`.")
+        return linear

@@ -1,0 +1,51 @@
+"""A formula as a regressor."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
+
+from descend.estimators.constructor import with_options
+from descend.estimators.estimator import FormulaEstimator
+
+Array = NDArray[np.float64]
+
+
+@with_options(formula="w @ [*] + b", by=None)
+class FormulaRegressor(RegressorMixin, FormulaEstimator):  # type: ignore[misc]
+    """Any formula as a regressor: linear, saturating, periodic, with parameters for each group.
+
+    formula: of the columns of X, ``[*]`` being all of them that are numbers. Of an array the one column is ``x``,
+        several are ``x0``, ``x1``, ...; of a frame they have their own names. A left side, ``"rate ~ ..."``, names
+        the response in messages and files.
+    by: columns of X: one fit for each group of rows, ``fits_``.
+    All other parameters are the options of ``descend.fit``; those that name columns name columns of X.
+
+    >>> import numpy as np
+    >>> X = np.linspace(0, 5, 40).reshape(-1, 1)
+    >>> y = 3 * np.exp(-0.7 * X[:, 0]) + 1
+    >>> estimator = FormulaRegressor("a*exp(-b*x) + c").fit(X, y)
+    >>> {name: round(value, 6) for name, value in estimator.parameters_.items()}
+    {'a': 3.0, 'b': 0.7, 'c': 1.0}
+    >>> estimator.predict([[0.0]]).round(6)
+    array([4.])
+    """
+
+    def fit(
+        self, X: object, y: object, sample_weight: object = None, *, sigma: object = None, exposure: object = None
+    ) -> Self:
+        """Fit the formula.
+
+        X: (n, k) array or frame. y: (n,). sample_weight: relative weights of rows; 2 is the same as the row twice.
+        sigma: known standard deviations of y, in its unit. exposure: of counts. The last two reach an estimator
+        within a pipeline or a search by metadata routing, ``set_fit_request(sigma=True)``.
+        """
+        columns, response = self._read(X, y, numeric=True)
+        return self._fit(columns, response, {"weights": sample_weight, "sigma": sigma, "exposure": exposure})
+
+    def predict(self, X: object) -> Array:
+        """Return the prediction for each row of X, (n,)."""
+        return self._predicted(X)

@@ -1,0 +1,62 @@
+"""A named curve as a formula has it, such as ``gaussian(x, width=2)``; `curves` has the curves themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from sympy import Expr
+
+from descend.formula.names import is_function
+from descend.formula.symbols import Parameter
+from descend.formula.syntax import walk
+from descend.formula.tree import Call, Node
+
+Build = Callable[[Node], Expr]
+
+
+@dataclass(frozen=True, eq=False)
+class NamedCurve:
+    """A named curve in a formula.
+
+    name: of the curve. text: as the user typed it. x: its first argument. value: what it stands for. own: the parameter
+    that stands for each argument that was left out.
+    """
+
+    name: str
+    text: str
+    x: Expr
+    value: Expr
+    own: Mapping[str, Parameter]
+
+
+Curves = Callable[[Build], tuple[NamedCurve, ...]]
+
+
+def written_out(
+    text: str, sides: tuple[Node, Node], columns: Collection[str], starts: frozenset[str]
+) -> tuple[tuple[Node, Node], frozenset[str], Curves]:
+    """Return the sides of a formula with its named curves written out, and the names of parameters.
+
+    columns: names that are data. starts: names that are known to be parameters; those of arguments left out join them.
+    The last of what is returned makes the curves, once trees can be built.
+    """
+    if not any(isinstance(node, Call) and not is_function(node.function) for node in walk(*sides)):
+        return sides, starts, lambda build: ()
+    from descend.formula.curves.writing_out import written_out as written
+
+    found, curves = written(text, sides, columns, starts)
+
+    def named(build: Build) -> tuple[NamedCurve, ...]:
+        return tuple(
+            NamedCurve(
+                each.curve.name,
+                each.text,
+                build(each.x),
+                build(each.value),
+                {name: Parameter(own) for name, own in each.own.items()},
+            )
+            for each in curves
+        )
+
+    return found, starts.union(*(each.own.values() for each in curves)), named

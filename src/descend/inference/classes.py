@@ -1,0 +1,42 @@
+"""Predictions of one of several classes, and of the probability of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.solution import named
+from descend.inference.prediction import refuse_not_finite
+from descend.losses import Loss
+from descend.models import Model
+
+Array = NDArray[np.float64]
+
+
+def predicted_classes(model: Model, theta: Any, data: object, missing: str, probabilities: bool) -> NDArray[Any]:
+    """Return the likeliest class of each row of some data, or the probability of each class, (rows, K)."""
+    columns = model.inputs_of(data, missing)
+    found = probabilities_of(model, theta, columns)
+    refuse_not_finite(model, theta, columns, found.sum(axis=1))
+    return found if probabilities else likeliest(model.loss, found)
+
+
+def probabilities_of(model: Model, theta: Any, columns: Mapping[str, Array]) -> Array:
+    """Return the probability of each class in each row, (rows, K), in the order of ``loss.classes``."""
+    with np.errstate(all="ignore"):
+        return model.loss.probabilities(model.scores(theta, columns), named(model, theta))
+
+
+def likeliest(loss: Loss, probabilities: Array) -> NDArray[Any]:
+    """Return the class of the largest probability in each row: words, or numbers where all classes are numbers."""
+    names = loss.classes
+    try:
+        numbers = np.array([float(name) for name in names])
+        labels: NDArray[Any] = numbers.astype(np.int64) if (numbers == numbers.round()).all() else numbers
+    except ValueError:
+        labels = np.array(names, dtype=object)
+    found: NDArray[Any] = labels[probabilities.argmax(axis=1)]
+    return found

@@ -1,0 +1,82 @@
+"""Losses of responses that are one of several classes, named in the data by words or numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, Literal, TypeVar
+
+from descend.errors import ConfigError
+from descend.losses.contract import Loss
+from descend.losses.domain import Domain
+from descend.registry import setting
+
+Self = TypeVar("Self", bound="Classes")
+
+
+@dataclass(frozen=True)
+class Classes(Loss):
+    """Negative log-likelihood of a response that is one of K classes: -log of the probability of the observed one.
+
+    levels: the classes in order, with commas between them; those of the data if empty. In the formulas, y is the place
+    of a class among them, from 0.
+    """
+
+    levels: str = setting("")
+
+    of_classes: ClassVar[bool] = True
+    dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
+    saturated_text: ClassVar[str] = "0"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        names = self.classes
+        if self.levels and (len(names) < 2 or len(set(names)) < len(names) or "" in names):
+            raise ConfigError(
+                f"The levels of the {self.name} loss are two or more different classes with commas between them, such "
+                f'as {self.name}(levels="low, medium, high"); they are {self.levels!r}.'
+            )
+
+    @cached_property
+    def own_columns(self) -> tuple[str, ...]:
+        return ()
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The classes in order; empty before the data are known."""
+        return tuple(next(csv.reader([self.levels], skipinitialspace=True), ())) if self.levels else ()
+
+    @property
+    def size(self) -> int:
+        """The number of classes, K; 2 before the data are known."""
+        return len(self.classes) or 2
+
+    def of_levels(self: Self, names: Sequence[str]) -> Self:
+        """Return the same loss of these classes."""
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow(names)
+        plain = ", ".join(names)
+        known = replace(self, levels=plain)
+        return known if known.classes == tuple(names) else replace(self, levels=line.getvalue())
+
+    def __str__(self) -> str:
+        texts = {name: value if value.isidentifier() else json.dumps(value) for name, value in self.settings.items()}
+        listed = ", ".join(f"{name}={text}" for name, text in texts.items())
+        return f"{self.name}({listed})" if listed else self.name
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {name: value for name, value in super().settings.items() if value != type(self).__dict__.get(name, "")}
+
+    @property
+    def shown(self) -> str:
+        others = ", ".join(f"{name}={value}" for name, value in self.settings.items() if name != "levels")
+        return f"{self.name}({others})" if others else self.name
+
+    @property
+    def response_domain(self) -> Domain:  # type: ignore[override]
+        return Domain(0.0, self.size - 1.0, "classes")
