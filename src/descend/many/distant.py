@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from descend.errors import DataError
 from descend.gradients.contract import Program
-from descend.many.fitting import Grouped, model_by_groups, program_of
+from descend.many.common_model import model_by_groups, program_of
+from descend.many.fitting import Grouped
 from descend.many.groups import Groups
 from descend.many.source import OfRows, columns_read
 from descend.models import Model

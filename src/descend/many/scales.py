@@ -18,7 +18,7 @@ from descend.gradients.contract import Program
 from descend.losses import Huber, Loss, Squared
 from descend.losses.contract import NORMAL
 from descend.many.code import code_of_scores
-from descend.many.outliers import NeighboursOfGroups
+from descend.many.neighbours import NeighboursOfGroups
 from descend.many.starts import Starts
 from descend.many.sums import Band
 from descend.many.together import Found, Together
@@ -120,7 +120,7 @@ class Scales:
         several = np.add.reduceat(beside.outliers, rows.groups.ends[:-1]) > 0
         places, groups = places[several[groups]], groups[several[groups]]
         if len(groups):
-            omega = ~beside.outliers * (1.0 if rows.omega is None else rows.omega)
+            omega: Array = np.where(beside.outliers, 0.0, 1.0 if rows.omega is None else rows.omega)
             without = replace(self.by_squares, rows=replace(rows, omega=omega))
             self.found.put_all(places, without.from_best(groups, self.starts.points, self.starts.few))
 

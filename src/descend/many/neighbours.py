@@ -1,4 +1,4 @@
-"""Outliers and noise of the rows of many groups along a column, as `descend.starts.outliers` judges those of one."""
+"""Outliers and noise of the rows of many groups, as `descend.starts.neighbouring_rows` judges those of one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from descend.losses.contract import NORMAL
 from descend.many.rows import GroupedRows
-from descend.starts.outliers import BESIDE, FEWEST, WIDTH, alone, pseudo_residuals
+from descend.starts.neighbouring_rows import BESIDE, FEWEST, WIDTH, alone, pseudo_residuals
 
 Array = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ class NeighboursOfGroups(NamedTuple):
 
 
 def neighbours_of_groups(rows: GroupedRows, along: str) -> NeighboursOfGroups:
-    """Hold each row against those beside it in its group along a column (see `descend.starts.outliers.neighbours`)."""
+    """Hold each row against those beside it in its group, as `neighbours` does for one group, along a column."""
     groups, omega = rows.groups, rows.omega
     number = np.repeat(np.arange(len(groups)), groups.sizes)
     used = np.flatnonzero((rows.counting >= FEWEST)[number] & (True if omega is None else omega > 0.0))
