@@ -58,7 +58,7 @@ WORDS_OF_DISPERSION = ("estimated", "known")
 
 def is_dispersion(value: object) -> bool:
     """Whether a value says what a dispersion is: a word, or a positive number, also as a text."""
-    if value in WORDS_OF_DISPERSION:
+    if isinstance(value, str) and value in WORDS_OF_DISPERSION:
         return True
     try:
         return not isinstance(value, bool) and 0.0 < float(value) <= sys.float_info.max  # type: ignore[arg-type]
@@ -140,13 +140,6 @@ def positive(words: str) -> Check:
             raise ConfigError(f"The {words} must be a positive number; it is {value!r}.")
 
     return check
-
-
-def penalty(key: str, value: object) -> None:
-    """Refuse anything but a finite number that is at least 0."""
-    must_be("a number, 0 or more", is_number)(key, value)
-    if not (math.isfinite(value) and value >= 0):  # type: ignore[arg-type, operator]
-        raise ConfigError(f"The {key} penalty must be a number, 0 or more; it is {value!r}.")
 
 
 def rate(key: str, value: object) -> None:

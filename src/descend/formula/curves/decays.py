@@ -41,11 +41,11 @@ ENTRIES = (
         (
             X,
             Argument("amplitude1", "part that decays fast, at x = 0", "y", 2.0, 4.0),
-            Argument("rate1", "the fast rate", "1/x", 6.0, 10.0),
+            Argument("rate1", "the fast rate", "1/x", 6.0, 10.0, start="5/x_span to 3/step"),
             Argument("amplitude2", "part that decays at a middle rate, at x = 0", "y", 2.0, 4.0),
-            Argument("rate2", "the middle rate", "1/x", 0.7, 1.2),
+            Argument("rate2", "the middle rate", "1/x", 0.7, 1.2, start="1/x_span to 0.5/step"),
             Argument("amplitude3", "part that decays slowly, at x = 0", "y", 2.0, 4.0),
-            Argument("rate3", "the slow rate", "1/x", 0.02, 0.08),
+            Argument("rate3", "the slow rate", "1/x", 0.02, 0.08, start="0.03/x_span to 3/x_span"),
         ),
         use="three kinds that decay side by side; needs data of little noise",
         source=KINETICS,
@@ -84,7 +84,7 @@ ENTRIES = (
         "amplitude*x^exponent",
         (
             Argument("x", "size, above 0", "x", 1.0, 100.0),
-            Argument("amplitude", "value at x = 1", "y", 0.5, 50.0),
+            Argument("amplitude", "value at x = 1", "y/x^exponent", 0.5, 50.0),
             Argument("exponent", "change of log(y) with log(x)", "1", -2.0, 2.0),
         ),
         use="scaling: metabolism and mass, species and area, fatigue and load",
