@@ -20,7 +20,12 @@ COLOURS = ("blue", "green", "orange", "purple", "sky", "yellow")
 
 
 def plot_curve(curve: Curve) -> Figure:
-    """Draw a curve at the middle of its typical parameters, and where its parameters are smaller and larger.
+    """Draw a curve with Matplotlib (see ``panel_of``)."""
+    return plot_panels([panel_of(curve)], "", [f"y = {curve.formula}"])
+
+
+def panel_of(curve: Curve) -> Panel:
+    """Prepare a curve at the middle of its typical parameters, and where its parameters are smaller and larger.
 
     Of two parameters, as more lines could not be told apart: those that change the shape most, next to the height.
     """
@@ -37,7 +42,6 @@ def plot_curve(curve: Curve) -> Figure:
     tall = "log" if is_geometric(float(middle.y.min()), float(middle.y.max()) / 20.0) else "linear"
     unit = f" ({curve.x.unit})" if curve.x.unit not in ("x", "1") else ""
     alt = f"{curve.title}, y = {curve.formula}, drawn at {said}."
-    panel = Panel(
+    return Panel(
         "curve", curve.title, Axis(f"x: {curve.x.meaning}{unit}", scale), Axis(f"y: {curve.y}", tall), marks, "", alt
     )
-    return plot_panels([panel], "", [f"y = {curve.formula}"])

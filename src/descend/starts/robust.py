@@ -206,7 +206,7 @@ def _fixed_point(request: Request, table: Table, loss: Loss, found: Noise, settl
             replace(request, loss=replace(loss, **{setting: loss.efficient * tried}), start=found.start), table
         )
         change = found.noise - tried
-        if found.exact or abs(change) <= settled * tried:
+        if found.exact or not np.isfinite(change) or abs(change) <= settled * tried:  # a fit that runs away ends it
             return found
         ahead = found.noise
         if before is not None and abs(change) <= NEARLY * tried and change != before[1]:
