@@ -155,7 +155,7 @@ def _beside(request: Request, table: Table, loss: Loss, found: Noise) -> Noise:
     model = problem.model
     kept = bool(request.start) and not model.linear  # a start that a user gave has a second look of its own
     better = None if kept else better_start(problem, model.parameters.flat(found.start))
-    if better is None or not better.scale > 0.0:
+    if better is None or not better.scale > NOISELESS * found.noise:
         return found
     start = Noise(better.scale, model.parameters.named(better.theta))
     other = _fixed_point(request, table, loss, start, SETTLED)
@@ -206,7 +206,7 @@ def _fixed_point(request: Request, table: Table, loss: Loss, found: Noise, settl
             replace(request, loss=replace(loss, **{setting: loss.efficient * tried}), start=found.start), table
         )
         change = found.noise - tried
-        if found.exact or not np.isfinite(change) or abs(change) <= settled * tried:  # a fit that runs away ends it
+        if found.exact or abs(change) <= settled * tried:
             return found
         ahead = found.noise
         if before is not None and abs(change) <= NEARLY * tried and change != before[1]:
