@@ -18,6 +18,7 @@ from descend.lab.film import film_of
 from descend.lab.state import FILE, State
 from descend.lab.texts import words
 from descend.losses import LOSSES
+from descend.losses.chinese import CHINESE
 
 CONTEXT = {"problem": "decay", "seed": 0, "lang": "en", "by": [], "group": ""}
 
@@ -35,7 +36,7 @@ def test_every_curve_is_listed_and_found_by_any_of_its_names(language):
 
 
 def test_every_curve_and_every_loss_has_a_chinese_name():
-    assert CURVES.keys() <= chinese_names.CURVES.keys() and set(LOSSES) <= chinese_names.LOSSES.keys()
+    assert CURVES.keys() <= chinese_names.CURVES.keys() and set(LOSSES) <= CHINESE.keys()
     assert words("zh").loss("squared") == "squared 平方误差" and words("en").loss("soft_l1") == "soft l1"
 
 

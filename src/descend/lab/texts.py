@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from descend.lab.chinese_names import LOSSES
+from descend.losses.chinese import CHINESE as LOSSES
 from descend.options.request import OPTIONS
 
 TEXTS = {
