@@ -64,7 +64,7 @@ def _parts(curve: Curve, say: Words) -> Iterator[str]:
     panel = panel_of(curve)
     names = "".join(f"<li>{sample} {escape(name)}</li>" for sample, name in legend(panel))
     yield f'<figure><ul class="legend">{names}</ul>{svg(panel, "named-")}</figure>'
-    yield f"<p><code>y = {escape(curve.formula)}</code></p>"
+    yield f'<p class="hint">{escape(panel.caption)}</p><p><code>y = {escape(curve.formula)}</code></p>'
     english = ' lang="en"' if say.chinese else ""
     lines = "".join(
         f"<div><dt><code>{escape(each.name)}</code></dt><dd>{escape(each.meaning)}{_unit(each.unit)}</dd></div>"
