@@ -79,6 +79,8 @@ class Loss(Evaluated):
     squares: ClassVar[bool] = False
     """Whether its value is a squared residual over the variance of its row, so that their sum is a chi-square."""
     certain: ClassVar[float] = 0.0
+    predicts: ClassVar[str] = "mean"
+    """What of the distribution of a row the prediction is."""
     dispersion: ClassVar[Literal["known", "estimated"] | None] = None
     known_dispersion: ClassVar[float] = 1.0
     """The dispersion, where it is known."""
@@ -201,6 +203,15 @@ class Loss(Evaluated):
     def of_mean(self) -> Loss:
         """The loss of the same distribution whose prediction is the mean: this one, if it has no link."""
         return self
+
+    @property
+    def of_score(self) -> Loss:
+        """The loss of the same distribution that works on what is inside a formula's outermost sigmoid."""
+        return self
+
+    def refused(self, y: Array, omega: Array | None) -> tuple[int, str] | None:
+        """Return the place of the first response that makes no sense with its weight, and why; None without one."""
+        return None
 
     def saturated(self, y: Array) -> Array:
         """Return the least loss that each row can have: where the predicted mean is the response."""
