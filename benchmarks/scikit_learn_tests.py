@@ -67,8 +67,9 @@ class Linear(FormulaRegressor):
 class Ridge(Linear):
     """Ridge by descend."""
 
-    def __init__(self, alpha: float = 1.0, *, fit_intercept: bool = True, copy_X: bool = True, max_iter: Any = None, tol: float = 1e-4,
-                 solver: str = "auto", positive: bool = False, random_state: Any = None) -> None:  # fmt: skip
+    def __init__(self, alpha: float = 1.0, *, fit_intercept: bool = True, copy_X: bool = True, max_iter: Any = None,
+                 tol: float = 1e-4, solver: str = "auto", positive: bool = False,
+                 random_state: Any = None) -> None:  # fmt: skip
         """Keep scikit-learn's parameters."""
         super().__init__(fit_intercept=fit_intercept, copy_X=copy_X, tol=tol, positive=positive)
         self.alpha, self.max_iter, self.solver, self.random_state = alpha, max_iter, solver, random_state
