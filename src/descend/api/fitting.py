@@ -108,7 +108,7 @@ def fit(
         end. Arguments of a function with a default that is no number, such as a flag, keep it; all others are columns
         or parameters.
     data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame, an Ibis table,
-        whose rows stay in their database; for a module also tensors ``(X, y)``, whose rows it is passed as they are.
+        whose rows stay in their database; ``(X, y)``, a matrix or frame and the response; for a module also tensors.
         For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``, named as its leading arguments;
         a matrix x, (k, n) or (n, k), is the columns ``x0``, ``x1``, ...
     by: a column, or several: one fit for each group of rows that share their values; ``"filename"`` for each file.

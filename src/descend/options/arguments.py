@@ -74,6 +74,8 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     start = options.get("start")
     if start is not None and is_in_order(start) and callable(model) and not kind_of(model).in_place:
         options = {**options, "start": by_name(model, data, others, start)}
+    if isinstance(model, str) and isinstance(data, tuple) and len(data) == 2 and not others:
+        data, *others = data
     if others:
         model, data, response = named(model, (data, *others), options.get("response"), options.get("start"))
         options = {**options, "response": response}
@@ -98,6 +100,20 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     values["fix"] = read_fixed(options.get("fix"))
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
+    _refuse_together(model, values)
+    return Request(
+        **{key: value for key, value in values.items() if key in FIELDS},
+        model=model,
+        data=data,
+        given=given,
+        more={key: value for key, value in values.items() if key not in FIELDS},
+        polish=options.get("optimizer") is None,
+        grow=not any(key in differing for key in CHOICES),
+    )
+
+
+def _refuse_together(model: object, values: Mapping[str, object]) -> None:
+    """Raise ConfigError for options that do not go with each other, or with the kind of model."""
     if values.get("resume") and values.get("checkpoint") is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
     if kind_of(model).in_place and values.get("checkpoint") is not None:
@@ -109,15 +125,6 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
-    return Request(
-        **{key: value for key, value in values.items() if key in FIELDS},
-        model=model,
-        data=data,
-        given=given,
-        more={key: value for key, value in values.items() if key not in FIELDS},
-        polish=options.get("optimizer") is None,
-        grow=not any(key in differing for key in CHOICES),
-    )
 
 
 def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple[object, Any, Any]:
