@@ -23,7 +23,7 @@ def rows(groups, lonely=3):
 
 
 @pytest.mark.parametrize("groups", [6, 250])
-@pytest.mark.parametrize("errors", ["sandwich", "HC2"])
+@pytest.mark.parametrize("errors", ["sandwich", "HC2", "HC0"])
 @pytest.mark.parametrize("engine", ["auto", "query"])
 def test_only_the_group_of_one_row_loses_its_error(groups, errors, engine, tmp_path):
     data = rows(groups)

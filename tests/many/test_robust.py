@@ -67,3 +67,28 @@ def test_groups_without_rows_to_spare_have_no_robust_errors():
     fits = descend.fit(FORMULA, {"x": x, "y": y, "g": [0] * 3 + [1] * 12}, by="g", loss="huber(delta=0.1)")
     assert np.isnan([fits.standard_errors[name][0] for name in "abc"]).all()
     assert np.isfinite([fits.standard_errors[name][1] for name in "abc"]).all()
+
+
+def test_an_outlier_far_out_leads_no_group_to_a_worse_minimum():
+    """The loss may be lower where the curve goes through it; a fit by itself begins without it, and so do many."""
+    rng = np.random.default_rng(3)
+    groups, size = 150, 24
+    well = np.repeat(np.arange(groups), size)
+    x = np.tile(np.linspace(0, 4, size), groups)
+    a, b, c = rng.uniform(1, 4, groups), rng.uniform(0.5, 2, groups), rng.uniform(0, 1, groups)
+    y = a[well] * np.exp(-b[well] * x) + c[well] + 0.05 * rng.normal(size=x.size)
+    last = np.arange(groups) * size + size - 1
+    x[last], y[last] = rng.uniform(5, 12, groups), y[last] + rng.choice([-1, 1], groups) * rng.uniform(2, 8, groups)
+    data = {"x": x, "y": y, "well": well}
+    fits = descend.fit(FORMULA, data, by="well", loss="huber")
+    apart = np.abs(fits.predict(data) - y).reshape(groups, size)
+    worse = np.flatnonzero(1.4826 * np.median(apart, axis=1) > 0.12)  # the true noise is 0.05
+    assert len(worse) <= 3
+    for place in (10, 11, 12, *worse):
+        rows = {name: column[well == place] for name, column in data.items()}
+        alone = descend.fit(FORMULA, rows, loss="huber")
+        if place in worse:
+            assert 1.4826 * np.median(np.abs(alone.predict(rows) - rows["y"])) > 0.12  # nor does it find another
+            continue
+        for name, values in fits.parameters.items():
+            assert values[place] == pytest.approx(alone.parameters[name], abs=1e-6 * alone.standard_errors[name])

@@ -46,7 +46,7 @@ def arrow_sandwich(
     loss = solution.loss_function
     power = POWERS.get(kind, 0.0)
     alone = np.zeros(bread.blocks.shape[2], dtype=bool)
-    if power and not loss.kinked:
+    if not clusters and not loss.kinked:
         left = 1.0 - bend * variances_along(inverse, along, rows.parts[1])
         if loss.likelihood and (left < ALONE).any():
             some = left < ALONE

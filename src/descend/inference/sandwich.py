@@ -40,7 +40,8 @@ def sandwich(
     HC3, the usual one: c_i = 1 / (1 - h_i)**2 with h_i = b_i f_i' B^-1 f_i the leverage of a row on its own prediction.
         b_i is omega_i times the weight of the loss for squared, poisson and logistic, and omega_i l''(s_i, y_i) for
         huber, log_cosh and the like, for which 1 - h_i is never taken to be less than LEAST_LEFT.
-    HC2: c_i = 1 / (1 - h_i). HC1: c_i = n / (n - p). HC0: c_i = 1.
+    HC2: c_i = 1 / (1 - h_i). HC1: c_i = n / (n - p). HC0: c_i = 1. Of a parameter that one row determines alone, as
+        that of a group of one row, nothing is known by any of these.
     cluster: sum over clusters of the products of their summed pulls (see ``of_clusters``).
     absolute, pinball: the kernel estimate of Powell, b_i = omega_i * jump * normal density of r_i / h, with the
         bandwidth h of Hall and Sheather; g_i g_i' is replaced by its expectation, and c_i = 1. Of clusters, g_i itself
@@ -70,7 +71,7 @@ def sandwich(
     if bread is None:
         return None
     power, unknown = POWERS.get(kind, 0.0), np.zeros(along.shape[1], dtype=bool)
-    if power and not loss.kinked:
+    if not clusters and not loss.kinked:
         left = 1.0 - bend * np.einsum("ij,jk,ik->i", along, bread, along)
         unknown = _determined_by_one(along[left < ALONE], bread, back) if loss.likelihood else unknown
         pull = weakened(pull, left, loss, power)

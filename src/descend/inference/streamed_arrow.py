@@ -56,7 +56,7 @@ def streamed_arrow_sandwich(
     def meat() -> Iterator[Arrow]:
         nonlocal shared_alone
         for along, places, bend, pull in blocks():
-            if power and not loss.kinked:
+            if not loss.kinked:
                 left = 1.0 - bend * variances_along(inverse, along, places)
                 some = left < ALONE
                 if loss.likelihood and some.any():

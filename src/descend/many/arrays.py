@@ -11,7 +11,7 @@ import numpy as np
 
 from descend.formula.printers.code import NUMPY, TORCH, Language
 
-CELLS, MANY_CELLS, MANY = 131_072, 524_288, 8192
+CELLS, MANY_CELLS, MANY = 163_840, 524_288, 8192
 """Rows times groups of a band that suits the processor's cache; of a block; and groups of a block, at most."""
 LARGE = 1 << 23
 """Rows times groups of a band that keeps a device busy, and of a block."""

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from descend.errors import ConfigError, LimitsError
 from descend.losses import LOSSES
+from descend.many.common_model import model_by_groups
 from descend.many.fits import Fits
-from descend.many.fitting import Grouped, fit_each, model_by_groups
+from descend.many.fitting import Grouped, fit_each
 from descend.many.placing import fit_placed
 from descend.many.progress import Done
 from descend.many.refusals import refuse_options

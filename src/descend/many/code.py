@@ -20,17 +20,17 @@ from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
-from sympy import Add, Expr, Integer, Mul, factor_terms, preorder_traversal
+from sympy import Expr, Integer, Mul, factor_terms, preorder_traversal
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanFunction
 
 from descend.formula.compile import Compiled, define, names_of
 from descend.formula.printers.code import NUMPY, Language
 from descend.formula.row_code import CONSTANT, SCALAR, RowWriter
-from descend.formula.structure import linear_unknowns
-from descend.formula.symbols import Column, Component, Parameter
+from descend.formula.symbols import Column, Parameter
 from descend.gradients.contract import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE, derivative
+from descend.many.components import by_component, linear_in
 
 ROOT = Column("the square root of the weight")
 OBSERVED = Column("the response")
@@ -47,6 +47,8 @@ class BatchCode:
     data: what the code reads of the rows, as expressions of columns, OBSERVED and ROOT, the root of the row weight.
     products: pairs of these, or one alone, whose sums over the rows never change.
     unit: what the sums have to be multiplied by to be those of the loss.
+    brief: whether they can be had without residuals, as where all terms are solved for:  r'r = y'y - c'phi'y  and
+    D'r = D'phi c - D'y, a quarter less work. These lose the digits that the loss is smaller by than y'y.
     relative: whether the loss is never negative, so that changes of it are judged by its size.
     """
 
@@ -57,6 +59,7 @@ class BatchCode:
     products: tuple[tuple[int, ...], ...]
     unit: float
     relative: bool
+    brief: bool
     evaluate: Compiled
 
     @property
@@ -77,7 +80,7 @@ def batch_code(program: Program, weighted: bool, project: bool = True, language:
     """Return the code of a program. project: whether linear parameters are solved for, where the loss allows it."""
     score, slopes = by_component(program)
     quadratic = program.loss.quadratic
-    eliminated = _linear_components(program) if project and quadratic else frozenset()
+    eliminated = linear_in(program) if project and quadratic else frozenset()
     linear = tuple(place for place, component in enumerate(slopes) if component in eliminated)
     nonlinear = tuple(place for place in range(len(slopes)) if place not in linear)
     symbols = {component: Parameter(f"p{place}") for place, component in enumerate(slopes)}
@@ -92,7 +95,15 @@ def batch_code(program: Program, weighted: bool, project: bool = True, language:
     source, data, products = writer.source(nonlinear)
     relative = program.loss.of_residual
     return BatchCode(
-        linear, nonlinear, weighted, data, products, unit, relative, define("evaluate", source, names_of(language))
+        linear,
+        nonlinear,
+        weighted,
+        data,
+        products,
+        unit,
+        relative,
+        writer.brief,
+        define("evaluate", source, names_of(language)),
     )
 
 
@@ -109,7 +120,8 @@ def code_of_scores(program: Program, weighted: bool, language: Language = NUMPY)
     writer.scores(program)
     places = tuple(range(len(columns)))
     source, data, products = writer.source(places)
-    return BatchCode((), places, weighted, data, products, 1.0, False, define("evaluate", source, names_of(language)))
+    evaluate = define("evaluate", source, names_of(language))
+    return BatchCode((), places, weighted, data, products, 1.0, False, False, evaluate)
 
 
 class Factored(NamedTuple):
@@ -126,6 +138,8 @@ class Factored(NamedTuple):
 
 RESPONSES = Factored("", "y")
 RESIDUALS = Factored("", "r")
+EITHER = Factored("", "either")
+"""The responses in brief, else the residuals."""
 
 
 class _Writer:
@@ -133,6 +147,8 @@ class _Writer:
 
     score, columns: the prediction and its derivatives by p0, p1, ..., the parameters. loss: its expressions.
     """
+
+    brief = False
 
     def __init__(
         self, score: Expr, columns: list[Expr], loss: tuple[Expr, ...], weighted: bool, language: Language
@@ -168,15 +184,29 @@ class _Writer:
             each._replace(factor="*".join(filter(None, (f"p{place}", each.factor))))
             for place, each in zip(linear, phi, strict=True)
         ]
-        self._residuals([*terms, *([] if level is None else [level])])
-        self.lines += ["loss = 0.5*dot(r, r)", f"if shallow: return {solved}, loss"]
+        residuals = [*self._residuals([*terms, *([] if level is None else [level])]), "loss = 0.5*dot(r, r)"]
+        self.brief = bool(linear) and level is None
+        if self.brief:
+            squares = " - ".join(
+                [self._product(RESPONSES, RESPONSES), *(f"p{k}*{each}" for k, each in zip(linear, right, strict=True))]
+            )
+            brief = [f"loss = 0.5*({squares})", "either = y"]
+            self.lines += ["if brief:", *(f"    {line}" for line in brief)]
+            self.lines += ["else:", *(f"    {line}" for line in (*residuals, "either = r"))]
+        else:
+            self.lines += residuals
+        self.lines.append(f"if shallow: return {solved}, loss")
         ordered = sorted(nonlinear, key=lambda place: len(self._per_row(columns[place])))  # short products first
         written = {place: self._factored(columns[place]) for place in ordered}
         slopes = [written[place] for place in nonlinear]
-        across = _tuple(_tuple(self._product(each, slope) for slope in slopes) for each in phi)
-        gradient = _tuple(self._product(slope, RESIDUALS) for slope in slopes)
+        columns_across = [[self._product(each, slope) for each in phi] for slope in slopes]
+        across = _tuple(map(_tuple, zip(*columns_across, strict=True)))
+        pulls = [self._product(slope, EITHER if self.brief else RESIDUALS) for slope in slopes]
+        if self.brief:
+            sums = [" + ".join(f"p{k}*{one}" for k, one in zip(linear, own, strict=True)) for own in columns_across]
+            pulls = [f"{one} - {pull} if brief else {pull}" for one, pull in zip(sums, pulls, strict=True)]
         own = self._triangle(slopes, slopes)
-        self.lines.append(f"return {solved}, loss, {gradient}, {own}, {across}, {'factor' if linear else '()'}")
+        self.lines.append(f"return {solved}, loss, {_tuple(pulls)}, {own}, {across}, {'factor' if linear else '()'}")
 
     def likelihood(self, program: Program) -> None:
         """Write the sums of any other loss, by its value, slope and weight in each row."""
@@ -215,7 +245,7 @@ class _Writer:
         head += [f"{name} = {name} != 0.0" for name in conditions]
         places = {name: place for place, name in enumerate(used)}
         products = tuple(tuple(places[name] for name in pair if name != ONE) for pair in self.of_data)
-        begin = "def evaluate(data, products, nonlinear, count, solve, dot, total, shallow):\n    "
+        begin = "def evaluate(data, products, nonlinear, count, solve, dot, total, shallow, brief):\n    "
         return begin + "\n    ".join([*head, body]) + "\n", tuple(used.values()), products
 
     def _factored(self, expression: Expr) -> Factored:
@@ -275,14 +305,14 @@ class _Writer:
         self.lines.append(f"g{len(self.lines)} = {'dot' if len(arrays) == 2 else 'total'}({', '.join(arrays)})")
         return self.lines[-1].partition(" ")[0]
 
-    def _residuals(self, terms: list[Factored]) -> None:
-        """Write r, the sum of the terms less y."""
+    def _residuals(self, terms: list[Factored]) -> list[str]:
+        """Return the lines of r, the sum of the terms less y."""
         terms = sorted(terms, key=lambda term: term.base == ONE)
         if not terms or terms[0].base == ONE or not terms[0].factor:
-            self.lines.append(f"r = {terms[0].text if terms else '0.0'} - y")
+            begin = [f"r = {terms[0].text if terms else '0.0'} - y"]
         else:
-            self.lines += [f"r = {terms[0].text}", "r -= y"]
-        self.lines += [f"r += {term.text}" for term in terms[1:]]
+            begin = [f"r = {terms[0].text}", "r -= y"]
+        return [*begin, *(f"r += {term.text}" for term in terms[1:])]
 
 
 def _aligned(column: Expr, score: Expr) -> Expr:
@@ -296,42 +326,3 @@ def _aligned(column: Expr, score: Expr) -> Expr:
 def _tuple(texts: Iterable[str]) -> str:
     listed = list(texts)
     return f"({', '.join(listed)}{',' if len(listed) == 1 else ''})"
-
-
-def _linear_components(program: Program) -> frozenset[Expr]:
-    """Return the components in which the score is jointly linear."""
-    known, formula = linear_unknowns(program.formula), program.formula
-    scalars = {symbol for symbol in known if isinstance(symbol, Parameter)}
-    vectors: dict[str, list[Expr]] = {}
-    for predictor, term in formula.terms.items():
-        vectors.setdefault(term.vector, []).append(predictor)
-    complete = {name for name, predictors in vectors.items() if known.issuperset(predictors)}
-    labelled = {name: program.parameters.shapes[name] or () for name in complete}
-    return frozenset(scalars | {Component(f"{name}[{label}]") for name, labels in labelled.items() for label in labels})
-
-
-def by_component(program: Program) -> tuple[Expr, dict[Expr, Expr]]:
-    """Return the score, and its derivative by each component, with ``w @ [x1, x2]`` written out as w[x1]*x1 + w[x2]*x2.
-
-    The derivative of such a component is that of the whole times its item.
-    """
-    slopes, terms = program.jacobian, program.formula.terms
-    written_out: dict[Expr, Expr] = {
-        predictor: Add(
-            *(
-                Mul(Component(f"{term.vector}[{label}]"), item)
-                for label, item in zip(program.parameters.shapes[term.vector] or (), term.items, strict=True)
-            )
-        )
-        for predictor, term in terms.items()
-    }
-    derivatives: dict[Expr, Expr] = {}
-    for name, labels in program.parameters.shapes.items():
-        if labels is None:
-            derivatives[Parameter(name)] = slopes[Parameter(name)].xreplace(written_out)
-            continue
-        within = [(slopes[predictor], term.items) for predictor, term in terms.items() if term.vector == name]
-        for place, label in enumerate(labels):
-            combined = Add(*(Mul(slope, items[place]) for slope, items in within))
-            derivatives[Component(f"{name}[{label}]")] = combined.xreplace(written_out)
-    return program.score.xreplace(written_out), derivatives

@@ -29,6 +29,8 @@ RESOLVED = 1e-14
 """A step that promises to lower the loss by a smaller share of it is the last one."""
 SURE, FORESEEN, UNDAMPED = 1e-8, 1e-15, 1e-3
 """So is one that promises less than SURE, if the next would promise less than FORESEEN, with damping below UNDAMPED."""
+RESIDUAL, UNCLEAR = 1e-5, 1e-15
+"""A loss that is a smaller share of that of a prediction of 0 is summed from residuals; else so much is rounding."""
 LEAST_BENT, MOST_BENT, STIFF = -0.5, 10.0, 1.0
 """The bend counts within these shares of the curvature, with damping up to STIFF."""
 ALONG = 1e-6
@@ -88,7 +90,8 @@ class _Descent:
         self.within = within
         self.code, self.arrays, self.where = block.code, block.arrays, block.arrays.library.where
         self.block, self.theta, self.damping = block, theta, damping
-        self.at = Sums.at(theta, block)
+        self.brief = block.code.brief
+        self.at = self._sums(theta)
         self.places = np.arange(block.size.shape[0])
         self.noted: list[Values] = []
         self.before = damping + np.nan
@@ -129,6 +132,14 @@ class _Descent:
         held = at.held(blocked, self.arrays)
         return self.within.shortened(held, theta, *_step(held, damping, free))
 
+    def _sums(self, theta: Entries) -> Sums:
+        """Sum at a point; with residuals once the loss of a group has become too small to be had without."""
+        found = Sums.at(theta, self.block, self.brief)
+        if self.brief and bool((found.loss <= RESIDUAL * self.block.size).any()):
+            self.brief = False
+            return Sums.at(theta, self.block)
+        return found
+
     def _moved(self, theta: Entries, step: Entries) -> list[Values]:
         if self.within is not None:
             return self.within.moved(theta, step)
@@ -147,7 +158,7 @@ class _Descent:
     def evaluate(self) -> None:
         """Evaluate where the step leads, and go there where that is lower."""
         trial = self._moved(self.theta, self.step)
-        there = Sums.at(trial, self.block)
+        there = self._sums(trial)
         gain, large = self.at.loss - there.loss, self.promise > LARGE * self.scale
         lower = self.go & (gain >= large * (ENOUGH * self.promise))
         steady = lower
@@ -155,9 +166,11 @@ class _Descent:
             steady = steady & (abs(one[-1] - two[-1]) <= SETTLED * one[-1])
         if not self.leaping:
             self.bend = self._bent(there, lower)
-        at_rest = self.promise <= self.where(lower, RESOLVED, NOISE) * self.scale
+        at_rest = self.promise <= self.where(gain > 0.0, RESOLVED, NOISE) * self.scale
+        if self.brief:
+            at_rest = at_rest | ((gain <= 0.0) & (self.promise <= UNCLEAR * self.block.size))
         if self.code.relative:
-            at_rest = at_rest | (~lower & (self.at.loss <= ROUNDING * self.block.size))
+            at_rest = at_rest | ((gain <= 0.0) & (self.at.loss <= ROUNDING * self.block.size))
         at_rest = self.go & at_rest
         if bool((lower | ~self.on).all()):
             self.theta, self.at = trial, there

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from descend.errors import DataError
 from descend.gradients.contract import Program
-from descend.many.fitting import Grouped, model_by_groups, program_of
+from descend.many.common_model import model_by_groups, program_of
+from descend.many.fitting import Grouped
 from descend.many.groups import Groups
 from descend.many.source import OfRows, columns_read
 from descend.models import Model
@@ -66,7 +67,7 @@ class DistantGroups(OfRows):
         groups, complete = _known(lazy, table)
         room = _room(limit or there_is() // 2, len(groups))
         if limit is not None:
-            lazy.limit(room // 2)
+            lazy.limit(max(room // 2, LEAST))
         return cls(request, table, model, lazy, groups, complete, room / 6.0)
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Protocol
@@ -11,14 +11,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError, DataError, DescendError
+from descend.errors import DataError, DescendError
 from descend.gradients.contract import Program
-from descend.losses import LOSSES, Loss, Squared
+from descend.losses import Loss, Squared
 from descend.many.arrays import NUMPY_ARRAYS, tensors
+from descend.many.common_model import model_by_groups, program_of
 from descend.many.doubts import beside, fit_doubted
 from descend.many.groups import Groups, table_of_group, with_classes
 from descend.many.keeping import keep
 from descend.many.linear import is_linear, solved_linear, variances_of_linear
+from descend.many.neighbours import NeighboursOfGroups, neighbours_of_groups
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done, Progress
 from descend.many.rows import GroupedRows
@@ -30,7 +32,6 @@ from descend.many.together import Together
 from descend.models import Model, kind_of
 from descend.options.request import Request
 from descend.parameters import Bounds
-from descend.problem.model_reading import gradient_source, read_model
 from descend.problem.posing import untraced
 from descend.problem.preflight import check_rows
 from descend.problem.symmetry import upright
@@ -46,20 +47,10 @@ Mask = NDArray[np.bool_]
 Places = NDArray[np.intp]
 SAMPLED = 24
 """Groups that are fitted by themselves first, for starts that all others try, where trial points cannot show any."""
+RESOLVED = 1e-4
+"""Squares about the mean that are a smaller share of all squares have lost digits to these."""
 FEW = 2
 """Of these starts, those that a group descends from."""
-OWN = (
-    "optimizer",
-    "epochs",
-    "tolerance",
-    "time_limit",
-    "batch_size",
-    "errors",
-    "dispersion",
-    "learning_rate",
-    "priors",
-)
-"""Options with which every group is fitted by itself."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +130,15 @@ class Grouped(OfRows):
         loss = loss_of(self.request)
         return None if loss.estimated is None else loss
 
+    @property
+    def neighbours(self) -> NeighboursOfGroups | None:
+        """What neighbouring rows say of noise and outliers, as a fit of each group begins; None if it does not so."""
+        formula, model, given = self.model.formula, self.model, self.request.start or {}
+        if formula is None or model.linear or model.log_linear or len(formula.inputs) != 1:
+            return None
+        known = model.parameters.shapes.keys() <= given.keys()
+        return None if known else neighbours_of_groups(self.rows, formula.inputs[0])
+
     @cached_property
     def together(self) -> Together | None:
         """What fits groups together: NumPy, or PyTorch if that or a device was asked for; None if nothing can."""
@@ -213,45 +213,14 @@ class Grouped(OfRows):
     def about_mean(self) -> Array:
         """The weighted sum of the squares of the responses of each group about their mean."""
         begins, omega, y = self.groups.ends[:-1], self.rows.omega, self.rows.y
-        mean = np.add.reduceat(y if omega is None else omega * y, begins) / self.totals
-        squares = (y - np.repeat(mean, self.groups.sizes)) ** 2
-        return np.add.reduceat(squares if omega is None else omega * squares, begins)
-
-
-def program_of(request: Request, model: Model, table: Table, loss: Loss | None = None) -> Program | None:
-    """Return what all groups can be fitted with together; None if each has to be fitted by itself.
-
-    loss: that of the model, if it is not the one asked for.
-    """
-    loss = loss or loss_of(request)
-    smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2)
-    chosen_options = any(request[key] is not None for key in OWN) or request.engine not in ("auto", "torch")
-    if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
-        return None
-    if not (loss.quadratic or loss.dispersion_known or (loss.of_residual and not loss.likelihood)) or loss.many_minima:
-        return None
-    code = gradient_source(model, None, table, request.roles.spread)[1]
-    return code if isinstance(code, Program) else None
-
-
-def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:
-    """Return the model of each group. Raises ConfigError for one that reads what tells the groups apart."""
-    model, _ = read_model(request, table, LOSSES.build(request.loss))
-    if request.priors:
-        from descend.parameters.prior_reading import read_priors
-
-        read_priors(request.priors, model.parameters, model.constraints, table.names)
-    if request.quantities:
-        from descend.many.quantities import check_for_groups
-
-        check_for_groups(request.quantities, model, by)
-    for name in by:
-        if name in model.columns:
-            raise ConfigError(
-                f"`{name}` tells the groups apart, so that it is the same in all rows of a group and its influence "
-                "cannot be seen there. Leave it out of the model, or group by other columns."
-            )
-    return model
+        weighted = y if omega is None else omega * y
+        total, squares = np.add.reduceat(weighted, begins), np.add.reduceat(weighted * y, begins)
+        mean = total / self.totals
+        about = squares - mean * total
+        if (about > RESOLVED * squares).all():
+            return about
+        apart = (y - np.repeat(mean, self.groups.sizes)) ** 2
+        return np.add.reduceat(apart if omega is None else omega * apart, begins)
 
 
 def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None = None) -> Outcomes:
@@ -266,16 +235,14 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
     _refuse(work, outcomes)
     chosen = np.flatnonzero(work.sound)
     together = work.together
+    variances: Callable[[Places, Array, Array], Array] | None = None
     if together is not None and len(chosen) and together.arrays is NUMPY_ARRAYS and is_linear(work.model):
         keep(work, chosen, solved_linear(work, chosen), outcomes)
-        if work.derived_quantities:
-            from descend.many.quantities import quantify
-
-            quantify(work, chosen, outcomes, partial(variances_of_linear, work))
+        variances = partial(variances_of_linear, work)
     elif together is not None and len(chosen):
         starts = starts_of(work, outcomes) if starts is None else starts
         if len(starts.points) and work.to_estimate is not None:
-            scales = Scales.estimated(together, work.to_estimate, chosen, starts)
+            scales = Scales.estimated(together, work.to_estimate, chosen, starts, work.neighbours)
             keep(work, chosen, scales.found, outcomes)
             together = scales.at_last(work.to_estimate)
         elif len(starts.points):
@@ -290,10 +257,11 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
                     keep(work, known, together.descend(known, theta, np.arange(len(known))), outcomes)
                 fit_doubted(work, chosen, outcomes)
             outcomes.in_order(together.program, (work.request.start or {}).keys(), work.bounds)
-        if work.derived_quantities:
-            from descend.many.quantities import quantify
+        variances = replace(together, bounds=work.bounds).variances_of
+    if variances is not None and work.derived_quantities:
+        from descend.many.quantities import quantify
 
-            quantify(work, chosen, outcomes, replace(together, bounds=work.bounds).variances_of)
+        quantify(work, chosen, outcomes, variances)
     left = np.flatnonzero(outcomes.open).tolist()
     for place, group in enumerate(left):
         progress.reached(len(work.groups) - len(left) + place)

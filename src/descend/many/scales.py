@@ -18,6 +18,7 @@ from descend.gradients.contract import Program
 from descend.losses import Huber, Loss, Squared
 from descend.losses.contract import NORMAL
 from descend.many.code import code_of_scores
+from descend.many.neighbours import NeighboursOfGroups
 from descend.many.starts import Starts
 from descend.many.sums import Band
 from descend.many.together import Found, Together
@@ -60,14 +61,21 @@ class Scales:
     tried: Array
 
     @classmethod
-    def estimated(cls, together: Together, loss: Loss, groups: Places, starts: Starts) -> Scales:
-        """Return the fits of groups, each with the scale that its own rows show."""
+    def estimated(
+        cls, together: Together, loss: Loss, groups: Places, starts: Starts, beside: NeighboursOfGroups | None = None
+    ) -> Scales:
+        """Return the fits of groups, each with the scale that its own rows show.
+
+        beside: what neighbouring rows say of noise and outliers, to which a first fit by squares would go.
+        """
         by_squares = replace(together, program=replace(together.program, loss=Squared()), progress=None)
         found = by_squares.from_best(groups, starts.points, starts.few)
         scales = cls(by_squares, starts, groups, found, np.full(len(groups), np.nan))
         scales.tried = scales.noise(np.arange(len(groups)))
         first = Huber()
-        if type(first) is not type(loss):
+        if beside is not None:
+            scales.begin_beside(beside)
+        if type(first) is not type(loss) or beside is not None:
             scales.settle(first, NEARLY)
         scales.settle(loss, SETTLED)
         scales.found.converged &= np.isfinite(scales.tried)
@@ -103,6 +111,18 @@ class Scales:
             done = np.abs(change) <= settled * tried
             self.tried[open_] = np.where(done, tried, ahead)
             open_ = open_[~done & np.isfinite(ahead)]
+
+    def begin_beside(self, beside: NeighboursOfGroups) -> None:
+        """Begin with the noise of neighbouring rows where that is known, from the fit by squares without outliers."""
+        rows, places = self.by_squares.rows, np.flatnonzero(beside.noise[self.groups] > 0.0)
+        groups = self.groups[places]
+        self.tried[places] = beside.noise[groups]
+        several = np.add.reduceat(beside.outliers, rows.groups.ends[:-1]) > 0
+        places, groups = places[several[groups]], groups[several[groups]]
+        if len(groups):
+            omega: Array = np.where(beside.outliers, 0.0, 1.0 if rows.omega is None else rows.omega)
+            without = replace(self.by_squares, rows=replace(rows, omega=omega))
+            self.found.put_all(places, without.from_best(groups, self.starts.points, self.starts.few))
 
     def _fit(self, program: Program, places: Places, scales: Array) -> None:
         """Fit some of the groups with these scales from where they are, or where that fails from the starts.

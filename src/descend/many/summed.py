@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from descend.engines.sums_by_group import SumsByGroup
 from descend.formula.printers.database import LackingFunctionError
 from descend.many.arrays import NUMPY_ARRAYS
-from descend.many.code import BatchCode, by_component
+from descend.many.code import BatchCode
+from descend.many.components import by_component
 from descend.many.descent import FIRST, descend_all
 from descend.many.distant import DistantGroups
 from descend.many.groups import Groups
@@ -133,7 +134,7 @@ class Summed:
             return (), loss, gradient, curvature, (), ()
 
         relative = self.model.loss.quadratic
-        return BatchCode((), tuple(range(size)), False, (), (), 1.0, relative, evaluate)
+        return BatchCode((), tuple(range(size)), False, (), (), 1.0, relative, False, evaluate)
 
     def descend(self, starts: Starts, some: Places) -> Found:
         """Descend in the groups at these places, each from the start with the least loss."""
@@ -150,7 +151,7 @@ class Summed:
         places = np.flatnonzero(found.converged)
         for _ in range(FINISHING):
             if len(places):
-                places = found.finish(places, block.take(places))
+                places = places[found.finish(places, block.take(places))]
         return found
 
     def variances_of(self, some: Places, theta: Array, slopes: Array) -> Array:

@@ -46,10 +46,10 @@ class Band:
             sizes, surplus = arrays.take(sizes, places), arrays.take(surplus, places)
         return Band(self.code, data, products, size, sizes, surplus)
 
-    def evaluated(self, theta: Entries, arrays: Arrays, shallow: bool) -> tuple[Any, ...]:
+    def evaluated(self, theta: Entries, arrays: Arrays, shallow: bool, brief: bool = False) -> tuple[Any, ...]:
         """Return what the code returns at nonlinear parameters, an array over groups each."""
         given = self.data, self.products, theta, self.sizes, _solve, *self.summing(arrays)
-        found: tuple[Any, ...] = self.code.evaluate(*given, shallow)
+        found: tuple[Any, ...] = self.code.evaluate(*given, shallow, brief)
         return found
 
     def summing(self, arrays: Arrays) -> tuple[Callable[..., Values], Callable[..., Values]]:
@@ -62,9 +62,9 @@ class Band:
             lambda each: total(each) - surplus * each[-1],
         )
 
-    def summed(self, theta: Entries, arrays: Arrays) -> list[Values]:
+    def summed(self, theta: Entries, arrays: Arrays, brief: bool) -> list[Values]:
         """Return the sums over rows in the order of `Sums`, with D'D for the curvature and phi'D for L^-1 phi'D."""
-        solved, loss, gradient, own, across, factor = self.evaluated(theta, arrays, False)
+        solved, loss, gradient, own, across, factor = self.evaluated(theta, arrays, False, brief)
         values = [loss, *solved, *gradient, *(entry for row in own for entry in row)]
         if solved:  # the pivots of the factors first, then what is below the diagonal
             below = [*factor.below, *zip(*across, strict=True)]
@@ -93,12 +93,12 @@ class Block:
         found = [band.take(given(places[i:j] - begin), self.arrays) for band, begin, i, j in some if j > i]
         return Block(found, self.arrays)
 
-    def summed(self, theta: Entries) -> list[Values]:
+    def summed(self, theta: Entries, brief: bool) -> list[Values]:
         """Return the sums over rows at nonlinear parameters, an array over groups each, band by band."""
         if len(self.bands) == 1:
-            return self.bands[0].summed(theta, self.arrays)
+            return self.bands[0].summed(theta, self.arrays, brief)
         parts = [
-            band.summed([value[begin:end] for value in theta], self.arrays)
+            band.summed([value[begin:end] for value in theta], self.arrays, brief)
             for band, begin, end in zip(self.bands, self.ends, self.ends[1:], strict=False)
         ]
         return [self.arrays.joined(part) for part in zip(*parts, strict=True)]
@@ -124,9 +124,9 @@ class Sums:
         self.code, self.values = code, values
 
     @classmethod
-    def at(cls, theta: Entries, block: Block) -> Sums:
-        """Sum a block at nonlinear parameters, an array over groups each."""
-        raw = cls(block.code, block.summed(theta))
+    def at(cls, theta: Entries, block: Block, brief: bool = False) -> Sums:
+        """Sum a block at nonlinear parameters, an array over groups each. brief: see `BatchCode`."""
+        raw = cls(block.code, block.summed(theta, brief))
         if not raw.solved:
             return raw
         factor, (begin, end), last = raw.factor, block.code.parts[3:5], block.code.parts[6]

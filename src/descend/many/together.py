@@ -31,6 +31,8 @@ COMPARED, SAME = 16, 1e-9
 """Groups fitted by PyTorch that NumPy fits too, and the share by which their losses may differ."""
 LEARNING, LEARNED = 10_000, 500
 """Descents from a common start of which a first step is learned from about so many."""
+SLOW = 0.05
+"""The share of groups that is left out where some are learned from."""
 WAITING = 0.25
 """The share of a block that waits for the rest of other blocks."""
 LAST = 1e-6
@@ -83,7 +85,7 @@ class Found:
             getattr(self, name)[places] = values
 
     def finish(self, places: Places, block: Block, within: Within | None = None) -> Places:
-        """Take one more step from where some descents converged; returns the places where a further one is worth while.
+        """Take one more step from where some descents converged; returns in which of them a further one is worth while.
 
         A descent ends by what its last step promises, at parameters where nothing was summed. The sums there give one
         more step, by Gauss and Newton, and the variances at the end.
@@ -108,7 +110,7 @@ class Found:
         if within is not None:
             variances[np.array([arrays.returned(each) for each in known])] = np.nan
         self.variances[chosen] = variances.T[sure] / code.unit
-        further: Places = places[sure & (code.unit * promised > DIGITS * abs(loss))]
+        further: Places = np.flatnonzero(sure & (code.unit * promised > DIGITS * abs(loss)))
         return further
 
     def lowest(self, each: int) -> Found:
@@ -168,18 +170,18 @@ class Together:
         """The components that descend; the others are solved for at each step."""
         return list(self.code.nonlinear)
 
-    def descend(self, groups: Places, starts: Array, which: Places) -> Found:
+    def descend(self, groups: Places, starts: Array, which: Places, all_of_them: bool = True) -> Found:
         """Descend in each of these groups, which may be listed several times, from one of the starts, (s, p), each.
 
         What is left of a block once most of it has ended waits, and is gathered in blocks with what is left of the
-        others: few groups in a block take nearly as long as many.
+        others: few groups in a block take nearly as long as many. all_of_them: else the slowest are left out.
         """
         begin, found = starts[which][:, self.nonlinear].T.copy(), Found.none(len(groups), starts.shape[1])
         first = FIRST if len(self.nonlinear) > 1 else FIRST_OF_ONE
         damping, parts = np.full(len(groups), first), self._parts(groups, starts, which)
         while parts:
             blocks = [(block, step) for some, step in parts for block in self.rows.blocks(groups, some, self.arrays)]
-            share = WAITING if len(blocks) > 1 else 0.0
+            share = WAITING if len(blocks) > 1 else 0.0 if all_of_them else SLOW
 
             def descended(number: int, blocks: Steps = blocks, share: float = share) -> Places:
                 places, step = blocks[number]
@@ -197,7 +199,7 @@ class Together:
                 return left
 
             left = np.concatenate(in_turn(len(blocks), lambda: descended, self.arrays.threads))
-            parts = [(left, None)] if len(left) else []
+            parts = [(left, None)] if len(left) and (all_of_them or len(blocks) > 1) else []
         return found
 
     def _finish(self, found: Found, places: Places, block: Block, groups: Places) -> None:
@@ -209,8 +211,7 @@ class Together:
         for _ in range(FURTHER):
             if not len(further):
                 break
-            kept = np.isin(some, further)
-            left, some = left.take(np.flatnonzero(kept)), some[kept]
+            left, some = left.take(further), some[further]
             further = found.finish(some, left, self.within)
         loss = self.program.loss
         if loss.likelihood:
@@ -244,7 +245,7 @@ class Together:
     def _first_step(self, groups: Places, start: Array) -> FirstStep | None:
         """Learn a first step from the descents of a few groups from their start, (p,); None if in vain."""
         groups = groups[np.argsort(self.rows.groups.sizes[groups], kind="stable")]
-        found = replace(self, progress=None).descend(groups, start[None], np.zeros(len(groups), dtype=np.intp))
+        found = replace(self, progress=None).descend(groups, start[None], np.zeros(len(groups), dtype=np.intp), False)
         chosen, start = np.flatnonzero(found.converged), start[self.nonlinear]
         if not len(chosen):
             return None

@@ -16,6 +16,8 @@ from descend.table.rows import Rows
 Array = NDArray[np.float64]
 BESIDE = 2
 """Neighbours on each side that a row is held against."""
+WIDTH = 2 * BESIDE + 1
+"""Rows of a neighbourhood."""
 FEWEST = 8
 """Rows below which neighbours say nothing."""
 FAR = 6.0
@@ -47,24 +49,35 @@ def neighbours(formula: Formula, rows: Rows) -> Neighbours | None:
     root = np.ones(rows.count) if rows.omega is None else np.sqrt(rows.omega)[order]
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         return None
-    with np.errstate(all="ignore"):
-        share = np.nan_to_num((x[2:] - x[1:-1]) / (x[2:] - x[:-2]), nan=0.5)
-        spread = np.sqrt(share**2 / root[:-2] ** 2 + (1.0 - share) ** 2 / root[2:] ** 2 + 1.0 / root[1:-1] ** 2)
-        apart = (share * y[:-2] + (1.0 - share) * y[2:] - y[1:-1]) / spread
+    apart = pseudo_residuals(x, y, root)
     noise = NORMAL * float(np.median(np.abs(apart[np.isfinite(apart)]))) if np.isfinite(apart).any() else 0.0
     outliers = np.zeros(rows.count, dtype=bool)
-    outliers[order] = _alone(y, noise / np.maximum(root, 1e-300))
+    first = np.clip(np.arange(rows.count) - BESIDE, 0, rows.count - WIDTH)
+    outliers[order] = alone(y, noise / np.maximum(root, 1e-300), first)
     return Neighbours(noise, outliers)
 
 
-def _alone(y: Array, noise: Array) -> NDArray[np.bool_]:
-    """Mark the rows that lie far off the median of their neighbourhood, and farther than these differ."""
-    width = 2 * BESIDE + 1
-    first = np.clip(np.arange(y.size) - BESIDE, 0, y.size - width)
-    window = sliding_window_view(y, width)[first]
+def pseudo_residuals(x: Array, y: Array, root: Array) -> Array:
+    """Return how far each row but the first and the last is from the line through its two neighbours.
+
+    x ascends. Each distance is one of normal noise of standard deviation 1 / root.
+    """
+    with np.errstate(all="ignore"):
+        share = np.nan_to_num((x[2:] - x[1:-1]) / (x[2:] - x[:-2]), nan=0.5)
+        spread = np.sqrt(share**2 / root[:-2] ** 2 + (1.0 - share) ** 2 / root[2:] ** 2 + 1.0 / root[1:-1] ** 2)
+        apart: Array = (share * y[:-2] + (1.0 - share) * y[2:] - y[1:-1]) / spread
+    return apart
+
+
+def alone(y: Array, noise: Array, first: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Mark the rows that lie far off the median of their neighbourhood, and farther than these differ.
+
+    first: where the neighbourhood of each begins.
+    """
+    window = sliding_window_view(y, WIDTH)[first]
     middle = np.median(window, axis=1)
     own = np.arange(y.size) - first
-    others = np.sort(np.where(np.arange(width) == own[:, None], np.nan, window), axis=1)[:, :-1]
+    others = np.sort(np.where(np.arange(WIDTH) == own[:, None], np.nan, window), axis=1)[:, :-1]
     above = y > middle
     spread = np.where(above, others[:, -2] - others[:, 0], others[:, -1] - others[:, 1])
     return np.asarray(np.abs(y - middle) > np.maximum(FAR * noise, STEEP * spread))

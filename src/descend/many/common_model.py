@@ -1,0 +1,63 @@
+"""The model that all groups have, and what all of them can be fitted with together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from descend.errors import ConfigError
+from descend.gradients.contract import Program
+from descend.losses import LOSSES, Loss
+from descend.models import Model
+from descend.options.request import Request
+from descend.problem.model_reading import gradient_source, read_model
+from descend.starts.robust import loss_of
+from descend.table import Table
+
+OWN = (
+    "optimizer",
+    "epochs",
+    "tolerance",
+    "time_limit",
+    "batch_size",
+    "errors",
+    "dispersion",
+    "learning_rate",
+    "priors",
+)
+"""Options with which every group is fitted by itself."""
+
+
+def program_of(request: Request, model: Model, table: Table, loss: Loss | None = None) -> Program | None:
+    """Return what all groups can be fitted with together; None if each has to be fitted by itself.
+
+    loss: that of the model, if it is not the one asked for.
+    """
+    loss = loss or loss_of(request)
+    smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2)
+    chosen_options = any(request[key] is not None for key in OWN) or request.engine not in ("auto", "torch")
+    if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
+        return None
+    if not (loss.quadratic or loss.dispersion_known or (loss.of_residual and not loss.likelihood)) or loss.many_minima:
+        return None
+    code = gradient_source(model, None, table, request.roles.spread)[1]
+    return code if isinstance(code, Program) else None
+
+
+def model_by_groups(request: Request, table: Table, by: Sequence[str]) -> Model:
+    """Return the model of each group. Raises ConfigError for one that reads what tells the groups apart."""
+    model, _ = read_model(request, table, LOSSES.build(request.loss))
+    if request.priors:
+        from descend.parameters.prior_reading import read_priors
+
+        read_priors(request.priors, model.parameters, model.constraints, table.names)
+    if request.quantities:
+        from descend.many.quantities import check_for_groups
+
+        check_for_groups(request.quantities, model, by)
+    for name in by:
+        if name in model.columns:
+            raise ConfigError(
+                f"`{name}` tells the groups apart, so that it is the same in all rows of a group and its influence "
+                "cannot be seen there. Leave it out of the model, or group by other columns."
+            )
+    return model
