@@ -169,12 +169,22 @@ def _parameter(option: Option) -> inspect.Parameter:
     kind: Any = TYPES[option.form]
     spelled = [option.spelled, *([option.short] if option.short else [])]
     # A parser's ValueError, such as ConfigError, would be told in Typer's words; that of a callback is not.
-    read = _reader(option) if option.form in ("whole", "number") else None
+    read: Callable[..., object] | None = _reader(option) if option.form in ("whole", "number") else None
+    if option.form == "text" and isinstance(option.default, float):
+        read = _number_or_text
     written = typer.Option(*spelled, metavar=option.metavar, help=option.help, callback=read)
     kind = kind | None if option.default is None else kind
     return inspect.Parameter(
         option.key, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=Annotated[kind, written]
     )
+
+
+def _number_or_text(text: str) -> float | str:
+    """Return a number where there is one: a penalty may be a word too."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _reader(option: Option) -> Callable[[str | None], int | float | None]:
