@@ -13,13 +13,13 @@ LIMITS = {
     "hasattr and getattr of a model": 0,
     "imports within cycles": 0,
     "imports of a later room": 0,
-    "files over 350 lines": 4,
+    "files over 350 lines": 6,
     "function bodies over 60 lines": 0,
     "rooms over 15%": 0,
     "options listed again": 0,
-    "names that are riddles": 5,
+    "names that are riddles": 3,
     "fmt: skip": 2,
-    "Any": 420,
+    "Any": 390,
 }
 LINES = 102_000
 """Lines of all files together. The aim is 36,000."""

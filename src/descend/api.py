@@ -79,8 +79,8 @@ def fit(
     loss: str | Loss = "squared",
     dispersion: str | float | None = None,
     errors: str | None = None,
-    l1: float = 0.0,
-    l2: float = 0.0,
+    l1: float | str = 0.0,
+    l2: float | str = 0.0,
     priors: Values | Sequence[str] | str | None = None,
     bounds: Values | Sequence[str] | str | None = None,
     fix: Values | str | None = None,
@@ -142,7 +142,7 @@ def fit(
     units: of columns, ``{"t": "s", "V": "mV"}``; those of the parameters follow from the formula (see ``Fit.units``).
     dispersion: of counts and shares, ``"estimated"`` (quasi-likelihood) or a number.
     errors: standard errors, ``"model"``, ``"observed"``, ``"sandwich"``, ``"cluster(site)"``: ``Fit.covariance_of``.
-    l1, l2: penalties, which leave intercepts alone.
+    l1, l2: penalties, which leave intercepts alone; ``"auto"``: by cross-validation.
     priors: what is known beforehand, ``["b ~ normal(0.5, 0.1)"]`` or ``{"b": "normal(0.5, 0.1)"}``, counted as data.
     bounds: such as ``["b > 0", "0 <= c <= 1"]`` or ``{"b": (0, None), "c": (0, 1)}``; of a vector ``w`` for all its
         components, or for one of them, ``w[x1] > 0``. fix: what is not fitted, ``{"c": 0}``, or ``{"w[x1]": 0}``.

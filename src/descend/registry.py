@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from descend.errors import ConfigError
 
+Setting = dataclasses.Field[Any]
 BOUNDS = {"at least": operator.ge, "above": operator.gt, "below": operator.lt, "at most": operator.le}
 """How a bound is written in a message, and whether a value keeps it."""
 CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
@@ -72,12 +73,12 @@ class Part:
                 )
 
 
-def is_estimate(field: dataclasses.Field[Any], value: object) -> bool:
+def is_estimate(field: Setting, value: object) -> bool:
     """Whether the value of a setting is a word, such as "auto", that stands for an estimate from the data."""
     return isinstance(value, str) and value in field.metadata.get("auto", ())
 
 
-def _inside(value: object, field: dataclasses.Field[Any]) -> bool:
+def _inside(value: object, field: Setting) -> bool:
     if is_estimate(field, value):
         return True
     choices = field.metadata["choices"]
@@ -90,7 +91,7 @@ def _inside(value: object, field: dataclasses.Field[Any]) -> bool:
     )
 
 
-def _range(field: dataclasses.Field[Any]) -> str:
+def _range(field: Setting) -> str:
     if isinstance(field.default, str):
         return " or ".join(map(repr, field.metadata["choices"])) or "text"
     limits = " and ".join(f"{words} {bound:g}" for words, bound in field.metadata["bounds"].items())

@@ -51,6 +51,25 @@ def gamma_tail(upper: mpf, a: mpf, x: mpf) -> mpf:
     return mpmath.gammainc(a, x, mpmath.inf, regularized=True) if upper else portion(a, x)
 
 
+def langevin(u: mpf) -> mpf:
+    if abs(u) > mpf("0.1"):
+        return mpmath.coth(u) - 1 / u
+    terms = (mpmath.bernoulli(2 * k) * (2 * u) ** (2 * k) / u / mpmath.factorial(2 * k) for k in range(1, 50))
+    return sum(terms) if u else mpf(0)
+
+
+def debye(u: mpf) -> mpf:
+    if u < 0:
+        return debye(-u) - 3 * u / 4
+    if u < mpf("0.1"):
+        terms = (mpmath.bernoulli(k) * u**k / (k + 3) / mpmath.factorial(k) for k in range(80))
+        return 3 * sum(terms)
+    ends = (mpmath.polylog(n, mpmath.exp(-u)).real for n in (2, 3, 4))
+    two, three, four = ends
+    integral = mp.pi**4 / 15 + u**3 * mpmath.log(-mpmath.expm1(-u)) - 3 * u**2 * two - 6 * u * three - 6 * four
+    return 3 * integral / u**3
+
+
 def cbrt(x: mpf) -> mpf:
     return mpmath.sign(x) * mpmath.cbrt(abs(x))
 
@@ -146,6 +165,10 @@ IN_MPMATH: dict[str, Callable[..., mpf]] = {
         mpmath.exp(-abs(x)) * (mpmath.besseli(0, x) - mpmath.besseli(1, x) / x - mpmath.besseli(1, abs(x)))
     ),
     "k0e_slope": lambda x: (mpmath.besselk(0, x) - mpmath.besselk(1, x)) * mpmath.exp(x),
+    "langevin_function": langevin,
+    "langevin_slope": lambda n, u: mpmath.diff(langevin, u, int(n)),
+    "debye_function": debye,
+    "debye_slope": lambda n, u: mpmath.diff(debye, u, int(n)),
     "constant": lambda x: x,
 }
 SHORTHANDS: dict[str, Callable[..., mpf]] = {

@@ -75,8 +75,10 @@ LINES = [
     for x in (0.0, 1e-8, 0.013, 0.7, -1.9, 4.1, -23.0, 1.1e4, 3e20)
     for sigma, gamma in ((0.5, 0.3), (0.01, 2.1), (2.3, 1e-9), (1.7, 0.0), (1e-7, 1e-5), (31.0, 1e3))
 ]
+MODERATE = [way * x for x in sizes(1e-8, 600.0, 25) for way in (1, -1)]
 ORDERED = {"jn": (2, 5), "yn": (2, 5), "iv": (2, 5), "kn": (2, 5), "polygamma": (1, 3), "erfcx_slope": (1, 2)}
 ORDERED |= {"gamma_tail": (0, 1), "gamma_tail_density": (0, 1), "gamma_tail_slope": (2, 3)}
+ORDERED |= {"langevin_slope": (1, 2), "debye_slope": (1, 2)}
 ORDERED |= {"dawsn_slope": (1, 2), "gammainc_slope": (1, 2), "voigt_slope": (1, 2), "voigt_dispersion": (1, 2)}
 DOMAINS: dict[str, list] = {
     **dict.fromkeys(("log", "log10", "log2", "sqrt"), POSITIVE),
@@ -87,6 +89,7 @@ DOMAINS: dict[str, list] = {
     **dict.fromkeys(("erfcx", "erfcx_slope"), ABOVE_LOW),
     **dict.fromkeys(("erfc", "normal_cdf"), BELOW_30),
     **dict.fromkeys(("dawsn", "dawsn_slope"), BELOW_30),
+    **dict.fromkeys(("langevin_function", "langevin_slope", "debye_function", "debye_slope"), MODERATE),
     **dict.fromkeys(("j0", "j1", "jn"), FROM_0),
     **dict.fromkeys(("i0", "i1", "iv", "i0e", "i1e", "i0e_slope", "i1e_slope"), SCALED),
     **dict.fromkeys((name for name, digits in DIGITS.items() if digits < 50), FEW),

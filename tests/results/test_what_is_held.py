@@ -19,7 +19,7 @@ degrees_of_freedom error_degrees residual_standard_deviation residuals diagnosti
 deviance dispersion goodness criteria log_likelihood aic aicc bic
 quantities quantity priors ranges scatter censored invert design delta response_levels
 ufloats table units
-fitted_formula predict influence outliers save export plot animate report summary mentioned
+fitted_formula predict influence outliers penalty_path plot_penalty save export plot animate report summary mentioned
 """
 """What was fitted and how it ended, how certain it is, how good it is, and what to do with it."""
 OF_ONE_KIND = """

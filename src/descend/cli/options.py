@@ -119,8 +119,8 @@ TYPES: Mapping[str, object] = {
     "text": str,
     "texts": list[str],
     "values": list[str],
-    "whole": int,
-    "number": float,
+    "whole": str,
+    "number": str,
     "switch": bool,
 }
 
@@ -143,21 +143,22 @@ def _parameter(option: Option) -> inspect.Parameter:
     """Return an option in the form that Typer reads: a parameter of the command's function."""
     kind: Any = TYPES[option.form]
     spelled = [option.spelled, *([option.short] if option.short else [])]
-    parser = _reader(option) if option.form in ("whole", "number") else None
-    written = typer.Option(*spelled, metavar=option.metavar, help=option.help, parser=parser)
+    # A parser's ValueError, such as ConfigError, would be told in Typer's words; that of a callback is not.
+    read = _reader(option) if option.form in ("whole", "number") else None
+    written = typer.Option(*spelled, metavar=option.metavar, help=option.help, callback=read)
     kind = kind | None if option.default is None else kind
     return inspect.Parameter(
         option.key, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=Annotated[kind, written]
     )
 
 
-def _reader(option: Option) -> Callable[[str], int | float]:
+def _reader(option: Option) -> Callable[[str | None], int | float | None]:
     """Return a reader of numbers whose error names the option."""
     kind, words = (int, "a whole number") if option.form == "whole" else (float, "a number")
 
-    def read(text: str) -> int | float:
+    def read(text: str | None) -> int | float | None:
         try:
-            return kind(text)
+            return None if text is None else kind(text)
         except ValueError:
             raise ConfigError(f"`{option.spelled}` takes {words}; it was given `{text}`.") from None
 

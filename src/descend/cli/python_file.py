@@ -58,7 +58,7 @@ def guarded(function: Callable[..., object], file: str) -> Callable[..., object]
     return called
 
 
-def run_file(file: str) -> dict[str, Any]:
+def run_file(file: str) -> dict[str, object]:
     """Run a Python file as a module and return its names. Raises ConfigError if it is missing or fails."""
     path = Path(file)
     if not path.is_file():
@@ -67,7 +67,7 @@ def run_file(file: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4)
-def _run(file: str, changed: int) -> dict[str, Any]:
+def _run(file: str, changed: int) -> dict[str, object]:
     """Run a file once, though several functions of it are named."""
     path = Path(file)
     spec = util.spec_from_file_location(f"user_{path.stem}", path)

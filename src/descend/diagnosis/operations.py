@@ -88,7 +88,11 @@ def watched_torch(call: Callable[[], object], module: Module | None = None) -> l
 
     class Mode(torch.overrides.TorchFunctionMode):
         def __torch_function__(
-            self, function: Any, types: object, args: tuple[object, ...] = (), kwargs: dict[str, object] | None = None
+            self,
+            function: Callable[..., object],
+            types: object,
+            args: tuple[object, ...] = (),
+            kwargs: dict[str, object] | None = None,
         ) -> object:
             result = function(*args, **(kwargs or {}))
             if isinstance(result, torch.Tensor) and result.is_floating_point():

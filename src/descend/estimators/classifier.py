@@ -21,7 +21,7 @@ LEAST = 2.0**-53
 
 @with_options(formula="sigmoid(w @ [*] + b)", by=None, loss="logistic")
 class FormulaClassifier(ClassifierMixin, FormulaEstimator):  # type: ignore[misc]
-    """Any formula of a probability as a classifier of two classes, which may be words.
+    """A formula of a probability as a classifier of two classes, which may be words.
 
     formula: of the probability of the second class in ``classes_``, as for `FormulaRegressor`; with a guessing rate,
         ``g + (1 - g)*sigmoid(a + b*x)``, for instance, under ``loss="bernoulli"``.
@@ -34,7 +34,7 @@ class FormulaClassifier(ClassifierMixin, FormulaEstimator):  # type: ignore[misc
     array(['no', 'yes'], dtype='<U3')
     """
 
-    classes_: NDArray[Any]
+    classes_: NDArray[np.generic]
 
     def fit(self, X: object, y: object, sample_weight: object = None) -> Self:
         """Fit the formula.
@@ -64,7 +64,7 @@ class FormulaClassifier(ClassifierMixin, FormulaEstimator):  # type: ignore[misc
         second = np.clip(self._predicted(X), LEAST, 1.0 - LEAST)
         return np.asarray(np.log(second) - np.log1p(-second))
 
-    def predict(self, X: object) -> NDArray[Any]:
+    def predict(self, X: object) -> NDArray[np.generic]:
         """Return the likelier class in each row of X, (n,)."""
         places = (self._predicted(X) > 0.5).astype(int)
         return np.asarray(self.classes_[places])

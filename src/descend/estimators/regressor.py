@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 @with_options(formula="w @ [*] + b", by=None)
 class FormulaRegressor(RegressorMixin, FormulaEstimator):  # type: ignore[misc]
-    """Any formula as a regressor: linear, saturating, periodic, with parameters for each group.
+    """A formula as a regressor: linear, saturating, periodic, with parameters for each group.
 
     formula: of the columns of X, ``[*]`` being all of them that are numbers. Of an array the one column is ``x``,
         several are ``x0``, ``x1``, ...; of a frame they have their own names. A left side, ``"rate ~ ..."``, names

@@ -14,7 +14,7 @@ from descend.formula.build import Builder
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.functions import CONSTANTS, NAMES, entry_of
 from descend.formula.literals import as_typed
-from descend.formula.named_curve import NamedCurve, written_out
+from descend.formula.named_curve import NamedCurve, in_order_of_arguments, written_out
 from descend.formula.names import is_function, may_be_quoted
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import where
@@ -200,9 +200,10 @@ def _read(
     used = expression.free_symbols
     terms = {predictor: term for predictor, term in builder.terms.items() if predictor in used}
     _refuse_idle(builder, expression, terms, used)
+    named = curves(builder.build)
     parameters = {
         name: labels if labels is None or not places else tuple(labels[place] for place in places)
-        for name, (_, labels) in builder.parameters.items()
+        for name, (_, labels) in in_order_of_arguments(builder.parameters, named).items()
         if (places := name in builder.given and free_places(builder.given[name])) or name not in builder.given
     }
     formula = Formula(text, response, expression, parameters, terms, tuple(builder.columns), sides=sides)
@@ -212,7 +213,7 @@ def _read(
     unused = tuple(column for name in idle for column in origins.get(name, (name,)))
     groups = tuple(each for name, each in builder.groups.items() if name in needed)
     columns = tuple(name for name in formula.columns if name in needed)
-    return replace(formula, columns=columns, unused=unused, levels=groups, curves=curves(builder.build))
+    return replace(formula, columns=columns, unused=unused, levels=groups, curves=named)
 
 
 def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, Term], used: set[Expr]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sympy import Expr
 
@@ -12,6 +13,7 @@ from descend.formula.symbols import Parameter
 from descend.formula.syntax import walk
 from descend.formula.tree import Call, Node
 
+Value = TypeVar("Value")
 Build = Callable[[Node], Expr]
 
 
@@ -60,3 +62,14 @@ def written_out(
         )
 
     return found, starts.union(*(each.own.values() for each in curves)), named
+
+
+def in_order_of_arguments(parameters: Mapping[str, Value], curves: Collection[NamedCurve]) -> dict[str, Value]:
+    """Return parameters so that those of a curve, where it left out arguments, are in the order of these."""
+    names = list(parameters)
+    for curve in curves:
+        own = [symbol.name for symbol in curve.own.values() if symbol.name in parameters]
+        places = sorted(names.index(name) for name in own)
+        for place, name in zip(places, own, strict=True):
+            names[place] = name
+    return {name: parameters[name] for name in names}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,9 @@ from descend.models import Model
 Array = NDArray[np.float64]
 
 
-def predicted_classes(model: Model, theta: Any, data: object, missing: str, probabilities: bool) -> NDArray[Any]:
+def predicted_classes(
+    model: Model, theta: Array, data: object, missing: str, probabilities: bool
+) -> NDArray[np.generic]:
     """Return the likeliest class of each row of some data, or the probability of each class, (rows, K)."""
     columns = model.inputs_of(data, missing)
     found = probabilities_of(model, theta, columns)
@@ -24,19 +25,19 @@ def predicted_classes(model: Model, theta: Any, data: object, missing: str, prob
     return found if probabilities else likeliest(model.loss, found)
 
 
-def probabilities_of(model: Model, theta: Any, columns: Mapping[str, Array]) -> Array:
+def probabilities_of(model: Model, theta: Array, columns: Mapping[str, Array]) -> Array:
     """Return the probability of each class in each row, (rows, K), in the order of ``loss.classes``."""
     with np.errstate(all="ignore"):
         return model.loss.probabilities(model.scores(theta, columns), named(model, theta))
 
 
-def likeliest(loss: Loss, probabilities: Array) -> NDArray[Any]:
+def likeliest(loss: Loss, probabilities: Array) -> NDArray[np.generic]:
     """Return the class of the largest probability in each row: words, or numbers where all classes are numbers."""
     names = loss.classes
     try:
         numbers = np.array([float(name) for name in names])
-        labels: NDArray[Any] = numbers.astype(np.int64) if (numbers == numbers.round()).all() else numbers
+        labels: NDArray[np.generic] = numbers.astype(np.int64) if (numbers == numbers.round()).all() else numbers
     except ValueError:
         labels = np.array(names, dtype=object)
-    found: NDArray[Any] = labels[probabilities.argmax(axis=1)]
+    found: NDArray[np.generic] = labels[probabilities.argmax(axis=1)]
     return found

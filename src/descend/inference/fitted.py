@@ -144,6 +144,8 @@ class Fitted(ABC):
     """The columns the model reads, and their kinds; what each word of a response of words counts as."""
     outliers = Inferred(lambda solution: solution.answers.get("outliers"))
     """`Outliers`, if they were asked for: rows too far off for normal scatter, listed or left out of this fit."""
+    penalty_path = Inferred(lambda solution: solution.answers.get("penalty_path"))
+    """`PenaltyPath`, if a penalty was chosen by cross-validation: the error at each that was tried."""
     censored = Inferred(determined.censored)
     """How many responses are censored: ``left``, ``right``, ``interval``; empty if the loss knows of none."""
     at_bound = Inferred(determined.at_bound)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+
+from descend.models.reading import Content
 
 NAMED = 8
 """Rows that a sentence names."""
@@ -46,7 +47,7 @@ class Outliers:
         return asdict(self)
 
     @classmethod
-    def restored(cls, content: Mapping[str, Any]) -> Outliers:
+    def restored(cls, content: Content) -> Outliers:
         """Return what ``plain`` made values of."""
         known = {label: (value, error) for label, (value, error) in content["with_all_rows"].items()}
         return cls(**{**content, "rows": tuple(Outlier(**each) for each in content["rows"]), "with_all_rows": known})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from descend.descent.commenting import comment
 from descend.descent.solution import Solution
 from descend.inference.covariance import Covariance, variance_of
 from descend.inference.standard_errors import generalized_covariance
+from descend.models.reading import Content
 
 if TYPE_CHECKING:
     from descend.parameters.priors import Prior
@@ -49,7 +50,7 @@ class PriorWeight:
     p: float | None = None
 
     @classmethod
-    def of(cls, stored: Mapping[str, Any]) -> PriorWeight:
+    def of(cls, stored: Content) -> PriorWeight:
         """Return what `plain` made these values of."""
         without = stored.get("without") or {}
         value, error = without.get("value"), without.get("standard_error")

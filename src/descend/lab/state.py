@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from descend.errors import ConfigError
+from descend.errors import ConfigError, DescendError
 from descend.lab.problems import PROBLEMS, Problem
 from descend.lab.texts import words
 from descend.losses import LOSSES
@@ -136,6 +136,8 @@ def state_of(settings: Settings, gradient: str | None) -> State:
     """Return the state from the values of the controls, by name. Raises ConfigError."""
     try:
         return _state_of(settings, gradient)
+    except DescendError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):  # not from our own page
         raise ConfigError(OUT_OF_DATE) from None
 

@@ -62,6 +62,10 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
             f"Clustered errors are of one fit, and {spell('by')} makes many. Leave out one of the two; one fit of all "
             "groups has parameters of each, as in a[site]."
         )
+    if isinstance(request["l1"], str) or isinstance(request["l2"], str):
+        raise ConfigError(
+            f"A penalty is chosen by cross-validation for one fit, and {spell('by')} makes many. Give it as a number."
+        )
     if request.outliers:
         raise ConfigError(
             f"{spell('outliers')} are told from the rows of one fit, and {spell('by')} makes many. Leave out one of "

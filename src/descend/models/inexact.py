@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from descend.errors import ConfigError
 from descend.formula.printers.code import plain_name
@@ -13,7 +12,7 @@ from descend.wording import spell
 
 Sigma = str | float
 """The column with the standard deviations of an input, or one for all rows."""
-Given = Mapping[str, Any] | Sequence[str] | str | None
+Given = Mapping[str, object] | Sequence[str] | str | None
 EXAMPLE = 'x_sigma={"t": "dt"}, or t=0.1'
 
 

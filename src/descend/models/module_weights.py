@@ -157,7 +157,7 @@ class ModuleParameters:
         self._kept = self.begun = None
 
 
-def as_array(tensor: Tensor) -> float | NDArray[np.floating[Any]]:
+def as_array(tensor: Tensor) -> float | NDArray[np.floating]:
     """Return a copy of a tensor as an array of its dtype, or float32 if NumPy lacks it; a float for a scalar."""
     tensor = tensor.detach().cpu()
     try:

@@ -172,7 +172,7 @@ class Pieces:
 
     def only(self, rows: NDArray[np.intp]) -> Pieces:
         """Return the pieces of a choice of the rows."""
-        some: dict[str, Any] = {name: getattr(self, name)[rows] for name in BY_ROW}
+        some = {name: getattr(self, name)[rows] for name in BY_ROW}
         return replace(self, **some)
 
     def joined(self, more: Pieces) -> Pieces:

@@ -15,6 +15,7 @@ from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.checks import WORDS_OF_DISPERSION
 from descend.options.option import Values
+from descend.options.penalty import is_number_text, read_penalty
 from descend.options.request import FIELDS, OPTIONS, Request, check_options
 from descend.options.starts_in_order import by_name, is_in_order
 from descend.options.units import number_or_measured
@@ -93,6 +94,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     if values.get("dispersion") is not None:
         values["loss"] = _dispersed(model, values)
     data = _with_numbered(model, data, values)
+    values |= {key: read_penalty(key, values[key]) for key in ("l1", "l2") if is_number_text(values.get(key))}
     values["fix"] = read_fixed(options.get("fix"))
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True

@@ -142,13 +142,6 @@ def positive(words: str) -> Check:
     return check
 
 
-def penalty(key: str, value: object) -> None:
-    """Refuse anything but a finite number that is at least 0."""
-    must_be("a number, 0 or more", is_number)(key, value)
-    if not (math.isfinite(value) and value >= 0):  # type: ignore[arg-type, operator]
-        raise ConfigError(f"The {key} penalty must be a number, 0 or more; it is {value!r}.")
-
-
 def rate(key: str, value: object) -> None:
     """Refuse a learning rate that is neither positive and finite nor ``auto``."""
     must_be("a positive number, or `auto`", is_text, is_number)(key, value)

@@ -10,6 +10,7 @@ from descend.options import checks
 from descend.options.checks import is_by_name, is_dispersion, is_text, is_texts, must_be
 from descend.options.of_rows import OptionsOfRows
 from descend.options.option import Values, option
+from descend.options.penalty import check_penalty
 
 if TYPE_CHECKING:
     from descend.losses import Loss
@@ -71,14 +72,19 @@ class OptionsOfModel(OptionsOfRows):
     )
     l1: float = option(
         0.0,
-        "Penalty on the sum of |parameter|: gives exact zeros.",
-        "number",
-        checks.penalty,
-        metavar="NUMBER",
+        "Penalty on the sum of |parameter|: gives exact zeros; auto: chosen by cross-validation.",
+        "text",
+        check_penalty,
+        metavar="NUMBER|auto",
         identity="penalty",
     )
     l2: float = option(
-        0.0, "Penalty on the sum of parameter^2.", "number", checks.penalty, metavar="NUMBER", identity="penalty"
+        0.0,
+        'Penalty on the sum of parameter^2; auto, or such as "auto(folds=10, rule=one_standard_error)".',
+        "text",
+        check_penalty,
+        metavar="NUMBER|auto",
+        identity="penalty",
     )
     priors: Ties = option(
         None,

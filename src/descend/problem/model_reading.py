@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from sympy import Expr
 
@@ -27,7 +26,7 @@ from descend.registry import closest
 from descend.table import Table
 
 
-def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[str, Any]]:
+def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[str, object]]:
     """Return the model, and the starting values that were given for it."""
     model: object = request.model
     if request.sigma is not None:

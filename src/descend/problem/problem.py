@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +74,7 @@ class Problem:
     table: Table
     rows: Rows
     objective: VectorObjective
-    given: Mapping[str, Any]
+    given: Mapping[str, object]
     start: Array
     notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()

@@ -317,6 +317,7 @@ ENTRIES = [
     Entry("x_correlation", value=lambda fit: dict(fit.model.correlated) or None),
     Entry("weights"),
     Entry("outliers", value=lambda fit: None if fit.outliers is None else fit.outliers.plain()),
+    Entry("penalty_path", value=lambda fit: None if fit.penalty_path is None else fit.penalty_path.plain()),
     Entry("censored", value=lambda fit: fit.censored or None),
     Entry("errors", value=lambda fit: None if fit.covariance is None else fit.kind_of_errors, lines=_errors),
     Entry("clusters", value=lambda fit: fit.clusters or None),

@@ -30,6 +30,7 @@ from descend.report import (
     influence_section,
     mathematics,
     panels,
+    penalties,
     residual_panels,
     surface,
 )
@@ -94,6 +95,7 @@ def page(
         ("descent", "The descent", figures(_of_the_run(fit))),
         ("residuals", "The residuals", figures(of_the_residuals(fit))),
         ("rows", "Single rows", influence_section.section(fit)),
+        ("penalty", "The penalty", penalties.section(fit)),
         ("mathematics", "The mathematics", equations(fit)),
         ("data", "The data", data(fit)),
         ("repeat", "How to repeat it", _repeat(fit, command, call)),

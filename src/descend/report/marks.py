@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from descend.report import style
 from descend.report.figures import Axis, Band, Bars, Level, Line, Mark, Matrix, Panel, Points, Surface
+from descend.report.style import Style
 from descend.report.theme import SCREEN, Theme
 from descend.report.view import MOST_POINTS
 
@@ -47,7 +48,7 @@ def draw_mark(axes: Axes, mark: Mark, theme: Theme = SCREEN) -> Artist:
         return axes.plot(x, y, "-", color=color, linewidth=width, alpha=0.6, zorder=1.8)[0]
     if isinstance(mark, Line):
         width = mark.width * theme.line
-        more: dict[str, Any] = {"marker": "o" if mark.dots else None, "markersize": 2.25 * width}
+        more: Style = {"marker": "o" if mark.dots else None, "markersize": 2.25 * width}
         if mark.ends:
             more = {"marker": "o", "markersize": 6.0 * theme.dot, "markevery": [0, len(mark.x) - 1]}
         color = theme.colour(mark.colour)
@@ -70,9 +71,9 @@ def _points(axes: Axes, mark: Points, theme: Theme) -> Artist:
     place = 4 if mark.over else 2
     if mark.shape != "dot":
         kind = {"down": "v", "up": "^"}[mark.shape]
-        hollow: dict[str, Any] = {"color": color, "markerfacecolor": "none", "markersize": size}
+        hollow: Style = {"color": color, "markerfacecolor": "none", "markersize": size}
         return axes.plot(mark.x, mark.y, kind, alpha=alpha, zorder=place, **hollow)[0]
-    dots: dict[str, Any] = {"color": color, "markersize": size, "alpha": alpha, "markeredgewidth": 0.0, "zorder": place}
+    dots: Style = {"color": color, "markersize": size, "alpha": alpha, "markeredgewidth": 0.0, "zorder": place}
     return axes.plot(mark.x, mark.y, "o", **dots)[0]
 
 

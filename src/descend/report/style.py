@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Style = dict[str, Any]
+"""How Matplotlib draws something: keyword arguments, by name."""
 HAN = [
     "Noto Sans CJK SC",
     "Noto Sans SC",
@@ -99,7 +101,7 @@ def shown(text: str, most: int = 60) -> str:
     return "".join(letter if letter.isprintable() and ord(letter) in known else MISSING for letter in line)
 
 
-def text(size: float, color: str = INK, theme: Theme = SCREEN, **more: object) -> dict[str, Any]:
+def text(size: float, color: str = INK, theme: Theme = SCREEN, **more: object) -> Style:
     """Return the properties of a text, in which `$` and `_` are plain characters rather than mathematics."""
     family = [*theme.family, *fonts()]
     return {"fontfamily": family, "fontsize": size, "color": color, "parse_math": False, "usetex": False, **more}
@@ -267,7 +269,7 @@ def legend(axes: Axes, handles: Sequence[Artist], names: Sequence[str], theme: T
     from matplotlib.lines import Line2D
 
     figure = place_of(axes).get_gridspec().figure
-    common: dict[str, Any] = {"frameon": True, "framealpha": 0.85, "edgecolor": "none", "fancybox": False}
+    common: Style = {"frameon": True, "framealpha": 0.85, "edgecolor": "none", "fancybox": False}
     common |= {"facecolor": axes.get_facecolor(), "prop": {"size": theme.legend}}
     if len(names) <= MOST_WITHIN:
         box = axes.legend(handles, names, **common)

@@ -302,6 +302,15 @@ class Fit(Fitted):
         self._solved("there is nothing to plot.")
         return plot_fit(self, Look(log, x_label, y_label, title, size, residuals, style, bands, level))
 
+    def plot_penalty(self, path: str | os.PathLike[str] | None = None) -> Figure:
+        """Draw the error on rows held out, and the parameters, against a penalty that was chosen (``l2="auto"``).
+
+        Raises ConfigError where none was.
+        """
+        from descend.report.penalties import plot_penalties
+
+        return plot_penalties(self.penalty_path, path)
+
     def animate(self) -> Animation:
         """Return the run as an animation, which a notebook shows: the curve as it moves, and the path over J.
 

@@ -61,6 +61,10 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         from descend.results.reweighting import reweighted
 
         return reweighted(request, table, lambda each, reader: _fit(each, table, reader, began), on_step)
+    if isinstance(request["l1"], str) or isinstance(request["l2"], str):
+        from descend.results.penalty_choice import fit_with_choice
+
+        return fit_with_choice(request, table, lambda each: _fit(each, table, on_step, began))
     request = settled(request, table)
     loss = LOSSES.build(request.loss)
     if (exact := loss.exact) is not None:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -45,7 +44,7 @@ class Earlier:
     """An earlier request. model: as it was given. options: by key; notes: what of it is not known, in sentences."""
 
     model: object
-    options: dict[str, Any]
+    options: Values
     notes: tuple[str, ...]
 
 
@@ -120,7 +119,7 @@ def _lacking(stored: Values, name: str) -> tuple[str, ...]:
     return (f"{listed} of {name} was given as values or a function, which are not kept: give it again if it matters",)
 
 
-def _of_entries(content: Content) -> dict[str, Any]:
+def _of_entries(content: Content) -> Values:
     """Return the request as far as the other entries of a model file tell it."""
     found = {option: content[entry] for entry, option in ENTRIES.items() if content.get(entry)}
     if content.get("quantities"):

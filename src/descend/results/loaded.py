@@ -19,6 +19,7 @@ from descend.inference.estimates import Estimates, spread_of_one, why_none
 from descend.inference.goodness import Goodness
 from descend.inference.likelihood import Criteria
 from descend.inference.outlying_rows import Outliers
+from descend.inference.penalty_path import PenaltyPath
 from descend.inference.scatter import Scatter
 from descend.inference.standard_errors import errors_by_name, usual_kind
 from descend.optimizers.systems import matrix_of
@@ -169,6 +170,9 @@ ANSWERS: Mapping[str, Callable[[LoadedFit], Any]] = {
     "scatter": lambda fit: None if not fit._content.get("scatter") else Scatter.restored(fit._content["scatter"]),
     "column_types": lambda fit: dict(fit._content.get("columns", {})),
     "outliers": lambda fit: None if (stored := fit._content.get("outliers")) is None else Outliers.restored(stored),
+    "penalty_path": lambda fit: (
+        None if (stored := fit._content.get("penalty_path")) is None else PenaltyPath.restored(stored)
+    ),
     "censored": lambda fit: dict(fit._content.get("censored") or {}),
     "response_levels": lambda fit: dict(fit._content.get("response_levels") or {}),
     "kind_of_errors": lambda fit: fit._content.get("errors") or usual_kind(fit.loss_function),

@@ -95,10 +95,21 @@ def _outliers(value: object) -> str:
     """Check that a value holds outliers."""
     from descend.inference.outlying_rows import Outliers
 
+    return _restores(Outliers.restored, value, " outliers")
+
+
+def _penalty_path(value: object) -> str:
+    """Check that a value holds the penalties that were tried."""
+    from descend.inference.penalty_path import PenaltyPath
+
+    return _restores(PenaltyPath.restored, value, " a path of penalties")
+
+
+def _restores(restored: Callable[[Any], object], value: object, otherwise: str) -> str:
     try:
-        Outliers.restored(value)  # type: ignore[arg-type]
+        restored(value)
     except (AttributeError, KeyError, TypeError, ValueError):
-        return " outliers"
+        return otherwise
     return ""
 
 
@@ -145,6 +156,7 @@ OPTIONAL: Mapping[str, Check] = {
     "response_levels": named(number),
     "censored": maybe(named(number)),
     "outliers": maybe(_outliers),
+    "penalty_path": maybe(_penalty_path),
     "standard_errors": maybe(named(GAPPY)),
     "digits": maybe(named(GAPPY)),
     "covariance": maybe(lambda value: "" if isinstance(value, dict) else each(each(maybe(number)))(value)),
@@ -206,18 +218,18 @@ def read_content(place: Path) -> Content:
     """Read a model file. Raises DataError if it is missing, is not a model file, has another format, or is damaged."""
     try:
         content = json.loads(place.read_text(encoding="utf-8"))
-        if _is_table_of_fits(content):
-            raise DataError(
-                f"`{place}` is a table of many fits, not a model file. Give a file that `descend fit --save` wrote."
-            )
-        if not isinstance(content, dict) or "format" not in content or "descend" not in content:
-            raise ValueError
     except OSError as error:
         raise DataError(
             f"The model file `{place}` cannot be read: {(error.strerror or str(error)).lower()}. Check its name."
         ) from None
     except (ValueError, RecursionError):
-        raise DataError(f"`{place}` is not a model file. Give a file that `descend fit --save` wrote.") from None
+        content = None
+    if _is_table_of_fits(content):
+        raise DataError(
+            f"`{place}` is a table of many fits, not a model file. Give a file that `descend fit --save` wrote."
+        )
+    if not isinstance(content, dict) or "format" not in content or "descend" not in content:
+        raise DataError(f"`{place}` is not a model file. Give a file that `descend fit --save` wrote.")
     if content["format"] != FORMAT:
         raise DataError(
             f"`{place}` was written by descend {content['descend']}, in a format this version cannot read. "

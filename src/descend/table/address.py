@@ -6,7 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from descend.errors import DataError
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from ibis.backends.sql import SQLBackend
 
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
 NAME = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
 NAMES = re.compile(rf"(?:{NAME.pattern})(?:\.(?:{NAME.pattern}))*")
 """Names separated by dots, in double quotes where a dot is part of a name."""
@@ -225,7 +227,7 @@ def _refusal(error: Exception) -> str:
     return said.rpartition("failed: ")[2].removeprefix("FATAL:").strip()
 
 
-def _quietly(function: Any, *arguments: Any, **named: Any) -> Any:
+def _quietly(function: Callable[Arguments, Answer], *arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
     """Call a function of Ibis without its warnings, which are about the libraries that it uses."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

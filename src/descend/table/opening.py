@@ -14,6 +14,10 @@ from descend.errors import DataError
 from descend.table.arrays import from_mapping, from_records
 from descend.table.table import Table
 
+Opens = Callable[[Any], Table]
+"""Makes a table of data of one kind."""
+
+
 SCHEMES = frozenset(
     ("duckdb", "sqlite", "postgres", "postgresql", "spark", "mysql", "mssql", "bigquery", "snowflake", "trino")
 )
@@ -46,7 +50,7 @@ def open_table(data: object, where: str | None = None) -> Table:
     return with_units_of(table.filtered(where), table)
 
 
-def register(takes: Callable[[object], bool], opens: Callable[[Any], Table]) -> None:
+def register(takes: Callable[[object], bool], opens: Opens) -> None:
     """Add a kind of data from outside the package, tried before all others: what it takes, and how that is opened.
 
     >>> register(lambda data: isinstance(data, range), lambda data: open_table({"number": list(data)}))
@@ -114,7 +118,7 @@ def _open_files(data: Any) -> Table:
     return FORMATS[files[0].kind](files, source)
 
 
-SOURCES: list[tuple[Callable[[object], bool], Callable[[Any], Table]]] = [
+SOURCES: list[tuple[Callable[[object], bool], Opens]] = [
     (lambda data: isinstance(data, Mapping), from_mapping),
     (lambda data: isinstance(data, Table), lambda table: table),
     (_is_address, _by("address", "from_url")),

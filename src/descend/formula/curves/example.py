@@ -46,7 +46,8 @@ def example(curve: Curve, points: int, random: np.random.Generator | None = None
 def valued(curve: Curve, x: Array, values: Mapping[str, float]) -> Array:
     """Return a curve at some x and parameters."""
     expression = read_formula(f"y ~ {curve.name}(x)", ["x", "y"]).expression
-    numbers: dict[Expr, Array | float] = {Column("x"): x, **{Parameter(name): each for name, each in values.items()}}
+    numbers: dict[Expr, Array | float] = {Column("x"): x}
+    numbers |= {Parameter(name): np.float64(value) for name, value in values.items()}
     with np.errstate(all="ignore"):
         found = compile_expression(expression, tuple(numbers))(*numbers.values())
     return np.broadcast_to(np.asarray(found, dtype=np.float64), x.shape).copy()

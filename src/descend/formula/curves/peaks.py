@@ -9,7 +9,7 @@ X = Argument("x", "wavelength, energy, angle, time or place", "x", 400.0, 700.0)
 HEIGHT = Argument("height", "height of the peak", "y", 1.0, 100.0)
 AREA = Argument("area", "area under the peak", "y*x", 100.0, 10000.0)
 CENTER = Argument("center", "place of the peak", "x", 480.0, 620.0)
-SIGMA = Argument("sigma", "standard deviation of the Gaussian part", "x", 10.0, 30.0)
+SIGMA = Argument("sigma", "standard deviation of the Gaussian part", "x", 10.0, 30.0, start="step/2 to width")
 HALF = Argument("width", "half of the full width at half height", "x", 10.0, 40.0)
 SPECTRA = "Demtroeder, Laser Spectroscopy 1, 5th ed. (2014), ch. 3"
 
@@ -43,7 +43,15 @@ ENTRIES = (
         "voigt",
         "Voigt peak",
         "area*voigt_profile(x - center, sigma, gamma)",
-        (X, AREA, CENTER, SIGMA, Argument("gamma", "half width at half height of the Lorentzian part", "x", 8.0, 25.0)),
+        (
+            X,
+            AREA,
+            CENTER,
+            SIGMA,
+            Argument(
+                "gamma", "half width at half height of the Lorentzian part", "x", 8.0, 25.0, start="step/2 to width"
+            ),
+        ),
         use="lines broadened by a lifetime and by many small causes at once: X-ray diffraction, gas spectra",
         source="Olver et al., NIST Handbook of Mathematical Functions (2010), sec. 7.19",
         aliases="voigt_peak, faddeeva",
@@ -168,7 +176,7 @@ ENTRIES = (
     Curve(
         "knife_edge",
         "Knife edge (error function)",
-        "height/2*(1 + erf((x - center)/(sqrt(2)*width)))",
+        "height/2*erfc((center - x)/(sqrt(2)*width))",
         (
             X,
             Argument("height", "height of the step", "y", 1.0, 100.0),

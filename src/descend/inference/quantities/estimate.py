@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from descend.models.reading import Content
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Estimated:
         return {"expression": self.text, **found, **({"why": self.why} if self.why else {})}
 
     @classmethod
-    def restored(cls, name: str, found: Mapping[str, Any]) -> Estimated:
+    def restored(cls, name: str, found: Content) -> Estimated:
         """Return what ``plain`` made these values of; an end of the interval that it left out is not known."""
         value, error, *ends = (
             math.nan if number is None else float(number)

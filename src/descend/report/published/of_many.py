@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.models.reading import Content
 from descend.report.published.cells import Cell, Estimate, Number, Published, convention
 
 
@@ -42,7 +42,7 @@ def _cell(value: object) -> Cell:
     return str(value)
 
 
-def of_models(found: Mapping[str, Any], sizes: Mapping[str, int]) -> list[Published]:
+def of_models(found: Content, sizes: Mapping[str, int]) -> list[Published]:
     """Return the table of models that were compared, and that of the tests of nested ones, if there are any.
 
     found: a comparison as plain values. sizes: how many parameters each model has.

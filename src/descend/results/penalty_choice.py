@@ -1,0 +1,231 @@
+"""A penalty that the data choose: the one with the least error on rows that were held out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.loop import Plan, descend
+from descend.engines.numpy_engine import NumpyEngine
+from descend.errors import ConfigError
+from descend.gradients.contract import Program
+from descend.inference.penalty_path import PenaltyPath
+from descend.losses import LOSSES
+from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
+from descend.optimizers.sparse import least_sparse
+from descend.options.penalty import Auto, read_penalty
+from descend.options.request import Request
+from descend.problem.objective import objective_over
+from descend.problem.penalty import Penalty
+from descend.problem.posing import penalty_of, pose
+from descend.problem.problem import Problem
+from descend.results.cross_validation import folds_of
+from descend.results.solved import SolvedFit
+from descend.table import Table
+from descend.table.rows import Rows
+from descend.wording import spell
+
+Array = NDArray[np.float64]
+MANY, SEVERAL = 100, 30
+"""Penalties that are tried where J is a parabola, whose moments are all that is needed; and of other formulas."""
+STRONGEST, WEAKEST, LEAST = 10.0, 1e-3, 1e-8
+"""An l2 penalty is sought from ten times the largest eigenvalue of the curvature to a thousandth of the smallest."""
+SPAN = 1e-3
+"""An l1 penalty is sought from the least that leaves nothing to this share of it."""
+SHARES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99)
+"""Where both are sought: l1 / (l1 + 2 l2), the share of the l1 penalty."""
+STEPS, ENOUGH = 200, 1e-10
+
+
+class Fold(NamedTuple):
+    """Rows that are held out together, and what sums them."""
+
+    rows: Rows
+    engine: NumpyEngine
+
+    @property
+    def total(self) -> float:
+        """The sum of their weights."""
+        return self.rows.total
+
+
+def fit_with_choice(request: Request, table: Table, fitted: Callable[[Request], SolvedFit]) -> SolvedFit:
+    """Choose the penalties that are asked for as ``auto``, and fit all rows with them.
+
+    fitted: fits a request whose penalties are numbers. Raises ConfigError where none can be chosen.
+    """
+    wanted = {key: read_penalty(key, request[key]) for key in ("l1", "l2")}
+    autos = [each for each in wanted.values() if isinstance(each, Auto)]
+    _refuse(request)
+    if len(set(autos)) > 1:
+        raise ConfigError(
+            f"{spell('l1')} and {spell('l2')} are chosen together, from the same folds. Write the same settings for "
+            "both."
+        )
+    given = {key: 0.0 if isinstance(value, Auto) else value for key, value in wanted.items()}
+    problem = pose(request.but(l1=1.0, l2=1.0, bare=True), table)
+    path = _path(problem, table, autos[0], {key: isinstance(value, Auto) for key, value in wanted.items()}, given)
+    chosen = {"l1": float(path.l1[path.chosen]), "l2": float(path.l2[path.chosen])}
+    found = fitted(request.but(**chosen))
+    found.solution.answers["penalty_path"] = path
+    return dataclasses.replace(found, notes=(str(path), *found.notes))
+
+
+def _refuse(request: Request) -> None:
+    loss = LOSSES.build(request.loss)
+    without = {
+        "x_sigma": request.x_sigma,
+        "covariance": request.covariance,
+        "priors": request.priors,
+        "bounds": request.bounds,
+        "batch_size": request.batch_size,
+        "checkpoint": request.checkpoint,
+    }
+    for key, value in without.items():
+        if value is not None:
+            raise ConfigError(f"A penalty is not chosen by cross-validation with {spell(key)}. Give it as a number.")
+    if loss.estimated is not None or loss.kinked or not loss.plain:
+        raise ConfigError(
+            f"A penalty is chosen for losses that are smooth and have a known scale, which {loss.shown} is not. Give "
+            "it as a number, or a setting to the loss."
+        )
+
+
+def _path(problem: Problem, table: Table, auto: Auto, sought: dict[str, bool], given: dict[str, float]) -> PenaltyPath:
+    if problem.all_rows is not None or not isinstance(problem.code, Program) or problem.objective.arrow:
+        raise ConfigError(
+            "A penalty is chosen from rows in memory, of a formula whose parameters do not belong to very many groups. "
+            "Give it as a number."
+        )
+    used = table.complete([name for name in problem.table.given(problem.rows.columns) if name in table.names])
+    places = folds_of(table, used, auto.folds, group=auto.by, order=auto.order)
+    rows, code = problem.rows, problem.code
+    folds = [Fold(part, NumpyEngine(code, part)) for part in (rows.take(chosen) for chosen in places)]
+    held = penalty_of(problem.model, 1.0, 1.0).l1
+    if not held.any():
+        raise ConfigError(f"`{problem.model}` has no parameter that a penalty could act on: intercepts are left alone.")
+    solver = _Parabola(problem, folds) if problem.parabola else _Descents(problem, folds)
+    tried = list(_tried(solver.parabola, held, sought, given, MANY if problem.parabola else SEVERAL))
+    errors = np.array([solver.errors([Penalty(l1 * held, l2 * held) for l1, l2 in line]) for line in tried])
+    errors = errors.transpose(0, 2, 1).reshape(-1, len(folds))  # lines of penalties, one after the other
+    every = [pair for line in tried for pair in line]
+    weights = np.array([fold.total for fold in folds])
+    mean = errors @ weights / weights.sum()
+    spread = np.std(errors, axis=1, ddof=1) / np.sqrt(len(folds))
+    chosen = int(np.argmin(mean))
+    if auto.rule != "least":
+        chosen = int(np.flatnonzero(mean <= mean[chosen] + spread[chosen])[0])
+    l1, l2 = (np.array(values) for values in zip(*every, strict=True))
+    labels = tuple(label for label, factor in zip(problem.model.parameters.labels, held, strict=True) if factor)
+    parameters = solver.parameters([Penalty(a * held, b * held) for a, b in every])[:, held > 0.0]
+    return PenaltyPath(l1, l2, mean, spread, chosen, len(folds), auto.rule, labels, parameters)
+
+
+def _tried(
+    parabola: tuple[Array, Array, Array], held: Array, sought: dict[str, bool], given: dict[str, float], count: int
+) -> Iterator[list[tuple[float, float]]]:
+    """Yield lines of penalties (l1, l2), each from the strongest to the weakest."""
+    theta, gradient, curvature = parabola
+    there = held > 0.0
+    if not sought["l1"]:
+        values = np.linalg.eigvalsh(curvature[np.ix_(there, there)])
+        strongest = STRONGEST * values[-1] / 2.0
+        weakest = max(WEAKEST * values[0], LEAST * values[-1]) / 2.0
+        yield [(given["l1"], float(l2)) for l2 in np.geomspace(strongest, weakest, count)]
+        return
+    # With only the free components at their minimum, this l1 penalty leaves all others at 0.
+    free, start = ~there, theta.copy()
+    start[there] = 0.0
+    slope = gradient + curvature @ (start - theta)
+    if free.any():
+        start[free] -= np.linalg.solve(curvature[np.ix_(free, free)], slope[free])
+        slope = gradient + curvature @ (start - theta)
+    strengths = np.geomspace(1.0, SPAN, count) * float(np.abs(slope[there]).max())
+    if not sought["l2"]:
+        yield [(float(l1), given["l2"]) for l1 in strengths]
+        return
+    for share in SHARES:
+        yield [(float(l1 * share), float(l1 * (1.0 - share) / 2.0)) for l1 in strengths]
+
+
+class _Parabola:
+    """A squared loss of a linear formula: moments of each fold are all that is needed of the rows."""
+
+    def __init__(self, problem: Problem, folds: list[Fold]) -> None:
+        zero = np.zeros(problem.model.parameters.size)
+        self.sums = []
+        for fold in folds:
+            found = fold.engine.evaluate(zero, 2)
+            assert found.gradient is not None and isinstance(found.curvature, np.ndarray)
+            self.sums.append((fold.total, found.loss, found.gradient, found.curvature))
+        total, _, gradient, curvature = (sum(parts) for parts in zip(*self.sums, strict=True))
+        self.parabola = zero, gradient / total, curvature / total
+        self.all = total, gradient, curvature
+
+    def errors(self, line: list[Penalty]) -> Array:
+        """Return the mean loss of the rows of each fold, held out, at each penalty, (folds, m)."""
+        found = []
+        for total, loss, gradient, curvature in self.sums:
+            others = self.all[0] - total
+            curve, slope = (self.all[2] - curvature) / others, (self.all[1] - gradient) / others
+            path = _along(curve, slope, line)
+            squares = loss + path @ gradient + 0.5 * np.einsum("mi,ij,mj->m", path, curvature, path, optimize=True)
+            found.append(squares / total)
+        return np.array(found)
+
+    def parameters(self, line: list[Penalty]) -> Array:
+        """Return the parameters of all rows at each penalty, (m, p)."""
+        return _along(self.parabola[2], self.parabola[1], line)
+
+
+def _along(curvature: Array, gradient: Array, line: list[Penalty]) -> Array:
+    """Return the minima of the parabola with this curvature and gradient at 0, (m, p)."""
+    found = np.zeros((len(line), len(gradient)))
+    before = found[0]
+    for place, penalty in enumerate(line):
+        damped = curvature + np.diag(2.0 * penalty.l2)
+        if penalty.has_l1:
+            at = least_sparse(damped, -gradient, penalty.l1, before)
+            before = before if at is None else at
+        else:
+            before = np.linalg.lstsq(damped, -gradient, rcond=None)[0]
+        found[place] = before
+    return found
+
+
+class _Descents:
+    """Any other formula: a short descent for each fold and penalty, from where the one before ended."""
+
+    def __init__(self, problem: Problem, folds: list[Fold]) -> None:
+        assert isinstance(problem.code, Program)
+        self.folds, self.code, self.start = folds, problem.code, problem.start
+        point = objective_over(NumpyEngine(self.code, problem.rows))(self.start, 2)
+        assert isinstance(point.curvature, np.ndarray)
+        self.parabola = self.start, point.gradient, point.curvature
+
+    def errors(self, line: list[Penalty]) -> Array:
+        """Return the mean loss of the rows of each fold, held out, at each penalty, (folds, m)."""
+        found = []
+        for fold in self.folds:
+            others = reduce(Rows.joined, (each.rows for each in self.folds if each is not fold))
+            engine, theta, means = NumpyEngine(self.code, others), self.start, []
+            for penalty in line:
+                theta = _descended(engine, penalty, theta)
+                means.append(fold.engine.evaluate(theta, 0).loss / fold.total)
+            found.append(means)
+        return np.array(found)
+
+    def parameters(self, line: list[Penalty]) -> Array:
+        """Return none: each would take further passes over all rows."""
+        return np.zeros((0, len(self.start)))
+
+
+def _descended(engine: NumpyEngine, penalty: Penalty, theta: Array) -> Array:
+    plan = Plan(STEPS, epochs_given=False, rate=1.0, promise=ENOUGH)
+    *_, last = descend(objective_over(engine, penalty), LevenbergMarquardt(), theta, plan)
+    return last.theta
