@@ -131,3 +131,97 @@ def test_the_table_has_a_column_of_units(file, run):
     lines = [line.split() for line in ran.stdout.splitlines()]
     assert ["value", "std.", "error", "unit"] in lines
     assert [line[-1] for line in lines if line[:1] in (["a"], ["b"])] == ["mV", "1/s"]
+
+
+def test_quantities_of_pint_are_values_with_units():
+    of = pytest.importorskip("pint").UnitRegistry()
+    start = {"a": of.Quantity(0.01, "V"), "b": of.Quantity(30.0, "1/min")}
+    fit = descend.fit(DECAY, DATA, units={"t": of.second, "V": of.Unit("mV")}, start=start)
+    assert fit.trace[0].parameters == descend.fit(DECAY, DATA, start={"a": 10.0, "b": 0.5}).trace[0].parameters
+    assert fit.solution.call()["start"] == {"a": "0.01 V", "b": "30.0 1/min"}
+
+
+def test_errors_of_the_response_have_its_unit():
+    data = {**DATA, "sd": np.full(6, 1e-4)}
+    with pytest.raises(ConfigError) as caught:
+        descend.fit(DECAY, data, sigma="sd", units={**UNITS, "sd": "V"})
+    assert str(caught.value) == "the errors `sd` are in V, and `V` is in mV. Give both in one unit."
+    fit = descend.fit("`V (mV)` ~ a*exp(-b*t)", {"t": T, "V (mV)": V, "sd (V)": np.full(6, 1e-4)}, sigma="sd (V)")
+    assert "the errors `sd (V)` are in V, and ``V (mV)`` is in mV" in fit.summary()["notes"]
+
+
+def test_errors_of_an_input_have_its_unit():
+    with pytest.raises(ConfigError, match="the errors `dt` are in ms, and `t` is in s"):
+        descend.fit(DECAY, {**DATA, "dt": np.full(6, 1.0)}, x_sigma={"t": "dt"}, units={**UNITS, "dt": "ms"})
+
+
+def test_a_function_that_is_no_formula_takes_no_values_with_units():
+    def forward(t, a, b):
+        return a * np.exp(-b * float(len(t) > 0) * np.sort(t))
+
+    with pytest.raises(ConfigError) as caught:
+        descend.fit(forward, DATA, response="V", start={"a": 10.0, "b": "30/min"})
+    assert str(caught.value) == (
+        "`b` is given in 1/min, and the units of parameters follow from a formula, which `V ~ forward(t, a, b)` has "
+        "not. Give plain numbers."
+    )
+
+
+def test_a_function_that_can_be_traced_has_units():
+    def decay(t, a, b):
+        return a * np.exp(-b * t)
+
+    fit = descend.fit(decay, DATA, response="V", units=UNITS, start={"b": "30/min"})
+    assert {name: fit.units[name] for name in "ab"} == {"a": "mV", "b": "1/s"}
+
+
+def test_modules_have_no_units():
+    torch = pytest.importorskip("torch")
+    with pytest.raises(ConfigError, match="`units` are of columns and of the parameters of a formula"):
+        descend.fit(torch.nn.Linear(1, 1), DATA, response="V", units=UNITS)
+
+
+@pytest.mark.parametrize("options", [{"standardize": True, "optimizer": "gd"}, {"engine": "query"}, {"l2": 0.1}])
+def test_units_stay_whatever_is_done_to_the_rows(options):
+    if "engine" in options:
+        pytest.importorskip("ibis")
+    assert descend.fit("V ~ a + b*t", DATA, units=UNITS, **options).units["b"] == "mV/s"
+
+
+def test_several_responses_and_groups():
+    data = {"t": np.r_[T, T], "V": np.r_[V, V], "W": np.r_[V, 2 * V], "site": ["A"] * 6 + ["B"] * 6}
+    units = {**UNITS, "W": "mA"}
+    fit = descend.fit(["V ~ a*exp(-b*t)", "W ~ c*exp(-b*t)"], data, units=units)
+    assert {name: fit.units[name] for name in "abc"} == {"a": "mV", "b": "1/s", "c": "mA"}
+    groups = descend.fit(
+        "V ~ a[site]*exp(-b*t)", data, units=units, start={"a": {"A": "0.01 V"}}, quantities=["r = a[B]/b"]
+    )
+    assert groups.units["a"] == "mV" and groups.units["r"] == "mV·s"
+
+
+def test_models_are_compared_with_units():
+    found = descend.compare([DECAY, "V ~ a/(1 + b*t)"], DATA, units=UNITS)
+    assert len(found.fits) == 2
+    with pytest.raises(FormulaError, match="This takes exp of s"):
+        descend.compare([DECAY, "V ~ a*exp(-t)"], DATA, units=UNITS)
+
+
+def test_a_fit_like_another_has_its_units(tmp_path):
+    descend.fit(DECAY, DATA, units=UNITS).save(tmp_path / "fit.json")
+    assert descend.fit(data=DATA, like=tmp_path / "fit.json").units["b"] == "1/s"
+
+
+def test_without_pint_headers_say_nothing_and_the_option_says_what_to_install(monkeypatch):
+    from descend.units import library, stated
+
+    monkeypatch.setitem(__import__("sys").modules, "pint", None)
+    monkeypatch.setattr(stated, "is_installed", lambda: False)
+    library.registry.cache_clear()
+    library.unit_of.cache_clear()
+    try:
+        assert descend.fit(OF_HEADERS, HEADERS).units == {}
+        with pytest.raises(ConfigError) as caught:
+            descend.fit(DECAY, DATA, units=UNITS)
+        assert str(caught.value) == "Units need Pint, which is not installed. Run: pip install 'descend[units]'"
+    finally:
+        library.registry.cache_clear()

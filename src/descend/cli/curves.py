@@ -34,13 +34,15 @@ def curves(
     check_outputs({"--plot": plot}, [])
     from descend.formula.curves import CURVES, curves_found, nearest
 
-    asked = " ".join(words or ())
-    one = nearest(asked, exactly=True) if asked else None
-    found = [one] if one is not None else curves_found(asked) if asked else list(CURVES.values())
+    words_given = " ".join(words or ())
+    one = nearest(words_given, exactly=True) if words_given else None
+    found = [one] if one is not None else curves_found(words_given) if words_given else list(CURVES.values())
     if not found:
-        near = nearest(asked)
+        near = nearest(words_given)
         hint = f" Did you mean `{near.name}`?" if near is not None else ""
-        raise ConfigError(f"There is no curve `{asked}`, nor one described so.{hint} `descend curves` lists them all.")
+        raise ConfigError(
+            f"There is no curve `{words_given}`, nor one described so.{hint} `descend curves` lists them all."
+        )
     if plot and one is None:
         raise ConfigError(f"Which curve is to be drawn? Name one, such as `descend curves {found[0].name}`.")
     if json:

@@ -88,11 +88,13 @@ def predict(
         interval, level = interval or "confidence", checked_level(level)
     fitted = load(model, options.function_of(function))
     inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval)
-    if at and isinstance(fitted, Fits):
-        raise _no_group(model, fitted)
     codings = {coding.name: coding for coding in fitted.model.codings if coding.name in inputs}
     named = _of_data(inputs, codings)
-    given: object = _values(named, at, tuple(codings.values())) if at else options.one_or_all(data or [])
+    some = {name: key for each in codings.values() for name, key in zip(each.columns, each.keys[0], strict=True)}
+    if isinstance(fitted, Fits):
+        some |= dict(zip(fitted.by, fitted.keys[0], strict=True))
+    with_groups = tuple(dict.fromkeys((*named, *(name for name in some if name not in named))))
+    given: object = _values(with_groups, at, some) if at else options.one_or_all(data or [])
     table = _opened(fitted, given, named, where).with_codings(codings.values())
     inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval, table.names)
     if name in table.names:
@@ -141,13 +143,6 @@ def _opened(fitted: Fit | Fits, given: object, named: Sequence[str], where: str 
     return in_units_of(fitted, open_by_file(values, by, named, where))
 
 
-def _no_group(model: str, fitted: Fits) -> ConfigError:
-    return ConfigError(
-        f"`{model}` holds the fits of {len(fitted):,} groups, and --at names none of them. Give data with the "
-        f"{'column' if len(fitted.by) == 1 else 'columns'} {' and '.join(f'`{name}`' for name in fitted.by)}."
-    )
-
-
 def _predicted(
     fitted: Fit | Fits, table: Table, name: str, missing: str, interval: str | None, level: float
 ) -> dict[str, NDArray[np.float64]]:
@@ -191,10 +186,12 @@ def _of_responses(fitted: Fit | Fits, new: Mapping[str, NDArray[np.float64]]) ->
     return {f"{name} of {response}": new[name][:, k] for k, response in enumerate(responses) for name in new}
 
 
-def _values(inputs: Sequence[str], at: list[str], codings: Sequence[Coding]) -> dict[str, list[Label]]:
-    """Return the values given for the inputs as columns; a single value is repeated for each of several."""
-    kinds = {name: type(cell) for each in codings for name, cell in zip(each.columns, each.keys[0], strict=True)}
-    given, others = _of_groups(at, kinds)
+def _values(inputs: Sequence[str], at: list[str], some: Mapping[str, Label]) -> dict[str, list[Label]]:
+    """Return the values given for the inputs as columns; a single value is repeated for each of several.
+
+    some: a cell of each column that tells groups apart.
+    """
+    given, others = _of_groups(at, {name: type(cell) for name, cell in some.items()})
     numbers = options.assignments([",".join(others)], "--at") if others else {}
     given |= {name: [*value] if isinstance(value, list) else [value] for name, value in numbers.items()}
     rows = max(map(len, given.values()))
@@ -208,10 +205,8 @@ def _values(inputs: Sequence[str], at: list[str], codings: Sequence[Coding]) -> 
         if name not in given:
             from descend.table.table import label
 
-            some = next(
-                (label(each.keys[0][each.columns.index(name)]) for each in codings if name in each.columns), "1"
-            )
-            raise ConfigError(f"`--at` gives no value for `{name}`. Add it, such as `--at {name}={some}`.")
+            example = label(some[name]) if name in some else "1"
+            raise ConfigError(f"`--at` gives no value for `{name}`. Add it, such as `--at {name}={example}`.")
     return {name: values * rows if len(values) == 1 else values for name, values in given.items()}
 
 

@@ -15,9 +15,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Number(Node):
-    """A decimal number, as written."""
+    """A decimal number, as written. unit: of a constant that a named curve brings along, such as J/mol/K."""
 
     text: str
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

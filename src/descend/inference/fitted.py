@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from descend.inference import standard_errors as errors
 from descend.inference.covariance import Covariance
 from descend.inference.diagnostics import Diagnostics, diagnostics_of, refuse_unknown_distribution
 from descend.inference.estimates import Estimates
+from descend.inference.inferred import Inferred
 from descend.inference.intervals import (
     Intervals,
     checked_errors,
@@ -38,23 +39,6 @@ from descend.parameters import Constraints
 
 Array = NDArray[np.float64]
 Value = TypeVar("Value")
-
-
-class Inferred(Generic[Value]):
-    """An attribute computed from the solution, or, for a loaded fit, read from the file under the same name."""
-
-    def __init__(self, function: Callable[[Solution], Value]) -> None:
-        self.function, self.__doc__ = function, function.__doc__
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    @overload
-    def __get__(self, fit: None, owner: type) -> Inferred[Value]: ...
-    @overload
-    def __get__(self, fit: Fitted, owner: type) -> Value: ...
-    def __get__(self, fit: Fitted | None, owner: type) -> Inferred[Value] | Value:
-        return self if fit is None else fit._inferred(self.name, self.function)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -61,8 +61,12 @@ def unit_notes(solution: Solution) -> tuple[str, ...]:
     found = _units(solution)
     if found is None:
         return ()
+    from descend.problem.units import unlike_errors
+
+    assert solution.stated is not None
+    unlike = (said for _, said in unlike_errors(solution.model, solution.sigma, found, solution.stated))
     combined = "the formula does not tell the units of these parameters apart: " + ", ".join(found.open)
-    return (*(fault.note for fault in found.faults), *([combined] if found.open else ()))
+    return (*(fault.note for fault in found.faults), *unlike, *([combined] if found.open else ()))
 
 
 def unit_of_quantity(solution: Solution, text: str) -> str | None:

@@ -67,7 +67,7 @@ class DistantGroups(OfRows):
         groups, complete = _known(lazy, table)
         room = _room(limit or there_is() // 2, len(groups))
         if limit is not None:
-            lazy.limit(room // 2)
+            lazy.limit(max(room // 2, LEAST))
         return cls(request, table, model, lazy, groups, complete, room / 6.0)
 
     @cached_property

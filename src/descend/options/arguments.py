@@ -18,7 +18,7 @@ from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
 from descend.options.request import FIELDS, OPTIONS, Request, check_options
 from descend.options.starts_in_order import by_name, is_in_order
-from descend.options.units import number_or_measured
+from descend.options.units import number_or_measured, without_quantities
 from descend.registry import closest
 from descend.table import open_table
 from descend.wording import spell
@@ -58,7 +58,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 
     others: arrays after the first, as in ``fit(f, x, y)``. Raises ConfigError.
     """
-    for key in options:
+    for key in (options := without_quantities(options)):
         if key not in OPTIONS:
             hint = OF_OTHERS.get(key, f"{closest(key, OPTIONS).strip()} See help(descend.fit).".strip())
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")

@@ -58,7 +58,7 @@ WORDS_OF_DISPERSION = ("estimated", "known")
 
 def is_dispersion(value: object) -> bool:
     """Whether a value says what a dispersion is: a word, or a positive number, also as a text."""
-    if value in WORDS_OF_DISPERSION:
+    if isinstance(value, str) and value in WORDS_OF_DISPERSION:
         return True
     try:
         return not isinstance(value, bool) and 0.0 < float(value) <= sys.float_info.max  # type: ignore[arg-type]

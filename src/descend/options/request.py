@@ -131,6 +131,11 @@ def register(option: Option) -> None:
         FLAGS[option.key] = option.flag
 
 
+def options_among(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options among the arguments of a call, by key."""
+    return {key: value for key, value in given.items() if key in OPTIONS}
+
+
 def check_options(given: Mapping[str, object], *needed: str) -> None:
     """Raise ConfigError for an option with a wrong value; None stands for one that is not given.
 

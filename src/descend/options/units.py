@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from descend.options.request import Request
@@ -35,6 +35,24 @@ def says_units(request: Request, table: Table) -> bool:
     return bool(said) or any(map(_may_have_units, (request[key] for key in VALUES)))
 
 
+def without_quantities(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return options in which quantities and units of Pint are texts, which a command and a file can repeat."""
+    found = {key: _as_text(options[key]) for key in (*VALUES, "units") if isinstance(options.get(key), Mapping)}
+    return {**options, **found}
+
+
+def _as_text(value: Any) -> object:
+    if isinstance(value, Mapping):
+        return {name: _as_text(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_as_text, value))
+    if not hasattr(value, "dimensionality"):
+        return value
+    if not hasattr(value, "magnitude"):
+        return f"{value:~C}"
+    return f"{float(value.magnitude)!r} {value.units:~C}" if not hasattr(value.magnitude, "__len__") else value
+
+
 def _may_have_units(value: object) -> bool:
     if isinstance(value, str):
         return MEASURED.search(value) is not None
@@ -42,4 +60,4 @@ def _may_have_units(value: object) -> bool:
         return any(map(_may_have_units, value.values()))
     if isinstance(value, list | tuple):
         return any(map(_may_have_units, value))
-    return hasattr(value, "magnitude") and not isinstance(value, Iterable)
+    return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from descend.errors import ConfigError
 from descend.losses import LOSSES
@@ -15,8 +15,9 @@ from descend.registry import closest
 from descend.table import Table
 from descend.units.fault import in_words
 from descend.units.inference import Units
+from descend.units.library import is_one
 from descend.units.stated import Stated, stated_units
-from descend.units.values import as_text, conversion, is_measured, measured
+from descend.units.values import conversion, factor, is_measured, measured
 from descend.wording import spell
 
 RELATION = re.compile(r"<=|>=|≤|≥|<|>")
@@ -31,7 +32,6 @@ def with_units(request: Request, table: Table) -> Request:
     """
     if request.stated is not None:
         return request
-    request = request.but(**{key: _plain(request[key]) for key in VALUES if request[key]})
     stated = stated_units(table.names, table.units, request.units)
     found: dict[str, str] = {}
     bare = {key: _changed(key, request[key], _collected(found, key)) for key in VALUES if _has_units(request[key])}
@@ -54,6 +54,9 @@ def with_units(request: Request, table: Table) -> Request:
     for fault in units.faults:
         if not fault.columns or any(name in stated.given for name in fault.columns):
             raise fault.error(units.columns)
+    for column, sentence in unlike_errors(model, request.sigma, units, stated):
+        if column in stated.given:
+            raise ConfigError(f"{sentence}. Give both in one unit.")
     converted = {key: _changed(key, request[key], _converter(units, key)) for key in bare}
     return plain.but(**converted)
 
@@ -72,6 +75,20 @@ def units_of_model(model: Model, stated: Stated | None) -> Units | None:
     return stated.of(model.formula, {} if held is None else held.tie_texts)
 
 
+def unlike_errors(model: Model, sigma: str | None, units: Units, stated: Stated) -> Iterator[tuple[str, str]]:
+    """Yield each column of standard deviations that is in another unit than what it belongs to, and a sentence."""
+    known = stated.known()
+    of_inputs = [(given, name, units.columns.get(name)) for name, given in model.inexact.items()]
+    response = units.responses[0] if len(units.responses) == 1 else None
+    for column, name, wanted in ((sigma, model.response, response), *of_inputs):
+        own = known.get(column) if isinstance(column, str) else None
+        if own is None or wanted is None:
+            continue
+        scale = factor(own, wanted)
+        if scale is None or not is_one(scale):
+            yield str(column), f"the errors `{column}` are {in_words(own)}, and `{name}` is {in_words(wanted)}"
+
+
 def _check_names(stated: Stated, table: Table, model: Model) -> None:
     """Refuse a unit of what is neither a column nor a parameter."""
     parameters = (*model.parameters.shapes, *({} if model.constraints is None else model.constraints.parameters.shapes))
@@ -82,15 +99,6 @@ def _check_names(stated: Stated, table: Table, model: Model) -> None:
                 f"`{name}`, to which {spell('units')} gives a unit, is neither a column nor a parameter."
                 f"{closest(name, names)} Columns: {', '.join(table.names)}."
             )
-
-
-def _plain(value: object) -> object:
-    """Return values in which quantities of Pint are texts."""
-    if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_plain(one) for one in value)
-    return as_text(value)
 
 
 def _has_units(value: object) -> bool:

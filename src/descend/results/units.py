@@ -149,6 +149,6 @@ def _converted(units: Texts, inputs: Sequence[str], table: Table) -> Table:
             {each: text for each, text in known.items() if each != name} for known in (before.units, before.given_units)
         )
         same = change.scale == 1.0 and not change.shift
-        told = f"`{source}` is read as `{name}`" if same else f"`{source}` is converted from {own} to {wanted}"
-        table.notes = (*before.notes, told)
+        note = f"`{source}` is read as `{name}`" if same else f"`{source}` is converted from {own} to {wanted}"
+        table.notes = (*before.notes, note)
     return table

@@ -35,7 +35,7 @@ def text_of(unit: object) -> str:
     """Return a unit of Pint, or of metadata, as text."""
     if isinstance(unit, bytes):
         return unit.decode(errors="replace")
-    return f"{unit:~}" if hasattr(unit, "dimensionality") else str(unit)
+    return f"{unit:~C}" if hasattr(unit, "dimensionality") else str(unit)
 
 
 def of_pandas(frame: pandas.DataFrame) -> tuple[dict[str, str], dict[str, str]]:

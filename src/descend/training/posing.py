@@ -52,6 +52,8 @@ LACKING = {
     ),
     "outliers": "Outliers of a module are not told: nothing says how far its rows should scatter. Leave out "
     "`outliers`.",
+    "units": "`units` are of columns and of the parameters of a formula: the weights of a module have none. Leave them "
+    "out.",
     "standardize": "`standardize` is for formulas and functions: the weights of a module stand for no columns. Leave "
     "it out, and scale what the module takes, or begin it with torch.nn.BatchNorm1d.",
 }

@@ -9,6 +9,7 @@ from functools import cached_property
 from sympy import Integer
 
 from descend.formula.formula import Formula
+from descend.formula.named_curve import written_out
 from descend.formula.syntax import parse_expression, parse_formula
 from descend.table.levels import GroupLabels
 from descend.units.equations import Amount
@@ -92,7 +93,8 @@ def infer(
 
 def _read(part: Formula, columns: Mapping[str, Unit], system: System) -> tuple[Reader, Unit | None]:
     """Read both sides of a formula; return the reader, and the unit of the left side."""
-    left, right = parse_formula(part.text)
+    sides = parse_formula(part.text)
+    (left, right), _, _ = written_out(part.text, sides, part.given, frozenset(part.parameters))
     known = {name: columns.get(name) for name in part.given}
     vectors = {name: labels for name, labels in part.parameters.items() if labels is not None}
     vectors = {

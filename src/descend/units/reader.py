@@ -15,7 +15,7 @@ from descend.formula.build import Builder
 from descend.formula.functions import CONSTANTS, function_named
 from descend.formula.operator_calls import as_operation
 from descend.units.equations import RADIANS, Amount, Equations
-from descend.units.library import offset_of
+from descend.units.library import offset_of, unit_of
 from descend.units.signatures import ANGLES, signature
 from descend.units.unit import Atom, Unit, Unknown
 
@@ -49,7 +49,8 @@ class Reader(Equations):
         match node:
             case tree.Number():
                 value = float(node.text)
-                return Amount(node, Unit(), (value,)) if value else None
+                own = (unit_of(node.unit) if node.unit else None) or Unit()
+                return Amount(node, own, (value,)) if value else None
             case tree.Name():
                 return self._name(node, angle)
             case tree.Prefix():

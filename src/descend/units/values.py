@@ -8,7 +8,9 @@ from descend.errors import ConfigError
 from descend.units.library import Converted, nearest, offset_of, ratio, unit_of
 from descend.units.unit import Unit
 
-MEASURED = re.compile(r"\s*([-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\*|/)?\s*([^\W\d_°%][^,]*|[°%].*)")
+MEASURED = re.compile(
+    r"\s*([-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\*|/)?\s*((?:(?<=\s)1/)?[^\W\d_°%][^,]*|[°%].*)"
+)
 """A number with a unit behind it, or ``/`` and what it is divided by."""
 HOW = "Units are written as in mV, 1/s, mM/min or J/(mol*K)."
 
@@ -16,8 +18,8 @@ HOW = "Units are written as in mV, 1/s, mM/min or J/(mol*K)."
 def is_measured(text: object) -> bool:
     """Whether a text may be a number with a unit. Pint is not asked.
 
-    >>> [is_measured(text) for text in ("5/min", "300 mV", "2", "2/3", "b")]
-    [True, True, False, False, False]
+    >>> [is_measured(text) for text in ("5/min", "5 1/min", "300 mV", "2", "2/3", "b")]
+    [True, True, True, False, False, False]
     """
     return isinstance(text, str) and MEASURED.fullmatch(text) is not None
 
@@ -31,7 +33,7 @@ def as_text(value: object) -> object:
 
 def unit_text(unit: object) -> str:
     """Return a unit of Pint as text; a text as it is."""
-    return unit if isinstance(unit, str) else f"{unit:~}" if type(unit).__module__.startswith("pint") else str(unit)
+    return unit if isinstance(unit, str) else f"{unit:~C}" if type(unit).__module__.startswith("pint") else str(unit)
 
 
 def measured(text: str) -> tuple[float, Unit] | None:

@@ -27,7 +27,7 @@ ENTRIES = (
         "coefficient*x^(1/n)",
         (
             Argument("x", "pressure or concentration", "x", 0.1, 10.0),
-            Argument("coefficient", "amount at x = 1", "y", 0.5, 10.0),
+            Argument("coefficient", "amount at x = 1", "y/x^(1/n)", 0.5, 10.0),
             Argument("n", "intensity, above 1", "1", 1.2, 4.0),
         ),
         use="sites of many strengths, far from saturation",

@@ -84,7 +84,7 @@ ENTRIES = (
         "amplitude*x^exponent",
         (
             Argument("x", "size, above 0", "x", 1.0, 100.0),
-            Argument("amplitude", "value at x = 1", "y", 0.5, 50.0),
+            Argument("amplitude", "value at x = 1", "y/x^exponent", 0.5, 50.0),
             Argument("exponent", "change of log(y) with log(x)", "1", -2.0, 2.0),
         ),
         use="scaling: metabolism and mass, species and area, fatigue and load",

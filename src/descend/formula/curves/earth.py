@@ -50,7 +50,7 @@ ENTRIES = (
         "sqrt(slope)/roughness*x^(2/3)",
         (
             Argument("x", "hydraulic radius, in metres", "m", 0.1, 3.0),
-            Argument("roughness", "Manning's n", "1", 0.01, 0.1),
+            Argument("roughness", "Manning's n", "x^(2/3)/y", 0.01, 0.1),
             Argument("slope", "slope of the channel", "1", 0.001, 0.001, default="0.001"),
         ),
         use="mean speed of water in a channel, in metres per second",
@@ -94,7 +94,7 @@ ENTRIES = (
         (
             SHEAR,
             Argument("yield_stress", "stress below which it does not flow", "y", 5.0, 30.0),
-            Argument("consistency", "consistency: stress above that at x = 1", "y", 1.0, 10.0),
+            Argument("consistency", "consistency: stress above that at x = 1", "y/x^index", 1.0, 10.0),
             Argument("index", "below 1 it thins as it is sheared", "1", 0.3, 0.9),
         ),
         use="stress of pastes, muds and gels by shear rate",
@@ -110,7 +110,7 @@ ENTRIES = (
             Argument("x", "shear rate", "x", 0.01, 1000.0),
             Argument("zero", "viscosity at rest", "y", 10.0, 100.0),
             Argument("infinite", "viscosity at great shear rates", "y", 0.1, 1.0),
-            Argument("time", "one over the shear rate at which it thins", "x", 0.3, 5.0),
+            Argument("time", "one over the shear rate at which it thins", "1/x", 0.3, 5.0),
             Argument("index", "slope between is index - 1", "1", 0.2, 0.6),
         ),
         use="viscosity of polymers by shear rate",

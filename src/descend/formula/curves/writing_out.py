@@ -136,7 +136,7 @@ class _Call:
         bound |= {name: Name(start, end, own, quoted=is_function(own)) for name, own in self.own.items()}
         for argument in self.curve.arguments[1:]:
             if argument.default:
-                bound.setdefault(argument.name, Number(start, end, argument.default))
+                bound.setdefault(argument.name, Number(start, end, argument.default, argument.unit))
 
         def filled(node: Node) -> Node | None:
             if isinstance(node, Name) and node.name in bound:
