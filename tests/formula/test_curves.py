@@ -153,6 +153,32 @@ def test_a_fit_of_two_peaks_on_a_line_is_saved_and_loaded(tmp_path):
     assert np.array_equal(loaded.predict({"x": X}), fit.predict({"x": X}))
 
 
+def test_curves_stand_in_equations_and_quantities_too():
+    made = descend.generate("y = gaussian(x, 3, 5, 1) + 1", {"x": X})
+    assert made["y"] == pytest.approx(3 * np.exp(-((X - 5) ** 2) / 2) + 1)
+    with pytest.raises(FormulaError, match="`width` is not defined"):
+        descend.generate("y = gaussian(x, 3, 5)", {"x": X})
+    fit = descend.fit("y ~ gaussian(x) + level", made)
+    assert fit.quantity("gaussian(6)").value == pytest.approx(3 * np.exp(-0.5), rel=1e-8)
+
+
+def test_a_column_may_have_the_name_of_a_curve():
+    y = 3 * np.exp(-((X - 5) ** 2) / 2)
+    fit = descend.fit("y ~ gaussian(x)", {"x": X, "y": y, "gaussian": X})
+    assert fit.parameters["height"] == pytest.approx(3)
+    assert (
+        "`gaussian(...)` is the function here, not the column `gaussian`: to multiply, write `gaussian*(...)`"
+        in fit.notes
+    )
+
+
+def test_what_is_derived_shows_what_a_curve_stands_for():
+    told = str(descend.derive("y ~ michaelis_menten(dose) + hill(dose, n=2)"))
+    assert told.startswith(
+        "michaelis_menten(dose) = vmax*dose/(km + dose)\nhill(dose, n=2) = top*dose^2/(half^2 + dose^2)\n\nJ = "
+    )
+
+
 def test_an_argument_may_have_a_value_per_group():
     site = np.repeat(["a", "b"], 30)
     top = np.where(site == "a", 5.0, 9.0)

@@ -194,3 +194,17 @@ def test_a_module_takes_a_matrix_and_the_response():
     assert said(torch.nn.Linear(2, 1), x, x, y) == (
         "A module takes one array of predictors, (n, k): write fit(net, (X, y))."
     )
+
+
+def test_a_formula_takes_a_matrix_or_frame_and_the_response():
+    import pandas as pd
+
+    matrix = BOTH.T
+    for data in ((matrix, Z), (pd.DataFrame(matrix, columns=["x0", "x1"]), pd.Series(Z))):
+        fit = descend.fit("y ~ w @ [*] + b", data)
+        np.testing.assert_array_equal(fit.parameters["w"], descend.fit("y ~ w @ [*] + b", *data).parameters["w"])
+        assert fit.parameters["w"] == pytest.approx([3.0, -2.0], abs=0.1)
+    one = descend.fit("rate ~ a*x + b", (X.reshape(-1, 1), Y))
+    assert one.parameters["a"] == pytest.approx(descend.fit("rate ~ a*x + b", {"x": X, "rate": Y}).parameters["a"])
+    with pytest.raises(descend.DataError, match="`x0` has 20 rows but `y` has 19"):
+        descend.fit("y ~ w @ [*] + b", (matrix, Z[1:]))

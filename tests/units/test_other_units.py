@@ -118,3 +118,26 @@ def test_many_fits_have_units(tmp_path, kind):
     assert loaded.units == loaded["B"].units == fits.units
     with pytest.raises(descend.errors.FormulaError, match="This takes exp of s, which is no pure number"):
         descend.fit("V ~ a*exp(-t) + c", data, by="site", units=UNITS)
+
+
+def test_many_files_have_units(tmp_path, run):
+    for name, scale in {"one": 1.0, "two": 2.0}.items():
+        rows = "".join(f"{t},{scale * v}\n" for t, v in zip(T, V, strict=True))
+        (tmp_path / f"{name}.csv").write_text(f"t (s),V (mV)\n{rows}")
+    formula = "`V (mV)` ~ a*exp(-b*`t (s)`)"
+    files = [str(tmp_path / f"{name}.csv") for name in ("one", "two")]
+    fits = descend.fit(formula, files, by="filename", start={"b": "30/min"})
+    assert fits.units == {"a": "mV", "b": "1/s", "V (mV)": "mV", "t (s)": "s"}
+    ran = run("fit", formula, *files, "--by", "filename", "--json")
+    assert [json.loads(line)["units"]["b"] for line in ran.stdout.splitlines()] == ["1/s", "1/s"]
+
+
+def test_cross_validation_of_quantities_keeps_their_units():
+    of = pytest.importorskip("pint").UnitRegistry()
+    data = {"t": of.Quantity(np.tile(T, 2), "s"), "V": of.Quantity(np.r_[V, V + 0.1], "mV")}
+    options = {"start": {"a": "0.01 V", "b": "30/min"}}
+    found = descend.compare([DECAY, "V ~ a/(1 + b*t)"], data, folds=3, **options)
+    plain = descend.compare(
+        [DECAY, "V ~ a/(1 + b*t)"], {"t": np.tile(T, 2), "V": np.r_[V, V + 0.1]}, folds=3, start={"a": 10.0, "b": 0.5}
+    )
+    assert found.plain()["models"][0]["parameters"] == pytest.approx(plain.plain()["models"][0]["parameters"])

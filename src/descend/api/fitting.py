@@ -51,6 +51,7 @@ def fit(
     inputs: Sequence[str] | None = None,
     by: str | Sequence[str] | None = None,
     weights: object = None,
+    trials: object = None,
     sigma: object = None,
     variance: str | None = None,
     covariance: object = None,
@@ -107,7 +108,7 @@ def fit(
         end. Arguments of a function with a default that is no number, such as a flag, keep it; all others are columns
         or parameters.
     data: a path (CSV, Parquet, JSON lines; globs), a dict of arrays, a pandas, polars or Arrow frame, an Ibis table,
-        whose rows stay in their database; for a module also tensors ``(X, y)``, whose rows it is passed as they are.
+        whose rows stay in their database; ``(X, y)``, a matrix or frame and the response; for a module also tensors.
         For a function also arrays in a row, ``fit(f, x, y)`` or ``fit(f, x1, x2, y)``, named as its leading arguments;
         a matrix x, (k, n) or (n, k), is the columns ``x0``, ``x1``, ...
     by: a column, or several: one fit for each group of rows that share their values; ``"filename"`` for each file.
@@ -120,6 +121,7 @@ def fit(
         like noise, which nothing lower could explain.
     gradient: ``"derived"`` (formulas), ``"autograd"``, ``"jax"`` (functions of jax.numpy), a text for each parameter
         such as ``"w = mean(2*x*(w*x - y))"``, or a function of columns and parameters: dJ/dparameters, or a Jacobian.
+    trials: of how many each share is, ``dead/n ~ ...`` with ``"n"``, a number or values: the binomial loss.
     loss: such as ``"huber(delta=2)"``; the scale of a robust loss is estimated from the data if it is not given, and
         the gradient is not by hand. weights: the column of row weights, relative to each other: the size of the
         errors is estimated. sigma: the column of known standard deviations of the response, in its unit. Either may

@@ -14,6 +14,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from descend.estimators.classifier import FormulaClassifier
+from descend.estimators.export import to_sql
 from descend.estimators.regressor import FormulaRegressor
 
-__all__ = ["FormulaClassifier", "FormulaRegressor"]
+__all__ = ["FormulaClassifier", "FormulaRegressor", "to_sql"]

@@ -172,7 +172,7 @@ class Builder(VectorBuilder):
         name = node.function
         if name in self.calls:
             return self.calls[name](node)
-        if node.named:
+        if node.named and (name in self.extra or function_named(name) is not None):
             self._refuse_named(node)
         if name in self.extra:
             build, counts = self.extra[name]
@@ -184,7 +184,7 @@ class Builder(VectorBuilder):
             return self._value(node.arguments[0])  # as in R, where I( ) keeps ^ a power
         function = function_named(name)
         if function is None:
-            self._unknown_function(node)
+            return self._curve(node)
         self._check_count(node, *function.arguments)
         if function.name == "where":
             condition, chosen, other = node.arguments
@@ -203,6 +203,17 @@ class Builder(VectorBuilder):
             inexact = result.has(RealFunction) or (function.nodes is None and result.has(sympy.Function))
             return number(value) if inexact or not finite(result) else result
         return result
+
+    def _curve(self, node: tree.Call) -> Expr:
+        """Return a named curve in what is no formula, such as a quantity; arguments left out are names."""
+        from descend.formula.curves.writing_out import by_itself
+
+        written = by_itself(self.text, node)
+        if written is None:
+            if node.named:
+                self._refuse_named(node)
+            self._unknown_function(node)
+        return self._value(written)
 
     def _refuse_named(self, node: tree.Call) -> NoReturn:
         named, value = node.named[0]

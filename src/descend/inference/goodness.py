@@ -13,7 +13,7 @@ from descend.descent.commenting import comment
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.determined import standing
-from descend.inference.row_scores import counted_rows
+from descend.inference.row_scores import scored_rows
 from descend.inference.statistics import counting, degrees_of_freedom, responses, squared_error, total_loss
 from descend.wording import spell
 
@@ -77,7 +77,7 @@ def _chi_square(solution: Solution) -> tuple[float, float] | None:
     """
     if solution.scale_known or solution.loss_function.squares:
         return squared_error(solution), 0.0
-    loss, rows = solution.loss_function, counted_rows(solution)
+    loss, rows = solution.loss_function, scored_rows(solution)
     mean, loss = loss.mean(rows.score), rows.loss
     variance = loss.variance(mean) / rows.omega
     certain = (variance == 0.0) & (rows.y == mean)  # rows predicted with certainty, to rounding, and rightly
@@ -106,7 +106,7 @@ def deviance_of(solution: Solution) -> float | None:
         return squared_error(solution)
     if solution.all_rows is not None:
         return None
-    rows = counted_rows(solution)
+    rows = scored_rows(solution)
     return float(rows.omega @ rows.loss.deviance(rows.score, rows.y))
 
 

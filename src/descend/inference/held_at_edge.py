@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from descend.descent.outcome import Outcome
 from descend.descent.solution import Solution
 from descend.inference.determined import at_bound
-from descend.inference.row_scores import counted_rows, row_weights
+from descend.inference.row_scores import counted_rows, row_weights, scored_rows
 from descend.problem.edge import AT
 from descend.wording import using
 
@@ -28,11 +28,12 @@ def edge_rows(solution: Solution) -> NDArray[np.intp]:
         return none
     if solution.outcome is not Outcome.CONVERGED or at_bound(solution) or solution.penalised:
         return none
-    rows = counted_rows(solution)
-    distance = np.minimum(rows.score - domain.low, domain.high - rows.score)
+    score = scored_rows(solution).score
+    distance = np.minimum(score - domain.low, domain.high - score)
     near = distance <= AT * float(distance.mean())
     if not near.any():
         return none
+    rows = counted_rows(solution)
     usual = np.sqrt(np.square(rows.jacobian).mean(axis=0))
     moves = (np.abs(rows.jacobian) > MOVES * usual).any(axis=1)
     return np.flatnonzero(near & moves)

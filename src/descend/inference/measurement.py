@@ -61,7 +61,7 @@ def measurement_of(found: Estimates, names: Collection[str] = ()) -> Measurement
     """
     text = found.sigma or found.weights
     computed = None if text is None or text in names else computed_anywhere(text)
-    if computed is None or (found.sigma is None and found.deviation is None):
+    if computed is None or (found.sigma is None and found.deviation is None and found.dispersion is None):
         return None
     unit = 1.0 if found.deviation is None or found.sigma is not None else found.deviation**2
     return Measurement(computed, found.sigma is not None, unit, _plain_response(found.model))

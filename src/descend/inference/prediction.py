@@ -69,7 +69,7 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
     computed = measurement_of(estimates, table.names) if interval == "prediction" else None
     if interval == "prediction" and spread is not None and spread not in table.names and computed is None:
         raise ConfigError(
-            f"A prediction interval needs the {'sigma' if estimates.sigma else 'weight'} of each new row: the column "
+            f"A prediction interval needs the {_called(estimates)} of each new row: the column "
             f"`{spread}`, with which the model was fitted. Add it, or ask for a confidence interval."
         )
     more = columns_needed(estimates.model, spread, interval, table.names)
@@ -86,6 +86,13 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
         estimates.model.side_by_side(values, data) for values in (found.prediction, found.low, found.high)
     )
     return Prediction(prediction, low, high, interval, level)
+
+
+def _called(estimates: Estimates) -> str:
+    """Name what says how far a row scatters."""
+    if estimates.sigma:
+        return "sigma"
+    return "number of trials" if estimates.model.loss.two_levels else "weight"
 
 
 def refuse_not_finite(model: Model, theta: Array, columns: Mapping[str, Array], prediction: Array) -> None:

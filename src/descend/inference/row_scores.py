@@ -54,6 +54,19 @@ def counted_rows(solution: Solution) -> ScoredRows:
     return rows_that_count(solution)
 
 
+@once
+def scored_rows(solution: Solution) -> ScoredRows:
+    """Return the same without derivatives, which cost most, and may be missing from them."""
+    if solution.sample.whitening is not None or solution.objective.arrow:
+        return counted_rows(solution)
+    columns, omega, model = solution.columns, row_weights(solution), solution.model
+    score, y, counting = model.scores(solution.theta, columns), model.observed(columns), omega > 0.0
+    places: slice | NDArray[np.intp] = slice(None) if counting.all() else np.flatnonzero(counting)
+    own = {name: columns[name][places] for name in solution.loss_function.own_columns}
+    loss = solution.loss_function.given(own, solution.parameters)
+    return ScoredRows(y[places], score[places], np.empty((len(omega[places]), 0)), omega[places], loss, places)
+
+
 def rows_that_count(
     solution: Solution, most: int | None = None, together: int = 1, instead: Mapping[str, Array] | None = None
 ) -> ScoredRows:

@@ -11,7 +11,7 @@ from descend.descent.commenting import comment, once
 from descend.descent.solution import Solution
 from descend.gradients.derived import derived
 from descend.inference.determined import determined
-from descend.inference.row_scores import counted_rows, row_weights, weighted
+from descend.inference.row_scores import row_weights, scored_rows, weighted
 from descend.losses import LOSSES, Loss
 from descend.losses.pearson import Pearson
 from descend.problem.problem import AllRows
@@ -101,7 +101,7 @@ def dispersion_of(solution: Solution) -> float | None:
     if solution.all_rows is not None:
         total = _sum_of(solution, solution.all_rows, Pearson(loss))
         return None if total is None else total / degrees
-    rows = counted_rows(solution)
+    rows = scored_rows(solution)
     return float(rows.omega @ Pearson(loss).value(loss.mean(rows.score), rows.y)) / degrees
 
 

@@ -2,6 +2,7 @@
 
 from descend.losses.absolute import Absolute
 from descend.losses.bernoulli import Bernoulli
+from descend.losses.binomial import Binomial
 from descend.losses.cauchy import Cauchy
 from descend.losses.contract import Loss
 from descend.losses.domain import POSITIVE, Domain
@@ -36,6 +37,7 @@ LOSSES: Registry[Loss] = Registry(
     Tweedie,
     Logistic,
     Bernoulli,
+    Binomial,
     Ordinal,
     around={
         "censored": "descend.losses.censored:Censored",
@@ -49,6 +51,7 @@ __all__ = [
     "POSITIVE",
     "Absolute",
     "Bernoulli",
+    "Binomial",
     "Cauchy",
     "Domain",
     "Gamma",

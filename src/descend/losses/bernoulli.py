@@ -17,7 +17,7 @@ from descend.losses.formulas import Array
 
 
 @dataclass(frozen=True)
-class Binomial(Loss):
+class Outcomes(Loss):
     """Negative log-likelihood of outcomes 0 or 1, or of shares of several trials whose number is the weight."""
 
     response_domain: ClassVar[Domain] = Domain(0.0, 1.0, "0, 1 or a share between them")
@@ -59,7 +59,7 @@ class Binomial(Loss):
 
 
 @dataclass(frozen=True)
-class Bernoulli(Binomial):
+class Bernoulli(Outcomes):
     """Negative log-likelihood of outcomes 0 or 1 (or shares between) whose probability is the prediction itself.
 
     With the prediction p: -y log(p) - (1 - y) log(1 - p); slope (1 - y) / (1 - p) - y / p;

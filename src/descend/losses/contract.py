@@ -202,6 +202,15 @@ class Loss(Evaluated):
         """The loss of the same distribution whose prediction is the mean: this one, if it has no link."""
         return self
 
+    @property
+    def of_score(self) -> Loss:
+        """The loss of the same distribution that works on what is inside a formula's outermost sigmoid."""
+        return self
+
+    def refused(self, y: Array, omega: Array | None) -> tuple[int, str] | None:
+        """Return the place of the first response that makes no sense with its weight, and why; None without one."""
+        return None
+
     def saturated(self, y: Array) -> Array:
         """Return the least loss that each row can have: where the predicted mean is the response."""
         return self.of_rows(self.saturated_text, {RESPONSE: y}) if self.saturated_text else self.of_mean.value(y, y)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from descend.losses.bernoulli import Bernoulli, Binomial
+from descend.losses.bernoulli import Bernoulli, Outcomes
 from descend.losses.contract import Loss
 
 
 @dataclass(frozen=True)
-class Logistic(Binomial):
+class Logistic(Outcomes):
     """Negative log-likelihood of outcomes 0 or 1 (or shares between) whose probability is sigmoid(score).
 
     With the score s: softplus(s) - y s; slope sigmoid(s) - y; weight sigmoid(s) sigmoid(-s).
@@ -27,7 +27,7 @@ class Logistic(Binomial):
     """
 
     name: ClassVar[str] = "logistic"
-    aliases: ClassVar[str] = "bce cross_entropy crossentropy log_loss logloss logit binomial"
+    aliases: ClassVar[str] = "bce cross_entropy crossentropy log_loss logloss logit"
     value_text: ClassVar[str] = "softplus(prediction) - y*prediction"
     slope_text: ClassVar[str] = "sigmoid(prediction) - y"
     weight_text: ClassVar[str] = "sigmoid(prediction)*sigmoid(-prediction)"

@@ -32,11 +32,12 @@ def taken_for(
     A loss with a link works on the score. A formula that is the probability itself, and whose outermost function is not
     the link, is fitted by the loss of the probability. bounds, negative: see ``probability``.
     """
-    direct = loss.of_mean
-    if direct == loss or log_odds(formula) is not None:
+    if log_odds(formula) is not None:
+        return loss.of_score, {}
+    if loss.of_mean == loss == loss.of_score:
         return loss, {}
     within = probability(formula, bounds or {}, negative)
-    return (loss, {}) if within is None else (direct, within)
+    return (loss, {}) if within is None else (loss.of_mean, within)
 
 
 def probability(

@@ -38,6 +38,15 @@ def _refuse_reweighting(request: Request, table: Table) -> None:
         )
 
 
+def _with_units(request: Request, table: Table) -> Request:
+    """Return a request that knows what is said of units, if anything is."""
+    if not says_units(request, table):
+        return request
+    from descend.problem.units import with_units
+
+    return with_units(request, table)
+
+
 def fit_groups(request: Request, where: str | None = None, on_groups: Done | None = None) -> Fits:
     """Fit each group of the data that ``request.by`` names; where: a condition on the rows.
 
@@ -78,10 +87,7 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
     if by_file(request.data, split):
         return _fit_files(request, split, Files.of(request.data, where), on_groups, began)
     table = open_table(request.data, where)
-    if says_units(request, table):
-        from descend.problem.units import with_units
-
-        request = with_units(request, table)
+    request = _with_units(request, table)
     _refuse_reweighting(request, table)
     by = columns_of(texts, table)
     kept = table.keep_zeros(by)
@@ -137,6 +143,7 @@ def _fit_files(request: Request, by: list[str], files: Files, on_groups: Done | 
                 "files into one table, with a column that tells them apart."
             )
     others = [name for name in by if name != FILENAME]
+    request = _with_units(request, files.example())
     model = model_by_groups(request, files.example(), others)
     needed = tuple(dict.fromkeys((*model.columns, *columns_read(request, model))))
     table, failed = files.read(needed, others, gaps=not others)

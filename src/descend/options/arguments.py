@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from descend.errors import ConfigError
-from descend.losses import LOSSES, Loss
+from descend.losses import LOSSES
 from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.checks import WORDS_OF_DISPERSION
@@ -74,30 +74,46 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     start = options.get("start")
     if start is not None and is_in_order(start) and callable(model) and not kind_of(model).in_place:
         options = {**options, "start": by_name(model, data, others, start)}
+    if isinstance(model, str) and isinstance(data, tuple) and len(data) == 2 and not others:
+        data, *others = data
     if others:
         model, data, response = named(model, (data, *others), options.get("response"), options.get("start"))
         options = {**options, "response": response}
     differing = {key: value for key, value in options.items() if not OPTIONS[key].same_as_default(value)}
     given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
+    options = _with_trials(model, options)
     if (sides := options.get("sigma")) is not None and (not isinstance(sides, str) or "," in sides):
         from descend.options.asymmetric import as_given, with_two_sides
 
         given["sigma"] = as_given(sides)
         data, options = with_two_sides(model, data, options, with_columns)
     data, weights, sigma = with_columns(model, data, options.get("weights"), options.get("sigma"))
-    values = {**options, "weights": weights, "sigma": sigma}
+    values = {**options, "weights": weights, "sigma": sigma, "trials": None}
     if any(are_values(values.get(key)) or isinstance(values.get(key), str) for key in ("offset", "exposure")):
         from descend.options.offset import with_offset
 
         model, data = with_offset(model, data, values)
     check_options(values, *NEEDED)
-    if values.get("dispersion") is not None:
-        values["loss"] = _dispersed(model, values)
+    values["loss"] = _dispersed(model, values)
     data = _with_numbered(model, data, values)
     values |= {key: read_penalty(key, values[key]) for key in ("l1", "l2") if is_number_text(values.get(key))}
     values["fix"] = read_fixed(options.get("fix"))
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
+    _refuse_together(model, values)
+    return Request(
+        **{key: value for key, value in values.items() if key in FIELDS},
+        model=model,
+        data=data,
+        given=given,
+        more={key: value for key, value in values.items() if key not in FIELDS},
+        polish=options.get("optimizer") is None,
+        grow=not any(key in differing for key in CHOICES),
+    )
+
+
+def _refuse_together(model: object, values: Mapping[str, object]) -> None:
+    """Raise ConfigError for options that do not go with each other, or with the kind of model."""
     if values.get("resume") and values.get("checkpoint") is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
     if kind_of(model).in_place and values.get("checkpoint") is not None:
@@ -109,15 +125,6 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
-    return Request(
-        **{key: value for key, value in values.items() if key in FIELDS},
-        model=model,
-        data=data,
-        given=given,
-        more={key: value for key, value in values.items() if key not in FIELDS},
-        polish=options.get("optimizer") is None,
-        grow=not any(key in differing for key in CHOICES),
-    )
 
 
 def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple[object, Any, Any]:
@@ -147,8 +154,18 @@ def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple
     return data, names["weights"], names["sigma"]
 
 
-def _dispersed(model: object, values: Mapping[str, Any]) -> Loss:
+def _with_trials(model: object, options: Values) -> Values:
+    if options.get("trials") is None:
+        return options
+    from descend.options.trials import with_trials
+
+    return with_trials(model, options)
+
+
+def _dispersed(model: object, values: Mapping[str, Any]) -> object:
     """Return the loss with the dispersion that is asked for. Raises ConfigError where it means nothing."""
+    if values.get("dispersion") is None:
+        return values["loss"] if "loss" in values else OPTIONS["loss"].default
     from descend.losses.dispersed import with_dispersion
 
     if kind_of(model).in_place:

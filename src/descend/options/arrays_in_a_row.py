@@ -111,8 +111,17 @@ def _unused(names: Sequence[str]) -> str:
 
 
 def _of_formula(formula: str, predictors: Sequence[object], y: object) -> tuple[str, Table, None]:
-    """Name arrays by a formula, if it says of itself which of its names are columns."""
-    response = formula.partition("~")[0].strip()
+    """Name arrays by a formula, if it says of itself which of its names are columns, or they are (X, y).
+
+    The columns of a frame X have their names; those of a matrix (n, k) are x, or x0, x1, ...; y is the left side.
+    """
+    response, X = formula.partition("~")[0].strip(), predictors[0]
+    if len(predictors) == 1 and response.isidentifier() and (not _is_array(X) or len(_shape(X)) == 2):
+        if not _is_array(X):
+            return formula, open_table(X).with_column(response, y), None
+        count = _shape(X)[1]
+        names = ["x"] if count == 1 else [f"x{place}" for place in range(count)]
+        return formula, open_table(dict(zip(names, np.asarray(X).T, strict=True)) | {response: y}), None
     inputs = [name for name in guess_columns(formula) if name != response]
     if len(inputs) == len(predictors) == 1 and response.isidentifier() and len(_shape(predictors[0])) == 1:
         return formula, open_table({inputs[0]: predictors[0], response: y}), None

@@ -53,6 +53,7 @@ def is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+LARGEST = sys.float_info.max
 WORDS_OF_DISPERSION = ("estimated", "known")
 
 
@@ -61,7 +62,7 @@ def is_dispersion(value: object) -> bool:
     if isinstance(value, str) and value in WORDS_OF_DISPERSION:
         return True
     try:
-        return not isinstance(value, bool) and 0.0 < float(value) <= sys.float_info.max  # type: ignore[arg-type]
+        return isinstance(value, str | int | float) and not isinstance(value, bool) and 0.0 < float(value) <= LARGEST
     except (TypeError, ValueError, OverflowError):
         return False
 

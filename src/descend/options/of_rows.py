@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from descend.options import checks
-from descend.options.checks import is_array, is_by_name, is_matrix, is_path, is_text, is_texts, must_be
+from descend.options.checks import is_array, is_by_name, is_matrix, is_number, is_path, is_text, is_texts, must_be
 from descend.options.option import option
 from descend.options.outliers import check_outliers
 
@@ -39,6 +39,14 @@ class OptionsOfRows:
         'Row weights, relative to each other: a column, or an expression such as "1/y^2".',
         check=checks.column,
         metavar="COLUMN|TEXT",
+    )
+    trials: str | float | None = option(
+        None,
+        "Of how many trials each share is, as in dead/n ~ ... with n: a column, or a number for all rows.",
+        check=must_be(
+            "the name of a column, an array with a value for each row, or a number", is_text, is_matrix, is_number
+        ),
+        metavar="COLUMN|NUMBER",
     )
     sigma: str | None = option(
         None,

@@ -41,7 +41,7 @@ def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[
 def _as_probability(model: SymbolicModel, table: Table, request: Request) -> Model:
     """Give a formula that is a probability, not log-odds, the matching loss, and bounds that keep it a probability."""
     loss, held, parameters = model.loss, model.constraints, Parameters(model.formula.parameters)
-    if loss.of_mean == loss:
+    if loss.of_mean == loss == loss.of_score:
         return model
     from descend.losses.probability import taken_for
 

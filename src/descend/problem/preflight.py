@@ -85,6 +85,9 @@ def check_response(loss: Loss, rows: Rows, name: str, made_of: Sequence[str] = (
             f"Leave such rows out{using('where')}, or change the left side of the formula."
         )
     refuse_outside_domain(loss, y, name, lambda row: f"row {row + 1}", source)
+    if (found := loss.refused(y, rows.omega)) is not None:
+        row, why = found
+        raise DataError(f"`{name}` is {y[row]:g} in row {row + 1} of {source}: {why}.")
 
 
 def refuse_outside_domain(loss: Loss, y: Array, name: str, place: Callable[[int], str], source: str) -> None:

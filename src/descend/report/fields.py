@@ -166,7 +166,9 @@ def _spread(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     if fit.sigma is not None:
         yield Field("sigma", f"`{fit.sigma}`: standard deviations of the response, taken as known", "text")
     elif fit.weights is not None and not (fit.scatter and fit.scatter.form):
-        yield Field("weights", f"`{fit.weights}`: relative, the size of the errors is estimated", "text")
+        known = "trials of each share" if fit.loss_function.two_levels else "how many times each row counts"
+        how = known if fit.loss_function.dispersion_known else "relative, the size of the errors is estimated"
+        yield Field("weights", f"`{fit.weights}`: {how}", "text")
 
 
 def _errors(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:

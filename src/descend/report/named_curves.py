@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from descend.formula.curves import Curve
-from descend.formula.curves.entry import is_geometric
 from descend.formula.curves.example import example, valued
 from descend.report.figures import Axis, Line, Mark, Panel
 from descend.report.plots import plot_panels
@@ -15,29 +14,27 @@ if TYPE_CHECKING:
 
 POINTS = 400
 FEWER, MORE = 0.3, 0.7
-"""Shares of a parameter's range at which the curve is drawn, beside the middle."""
-COLOURS = ("blue", "green", "orange", "purple", "sky", "yellow")
+"""Shares of a parameter's range at which the curve is drawn, beside the typical one."""
+COLOURS = ("blue", "green")
 
 
 def plot_curve(curve: Curve) -> Figure:
-    """Draw a curve at the middle of its typical parameters, and where its parameters are smaller and larger.
-
-    Of two parameters, as more lines could not be told apart: those that change the shape most, next to the height.
-    """
+    """Draw a curve at typical parameters, and where the last two, which shape it, are smaller and larger."""
     middle = example(curve, POINTS)
     marks: list[Mark] = []
-    for colour, argument in zip(COLOURS, curve.parameters[1:3] or curve.parameters, strict=False):
+    for colour, argument in zip(COLOURS, curve.parameters[-len(COLOURS) :], strict=False):
         for share, dashes in ((FEWER, ":"), (MORE, "--")):
             value = argument.at(share)
             y = valued(curve, middle.x, {**middle.values, argument.name: value})
-            marks.append(Line(middle.x, y, f"{argument.name} = {value:.3g}", colour, 1.2, dashes))
-    said = ", ".join(f"{name} = {value:.3g}" for name, value in middle.values.items())
-    marks.append(Line(middle.x, middle.y, said))
-    scale = "log" if is_geometric(curve.x.low, curve.x.high) else "linear"
-    tall = "log" if is_geometric(float(middle.y.min()), float(middle.y.max()) / 20.0) else "linear"
-    unit = f" ({curve.x.unit})" if curve.x.unit not in ("x", "1") else ""
+            marks.append(Line(middle.x, y, f"{argument.name} = {value:.4g}", colour, 1.2, dashes))
+    marks.append(Line(middle.x, middle.y, "typical"))
+    said = ", ".join(f"{name} = {value:.4g}" for name, value in middle.values.items())
+    across = Axis(f"x: {curve.x.meaning}{_unit(curve.x.unit)}", "log" if curve.x.geometric else "linear")
+    upwards = Axis(f"y: {curve.y}", "log" if curve.logarithmic else "linear")
     alt = f"{curve.title}, y = {curve.formula}, drawn at {said}."
-    panel = Panel(
-        "curve", curve.title, Axis(f"x: {curve.x.meaning}{unit}", scale), Axis(f"y: {curve.y}", tall), marks, "", alt
-    )
-    return plot_panels([panel], "", [f"y = {curve.formula}"])
+    panel = Panel("curve", curve.title, across, upwards, marks, "", alt)
+    return plot_panels([panel], "", [f"y = {curve.formula}", f"typical: {said}"])
+
+
+def _unit(unit: str) -> str:
+    return f" ({unit})" if unit not in ("x", "1") else ""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.models.call import name_of
 from descend.options.request import Request
+from descend.options.units import says_units
 from descend.results.cross_validation import HeldOut, folds_of, held_out_error
 from descend.results.fitting import fit_table
 from descend.results.model_comparison import ModelComparison, compared
@@ -54,6 +55,10 @@ def compare_models(
         raise ConfigError(
             f"Rows are held out by whole groups of `{group}`, or in the order of `{order}`. Leave out one of the two."
         )
+    if any(says_units(request, table) for request in requests):
+        from descend.problem.units import with_units
+
+        requests = [with_units(request, table) for request in requests]
     fits, notes = _fitted(names, requests, table), list[str]()
     used = _used(fits, requests[0], table)
     if len({fit.rows for fit in fits.values()}) > 1 and requests[0].missing == "drop":

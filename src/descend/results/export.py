@@ -96,8 +96,13 @@ def _sql(model: SymbolicModel, theta: Array, table: str, name: str, dialect: str
     columns |= {Column(each.name): groups.choice(each, [f"{k}e0" for k in range(len(each))]) for each in levels}
     known = dict(zip(_components(model), map(_literal, theta.tolist()), strict=True))
     query = f"select *, {_written(model, SQL, known, columns, dialect)} as {quoted(name)} from {qualified(table)}"
+    return transpiled(query, dialect) + "\n"
+
+
+def transpiled(query: str, dialect: str) -> str:
+    """Return a query of DuckDB in another dialect. Raises ConfigError where what translates it is not installed."""
     if dialect == "duckdb":
-        return query + "\n"
+        return query
     try:
         import sqlglot
     except ImportError:
@@ -105,7 +110,7 @@ def _sql(model: SymbolicModel, theta: Array, table: str, name: str, dialect: str
             "SQL of other dialects than duckdb is written with the package sqlglot, which is not installed: "
             "pip install sqlglot."
         ) from None
-    return str(sqlglot.transpile(query, read="duckdb", write=dialect)[0]) + "\n"
+    return str(sqlglot.transpile(query, read="duckdb", write=dialect)[0])
 
 
 def _literal(value: float) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sympy import Integer
-
 from descend.units.unit import Unit, Unknown
 
 
@@ -41,12 +39,10 @@ class System:
         power = number.powers[unknown]
         others = Unit({base: own for base, own in number.powers.items() if base != unknown})
         value = Unit().times(others, -1 / power)
-        self.solved = {
-            other: Unit({base: own for base, own in unit.powers.items() if base != unknown}).times(
-                value, unit.powers.get(unknown, Integer(0))
-            )
-            for other, unit in self.solved.items()
-        }
+        for other, unit in self.solved.items():
+            if unknown in unit.powers:
+                known = Unit({base: own for base, own in unit.powers.items() if base != unknown})
+                self.solved[other] = known.times(value, unit.powers[unknown])
         self.solved[unknown] = value
         return None
 

@@ -17,7 +17,7 @@ ENTRIES = (
         "holling1",
         "Holling type I: rise to a ceiling",
         "min(attack*x, ceiling)",
-        (PREY, ATTACK, Argument("ceiling", "most prey eaten", "y", 15.0, 25.0)),
+        (PREY, ATTACK, Argument("ceiling", "most prey eaten", "y", 15.0, 25.0, start="0.4*y_max to 1.2*y_max")),
         use="prey eaten by filter feeders",
         source=HOLLING,
         aliases="holling_1, type_1_functional_response",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from descend.formula.curves.entry import Argument, Curve
 
 FIELD = "Pharmacokinetics"
-X = Argument("x", "time since the dose", "x", 0.0, 24.0)
+X = Argument("x", "time since the dose", "x", 0.1, 36.0)
 DOSE = Argument("dose", "dose; the volume is per unit of it", "1", 1.0, 1.0, default="1")
 VOLUME = Argument("volume", "volume of distribution, over the dose", "1/y", 0.01, 0.1)
 ELIMINATION = Argument("elimination", "rate of elimination", "1/x", 0.08, 0.3)

@@ -6,7 +6,7 @@ from descend.formula.curves.entry import Argument, Curve
 
 FIELD = "Solids, magnets and molecules"
 KELVIN = Argument("x", "absolute temperature", "K", 10.0, 400.0)
-ATOMS = Argument("atoms", "atoms per formula unit", "mol/mol", 1.0, 5.0)
+ATOMS = Argument("atoms", "atoms per formula unit", "1", 1.0, 5.0)
 GAS = Argument("gas_constant", "molar gas constant", "J/mol/K", 8.314, 8.314, default="8.314462618")
 FIELD_STRENGTH = Argument("x", "magnetic field", "x", -5.0, 5.0)
 SATURATION = Argument("saturation", "magnetisation of all moments in line", "y", 1.0, 100.0)

@@ -54,7 +54,7 @@ def written_out(
 
     Raises FormulaError for arguments that a curve does not have.
     """
-    calls = [_Call(text, node) for node in _calls(sides) if node.function not in columns]
+    calls = [_Call(text, node) for node in _calls(sides)]
     typed = {name.name for name in names_in(*sides)}
     _name(calls, typed | set(columns), frozenset(starts))
     known = {id(call.node): call for call in calls}
@@ -65,6 +65,15 @@ def written_out(
 
     left, right = sides
     return (left, _rebuilt(right, change)), tuple(call.as_written(change) for call in calls)
+
+
+def by_itself(text: str, node: Call) -> Node | None:
+    """Return the curve that a call names, written out, each argument left out being a name; None if it names none."""
+    if curve_named(node.function) is None:
+        return None
+    call = _Call(text, node)
+    call.own = {name: name for name in call.left_out}
+    return call.written(lambda part: None)
 
 
 class _Call:

@@ -1,0 +1,122 @@
+"""Generalised linear models of many rows beside glum and statsmodels, in one process, all to the same answer.
+
+    python benchmarks/glm.py --rows 1000000 --columns 20 --rounds 1
+
+Each contender fits the same rows with a log link (logit for outcomes) and without a start; an answer that is further
+from that of descend than 1e-3 standard errors is printed as such. glum cannot estimate the theta of the negative
+binomial distribution, which is given to all in the second of its lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+import descend
+
+THETA = 2.0
+FAR = 1e-3
+"""Answers this many standard errors apart are not the same."""
+Array = np.ndarray
+
+
+def responses(rows: int, columns: int) -> tuple[Array, dict[str, Array]]:
+    """Return inputs, and a response of each distribution with the same means."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(rows, columns))
+    score = 0.5 + x @ (random.normal(size=columns) / (2.0 * columns**0.5))
+    mean = np.exp(score)
+    return x, {
+        "gamma": random.gamma(2.0, mean / 2.0),
+        "negative_binomial": random.negative_binomial(THETA, THETA / (THETA + mean)).astype(float),
+        "poisson": random.poisson(mean).astype(float),
+        "logistic": (random.uniform(size=rows) < 1.0 / (1.0 + np.exp(-score))).astype(float),
+    }
+
+
+def by_descend(x: Array, y: Array, loss: str) -> Array:
+    """Fit by descend; return intercept and coefficients, and the standard error of the first of these."""
+    data = {f"x{place}": column for place, column in enumerate(np.asfortranarray(x).T)} | {"y": y}
+    link = "sigmoid" if loss == "logistic" else "exp"
+    fit = descend.fit(f"y ~ {link}(b + w @ [x*])", data, loss=loss)
+    assert fit.outcome == "converged" and fit.standard_errors is not None
+    return np.array([fit.parameters["b"], *fit.parameters["w"], fit.standard_errors["b"]])
+
+
+def by_glum(x: Array, y: Array, loss: str) -> Array | None:
+    """Fit by glum; None where it has no such model."""
+    import glum
+
+    families = {
+        "gamma": "gamma",
+        "negative_binomial(theta=2)": glum.NegativeBinomialDistribution(1.0 / THETA),
+        "poisson": "poisson",
+        "logistic": "binomial",
+    }
+    if loss not in families:
+        return None
+    link = "logit" if loss == "logistic" else "log"
+    model = glum.GeneralizedLinearRegressor(family=families[loss], link=link, alpha=0.0, gradient_tol=1e-7)
+    model.fit(x, y)
+    return np.array([model.intercept_, *model.coef_])
+
+
+def by_statsmodels(x: Array, y: Array, loss: str) -> Array:
+    """Fit by statsmodels; theta, where it is estimated, by its model of counts."""
+    import statsmodels.api as sm
+
+    design = sm.add_constant(x)
+    if loss == "negative_binomial":
+        return np.asarray(sm.NegativeBinomial(y, design).fit(disp=0, maxiter=200).params[:-1])
+    family = {
+        "gamma": sm.families.Gamma(sm.families.links.Log()),
+        "negative_binomial(theta=2)": sm.families.NegativeBinomial(alpha=1.0 / THETA),
+        "poisson": sm.families.Poisson(),
+        "logistic": sm.families.Binomial(),
+    }[loss]
+    return np.asarray(sm.GLM(y, design, family=family).fit(tol=1e-10).params)
+
+
+CONTENDERS: dict[str, Callable[[Array, Array, str], Array | None]] = {
+    "descend": by_descend,
+    "glum": by_glum,
+    "statsmodels": by_statsmodels,
+}
+
+
+def main() -> None:
+    """Print seconds, the best of all rounds, and whether descend is the fastest."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--columns", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=1)
+    asked = parser.parse_args()
+    warnings.simplefilter("ignore")
+    x, responded = responses(asked.rows, asked.columns)
+    few = slice(0, 2_000)
+    for loss in ("gamma", "negative_binomial", "negative_binomial(theta=2)", "poisson", "logistic"):
+        y, seconds, found = responded[loss.partition("(")[0]], dict[str, float](), dict[str, Array]()
+        for name, fitted in CONTENDERS.items():
+            if fitted(x[few], y[few], loss) is None:  # libraries are imported, code is made
+                continue
+            for _ in range(asked.rounds):
+                began = time.perf_counter()
+                answer = fitted(x, y, loss)
+                taken = time.perf_counter() - began
+                seconds[name] = min(taken, seconds.get(name, taken))
+                assert answer is not None
+                found[name] = answer
+        error = found["descend"][-1]
+        known = found.pop("descend")[:-1]
+        off = {name for name, each in found.items() if np.abs(each - known).max() > FAR * error}
+        told = (f"{name} {taken:7.2f} s{' (elsewhere)' * (name in off)}" for name, taken in seconds.items())
+        best = min(taken for name, taken in seconds.items() if name != "descend")
+        print(f"{loss:<28}{'  '.join(told)}   {best / seconds['descend']:.2f} times the fastest other", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The option `trials`: of how many trials each share is, which is its weight under a loss of outcomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from descend.errors import ConfigError
+from descend.losses import LOSSES
+from descend.models import kind_of
+from descend.options.option import Values
+from descend.options.request import OPTIONS, check_options
+from descend.wording import spell
+
+USUAL = "binomial"
+"""The loss of shares, where no other is asked for."""
+
+
+def with_trials(model: object, options: Values) -> dict[str, Any]:
+    """Return the options with the trials as weights, and with the loss of shares where none is given.
+
+    Raises ConfigError beside weights or sigma, for a module, and for a loss that is not of shares.
+
+    >>> with_trials("dead/n ~ sigmoid(a + b*x)", {"trials": "n", "loss": "squared"})["loss"]
+    'binomial'
+    """
+    check_options({"trials": options["trials"]})
+    for other in ("weights", "sigma"):
+        if options.get(other) is not None:
+            raise ConfigError(
+                f"{spell('trials')} says how much each share weighs, and so does {spell(other)}. Leave out one of the "
+                "two; rows that occur several times have as many times the trials."
+            )
+    if kind_of(model).in_place:
+        raise ConfigError(
+            f"{spell('trials')} is for formulas and functions. Give a module the loss binomial, and the trials as "
+            f"{spell('weights')}."
+        )
+    loss = options.get("loss")
+    if loss is None or OPTIONS["loss"].same_as_default(loss):
+        loss = USUAL
+    elif not LOSSES.build(loss).two_levels:
+        raise ConfigError(
+            f"{spell('trials')} is of shares of trials, and the {LOSSES.build(loss).name} loss is not. Use the {USUAL} "
+            f"loss, or leave out {spell('trials')}."
+        )
+    return {**options, "weights": options["trials"], "loss": loss}
