@@ -60,11 +60,12 @@ def place(rule: str, file: Path, node: ast.AST) -> Place:
 
 @cache
 def loss_names() -> frozenset[str]:
-    """Return the names of the losses, but for those that are functions of formulas too: `gamma`."""
+    """Return the names of the losses, but for words of other things too: functions of formulas, and how errors grow."""
     from descend.formula.functions import FUNCTIONS
     from descend.losses import LOSSES
+    from descend.options.of_rows import FORMS
 
-    return frozenset(LOSSES) - frozenset(FUNCTIONS)
+    return frozenset(LOSSES) - frozenset(FUNCTIONS) - frozenset(FORMS)
 
 
 @cache

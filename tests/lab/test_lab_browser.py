@@ -542,3 +542,21 @@ def test_groups_are_accessible(opened, scheme, query):
         page.tab.set_viewport_size({"width": width, "height": 800})
         page.tab.wait_for_timeout(300)
         assert page.tab.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_named_curve_becomes_the_formula(opened):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    page = opened("?problem=decay")
+    tab = page.tab
+    tab.locator("#curves summary").click()
+    tab.locator("#curve").click()
+    tab.keyboard.type("exponential decay")
+    tab.wait_for_timeout(300)
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("Enter")
+    page.film_has("exponential_decay(x)")
+    assert tab.locator("#formula").input_value() == "y ~ exponential_decay(x)"
+    page.until("!!document.querySelector('#curve-picture svg')")
+    assert "exp(" in tab.locator("#curve-picture code").first.text_content()
+    tab.wait_for_timeout(500)
+    assert [one["id"] for one in axe.Axe().run(tab).response["violations"]] == []

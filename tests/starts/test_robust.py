@@ -246,3 +246,13 @@ def test_a_gradient_by_hand_is_that_of_the_loss_as_it_is_named():
     fitted = fit("y ~ w*x", DATA, loss="huber", gradient=text)
     assert fitted.loss_function == Huber(1.0)
     assert not fitted.notes or "not" not in fitted.notes[0]
+
+
+def test_a_second_look_that_leaves_no_noise_is_none():
+    """exp of a yes or no runs away under an S-estimate, whose scale was 1e-191: its square is 0."""
+    rng = np.random.default_rng(0)
+    x = np.linspace(0.1, 4.0, 60)
+    rng.normal(size=60), rng.gamma(5.0, 0.2, 60), rng.poisson(np.exp(0.5 * x))  # with these draws it did
+    y = (rng.uniform(size=60) < 1.0 / (1.0 + np.exp(2.0 - x))).astype(float)
+    found = fit("y ~ exp(w*x + b)", {"x": x, "y": y}, loss="tukey")
+    assert np.isfinite(found.theta).all()

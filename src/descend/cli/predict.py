@@ -161,6 +161,8 @@ def _predicted(
 
 def _probabilities(fitted: Fit | Fits, table: Table, missing: str) -> dict[str, NDArray[np.float64]]:
     """Return a column with the probability of each class."""
+    import numpy as np
+
     from descend.results import Fit
 
     if not isinstance(fitted, Fit):
@@ -168,7 +170,7 @@ def _probabilities(fitted: Fit | Fits, table: Table, missing: str) -> dict[str, 
             "Probabilities of classes are predicted by one fit, and this file holds those of many groups. Leave "
             "out --probabilities."
         )
-    found = fitted.predict(table, missing, probabilities=True)
+    found = fitted.predict(table, missing, probabilities=True).astype(np.float64)
     names = fitted.loss_function.classes
     columns = {f"probability of {each}": found[:, place] for place, each in enumerate(names)}
     for each in columns:

@@ -170,7 +170,7 @@ def _resampled(
     random, draw = np.random.default_rng(seed), _drawing(solution)
     values, failed, weak, done = [], 0, 0, 0
     objective, free = solution.objective, free_to_move(solution)
-    one_score = not (solution.loss_function.kinked or solution.loss_function.own_parameters)
+    one_score = not (solution.loss_function.kinked or solution.loss_function.several_scores)
     lean = one_score and well_conditioned(objective(solution.theta, 2), free)
     close = CLOSE / solution.rows * (1.0 if math.isinf(error_degrees(solution)) else solution.loss)
     with np.errstate(all="ignore"), Interruptible() as stop:

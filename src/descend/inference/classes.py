@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from descend.descent.solution import named
 from descend.inference.prediction import refuse_not_finite
 from descend.losses import Loss
+from descend.losses.classes import cells_of
 from descend.models import Model
 
 Array = NDArray[np.float64]
@@ -33,11 +34,7 @@ def probabilities_of(model: Model, theta: Array, columns: Mapping[str, Array]) -
 
 def likeliest(loss: Loss, probabilities: Array) -> NDArray[np.generic]:
     """Return the class of the largest probability in each row: words, or numbers where all classes are numbers."""
-    names = loss.classes
-    try:
-        numbers = np.array([float(name) for name in names])
-        labels: NDArray[np.generic] = numbers.astype(np.int64) if (numbers == numbers.round()).all() else numbers
-    except ValueError:
-        labels = np.array(names, dtype=object)
+    cells = cells_of(loss.classes)
+    labels: NDArray[np.generic] = np.array(cells, dtype=object if isinstance(cells[0], str) else None)
     found: NDArray[np.generic] = labels[probabilities.argmax(axis=1)]
     return found

@@ -65,7 +65,7 @@ def digits(solution: Solution) -> Named | None:
     curvature is computed, for losses with a kink, and for runs that diverged.
     """
     loss = solution.loss_function
-    if solution.model.in_place or loss.kinked or loss.own_parameters or solution.outcome is Outcome.DIVERGED:
+    if solution.model.in_place or loss.kinked or loss.several_scores or solution.outcome is Outcome.DIVERGED:
         return None
     with np.errstate(all="ignore"):
         error, moving, least = _distance(solution)

@@ -65,7 +65,7 @@ def goodness_of(solution: Solution) -> Goodness | None:
 
 def _known(solution: Solution) -> bool:
     """Whether the variance of each row is known, and the rows are in memory if they are needed."""
-    if solution.model.in_place or solution.penalised:
+    if solution.model.in_place or solution.penalised or solution.loss_function.classes:
         return False
     return solution.scale_known or (solution.loss_function.dispersion_known and solution.all_rows is None)
 

@@ -152,7 +152,7 @@ def checked_errors(kind: str | None, loss: Loss, weighted: bool = False) -> str:
         from descend.options.kinds_of_errors import read_errors
 
         name, kind = read_errors(kind).name, read_errors(kind).text
-    if name not in OF_CURVATURE and loss.own_parameters:
+    if name not in OF_CURVATURE and loss.several_scores:
         raise ConfigError(
             f"The {loss.name} loss has parameters of its own, which no {name} errors are known for. Use model."
         )

@@ -11,8 +11,9 @@ from typing import Any
 
 from descend import api
 from descend.errors import DescendError
+from descend.formula.curves import curve_named
 from descend.gradients.derivation import Derivation
-from descend.lab import copies, groups, rates
+from descend.lab import copies, curves, groups, rates
 from descend.lab import elements as html
 from descend.lab.cache import Cache
 from descend.lab.controls import on_the_page
@@ -83,6 +84,8 @@ class Callbacks:
         wire("sample", "context.data", "sample.n_clicks", "context.data")
         wire("go", "url.search", "problem.value", "context.data")
         wire("write", "written.data", "mathematics.data", late=False)
+        wire(self.curve, "formula.value start.value auto.value described.data", "curve.value", "formula.value " + rows)
+        wire("draw", "pictured.data", "described.data", late=False)
 
     def page(self, opening: Opening) -> object:
         """Return the page for an address."""
@@ -190,6 +193,27 @@ class Callbacks:
             return judgement_text(judged, words(state.lang)), derived, skeleton
         except DescendError as error:
             return error_text(error), derived, skeleton
+
+    def curve(
+        self,
+        name: str | None,
+        present: str,
+        context: Mapping[str, object],
+        noise: float,
+        opening: Opening,
+        by: Sequence[str] | None,
+    ) -> tuple[object, ...]:
+        """Return the formula that a named curve makes of the columns, no start, a rate to be chosen, its picture."""
+        from dash import no_update
+
+        chosen = curve_named(name or "")
+        if chosen is None:
+            return no_update, no_update, no_update, ""
+        state = state_of_rows(context, noise, by)
+        rows, shown = self.library.rows(state, opening.get("key")), curves.shown(chosen, words(state.lang))
+        if rows is None:
+            return no_update, no_update, no_update, shown
+        return curves.formula_of(chosen, rows, present or ""), "", ["auto"], shown
 
     def report(self, clicks: int | None, link: str | None, opening: Opening) -> object:
         """Return the report of the descent, or of the race, as a file to download."""

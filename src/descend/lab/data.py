@@ -138,25 +138,36 @@ class Library:
 def of_group(rows: Rows, by: Sequence[str], name: str) -> Rows:
     """Return the rows of one group, a sample if there are many. Raises DataError for one that there is not."""
     every = rows.full or rows
-    groups = GROUPS((rows.key, tuple(by)), lambda: Groups.of(open_table(every.table), by))
+    groups = _groups(every, by)
     place = next((place for place, key in enumerate(groups.keys) if said(key) == name), None)
     if place is None:
         listed = " and ".join(f"`{column}`" for column in by)
         raise DataError(f"There is no group `{name}` of {listed} in these rows.")
     chosen, key = groups.rows(place), groups.keys[place]
-    columns = {column: values[chosen] for column, values in every.columns.items()}
-    texts = {column: values[chosen] for column, values in every.words.items()}
     condition = " and ".join(f"{quoted_if_odd(column)} = {_sql(value)}" for column, value in zip(by, key, strict=True))
-    own = replace(
-        rows,
-        key=(*rows.key, *by, name),
-        columns=columns,
-        words=texts,
-        full=None,
-        total=len(chosen),
-        where=condition,
-    )
+    own = replace(_chosen(every, chosen), key=(*rows.key, *by, name), total=len(chosen), where=condition)
     return sampled(own) if own.rows > MOST_ROWS else own
+
+
+def groups_of(rows: Rows, by: Sequence[str]) -> int:
+    """Return how many groups there are. Raises DataError for a column that there is not."""
+    return len(_groups(rows, by))
+
+
+def first_groups(rows: Rows, by: Sequence[str], count: int) -> Rows:
+    """Return the rows of some groups, evenly spaced among all."""
+    groups = _groups(rows, by)
+    places = np.unique(np.linspace(0, len(groups) - 1, count).astype(int)).tolist()
+    return _chosen(rows, np.concatenate([groups.rows(place) for place in places]))
+
+
+def _groups(rows: Rows, by: Sequence[str]) -> Groups:
+    return GROUPS((rows.key, tuple(by)), lambda: Groups.of(open_table(rows.table), by))
+
+
+def _chosen(rows: Rows, places: NDArray[np.intp]) -> Rows:
+    columns = {column: values[places] for column, values in rows.columns.items()}
+    return replace(rows, columns=columns, words={name: cells[places] for name, cells in rows.words.items()}, full=None)
 
 
 def _sql(value: Label) -> str:
@@ -197,9 +208,7 @@ def read_rows(path: str | os.PathLike[str], name: str, key: tuple[object, ...]) 
 def sampled(rows: Rows, keep: bool = False) -> Rows:
     """Return a random sample of many rows. keep: whether all of them stay beside it."""
     chosen = np.sort(np.random.default_rng(0).choice(rows.rows, MOST_ROWS, replace=False))
-    columns = {column: values[chosen] for column, values in rows.columns.items()}
-    texts = {column: values[chosen] for column, values in rows.words.items()}
-    return replace(rows, columns=columns, words=texts, full=rows if keep else None)
+    return replace(_chosen(rows, chosen), full=rows if keep else None)
 
 
 def _groupings(table: Mapping[str, Array | Words]) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ Start = Mapping[str, float | list[float]]
 """Starting values by name; for a vector, one for each component."""
 SECONDS = 1.5
 """Seconds after which descents are stopped, for all of a race together."""
+NEAR = 0.8
+"""Where the parameters of a named curve begin, as a share of their values at the lowest J."""
 MOST_PARAMETERS = 20
 MOST_UPDATES = 200_000
 """Most steps of a run: epochs times batches."""
@@ -102,10 +104,21 @@ def lowest_fit(state: State, rows: Rows) -> Fit:
 def starts(state: State, rows: Rows, lowest: Fit) -> Start:
     """Return a starting value for each parameter: the one given; else 0 where J is a parabola, and 1 elsewhere.
 
-    A value given for a vector holds for all of its components, except those that are given one of their own.
+    Those of a named curve, which have sizes of their own, begin near where J is lowest, but far enough to see the way.
+
+    A value given for a vector holds for all of its components, except those that are given one of their own. Those of
+    the loss itself, such as cutpoints, which have an order to keep, begin where they end.
     """
-    given = dict(state.start)
+    own = lowest.loss_function.own_parameters
+    given = {name: float(value) for name, value in lowest.parameters.items() if name in own} | dict(state.start)
     usual = 0.0 if lowest.model.linear else 1.0
+    formula = lowest.model.formula
+    if formula is not None and formula.curves and not lowest.model.linear:
+        near = {
+            label: float(f"{NEAR * value:.3g}")
+            for label, value in zip(lowest.model.parameters.labels, lowest.theta, strict=True)
+        }
+        given = near | given
     return {
         name: given.get(name, usual)
         if labels is None

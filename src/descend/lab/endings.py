@@ -15,6 +15,7 @@ from descend.lab.film import colour_name
 from descend.lab.texts import OUTCOMES, Words
 from descend.lab.valley import Valley, other_valley
 from descend.report import grouped
+from descend.report.units import unit_of_label
 from descend.report.view import view
 
 if TYPE_CHECKING:
@@ -93,8 +94,12 @@ def _table(runs: Descents, say: Words) -> Component:
     heads = (say("run"), say("outcome"), say("used"), "J", "η", say("parameters"))
     lines = []
     for place, (name, fit) in enumerate(runs.fits.items()):
+        shapes = fit.model.parameters
         labelled = zip(fit.model.parameters.labels[:MOST_LISTED], fit.theta[:MOST_LISTED], strict=True)
-        values = ",  ".join(f"{label} = {number(float(value))}" for label, value in labelled)
+        values = ",  ".join(
+            f"{label} = {number(float(value))} {unit_of_label(fit, shapes, label)}".rstrip()
+            for label, value in labelled
+        )
         rate = "–" if fit.learning_rate is None else number(fit.learning_rate)
         cells = [OUTCOMES[str(fit.outcome)][say.chinese], f"{fit.epochs:,}", number(fit.loss, 5), rate, values]
         lines.append(html.Tr([html.Th(_named(place, name), scope="row"), *map(html.Td, cells)]))

@@ -25,6 +25,7 @@ from descend.report import grouped, palette, panels
 from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
 from descend.report.interactive import figure
 from descend.report.surface import MOST_ROWS
+from descend.report.units import with_unit
 from descend.report.view import view
 from descend.results import Fit
 
@@ -150,8 +151,9 @@ def _data(runs: Descents, frames: Frames, dark: bool) -> tuple[Plain, list[Plain
         curves = _curves(fit, frames.theta(name), inputs)
         moves.append(_curve("curve", place, grid, curves, low, high))
     room = 0.12 * (high - low)
-    up = Axis(seen.response, low=low - room, high=high + room)
-    return _styled(figure(Panel("curve", "", Axis(key or "row"), up, marks), dark), dark), moves
+    up = Axis(with_unit(seen.fit, seen.response), low=low - room, high=high + room)
+    across = Axis(with_unit(seen.fit, key) if key else "row")
+    return _styled(figure(Panel("curve", "", across, up, marks), dark), dark), moves
 
 
 def _surface(

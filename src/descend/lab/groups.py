@@ -13,7 +13,7 @@ from html import escape
 from descend import api
 from descend.errors import ConfigError
 from descend.lab.cache import Cache
-from descend.lab.data import Rows
+from descend.lab.data import Rows, first_groups, groups_of
 from descend.lab.descents import MOST_PARAMETERS
 from descend.lab.state import State
 from descend.lab.texts import OUTCOMES, Words, words
@@ -33,8 +33,9 @@ PER_PAGE = 25
 """Groups on a page of the table."""
 DRAWN = 12
 """Groups that are drawn small, at most: those that fit worst."""
-SECONDS = 8.0
-"""Seconds after which the fits of all groups are given up."""
+SECONDS = 20.0
+"""Most seconds that the fits of all groups may take, as far as those of the first ``TRIED`` tell."""
+TRIED = 500
 LONGEST_SEARCH = 80
 
 
@@ -63,24 +64,12 @@ class Shown:
 
 def fits_of(state: State, rows: Rows) -> Fits:
     """Return the fits of all groups. Raises DescendError, also where they would take long."""
-    began = time.perf_counter()
-
-    def go_on(done: int, total: int) -> None:
-        if time.perf_counter() - began > SECONDS:
-            raise ConfigError(
-                f"One fit for each of {total:,} groups takes longer than the {SECONDS:g} s that the lab allows; "
-                f"{done:,} are done. Use the command line."
-            )
+    every = rows.full or rows
 
     def fit() -> Fits:
-        found = api.fit(
-            state.formula,
-            (rows.full or rows).table,
-            loss=state.loss,
-            missing=rows.missing,
-            by=list(state.by),
-            on_groups=go_on,
-        )
+        if (groups := groups_of(every, state.by)) > TRIED:
+            _refuse_slow(state, every, groups)
+        found = _fitted(state, every)
         if found.model.parameters.size > MOST_PARAMETERS:
             raise ConfigError(
                 f"The formula has {found.model.parameters.size} parameters; the lab shows {MOST_PARAMETERS} at most. "
@@ -89,6 +78,23 @@ def fits_of(state: State, rows: Rows) -> Fits:
         return found
 
     return FITS((rows.key, state.formula, state.loss, state.by), fit)
+
+
+def _fitted(state: State, rows: Rows) -> Fits:
+    return api.fit(state.formula, rows.table, loss=state.loss, missing=rows.missing, by=list(state.by))
+
+
+def _refuse_slow(state: State, rows: Rows, groups: int) -> None:
+    """Raise ConfigError where a few groups, fitted first, say that all of them would take too long."""
+    for some in (2, TRIED):  # the first compiles the formula
+        began = time.perf_counter()
+        _fitted(state, first_groups(rows, state.by, some))
+        seconds = time.perf_counter() - began
+    if seconds * groups / TRIED > SECONDS:
+        raise ConfigError(
+            f"One fit for each of {groups:,} groups would take longer than the {SECONDS:g} s that the lab allows: some "
+            f"{seconds * groups / TRIED:,.0f} s. Use the command line."
+        )
 
 
 def answer(state: State, rows: Rows, part: object) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from descend.lab import elements as html
+from descend.lab.curves import listed
 from descend.lab.data import Library, Rows
 from descend.lab.endings import lowest_key, prose
 from descend.lab.problems import PROBLEMS
@@ -87,6 +88,7 @@ def _settings(state: State, rows: Rows | None, library: Library, say: Words) -> 
         html.P(recipe.about[place], className="about") if recipe is not None else None,
         _field(say("formula"), formula, hint=say("formula_hint", columns=columns)),
         html.Div(id="formula-told", role="status"),
+        _curves(say),
         _by(state, rows, say),
         html.Details([html.Summary(say("settings")), *_more(state, say)], id="more", open=True),
     ]
@@ -105,7 +107,10 @@ def _more(state: State, say: Words) -> list[Component]:
     batch = _choice("batch", batches, "all" if state.batch is None else str(state.batch))
     typed = ", ".join(f"{name}={value:g}" for name, value in state.start)
     return [
-        _field(say.label("loss"), _choice("loss", list(LOSSES), state.loss)),
+        _field(
+            say.label("loss"),
+            _choice("loss", [{"label": say.loss(name), "value": name} for name in LOSSES], state.loss),
+        ),
         html.Fieldset(
             [html.Legend(say.label("optimizer")), race, html.P(say("race"), className="hint")], className="field"
         ),
@@ -114,6 +119,17 @@ def _more(state: State, say: Words) -> list[Component]:
         html.Div(id="start-told", role="status"),
         _noise(state, say),
     ]
+
+
+def _curves(say: Words) -> Component:
+    """Return the list of named curves; one that is chosen becomes the formula, and its picture is shown below."""
+    choice = html.Dropdown(
+        id="curve", options=listed(say), placeholder=say("curve_hint"), searchable=True, clearable=True
+    )
+    stores = [html.Store(id="described"), html.Store(id="pictured")]
+    label = html.Label(say("curves"), htmlFor="curve", className="unseen")
+    picture = html.Div(id="curve-picture", className="drawn")
+    return html.Details([html.Summary(say("curves")), label, choice, *stores, picture], id="curves")
 
 
 def _by(state: State, rows: Rows | None, say: Words) -> Component:
@@ -161,7 +177,7 @@ def _groups(say: Words) -> Component:
         [
             html.H2(say("groups")),
             verdict,
-            html.Div(id="groups-picture"),
+            html.Div(id="groups-picture", className="drawn"),
             html.H3(say("groups_table")),
             search,
             html.Div(id="groups-table"),

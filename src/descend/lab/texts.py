@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from descend.losses.chinese import CHINESE as LOSSES
 from descend.options.request import OPTIONS
 
 TEXTS = {
@@ -126,6 +127,8 @@ TEXTS = {
         "Not everything in this address could be read, and was left as usual: {names}.",
         "地址中有些内容无法读取，已按默认处理：{names}。",
     ),
+    "curves": ("Named curves", "常用曲线"),
+    "curve_hint": ("Choose one, such as Voigt", "选择一条，例如沃伊特峰"),
     "by_hint": (
         "Several columns make a group of each combination.",
         "可多选：各列取值的每种组合为一组。",
@@ -179,6 +182,11 @@ class Words:
         """Look up a text, and fill in its named values."""
         text = TEXTS[key][self.chinese]
         return text.format(**named) if named else text
+
+    def loss(self, name: str) -> str:
+        """Return what the list of losses calls one: its name, and in Chinese what it is."""
+        plain = name.replace("_", " ")
+        return f"{plain} {LOSSES[name]}" if self.chinese and name in LOSSES else plain
 
     def label(self, key: str) -> str:
         """Return the label of the control of an option."""

@@ -6,19 +6,25 @@ from descend.losses.binomial import Binomial
 from descend.losses.cauchy import Cauchy
 from descend.losses.contract import Loss
 from descend.losses.domain import POSITIVE, Domain
+from descend.losses.exponential import Exponential
 from descend.losses.gamma import Gamma
 from descend.losses.huber import Huber
 from descend.losses.inverse_gaussian import InverseGaussian
 from descend.losses.log_cosh import LogCosh
 from descend.losses.logistic import Logistic
+from descend.losses.lognormal import LogNormal
+from descend.losses.multinomial import Multinomial
 from descend.losses.negative_binomial import NegativeBinomial
 from descend.losses.ordinal import Ordinal
 from descend.losses.pinball import Pinball
 from descend.losses.poisson import Poisson
 from descend.losses.soft_l1 import SoftL1
 from descend.losses.squared import Squared
+from descend.losses.student_t import StudentT
 from descend.losses.tukey import Tukey
 from descend.losses.tweedie import Tweedie
+from descend.losses.von_mises import VonMises
+from descend.losses.weibull import Weibull
 from descend.registry import Registry
 
 LOSSES: Registry[Loss] = Registry(
@@ -39,6 +45,12 @@ LOSSES: Registry[Loss] = Registry(
     Bernoulli,
     Binomial,
     Ordinal,
+    Multinomial,
+    StudentT,
+    Exponential,
+    Weibull,
+    LogNormal,
+    VonMises,
     around={
         "censored": "descend.losses.censored:Censored",
         "asymmetric": "descend.losses.asymmetric:Asymmetric",
@@ -54,18 +66,24 @@ __all__ = [
     "Binomial",
     "Cauchy",
     "Domain",
+    "Exponential",
     "Gamma",
     "Huber",
     "InverseGaussian",
     "LogCosh",
+    "LogNormal",
     "Logistic",
     "Loss",
+    "Multinomial",
     "NegativeBinomial",
     "Ordinal",
     "Pinball",
     "Poisson",
     "SoftL1",
     "Squared",
+    "StudentT",
     "Tukey",
     "Tweedie",
+    "VonMises",
+    "Weibull",
 ]

@@ -244,15 +244,15 @@ class Censored(Loss):
 
     @cached_property
     def weights(self) -> tuple[Expr, ...]:
-        """Second derivatives of a censored row; of an exact one its Fisher information, by which a descent is safe."""
+        """Second derivatives of a censored row; of an exact one its Fisher information, by which a descent is safe.
+
+        Those by the prediction and the scale together are left out: they may outweigh the others in single rows, though
+        not in the sum, and a row by itself would then count with their size.
+        """
         weight = self.expressions[2]
         if not self.own_parameters:
             return (weight,)
         own = Parameter(self.parameter)
-        mixed, bent = [], []
-        for part in self.parts:
-            slope = derivative(part, own)
-            mixed.append(derivative(slope, PREDICTION))
-            bent.append(derivative(slope, own))
-        mixed[1], bent[1] = Integer(0), self._known(self.exact.scale_information_text)
-        return weight, self._by_status(*mixed), self._by_status(*bent)
+        bent = [derivative(derivative(part, own), own) for part in self.parts]
+        bent[1] = self._known(self.exact.scale_information_text)
+        return weight, Integer(0), self._by_status(*bent)

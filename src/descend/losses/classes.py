@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from descend.errors import ConfigError
 from descend.losses.contract import Loss
@@ -30,6 +31,7 @@ class Classes(Loss):
 
     of_classes: ClassVar[bool] = True
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
+    certain: ClassVar[float] = 1e-12
     saturated_text: ClassVar[str] = "0"
 
     def __post_init__(self) -> None:
@@ -51,6 +53,10 @@ class Classes(Loss):
         return tuple(next(csv.reader([self.levels], skipinitialspace=True), ())) if self.levels else ()
 
     @property
+    def endless(self) -> bool:
+        return True
+
+    @property
     def size(self) -> int:
         """The number of classes, K; 2 before the data are known."""
         return len(self.classes) or 2
@@ -69,8 +75,9 @@ class Classes(Loss):
         return f"{self.name}({listed})" if listed else self.name
 
     @property
-    def settings(self) -> dict[str, Any]:
-        return {name: value for name, value in super().settings.items() if value != type(self).__dict__.get(name, "")}
+    def settings(self) -> dict[str, str]:
+        every = {field.name: str(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return {name: value for name, value in every.items() if value != type(self).__dict__.get(name, "")}
 
     @property
     def shown(self) -> str:
@@ -80,3 +87,16 @@ class Classes(Loss):
     @property
     def response_domain(self) -> Domain:  # type: ignore[override]
         return Domain(0.0, self.size - 1.0, "classes")
+
+
+def cells_of(names: Sequence[str]) -> tuple[str | int | float, ...]:
+    """Return classes as the data hold them: as numbers where all are some, else as words.
+
+    >>> cells_of(["1", "2"]), cells_of(["0.5", "1"]), cells_of(["1", "two"])
+    ((1, 2), (0.5, 1.0), ('1', 'two'))
+    """
+    try:
+        numbers = [float(name) for name in names]
+    except ValueError:
+        return tuple(names)
+    return tuple(int(value) for value in numbers) if all(map(float.is_integer, numbers)) else tuple(numbers)

@@ -79,6 +79,8 @@ class Loss(Evaluated):
     squares: ClassVar[bool] = False
     """Whether its value is a squared residual over the variance of its row, so that their sum is a chi-square."""
     certain: ClassVar[float] = 0.0
+    predicts: ClassVar[str] = "mean"
+    """What of the distribution of a row the prediction is."""
     dispersion: ClassVar[Literal["known", "estimated"] | None] = None
     known_dispersion: ClassVar[float] = 1.0
     """The dispersion, where it is known."""

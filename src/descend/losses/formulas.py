@@ -46,6 +46,7 @@ class Formulas(Part, ABC):
     of the setting. own_parameters are fitted with those of the formula; the formulas use them by name.
     shifts: whether they make up for a constant added to the prediction, so that the formula needs none.
     of_classes: whether the response is one of several classes, by their places. ordered: whether these have an order.
+    per_class: whether each class but the first has a score by the formula, with parameters of its own.
     """
 
     kind: ClassVar[str] = "loss"
@@ -54,6 +55,7 @@ class Formulas(Part, ABC):
     shifts: ClassVar[bool] = False
     of_classes: ClassVar[bool] = False
     ordered: ClassVar[bool] = False
+    per_class: ClassVar[bool] = False
     value_text: ClassVar[str]
     slope_text: ClassVar[str]
     weight_text: ClassVar[str]
@@ -103,7 +105,7 @@ class Formulas(Part, ABC):
         """Return the same loss of these classes; itself, if it is of numbers."""
         return self
 
-    def probabilities(self, score: Array, parameters: Mapping[str, object]) -> Array:
+    def probabilities(self, score: Array, parameters: Mapping[str, float]) -> Array:
         """Return the probability of each class in each row, (rows, K). Raises ConfigError for a loss of numbers.
 
         score: what the loss works on, (rows,) or (rows, K - 1). parameters: by name, those of the loss among them.
@@ -134,6 +136,11 @@ class Formulas(Part, ABC):
     def own_parameters(self) -> dict[str, float]:
         """Its own parameters, such as cutpoints, and where they start from."""
         return {}
+
+    @property
+    def several_scores(self) -> bool:
+        """Whether the loss of a row depends on more than one score that is fitted."""
+        return self.per_class or bool(self.own_parameters)
 
     @cached_property
     def plain(self) -> bool:

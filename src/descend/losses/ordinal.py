@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from sympy import Add, Expr, Integer, Lt, Rational, Symbol
@@ -123,7 +123,7 @@ class Ordinal(Classes):
         above = {"logit": "sigmoid", "probit": "normal_cdf"}[self.method]
         return Add(*(FUNCTIONS[above].build(expression - cut) for cut in self._cuts))
 
-    def probabilities(self, score: Array, parameters: Mapping[str, Any]) -> Array:
+    def probabilities(self, score: Array, parameters: Mapping[str, float]) -> Array:
         from scipy.special import expit, ndtr
 
         up_to = {"logit": expit, "probit": ndtr}[self.method]

@@ -17,7 +17,7 @@ from descend.losses import Loss, Squared
 from descend.many.arrays import NUMPY_ARRAYS, tensors
 from descend.many.common_model import model_by_groups, program_of
 from descend.many.doubts import beside, fit_doubted
-from descend.many.groups import Groups, table_of_group
+from descend.many.groups import Groups, table_of_group, with_classes
 from descend.many.keeping import keep
 from descend.many.linear import is_linear, solved_linear, variances_of_linear
 from descend.many.neighbours import NeighboursOfGroups, neighbours_of_groups
@@ -103,12 +103,7 @@ class Grouped(OfRows):
 
     def table_of(self, group: int) -> Table:
         """Return the rows of one group as a table. Raises DataError where it lacks a level that others have."""
-        data: dict[str, NDArray[np.generic]] = {**self.rows_of(group)}
-        if classes := self.model.loss.classes:  # of which the columns hold the places
-            name = self.model.response
-            places = self.rows_of(group)[name]
-            known = np.nan_to_num(places, nan=len(classes)).astype(np.intp)
-            data[name] = np.array([*classes, None], dtype=object)[known]
+        data = with_classes(self.rows_of(group), self.model)
         return table_of_group(data, self.model.codings, self.table, self.source(group))
 
     def rows_of(self, group: int) -> dict[str, Array]:

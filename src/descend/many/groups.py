@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
+from descend.models import Model
 from descend.table import Table
 from descend.table.arrays import ArrayTable
 from descend.table.coded import combined
@@ -128,6 +129,15 @@ def _values(labels: list[Label], places: Places) -> list[Label]:
     if np.array_equal(places, np.arange(len(labels))):
         return labels
     return [labels[place] for place in places.tolist()]
+
+
+def with_classes(data: Mapping[str, NDArray[np.float64]], model: Model) -> dict[str, NDArray[np.generic]]:
+    """Return columns of numbers with the classes of the response, if it has some, in place of their places."""
+    found: dict[str, NDArray[np.generic]] = {**data}
+    if classes := model.loss.classes:
+        places = np.nan_to_num(data[model.response], nan=len(classes)).astype(np.intp)
+        found[model.response] = np.array([*classes, None], dtype=object)[places]
+    return found
 
 
 def table_of_group(

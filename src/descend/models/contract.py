@@ -79,6 +79,8 @@ class Model(RowsOfModel, ABC):
     """The standard deviation of each input that has errors: a column, or a number."""
     correlated: Mapping[str, Sigma] = MappingProxyType({})
     """The correlation of these errors with those of the response, if there is one."""
+    per_class: ClassVar[bool] = False
+    """Whether it has a score for each class of the response but the first."""
     notes: tuple[str, ...] = ()
     """What to tell the user of how the model was read."""
     calls: int = 0
@@ -141,6 +143,11 @@ class Model(RowsOfModel, ABC):
     def symbolic(self) -> SymbolicModel | None:
         """The model as an expression, None if it can only be called."""
         return None
+
+    @property
+    def of_one_class(self) -> SymbolicModel | None:
+        """The model of the scores of one class, where each has parameters of its own; else the model itself."""
+        return self.symbolic
 
     @property
     def linear(self) -> bool:

@@ -32,6 +32,11 @@ def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[
     if request.sigma is not None:
         check_sigma_wish(request, loss)
         known_column(request.sigma, table, "sigma")
+    if loss.per_class:
+        from descend.models.per_class import PerClassModel
+
+        one, _ = kind_of(model).read(model, table, request.but(start=None), loss)
+        return PerClassModel.of_each(one, request, request.start or {})
     fitted, start = kind_of(model).read(model, table, request, loss)
     if fitted.symbolic is not None:
         fitted = _as_probability(fitted.symbolic, table, request)
@@ -134,6 +139,10 @@ def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str 
 
 def _of_source(source: str, model: Model) -> Program | Kernel:
     """Return what an engine sums where the model itself provides its gradient."""
+    if model.per_class:
+        from descend.gradients.per_class import ClassesKernel
+
+        return ClassesKernel(model)
     if source == "numeric":
         return DifferentiatedKernel(model) if model.differentiated else NumericKernel(model)
     if source == "jax":

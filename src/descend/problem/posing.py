@@ -285,7 +285,7 @@ def penalty_of(model: Model, l1: float, l2: float) -> Penalty:
     factors = np.ones(model.parameters.size)
     for name in model.loss.own_parameters:
         factors[model.parameters.slices[name]] = 0.0
-    if (symbolic := model.symbolic) is not None:
+    if (symbolic := model.of_one_class) is not None:
         inside = symbolic.linear_predictor
         for symbol, slope in symbolic.formula.jacobian.items():
             added = slope if inside is None else inside.diff(symbol)

@@ -99,15 +99,17 @@ def _not_two(refused: WordsError, loss: Loss, plain: bool, words: list[str]) -> 
     if loss.two_levels:
         some = listing(words[:NAMED]) + (" and others" if len(words) > NAMED else "")
         return DataError(
-            f"{refused.says} It has more than two levels ({some}), and the {loss.name} loss is for two. Keep the rows "
-            f"of two of them with {spell('where')}, or use a column that is 1 for one of them and 0 for all others."
+            f"{refused.says} It has more than two levels ({some}), and the {loss.name} loss is for two. Use "
+            f"{spell('loss', 'multinomial')} or, if they have an order, {spell('loss', 'ordinal')}; or keep the rows "
+            f"of two of them with {spell('where')}."
         )
     if len(words) == 2:
         return DataError(
             f"{refused.says} The {loss.name} loss needs numbers; to tell `{words[0]}` from `{words[1]}`, use "
             f"{spell('loss', 'logistic')}."
         )
-    return DataError(f"{refused.says} The {loss.name} loss needs a column of numbers.")
+    kinds = f"{spell('loss', 'multinomial')} or, if they have an order, {spell('loss', 'ordinal')}"
+    return DataError(f"{refused.says} The {loss.name} loss needs a column of numbers; classes are fitted by {kinds}.")
 
 
 def said_classes(loss: Loss) -> str:

@@ -41,6 +41,10 @@ def no_minimum(problem: Problem, theta: Array) -> str | None:
     """
     model, bounds, penalty = problem.model, problem.objective.bounds, problem.objective.penalty
     priors = problem.objective.priors
+    if model.loss.classes:
+        from descend.problem.separated_classes import separated_classes
+
+        return separated_classes(problem, theta)
     if not model.loss.endless:
         return None
     if problem.objective.arrow:

@@ -19,7 +19,13 @@ COLOURS = ("blue", "green")
 
 
 def plot_curve(curve: Curve) -> Figure:
-    """Draw a curve at typical parameters, and where the last two, which shape it, are smaller and larger."""
+    """Draw a curve with Matplotlib (see ``panel_of``)."""
+    panel = panel_of(curve)
+    return plot_panels([panel], "", [f"y = {curve.formula}", panel.caption])
+
+
+def panel_of(curve: Curve) -> Panel:
+    """Prepare a curve at typical parameters, and where the last two, which shape it, are smaller and larger."""
     middle = example(curve, POINTS)
     marks: list[Mark] = []
     for colour, argument in zip(COLOURS, curve.parameters[-len(COLOURS) :], strict=False):
@@ -32,8 +38,7 @@ def plot_curve(curve: Curve) -> Figure:
     across = Axis(f"x: {curve.x.meaning}{_unit(curve.x.unit)}", "log" if curve.x.geometric else "linear")
     upwards = Axis(f"y: {curve.y}", "log" if curve.logarithmic else "linear")
     alt = f"{curve.title}, y = {curve.formula}, drawn at {said}."
-    panel = Panel("curve", curve.title, across, upwards, marks, "", alt)
-    return plot_panels([panel], "", [f"y = {curve.formula}", f"typical: {said}"])
+    return Panel("curve", curve.title, across, upwards, marks, f"typical: {said}", alt)
 
 
 def _unit(unit: str) -> str:

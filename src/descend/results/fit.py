@@ -42,7 +42,7 @@ class Fit(Fitted):
     def predict(self, data: object, missing: str = "raise", *, interval: str, level: float = 0.95) -> Prediction: ...
 
     @overload
-    def predict(self, data: object, missing: str = "raise", *, probabilities: bool) -> NDArray[Any]: ...
+    def predict(self, data: object, missing: str = "raise", *, probabilities: bool) -> NDArray[np.generic]: ...
 
     def predict(
         self,
@@ -52,7 +52,7 @@ class Fit(Fitted):
         interval: str | None = None,
         level: float = 0.95,
         probabilities: bool = False,
-    ) -> NDArray[Any] | Prediction:
+    ) -> NDArray[np.generic] | Prediction:
         """Return the prediction for each row of ``data``: any source that ``fit`` takes and that has the input columns.
 
         A module also takes tensors; it predicts as it is now, in evaluation mode. Raises DataError for a row in

@@ -87,6 +87,10 @@ def model_saved(content: Content, kind: type[Model], given: object, place: Path)
     if kind.saved_as != "formula" and content["response"] is None:
         raise damaged(place, "response", "a text belongs there")
     with part(place, str(kind.saved_as)):
+        if content.get("per_class") is not None:
+            from descend.models.per_class import PerClassModel
+
+            return PerClassModel.of_content(content, kind, given, loss)
         model = kind.restored(content, given, loss, held)
     for name in model.parameters.shapes:
         if name not in shapes:

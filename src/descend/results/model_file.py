@@ -153,6 +153,7 @@ REQUIRED: Mapping[str, Check] = {
 }
 OPTIONAL: Mapping[str, Check] = {
     "passes": number,
+    "per_class": maybe(named(lambda value: "")),
     "response_levels": named(number),
     "censored": maybe(named(number)),
     "outliers": maybe(_outliers),

@@ -87,7 +87,7 @@ def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | Non
     objective = problem.objective
     if not request.grow or problem.parabola or objective.rows < growth.SMALLEST * growth.GROWTH:
         return None
-    if not isinstance(problem.code, Program):
+    if problem.code is None or not (isinstance(problem.code, Program) or problem.model.per_class):
         return None
     found = growth.improved(problem.code, problem.rows, objective.rows, theta, objective.penalty, objective.bounds)
     if found is not None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from descend.descent.loop import Plan, descend
 from descend.engines.numpy_engine import NumpyEngine
-from descend.gradients.contract import Program
+from descend.gradients.contract import Kernel, Program
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
@@ -39,7 +39,7 @@ WITHIN = 1e-1
 
 
 def improved(
-    program: Program,
+    program: Program | Kernel,
     rows: Rows,
     count: int,
     theta: Array,

@@ -155,7 +155,7 @@ def _beside(request: Request, table: Table, loss: Loss, found: Noise) -> Noise:
     model = problem.model
     kept = bool(request.start) and not model.linear  # a start that a user gave has a second look of its own
     better = None if kept else better_start(problem, model.parameters.flat(found.start))
-    if better is None or not better.scale > 0.0:
+    if better is None or not better.scale > NOISELESS * found.noise:
         return found
     start = Noise(better.scale, model.parameters.named(better.theta))
     other = _fixed_point(request, table, loss, start, SETTLED)

@@ -66,6 +66,13 @@ class ArrayTable(Table):
     def types(self) -> dict[str, str]:
         return {name: kind_of_cells(self._columns[name]) for name in self.names}
 
+    def words(self, name: str, most: int) -> list[str]:
+        cells = self._cells(name)
+        if cells.dtype.kind not in "fiu":
+            return super().words(name, most)
+        values = np.unique(cells)
+        return sorted(map(label, values[values == values].tolist()))[:most]
+
     def text(self, name: str) -> npt.NDArray[np.object_]:
         cells = self._cells(name)
         labels = [None if absent(cell) else label(cell) for cell in cells.tolist()]
@@ -162,6 +169,10 @@ class ArrayTable(Table):
         from descend.table.not_numbers import not_a_number, not_numeric
         from descend.table.words import truth_of
 
+        if cells.dtype.kind in "fiu":  # a few numbers that stand for others, such as those of classes
+            values, places = np.unique(cells, return_inverse=True)
+            known = self.counted[name]
+            return np.array([known.get(label(value), np.nan) for value in values.tolist()])[places]
         kind = kind_of_cells(cells)
         if kind in ("time", "other"):
             raise not_numeric(name, self.source, kind)

@@ -318,7 +318,7 @@
 
   // Dash calls a list of checkboxes a listbox, which it is not, and lets one tab to what nobody sees.
   const mend = () => {
-    for (const box of document.querySelectorAll(".dash-checklist[role], .dash-checklist [role=option]")) {
+    for (const box of document.querySelectorAll(".dash-checklist[role], .dash-checklist [role=option], .dash-checklist [aria-selected]")) {
       box.removeAttribute("role");
       box.removeAttribute("aria-selected");
     }
@@ -388,6 +388,8 @@
         return `?problem=${problem}&lang=${context.lang}`;
       },
       // Our own MathML, of a formula that was read and written anew: nothing of what was typed but names, escaped.
+      // So is the picture of a curve.
+      draw: (markup) => { setTimeout(mend); const box = find("curve-picture"); if (box) box.innerHTML = markup || ""; return none(); },
       write: (markup) => { const box = find("derived"); if (box) box.innerHTML = markup || ""; return none(); },
     },
   });

@@ -1,0 +1,156 @@
+"""Sums of the cross-entropy of several classes, each of whose scores is a formula with parameters of its own."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.formula.factor import triangle
+from descend.gradients.contract import Chosen, Sums
+from descend.models import Model
+from descend.models.per_class import PerClassModel
+from descend.table.rows import Rows
+
+Array = NDArray[np.float64]
+NEGLIGIBLE = 1e-13
+"""An eigenvalue of the curvature, scaled to a unit diagonal, below this share of the largest is rounding."""
+
+
+class ClassesKernel:
+    """With scores S (n, K - 1), probabilities P, and J the derivatives of a score by the parameters of its class:
+
+        loss = sum of omega (log(1 + sum_k exp(s_k)) - s_y)
+        gradient_k = sum of omega (p_k - [y = k]) j_k
+        curvature_kl = sum of omega (p_k [k = l] - p_k p_l) j_k j_l'
+
+    Scores linear in the parameters have the same J for each class. Then the curvature of any two classes is a sum over
+    rows of one number times j j', and all of them are one product of two matrices: one with these numbers, and one
+    with the products of the columns of J, of which there are half as many as entries.
+    """
+
+    language = "numpy"
+    finish = None
+    undivided = False
+
+    def __init__(self, model: Model) -> None:
+        self.model = cast(PerClassModel, model)
+        self.names = model.inputs
+
+    def prepare(self, rows: Rows) -> tuple[Array, ...]:
+        """Return J and what is added to the scores, or the inputs; the response, and the row weights."""
+        model, y = self.model, self.model.observed(rows.columns)
+        omega = np.ones(rows.count) if rows.omega is None else rows.omega
+        if not model.linear:
+            return (*(rows.columns[name] for name in self.names), y, omega)
+        none = np.zeros(model.each.parameters.size)
+        return (*self._of_each(none, {name: rows.columns[name] for name in self._read(rows)}), y, omega)
+
+    def _read(self, rows: Rows) -> tuple[str, ...]:
+        return self.names or tuple(rows.columns)[:1]  # which tells how many rows there are
+
+    def _of_each(self, theta: Array, columns: dict[str, Array]) -> tuple[Array, Array]:
+        score, jacobian = self.model.each.scores_and_jacobian(theta, columns)
+        return np.ascontiguousarray(jacobian), np.asarray(score)
+
+    def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
+        return self.sums(theta, tuple(array[chosen] for array in block), order)
+
+    def sums(self, theta: Array, block: tuple[Array, ...], order: int) -> Sums:
+        """Return loss, gradient and curvature summed over some rows."""
+        *_, y, omega = block
+        with np.errstate(all="ignore"):
+            score, jacobians = self._scores(theta, block)
+            largest = np.maximum(score.max(axis=1), 0.0)
+            shares = np.exp(score - largest[:, None])
+            total = np.exp(-largest) + shares.sum(axis=1)
+            place = y.astype(np.intp)
+            of_class = np.flatnonzero(place)
+            own = np.zeros(len(y))
+            own[of_class] = score[of_class, place[of_class] - 1]
+            loss = float(omega @ (largest + np.log(total) - own))
+            if order == 0:
+                return loss, None, None
+            chance = shares / total[:, None]
+            slope = chance.copy()
+            slope[of_class, place[of_class] - 1] -= 1.0
+            slope *= omega[:, None]
+            gradient = np.empty(theta.size)
+            for k, places in enumerate(self.model.places):
+                gradient[places] = jacobians[k % len(jacobians)].T @ slope[:, k]
+            if order == 1:
+                return loss, gradient, None
+            curvature = self._curvature(chance, jacobians, omega)
+        return (loss, gradient, curvature) if order == 2 else (loss, gradient, factored(curvature, gradient))
+
+    def _scores(self, theta: Array, block: tuple[Array, ...]) -> tuple[Array, list[Array]]:
+        """Return the scores, (n, K - 1), and J of each class, or one of all."""
+        if self.model.linear:
+            jacobian, constant = block[:2]
+            return jacobian @ theta[self.model.places].T + constant[:, None], [jacobian]
+        columns = dict(zip(self.names or ("",), block, strict=False))
+        found = [self._of_each(theta[places], columns) for places in self.model.places]
+        return np.column_stack([score for _, score in found]), [jacobian for jacobian, _ in found]
+
+    def _alike(self, chance: Array, jacobian: Array, omega: Array) -> Array:
+        """Return the curvature where J is that of every class."""
+        count, size = self.model.places.shape
+        rows, columns = np.tril_indices(size)
+        first, second = np.tril_indices(count)
+        products = np.empty((len(rows), len(omega)))
+        turned = np.ascontiguousarray(jacobian.T)
+        for i in range(size):
+            begin = i * (i + 1) // 2
+            np.multiply(turned[: i + 1], turned[i], out=products[begin : begin + i + 1])
+        weights = np.empty((len(first), len(omega)))
+        chances = np.ascontiguousarray(chance.T)
+        for k in range(count):
+            begin, own = k * (k + 1) // 2, chances[k] * omega
+            np.multiply(chances[: k + 1], -own, out=weights[begin : begin + k + 1])
+            weights[begin + k] += own
+        sums = weights @ products.T
+        blocks = np.empty((len(first), size, size))
+        blocks[:, rows, columns] = blocks[:, columns, rows] = sums
+        found = np.empty((count, size, count, size))
+        found[first, :, second] = found[second, :, first] = blocks
+        return self._placed(found.reshape(count * size, -1))
+
+    def _placed(self, found: Array) -> Array:
+        """Return a curvature of class by class in the order of theta."""
+        places = self.model.places.ravel()
+        curvature = np.empty_like(found)
+        curvature[np.ix_(places, places)] = found
+        return curvature
+
+    def _curvature(self, chance: Array, jacobians: list[Array], omega: Array) -> Array:
+        places = self.model.places
+        count, size = places.shape
+        if len(jacobians) == 1:
+            return self._alike(chance, jacobians[0], omega)
+        root = np.sqrt(omega)
+        scaled = np.empty((len(omega), count, size))
+        for k, jacobian in enumerate(jacobians):
+            np.multiply(jacobian, (root * chance[:, k])[:, None], out=scaled[:, k])
+        flat = scaled.reshape(len(omega), -1)
+        found = -(flat.T @ flat)
+        for k, jacobian in enumerate(jacobians):
+            own = slice(k * size, (k + 1) * size)
+            found[own, own] += (jacobian * (omega * chance[:, k])[:, None]).T @ jacobian
+        return self._placed(found)
+
+
+def factored(curvature: Array, gradient: Array) -> Array:
+    """Return the triangle R of which R'R holds curvature and gradient, as of ``formula.factor.numpy_factor``.
+
+    Directions that the rows say nothing of are exactly 0 in it.
+    """
+    size = len(gradient)
+    if not (np.isfinite(curvature).all() and np.isfinite(gradient).all()):
+        return np.full((size + 1, size + 1), np.nan)
+    diagonal = curvature.diagonal()
+    scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    values, vectors = np.linalg.eigh(curvature / scale / scale[:, None])
+    roots = np.sqrt(np.where(values > NEGLIGIBLE * values[-1], values, 0.0))
+    right = vectors.T @ (gradient / scale) / np.where(roots > 0.0, roots, np.inf)
+    return triangle(np.column_stack([roots[:, None] * vectors.T * scale, right]))

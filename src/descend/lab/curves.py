@@ -1,0 +1,77 @@
+"""The named curves on the page: their list, the formula that one makes of the columns, and its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from descend.errors import DescendError
+from descend.formula import read_formula
+from descend.formula.curves import CURVES, Curve
+from descend.formula.printers.code import plain_name
+from descend.lab.chinese_names import CURVES as CHINESE
+from descend.lab.data import Rows
+from descend.lab.texts import Words
+from descend.report.named_curves import panel_of
+from descend.report.svg import legend, svg
+
+
+def listed(say: Words) -> list[dict[str, str]]:
+    """Return the curves of the list, by field of science; they are found by any of their names."""
+    return [
+        {
+            "label": title_of(curve, say),
+            "value": name,
+            "search": " ".join((name, curve.title, *curve.other_names, CHINESE.get(name, ""))),
+        }
+        for name, curve in CURVES.items()
+    ]
+
+
+def title_of(curve: Curve, say: Words) -> str:
+    """Return what people call a curve in a language."""
+    return CHINESE.get(curve.name, curve.title) if say.chinese else curve.title
+
+
+def formula_of(curve: Curve, rows: Rows, present: str) -> str:
+    """Return the formula that fits a curve to the columns of another formula, else to the last one over the first.
+
+    >>> from descend.formula.curves import curve_named
+    >>> import numpy as np
+    >>> rows = Rows((), {"t (s)": np.arange(3.0), "y": np.arange(3.0)}, "a.csv", 3)
+    >>> formula_of(curve_named("voigt"), rows, ""), formula_of(curve_named("power_law"), rows, "y ~ a + b*`t (s)`")
+    ('y ~ voigt(`t (s)`)', 'log(y) ~ log(power_law(`t (s)`))')
+    """
+    names = list(rows.columns)
+    y, x = names[-1], names[0]
+    try:
+        known = read_formula(present, names)
+        responses = [name for name in known.columns if name not in known.inputs]
+        y, x = (responses or [y])[0], (known.inputs or (x,))[0]
+    except DescendError:
+        pass
+    arguments = ", ".join((plain_name(x), *(setting.typed for setting in curve.settings)))
+    left, right = plain_name(y), f"{curve.name}({arguments})"
+    return f"log({left}) ~ log({right})" if curve.logarithmic else f"{left} ~ {right}"
+
+
+def shown(curve: Curve, say: Words) -> str:
+    """Return a curve as HTML: its picture, its formula, what it is for, and the meaning of its parameters."""
+    return "".join(_parts(curve, say))
+
+
+def _parts(curve: Curve, say: Words) -> Iterator[str]:
+    panel = panel_of(curve)
+    names = "".join(f"<li>{sample} {escape(name)}</li>" for sample, name in legend(panel))
+    yield f'<figure><ul class="legend">{names}</ul>{svg(panel, "named-")}</figure>'
+    yield f'<p class="hint">{escape(panel.caption)}</p><p><code>y = {escape(curve.formula)}</code></p>'
+    english = ' lang="en"' if say.chinese else ""
+    lines = "".join(
+        f"<div><dt><code>{escape(each.name)}</code></dt><dd>{escape(each.meaning)}{_unit(each.unit)}</dd></div>"
+        for each in curve.arguments
+    )
+    yield f'<dl{english}>{lines}</dl><p class="hint"{english}>{escape(curve.use)}. {escape(curve.source)}.</p>'
+
+
+def _unit(unit: str) -> str:
+    return "" if unit == "1" else f" ({escape(unit)})"

@@ -1,0 +1,56 @@
+"""The exponential loss: waiting times of a constant rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from descend.losses.contract import Loss
+from descend.losses.distribution import Distribution
+from descend.losses.domain import POSITIVE, Domain
+from descend.losses.formulas import Array
+
+
+@dataclass(frozen=True)
+class Exponential(Loss):
+    """Negative log-likelihood of exponential times whose mean is the prediction.
+
+    With the mean m: y / m + log(m); slope (m - y) / m**2; weight 1 / m**2 (Fisher information). The rate is 1 / m. The
+    dispersion is known to be 1, unlike that of the gamma loss, which has the same best parameters.
+
+    `t ~ exp(a + b*x)` gives the coefficients of R's ``survreg(Surv(t, status) ~ x, dist = "exponential")``; with
+    ``censored`` some times are known only to be longer. y must be above 0.
+    Source: Kalbfleisch & Prentice (2002), The Statistical Analysis of Failure Time Data, ch. 2.
+
+    >>> import numpy as np
+    >>> Exponential().slope(prediction=np.array([2.0, 4.0]), y=np.array([2.0, 2.0]))
+    array([0.   , 0.125])
+    """
+
+    name: ClassVar[str] = "exponential"
+    aliases: ClassVar[str] = "exp expon constant_hazard waiting_times"
+    value_text: ClassVar[str] = "y/prediction + log(prediction)"
+    slope_text: ClassVar[str] = "r/prediction^2"
+    weight_text: ClassVar[str] = "1/prediction^2"
+    response_domain: ClassVar[Domain] = Domain(0.0, math.inf, "times above 0", closed=False)
+    prediction_domain: ClassVar[Domain] = POSITIVE
+    convex_in_log: ClassVar[bool] = True
+    # The second derivative by the logarithm of the mean is y / mean.
+    curvature_left_text: ClassVar[str] = "exp(-moved)"
+    dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
+    observed_information: ClassVar[bool] = True
+    variance_text: ClassVar[str] = "mean^2"
+    kurtosis_text: ClassVar[str] = "6/omega"
+    log_below_text: ClassVar[str] = "log(-expm1(-y/prediction))"
+    log_above_text: ClassVar[str] = "-y/prediction"
+    spread_text: ClassVar[str] = "prediction"
+
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution:
+        from scipy import stats
+
+        found: Distribution = stats.expon(scale=mean)
+        return found

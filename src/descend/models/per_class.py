@@ -1,0 +1,167 @@
+"""A formula with parameters for each class of the response but the first: the scores of a multinomial loss."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError
+from descend.losses import Loss
+from descend.losses.classes import cells_of
+from descend.models.contract import Model, Options, SymbolicModel
+from descend.models.reading import Content, shapes_of
+from descend.parameters import Constraints, Parameters, constrained
+from descend.table import Table
+from descend.table.levels import GroupLabels, Levels
+from descend.table.table import Coding
+from descend.wording import spell
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class PerClassModel(Model):
+    """Scores s_k(x) = f(x; theta_k) of the classes k = 1 to K - 1, one formula f with parameters theta_k for each.
+
+    each: the model of one class. loss: knows the classes (see ``losses.Multinomial``). theta holds for each parameter
+    of the formula its components class by class.
+    """
+
+    each: Model
+    loss: Loss
+    kind: ClassVar[str] = "formula for each class"
+    saved_as: ClassVar[str | None] = None
+    rowwise: ClassVar[bool] = True
+    per_class: ClassVar[bool] = True
+    gradient_sources = ("derived",)
+
+    @classmethod
+    def takes(cls, given: object) -> bool:
+        return False
+
+    @classmethod
+    def read(cls, given: object, table: Table, options: Options, loss: Loss) -> tuple[Model, dict[str, object]]:
+        raise NotImplementedError  # a formula is read as one class's, and then stands for each: see `of_each`
+
+    @classmethod
+    def of_each(
+        cls, each: Model, options: Options, start: Mapping[str, object]
+    ) -> tuple[PerClassModel, dict[str, object]]:
+        """Return the model of all classes, given that of one, and starts by parameter and class.
+
+        A start of a parameter as it stands in the formula is that of each class. Raises ConfigError for what holds
+        parameters, which are not those of the formula.
+        """
+        for key in ("fix", "ties", "bounds", "priors"):
+            if options[key]:
+                raise ConfigError(
+                    f"Under the {each.loss.name} loss each parameter of the formula stands for one of each class, and "
+                    f"{spell(key)} holds none of these yet. Leave it out, or draw all towards 0 with {spell('l2')}."
+                )
+        found = cls(each, each.loss)
+        held: dict[str, object] = {}
+        for name, value in start.items():
+            labels = found.parameters.shapes.get(name)
+            if labels is None or isinstance(value, Mapping):
+                held[name] = value
+                continue
+            size = len(labels) // found.count
+            held[name] = np.tile(np.broadcast_to(np.asarray(value, dtype=np.float64), (size,)), found.count)
+        return found, held
+
+    def __post_init__(self) -> None:
+        classes, each = self.loss.classes or ("0", "1"), self.each
+        levels = Levels((each.response.strip("`"),), tuple((cell,) for cell in cells_of(classes)[1:]))
+        shapes = {
+            name: GroupLabels(levels, () if labels is None else tuple(labels))
+            for name, labels in each.parameters.shapes.items()
+        }
+        self.__dict__.update(
+            parameters=Parameters(shapes),
+            inputs=each.inputs,
+            response=each.response,
+            response_columns=each.response_columns,
+        )
+
+    @cached_property
+    def count(self) -> int:
+        """The number of scores, K - 1."""
+        return max(len(self.loss.classes) - 1, 1)
+
+    @cached_property
+    def places(self) -> NDArray[np.intp]:
+        """(K - 1, p) where in theta the parameters of each class lie."""
+        slices, own = self.parameters.slices, self.each.parameters.slices
+        found = np.empty((self.count, self.each.parameters.size), dtype=np.intp)
+        for name, place in own.items():
+            size = place.stop - place.start
+            begin = slices[name].start + size * np.arange(self.count)
+            found[:, place] = begin[:, None] + np.arange(size)
+        return found
+
+    def entry(self) -> dict[str, object]:
+        held = self.each.constraints
+        shapes = self.each.parameters if held is None else held.parameters
+        groups = {
+            name: {"columns": labels.levels.columns, "keys": labels.levels.keys, "parts": labels.parts}
+            for name, labels in shapes.shapes.items()
+            if isinstance(labels, GroupLabels)
+        }
+        of_one = {
+            "shapes": {name: None if labels is None else list(labels) for name, labels in shapes.shapes.items()},
+            "groups": groups,
+            "references": {} if held is None else {label: held.fixed[label] for label in held.references},
+        }
+        return {**self.each.entry(), "per_class": of_one}
+
+    @classmethod
+    def of_content(cls, content: Content, each_of: type[Model], given: object, loss: Loss) -> Self:
+        """Return the model that a file describes. each_of: the kind of model of one class."""
+        of_one = {**content, **content["per_class"], "per_class": None}
+        shapes = Parameters(shapes_of(of_one))
+        held = constrained(shapes, {}, None, None, (), of_one["references"])
+        return cls(each_of.restored(of_one, given, loss, held), loss)
+
+    def under(self, loss: Loss, constraints: Constraints | None) -> PerClassModel:
+        return dataclasses.replace(self, loss=loss)
+
+    @property
+    def codings(self) -> tuple[Coding, ...]:
+        return self.each.codings
+
+    @property
+    def needed_inputs(self) -> tuple[str, ...]:
+        return self.each.needed_inputs
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.each.columns
+
+    @property
+    def of_one_class(self) -> SymbolicModel | None:
+        return self.each.symbolic
+
+    @property
+    def linear(self) -> bool:
+        return self.each.linear
+
+    def observed(self, columns: Mapping[str, Array]) -> Array:
+        return self.each.observed(columns)
+
+    def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        """Return the scores of each row, (rows, K - 1)."""
+        return np.column_stack([self.each.scores(theta[own], columns) for own in self.places])
+
+    def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
+        """Return the place of the likeliest class in each row."""
+        found: Array = self.loss.probabilities(self.scores(theta, columns), {}).argmax(axis=1).astype(np.float64)
+        return found
+
+    def __str__(self) -> str:
+        return str(self.each)
