@@ -150,7 +150,8 @@ def test_saved_loaded_and_on_the_command_line(tmp_path, monkeypatch, capsys):
         (
             {"x_sigma": {"t": "dt"}, "loss": "absolute"},
             ConfigError,
-            "Errors of inputs are fitted by least squares, not under the absolute loss. Leave out one of the two.",
+            "Errors of inputs go with least squares, and with robust losses such as huber and soft_l1, not with the "
+            "absolute loss. Choose one of these, or leave out the errors of inputs.",
         ),
         (
             {"x_sigma": {"t": "low"}},
@@ -247,11 +248,19 @@ def test_a_correlation_of_one_in_a_column_is_told():
 def test_robust_errors_and_a_bootstrap_of_joint_responses_are_refused():
     x = np.linspace(0.0, 4.0, 20)
     data = {"x": x, "y": 3.0 * np.exp(-x) + 0.01 * np.sin(9 * x), "z": 3.0 - 3.0 * np.exp(-x)}
-    with pytest.raises(ConfigError, match="The errors HC3 take inputs as exact, but these have errors"):
-        descend.fit("y ~ a*exp(-b*x)", data, x_sigma={"x": 0.1}, errors="HC3")
     fit = descend.fit(["y ~ a*exp(-b*x)", "z ~ c - a*exp(-b*x)"], data, x_sigma={"x": 0.1})
-    with pytest.raises(ConfigError, match="The errors sandwich take inputs as exact"):
+    with pytest.raises(ConfigError) as refused:
         fit.intervals(method="sandwich")
+    assert str(refused.value) == (
+        "The errors sandwich take each response by itself, but those of a row share its true inputs. Use model, or the "
+        "method profile."
+    )
+    with pytest.raises(ConfigError) as refused:
+        descend.fit(["y ~ a*exp(-b*x)", "z ~ c - a*exp(-b*x)"], data, x_sigma={"x": 0.1}, loss="huber")
+    assert str(refused.value) == (
+        "Errors of inputs of several responses are fitted by least squares, not under the huber loss. Leave out one of "
+        "the two."
+    )
     with pytest.raises(ConfigError, match="those of a row share its true inputs"):
         fit.quantity("a", method="bootstrap")
 
@@ -281,3 +290,23 @@ def test_a_function_that_is_no_formula_is_refused():
         "Errors of inputs need the derivatives of the prediction by them, and `y ~ line(x, a, b)` is no formula that "
         "tells them. Write it as a formula, or leave out --x-sigma."
     )
+
+
+def test_what_is_taken_for_the_errors_of_a_response_is_told():
+    told = (
+        "the errors of `y` are taken as 1, in its unit, beside those in `x_sigma`; if they are not, give `sigma` or "
+        "`weights`"
+    )
+    assert told in descend.fit("y ~ a*exp(-b*t) + c", DECAY, x_sigma="t=dt").notes
+    assert told not in descend.fit("y ~ a*exp(-b*t) + c", DECAY, x_sigma="t=dt", sigma="dy").notes
+
+
+def test_the_scale_of_joint_responses_is_odrpacks_and_said_to_be_large():
+    rng = np.random.default_rng(0)
+    t = np.linspace(0.0, 1.0, 20)
+    data = {"x": t + 0.02 * rng.normal(size=20), "y": 1 + 2 * t + 0.02 * rng.normal(size=20), "z": 3 - t}
+    fit = descend.fit(["y ~ a + b*x", "z ~ c + g*x"], data, x_sigma="x=1")
+    assert (
+        "the size of the errors is estimated from 20 rows less 4 parameters, as in ODRPACK; from all 40 responses less "
+        "4 the standard errors would be 0.667 times these"
+    ) in fit.notes

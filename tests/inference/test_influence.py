@@ -179,3 +179,14 @@ def test_what_is_not_known_is_refused(options, message):
     with pytest.raises(ConfigError) as caught:
         fit.influence()
     assert str(caught.value) == message
+
+
+def test_of_several_responses_each_row_says_which():
+    t = np.linspace(0.0, 4.0, 9)
+    data = {"t": t, "y": 3 * np.exp(-t) + 0.02 * np.sin(7 * t), "z": 1 + t + 0.1 * np.cos(9 * t)}
+    found = descend.fit(["y ~ a*exp(-b*t)", "z ~ c + d*t"], data, sigma={"y": 0.02, "z": 0.1}).influence()
+    frame = found.frame()
+    assert frame.index.tolist() == [*range(1, 10)] * 2 and frame["equation"].tolist() == ["y"] * 9 + ["z"] * 9
+    alone = descend.fit("z ~ c + d*t", data, sigma=0.1).influence()
+    np.testing.assert_allclose(found.leverage[9:], alone.leverage, rtol=1e-8)
+    assert str(found).splitlines()[1].startswith(("y, row", "z, row"))

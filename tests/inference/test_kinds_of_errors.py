@@ -183,11 +183,6 @@ def test_iid_is_the_usual_for_squares():
             "The absolute loss bends at residuals of 0 alone, so it has no HC1 errors. Use sandwich.",
         ),
         (
-            {"errors": "cluster(site)", "x_sigma": {"x": 0.1}},
-            "Errors of inputs take rows as independent, but clustered errors take those of a cluster as alike. Leave "
-            "out one of the two.",
-        ),
-        (
             {"errors": "cluster(site)", "by": "year"},
             "Clustered errors are of one fit, and --by makes many. Leave out one of the two; one fit of all groups has "
             "parameters of each, as in a[site].",
@@ -233,3 +228,16 @@ def test_what_takes_rows_as_independent_is_refused():
         "The column `site` was not read when this was fitted, so its clusters are not known. Fit again with them with "
         "--errors."
     )
+
+
+def test_clusters_that_have_parameters_of_their_own_are_told():
+    rng = np.random.default_rng(0)
+    site = np.repeat(list("ABCDEFGHIJKL"), 6)
+    data = {"x": rng.normal(size=72), "y": rng.normal(size=72), "site": site, "day": np.tile(np.arange(12), 6)}
+    note = (
+        "`a` has a value for each cluster, so that the pulls of its rows add up to nothing, and clustered errors of "
+        "`a` are near 0 whatever the data: use other clusters, or HC3, for these"
+    )
+    assert note in descend.fit("y ~ a[site] + b*x", data, errors="cluster(site)").notes
+    for formula, errors in (("y ~ a[site] + b*x", "cluster(day)"), ("y ~ a + b*x", "cluster(site)")):
+        assert note not in descend.fit(formula, data, errors=errors).notes

@@ -309,3 +309,14 @@ def test_a_comparison_and_a_bootstrap_with_priors_are_refused():
         fit.intervals(method="bootstrap")
     with pytest.raises(descend.ConfigError, match=r"^Robust errors tell how estimates scatter from data set to data"):
         fit.intervals(method="sandwich")
+
+
+def test_rows_that_parameters_meet_exactly_tell_no_size_of_errors():
+    data = {"x": [0.0, 0.4, 0.7], "y": [3.0, 2.0, 1.5]}
+    with pytest.raises(DescendError) as refused:
+        descend.fit("y ~ a*exp(-b*x) + c", data, priors=["b ~ normal(1, 0.5)"])
+    assert str(refused.value) == (
+        "3 rows leave nothing beside 3 parameters to tell the size of the errors, against which priors are weighed. "
+        "Give --sigma, or more rows."
+    )
+    assert descend.fit("y ~ a*exp(-b*x) + c", data, priors=["b ~ normal(1, 0.5)"], sigma=0.1).succeeded

@@ -261,3 +261,21 @@ def test_a_peak_that_a_wide_range_hides_has_no_area_of_0():
     assert "the curve is 0 wherever it was looked at between -1e+06 and 1e+06: a narrower range" in hidden.why
     area = fit.parameters["h"] * fit.parameters["s"] * math.sqrt(math.pi)
     assert fit.quantity("area(x, 0, 10)").value == pytest.approx(area, rel=1e-9)
+
+
+@pytest.mark.parametrize(("centre", "width"), [(500.0, 0.1), (500.0, 5.0), (3.0, 1e-3), (-20.0, 2.0)])
+def test_the_whole_area_of_a_narrow_peak(centre, width):
+    z = np.linspace(-5, 5, 60)
+    data = {"x": centre + width * z, "y": 3 * np.exp(-(z**2) / 2) + 0.001 * np.sin(np.arange(60))}
+    start = {"a": 3.0, "m": centre, "s": width}
+    fit = descend.fit("y ~ a*exp(-((x - m)/s)^2/2)", data, start=start)
+    found, expected = fit.quantity("area(x, -inf, inf)"), fit.quantity("a*s*sqrt(2*pi)")
+    assert (found.value, found.standard_error) == pytest.approx((expected.value, expected.standard_error), rel=1e-9)
+
+
+def test_the_whole_area_of_two_lorentzian_peaks():
+    x = np.linspace(0, 20, 300)
+    y = 3 / (1 + ((x - 5) / 0.2) ** 2) + 1 / (1 + ((x - 15) / 0.5) ** 2)
+    start = {"a": 3.0, "m": 5.0, "s": 0.2, "b": 1.0, "k": 15.0, "w": 0.5}
+    fit = descend.fit("y ~ a/(1 + ((x - m)/s)^2) + b/(1 + ((x - k)/w)^2)", {"x": x, "y": y}, start=start)
+    assert fit.quantity("area(x, -inf, inf)").value == pytest.approx(np.pi * (3 * 0.2 + 0.5), rel=1e-9)

@@ -171,3 +171,29 @@ def test_commas_in_an_expression_and_of_several_responses_are_no_sides():
     data = DATA | {"z": 3 * DATA["x"] + DATA["y"]}
     by_text, by_name = (descend.fit(formulas, data, sigma=sigma) for sigma in ("y=lo, z=0.5", {"y": "lo", "z": 0.5}))
     assert by_text.standard_errors == pytest.approx(by_name.standard_errors)
+
+
+def test_new_measurements_lie_in_prediction_intervals_as_often_as_they_say(tmp_path):
+    """The interval of known parameters is that of the split normal distribution; of estimated ones it is wider."""
+    rng = np.random.default_rng(5)
+    x, low, high = rng.uniform(0, 5, 4000), 0.2, 0.6
+    up, size = rng.random(4000) < low / (low + high), np.abs(rng.normal(size=4000))
+    data = {"x": x, "y": 1 + 2 * x + np.where(up, low * size, -high * size)}
+    data |= {"lo": np.full(4000, low), "hi": np.full(4000, high)}
+    fit = descend.fit("y ~ a + b*x", data, sigma=("lo", "hi"))
+    found = fit.predict(data, interval="prediction")
+    inside = (found.low < data["y"]) & (data["y"] < found.high)
+    assert inside.mean() == pytest.approx(0.95, abs=0.01)
+    assert (data["y"] < found.low).mean() == pytest.approx(0.025, abs=0.008)
+    fit.save(tmp_path / "sides.json")
+    again = descend.load(tmp_path / "sides.json").predict(data, interval="prediction")
+    np.testing.assert_allclose(again.low, found.low, rtol=1e-9)
+    numbers = descend.fit("y ~ a + b*x", data, sigma="0.2,0.6").predict({"x": [1.0]}, interval="prediction")
+    one = fit.predict({"x": [1.0], "lo": [0.2], "hi": [0.6]}, interval="prediction")
+    assert (numbers.low[0], numbers.high[0]) == pytest.approx((one.low[0], one.high[0]), rel=1e-6)
+    with pytest.raises(ConfigError) as refused:
+        fit.predict({"x": [1.0]}, interval="prediction")
+    assert str(refused.value) == (
+        "A prediction interval needs the standard deviations to both sides of each new row, and there is no `lo`, with "
+        "which the model was fitted. Add it, or ask for a confidence interval."
+    )

@@ -185,3 +185,26 @@ def test_the_command_line_fits_predicts_and_draws(tmp_path):
     assert band["low of daughter"][0] < band["prediction of daughter"][0] < band["high of daughter"][0]
     run("plot", model, str(table), "--output", str(tmp_path / "both.svg"), "--quiet")
     assert "daughter" in (tmp_path / "both.svg").read_text()
+
+
+def test_how_far_each_response_scatters_is_said_in_several_ways(tmp_path):
+    t = np.linspace(0.0, 4.0, 12)
+    data = {"t": t, "y": 3 * np.exp(-t) + 0.02 * np.sin(7 * t), "z": 1 + t + 0.1 * np.cos(9 * t), "s": 0.02 + 0.0 * t}
+    formulas = ["y ~ a*exp(-b*t)", "z ~ c + d*t"]
+    usual = descend.fit(formulas, data, sigma={"y": "s", "z": 0.1})
+    assert descend.fit(formulas, data, sigma=["s", 0.1]).standard_errors == pytest.approx(usual.standard_errors)
+    weighted = descend.fit(formulas, data, weights={"y": "1/s^2", "z": "max(1/0.1^2, 0)"})
+    assert weighted.parameters == pytest.approx(usual.parameters, rel=1e-8)
+    path = tmp_path / "two.csv"
+    path.write_text("t,y,z,s\n" + "".join(f"{a},{b},{c},{d}\n" for a, b, c, d in zip(*data.values(), strict=True)))
+    command = ["fit", "; ".join(formulas), str(path), "--json", "--sigma", "y=s"]
+    found = json.loads(CliRunner().invoke(app, [*command, "--sigma=z=0.1"]).stdout)
+    assert found["standard_errors"] == pytest.approx(usual.standard_errors)
+    twice = CliRunner().invoke(app, ["fit", "y ~ a*t", str(path), "--sigma", "s", "--sigma", "t"])
+    assert str(twice.exception) == "`--sigma` is given twice, as s and t. Give it once."
+    with pytest.raises(ConfigError) as refused:
+        descend.fit(formulas, data, sigma={"y": ("s", "t"), "z": "s"})
+    assert str(refused.value) == (
+        "`sigma` of `y` has two sides, s and t, which go with one response alone, and there are several. Give each "
+        "response a column or a number, such as y1=s1, y2=0.1."
+    )

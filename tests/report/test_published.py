@@ -236,3 +236,25 @@ def test_the_command_line_writes_tables(run, tmp_path, monkeypatch):
     np.savetxt("groups.csv", np.column_stack([T, DATA["y"], T > 2.0]), delimiter=",", header="t,y,g", comments="")
     done = run("fit", "y ~ a + b*t", "groups.csv", "--by", "g", "--table-output", "groups.html")
     assert done.code == 0 and "<table>" in Path("groups.html").read_text()
+
+
+def test_priors_and_an_estimated_variance_are_in_the_table():
+    t = np.linspace(0.0, 4.0, 14)
+    data = {"t": t, "y": 3 * np.exp(-t) * (1 + 0.05 * np.sin(9 * t))}
+    prior = descend.fit("y ~ a*exp(-b*t)", data, priors=["b ~ normal(1, 0.05)"])
+    share = 100.0 * prior.priors[0].share
+    assert f"Prior: b \\~ normal(1, 0.05), {share:.3g}% of the information" in prior.table()
+    fit = descend.fit("y ~ a*exp(-b*t)", data, variance="power")
+    rows = list(csv.reader(io.StringIO(fit.table("csv"))))
+    power = next(row for row in rows if row and row[0] == "power of the variance")
+    assert str(fit.scatter.power)[:4] in "".join(power)
+
+
+def test_greek_letters_and_signs_are_commands_of_tex():
+    t = np.linspace(0.0, 4.0, 14)
+    site = np.repeat(["Ω{µm}", "10 €/m³"], 7)
+    data = {"t": t, "y": 3 * np.exp(-t) * (1 + 0.05 * np.sin(9 * t)), "site": site}
+    table = descend.fit("y ~ α*exp(-β_1*t)", data).table("latex")
+    assert r"$\alpha$ & " in table and r"$\beta_{1}$ & " in table and "R$^2$" in table
+    table = descend.fit("y ~ a[site]*exp(-b*t)", data).table("latex")
+    assert r"$a$[$\Omega$\{$\mu$m\}]" in table and r"$a$[10 \texteuro{}/m$^{3}$]" in table and table.isascii()

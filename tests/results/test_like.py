@@ -166,3 +166,26 @@ def test_what_codes_mean_is_kept(tmp_path):
         again = descend.fit(data, like=like)
         assert again.censored == fit.censored
         assert again.log_likelihood == pytest.approx(fit.log_likelihood)
+
+
+def test_a_parameter_that_was_bounded_can_be_fixed(tmp_path):
+    x = np.arange(8.0)
+    data = {"x": x, "y": 3.0 * np.exp(-0.5 * x) + 0.01 * np.sin(5 * x)}
+    bounds = ["b > 0", "a < 9"]
+    descend.fit("y ~ a*exp(-b*x)", data, bounds=bounds).save(tmp_path / "bounded.json")
+    fit = descend.fit(data, like=tmp_path / "bounded.json", fix={"b": 0.5})
+    assert fit.parameters["b"] == 0.5 and fit.constraints.bounds.free_texts == ["a < 9"]
+    descend.fit("y ~ a*exp(-b*x)", data, priors=["b ~ normal(0.5, 0.1)"]).save(tmp_path / "prior.json")
+    assert not descend.fit(data, like=tmp_path / "prior.json", fix={"b": 0.5}).priors
+
+
+def test_a_file_of_many_fits_is_told(tmp_path):
+    data = {"x": np.tile(np.arange(6.0), 2), "g": np.repeat(["A", "B"], 6), "y": np.arange(12.0) ** 1.1}
+    path = tmp_path / "many.json"
+    descend.fit("y ~ a + b*x", data, by="g").save(path)
+    with pytest.raises(DescendError) as refused:
+        descend.fit(data, like=path)
+    assert str(refused.value) == (
+        f"`{path}` holds the fits of 2 groups. Save that of one group, in Python: "
+        f'descend.load("{path}")[key].save("one.json").'
+    )

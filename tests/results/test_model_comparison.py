@@ -194,3 +194,20 @@ def test_a_response_of_words_is_counted_as_in_a_fit():
     ratio, expected = words.tests[0].LR, numbers.tests[0].LR
     assert ratio == pytest.approx(expected, rel=1e-9)
     assert words.held_out[models[1]].error == pytest.approx(numbers.held_out[models[1]].error, rel=1e-6)
+
+
+def test_the_picture_has_the_look_that_is_asked_for(tmp_path, capsys, monkeypatch):
+    x = np.linspace(0.0, 4.0, 20)
+    data = {"x": x, "y": 3.0 * np.exp(-x) + 0.01 * np.sin(9 * x) + 0.1}
+    found = descend.compare(["y ~ a*exp(-b*x)", "y ~ a*exp(-b*x) + c"], data)
+    figure = found.plot(size="85mm", log="y", title="Two models")
+    assert figure.get_size_inches()[0] == pytest.approx(85 / 25.4) and figure.axes[0].get_yscale() == "log"
+    path = tmp_path / "decay.csv"
+    path.write_text("x,y\n" + "".join(f"{a},{b}\n" for a, b in zip(x, data["y"], strict=True)))
+    command = ["descend", "compare", "y ~ a*exp(-b*x)", str(path), "--plot", str(tmp_path / "x.pdf"), "--size", "85mm"]
+    monkeypatch.setattr("sys.argv", [*command, "--optimizers", "gd,lbfgs"])
+    assert main() == 2
+    told = "A picture of optimizers has a look of its own. Name another model with --against."
+    assert told in capsys.readouterr().err
+    monkeypatch.setattr("sys.argv", [*command, "--against", "y ~ a*exp(-b*x) + c"])
+    assert main() == 0 and (tmp_path / "x.pdf").stat().st_size > 1000

@@ -209,8 +209,8 @@ def test_predictions_that_are_all_alike_show_no_power():
         ([1.1, 2.1, 3.1, 4.1], "The data do not determine the power of the variance: the curve meets every row."),
         (
             [1.0, 2.0, 3.0, 4.5],
-            "The variance has no power that fits: p runs away, to 200. Leave out --variance, or look for what the "
-            "formula misses.",
+            "4 rows leave 2 beside 2 parameters, too few to tell how their scatter changes. Leave out --variance, or "
+            "give more rows.",
         ),
     ],
 )
@@ -218,6 +218,11 @@ def test_data_that_tell_no_power_are_refused(y, words):
     with pytest.raises(DataError) as refused:
         descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 4.0], "y": y}, variance="power")
     assert str(refused.value) == words
+
+
+def test_a_power_that_runs_away_is_told():
+    with pytest.raises(DataError, match="The variance has no power that fits: p runs away"):
+        descend.fit("y ~ a + b*x", {"x": np.arange(1.0, 7.0), "y": [1.0, 2.0, 3.0, 4.0, 5.0, 6.5]}, variance="power")
 
 
 def test_rows_held_out_weigh_as_in_the_fit():

@@ -106,3 +106,14 @@ def test_a_decimal_point_is_read_as_ever(tmp_path: Path) -> None:
     path.write_text("site;x\na,b;1.5\nc,d;2.5\n")
     table = open_table(path)
     assert (table.numbers(["x"])["x"].tolist(), table.notes) == ([1.5, 2.5], ())
+
+
+def test_limits_with_decimal_commas_are_read(tmp_path):
+    path = tmp_path / "decay.csv"
+    cells = ["9,045", "5,507", "3,296", "2,021", "1,210", "0,750", "<0,5", "<0,5"]
+    path.write_text("t;y\n" + "".join(f"{t};{cell}\n" for t, cell in enumerate(cells)))
+    fit = descend.fit("y ~ a*exp(-b*t)", path)
+    numbers = [float(cell.strip("<").replace(",", ".")) for cell in cells]
+    state = ["left" if "<" in cell else "none" for cell in cells]
+    plain = descend.fit("y ~ a*exp(-b*t)", {"t": np.arange(8.0), "y": numbers, "s": state}, censored="s")
+    assert fit.parameters == pytest.approx(plain.parameters, rel=1e-6)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 NEITHER = ("errors", "optimizer", "checkpoint", "resume", "sharpness", "log_every")
 """Options of a fit that a comparison does not have."""
+LOOK = tuple(key for key in options.LOOK if key not in ("bands", "residuals"))
+"""What may be said of the look of a picture of several models."""
 
 
 @options.takes(
@@ -35,6 +37,7 @@ NEITHER = ("errors", "optimizer", "checkpoint", "resume", "sharpness", "log_ever
     *(key for key in options.FITTING if key not in NEITHER),
     "table_output",
     "plot",
+    *LOOK,
     "json",
     "quiet",
 )
@@ -59,14 +62,17 @@ def compare(
 
     Example: descend compare "y ~ w*x" line.csv --optimizers gd,momentum,adam,lbfgs --plot losses.png
     """
-    check_pictures(plot, {})
+    look = options.look({key: given.pop(key) for key in LOOK})
+    check_pictures(plot, look)
     checked_published(table_output)
     check_outputs({"--plot": plot, "--table-output": table_output}, data)
     if against:
         if optimizers is not None:
             raise ConfigError("Compare models with --against, or optimizers with --optimizers, not both at once.")
         held_out = {"folds": folds, "fold_by": fold_by, "fold_order": fold_order}
-        compare_models([formula, *against], data, given, held_out, plot or [], table_output, json, quiet)
+        compare_models([formula, *against], data, given, held_out, plot or [], look, table_output, json, quiet)
+    if look:
+        raise ConfigError("A picture of optimizers has a look of its own. Name another model with --against.")
     if table_output is not None:
         raise ConfigError("`--table-output` is a table of models that are compared. Name another with --against.")
     if (folds or fold_by or fold_order) is not None:
@@ -115,6 +121,7 @@ def compare_models(
     given: Values,
     held_out: Values,
     plot: Sequence[str],
+    look: Values,
     table_output: str | None,
     json: bool,
     quiet: bool,
@@ -128,7 +135,7 @@ def compare_models(
     models = [options.fitting(formula, data, given)["model"] for formula in formulas]
     compared = compared_with(models, options.one_or_all(data), **held_out, **arguments)
     for place in plot:
-        plots.save(compared.plot(), place)
+        plots.save(compared.plot(**look), place)
     if table_output is not None:
         write_published(table_output, compared.table)
     if json:

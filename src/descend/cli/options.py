@@ -32,7 +32,7 @@ class Verb(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Give a flag that stands alone its value."""
-        return super().parse_args(ctx, with_values(args))
+        return super().parse_args(ctx, with_values(joined(args)))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help, with the registered names in place of ``{losses}`` and the like."""
@@ -41,6 +41,31 @@ class Verb(TyperCommand):
             if text and "{" in text:
                 parameter.help = text.format_map(_registered())  # type: ignore[attr-defined]
         super().format_help(ctx, formatter)
+
+
+def joined(words: Sequence[str]) -> list[str]:
+    """Return the words of a command with what is said by response in several options in one.
+
+    >>> joined(["fit", "--sigma", "y=s", "--sigma=z=0.1", "--json"])
+    ['fit', '--json', '--sigma', 'y=s,z=0.1']
+    """
+    found = list(words)
+    for key in ("sigma", "weights"):
+        flag = OPTIONS[key].spelled
+        values, left, waiting = [], list[str](), iter(found)
+        for word in waiting:
+            if word == flag:
+                values.append(next(waiting, ""))
+            elif word.startswith(f"{flag}="):
+                values.append(word.removeprefix(f"{flag}="))
+            else:
+                left.append(word)
+        if len(values) < 2:
+            continue
+        if not all("=" in value for value in values):
+            raise ConfigError(f"`{flag}` is given twice, as {values[0]} and {values[1]}. Give it once.")
+        found = [*left, flag, ",".join(values)]
+    return found
 
 
 def with_values(words: Sequence[str]) -> list[str]:

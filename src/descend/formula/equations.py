@@ -11,7 +11,7 @@ from sympy import Expr, Lt, Rational
 from descend.errors import ConfigError, FormulaError
 from descend.formula.build import Builder
 from descend.formula.compile import over_rows
-from descend.formula.computed import ASSIGNED, is_computed
+from descend.formula.computed import ASSIGNED, computed_anywhere, is_computed, read_computed
 from descend.formula.formula import Formula, read_one
 from descend.formula.printers.code import as_text
 from descend.formula.real_functions import where
@@ -165,18 +165,34 @@ def is_by_response(spread: str) -> bool:
     return ASSIGNED.search(spread) is not None
 
 
+def at_commas(text: str) -> list[str]:
+    """Split at the commas that are neither in brackets nor in backticks."""
+    parts, depth, quoted = [""], 0, False
+    for letter in text:
+        quoted ^= letter == "`"
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and depth == 0 and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts]
+
+
 def _by_response(spread: str) -> dict[str, str]:
-    parts = (part.partition("=") for part in spread.split(","))
+    parts = (part.partition("=") for part in at_commas(spread))
     return {name.strip().strip("`"): of.strip().strip("`") for name, _, of in parts}
 
 
 def columns_of_each(spread: str) -> tuple[str, ...]:
     """Return the columns of weights or standard deviations given by response.
 
-    >>> columns_of_each("y1=s1, y2=0.1")
-    ('s1',)
+    >>> columns_of_each("y1=s1, y2=0.1, y3=1/t^2")
+    ('s1', 't')
     """
-    return tuple(of for of in _by_response(spread).values() if of and not is_computed(of))
+    given = [of for of in _by_response(spread).values() if of]
+    found = [computed_anywhere(of) for of in given]
+    each = zip(given, found, strict=True)
+    return tuple(dict.fromkeys(name for of, read in each for name in ([of] if read is None else read.columns)))
 
 
 def _of_each(spread: str, responses: Sequence[str], table: Table) -> NDArray[np.generic]:
@@ -190,8 +206,9 @@ def _of_each(spread: str, responses: Sequence[str], table: Table) -> NDArray[np.
         raise ConfigError(f"`{spread}` says nothing of `{lacking[0]}`. {EACH}")
     found = []
     for name in names:
-        try:
-            found.append(np.full(table.rows, float(given[name])))
-        except ValueError:
+        if given[name] in table.names or not is_computed(given[name]):
             found.append(table.with_gaps((given[name],))[given[name]])
+            continue
+        computed = read_computed(given[name], table.names, f"what is said of {name}")
+        found.append(computed.over(table.with_gaps(computed.columns), table.rows))
     return np.concatenate(found)

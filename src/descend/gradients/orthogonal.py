@@ -40,7 +40,7 @@ class Settled(NamedTuple):
     """The true inputs x + delta of some rows, at which their costs are least.
 
     delta: (k, n). cost: (n,). pull: (n,), half the derivative of the cost of a row by f. weight: (n,), half the second
-    derivative of the eliminated cost by f: 1 / (1/omega + sum (df/dx sigma)**2).
+    derivative of the eliminated cost by f: 1 / (1/omega + sum (df/dx sigma)**2). Or what another loss makes of these.
     """
 
     delta: Array
@@ -71,6 +71,8 @@ class OrthogonalKernel:
     """Sums of the cost of rows whose inputs have errors too, with the true inputs eliminated row by row.
 
         J = sum over rows of min over delta of  omega (f(x + delta) - y)**2 + sum over k of (delta_k / sigma_k)**2
+
+    Under a robust loss J is the sum of what that makes of the roots of these least costs; the same delta are best.
 
     Newton's method finds delta for all rows at once, from where it was found last. At the least cost, with fx the
     derivatives of f by the inputs there,
@@ -124,6 +126,7 @@ class OrthogonalKernel:
         with np.errstate(all="ignore"):
             found = self.settled(theta, rows, self._last(block))
             self._remember(block, found.delta)
+            found = self._judged(found)
             loss = float(found.cost.sum())
             if order == 0:
                 return loss, None, None
@@ -141,6 +144,33 @@ class OrthogonalKernel:
     def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
         """Return the sums over some rows of a block."""
         return self.sums(theta, tuple(column[chosen] for column in block), order)
+
+    def _judged(self, found: Settled) -> Settled:
+        """Return what the loss makes of the costs of rows: of the distance e, their root, it is the cost l(e).
+
+        With w = l'(e) / 2e, half the weight of least squares, pull and weight are w times theirs; l''(e)/2 stands in
+        for w in the curvature where the loss has its own weight.
+        """
+        loss = self.model.loss
+        if loss.quadratic:
+            return found
+        distance, nothing = np.sqrt(found.cost), np.zeros_like(found.cost)
+        weight = 0.5 * loss.weight(distance, nothing)
+        share = np.where(
+            distance > 0.0, 0.5 * loss.slope(distance, nothing) / np.where(distance > 0.0, distance, 1.0), weight
+        )
+        return Settled(found.delta, loss.value(distance, nothing), share * found.pull, weight * found.weight)
+
+    def scored(self, theta: Array, rows: Rows) -> tuple[Array, Array]:
+        """Return the signed distance of each row from the curve, (n,), and its derivatives by theta, (n, p).
+
+        It is +-sqrt(cost), with derivatives at the true inputs, (1/omega + sum (df/dx sigma)**2)**-1/2 df/dtheta.
+        """
+        with np.errstate(all="ignore"):
+            block = self._block(self.prepare(rows))
+            found = self.settled(theta, block)
+            jacobian = self._evaluated(self._by_theta, theta, block, found.delta)
+            return np.copysign(np.sqrt(found.cost), found.pull), (jacobian * np.sqrt(found.weight)).T
 
     def _last(self, block: tuple[Array, ...]) -> Array | None:
         """Return delta where a block was settled last; None for a new one, even at the address of one that is gone."""

@@ -16,7 +16,7 @@ from descend.inference.determined import free_to_move, undetermined
 from descend.inference.estimates import estimates_of
 from descend.inference.intervals import Intervals, listed, quantile
 from descend.inference.refit import Part, refit, well_conditioned
-from descend.inference.row_scores import counted_rows
+from descend.inference.row_scores import rows_by_distance
 from descend.inference.standard_errors import flat_errors, generalized_covariance
 from descend.inference.statistics import degrees_of_freedom, error_degrees
 from descend.optimizers.systems import matrix_of
@@ -232,7 +232,7 @@ def _grouping(solution: Solution) -> str | None:
 
 def _influence(solution: Solution, covariance: Array) -> Array:
     """Return, as (rows, p), how far each row pulls each parameter, to first order."""
-    rows = counted_rows(solution)
+    rows = rows_by_distance(solution)
     pull = rows.omega * rows.loss.slope(rows.score, rows.y)
     influence: Array = -(rows.jacobian * pull[:, None]) @ covariance
     return influence

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from descend.descent.solution import every_parameter
 from descend.errors import ConfigError
 from descend.inference.estimates import Estimates
-from descend.inference.quantities.features import UndefinedError
+from descend.inference.quantities.quadrature import UndefinedError
 from descend.inference.quantities.reading import read_quantity
 from descend.inference.standard_errors import flat_errors
 from descend.table.levels import GroupLabels

@@ -62,10 +62,11 @@ class Estimates:
 
 
 def refuse_robust(model: Model, kind: str | None) -> None:
-    """Raise ConfigError for robust errors of a fit with errors of inputs: its rows weigh by their slopes, too."""
-    if kind not in (None, "", "model") and model.inexact:
+    """Raise ConfigError for robust errors of several responses whose inputs have errors, which they share."""
+    if kind not in (None, "", "model") and model.inexact and model.formula is not None and model.formula.parts:
         raise ConfigError(
-            f"The errors {kind} take inputs as exact, but these have errors. Use model, or the method profile."
+            f"The errors {kind} take each response by itself, but those of a row share its true inputs. Use model, or "
+            "the method profile."
         )
 
 

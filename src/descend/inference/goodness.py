@@ -67,7 +67,8 @@ def _known(solution: Solution) -> bool:
     """Whether the variance of each row is known, and the rows are in memory if they are needed."""
     if solution.model.in_place or solution.penalised or solution.loss_function.classes:
         return False
-    return solution.scale_known or (solution.loss_function.dispersion_known and solution.all_rows is None)
+    loss = solution.loss_function
+    return (solution.scale_known and loss.likelihood) or (loss.dispersion_known and solution.all_rows is None)
 
 
 def _chi_square(solution: Solution) -> tuple[float, float] | None:

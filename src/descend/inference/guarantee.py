@@ -85,7 +85,8 @@ def _convex(solution: Solution) -> bool:
 
 
 def _bounded(solution: Solution) -> Guarantee | None:
-    rows, loss = counted_rows(solution), solution.loss_function
+    rows = counted_rows(solution)
+    loss = rows.loss
     score, design = rows.score, rows.jacobian
     slope = loss.slope(score, rows.y)
     weight = loss.bend(score, rows.y)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.solution import Solution
 from descend.errors import ConfigError
+from descend.formula.equations import EQUATION
 from descend.formula.factor import triangle
+from descend.formula.printers.code import as_text
 from descend.inference.determined import at_bounds, rank
 from descend.inference.row_places import numbers, positions, said_place
 from descend.inference.row_scores import row_weights
@@ -31,7 +33,7 @@ LISTED = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Influence(Mapping[str, Array]):
+class Influence(Mapping[str, NDArray[Any]]):
     """How much each row weighs. Arrays of one value for each row that counts; ``influence["leverage"]`` is the same.
 
     row: the number of each row, from 1, among those that ``where`` leaves. residual: observed less predicted.
@@ -40,7 +42,8 @@ class Influence(Mapping[str, Array]):
     scale that the row itself has no part in (externally), so that an outlier does not hide itself.
     cooks_distance: how far all predictions move if the row is left out, as a multiple of their variance.
     dffits: by how many standard errors its own prediction moves. dfbetas: (rows, p), by how many standard errors each
-    parameter moves; None with very many parameters. labels: of these parameters.
+    parameter moves; None with very many parameters. labels: of these parameters. equation: which response each is,
+    where there are several; else None.
     """
 
     row: NDArray[np.intp]
@@ -52,9 +55,12 @@ class Influence(Mapping[str, Array]):
     dffits: Array
     dfbetas: Array | None = None
     labels: tuple[str, ...] = ()
+    equation: NDArray[np.object_] | None = None
     solution: Solution | None = field(default=None, repr=False)
 
-    def __getitem__(self, name: str) -> Array:
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name == EQUATION and self.equation is not None:
+            return self.equation
         if name.startswith("dfbetas[") and self.dfbetas is not None and name[8:-1] in self.labels:
             found: Array = self.dfbetas[:, self.labels.index(name[8:-1])]
             return found
@@ -64,12 +70,15 @@ class Influence(Mapping[str, Array]):
         return values
 
     def __iter__(self) -> Iterator[str]:
-        yield from COLUMNS
+        yield COLUMNS[0]
+        if self.equation is not None:
+            yield EQUATION
+        yield from COLUMNS[1:]
         if self.dfbetas is not None:
             yield from (f"dfbetas[{label}]" for label in self.labels)
 
     def __len__(self) -> int:
-        return len(COLUMNS) + (0 if self.dfbetas is None else len(self.labels))
+        return len(list(iter(self)))
 
     def frame(self) -> pd.DataFrame:
         """Return a pandas frame with a row for each row, by its number. Raises ConfigError without pandas."""
@@ -101,6 +110,8 @@ class Influence(Mapping[str, Array]):
             name = f"row {self.row[place]}"
             if places is not None and self.solution is not None:
                 name = said_place(self.solution, int(places[place]))
+            if self.equation is not None:
+                name = f"{self.equation[place]}, {name}"
             values = (self.leverage[place], self.studentized[place], self.cooks_distance[place])
             lines.append((name, *(f"{value:.4g}" for value in values)))
         return lines
@@ -113,7 +124,9 @@ class Influence(Mapping[str, Array]):
         )
 
 
-COLUMNS = tuple(each.name for each in fields(Influence) if each.name not in ("dfbetas", "labels", "solution"))
+APART = ("dfbetas", "labels", "equation", "solution")
+"""Fields that are no column of one number for each row."""
+COLUMNS = tuple(each.name for each in fields(Influence) if each.name not in APART)
 HEADS = ("most influential", "leverage", "studentised residual", "Cook's distance")
 
 
@@ -162,8 +175,9 @@ def influence_of(solution: Solution) -> Influence:
             degrees = len(y) - size - 1
             without = np.sqrt(squares / degrees) if degrees > 0 else np.full(len(y), np.nan)
         studentized = np.sign(root) * np.sqrt(root**2 + leverage * pearson**2 / left) / without
+        row, equation = _rows_and_responses(solution)
         return Influence(
-            numbers(solution),
+            row,
             y - mean,
             leverage,
             root / np.sqrt(dispersion * left),
@@ -172,8 +186,19 @@ def influence_of(solution: Solution) -> Influence:
             studentized * np.sqrt(leverage / left),
             None if solution.objective.arrow else rows.moves(left) / np.asarray(without)[..., None],
             model.parameters.labels,
+            equation,
             solution,
         )
+
+
+def _rows_and_responses(solution: Solution) -> tuple[NDArray[np.intp], NDArray[np.object_] | None]:
+    """Return the number of each row that counts; and its response, where each row stands once for every one."""
+    number, formula, table = numbers(solution), solution.model.formula, solution.table
+    if formula is None or not formula.parts or table is None:
+        return number, None
+    responses = np.array([as_text(part.response) for part in formula.parts], dtype=object)
+    each = table.rows // len(responses)
+    return (number - 1) % each + 1, responses[(number - 1) // each]
 
 
 def _refuse(solution: Solution) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.formula import as_text
+from descend.formula.computed import Computed, computed_anywhere
 from descend.inference.covariance import Covariance
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import checked_level, listed, quantile
@@ -72,11 +73,14 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
             f"A prediction interval needs the {_called(estimates)} of each new row: the column "
             f"`{spread}`, with which the model was fitted. Add it, or ask for a confidence interval."
         )
-    more = columns_needed(estimates.model, spread, interval, table.names)
+    sides = _sides(estimates.model, table) if interval == "prediction" else {}
+    there = [name for name, each in sides.items() for name in ([name] if each is None else each.columns)]
+    more = (*columns_needed(estimates.model, spread, interval, table.names), *there)
     names = tuple(dict.fromkeys((*estimates.model.inputs, *more)))
     columns = table.numbers(names, missing) if names else {"": np.empty(table.rows)}
     if computed is not None:
         columns = {**columns, str(spread): _computed(computed, estimates, table, columns, names, missing)}
+    columns = {**columns, **_sides_computed(sides, columns)}
     if interval == "prediction":
         Rows.of(columns, Roles(estimates.weights, estimates.sigma), source=table.source).check()
     found = band(estimates, columns, interval, level)
@@ -86,6 +90,28 @@ def predict_with_band(estimates: Estimates, data: object, missing: str, interval
         estimates.model.side_by_side(values, data) for values in (found.prediction, found.low, found.high)
     )
     return Prediction(prediction, low, high, interval, level)
+
+
+def _sides(model: Model, table: Table) -> dict[str, Computed | None]:
+    """Return the standard deviations to both sides of new rows: columns, or what computes them; none if alike.
+
+    Raises ConfigError for a table without them.
+    """
+    found: dict[str, Computed | None] = {}
+    for name in model.loss.deviations or ():
+        computed = found[name] = None if name in table.names else computed_anywhere(name)
+        known = (name,) if computed is None else computed.columns
+        if not set(known) <= set(table.names):
+            raise ConfigError(
+                "A prediction interval needs the standard deviations to both sides of each new row, and there is no "
+                f"`{name}`, with which the model was fitted. Add it, or ask for a confidence interval."
+            )
+    return found
+
+
+def _sides_computed(sides: Mapping[str, Computed | None], columns: Mapping[str, Array]) -> dict[str, Array]:
+    count = len(next(iter(columns.values()), ()))
+    return {name: each.over(columns, count) for name, each in sides.items() if each is not None}
 
 
 def _called(estimates: Estimates) -> str:
@@ -207,6 +233,8 @@ def _responses(
     if estimates.weights is not None:
         omega = columns[estimates.weights]
     parameters, found = estimates.model.parameters.named(estimates.theta), list[Distribution]()
+    if loss.deviations is not None:
+        loss = loss.given({name: columns[name] for name in loss.own_columns}, parameters)
     wider = quantile(level, estimates.degrees) / quantile(level, math.inf)
     places, shares = np.polynomial.hermite_e.hermegauss(NODES)
     for place in places.tolist():

@@ -30,6 +30,8 @@ SETTLED = 1e-13
 """Relative change of the dispersion at which its estimate has settled."""
 LEAST = 1e-24
 """Share of the mean square of the response below which a dispersion is rounding."""
+MET = 1e-10
+"""The same where the rows are no more than the parameters."""
 NEAR = 0.05
 """A change of the logarithm below which the next estimate is extrapolated by a line through the last two."""
 QUIET = {
@@ -106,7 +108,9 @@ def _settled(
     before: tuple[float, float] | None = None
     for _ in range(ROUNDS):
         estimate = dispersion_of(solution)
-        if estimate is None or (not estimate > least and counting(solution) <= solution.theta.size):
+        few = counting(solution) <= solution.theta.size
+        # So few rows can be met exactly, where the size of the errors that is told falls towards nothing.
+        if estimate is None or (few and not estimate > MET * problem.squares):
             raise ConfigError(
                 f"{counting(solution):,} rows leave nothing beside {solution.theta.size:,} parameters to tell the size "
                 f"of the errors, against which priors are weighed. Give {spell('sigma')}, or more rows."

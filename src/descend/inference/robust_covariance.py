@@ -12,7 +12,7 @@ from descend.errors import ConfigError
 from descend.inference.clusters import Places
 from descend.inference.covariance import Covariance, Mask
 from descend.inference.determined import at_bounds
-from descend.inference.row_scores import counted_rows, row_weights
+from descend.inference.row_scores import counted_rows, row_weights, rows_by_distance
 from descend.options.kinds_of_errors import read_errors
 from descend.table.levels import name_of
 from descend.wording import using
@@ -51,7 +51,7 @@ def robust_covariance(solution: Solution, kind: str, degrees: float, kept: Mask 
     free = ~at_bounds(solution) if kept is None else kept
     if named.columns:
         places = cluster_places(solution, named.columns)
-        return sandwich(counted_rows(solution), loss, degrees, free, "cluster", places)
+        return sandwich(rows_by_distance(solution), loss, degrees, free, "cluster", places)
     return _of_rows(solution, named.name, degrees, None if free.all() else free)
 
 
@@ -59,10 +59,10 @@ def _of_rows(solution: Solution, kind: str, degrees: float, kept: Mask | None) -
     if kind == "iid":
         from descend.inference.alike import alike
 
-        return alike(counted_rows(solution), degrees, kept)
+        return alike(rows_by_distance(solution), degrees, kept)
     from descend.inference.sandwich import sandwich
 
-    return sandwich(counted_rows(solution), solution.loss_function, degrees, kept, kind)
+    return sandwich(rows_by_distance(solution), solution.loss_function, degrees, kept, kind)
 
 
 def cluster_places(solution: Solution, columns: tuple[str, ...]) -> list[Places]:

@@ -55,6 +55,19 @@ def counted_rows(solution: Solution) -> ScoredRows:
 
 
 @once
+def rows_by_distance(solution: Solution) -> ScoredRows:
+    """Return all rows that count; where inputs have errors, by their distances from the curve (see ``scored``)."""
+    scored = getattr(solution.problem.code, "scored", None)
+    if scored is None:
+        return counted_rows(solution)
+    counting = row_weights(solution) > 0.0
+    score, jacobian = scored(solution.theta, solution.sample)
+    places = slice(None) if counting.all() else np.flatnonzero(counting)
+    score, jacobian = score[places], jacobian[places]
+    return ScoredRows(np.zeros(len(score)), score, jacobian, np.ones(len(score)), solution.loss_function, places)
+
+
+@once
 def scored_rows(solution: Solution) -> ScoredRows:
     """Return the same without derivatives, which cost most, and may be missing from them."""
     if solution.sample.whitening is not None or solution.objective.arrow:

@@ -18,7 +18,9 @@ from descend.inference.statistics import degrees_of_freedom, dispersion_of, erro
 from descend.losses import Loss
 from descend.models import Model
 from descend.optimizers.systems import matrix_of
+from descend.options.kinds_of_errors import read_errors
 from descend.problem.point import Point
+from descend.table.levels import GroupLabels
 from descend.table.table import listing
 
 FEW = 10
@@ -67,6 +69,25 @@ def few_clusters_note(solution: Solution) -> str | None:
     return (
         f"clustered errors rest on {said}: with fewer than {FEW} they tend to be too small, though Student's t allows "
         "for some of that"
+    )
+
+
+def own_clusters_note(solution: Solution) -> str | None:
+    """Say so if a parameter has a value for each cluster: the pulls of the rows of one on its own add up to nothing."""
+    columns = set(read_errors(kind_of_errors(solution)).columns)
+    if not columns:
+        return None
+    found = [
+        f"`{name}`"
+        for name, labels in every_parameter(solution.model).shapes.items()
+        if isinstance(labels, GroupLabels) and columns <= set(labels.levels.columns)
+    ]
+    if not found:
+        return None
+    listed, have = " and ".join(found), "has" if len(found) == 1 else "have"
+    return (
+        f"{listed} {have} a value for each cluster, so that the pulls of its rows add up to nothing, and clustered "
+        f"errors of {listed} are near 0 whatever the data: use other clusters, or HC3, for these"
     )
 
 

@@ -68,7 +68,8 @@ def total_weight(solution: Solution) -> float:
 def error_degrees(solution: Solution) -> float:
     """Return the degrees of freedom of the standard errors: infinite where the scale of the residuals is known."""
     degrees = degrees_of_freedom(solution)
-    known = solution.scale_known or solution.loss_function.dispersion_known
+    loss = solution.loss_function
+    known = (solution.scale_known and loss.likelihood) or loss.dispersion_known
     return math.inf if known or degrees is None else float(degrees)
 
 
@@ -92,7 +93,7 @@ def dispersion_of(solution: Solution) -> float | None:
     dispersion of 1. None if no degrees of freedom are left, or the loss is not a likelihood.
     """
     loss, degrees = solution.loss_function, degrees_of_freedom(solution)
-    if solution.scale_known or loss.dispersion_known:
+    if (solution.scale_known and loss.likelihood) or loss.dispersion_known:
         return loss.known_dispersion
     if not loss.likelihood or degrees is None or degrees <= 0 or solution.model.in_place:
         return None

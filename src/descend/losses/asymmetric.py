@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from sympy import Expr
 
 from descend.errors import DataError
+from descend.formula.symbols import Column
 from descend.losses.contract import Loss
 from descend.losses.squared import Squared
 from descend.registry import setting
 from descend.table.rows import LARGEST_SIGMA, SMALLEST_SIGMA, Outside
 from descend.wording import using
+
+if TYPE_CHECKING:
+    from descend.losses.distribution import Distribution
+    from descend.losses.formulas import Array
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,15 @@ class Asymmetric(Loss):
     @cached_property
     def of_residual(self) -> bool:
         return True
+
+    def distribution(
+        self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]
+    ) -> Distribution | None:
+        """Return those of measurements with the errors of their rows: below the curve the upper one counts."""
+        from descend.losses.distribution import SplitNormal
+
+        own = self.__dict__.get("_own")
+        return None if own is None else SplitNormal(mean, own[Column(self.high)], own[Column(self.low)])
 
     def normaliser_terms(self, weighted: bool) -> tuple[tuple[Expr, Expr], ...] | None:
         """Return None: the normaliser depends on columns of each row."""

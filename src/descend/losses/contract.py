@@ -122,6 +122,16 @@ class Loss(Evaluated):
         """What values the response must have, in words."""
         return f"the {self.name} loss needs {self.response_domain.words}"
 
+    @property
+    def of_distance(self) -> bool:
+        """Whether it is a smooth function of the residual alone, so that a distance from a curve may be that residual.
+
+        A scale that is still to be estimated makes no difference.
+        """
+        if self.kinked or not self.plain:
+            return False
+        return self.estimated is not None or (self.of_residual and (self.quadratic or not self.likelihood))
+
     def floor(self, y: Array, omega: Array | None) -> float:
         """Return the least mean loss that rows of these responses and weights can have, by any model."""
         if not self.plain:

@@ -46,6 +46,38 @@ class Rates:
         return self.counts.ppf(share) / self.per
 
 
+@dataclass(frozen=True)
+class SplitNormal:
+    """Normal to both sides of a mode, with a standard deviation each.
+
+    >>> found = SplitNormal(np.zeros(1), below=np.ones(1), above=3 * np.ones(1))
+    >>> found.cdf(np.zeros(1)), found.ppf(0.25).round(6)
+    (array([0.25]), array([0.]))
+    """
+
+    mode: Array
+    below: Array
+    above: Array
+
+    def cdf(self, y: Array) -> Array:
+        from scipy.special import ndtr
+
+        share, away = 2.0 * self.below / (self.below + self.above), y - self.mode
+        found: Array = np.where(
+            away < 0.0, share * ndtr(away / self.below), 1.0 - (2.0 - share) * ndtr(-away / self.above)
+        )
+        return found
+
+    def ppf(self, share: float) -> Array:
+        from scipy.special import ndtri
+
+        under = 2.0 * self.below / (self.below + self.above)
+        low = self.below * ndtri(np.minimum(share / under, 0.5))
+        high = -self.above * ndtri(np.minimum((1.0 - share) / (2.0 - under), 0.5))
+        found: Array = self.mode + np.where(share < 0.5 * under, low, high)
+        return found
+
+
 def mixed_quantile(parts: Sequence[Distribution], shares: Sequence[float], below: float) -> Array:
     """Return the quantile of a mixture of distributions in each row: the least y with sum shares * cdf(y) >= below.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Protocol
@@ -235,12 +235,10 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
     _refuse(work, outcomes)
     chosen = np.flatnonzero(work.sound)
     together = work.together
+    variances: Callable[[Places, Array, Array], Array] | None = None
     if together is not None and len(chosen) and together.arrays is NUMPY_ARRAYS and is_linear(work.model):
         keep(work, chosen, solved_linear(work, chosen), outcomes)
-        if work.derived_quantities:
-            from descend.many.quantities import quantify
-
-            quantify(work, chosen, outcomes, partial(variances_of_linear, work))
+        variances = partial(variances_of_linear, work)
     elif together is not None and len(chosen):
         starts = starts_of(work, outcomes) if starts is None else starts
         if len(starts.points) and work.to_estimate is not None:
@@ -259,10 +257,11 @@ def fit_each(work: Grouped, starts: Starts | None = None, on_done: Done | None =
                     keep(work, known, together.descend(known, theta, np.arange(len(known))), outcomes)
                 fit_doubted(work, chosen, outcomes)
             outcomes.in_order(together.program, (work.request.start or {}).keys(), work.bounds)
-        if work.derived_quantities:
-            from descend.many.quantities import quantify
+        variances = replace(together, bounds=work.bounds).variances_of
+    if variances is not None and work.derived_quantities:
+        from descend.many.quantities import quantify
 
-            quantify(work, chosen, outcomes, replace(together, bounds=work.bounds).variances_of)
+        quantify(work, chosen, outcomes, variances)
     left = np.flatnonzero(outcomes.open).tolist()
     for place, group in enumerate(left):
         progress.reached(len(work.groups) - len(left) + place)

@@ -21,7 +21,7 @@ from descend.formula.ordering import in_order
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back
-from descend.models.inexact import Sigma, correlations, inexact_inputs
+from descend.models.inexact import Sigma, correlations, inexact_inputs, refuse_loss
 from descend.models.no_column import refuse_no_column
 from descend.models.reading import Content, known_column, shapes_of
 from descend.parameters import Constraints, Parameters
@@ -124,12 +124,8 @@ class FormulaModel(SymbolicModel):
         return model, start
 
     def with_inexact(self, inexact: Mapping[str, Sigma], correlated: Mapping[str, Sigma]) -> FormulaModel:
-        """Return the same with inputs that have errors. Raises ConfigError under a loss other than the squared one."""
-        if not self.loss.quadratic:
-            raise ConfigError(
-                f"Errors of inputs are fitted by least squares, not under the {self.loss.name} loss. Leave out one of "
-                "the two."
-            )
+        """Return the same with inputs that have errors. Raises ConfigError under a loss that knows no distances."""
+        refuse_loss(self.loss, bool(self.formula.parts))
         if correlated and (self.formula.parts or not self.response_columns):
             raise ConfigError("`x_correlation` is that with the errors of one response, not of several, or of none.")
         return dataclasses.replace(self, inexact=inexact, correlated=correlated)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from descend.errors import ConfigError
 from descend.formula.printers.code import plain_name
+from descend.losses import Loss
 from descend.registry import closest
 from descend.wording import spell
 
@@ -36,6 +37,20 @@ def inexact_inputs(given: Given, inputs: Sequence[str], columns: Sequence[str]) 
             raise ConfigError(f"The standard deviation of `{name}` must be 0 or more; it is {value:g}.")
         found[name] = value
     return found
+
+
+def refuse_loss(loss: Loss, several: bool) -> None:
+    """Raise ConfigError for a loss that knows no distances. several: whether there are several responses."""
+    if not loss.of_distance:
+        raise ConfigError(
+            "Errors of inputs go with least squares, and with robust losses such as huber and soft_l1, not with "
+            f"the {loss.name} loss. Choose one of these, or leave out the errors of inputs."
+        )
+    if several and not loss.quadratic:
+        raise ConfigError(
+            f"Errors of inputs of several responses are fitted by least squares, not under the {loss.name} loss. Leave "
+            "out one of the two."
+        )
 
 
 def correlations(given: Given, inexact: Mapping[str, Sigma], columns: Sequence[str]) -> dict[str, Sigma]:

@@ -79,7 +79,13 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     if others:
         model, data, response = named(model, (data, *others), options.get("response"), options.get("start"))
         options = {**options, "response": response}
-    differing = {key: value for key, value in options.items() if not OPTIONS[key].same_as_default(value)}
+    if isinstance(model, str) and ";" in model:
+        options = {**options, **{key: by_formula(model, key, options.get(key)) for key in ("weights", "sigma")}}
+    differing = {
+        key: value
+        for key, value in options.items()
+        if value is not (known := OPTIONS[key]).default and not known.same_as_default(value)
+    }
     given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
     options = _with_trials(model, options)
     if (sides := options.get("sigma")) is not None and (not isinstance(sides, str) or "," in sides):
@@ -89,7 +95,8 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         data, options = with_two_sides(model, data, options, with_columns)
     data, weights, sigma = with_columns(model, data, options.get("weights"), options.get("sigma"))
     values = {**options, "weights": weights, "sigma": sigma, "trials": None}
-    if any(are_values(values.get(key)) or isinstance(values.get(key), str) for key in ("offset", "exposure")):
+    beside = [value for key in ("offset", "exposure") if (value := values.get(key)) is not None]
+    if any(are_values(value) or isinstance(value, str) for value in beside):
         from descend.options.offset import with_offset
 
         model, data = with_offset(model, data, values)
@@ -135,6 +142,8 @@ def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple
     """
     names = {"weights": weights, "sigma": sigma}
     for name, given in names.items():
+        if given is None:
+            continue
         if isinstance(given, Mapping):
             data, given = _of_responses(data, given, name)
             names[name] = given
@@ -142,7 +151,7 @@ def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple
             given = names[name] = repr(float(given))
         if isinstance(given, str) and is_computed(given):
             data = _with_expression(data, given, name)
-        if given is None or isinstance(given, str) or not are_values(given):
+        if isinstance(given, str) or not are_values(given):
             continue
         table = open_table(data)
         column, mentioned = name, mentioned_in(model)
@@ -190,6 +199,32 @@ def _with_numbered(model: object, data: object, values: dict[str, Any]) -> objec
 
         data, values["covariance"] = with_covariance(model, data, values)
     return data
+
+
+def by_formula(model: str, key: str, given: object) -> object:
+    """Return weights or standard deviations in the order of several formulas by response; others as they are.
+
+    >>> by_formula("y ~ a*t; z ~ b*t", "sigma", ["sy", 0.1])
+    {'y': 'sy', 'z': 0.1}
+    """
+    from descend.formula.equations import EACH
+    from descend.formula.syntax import formulas_in
+
+    if isinstance(given, Mapping):
+        for response, value in given.items():
+            if isinstance(value, tuple) and len(value) == 2 and all(isinstance(side, str) for side in value):
+                raise ConfigError(
+                    f"`{key}` of `{response}` has two sides, {value[0]} and {value[1]}, which go with one response "
+                    f"alone, and there are several. {EACH}"
+                )
+    responses = [part.partition("~")[0].strip() for part in formulas_in(model)]
+    if not isinstance(given, list) or len(given) != len(responses):
+        return given
+    return (
+        dict(zip(responses, given, strict=True))
+        if all(isinstance(each, str | float | int) for each in given)
+        else given
+    )
 
 
 def _of_responses(data: object, given: Mapping[str, object], role: str) -> tuple[object, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from descend.errors import ConfigError
-from descend.formula.equations import EACH, is_by_response
+from descend.formula.equations import EACH, at_commas, is_by_response
 from descend.losses import LOSSES
 from descend.losses.asymmetric import Asymmetric
 from descend.options.option import Values
@@ -27,7 +27,7 @@ def two_sided(data: object, sigma: object) -> tuple[object, object] | None:
     [('lo', 'hi'), None, None]
     """
     if isinstance(sigma, str):
-        parts = _at_commas(sigma)
+        parts = at_commas(sigma)
         if len(parts) < 2 or is_by_response(sigma) or sigma in open_table(data).names:
             return None
         if len(parts) > 2 or not all(parts):
@@ -47,19 +47,6 @@ def two_sided(data: object, sigma: object) -> tuple[object, object] | None:
     if isinstance(sigma, np.ndarray) and sigma.ndim == 2 and len(sigma) == 2:
         return sigma[0], sigma[1]
     return None
-
-
-def _at_commas(text: str) -> list[str]:
-    """Split at the commas that are neither in brackets nor in backticks."""
-    parts, depth, quoted = [""], 0, False
-    for letter in text:
-        quoted ^= letter == "`"
-        depth += (letter in "([") - (letter in ")]")
-        if letter == "," and depth == 0 and not quoted:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return [part.strip() for part in parts]
 
 
 def refuse_beside(options: Values) -> None:

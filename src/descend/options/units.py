@@ -54,6 +54,8 @@ def _as_text(value: Any) -> object:
 
 
 def _may_have_units(value: object) -> bool:
+    if value is None or type(value) in (int, float):
+        return False
     if isinstance(value, str):
         return MEASURED.search(value) is not None
     if isinstance(value, Mapping):

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import NoReturn
 
 import numpy as np
@@ -50,6 +51,7 @@ def names_of(given: Given) -> set[str]:
     return {read_distribution(text)[0].strip("`") for text in texts_of(given)}
 
 
+@lru_cache(maxsize=256)
 def read_distribution(text: str) -> tuple[str, Distribution]:
     """Return the left side of a prior, and its distribution. Raises FormulaError or ConfigError.
 

@@ -20,10 +20,10 @@ def with_clusters(table: Table, request: Request, model: Model) -> Table:
     """
     assert request.errors is not None
     kind = read_errors(request.errors)
-    if model.inexact:
+    if model.inexact and model.formula is not None and model.formula.parts:
         raise ConfigError(
-            "Errors of inputs take rows as independent, but clustered errors take those of a cluster as alike. Leave "
-            "out one of the two."
+            "Errors of inputs of several responses take rows as independent, but clustered errors take those of a "
+            "cluster as alike. Leave out one of the two."
         )
     codings: dict[str, Coding] = {coding.name: coding for coding in model.codings}
     for column in kind.columns:

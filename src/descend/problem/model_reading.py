@@ -94,7 +94,7 @@ def check_sigma_wish(request: Request, loss: Loss) -> None:
             "trusted: sigma in the unit of the response, so that the size of the errors is known; weights relative to "
             "each other, so that it is estimated. Give one of them."
         )
-    if not loss.quadratic:
+    if not (loss.quadratic or (request.x_sigma and loss.of_distance)):
         raise ConfigError(
             f"`{request.sigma}` is given as sigma, the standard deviation of normal errors, but the {loss.name} loss "
             "has "

@@ -59,7 +59,8 @@ def _problem_of(request: Request, table: Table) -> Problem:
         from descend.problem.response_levels import levels_by_reference
 
         table = levels_by_reference(model, request, table)
-    table = table.with_codings(model.codings)
+    if model.codings or table.codings:
+        table = table.with_codings(model.codings)
     if request.roles.clusters:
         from descend.problem.clusters import with_clusters
 
@@ -86,6 +87,10 @@ def _problem_of(request: Request, table: Table) -> Problem:
         from descend.models.references import reference_note
 
         notes = (*notes, *filter(None, (reference_note(model.constraints),)))
+    if model.inexact and not request.bare:
+        from descend.problem.inexact_notes import notes_of_inexact
+
+        notes = (*notes, *notes_of_inexact(model, code, summing.rows))
     if table.counted:
         from descend.problem.response_levels import counted_notes
 

@@ -262,7 +262,7 @@ def equations(fit: Fitted) -> str:
     if fit.model.inexact:
         from descend.report import orthogonal
 
-        shown = orthogonal.equations(fit.model.formula, fit.model.inexact, fit.sigma, fit.weights)
+        shown = orthogonal.equations(fit.model.formula, fit.loss_function, fit.model.inexact, fit.sigma, fit.weights)
         written = "".join(f'<div class="equation">{line}</div>' for line in shown)
         apart = "the true inputs of a row are parameters of that row, eliminated"
         return f"<p>The descent makes J as small as it can: {apart}.</p>{written}"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from descend.inference.fitted import Fitted
-from descend.report import style
 from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
+from descend.report.look import Look
 from descend.report.panels import COLOURS, DASHES
-from descend.report.plots import draw
+from descend.report.plots import plot_panels
 from descend.report.view import View, rows, view
 
 if TYPE_CHECKING:
@@ -21,15 +22,18 @@ GRID = 400
 """Points of a curve."""
 
 
-def plot_models(fits: Mapping[str, Fitted]) -> Figure:
+def plot_models(fits: Mapping[str, Fitted], look: Look) -> Figure:
     """Draw all curves over the data; with several inputs, the predictions of each model against the response."""
     seen = {name: view(fit) for name, fit in fits.items()}
     first = next(iter(seen.values()))
     curves = all(each.one and each.fit.model.rowwise and each.response == first.response for each in seen.values())
-    figure, (axes,) = style.canvas(1)
-    figure.set_size_inches(9.0, 5.5)
-    draw(axes, _curves(seen, first) if curves else _predictions(seen, first))
-    style.caption(figure, [])
+    panel = _curves(seen, first) if curves else _predictions(seen, first)
+    if curves:  # the axes of other pictures are not those of the data
+        up = panel.y if look.scale("y") == "linear" else replace(panel.y, scale="log", low=None, high=None)
+        panel = replace(panel, x=replace(panel.x, scale=look.scale("x")), y=up)
+    figure = plot_panels([panel], "", [], look)
+    if look.inches is None and look.theme.with_run:
+        figure.set_size_inches(9.0, 5.5)
     return figure
 
 

@@ -10,14 +10,22 @@ from descend.formula import Formula
 from descend.formula.derivative import slopes
 from descend.formula.printers.mathml import as_mathml, written
 from descend.formula.symbols import Column, Parameter, RealSymbol
+from descend.losses import Loss
+from descend.losses.formulas import RESIDUAL
 from descend.models.inexact import Sigma
 from descend.report.mathematics import MEAN, MOST_OPERATIONS, math_of, model
 
 MULTIPLIER = RealSymbol("lambda")
 FACTOR = as_mathml(MULTIPLIER)
+DISTANCE = "<mi>e</mi>"
+PULL = RealSymbol("pull")
+PULL_SHOWN = f"<mfrac><mrow><msup><mi>l</mi><mo>′</mo></msup><mo>(</mo>{DISTANCE}<mo>)</mo></mrow>{DISTANCE}</mfrac>"
+"""What a robust loss makes of the factor 2."""
 
 
-def equations(formula: Formula, inexact: Mapping[str, Sigma], sigma: str | None, weights: str | None) -> list[str]:
+def equations(
+    formula: Formula, loss: Loss, inexact: Mapping[str, Sigma], sigma: str | None, weights: str | None
+) -> list[str]:
     """Write the model, J, the pull of a row on its curve, and dJ/dparameter, as ``<math>`` elements.
 
         J = 1/n sum min over delta of  omega (f(x + delta) - y)**2 + sum over k of (delta_k / sigma_k)**2,
@@ -25,6 +33,10 @@ def equations(formula: Formula, inexact: Mapping[str, Sigma], sigma: str | None,
 
     omega is 1/sigma**2, the weight, or 1. An implicit curve has to be met exactly, and lambda is then the multiplier,
     -sum f_k delta_k / sum (sigma_k f_k)**2 with f_k the derivatives of f by the inputs (see ``OrthogonalKernel``).
+
+    Under a robust loss l that least cost is the square of a distance e,
+
+        J = 1/n sum l(e),   dJ/dtheta = 1/n sum l'(e)/e lambda df/dtheta.
     """
     implicit = not formula.response.atoms(Column)
     moved = {Column(name): _true(name) for name in inexact}
@@ -44,13 +56,30 @@ def equations(formula: Formula, inexact: Mapping[str, Sigma], sigma: str | None,
     first = (
         math_of(f"<mn>0</mn><mo>=</mo>{as_mathml(formula.expression)}", str(formula)) if implicit else model(formula)
     )
-    objective = math_of(f"<mi>J</mi><mo>=</mo>{MEAN}{least}{inner}", "J, the mean of the least cost of each row")
-    lines = [first, objective, math_of(multiplier, "lambda, how strongly a row pulls on the curve")]
-    return lines + _gradient(formula, moved)
+    lines = [first, *_objective(loss, f"{least}{inner}")]
+    lines.append(math_of(multiplier, "lambda, how strongly a row pulls on the curve"))
+    return lines + _gradient(formula, moved, 2 if loss.quadratic else PULL)
 
 
-def _gradient(formula: Formula, moved: Mapping[Expr, str]) -> list[str]:
-    """Write dJ/dparameter for parameters that are numbers; nothing where it is too long, or there are others."""
+def _objective(loss: Loss, least: str) -> list[str]:
+    """Write J, the mean of the least costs, or of what a robust loss makes of their roots."""
+    if loss.quadratic:
+        return [math_of(f"<mi>J</mi><mo>=</mo>{MEAN}{least}", "J, the mean of the least cost of each row")]
+    value = as_mathml(loss.expressions[0], {RESIDUAL: DISTANCE})
+    return [
+        math_of(
+            f"<mi>J</mi><mo>=</mo>{MEAN}<mi>l</mi><mo>(</mo>{DISTANCE}<mo>)</mo>", "J, the mean loss of the distances"
+        ),
+        math_of(f"<msup>{DISTANCE}<mn>2</mn></msup><mo>=</mo>{least}", "e, the distance of a row from the curve"),
+        math_of(f"<mi>l</mi><mo>(</mo>{DISTANCE}<mo>)</mo><mo>=</mo>{value}", "the loss of a distance"),
+    ]
+
+
+def _gradient(formula: Formula, moved: Mapping[Expr, str], factor: Expr | int) -> list[str]:
+    """Write dJ/dparameter for parameters that are numbers; nothing where it is too long, or there are others.
+
+    factor: of the multiplier.
+    """
     names = [name for name, labels in formula.parameters.items() if labels is None]
     if formula.terms or formula.expression.count_ops() > MOST_OPERATIONS:
         return []
@@ -59,7 +88,7 @@ def _gradient(formula: Formula, moved: Mapping[Expr, str]) -> list[str]:
     found = slopes(formula.expression, [by_name[name] for name in names if name in by_name]).with_limits
     lines = []
     for name in names:
-        inside = as_mathml(2 * MULTIPLIER * found[by_name[name]], moved)
+        inside = as_mathml(factor * MULTIPLIER * found[by_name[name]], {**moved, PULL: PULL_SHOWN})
         left = f"<mfrac><mrow><mo>∂</mo><mi>J</mi></mrow><mrow><mo>∂</mo>{written(name)}</mrow></mfrac>"
         lines.append(math_of(f"{left}<mo>=</mo>{MEAN}{inside}", f"dJ/d{name}"))
     return lines

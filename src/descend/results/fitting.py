@@ -15,6 +15,7 @@ from descend.losses import LOSSES
 from descend.models.inexact import inexact_inputs
 from descend.options.request import Request, check_options
 from descend.options.units import says_units
+from descend.problem.model_reading import read_model
 from descend.problem.posing import pose
 from descend.results.solved import SolvedFit, fit_of
 from descend.starts.robust import settled
@@ -65,6 +66,11 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         from descend.results.penalty_choice import fit_with_choice
 
         return fit_with_choice(request, table, lambda each: _fit(each, table, on_step, began))
+    inexact = bool(request.x_sigma)
+    if inexact and (loss := LOSSES.build(request.loss)).of_distance and not loss.quadratic:
+        read_model(request, table, loss)  # refused here, or not at all
+        # Its scale is that of the distances from a curve that is near.
+        request, inexact = started_without_errors(request, table, began), False
     request = settled(request, table)
     loss = LOSSES.build(request.loss)
     if (exact := loss.exact) is not None:
@@ -79,7 +85,7 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         from descend.inference.prior_dispersion import with_dispersion
 
         request = with_dispersion(request, table, began)
-    if request.x_sigma:
+    if inexact:
         request = started_without_errors(request, table, began)
     if request.covariance is not None and request.polish:
         request = started_without_coupling(request, table, began)
@@ -90,7 +96,8 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         began -= resumed.snapshot.seconds
     problem = pose(request, table)
     if request.errors is not None:
-        checked = checked_errors(request.errors, problem.model.loss, request.roles.spread is not None)
+        weighted = request.roles.spread is not None and not problem.model.inexact  # distances are in units of it
+        checked = checked_errors(request.errors, problem.model.loss, weighted)
         refuse_robust(problem.model, checked)
         if checked == "observed" and problem.objective.arrow:
             raise ConfigError(
@@ -127,11 +134,18 @@ def started_without_errors(request: Request, table: Table, began: float) -> Requ
     exact = request.but(
         x_sigma=None, x_correlation=None, priors=None, quantities=None, checkpoint=None, errors=None, bare=True
     )
+    if not (loss := LOSSES.build(request.loss)).quadratic:
+        exact = exact.but(loss=loss.to_estimate(), sigma=None)
     if isinstance(request.model, str) and request.model.partition("~")[0].strip() == "0":
         from descend.gradients.orthogonal import first_order
 
         formula = read_formula(request.model, table.names)
         inexact = inexact_inputs(request.x_sigma, formula.inputs, table.names)
         exact = exact.but(model=first_order(formula, inexact), second_look=True)
-    found = fit_table(exact, table, None, began)
+    try:
+        found = fit_table(exact, table, None, began)
+    except DescendError:
+        if loss.quadratic:
+            raise
+        return request  # the scale of a robust loss may be found with errors of inputs where it is not without
     return request.but(start=starts_at(found.model, found.theta), second_look=False)

@@ -81,6 +81,9 @@ def earlier(like: object, model: object, data: object, options: Values) -> Earli
     call, notes = _call_of(fit, name)
     given = {key: value for key, value in options.items() if key != "like" and _differs(key, value)}
     known = {key: value for key, value in call.items() if key in OPTIONS and key not in DERIVED}
+    fixed = set(_names(given.get("fix")))
+    for key in ("bounds", "priors", "ties") if fixed else ():  # what is fixed now was free, bounded or tied before
+        known[key] = _without(known.get(key), fixed)
     model = call.get("model") if model is None else model
     if model is None and fit.model.formula is not None:  # a function that was traced into one
         model, known = str(fit.model), {**known, "response": None}
@@ -170,6 +173,22 @@ def _each(given: object) -> list[object]:
     if isinstance(given, Mapping):
         return [*given]
     return [given] if isinstance(given, str) else list(given) if isinstance(given, list | tuple) else []
+
+
+def _without(given: object, fixed: set[str]) -> object:
+    """Return bounds, priors or ties but for those on the parameters that are fixed; None if there are no others."""
+    if isinstance(given, Mapping):
+        return {name: value for name, value in given.items() if name not in fixed} or None
+    return [text for text in _each(given) if not _left(str(text)) & fixed] or None
+
+
+def _left(text: str) -> set[str]:
+    """Return the names of which a text says something: those left of ``~`` or ``=``, or of a bound, all in it."""
+    for sign in ("~", "="):
+        before, found, _ = text.partition(sign)
+        if found and before.rstrip()[-1:] not in ("<", ">"):
+            return _words(before)
+    return _words(text)
 
 
 def _names(given: object) -> list[str]:

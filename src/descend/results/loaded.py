@@ -125,8 +125,8 @@ def _error_degrees(fit: LoadedFit) -> float:
 
 
 def _known(fit: LoadedFit) -> bool:
-    known = fit.scatter is not None and fit.scatter.known
-    return fit.sigma is not None or known or fit.loss_function.dispersion_known
+    loss, known = fit.loss_function, fit.sigma is not None or (fit.scatter is not None and fit.scatter.known)
+    return (known and loss.likelihood) or loss.dispersion_known
 
 
 def _criteria(fit: LoadedFit) -> Criteria | None:

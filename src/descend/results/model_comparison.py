@@ -157,11 +157,24 @@ class ModelComparison:
 
         return write_tables(of_models(self.plain(), self.sizes), format, "parentheses")
 
-    def plot(self) -> Figure:
-        """Draw the curves of all models over the data, in one picture; returns a Matplotlib figure."""
+    def plot(
+        self,
+        *,
+        log: str = "",
+        x_label: str | None = None,
+        y_label: str | None = None,
+        title: str | None = None,
+        size: str | tuple[float, float] | None = None,
+        style: str | None = None,
+    ) -> Figure:
+        """Draw the curves of all models over the data, in one picture; returns a Matplotlib figure.
+
+        log, x_label, y_label, title, size, style: as for ``Fit.plot``.
+        """
+        from descend.report.look import Look
         from descend.report.models import plot_models
 
-        return plot_models(self.fits)
+        return plot_models(self.fits, Look(log, x_label, y_label, title, size, style=style))
 
     def __str__(self) -> str:
         from descend.results.comparison_text import compared_text

@@ -231,6 +231,11 @@ def read_content(place: Path) -> Content:
         )
     if not isinstance(content, dict) or "format" not in content or "descend" not in content:
         raise DataError(f"`{place}` is not a model file. Give a file that `descend fit --save` wrote.")
+    if "by" in content and isinstance(content.get("groups"), list):
+        raise DataError(
+            f"`{place}` holds the fits of {len(content['groups']):,} groups. Save that of one group, in Python: "
+            f'descend.load("{place}")[key].save("one.json").'
+        )
     if content["format"] != FORMAT:
         raise DataError(
             f"`{place}` was written by descend {content['descend']}, in a format this version cannot read. "

@@ -14,6 +14,7 @@ from descend.descent import Step
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError, DataError
 from descend.formula.computed import PREDICTION, Computed, read_computed
+from descend.inference.statistics import degrees_of_freedom
 from descend.losses import LOSSES
 from descend.options.request import Request
 from descend.results.solved import SolvedFit
@@ -32,6 +33,8 @@ ROUNDING, ALIKE = 1e-13, 1e-10
 NO_POWER = "The data do not determine the power of the variance:"
 EXTREME = 100.0
 """Logarithm of the ratio of two standard deviations from which on an estimate has run away."""
+SPARE = 3
+"""Rows beside those that the curve takes from which on a power is looked for."""
 EARLY, FLOOR = 5, 0.02
 """In the first rounds, while the curve is not known, no standard deviation is below this share of their median."""
 
@@ -179,6 +182,13 @@ def _next(
         raise ConfigError(_not_in_memory())
     prediction = found.model.predict(found.theta, solution.columns)
     left = found.model.observed(solution.columns) - prediction
+    scattered = bool(np.abs(left).max() > ROUNDING * np.abs(prediction).max())
+    spare = degrees_of_freedom(solution)
+    if isinstance(rule, OfVariance) and spare is not None and spare < SPARE and scattered:
+        raise DataError(
+            f"{solution.rows:,} rows leave {max(int(spare), 0)} beside {found.theta.size} parameters, too few to tell "
+            f"how their scatter changes. Leave out {spell('variance')}, or give more rows."
+        )
     weighing = rule.weighing(prediction, left, solution.sample)
     sizes = weighing.deviations
     if number <= EARLY and np.isfinite(sizes).any():

@@ -13,7 +13,7 @@ from descend.diagnosis import Cause, Diagnosis
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.goodness import scatter_note
 from descend.inference.held_at_edge import edge_note
-from descend.inference.standard_errors import few_clusters_note, one_row_note
+from descend.inference.standard_errors import few_clusters_note, one_row_note, own_clusters_note
 from descend.results.fit import Fit
 
 Value = TypeVar("Value")
@@ -122,7 +122,7 @@ def _scatter(solution: Solution) -> tuple[str, ...]:
     if loss.dispersion_known or solution.scale_known:
         notes.append(scatter_note(solution))
     if solution.errors.startswith("cluster"):
-        notes.append(few_clusters_note(solution))
+        notes += [few_clusters_note(solution), own_clusters_note(solution)]
     if solution.errors == "sandwich" or solution.errors.startswith("HC"):
         notes.append(one_row_note(solution))
     return tuple(note for note in notes if note is not None)

@@ -14,11 +14,13 @@ from descend.losses import LOSSES, Huber, Loss
 from descend.losses.contract import NORMAL
 from descend.options.request import Request
 from descend.parameters.vector import Values
+from descend.problem.model_reading import check_sigma_wish
 from descend.problem.posing import pose
 from descend.problem.problem import Problem
 from descend.starts.choice import begin
 from descend.starts.neighbouring_rows import neighbours
 from descend.table import Table
+from descend.wording import spell
 
 Array = NDArray[np.float64]
 ROUNDS = 60
@@ -68,6 +70,8 @@ def settled(request: Request, table: Table) -> Request:
     loss = loss_of(request)
     if loss.estimated is None and (not loss.many_minima or callable(request.gradient)):
         return request
+    if request.sigma is not None:
+        check_sigma_wish(request, loss)
     if callable(request.gradient):
         raise ConfigError(
             f"The {loss.estimated} of the {loss.name} loss cannot be estimated with a gradient function, which knows "
@@ -128,6 +132,11 @@ def _estimated(request: Request, table: Table, loss: Loss) -> Noise:
     if (loss != first or beside is not None) and not found.exact:
         found = _fixed_point(request, table, first, found, NEARLY)
     if loss.settings[next(iter(loss.settings))] == "mm":
+        if request.x_sigma:
+            raise ConfigError(
+                f"The scale of an S-estimate takes inputs as exact, but {spell('x_sigma')} gives them errors. Give the "
+                'scale as a number, or "auto".'
+            )
         return _of_s_estimate(request, table, found)
     found = found if found.exact else _fixed_point(request, table, loss, found, SETTLED)
     return found if found.exact or not loss.many_minima else _beside(request, table, loss, found)
@@ -153,7 +162,9 @@ def _beside(request: Request, table: Table, loss: Loss, found: Noise) -> Noise:
 
     problem = _problem_of(replace(request, loss="squared"), table)
     model = problem.model
-    kept = bool(request.start) and not model.linear  # a start that a user gave has a second look of its own
+    kept = (
+        bool(request.start or request.x_sigma) and not model.linear
+    )  # a start that a user gave has a second look of its own
     better = None if kept else better_start(problem, model.parameters.flat(found.start))
     if better is None or not better.scale > NOISELESS * found.noise:
         return found
@@ -167,7 +178,7 @@ def _lower_start(request: Request, table: Table, near: Values) -> tuple[Values, 
     from descend.starts.high_breakdown import better_start
 
     problem = _problem_of(replace(request, loss="squared"), table)
-    kept = bool(request.start) and not problem.model.linear
+    kept = (bool(request.start) and not problem.model.linear) or bool(request.x_sigma)
     better = None if kept else better_start(problem, problem.model.parameters.flat(near))
     if better is None:
         return near, "a huber fit"
@@ -221,14 +232,21 @@ def _noise_of(request: Request, table: Table) -> Noise:
     start = _end(problem, request)
     columns = problem.columns
     theta = problem.model.parameters.flat(start)
-    residual = problem.model.predict(theta, columns) - problem.model.observed(columns)
-    size = median(np.abs(residual), problem.rows.omega)
+    observed, omega = problem.model.observed(columns), problem.rows.omega
+    scored = getattr(problem.code, "scored", None)
+    if scored is not None:  # distances from the curve, in units of what is known of the errors
+        residual, counting = scored(theta, problem.rows)[0], None if omega is None else (omega > 0.0).astype(np.float64)
+        observed = observed if omega is None else np.sqrt(omega) * observed
+        omega = counting
+    else:
+        residual = problem.model.predict(theta, columns) - observed
+    size = median(np.abs(residual), omega)
     if problem.all_rows is not None and len(residual) < problem.objective.rows and size > 0.0:
         from descend.engines.response import median_residual
 
         program = getattr(problem.objective.engine, "program", None)  # of one that asks the database
         size = median_residual(problem.model, program, problem.all_rows.lazy, theta, size)
-    least = float(np.abs(problem.model.observed(columns)).max())
+    least = float(np.abs(observed).max())
     if not NORMAL * size > NOISELESS * least:
         return Noise(EXACT * least or 1.0, start, exact=True)
     return Noise(NORMAL * size, start)

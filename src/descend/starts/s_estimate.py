@@ -44,7 +44,7 @@ def s_estimate(rows: Regression, starts: Iterable[Array], linear: bool, rounds: 
     candidates: list[Reweighted | None] = []
     with np.errstate(all="ignore"):
         for number in range(DRAWN if linear else DRAWN_CURVES):
-            few = sample.take(random.choice(len(sample.y), size, replace=False))
+            few = sample.take(np.sort(random.choice(len(sample.y), size, replace=False)))
             through = reweighted(few, known[number % len(known)], _squares, _ones, _one, 1 if linear else 10)
             candidates.append(None if through is None else _followed(sample, through.theta, 2))
         best = [*known, *(each.theta for each in _least(candidates, BEST))]

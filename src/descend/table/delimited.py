@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from descend.table.numerals import Numeral
 
 DETECTED = 20_480
+LIMITS = r"'\s*([<>]=?|[≤≥])?\s*[+-]?[0-9.]*,?[0-9]+([eE][+-]?\d+)?\s*'"
+"""What matches a number, or a limit such as <0,5, in a file with decimal commas."""
 ENCODED = "`{}` is not UTF-8 text, and is read as Windows-1252, of which Latin-1 is a part"
 
 
@@ -48,6 +50,7 @@ class DelimitedScan(Scan):
         self.paths = paths
         self.decimals = found.decimals
         self._numerals: dict[str, Numeral] = {}
+        self._limits: list[str] = []
         stem = unused("c", found.names)
         self.columns = {name: f"{stem}{position}" for position, name in enumerate(found.names)}
         decimals = ("decimal_separator = ',', " if found.decimals.comma else "") + (
@@ -110,6 +113,14 @@ class DelimitedScan(Scan):
             found = iter(database.one(f"SELECT {aggregates} FROM {rows}"))
             numerals = {name: numeral(list(itertools.islice(found, AGGREGATES))) for name in others}
             self._numerals = {name: one for name, one in numerals.items() if one is not None}
+            left = [name for name in others if name not in self._numerals] if self.decimals.comma else []
+            if left:  # `<0,5` is no number, but the limit in it is read as one
+                tests = ", ".join(
+                    f"count({column}) = count(*) FILTER (regexp_full_match({column}, {LIMITS}))"
+                    for column in map(self.columns.__getitem__, left)
+                )
+                found = iter(database.one(f"SELECT {tests} FROM {rows}"))
+                self._limits = [name for name in left if next(found)]
         return {name: "DOUBLE" for name in words if name not in others or name in self._numerals}
 
     def notes(self, source: str) -> tuple[str, ...]:
@@ -118,6 +129,15 @@ class DelimitedScan(Scan):
 
     def relation(self, types: Mapping[str, str], paths: Sequence[str] | None = None) -> str:
         odd = [name for name in self._numerals if types.get(name) == "DOUBLE"]
+        if self._limits:
+            from descend.table.numerals import as_point
+
+            limits = map(self.columns.__getitem__, self._limits)
+            points = ", ".join(f"{as_point(column, self.decimals)} AS {column}" for column in limits)
+            return f"(SELECT * REPLACE ({points}) FROM {self._with_numerals(types, odd, paths)})"
+        return self._with_numerals(types, odd, paths)
+
+    def _with_numerals(self, types: Mapping[str, str], odd: list[str], paths: Sequence[str] | None) -> str:
         if not odd:
             return self._as_written(types, paths)
         from descend.table.numerals import as_plain

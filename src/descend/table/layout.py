@@ -20,6 +20,8 @@ COMMA = re.compile(rf"(?:{GROUPED}|[+-]?\d*),\d+(?:[eE][+-]?\d+)?")
 UNCLEAR = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 """A number whose comma may also set off thousands."""
 INTEGER = re.compile(rf"[+-]?\d+|{GROUPED}")
+BESIDE = re.compile(r"^(?:[<>]=?|[≤≥])\s*(?=[+-]?[\d.,])|(?<=\d) (?=\d{3})")
+"""What makes a limit of a number, and blanks between its thousands."""
 POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 NULLS = ("", "NA", "NULL", "null", "#N/A")
 """Cells without a value, as R, SQL and Excel write them."""
@@ -301,15 +303,13 @@ def _is_aligned(header: str, rows: Sequence[str]) -> bool:
 def find_decimals(rows: Sequence[Sequence[str]]) -> Decimals:
     """Find out how numbers are written from the cells of the first rows.
 
-    A comma marks decimals if all cells of some column are numbers written so, at least one of them beyond doubt (1,234
-    may be thousands), and no cell anywhere has a decimal point.
+    A comma marks decimals if all cells of some column are numbers written so, or limits such as <0,5, at least one of
+    them beyond doubt (1,234 may be thousands), and no cell anywhere has a decimal point.
 
     >>> find_decimals([["a", "0,5"], ["b", "12"]])
     Decimals(comma='0,5', thousands='')
-    >>> find_decimals([["a", "1,234"]])
-    Decimals(comma='', thousands='')
     """
-    cells = [[re.sub(r"(?<=\d) (?=\d{3})", "", cell.translate(PLAIN).strip()) for cell in row] for row in rows]
+    cells = [[BESIDE.sub("", cell.translate(PLAIN).strip()) for cell in row] for row in rows]
     if not any("," in cell for row in cells for cell in row):
         return Decimals()
     if any(POINT.fullmatch(cell) and not INTEGER.fullmatch(cell) for row in cells for cell in row):

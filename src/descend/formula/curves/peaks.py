@@ -8,9 +8,9 @@ FIELD = "Peaks"
 X = Argument("x", "wavelength, energy, angle, time or place", "x", 400.0, 700.0)
 HEIGHT = Argument("height", "height of the peak", "y", 1.0, 100.0)
 AREA = Argument("area", "area under the peak", "y*x", 100.0, 10000.0)
-CENTER = Argument("center", "place of the peak", "x", 480.0, 620.0)
+CENTER = Argument("center", "place of the peak", "x", 480.0, 620.0, start="x_min to x_max")
 SIGMA = Argument("sigma", "standard deviation of the Gaussian part", "x", 10.0, 30.0, start="step/2 to width")
-HALF = Argument("width", "half of the full width at half height", "x", 10.0, 40.0)
+HALF = Argument("width", "half of the full width at half height", "x", 10.0, 40.0, start="step/2 to width")
 SPECTRA = "Demtroeder, Laser Spectroscopy 1, 5th ed. (2014), ch. 3"
 
 ENTRIES = (

@@ -52,7 +52,7 @@ ENTRIES = (
             Argument("level", "yield in the long run", "y", 2.0, 6.0),
             Argument("slope", "short yield less long yield", "y", -3.0, -1.0),
             Argument("curvature", "height of the hump", "y", -6.0, 6.0),
-            Argument("decay", "where the hump lies", "x", 1.0, 4.0),
+            Argument("decay", "where the hump lies", "x", 1.0, 4.0, start="0.3*step to x_span"),
         ),
         use="yields of bonds by maturity",
         source="Nelson & Siegel (1987), J. Business 60, 473-489",

@@ -15,7 +15,7 @@ from descend.inference.covariance import variance_of
 from descend.inference.estimates import Estimates, estimates_of
 from descend.inference.intervals import quantile
 from descend.inference.quantities.estimate import Estimated
-from descend.inference.quantities.features import UndefinedError
+from descend.inference.quantities.quadrature import UndefinedError
 from descend.inference.quantities.quantity import Quantity
 from descend.inference.quantities.reading import read_quantities
 from descend.parameters.ties import Ties

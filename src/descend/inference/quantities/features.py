@@ -12,26 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, Float
 
-from descend.errors import ConfigError
 from descend.inference.quantities.curve import Curve
+from descend.inference.quantities.quadrature import PIECES, UndefinedError, edges_of, integrals
 
 Array = NDArray[np.float64]
 SEARCHED = 401
 """Values of the input at which the curve is looked at first: peaks and crossings in between are then made exact."""
-PIECES = 32
-"""Parts of a range that are integrated one by one, so that a narrow peak is not overlooked."""
-ORDERS = 10, 20
-"""Places in each part at which what is integrated is looked at, twice: rules of both orders have to agree."""
-ACCURACY = 1e-12
-"""Relative accuracy of an integral."""
-NOT_RIGHT = 1e-6
-"""An integral with a larger relative error than this does not converge."""
-FAR, LEFT = 1e12, 1e-3
-"""How far out a curve with an infinite area is looked at, and what x f(x) may be there, as a share of the area."""
-
-
-class UndefinedError(ConfigError):
-    """A quantity has no value at these parameters; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -134,62 +120,17 @@ class Area(Feature):
                 return lambda x: self.curve.value(theta, self.place(x))
             return lambda x: float(self.curve.gradient(theta, self.place(x))[row - 1])
 
-        found = _integrals(along, one, 1 + theta.size, low, high)
+        if math.isinf(high - low):
+            edges = edges_of(lambda x: self.curve.along(theta, self.inputs, self.along, x), theta, low, high)
+        else:
+            edges = np.linspace(low, high, PIECES + 1)
+        found = integrals(along, one, 1 + theta.size, low, high, edges)
         if not found.any():
             raise UndefinedError(
                 f"the curve is 0 wherever it was looked at between {low:g} and {high:g}: a narrower range shows more"
             )
         ends = [0.0 if math.isinf(end) else self.curve.value(theta, self.place(end)) for end in (low, high)]
         return Derived(float(found[0]), found[1:], (-ends[0], ends[1]))
-
-
-def _integrals(
-    along: Callable[[Array], Array], one: Callable[[int], Callable[[float], float]], count: int, low: float, high: float
-) -> Array:
-    """Return the integrals of several functions, (count,). Raises UndefinedError for one that does not converge.
-
-    In each of `PIECES` parts of the range by Gauss and Legendre's rule; where rules of two orders differ, and over an
-    infinite range, by adaptive quadrature. along: all functions at many places. one: each of them, at one place.
-    """
-    if math.isinf(high - low):
-        return np.array([_adaptive(one(row), [(low, high)], low, high) for row in range(count)])
-    edges = np.linspace(low, high, PIECES + 1)
-    middle, half = 0.5 * (edges[1:] + edges[:-1]), 0.5 * np.diff(edges)
-    rough, fine = (_by_rule(along, order, middle, half) for order in ORDERS)
-    size = np.abs(fine).sum(axis=1, keepdims=True)
-    unsure = ~(np.abs(fine - rough) <= ACCURACY * size / PIECES)
-    parts = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
-    total: Array = np.where(unsure, 0.0, fine).sum(axis=1)
-    for row in np.flatnonzero(unsure.any(axis=1)).tolist():
-        left = [parts[place] for place in np.flatnonzero(unsure[row])]
-        total[row] += _adaptive(one(row), left, low, high)
-    return total
-
-
-def _by_rule(along: Callable[[Array], Array], order: int, middle: Array, half: Array) -> Array:
-    """Return the integrals over each part by one rule, (count, parts)."""
-    places, weights = np.asarray(np.polynomial.legendre.leggauss(order), dtype=np.float64)
-    x = middle[:, None] + half[:, None] * places
-    found: Array = along(x.ravel()).reshape(-1, *x.shape) @ weights * half
-    return found
-
-
-def _adaptive(
-    function: Callable[[float], float], parts: Sequence[tuple[float, float]], low: float, high: float
-) -> float:
-    """Return the integral over some parts of a range."""
-    from scipy.integrate import quad
-
-    total, error, size = 0.0, 0.0, 0.0
-    for begin, end in parts:
-        part, wrong, *_ = quad(function, begin, end, epsabs=0.0, epsrel=ACCURACY, limit=200, full_output=1)
-        total, error, size = total + part, error + wrong, size + abs(part)
-    # Quadrature gives an integral that diverges a number too: what is integrated has to fall off faster than 1/x.
-    far = [math.copysign(FAR, end) for end in (low, high) if math.isinf(end)]
-    remaining = max((abs(place * function(place)) for place in far), default=0.0)
-    if not (math.isfinite(total) and error <= NOT_RIGHT * max(size, 1e-300) and remaining <= LEFT * max(size, 1e-300)):
-        raise UndefinedError(f"the area from {low:g} to {high:g} does not converge")
-    return total
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from descend.descent.solution import every_parameter, named
 from descend.formula.compile import Compiled, compile_expression
 from descend.formula.derivative import derivatives
 from descend.formula.expanded import component_symbols
-from descend.inference.quantities.features import Feature, UndefinedError
+from descend.inference.quantities.features import Feature
+from descend.inference.quantities.quadrature import UndefinedError
 from descend.models import Model
 
 Array = NDArray[np.float64]

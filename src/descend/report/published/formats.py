@@ -97,7 +97,16 @@ class Format(ABC):
 
 
 WORDS = {"\\": "backslash", "^": "asciicircum", "~": "asciitilde", "<": "less", ">": "greater", "|": "bar"}
+SMALL = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho varsigma sigma tau upsilon"
+GREEK = dict(zip("αβγδεζηθικλμνξπρςστυφχψω", f"{SMALL} phi chi psi omega".split(), strict=True))
+LARGE = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+GREEK |= dict(zip("ΓΔΘΛΞΠΣΥΦΨΩ", LARGE.split(), strict=True))
+GREEK |= {"\N{OHM SIGN}": "Omega", "\N{MICRO SIGN}": "mu", "ϕ": "phi", "ϑ": "vartheta", "ϵ": "varepsilon"}
+"""Greek letters by their names, which TeX has as commands; the others look like Latin ones."""
+SUPERSCRIPTS = {raised: f"^{{{plain}}}" for raised, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True)}
+SUBSCRIPTS = {low: f"_{{{plain}}}" for low, plain in zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)}
 MATHS = {"²": "^2", "χ": r"\chi", "Δ": r"\Delta", "±": r"\pm", "µ": r"\mu", "μ": r"\mu", "∞": r"\infty", "−": "-"}
+MATHS = SUPERSCRIPTS | SUBSCRIPTS | {letter: f"\\{name}" for letter, name in GREEK.items()} | MATHS
 
 
 class Latex(Format):
@@ -108,7 +117,7 @@ class Latex(Format):
         {letter: f"\\{letter}" for letter in "{}$&#_%"}
         | {letter: rf"\text{word}{{}}" for letter, word in (WORDS | {"`": "asciigrave", '"': "quotedbl"}).items()}
         | {letter: f"${code}$" for letter, code in (MATHS | {"°": r"^\circ", "×": r"\times"}).items()}
-        | {"–": "--"}
+        | {"–": "--", "€": r"\texteuro{}"}
     )
 
     def text(self, text: str) -> str:
@@ -116,6 +125,8 @@ class Latex(Format):
 
     def name(self, name: str) -> str:
         base, bracket, inside = name.partition("[")
+        if base[:1] in GREEK:
+            base = GREEK[base[0]] + base[1:]
         if PLAIN_NAME.fullmatch(base) and base.isascii():
             return f"${as_latex(RealSymbol(base))}$" + self.text(bracket + inside)
         return self.text(name)

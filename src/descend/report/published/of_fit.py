@@ -9,6 +9,7 @@ import numpy as np
 
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
+from descend.inference.scatter import FORMS
 from descend.parameters import FIXED
 from descend.report.fields import ENTRIES
 from descend.report.published.cells import Cell, Estimate, Interval, Measure, Name, Number, Published, convention
@@ -49,6 +50,10 @@ def of_fit(fit: Fitted, intervals: Intervals | None, errors: str) -> Published:
         if marked:
             row.append(mark.removeprefix(QUANTITY))
         (quantities if mark.startswith(QUANTITY) else parameters).append(row)
+    if (scatter := fit.scatter) is not None and scatter.form:
+        power = Estimate(scatter.power, scatter.power_error)
+        ends = [] if intervals is None else [Interval(*scatter.power_interval, power)]
+        quantities.append(["power of the variance", power, *ends, *([FORMS[scatter.form]] if marked else [])])
     statistics = [[name, Number(value), *[None] * (len(heads) - 2)] for name, value in _goodness(fit)]
     return Published(heads, [parameters, quantities, statistics], _caption(fit), _notes(fit, intervals, errors))
 
@@ -70,6 +75,10 @@ def _goodness(fit: Fitted) -> Iterator[tuple[str, float]]:
         yield "degrees of freedom", int(fit.degrees_of_freedom)
 
 
+def _share(share: float | None) -> str:
+    return "" if share is None else f", {100.0 * share:.3g}% of the information"
+
+
 def _caption(fit: Fitted) -> str:
     source = "" if fit.solution is None or not fit.solution.source else f" of {fit.solution.source}"
     return f"{fit.model}, {fit.rows:,} rows{source}"
@@ -82,6 +91,9 @@ def _notes(fit: Fitted, intervals: Intervals | None, errors: str) -> list[str]:
         notes.append(convention(errors) + kind)
     if intervals is not None:
         notes.append(f"Intervals: {intervals.method}, {intervals.convention}")
+    notes += [f"Prior: {each.text}{_share(each.share)}" for each in fit.priors]
+    if fit.scatter is not None and fit.scatter.form:
+        notes.append(f"Standard deviation of a row: {FORMS[fit.scatter.form]}")
     if fit.outcome is not Outcome.CONVERGED:
         notes.append(f"The run did not reach a minimum: {str(fit.outcome).replace('_', ' ')}")
     return notes
