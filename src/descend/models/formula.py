@@ -295,7 +295,14 @@ class FormulaModel(SymbolicModel):
 
     def values(self, theta: Array, columns: Mapping[str, Array]) -> dict[Expr, Array]:
         rows = len(next(iter(columns.values()))) if columns else 1
-        return self._with_matrices(theta, columns, self._matrices(columns, rows))
+        if rows <= BLOCK:
+            return self._with_matrices(theta, columns, self._matrices(columns, rows))
+        values = self._with_matrices(theta, columns, {})
+        for symbol, term in self.formula.terms.items():
+            if not term.regular:  # item by item, as a matrix of very many rows costs more than its product
+                components = zip(theta[self._place(symbol)].tolist(), term.items, strict=True)
+                values[symbol] = sum(value * over_rows(item, columns, rows) for value, item in components)
+        return values
 
     def _with_matrices(
         self, theta: Array, columns: Mapping[str, Array], matrices: Mapping[Expr, Array]
