@@ -20,11 +20,11 @@ class DescendError(Exception):
         return kinds[-2:][0]
 
 
-class FormulaError(DescendError, ValueError):
+class FormulaError(DescendError):
     """A formula, or a gradient given as text, that cannot be read or does not make sense."""
 
 
-class DataError(DescendError, ValueError):
+class DataError(DescendError):
     """A table that is missing, malformed, or does not hold what the model asks for."""
 
 
@@ -44,7 +44,7 @@ class LimitsError(DataError):
         self.column = column
 
 
-class ConfigError(DescendError, ValueError):
+class ConfigError(DescendError):
     """Options that are out of range or contradict each other."""
 
 

@@ -134,7 +134,7 @@ CASES: dict[str, tuple[list[str], str]] = {
     ),
     "penalty not a number": (
         ["y ~ w*x", "line.csv", "--l2", "much"],
-        "ConfigError: `--l2` takes a number; it was given `much`.",
+        "ConfigError: The l2 penalty must be a number, 0 or more, or `auto`; it is 'much'.",
     ),
     "log lines": (
         ["y ~ w*x", "line.csv", "--log-every", "0"],

@@ -142,10 +142,9 @@ def test_curves_groups_and_frames(decay):
 
 def test_a_name_on_the_left_that_is_a_column_is_refused(decay):
     frame, y = decay
-    with pytest.raises(ValueError, match="The formula predicts `x`, which is a column of X too") as caught:
+    with pytest.raises(descend.DataError, match="The formula predicts `x`, which is a column of X too"):
         FormulaRegressor("x ~ a*exp(-b*x)").fit(frame, y)
-    assert isinstance(caught.value, descend.DataError)
-    with pytest.raises(ValueError, match=r"The left side `log\(y\)` of an estimator's formula is a name for y\."):
+    with pytest.raises(descend.ConfigError, match=r"The left side `log\(y\)` of an estimator's formula is"):
         FormulaRegressor("log(y) ~ a - b*x").fit(frame, y)
 
 
@@ -195,5 +194,5 @@ def test_sigma_and_exposure_are_routed(decay):
         routed = FormulaRegressor("a*exp(-b*x)").set_fit_request(sigma=True)
         scores = cross_val_score(routed, frame[["x"]], y, params={"sigma": sigma})
     assert len(scores) == 5
-    with pytest.raises(ValueError, match=r"`x` has 60 rows but `sigma` has 59\."):
+    with pytest.raises(descend.DataError, match=r"`x` has 60 rows but `sigma` has 59\."):
         FormulaRegressor().fit(frame[["x"]], y, sigma=sigma[:-1])

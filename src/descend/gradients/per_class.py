@@ -14,6 +14,8 @@ from descend.models.per_class import PerClassModel
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
+AT_ONCE = 1 << 11
+"""Rows whose products of columns are held at once, so that they stay in the cache."""
 NEGLIGIBLE = 1e-13
 """An eigenvalue of the curvature, scaled to a unit diagonal, below this share of the largest is rounding."""
 
@@ -98,18 +100,21 @@ class ClassesKernel:
         count, size = self.model.places.shape
         rows, columns = np.tril_indices(size)
         first, second = np.tril_indices(count)
-        products = np.empty((len(rows), len(omega)))
-        turned = np.ascontiguousarray(jacobian.T)
-        for i in range(size):
-            begin = i * (i + 1) // 2
-            np.multiply(turned[: i + 1], turned[i], out=products[begin : begin + i + 1])
-        weights = np.empty((len(first), len(omega)))
-        chances = np.ascontiguousarray(chance.T)
-        for k in range(count):
-            begin, own = k * (k + 1) // 2, chances[k] * omega
-            np.multiply(chances[: k + 1], -own, out=weights[begin : begin + k + 1])
-            weights[begin + k] += own
-        sums = weights @ products.T
+        most = min(AT_ONCE, len(omega))
+        products, weights = np.empty((len(rows), most)), np.empty((len(first), most))
+        sums = np.zeros((len(first), len(rows)))
+        for start in range(0, len(omega), most):
+            some = slice(start, start + most)
+            turned, chances = np.ascontiguousarray(jacobian[some].T), np.ascontiguousarray(chance[some].T)
+            here = slice(turned.shape[1])
+            for i in range(size):
+                begin = i * (i + 1) // 2
+                np.multiply(turned[: i + 1], turned[i], out=products[begin : begin + i + 1, here])
+            for k in range(count):
+                begin, own = k * (k + 1) // 2, chances[k] * omega[some]
+                np.multiply(chances[: k + 1], -own, out=weights[begin : begin + k + 1, here])
+                weights[begin + k, here] += own
+            sums += weights[:, here] @ products[:, here].T
         blocks = np.empty((len(first), size, size))
         blocks[:, rows, columns] = blocks[:, columns, rows] = sums
         found = np.empty((count, size, count, size))

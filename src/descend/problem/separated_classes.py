@@ -31,10 +31,11 @@ def separated_classes(problem: Problem, theta: Array) -> str | None:
         if not _certain(problem, theta):
             return None
         loss = objective(theta, 0).loss
-        here, before = _flattest(problem, theta), _flattest(problem, problem.start)
-        if loss < ALL_CERTAIN:
-            here = None  # all directions are flat
-        elif before is None or (here is not None and not here[0] < FLAT * min(1.0, before[0] / STEEP)):
+        here = None if loss < ALL_CERTAIN else _flattest(problem, theta)  # else all directions are flat
+        if here is not None and here[0] >= FLAT:
+            return None
+        before = _flattest(problem, problem.start)
+        if loss >= ALL_CERTAIN and (before is None or (here is not None and here[0] >= FLAT * before[0] / STEEP)):
             return None
         direction = theta if here is None else here[1]
         stride = float(np.abs(theta).max() / np.abs(direction).max())
