@@ -123,6 +123,6 @@ def _scatter(solution: Solution) -> tuple[str, ...]:
         notes.append(scatter_note(solution))
     if solution.errors.startswith("cluster"):
         notes += [few_clusters_note(solution), own_clusters_note(solution)]
-    if solution.errors in ("sandwich", "HC2", "HC3"):
+    if solution.errors == "sandwich" or solution.errors.startswith("HC"):
         notes.append(one_row_note(solution))
     return tuple(note for note in notes if note is not None)

@@ -36,6 +36,14 @@ class Beside:
         self.name = f"descend_beside_{next(NUMBERS)}"
         self.table: ir.Table = operations.DatabaseTable(self.name, ibis.schema(self.kinds), self.backend).to_expr()
         self.given: list[list[object]] = []
+        self.texts: dict[object, str] = {}
+
+    def sql(self, expression: ir.Table) -> str:
+        """Return the SQL of a query that refers to this table, written once: it is asked anew for other contents."""
+        query = expression.op()
+        if query not in self.texts:
+            self.texts[query] = self.lazy.sql(expression)
+        return self.texts[query]
 
     def put(self, columns: Mapping[str, Cells | Sequence[str]]) -> None:
         """Fill the table."""
@@ -73,7 +81,7 @@ def blocks(lazy: Lazy, expression: ir.Table, rows: int, beside: Beside | None = 
     resuming in the middle, and ask the database nothing else meanwhile.
     """
     backend, names = lazy.backend, tuple(expression.columns)
-    sql, given = (lazy.sql(expression), []) if beside is None else beside.in_query(lazy.sql(expression))
+    sql, given = (lazy.sql(expression), []) if beside is None else beside.in_query(beside.sql(expression))
     if backend.name == "duckdb":
         for batch in backend.con.sql(sql).to_arrow_reader(rows):
             yield {name: cells_of(batch.column(place)) for place, name in enumerate(names)}
