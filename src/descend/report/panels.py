@@ -52,6 +52,10 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
     fit, name = view.fit, view.inputs[0] if view.inputs else "row"
     across, x = look.scale("x"), on_axis(look, "x", view.x, name)
     grid, drawn = view.line(x, _grid(x, across))
+    if fit.loss_function.classes:
+        from descend.report import class_panels
+
+        return class_panels.along(view, grid, look)
     values = drawn.predict(fit.model, fit.theta)
     marks: list[Mark] = []
     low, high, seen, said = None, None, True, []
@@ -97,6 +101,10 @@ def _corrected(view: View, x: Array, y: Array) -> list[Mark]:
 
 def predicted(view: View, look: Look = DEFAULT) -> Panel:
     """Prepare predicted against observed, with the diagonal on which they are equal."""
+    if view.fit.loss_function.classes:
+        from descend.report import class_panels
+
+        return class_panels.reliability(view, look)
     y, values = on_axis(look, "x", view.y, view.response), drawable(view.predicted)
     values = above_zero(values) if look.scale("y") == "log" else values
     ends = np.array(reach(np.concatenate([y, values])))

@@ -66,7 +66,7 @@ def _plot(fit: Fitted, columns: Mapping[str, object] | None, look: Look) -> Figu
     if seen.groups and seen.observed:
         return _plot_groups(seen, look)
     shown = [implicit.first(seen, look)]
-    if theme.with_run and not (seen.one or seen.plane):
+    if theme.with_run and not (seen.one or seen.plane or fit.loss_function.classes):
         shown.append(residual_panels.residuals(seen))
     captions = [shown[0].caption]
     below = _below(seen, look)
@@ -81,6 +81,7 @@ def _below(seen: View, look: Look) -> Panel | None:
     """Return the residuals below the first panel, if they are wanted and not beside it."""
     if not look.residuals or not seen.observed or seen.plane:
         return None
+    seen.fit.loss_function.refuse_classes("no residuals to draw")
     if seen.one:
         return residual_panels.residuals_below(seen, look)
     return None if look.theme.with_run else replace(residual_panels.residuals(seen), title="")

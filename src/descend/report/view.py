@@ -124,8 +124,8 @@ class View:
 
     @cached_property
     def groups(self) -> list[Group]:
-        """The groups whose rows are drawn, in order."""
-        return groups_of(self.levels, self.columns)
+        """The groups whose rows are drawn, in order; none of a fit of classes, which has a curve for each class."""
+        return [] if self.fit.loss_function.classes else groups_of(self.levels, self.columns)
 
     @cached_property
     def x(self) -> Array:
