@@ -16,10 +16,6 @@ from descend.cli.main import app
 from descend.engines.numpy_engine import NumpyEngine
 from descend.errors import ConfigError, DataError
 from descend.gradients.per_class import ClassesKernel
-from descend.report import panels
-from descend.report.figures import Line, Points
-from descend.report.look import Look
-from descend.report.view import view
 
 HOUSING = Path(__file__).parent / "data" / "housing.csv"
 REFERENCE = {"Sat": "Low", "Infl": "Low", "Type": "Tower", "Cont": "Low"}
@@ -207,46 +203,12 @@ def test_words_under_a_loss_of_numbers_name_the_losses_of_classes(loss, message)
     assert str(caught.value).endswith(message)
 
 
-@pytest.mark.parametrize("loss", ["multinomial", "ordinal"])
-def test_a_picture_shows_the_probability_of_each_class_and_its_shares_in_the_rows(loss):
-    random = np.random.default_rng(8)
-    x, twice = np.linspace(0.0, 1.0, 40), np.where(np.arange(40) % 2, 2.0, 0.0)
-    data = {"x": x, "z": random.normal(size=40), "y": random.integers(0, 3, 40), "twice": twice}
-    fit = descend.fit("y ~ b*x", data, loss=loss, weights="twice")
-    panel = panels.curve(view(fit))
-    lines = [mark for mark in panel.marks if isinstance(mark, Line)]
-    assert [line.name for line in lines] == ["0", "1", "2"]
-    expected = fit.predict({"x": lines[0].x}, probabilities=True)
-    np.testing.assert_allclose([line.y for line in lines], expected.T)
-    dots = next(mark for mark in panel.marks if isinstance(mark, Points))
-    counting = twice > 0.0  # 20 rows in 10 parts
-    np.testing.assert_allclose(dots.x, x[counting].reshape(10, 2).mean(axis=1))
-    np.testing.assert_allclose(dots.y, (data["y"][counting] == 0).reshape(10, 2).mean(axis=1))
-    assert panel.caption == "Dots: shares in 10 parts of the rows along x."
-    asked = panels.curve(view(fit), Look(bands="confidence", log="y"))
-    assert asked.caption == "No confidence band: classes have none."
-    several = panels.predicted(view(descend.fit("y ~ b*x + c*z", data, loss=loss)))
-    assert several.title == "Probabilities and shares, 40 rows"
-    assert several.caption == "Of each class, in 10 parts of the rows in the order of its probability."
-
-
-@pytest.mark.parametrize("formula", ["y ~ a + b*x1", "y ~ a + b*x1 + c*x2", "y ~ a[site] + b*x1"])
-def test_reports_and_pictures_are_of_probabilities(tmp_path, formula):
-    data = {**flowers(), "site": np.array(["north", "south"])[np.arange(300) % 2]}
-    fit = descend.fit(formula, data, loss="multinomial")
-    fit.report(tmp_path / "fit.html")
-    text = (tmp_path / "fit.html").read_text(encoding="utf-8")
-    assert "Probabilities and shares" in text and "Predicted and observed" not in text
-    assert fit._repr_html_() is not None
-    fit.plot()
-    for asked, lacking in (
-        (lambda: fit.plot(residuals=True), "no residuals to draw"),
-        (lambda: fit.animate().film, "no one curve to animate"),
-    ):
-        with pytest.raises(ConfigError) as caught:
-            asked()
-        said = f"The multinomial loss predicts classes, which have {lacking}. Ask for --probabilities."
-        assert str(caught.value) == said
+def test_a_run_has_no_one_curve_to_animate():
+    with pytest.raises(ConfigError) as caught:
+        _ = descend.fit("y ~ a + b*x1", flowers(), loss="multinomial").animate().film
+    assert str(caught.value) == (
+        "The multinomial loss predicts classes, which have no one curve to animate. Ask for --probabilities."
+    )
 
 
 def test_the_command_line(tmp_path):
