@@ -16,6 +16,7 @@ from descend.formula.compile import compile_expression
 from descend.formula.symbols import Column, Parameter, Predictor, Quantity
 from descend.many import Fits
 from descend.models.contract import Model
+from descend.models.per_class import PerClassModel
 from descend.results import Fit
 
 Array = NDArray[np.float64]
@@ -32,6 +33,19 @@ class LinearPart:
     def prediction(self) -> LinearPrediction | None:
         """How the prediction follows from a linear predictor of the columns of X, None if it does not."""
         return None if isinstance(self._fit, Fits) else linear_in_columns(self._fit.model, self._fit.theta, self._names)
+
+    @cached_property
+    def scores(self) -> tuple[Array, Array] | None:
+        """(K, k) coefficients and (K,) intercepts of the scores of K classes, 0 for the first; None if it has none."""
+        model = self._fit.model
+        if isinstance(self._fit, Fits) or not isinstance(model, PerClassModel):
+            return None
+        lines = [linear_in_columns(model.each, self._fit.theta[own], self._names) for own in model.places]
+        found = [line for line in lines if line is not None and line.outer is None]
+        if len(found) < len(lines):
+            return None
+        coefficients = np.array([np.zeros(len(self._names)), *(line.coefficients for line in found)])
+        return coefficients, np.array([0.0, *(line.intercept for line in found)])
 
 
 @dataclass(frozen=True)
