@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import descend
@@ -218,6 +219,6 @@ def test_y_of_one_column_and_a_name_that_the_frame_has():
     with pytest.raises(descend.DataError) as caught:
         descend.fit("a ~ w @ [*] + b", (frame, y))
     assert str(caught.value) == (
-        "The formula predicts `a`, which is a column of X too. Give y another name on the left of the formula, or leave "
-        "the column out of X."
+        "The formula predicts `a`, which is a column of X too. Give y another name on the left of the formula, or "
+        "leave the column out of X."
     )
