@@ -122,8 +122,8 @@ def test_the_command_line(tmp_path):
 BAD = {
     "not counts": (
         {"model": "k ~ sigmoid(a + b*x)", "trials": 20},
-        "`k` is 2 in row 1 of the data, but the binomial loss needs the share of successes, as in dead/n ~ ... with "
-        "the trials n. Leave such rows out with --where, or choose another loss.",
+        "`k` is 2 in row 1 of the data, but the binomial loss needs a share of successes, from 0 to 1, as in "
+        "dead/n ~ ... with the trials n. Leave such rows out with --where, or choose another loss.",
     ),
     "of how many": (
         {"loss": "binomial"},
@@ -131,7 +131,7 @@ BAD = {
     ),
     "no whole number": (
         {"trials": 7},
-        "`y` is 0.1 in row 1 of the data: and of 7 trials that is 0.7 successes: not a whole number. Correct the share "
+        "`y` is 0.1 in row 1 of the data: of 7 trials that is 0.7 successes, not a whole number. Correct the share "
         "or its trials, or use the logistic loss with weights.",
     ),
     "beside weights": (

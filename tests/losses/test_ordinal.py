@@ -193,6 +193,15 @@ def test_what_cannot_be_fitted_is_told(formula, loss, message):
     assert str(caught.value) == message
 
 
+def test_the_cutpoints_that_stand_for_an_intercept_are_listed():
+    with pytest.raises(ConfigError) as caught:
+        descend.fit("y ~ a + b*x", {"x": np.arange(8.0), "y": [0, 1, 2, 3, 0, 1, 2, 3]}, loss="ordinal")
+    assert str(caught.value) == (
+        "`a` is added to the prediction in every row, which `cut1`, `cut2` and `cut3` of the ordinal loss stand for "
+        "already. Leave `a` out of the formula."
+    )
+
+
 def test_a_class_has_no_interval_and_a_number_no_probability():
     rows = {"x": [1.0]}
     with pytest.raises(ConfigError) as caught:
@@ -201,10 +210,30 @@ def test_a_class_has_no_interval_and_a_number_no_probability():
         "The ordinal loss predicts classes, which have no confidence interval. Ask for --probabilities."
     )
     with pytest.raises(ConfigError) as caught:
+        descend.fit("y ~ b*x", ratings(), loss="ordinal", outliers="list")
+    assert str(caught.value) == "The ordinal loss predicts classes, which have no outliers. Ask for --probabilities."
+    with pytest.raises(ConfigError) as caught:
         descend.fit("y ~ b*x", ratings()).predict(rows, probabilities=True)
     assert str(caught.value) == (
         "The squared loss is of numbers, not of classes each of which has a probability. Leave out --probabilities."
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "lacking"),
+    [
+        (lambda fit: fit.residuals, "no residuals"),
+        (lambda fit: fit.influence(), "no residuals, and so no leverage and no Cook's distance"),
+        (lambda fit: fit.quantity("prediction(x=3)"), "no curve of which `prediction` is read off"),
+        (lambda fit: fit.invert(1.0, mean=True), "no response to solve for"),
+        (lambda fit: fit.design({"x": (0, 5)}, sigma=1.0), "no standard deviation by which to plan measurements"),
+    ],
+)
+@pytest.mark.parametrize("loss", ["ordinal", "multinomial"])
+def test_what_numbers_have_and_classes_have_not_is_refused(loss, asked, lacking):
+    with pytest.raises(ConfigError) as caught:
+        asked(descend.fit("y ~ b*x", ratings(), loss=loss))
+    assert str(caught.value) == f"The {loss} loss predicts classes, which have {lacking}. Ask for --probabilities."
 
 
 def test_the_command_line(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.integrate import quad
 from scipy.optimize import approx_fprime
 
 import descend
+from descend.errors import ConfigError, DataError
 from descend.losses import LOSSES
 
 LUNG = Path(__file__).parent / "data" / "lung.csv"
@@ -80,6 +82,45 @@ def test_student_t_is_at_the_largest_likelihood(loss):
     found = fit.predict({"x": [5.0]}, interval="prediction")
     wide = fit.parameters["sigma"] * stats.t.ppf(0.975, fit.parameters.get("df", 3.0))
     assert (found.high - found.low)[0] / 2.0 == pytest.approx(wide, rel=0.02)
+
+
+def test_residuals_without_heavy_tails_have_no_degrees_of_freedom():
+    random = np.random.default_rng(1)
+    x = np.linspace(-2.0, 2.0, 200)
+    data = {"x": x, "y": 1.0 + 0.5 * x + random.uniform(-1.0, 1.0, 200)}
+    with pytest.raises(DataError) as caught:
+        descend.fit("y ~ a + b*x", data, loss="student_t")
+    left = data["y"] - descend.fit("y ~ a + b*x", data, loss="huber").predict(data)
+    excess = np.mean(left**4) / np.mean(left**2) ** 2 - 3.0
+    assert str(caught.value) == (
+        f"The residuals show no heavier tails than normal errors: their excess kurtosis is {excess:.2g}. The df of a "
+        "student_t loss would be infinite. Use the squared loss, or give df, as in student_t(df=5)."
+    )
+    assert descend.fit("y ~ a + b*x", data, loss="student_t(df=5)").standard_errors is not None
+    for seed in range(30):  # normal errors: refused, or fitted with standard errors
+        data["y"] = 1.0 + 0.5 * x + np.random.default_rng([5, seed]).normal(size=200)
+        with contextlib.suppress(DataError):
+            assert descend.fit("y ~ a + b*x", data, loss="student_t").standard_errors is not None
+
+
+@pytest.mark.parametrize(
+    ("loss", "needs"),
+    [("weibull", "times above 0"), ("lognormal", "numbers above 0"), ("exponential", "times above 0")],
+)
+def test_a_time_of_0_is_refused_by_the_loss_that_was_asked_for(loss, needs):
+    with pytest.raises(DataError) as caught:
+        descend.fit("y ~ exp(a + b*x)", {"x": [1.0, 2.0, 3.0, 4.0], "y": [1.0, 0.0, 2.0, 3.0]}, loss=loss)
+    assert str(caught.value) == (
+        f"`y` is 0 in row 2 of the data, but the {loss} loss needs {needs}. Leave such rows out with --where, or "
+        "choose another loss."
+    )
+
+
+def test_a_mean_direction_has_no_input_to_solve_for():
+    fit = descend.fit("y ~ a", {"y": [0.1, 0.2, 6.2, 6.1, 0.4]}, loss="von_mises")
+    with pytest.raises(ConfigError) as caught:
+        fit.invert(0.5, mean=True)
+    assert str(caught.value) == "The model has no input to solve for: its prediction is the same everywhere."
 
 
 def test_directions_have_the_mean_direction_and_any_turn():

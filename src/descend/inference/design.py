@@ -90,6 +90,7 @@ def design(
     Raises ConfigError for unknown inputs, and where there is no covariance.
     """
     model, covariance = found.model, found.needed_covariance()
+    model.loss.refuse_classes("no standard deviation by which to plan measurements")
     if not isinstance(covariance, np.ndarray):
         raise ConfigError(f"{model.parameters.size:,} parameters are too many for a design. Fit one group by itself.")
     if found.undetermined or not np.isfinite(covariance).all():

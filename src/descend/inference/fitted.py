@@ -305,7 +305,8 @@ class Fitted(ABC):
 
     @property
     def residuals(self) -> Array:
-        """Observed less predicted response of each row."""
+        """Observed less predicted response of each row. Raises ConfigError for classes, which have no difference."""
+        self.loss_function.refuse_classes("no residuals")
         return statistics.residuals(self._solved("it has no residuals. Fit again to get them."))
 
     def diagnostics(self) -> Diagnostics:

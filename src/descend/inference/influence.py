@@ -217,9 +217,10 @@ def _refuse(solution: Solution) -> None:
     if model.in_place or model.inexact or drawn:
         subject = "a module" if model.in_place else "a fit with a penalty or priors" if drawn else "errors of inputs"
         raise ConfigError(f"The influence of single rows is not known for {subject}. Fit a formula without.")
+    loss.refuse_classes("no residuals, and so no leverage and no Cook's distance")
     if not loss.likelihood or not loss.plain:
         advice = f"Ask for them with {spell('loss', 'squared')}."
-        if not loss.plain:
+        if loss.states or loss.deviations:
             advice = "Ask for them of exact values, with errors that are alike to both sides."
         raise ConfigError(
             f"The {loss.name} loss does not tell how large a residual should be, so leverage and Cook's distance are "

@@ -255,7 +255,7 @@ class _Inverted:
         above = np.where(np.isfinite(curve), curve - self.y0, np.nan)
         places = [(float(place), place) for place in np.flatnonzero(above == 0.0)]
         found = [(place, float(values[int(place)])) for place, _ in places]
-        for left in np.flatnonzero(above[:-1] * above[1:] < 0.0).tolist():
+        for left in np.flatnonzero(np.sign(above[:-1]) * np.sign(above[1:]) < 0.0).tolist():
             both = float(values[left]), float(values[left + 1])
             found.append((left + 0.5, float(brentq(self.rise, min(both), max(both), xtol=1e-300, rtol=EXACT))))
         return [root for _, root in sorted(found)]

@@ -21,7 +21,10 @@ def varying_input(model: Model, name: str | None, others: Mapping[str, object]) 
     """Return the input to solve for. Raises ConfigError unless exactly this one has no value."""
     if model.in_place:
         raise ConfigError(f"A {model.kind} cannot be inverted. Use a formula.")
+    model.loss.refuse_classes("no response to solve for")
     inputs, groups = inputs_named(model), group_columns(model)
+    if not inputs:
+        raise ConfigError("The model has no input to solve for: its prediction is the same everywhere.")
     if name in groups:
         raise ConfigError(f"`{name}` tells groups apart, so no curve runs along it. Solve for another input.")
     for given in (*others, *([] if name is None else [name])):

@@ -24,7 +24,7 @@ from descend.problem.preflight import smallest_failure
 from descend.registry import closest
 from descend.table import Table, open_table
 from descend.table.rows import Roles, Rows
-from descend.wording import spell, using
+from descend.wording import using
 
 Array = NDArray[np.float64]
 BANDS = ("confidence", "prediction")
@@ -189,11 +189,7 @@ def band(estimates: Estimates, columns: Mapping[str, Array], interval: str, leve
     that it stays within. Of other distributions the prediction band is between quantiles of ``_responses``.
     """
     model, loss, covariance = estimates.model, estimates.model.loss, estimates.needed_covariance()
-    if loss.classes:
-        raise ConfigError(
-            f"The {loss.name} loss predicts classes, which have no {interval} interval. Ask for "
-            f"{spell('probabilities')}."
-        )
+    loss.refuse_classes(f"no {interval} interval")
     normal = loss.quadratic or estimates.deviation is not None
     prediction = model.predict(estimates.theta, columns)
     with np.errstate(all="ignore"):

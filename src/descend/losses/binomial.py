@@ -34,7 +34,9 @@ class Binomial(Bernoulli):
 
     name: ClassVar[str] = "binomial"
     aliases: ClassVar[str] = "cbind quasibinomial shares"
-    response_domain: ClassVar[Domain] = Domain(0.0, 1.0, "the share of successes, as in dead/n ~ ... with the trials n")
+    response_domain: ClassVar[Domain] = Domain(
+        0.0, 1.0, "a share of successes, from 0 to 1, as in dead/n ~ ... with the trials n"
+    )
 
     @property
     def of_score(self) -> Loss:
@@ -51,7 +53,7 @@ class Binomial(Bernoulli):
         if omega is None:
             return row, f"of how many trials? Say it with {spell('trials', 'COLUMN')}, or a number"
         return row, (
-            f"and of {trials[row]:g} trials that is {trials[row] * y[row]:g} successes: not a whole number. Correct "
+            f"of {trials[row]:g} trials that is {trials[row] * y[row]:g} successes, not a whole number. Correct "
             "the share or its trials, or use the logistic loss with weights"
         )
 

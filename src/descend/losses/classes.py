@@ -15,6 +15,7 @@ from descend.errors import ConfigError
 from descend.losses.contract import Loss
 from descend.losses.domain import Domain
 from descend.registry import setting
+from descend.wording import spell
 
 Self = TypeVar("Self", bound="Classes")
 
@@ -60,6 +61,11 @@ class Classes(Loss):
     def size(self) -> int:
         """The number of classes, K; 2 before the data are known."""
         return len(self.classes) or 2
+
+    def refuse_classes(self, lacking: str) -> None:
+        raise ConfigError(
+            f"The {self.name} loss predicts classes, which have {lacking}. Ask for {spell('probabilities')}."
+        )
 
     def of_levels(self: Self, names: Sequence[str]) -> Self:
         """Return the same loss of these classes."""

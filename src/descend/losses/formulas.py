@@ -115,6 +115,9 @@ class Formulas(Part, ABC):
             f"{spell('probabilities')}."
         )
 
+    def refuse_classes(self, lacking: str) -> None:
+        """Raise ConfigError if the response is one of several classes, which have no such thing, as "no residuals"."""
+
     def score(self, expression: Expr) -> Expr:
         """Return what the loss works on: the expression, or its argument where its outermost function is the link."""
         if self.link is None:
@@ -183,7 +186,9 @@ class Formulas(Part, ABC):
         """Raise ConfigError for a parameter that is added to every prediction, which its own ones make up for."""
         for symbol, slope in formula.jacobian.items():
             if isinstance(symbol, Parameter) and slope.is_number and slope != 0:
-                own = " and ".join(f"`{name}`" for name in self.own_parameters)
+                from descend.formula.trade_off import joined
+
+                own = joined([f"`{name}`" for name in self.own_parameters])
                 raise ConfigError(
                     f"`{symbol.name}` is added to the prediction in every row, which {own} of the {self.name} loss "
                     f"stand for already. Leave `{symbol.name}` out of the formula."
@@ -207,7 +212,9 @@ class Formulas(Part, ABC):
             quantities = {PREDICTION: points, RESPONSE: ones, RESIDUAL: points - ones}
             if not (outside and self.plain and np.isfinite(self.of_rows(value, quantities)).any()):
                 return value
-        return self.read(f"where({domain.condition('prediction')}, {self.value_text}, sqrt(-1 - prediction^2))")
+        # NumPy computes both sides of a `where` in all rows: the root has a value in those inside, so it warns of none.
+        inside = domain.condition("prediction")
+        return self.read(f"where({inside}, {self.value_text}, sqrt(where({inside}, 1, -1)))")
 
     def read(self, text: str) -> Expr:
         if self.estimated is not None:

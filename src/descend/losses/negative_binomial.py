@@ -53,8 +53,6 @@ class NegativeBinomial(Loss):
     weight_text: ClassVar[str] = "1/(prediction + prediction^2/theta)"
     response_domain: ClassVar[Domain] = Domain(0.0, math.inf, "counts, so 0 or more")
     prediction_domain: ClassVar[Domain] = POSITIVE
-    # The second derivative by the logarithm of the mean is (y + theta) theta m / (m + theta)**2.
-    curvature_left_text: ClassVar[str] = "exp(-moved)"
     dispersion: ClassVar[Literal["known", "estimated"] | None] = "known"
     variance_text: ClassVar[str] = "mean + mean^2/theta"
     kurtosis_text: ClassVar[str] = "(6/theta + 1/(mean + mean^2/theta))/omega"
@@ -74,6 +72,11 @@ class NegativeBinomial(Loss):
     def convex_in_log(self) -> bool:  # type: ignore[override]
         """Whether theta is given; J is not convex in the means and theta together."""
         return bool(self.theta)
+
+    @property
+    def curvature_left_text(self) -> str:  # type: ignore[override]
+        """Of a given theta: the second derivative by the logarithm of m is (y + theta) theta m / (m + theta)**2."""
+        return "exp(-moved)" if self.theta else ""
 
     @property
     def value_text(self) -> str:  # type: ignore[override]

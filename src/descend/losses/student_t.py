@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,12 +11,16 @@ from typing import ClassVar
 import numpy as np
 from sympy import Expr
 
+from descend.errors import DataError
 from descend.losses.contract import NORMAL, Loss
 from descend.losses.distribution import Distribution
 from descend.losses.formulas import Array
 from descend.losses.huber import Huber
 from descend.losses.scaled import Scaled
 from descend.registry import setting
+
+NONE = 0.2
+"""An excess kurtosis up to so many of its standard errors, sqrt(24 / rows), tells of no heavy tails."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,8 @@ class StudentT(Scaled):
     is a parameter of the loss's own, that of the scale, not the standard deviation, sigma sqrt(df / (df - 2)).
 
     df: degrees of freedom, above 0; few for heavy tails. 0, the default, stands for a parameter `df` of the loss's own,
-    estimated with the others: that takes some hundred rows, and where they scatter like normal errors it has no finite
-    value. Standard errors are those of the observed information.
+    estimated with the others: that takes some hundred rows, and residuals that show no heavier tails than
+    normal errors are refused. Standard errors are those of the observed information.
     Source: Lange, Little & Taylor (1989), J. Am. Stat. Assoc. 84, 881-896.
 
     >>> loss = StudentT(df=1.0).given({}, {"sigma": 1.0})
@@ -73,6 +78,24 @@ class StudentT(Scaled):
     def scale_of(self, mean: Array, y: Array, omega: Array) -> float:
         """Return the median absolute deviation, as that of normal errors."""
         return float(NORMAL * np.median(np.abs(y - mean)))
+
+    def started(self, mean: Array, y: Array, omega: Array) -> dict[str, float]:
+        """Return the scale about the means, where residuals have tails by which a finite df can be told.
+
+        About the fit by least squares, where df is infinite, the likelihood rises with 1 / df if the excess kurtosis of
+        the residuals is above 0. These means are those of a fit close by, so that it has to be some way above.
+        """
+        if not self.df:
+            squares = np.square(y - mean)
+            variance = float(omega @ squares / omega.sum())
+            excess = float(omega @ np.square(squares / variance) / omega.sum()) - 3.0 if variance > 0.0 else math.inf
+            if excess <= NONE * math.sqrt(24.0 / float(omega.sum())):
+                raise DataError(
+                    "The residuals show no heavier tails than normal errors: their excess kurtosis is "
+                    f"{excess:.2g}. The df of a student_t loss would be infinite. Use the squared loss, or give df, "
+                    "as in student_t(df=5)."
+                )
+        return super().started(mean, y, omega)
 
     def distribution(
         self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]

@@ -67,7 +67,8 @@ def _by_label(fit: SolvedFit) -> dict[str, tuple[float, float | None]]:
 
 
 def _refuse_sided(loss: Loss) -> None:
-    if not loss.plain:
+    loss.refuse_classes("no outliers")
+    if loss.states or loss.deviations:
         raise ConfigError(
             "Outliers are told from exact values with errors that are alike to both sides, and those of this fit are "
             f"{'censored or rounded' if loss.states else 'not'}. Leave out {spell('outliers')}."

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from descend.descent.solution import Solution, starts_at
-from descend.errors import ConfigError
+from descend.errors import ConfigError, DescendError
 from descend.losses import Loss
 from descend.options.request import Request
 from descend.parameters.ties import mentioned
@@ -38,7 +38,10 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
     )
     if not request.polish and given:
         plain = plain.but(epochs=0)
-    found = fitted(plain)
+    try:
+        found = fitted(plain)
+    except DescendError:  # for the same reason the loss that was asked for refuses, by its own name
+        return request.but(second_look=False)
     start = starts_at(found.model, found.theta)
     rows = found.problem.rows
     if loss.own_parameters:

@@ -126,6 +126,7 @@ class _Reader:
 
     def _feature(self, kind: type[Feature], node: tree.Call) -> Expr:
         """Return the symbol that stands for a feature, and note what it is."""
+        self.model.loss.refuse_classes(f"no curve of which `{kind.name}` is read off")
         inputs, groups, order = self.inputs, group_columns(self.model), list(node.arguments)
         along = ""
         if kind.arguments:
