@@ -86,7 +86,7 @@ class FormulaClassifier(ClassifierMixin, FormulaEstimator):  # type: ignore[misc
             )
         if len(self.classes_) == 2:
             return False
-        if self.formula != PROBABILITY or loss.name != "logistic":
+        if self.formula != PROBABILITY or not loss.two_levels:
             raise ConfigError(
                 f"There are {len(self.classes_)} classes, and under the {loss.name} loss `{self.formula}` is the "
                 'probability of one of two. Choose loss="multinomial", under which the formula is the score of each '
