@@ -215,6 +215,9 @@ def _literal(node: ast.expr) -> Any:
     return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
+MOST_MEANT = 3
+
+
 def closest(name: str, known: Iterable[str]) -> str:
     """Return `` Did you mean `...`?`` where a known name is close to ``name``, else an empty string.
 
@@ -222,8 +225,8 @@ def closest(name: str, known: Iterable[str]) -> str:
     (' Did you mean `beta`?', ' Did you mean `c (mmol/L)`?', '')
     """
     begun = [candidate for candidate in known if re.match(rf"{re.escape(name)}[^\w]", candidate, re.IGNORECASE)]
-    if name and len(begun) == 1:  # a name without its unit
-        return f" Did you mean `{begun[0]}`?"
+    if name and 1 <= len(begun) <= MOST_MEANT:  # a name without its unit
+        return f" Did you mean {' or '.join(f'`{each}`' for each in begun)}?"
     by_case = {candidate.casefold(): candidate for candidate in known}
     found = difflib.get_close_matches(name.casefold(), by_case, n=1, cutoff=0.75)
     return f" Did you mean `{by_case[found[0]]}`?" if found else ""

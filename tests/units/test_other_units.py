@@ -89,7 +89,7 @@ def test_inversion_of_a_response_with_a_unit(fit, saved, run):
     assert fit.invert("0.005 V").value == pytest.approx(plain.value, rel=1e-12)
     assert fit.invert(["0.005 V", "4 mV"]).value == pytest.approx(fit.invert([5.0, 4.0]).value, rel=1e-12)
     ran = run("invert", saved, "--response", "0.005 V")
-    assert ran.stdout.startswith("5:  t = 1.38") and " s,  95% inversion interval" in ran.stdout
+    assert ran.stdout.startswith("5 mV:  t = 1.38") and " s,  95% inversion interval" in ran.stdout
 
 
 def test_temperatures_are_converted_with_their_zero():

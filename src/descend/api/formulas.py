@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.formula import generated, guess_columns, read_formula
-from descend.formula.formula import levels_in
+from descend.formula.equations import levels_in
 from descend.gradients.court import Judgement
 from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss

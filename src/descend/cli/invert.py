@@ -86,7 +86,10 @@ def invert(
     if json:
         say_json([each.plain() for each in found])
     else:
-        say("\n".join(_line(each, fitted.units.get(each.input)) for each in found))
+        from descend.results.units import response_of
+
+        of = _beside(fitted.units.get(response_of(fitted)))
+        say("\n".join(_line(each, _beside(fitted.units.get(each.input)), of) for each in found))
 
 
 def _samples(text: str, fitted: Fit, wanted: str | None, others: Mapping[str, object]) -> Iterator[Sample]:
@@ -136,18 +139,21 @@ def range_of(text: str) -> tuple[float, float]:
         raise ConfigError(f"`--between` takes two numbers, such as 0:20; it was given `{text}`.") from None
 
 
-def _line(found: Inverse, unit: object) -> str:
-    """Return what people read of an inverse prediction."""
+def _beside(unit: object) -> str:
+    return f" {unit}" if isinstance(unit, str) and unit != "1" else ""
+
+
+def _line(found: Inverse, unit: str, of: str) -> str:
+    """Return what people read of an inverse prediction. unit: of the input; of: of the response."""
     from descend.formula.printers.code import plain_name
     from descend.parameters import digits_of
 
-    response = ", ".join(f"{value:g}" for value in found.response)
+    response = ", ".join(f"{value:g}" for value in found.response) + of
     name = plain_name(found.input)
     if math.isnan(found.value):
         return f"{response}:  {found.why}"
     digits = digits_of(found.value, found.standard_error)
     low, high = (f"{end:.{digits}g}" for end in found.interval)
-    beside = f" {unit}" if isinstance(unit, str) and unit != "1" else ""
-    line = f"{response}:  {name} = {found.value:.{digits}g} ± {found.standard_error:.3g}{beside}"
+    line = f"{response}:  {name} = {found.value:.{digits}g} ± {found.standard_error:.3g}{unit}"
     line += f",  {found.level * 100:.10g}% {found.method} interval {low} to {high}"
     return line + (f"\n    {found.why}" if found.why else "")

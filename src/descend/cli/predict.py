@@ -196,6 +196,10 @@ def _values(inputs: Sequence[str], at: list[str], some: Mapping[str, Label]) -> 
     given, others = _of_groups(at, {name: type(cell) for name, cell in some.items()})
     numbers = options.assignments([",".join(others)], "--at") if others else {}
     given |= {name: [*value] if isinstance(value, list) else [value] for name, value in numbers.items()}
+    if not given.keys() <= set(inputs):
+        from descend.table.headers import in_full
+
+        given = {name if name in inputs else in_full(name, inputs): values for name, values in given.items()}
     rows = max(map(len, given.values()))
     for name in given:
         if name not in inputs:

@@ -18,7 +18,7 @@ from descend.formula import Formula, as_text, read_formula
 from descend.formula.ambiguities import ambiguities
 from descend.formula.compile import over_rows
 from descend.formula.domain import Limit, limits
-from descend.formula.formula import levels_in
+from descend.formula.equations import levels_in
 from descend.formula.redundancy import redundancies
 from descend.formula.structure import RESPONSE_UNIT, even_parameters, interchangeable, linear_unknowns, measures
 from descend.formula.symbols import Predictor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ from descend.formula.formula import Formula, read_one
 from descend.formula.printers.code import as_text
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column
-from descend.formula.syntax import formulas_in, names_in, parse_formula
+from descend.formula.syntax import formulas_in, names_in, parse_formula, trees, walk
+from descend.formula.tree import Grouped
 from descend.registry import closest
 from descend.table import Table
 from descend.table.levels import Levels
@@ -49,6 +50,8 @@ def read_formula(
     excluded: columns that ``[*]`` leaves out, such as the weights.
     given: an expression for each fixed or tied parameter (for a vector, one per component), put in its place.
 
+    ``t`` stands for a column ``t (s)``, where nothing else is called so (see `headers`).
+
     Raises FormulaError, pointing at the place.
 
     >>> formula = read_formula("y ~ w*x + b", columns=["x", "y"])
@@ -57,6 +60,8 @@ def read_formula(
     >>> print(read_formula("y ~ w*x; z ~ w*x + b", columns=["x", "y", "z"]))
     `y, z` ~ where(`[equation]` < 0.5, w*x, b + w*x)
     """
+    starts = frozenset(starts)
+    text = in_full(text, columns, starts)
     texts = formulas_in(text)
     if len(texts) == 1:
         return read_one(text, columns, numeric, starts, excluded, given, levels)
@@ -64,8 +69,29 @@ def read_formula(
     own = {", ".join(responses), EQUATION, ROW}  # which no user wrote, and no message need list
     named = [name for name in columns if name not in own]
     patterns = [name for name in (columns if numeric is None else numeric) if name not in own]
-    known = tuple(starts), (*excluded, *responses), given, tuple(levels)
+    known = starts, (*excluded, *responses), given, tuple(levels)
     return _joined(text, [read_one(part, named, patterns, *known) for part in texts])
+
+
+def in_full(text: str, columns: Sequence[str], parameters: Collection[str] = ()) -> str:
+    """Return a formula in which each ``t`` that stands for a column ``t (s)`` is that column; see `headers`."""
+    if not any(sign in name for name in columns for sign in "([/"):
+        return text
+    from descend.formula.headers import with_columns
+
+    return with_columns(text, columns, parameters)
+
+
+def levels_in(text: str, table: Table) -> tuple[Levels, ...]:
+    """Return the groups of rows that a formula tells apart by columns in brackets after a parameter.
+
+    Columns that the table lacks are left to `read_formula`, which points at them.
+    """
+    if "[" not in text:
+        return ()
+    groups = (node for node in walk(*trees(in_full(text, table.names))) if isinstance(node, Grouped))
+    found = dict.fromkeys(tuple(dict.fromkeys(column.name for column in node.columns)) for node in groups)
+    return tuple(Levels.of(table, columns) for columns in found if set(columns) <= set(table.names))
 
 
 def _responses(texts: Sequence[str]) -> list[str]:
@@ -118,7 +144,7 @@ def stacked(text: str, table: Table, spread: str | None = None) -> Table:
     >>> table.text("equation").tolist(), table.numbers(["y, log(z)"])
     (['y', 'y', 'log(z)', 'log(z)'], {'y, log(z)': array([2., 3., 0., 0.])})
     """
-    texts = formulas_in(text)
+    texts = formulas_in(in_full(text, table.names))
     if len(texts) == 1 or isinstance(table, StackedTable):
         return table
     left = [_response(part) for part in texts]

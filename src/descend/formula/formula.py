@@ -19,12 +19,11 @@ from descend.formula.names import is_function, may_be_quoted
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor, Term
-from descend.formula.syntax import formulas_in, names_in, parse_formula, trees, walk
+from descend.formula.syntax import formulas_in, names_in, parse_formula, walk
 from descend.formula.tokens import SIMPLIFY, pointed
 from descend.formula.tree import Call, Dot, Grouped, Name, Node, Number
 from descend.formula.vectors import free_places, listing
 from descend.registry import closest
-from descend.table import Table
 from descend.table.levels import Levels
 
 MOST_NONLINEAR = 100
@@ -157,7 +156,11 @@ def unquoted(text: str, columns: Sequence[str]) -> FormulaError | None:
         if begin >= 0 and plain_name(name) != name and not name.isidentifier():
             end = begin + len(name)
             fault = f"`{name}` is a column whose name is no plain word."
-            return pointed(text, begin, end, fault, f"Put it in backticks: {plain_name(name)}.")
+            from descend.formula.headers import shortest
+
+            short = shortest(name, columns)
+            or_short = "" if short == name else f", or leave out the unit: {short}"
+            return pointed(text, begin, end, fault, f"Put it in backticks: {plain_name(name)}{or_short}.")
     return None
 
 
@@ -291,18 +294,6 @@ def guess_columns(text: str) -> tuple[str, ...]:
         elif isinstance(node, Grouped):
             names |= {column.name: None for column in node.columns}
     return tuple(names)
-
-
-def levels_in(text: str, table: Table) -> tuple[Levels, ...]:
-    """Return the groups of rows that a formula tells apart by columns in brackets after a parameter.
-
-    Columns that the table lacks are left to `read_formula`, which points at them.
-    """
-    if "[" not in text:
-        return ()
-    groups = (node for node in walk(*trees(text)) if isinstance(node, Grouped))
-    found = dict.fromkeys(tuple(dict.fromkeys(column.name for column in node.columns)) for node in groups)
-    return tuple(Levels.of(table, columns) for columns in found if set(columns) <= set(table.names))
 
 
 @lru_cache(maxsize=256)

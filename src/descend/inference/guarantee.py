@@ -77,7 +77,7 @@ def _convex(solution: Solution) -> bool:
         return False
     if solution.constraints is not None or solution.objective.has_l1 or solution.objective.priors is not None:
         return False
-    if solution.undetermined:
+    if solution.undetermined or solution.loss_function.classes:
         return False
     if solution.rows > MOST_ROWS or solution.theta.size > MOST_PARAMETERS or solution.objective.arrow:
         return False

@@ -19,7 +19,7 @@ from descend.many.pictures import panel_of
 from descend.many.reasons import words
 from descend.many.spread import spread
 from descend.output import write_atomically
-from descend.report import html, multiples, panels
+from descend.report import html, implicit, multiples
 from descend.report.cells import prose
 from descend.report.document import bar, document, figure
 from descend.report.fields import fields
@@ -153,7 +153,7 @@ def _contents(fits: FittedGroups, place: int) -> Iterator[str]:
     shown = fields(fit, intervals)
     yield html.verdict(shown) + html.answer(fit, shown, intervals)
     seen = view(fit)
-    drawn = [panels.curve(seen) if seen.one else panels.predicted(seen), *html.of_the_residuals(fit)[:1]]
+    drawn = [implicit.first(seen), *html.of_the_residuals(fit)[:1]]
     yield f'<div class="figures pairs">{"".join(figure(panel, f"g{place}-") for panel in drawn if panel)}</div>'
 
 

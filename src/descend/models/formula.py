@@ -16,7 +16,8 @@ from descend.errors import ConfigError
 from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.formula import Formula, levels_in, refuse_size
+from descend.formula.equations import levels_in
+from descend.formula.formula import Formula, refuse_size
 from descend.formula.ordering import in_order
 from descend.formula.symbols import Column, Parameter, Predictor, Term
 from descend.losses import Loss

@@ -16,7 +16,7 @@ from typing import Any
 
 from descend.errors import ConfigError
 from descend.formula.build import Builder
-from descend.formula.formula import levels_in
+from descend.formula.equations import levels_in
 from descend.formula.functions import Function, function_named
 from descend.formula.printers.code import plain_name
 from descend.formula.syntax import SUM, formulas_in, parse_expression, parse_formula

@@ -29,7 +29,9 @@ class LeftSide:
         if not isinstance(request.model, str):
             name = request.response or ""
             return cls(name, (name,))
-        left = request.model.partition("~")[0].strip()
+        from descend.formula.equations import in_full
+
+        left = in_full(request.model, table.names).partition("~")[0].strip()
         bare = left.strip("`")
         if bare in table.names or bare.isidentifier():
             return cls(bare, (bare,))

@@ -74,6 +74,8 @@ def lacking(fit: Fitted, look: Look) -> list[str]:
 
 
 def _why_not(fit: Fitted, interval: str) -> str:
+    if fit.loss_function.classes:
+        return "classes have none"
     if fit.outcome is not Outcome.CONVERGED:
         return "the run did not reach the minimum"
     if fit.covariance is None or fit.undetermined:

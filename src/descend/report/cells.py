@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 from html import escape
 
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.parameters import digits_of
+
 RIGHT = ' class="number"'
 
 
@@ -39,3 +44,10 @@ def prose(text: object) -> str:
     if len(parts) % 2 == 0:
         return escape(str(text))
     return "".join(f"<code>{escape(part)}</code>" if place % 2 else escape(part) for place, part in enumerate(parts))
+
+
+def ranged(values: NDArray[np.float64]) -> str:
+    """Return the cells of a column of data: its least value, mean and largest value, as exact as its range asks for."""
+    ends = float(values.min()), float(values.mean()), float(values.max())
+    digits = max(digits_of(number, (ends[2] - ends[0]) / 1000.0) for number in ends)
+    return "".join(f'<td class="number">{minus(f"{number:.{digits}g}")}</td>' for number in ends)

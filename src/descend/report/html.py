@@ -24,6 +24,7 @@ from descend.gradients.derivation import Derivation
 from descend.output import write_atomically
 from descend.parameters import FIXED, digits_of
 from descend.report import (
+    classes,
     group_section,
     grouped,
     implicit,
@@ -34,7 +35,7 @@ from descend.report import (
     residual_panels,
     surface,
 )
-from descend.report.cells import heads, minus, number, prose, table
+from descend.report.cells import heads, minus, number, prose, ranged, table
 from descend.report.document import bar, colours, document, figure, part
 from descend.report.field import Field
 from descend.report.fields import fields
@@ -221,7 +222,7 @@ def _of_the_answer(fit: Fitted) -> list[Panel | None]:
     first = [implicit.first(seen)] if seen.one or seen.plane else []
     if seen.groups and seen.observed and len(seen.groups) <= grouped.TOGETHER:
         first = [grouped.curves(seen)]
-    against = [] if seen.plane else [panels.predicted(seen)]
+    against = [] if seen.plane else [classes.confusion(seen) if seen.classes else panels.predicted(seen)]
     return [*first, *against, panels.correlation(fit)]
 
 
@@ -289,9 +290,8 @@ def data(fit: Fitted) -> str:
     }
     for name, kind in list(columns.items())[:MOST_SUMMARISED]:
         values = np.asarray(solution.columns[name], dtype=np.float64)
-        ends = (float(values.min()), float(values.mean()), float(values.max()))
-        digits = max(digits_of(number, (ends[2] - ends[0]) / 1000.0) for number in ends)
-        cells = "".join(f'<td class="number">{minus(f"{number:.{digits}g}")}</td>' for number in ends)
+        known = fit.loss_function.classes if kind == "response" else ()
+        cells = f'<td colspan="3">{escape(classes.counted(known, values))}</td>' if known else ranged(values)
         lines.append(f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{kind}</td>{cells}</tr>')
     source = f" of {escape(solution.source)}" if solution.source else ""
     conditions = solution.table.conditions if solution.table is not None else ()

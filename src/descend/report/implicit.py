@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from descend.report import panels, spread
+from descend.report import classes, panels, spread
 from descend.report.figures import Array, Axis, Bars, Line, Mark, Panel, Points, above_zero, reach
 from descend.report.look import Look
 from descend.report.view import View, rows
@@ -21,6 +21,8 @@ ALIKE = 4.0
 
 def first(view: View, look: Look = panels.DEFAULT) -> Panel:
     """Prepare the first picture of a fit without groups: its curve, in the plane if it is implicit, or predictions."""
+    if view.classes:
+        return classes.first(view, look)
     if view.plane:
         return curve(view, look)
     return panels.curve(view, look) if view.one else panels.predicted(view, look)

@@ -51,7 +51,7 @@ def curve(view: View, look: Look = DEFAULT) -> Panel:
     """
     fit, name = view.fit, view.inputs[0] if view.inputs else "row"
     across, x = look.scale("x"), on_axis(look, "x", view.x, name)
-    grid, drawn = view.line(x, _grid(x, across))
+    grid, drawn = view.line(x, along(x, across))
     values = drawn.predict(fit.model, fit.theta)
     marks: list[Mark] = []
     low, high, seen, said = None, None, True, []
@@ -275,7 +275,7 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _grid(x: Array, scale: str = "linear") -> Array:
+def along(x: Array, scale: str = "linear") -> Array:
     """Return 400 evenly spaced values over the range of x, and quantiles of x for where its values crowd."""
     known = x[np.isfinite(x)]
     if not len(known):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from descend.descent.outcome import Outcome
+from descend.errors import ConfigError
 from descend.report import grouped, implicit, multiples, panels, residual_panels, style
 from descend.report.figures import Line, Mark, Panel
 from descend.report.look import Look
@@ -66,7 +67,7 @@ def _plot(fit: Fitted, columns: Mapping[str, object] | None, look: Look) -> Figu
     if seen.groups and seen.observed:
         return _plot_groups(seen, look)
     shown = [implicit.first(seen, look)]
-    if theme.with_run and not (seen.one or seen.plane):
+    if theme.with_run and not (seen.one or seen.plane or seen.classes):
         shown.append(residual_panels.residuals(seen))
     captions = [shown[0].caption]
     below = _below(seen, look)
@@ -81,6 +82,10 @@ def _below(seen: View, look: Look) -> Panel | None:
     """Return the residuals below the first panel, if they are wanted and not beside it."""
     if not look.residuals or not seen.observed or seen.plane:
         return None
+    if seen.classes:
+        raise ConfigError(
+            f"The {seen.fit.loss_function.name} loss predicts classes, which have no residuals to draw. Leave them out."
+        )
     if seen.one:
         return residual_panels.residuals_below(seen, look)
     return None if look.theme.with_run else replace(residual_panels.residuals(seen), title="")

@@ -49,6 +49,6 @@ def with_unit(fit: WithUnits, name: str) -> str:
     unit = unit_of_name(fit, name)
     if not unit:
         return name
-    from descend.units.headers import beside
+    from descend.table.headers import beside
 
     return name if beside(name) else f"{name} ({unit})"

@@ -103,6 +103,11 @@ class View:
         return tuple(name for name in self.fit.model.inputs if name not in apart)
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that are predicted; empty where numbers are."""
+        return self.fit.loss_function.classes
+
+    @property
     def tensors(self) -> bool:
         """Whether the rows are not columns but tensors, or whatever else a module takes."""
         return not self.inputs and not self.fit.model.response_columns
@@ -124,8 +129,8 @@ class View:
 
     @cached_property
     def groups(self) -> list[Group]:
-        """The groups whose rows are drawn, in order."""
-        return groups_of(self.levels, self.columns)
+        """The groups whose rows are drawn, in order; none where classes are predicted, which are no curve."""
+        return [] if self.classes else groups_of(self.levels, self.columns)
 
     @cached_property
     def x(self) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 
 from descend.descent.solution import every_parameter
 from descend.errors import ConfigError
-from descend.formula.formula import levels_in
+from descend.formula.equations import levels_in
 from descend.options.arguments import read_request
 from descend.options.option import Values
 from descend.options.request import OPTIONS, Request

@@ -44,6 +44,7 @@ def in_units_of(fit: WithUnits, data: object) -> object:
         return data
     inputs = fit.model.needed_inputs
     if isinstance(data, Mapping):
+        data = {_input(fit, name): values for name, values in data.items()}
         measured = {name: values for name, values in data.items() if _has_units(values)}
         if measured:
             data = {**data, **{name: _numbers(fit.units, name, values) for name, values in measured.items()}}
@@ -70,13 +71,27 @@ def question_in_units_of(
     """Return a response, its standard deviation and values of other inputs as numbers in the units of a fit."""
     left = response_of(fit)
     measured, error = (number_in_units_of(fit, left, value) for value in (response, sigma))
-    return measured, error, {name: number_in_units_of(fit, name, value) for name, value in others.items()}
+    return (
+        measured,
+        error,
+        {_input(fit, name): number_in_units_of(fit, _input(fit, name), value) for name, value in others.items()},
+    )
 
 
 def response_of(fit: Fitted) -> str:
     """Return the column on the left side; what stands there instead if it is more than a column."""
     columns = fit.model.response_columns
     return columns[0] if fit.model.response.strip("`") in columns else fit.model.response
+
+
+def _input(fit: WithUnits, name: str) -> str:
+    """Return the input that a name stands for, ``t (s)`` for ``t``."""
+    inputs = fit.model.needed_inputs
+    if name in inputs:
+        return name
+    from descend.table.headers import in_full
+
+    return in_full(name, inputs)
 
 
 def _has_units(values: object) -> bool:
@@ -115,8 +130,8 @@ def _numbers(units: Texts, name: str, values: Any) -> Any:
 
 
 def _converted(units: Texts, inputs: Sequence[str], table: Table) -> Table:
+    from descend.table.headers import bare, beside
     from descend.table.in_memory import with_values
-    from descend.units.headers import bare, beside
     from descend.units.library import unit_of
     from descend.units.unit import Unit
     from descend.units.values import conversion, read_unit
@@ -135,6 +150,8 @@ def _converted(units: Texts, inputs: Sequence[str], table: Table) -> Table:
             source = alike[0] if len(alike) == 1 else None
             said |= {each: headers[each][1] for each in alike if each in headers}
         own: Unit | None = unit_of(said[source]) if source in said else None
+        if source is not None and source != name and source not in said:
+            own = wanted  # a column of the plain name, of which no unit is said
         if source is None or own is None or (source == name and own == wanted):
             continue
         change = conversion(own, wanted)

@@ -9,8 +9,10 @@ from functools import cached_property
 from sympy import Integer
 
 from descend.formula.formula import Formula
+from descend.formula.functions import function_named
 from descend.formula.named_curve import written_out
 from descend.formula.syntax import parse_expression, parse_formula
+from descend.formula.tree import Call, Node
 from descend.table.levels import GroupLabels
 from descend.units.equations import Amount
 from descend.units.fault import Fault, in_words
@@ -19,6 +21,7 @@ from descend.units.reader import Reader
 from descend.units.system import System
 from descend.units.unit import RADIAN, Atom, Unit, Unknown
 
+LOGARITHMS = ("log", "log2", "log10")
 Known = Unit | tuple[Unit | None, ...] | None
 """The unit of a parameter; one for each component of a vector; None where it is not known."""
 
@@ -101,12 +104,22 @@ def _read(part: Formula, columns: Mapping[str, Unit], system: System) -> tuple[R
         name: labels.parts or labels if isinstance(labels, GroupLabels) else labels for name, labels in vectors.items()
     }
     reader = Reader(part.text, known, system, vectors=vectors)
-    response = reader.visit(left)
+    inside = _logarithms(left, right)  # of one function on both sides: log(y) ~ log(f) is right where y ~ f is
+    response = reader.visit(inside[0] if inside else left)
     reader.left = tuple(name for name in part.given if name not in part.inputs)
-    found = reader.visit(right, response)
+    found = reader.visit(inside[1] if inside else right, response)
     if response is not None and found is not None and found.unit != response.unit:
         reader.equal(response, found, "left")
-    return reader, None if response is None else response.unit
+    return reader, Unit() if inside else None if response is None else response.unit
+
+
+def _logarithms(left: Node, right: Node) -> tuple[Node, Node] | None:
+    """Return what stands inside if both sides are one logarithm."""
+    if not (isinstance(left, Call) and isinstance(right, Call) and len(left.arguments) == len(right.arguments) == 1):
+        return None
+    one, other = function_named(left.function), function_named(right.function)
+    same = one is not None and one is other and one.name in LOGARITHMS
+    return (left.arguments[0], right.arguments[0]) if same else None
 
 
 def _assume(system: System, number: Unit) -> None:

@@ -10,6 +10,7 @@ from descend.units.unit import Unit, Unknown
 class System:
     """Linear equations for the exponents, solved as they come: each unknown that is known by others stands in none.
 
+    >>> from sympy import Integer
     >>> from descend.units.unit import Atom
     >>> b, second = Unknown("b"), Atom("second", "s")
     >>> system = System()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 
 BESIDE = re.compile(
     r"(?P<name>.*\S)\s*(?:\((?P<round>[^()]*(?:\([^()]*\))?[^()]*)\)|\[(?P<square>[^\[\]]*)\])|"
@@ -23,6 +24,29 @@ def beside(header: str) -> tuple[str, str] | None:
         return None
     name, text = (each for each in found.groups() if each is not None)
     return None if NO_UNIT.fullmatch(text) else (name.strip(), text.strip())
+
+
+def plain_names(columns: Iterable[str]) -> Mapping[str, str]:
+    """Return the columns that can do without the unit in their name, by what is left: ``t`` for ``t (s)``.
+
+    Only where no other column is called so, with a unit or without.
+
+    >>> plain_names(["t (s)", "V [mV]", "x", "x (m)", "y (m)", "y (s)"])
+    {'t': 't (s)', 'V': 'V [mV]'}
+    """
+    names = tuple(columns)
+    found = [(known[0], name) for name in names if (known := beside(name)) is not None]
+    taken = [*names, *(plain for plain, _ in found)]
+    return {plain: name for plain, name in found if taken.count(plain) == 1}
+
+
+def in_full(name: str, columns: Iterable[str]) -> str:
+    """Return the column that a name stands for: ``t (s)`` for ``t``; the name as it is if it stands for none.
+
+    >>> in_full("t", ["t (s)", "V"]), in_full("V", ["t (s)", "V"])
+    ('t (s)', 'V')
+    """
+    return plain_names(columns).get(name, name)
 
 
 def bare(text: str) -> str:

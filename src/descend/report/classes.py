@@ -1,0 +1,77 @@
+"""The panels of a fit that predicts classes: their probabilities along one input, and which were taken for which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from descend.inference.classes import probabilities_of
+from descend.report import bands, panels
+from descend.report.figures import Array, Axis, Line, Mark, Matrix, Panel, Points
+from descend.report.look import Look
+from descend.report.style import one_line
+from descend.report.view import View, rows
+
+STEP = 0.05
+"""The rows of a class lie so far below those of the class before it, and the first ones below a probability of 0."""
+
+
+def first(view: View, look: Look = panels.DEFAULT) -> Panel:
+    """Prepare the first picture: probabilities along the one input, or else which class was taken for which."""
+    return probabilities(view, look) if view.one else confusion(view)
+
+
+def probabilities(view: View, look: Look = panels.DEFAULT) -> Panel:
+    """Prepare the probability of each class over the range of the one input, and the rows of each below.
+
+    Raises ConfigError for a logarithmic axis if no row is above 0.
+    """
+    fit, name = view.fit, view.inputs[0] if view.inputs else "row"
+    x = panels.on_axis(look, "x", view.x, name)
+    places, drawn = view.line(x, panels.along(x, look.scale("x")))
+    shares = np.broadcast_to(probabilities_of(fit.model, fit.theta, drawn.columns), (len(places), len(view.classes)))
+    marks: list[Mark] = []
+    below = view.observed and look.scale("y") == "linear"
+    for place, label in enumerate(view.classes):
+        colour = panels.COLOURS[place % len(panels.COLOURS)]
+        dashes = panels.DASHES[place // len(panels.COLOURS) % len(panels.DASHES)]
+        if below:
+            of = x[view.y == place]
+            marks.append(Points(of, np.full(len(of), -STEP * (place + 1)), "", colour, 0.7))
+        marks.append(Line(places, shares[:, place], label, colour, 2.4, dashes))
+    low = (-STEP * (len(view.classes) + 1), 1.03) if below else (None, None)
+    said = ["Below 0, the rows of each class."] if below else []
+    title = f"Probability of each class, {rows(fit.rows)}" if fit.solution is not None else "Probability of each class"
+    axes = Axis(view.axis(name), look.scale("x")), Axis(f"probability of {view.response}", look.scale("y"), *low)
+    alt = f"The probability of each class of {view.response} against {name}."
+    caption = " ".join(filter(None, [view.sampled, *said, *bands.lacking(fit, look)]))
+    return Panel("curve", title, *axes, marks, caption, alt)
+
+
+def confusion(view: View) -> Panel:
+    """Prepare how many of the rows of each class were predicted as which, as shares of that class."""
+    counts = np.zeros((len(view.classes), len(view.classes)))
+    np.add.at(counts, (view.y.astype(int), view.predicted.astype(int)), 1.0)
+    shares: Array = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
+    right = f"{counts.trace() / max(counts.sum(), 1.0):.1%}"
+    return Panel(
+        "predicted",
+        f"Observed and predicted classes, {rows(view.fit.rows)}",
+        Axis(""),
+        Axis(""),
+        [Matrix(view.classes, shares)],
+        f"Of the rows of each class (down), the share predicted as each (across). {right} of the rows are predicted "
+        f"right. {view.sampled}".strip(),
+        f"Heat map of observed and predicted classes of {view.response}; {right} of the rows are predicted right.",
+    )
+
+
+def counted(names: Sequence[str], codes: Array) -> str:
+    """Say how many rows each class has.
+
+    >>> counted(["low", "high"], np.array([0.0, 1.0, 1.0]))
+    'low 1, high 2'
+    """
+    counts = np.bincount(codes.astype(int), minlength=len(names)).tolist()
+    return one_line(", ".join(f"{name} {count:,}" for name, count in zip(names, counts, strict=True)), 200)
