@@ -16,7 +16,6 @@ from descend.formula.compile import compile_expression
 from descend.formula.symbols import Column, Parameter, Predictor, Quantity
 from descend.many import Fits
 from descend.models.contract import Model
-from descend.models.per_class import PerClassModel
 from descend.results import Fit
 
 Array = NDArray[np.float64]
@@ -37,12 +36,12 @@ class LinearPart:
     @cached_property
     def scores(self) -> tuple[Array, Array] | None:
         """(K, k) coefficients and (K,) intercepts of the scores of K classes, 0 for the first; None if it has none."""
-        model = self._fit.model
-        if isinstance(self._fit, Fits) or not isinstance(model, PerClassModel):
+        if isinstance(self._fit, Fits):
             return None
-        lines = [linear_in_columns(model.each, self._fit.theta[own], self._names) for own in model.places]
+        every = self._fit.model.of_each_class(self._fit.theta)
+        lines = [linear_in_columns(model, theta, self._names) for model, theta in every]
         found = [line for line in lines if line is not None and line.outer is None]
-        if len(found) < len(lines):
+        if len(found) < max(len(lines), 1):
             return None
         coefficients = np.array([np.zeros(len(self._names)), *(line.coefficients for line in found)])
         return coefficients, np.array([0.0, *(line.intercept for line in found)])
