@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Self
@@ -70,7 +70,7 @@ class PerClassModel(Model):
         held = by_parameter(start, found.parameters)
         for name, value in held.items():
             one = each.parameters.shapes.get(name)
-            if one is not None and np.shape(value) == (len(one),):  # type: ignore[arg-type]
+            if one is not None and isinstance(value, Sized) and len(value) == len(one):
                 held[name] = np.tile(each.parameters.checked(name, value), found.count)
         return found, held
 
