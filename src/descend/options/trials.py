@@ -18,7 +18,8 @@ USUAL = "binomial"
 def with_trials(model: object, options: Values) -> dict[str, Any]:
     """Return the options with the trials as weights, and with the loss of shares where none is given.
 
-    Raises ConfigError for a number that is not above 0, beside weights or sigma, for a module, and for a loss that is not of shares.
+    Raises ConfigError for a number that is not above 0, beside weights or sigma, for a module, and for a loss that is
+    not of shares.
 
     >>> with_trials("dead/n ~ sigmoid(a + b*x)", {"trials": "n", "loss": "squared"})["loss"]
     'binomial'
