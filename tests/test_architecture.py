@@ -13,17 +13,17 @@ LIMITS = {
     "hasattr and getattr of a model": 0,
     "imports within cycles": 0,
     "imports of a later room": 0,
-    "files over 350 lines": 6,
+    "files over 350 lines": 1,
     "function bodies over 60 lines": 0,
     "rooms over 15%": 0,
     "options listed again": 0,
-    "names that are riddles": 3,
+    "names that are riddles": 0,
     "fmt: skip": 2,
-    "Any": 390,
+    "Any": 370,
 }
-LINES = 102_000
+LINES = 101_000
 """Lines of all files together. The aim is 36,000."""
-ENTERED = 80
+ENTERED = 78
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
 
 
