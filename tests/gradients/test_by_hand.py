@@ -118,7 +118,7 @@ MESSAGES = [
     (
         "y ~ w @ [x, z]",
         ["w = mean(x)"],
-        "There is no parameter `w` to give a gradient for. Parameters: w[x], w[z].",
+        "There is no parameter `w` to give a gradient for. Did you mean `w[x]` or `w[z]`? Parameters: w[x], w[z].",
     ),
     (
         "y ~ slope*x",

@@ -200,7 +200,7 @@ def a_loss() -> None:
         assert ran.code == code, ran
 
     line = ("fit", "t ~ exp(a + b*x)", rows, "--loss")
-    assert "Did you mean `waiting_time`?" in refused(*line, "survival")
+    assert "Did you mean `waiting_time`?" in refused(*line, "dwell")
     assert "waiting_time" in command("fit", "--help").printed and '"waiting_time"' in lab()
     zero = csv(x=X[:9], t=np.arange(9.0))
     assert "the waiting_time loss needs times, all positive" in refused(
