@@ -27,6 +27,8 @@ def data(tmp_path: Path, line: dict[str, np.ndarray]) -> Path:
         ("fit", "--max-iter", "--epochs"),
         ("fit", "--max_iter", "--epochs"),
         ("fit", "--loss-function", "--loss"),
+        ("fit", "--family", "--loss"),
+        ("fit", "--group", "--by"),
         ("fit", "--learning_rate", "--learning-rate"),
         ("fit", "--optimzer", "--optimizer"),
         ("fit", "-o", "--save"),
@@ -110,3 +112,17 @@ def test_a_column_named_without_its_unit(run: Run, tmp_path: Path) -> None:
     assert "`c` is on the left of `~` but is not a column. Did you mean `c (mol)`?" in ran.stderr
     ran = run("fit", "`c (mol)` ~ a*exp(-k*t)", tmp_path / "t.csv")
     assert "a, k and t are all parameters. Did you mean `t [min]`? Columns: `t [min]`." in ran.stderr
+
+
+def test_values_that_cannot_be_read_are_told_with_an_example_of_values(run: Run) -> None:
+    assert run("fit", "y ~ w*x", "line.csv", "--save", "model.json").code == 0
+    ran = run("predict", "model.json", "--at", "x=0:5:1")
+    assert (ran.code, ran.stderr) == (
+        2,
+        "ConfigError: `--at x=0:5:1` cannot be read. Write a name and a number, such as `--at x=7,5`.\n",
+    )
+
+
+def test_the_name_of_a_quasi_family_leads_to_its_loss(run: Run) -> None:
+    ran = run("fit", "y ~ w*x", "line.csv", "--loss", "quasipoisson")
+    assert ran.stderr.startswith("ConfigError: There is no loss `quasipoisson`. Did you mean `poisson`? Known:")
