@@ -203,6 +203,14 @@ def test_words_under_a_loss_of_numbers_name_the_losses_of_classes(loss, message)
     assert str(caught.value).endswith(message)
 
 
+def test_a_run_has_no_one_curve_to_animate():
+    with pytest.raises(ConfigError) as caught:
+        _ = descend.fit("y ~ a + b*x1", flowers(), loss="multinomial").animate().film
+    assert str(caught.value) == (
+        "The multinomial loss predicts classes, which have no one curve to animate. Ask for --probabilities."
+    )
+
+
 def test_the_command_line(tmp_path):
     saved = str(tmp_path / "fit.json")
     options = ["--loss", "multinomial", "--weights", "Freq", "--save", saved, "--json"]

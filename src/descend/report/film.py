@@ -64,6 +64,7 @@ def film(fit: Fitted) -> Film:
             f"The steps of a {fit.model.kind} keep no parameters, so there is nothing to animate. "
             "Use fit.plot() or fit.report(), which draw its loss per epoch."
         )
+    fit.loss_function.refuse_classes("no one curve to animate")
     if fit.solution is None or not fit.trace:
         raise ConfigError("This fit was loaded from a file, without its steps, so there is nothing to animate.")
     steps = [step for step in panels.kept(fit) if np.isfinite(step.theta).all()]
