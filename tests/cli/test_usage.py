@@ -113,9 +113,9 @@ def test_a_column_named_without_its_unit(run: Run, tmp_path: Path) -> None:
     assert "`C` is on the left of `~` but is not a column. Did you mean `c (mol)`?" in ran.stderr
 
 
-def test_values_that_cannot_be_read_are_told_with_an_example_of_values(run: Run) -> None:
-    assert run("fit", "y ~ w*x", "line.csv", "--save", "model.json").code == 0
-    ran = run("predict", "model.json", "--at", "x=0:5:1")
+def test_values_that_cannot_be_read_are_told_with_an_example_of_values(run: Run, data: Path, tmp_path: Path) -> None:
+    assert run("fit", "y ~ w*x", data, "--save", tmp_path / "model.json").code == 0
+    ran = run("predict", tmp_path / "model.json", "--at", "x=0:5:1")
     assert (ran.code, ran.stderr) == (
         2,
         "ConfigError: `--at x=0:5:1` cannot be read. Write a name and a number, such as `--at x=7,5`.\n",
