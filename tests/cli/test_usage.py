@@ -122,6 +122,6 @@ def test_values_that_cannot_be_read_are_told_with_an_example_of_values(run: Run,
     )
 
 
-def test_the_name_of_a_quasi_family_leads_to_its_loss(run: Run) -> None:
-    ran = run("fit", "y ~ w*x", "line.csv", "--loss", "quasipoisson")
+def test_the_name_of_a_quasi_family_leads_to_its_loss(run: Run, data: Path) -> None:
+    ran = run("fit", "y ~ w*x", data, "--loss", "quasipoisson")
     assert ran.stderr.startswith("ConfigError: There is no loss `quasipoisson`. Did you mean `poisson`? Known:")

@@ -71,8 +71,9 @@ class PerClassModel(Model):
             if labels is None or isinstance(value, Mapping):
                 held[name] = value
                 continue
-            size = len(labels) // found.count
-            held[name] = np.tile(np.broadcast_to(np.asarray(value, dtype=np.float64), (size,)), found.count)
+            given, size = np.asarray(value, dtype=np.float64), len(labels) // found.count
+            whole = given.shape == (len(labels),)  # one for each component of each class
+            held[name] = given if whole else np.tile(np.broadcast_to(given, (size,)), found.count)
         return found, held
 
     def __post_init__(self) -> None:
