@@ -43,9 +43,13 @@ def decay():
     return frame, top * np.exp(-0.5 * frame["x"].to_numpy()) + 0.02 * rng.normal(size=60)
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "estimator",
+    [FormulaRegressor(), FormulaClassifier(), FormulaClassifier(loss="multinomial")],
+    ids=["regressor", "classifier", "multinomial"],
+)
 def test_scikit_learn_finds_nothing(estimator):
-    found = check_estimator(estimator(), on_fail=None, on_skip=None)
+    found = check_estimator(estimator, on_fail=None, on_skip=None)
     others = {each["check_name"]: each["exception"] for each in found if each["status"] != "passed"}
     assert list(others) in ([], ["check_array_api_input"]), others  # skipped unless an environment variable asks for it
 
@@ -120,6 +124,103 @@ def test_probabilities_classes_and_log_odds(rows):
     assert CalibratedClassifierCV(FormulaClassifier()).fit(X, y).score(X, y) > 0.6
     guessing = FormulaClassifier("0.1 + 0.9*sigmoid(w @ [*] + b)", loss="bernoulli").fit(X, y)
     assert guessing.predict_proba(X)[:, 1].min() >= 0.1
+
+
+@pytest.fixture(scope="module")
+def three():
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(300, 3))
+    scores = X @ rng.normal(size=(3, 3)) + rng.gumbel(size=(300, 3))
+    return X, np.array(["cat", "dog", 'a, "b"'])[scores.argmax(axis=1)], rng.integers(0, 3, 300).astype(float)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_three_classes_are_those_of_logistic_regression_less_the_first(three, weighted):
+    X, y, weights = three
+    weights = weights if weighted else None
+    ours = FormulaClassifier().fit(X, y, sample_weight=weights)
+    theirs = linear_model.LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(X, y, sample_weight=weights)
+    np.testing.assert_array_equal(ours.classes_, theirs.classes_)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_ - theirs.coef_[0], atol=1e-6)
+    np.testing.assert_allclose(ours.intercept_, theirs.intercept_ - theirs.intercept_[0], atol=1e-6)
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-6)
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+    scores = theirs.decision_function(X)
+    np.testing.assert_allclose(ours.decision_function(X), scores - scores[:, :1], atol=1e-5)
+    np.testing.assert_array_equal(ours.predict_proba(X), pickle.loads(pickle.dumps(ours)).predict_proba(X))
+    assert list(ours.parameters_["b"]) == ["cat", "dog"]
+
+
+def test_scores_by_any_formula(three):
+    X, y, _ = three
+    frame = pd.DataFrame(X, columns=["u", "v", "z"]).assign(site=np.array(["p", "q"])[np.arange(300) % 2])
+    fitted = FormulaClassifier("w @ [*] + b[site]", loss="multinomial").fit(frame, y)
+    shares = fitted.predict_proba(frame)
+    np.testing.assert_allclose(np.exp(fitted.decision_function(frame)), shares / shares[:, :1])
+    np.testing.assert_array_equal(fitted.predict(frame), fitted.classes_[shares.argmax(axis=1)])
+    curved = FormulaClassifier("a*x0**2 + c", loss="multinomial").fit(X, y)
+    with pytest.raises(
+        AttributeError, match=r"^`a\*x0\*\*2 \+ c` is not linear in the columns of X; see `parameters_`\.$"
+    ):
+        _ = curved.coef_
+    one = FormulaClassifier("c", loss="multinomial").fit(X, y)
+    np.testing.assert_allclose(one.predict_proba(X[:2])[1], [(y == kind).mean() for kind in one.classes_], atol=1e-9)
+    two = FormulaClassifier(loss="multinomial", l2=0.01).fit(X, y == "cat")
+    same = FormulaClassifier(l2=0.01).fit(X, y == "cat")
+    np.testing.assert_allclose(two.coef_, same.coef_, atol=1e-9)
+    np.testing.assert_allclose(two.decision_function(X), same.decision_function(X), atol=1e-8)
+    np.testing.assert_array_equal(two.predict(X), same.predict(X))
+    named = FormulaClassifier().fit(X, np.where(y == "cat", "", y))
+    assert list(named.parameters_["b"]) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (
+            FormulaClassifier("sigmoid(a*x0 + b)"),
+            "There are 3 classes, and under the logistic loss `sigmoid(a*x0 + b)` is the probability of one of two. "
+            "Choose loss=\"multinomial\", under which the formula is the score of each class, such as 'w @ [*] + b'.",
+        ),
+        (
+            FormulaClassifier(loss="ordinal"),
+            "A FormulaClassifier has no ordinal loss, as scikit-learn's classes have no order. Use "
+            'descend.fit(formula, (X, y), loss="ordinal").',
+        ),
+        (
+            FormulaClassifier(by="x0"),
+            "The scores of several classes are not fitted by groups yet. Leave `by` out.",
+        ),
+        (
+            FormulaClassifier(formula=3, loss="multinomial"),
+            "The formula of an estimator is text, such as 'w @ [*] + b'; it is 3.",
+        ),
+    ],
+)
+def test_what_three_classes_cannot_have_is_told(three, estimator, message):
+    with pytest.raises(descend.ConfigError) as caught:
+        estimator.fit(*three[:2])
+    assert str(caught.value) == message
+
+
+def test_columns_may_have_the_names_of_parameters(rows):
+    X, score, rng = rows
+    y = score + rng.normal(size=len(X))
+    named = FormulaRegressor().fit(pd.DataFrame(X, columns=["b", "w", "x y", "lambda"]), y)
+    plain = FormulaRegressor().fit(X, y)
+    np.testing.assert_allclose(named.coef_, plain.coef_, atol=1e-10)
+    assert named.intercept_ == pytest.approx(plain.intercept_)
+    assert list(named.parameters_) == ["w_", "b_"]
+
+
+def test_predictions_are_for_an_exposure_of_1(rows):
+    X, _, rng = rows
+    exposure = rng.uniform(1.0, 5.0, len(X))
+    y = rng.poisson(exposure * np.exp(0.1 * X[:, 0])).astype(float)
+    fitted = FormulaRegressor("exp(w @ [*] + b)", loss="poisson").fit(X, y, exposure=exposure)
+    rate = np.exp(X @ fitted.parameters_["w"] + fitted.parameters_["b"])
+    np.testing.assert_allclose(fitted.predict(X), rate)
+    assert (fitted.predict(X) * exposure).sum() == pytest.approx(y.sum())
 
 
 def test_curves_groups_and_frames(decay):

@@ -8,6 +8,31 @@ from hypothesis import strategies as st
 import descend
 from descend.optimizers import sparse
 
+SAME = {
+    "columns twice": lambda x: np.c_[x, x],
+    "a constant beside the intercept": lambda x: np.c_[x, np.full(len(x), 7.0)],
+    "a column of zeros": lambda x: np.c_[x, np.zeros(len(x))],
+    "one for each of five levels": lambda x: np.eye(5)[np.arange(len(x)) % 5],
+    "powers up to 11": lambda x: np.linspace(0.0, 1.0, len(x))[:, None] ** np.arange(12),
+    "more columns than rows": lambda x: np.c_[x[:15], np.random.default_rng(1).integers(-1, 2, (15, 20))],
+    "ten powers of ten apart": lambda x: np.c_[x * 1e-5, x * 1e5],
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+@pytest.mark.parametrize("penalty", [1e-4, 0.1])
+def test_columns_that_say_the_same_have_a_minimum_too(name, penalty):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 3)) + 1.0
+    matrix, y = SAME[name](x), x @ [1.0, 2.0, 0.0] + rng.normal(size=200)
+    y = y[: len(matrix)]
+    fit = descend.fit("y ~ w @ [*] + b", {f"x{k}": column for k, column in enumerate(matrix.T)} | {"y": y}, l1=penalty)
+    w = np.ravel(fit.parameters["w"])
+    slope = 2.0 * matrix.T @ (matrix @ w + fit.parameters["b"] - y) / len(y)
+    rounding = 1e-9 * (1.0 + np.abs(matrix).mean(axis=0) * np.abs(matrix @ w).max())
+    assert np.all(np.abs(slope) <= penalty + rounding)
+    np.testing.assert_array_less(np.abs(slope + penalty * np.sign(w))[w != 0.0], rounding[w != 0.0])
+
 
 def problem(seed, rows, columns):
     rng = np.random.default_rng(seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import descend
@@ -208,3 +209,16 @@ def test_a_formula_takes_a_matrix_or_frame_and_the_response():
     assert one.parameters["a"] == pytest.approx(descend.fit("rate ~ a*x + b", {"x": X, "rate": Y}).parameters["a"])
     with pytest.raises(descend.DataError, match="`x0` has 20 rows but `y` has 19"):
         descend.fit("y ~ w @ [*] + b", (matrix, Z[1:]))
+
+
+def test_y_of_one_column_and_a_name_that_the_frame_has():
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "c": [2.0, 1.0, 0.0, 5.0]})
+    y = frame["a"].to_numpy() * 2.0 + np.array([0.1, -0.1, 0.1, 0.2])
+    one, column = descend.fit("y ~ w*a + b", (frame, y)), descend.fit("y ~ w*a + b", (frame, y[:, None]))
+    assert one.parameters == column.parameters
+    with pytest.raises(descend.DataError) as caught:
+        descend.fit("a ~ w @ [*] + b", (frame, y))
+    assert str(caught.value) == (
+        "The formula predicts `a`, which is a column of X too. Give y another name on the left of the formula, or "
+        "leave the column out of X."
+    )

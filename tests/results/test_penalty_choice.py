@@ -157,3 +157,41 @@ def test_what_cannot_be_chosen_is_told(rows, options, message):
     with pytest.raises(descend.ConfigError) as caught:
         descend.fit(FORMULA, rows[1], **options)
     assert str(caught.value) == message
+
+
+def test_folds_without_weight_are_told(rows):
+    data = rows[1] | {"time": np.arange(120.0), "count": (np.arange(120) < 20).astype(float)}
+    with pytest.raises(descend.ConfigError) as caught:
+        descend.fit(FORMULA, data, l2="auto(order=time)", weights="count")
+    assert str(caught.value) == (
+        "Of the 5 folds, number 1 has all of the rows whose weight is above 0. Leave the others out with --where, or "
+        "choose other folds."
+    )
+
+
+def test_classes_are_refused_for_what_they_are(rows):
+    data = rows[1] | {"kind": np.array(["a", "b", "c"])[np.arange(120) % 3]}
+    with pytest.raises(descend.ConfigError) as caught:
+        descend.fit("kind ~ w*x0 + b", data, loss="multinomial", l2="auto")
+    assert str(caught.value) == (
+        "A penalty is not chosen by cross-validation under the multinomial loss yet, whose parameters are those of "
+        "each class. Give it as a number."
+    )
+
+
+def test_categories_have_a_parameter_each_in_every_fold(rows):
+    data = rows[1] | {"kind": np.array(["a", "b", "c"])[np.arange(120) % 3]}
+    dummies = {kind: (data["kind"] == kind).astype(float) for kind in "abc"}
+    fit = descend.fit("y ~ w*x0 + u[kind]", data, l1="auto")
+    same = descend.fit("y ~ w*x0 + u1*a + u2*b + u3*c", data | dummies, l1=fit.penalty_path.l1[fit.penalty_path.chosen])
+    assert fit.parameters["w"] == pytest.approx(same.parameters["w"], abs=0.1)
+    data["x0"] = np.where(np.arange(120) == 7, np.nan, data["x0"])
+    dropped = descend.fit("y ~ w*x0 + u[kind]", data, l2="auto(by=site, folds=4)", missing="drop")
+    assert dropped.penalty_path.folds == 4
+
+
+def test_every_response_is_held_out(rows):
+    data = rows[1] | {"z": 2.0 * rows[1]["y"] + 1.0}
+    fit = descend.fit("y ~ w*x0 + b; z ~ 2*w*x0 + c", data, l2="auto")
+    least = descend.fit("y ~ w*x0 + b; z ~ 2*w*x0 + c", data)
+    assert fit.penalty_path.error[-1] == pytest.approx(least.loss, rel=0.1)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Columns = dict[str, NDArray[np.generic]]
+LINEAR = "w @ [*] + b"
+PROBABILITY = f"sigmoid({LINEAR})"
+"""The formulas of estimators that are given none."""
 BLOCK = 2_048
 """Rows of a matrix that are laid out as columns at a time."""
 
@@ -79,6 +82,11 @@ def free_name(columns: Columns, wanted: str) -> str:
     while wanted in columns:
         wanted += "_"
     return wanted
+
+
+def linear_formula(columns: Columns) -> str:
+    """Return the formula that stands for none, with other names for parameters where columns have theirs."""
+    return f"{free_name(columns, 'w')} @ [*] + {free_name(columns, 'b')}"
 
 
 def response_name(left: str, columns: Columns) -> str:

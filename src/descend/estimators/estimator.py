@@ -17,12 +17,15 @@ from sklearn.utils.validation import (
 )
 
 from descend.api import fit_request
-from descend.errors import DataError
+from descend.errors import ConfigError, DataError
 from descend.estimators.columns import (
+    LINEAR,
+    PROBABILITY,
     Columns,
     columns_of,
     free_name,
     has_words,
+    linear_formula,
     matrix_of,
     names_of,
     response_name,
@@ -49,16 +52,29 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
     fit_: Fit
     fits_: Fits
 
-    def _fit(self, columns: Columns, y: Array, of_rows: Mapping[str, object]) -> Self:
-        """Fit to y; ``of_rows`` has what ``fit`` was given with a value for each row, by option."""
+    def _fit(
+        self, columns: Columns, y: NDArray[np.generic], of_rows: Mapping[str, object], **changed: str | None
+    ) -> Self:
+        """Fit to y; ``of_rows`` has what ``fit`` was given with a value for each row, by option.
+
+        changed: the formula and options that replace those of the constructor, where they are not None.
+        """
         for name in ("fit_", "fits_"):
             self.__dict__.pop(name, None)
-        left, sign, right = self.formula.rpartition("~")
+        given = {name: value for name, value in changed.items() if value is not None}
+        formula = given.pop("formula", self.formula)
+        if not isinstance(formula, str):
+            raise ConfigError(f"The formula of an estimator is text, such as {LINEAR!r}; it is {formula!r}.")
+        left, sign, right = formula.rpartition("~")
         response = response_name(left, columns) if sign else free_name(columns, "y")
-        table, options = {**columns, response: y}, options_of(self)
+        if right.strip() in (LINEAR, PROBABILITY):
+            right = right.replace(LINEAR, linear_formula(columns))
+        table, options = {**columns, response: y}, options_of(self) | given
+        self._known: dict[str, float] = {}
         for option, values in of_rows.items():
             if values is not None:
                 name = free_name(table, option)
+                self._known |= {name: 1.0} if option == "exposure" else {}
                 table[name] = _check_sample_weight(values, y) if option == "weights" else np.asarray(values)
                 options[option] = name
         request = read_request(f"{response} ~ {right.strip()}", table, (), options | {"by": self.by})
@@ -66,7 +82,7 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
             found = fit_request(request)
         except DataError:
             # What rows leave open is no error to scikit-learn, whose users expect the shortest of equal answers.
-            found = fit_request(request.but(bare=True))
+            found = fit_request(request.but(bare=True, l2=request.l2 or self._l2_where_open()))
         self._line = LinearPart(found, names_of(self))
         if isinstance(found, Fits):
             self.fits_ = found
@@ -74,6 +90,10 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
             self.fit_ = found
             self.n_iter_ = max(1, found.epochs)
         return self
+
+    def _l2_where_open(self) -> float:
+        """Return the penalty that chooses between equally good answers, where a fit alone would choose none."""
+        return 0.0
 
     def _read(self, X: object, y: object, numeric: bool) -> tuple[Columns, Array]:
         """Return the columns of X by name, and y."""
@@ -97,8 +117,9 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
         if (linear := self._line.prediction) is not None and not has_words(X):
             with np.errstate(all="ignore"):
                 return linear.predict(matrix_of(self, X, reset=False))
-        predicted = found.predict(columns_of(self, X, reset=False))
         count = _num_samples(X)
+        known = {name: np.full(count, value) for name, value in self._known.items()}
+        predicted = found.predict(columns_of(self, X, reset=False) | known)
         return predicted if len(predicted) == count else np.full(count, float(predicted[0]))
 
     @property

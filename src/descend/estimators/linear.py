@@ -33,6 +33,19 @@ class LinearPart:
         """How the prediction follows from a linear predictor of the columns of X, None if it does not."""
         return None if isinstance(self._fit, Fits) else linear_in_columns(self._fit.model, self._fit.theta, self._names)
 
+    @cached_property
+    def scores(self) -> tuple[Array, Array] | None:
+        """(K, k) coefficients and (K,) intercepts of the scores of K classes, 0 for the first; None if it has none."""
+        if isinstance(self._fit, Fits):
+            return None
+        every = self._fit.model.of_each_class(self._fit.theta)
+        lines = [linear_in_columns(model, theta, self._names) for model, theta in every]
+        found = [line for line in lines if line is not None and line.outer is None]
+        if len(found) < max(len(lines), 1):
+            return None
+        coefficients = np.array([np.zeros(len(self._names)), *(line.coefficients for line in found)])
+        return coefficients, np.array([0.0, *(line.intercept for line in found)])
+
 
 @dataclass(frozen=True)
 class LinearPrediction:

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 
+from descend.estimators.columns import LINEAR
 from descend.estimators.constructor import with_options
 from descend.estimators.estimator import FormulaEstimator
 
 Array = NDArray[np.float64]
 
 
-@with_options(formula="w @ [*] + b", by=None)
+@with_options(formula=LINEAR, by=None)
 class FormulaRegressor(RegressorMixin, FormulaEstimator):  # type: ignore[misc]
     """A formula as a regressor: linear, saturating, periodic, with parameters for each group.
 
@@ -40,8 +41,9 @@ class FormulaRegressor(RegressorMixin, FormulaEstimator):  # type: ignore[misc]
         """Fit the formula.
 
         X: (n, k) array or frame. y: (n,). sample_weight: relative weights of rows; 2 is the same as the row twice.
-        sigma: known standard deviations of y, in its unit. exposure: of counts. The last two reach an estimator
-        within a pipeline or a search by metadata routing, ``set_fit_request(sigma=True)``.
+        sigma: known standard deviations of y, in its unit. exposure: of counts; predictions are for an
+        exposure of 1. The last two reach an estimator within a pipeline or a search by metadata routing,
+        ``set_fit_request(sigma=True)``.
         """
         columns, response = self._read(X, y, numeric=True)
         return self._fit(columns, response, {"weights": sample_weight, "sigma": sigma, "exposure": exposure})

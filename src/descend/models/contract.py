@@ -149,6 +149,10 @@ class Model(RowsOfModel, ABC):
         """The model of the scores of one class, where each has parameters of its own; else the model itself."""
         return self.symbolic
 
+    def of_each_class(self, theta: Array) -> Sequence[tuple[Model, Array]]:
+        """Return the model and the parameters of each score, where classes have scores of their own."""
+        return ()
+
     @property
     def linear(self) -> bool:
         """Whether the score, the argument of the loss, is linear in the parameters."""

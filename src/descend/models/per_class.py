@@ -148,6 +148,9 @@ class PerClassModel(Model):
     def of_one_class(self) -> SymbolicModel | None:
         return self.each.symbolic
 
+    def of_each_class(self, theta: Array) -> list[tuple[Model, Array]]:
+        return [(self.each, theta[own]) for own in self.places]
+
     @property
     def linear(self) -> bool:
         return self.each.linear

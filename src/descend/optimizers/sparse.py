@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +16,8 @@ GUESSES = 12
 """How often the set of components that are not 0 is guessed at once, before it is changed one by one."""
 ROUNDING = 1e-12
 """A slope that exceeds the penalty by less than this share of its terms is rounding."""
+NEAR, NEARINGS = 1e-10, 30
+"""Weight of the distance in a proximal step, as a share of the diagonal; and how many are taken at most."""
 
 
 class Sparse:
@@ -51,25 +54,57 @@ class Sparse:
 
 
 def least_sparse(matrix: Array, right: Array, l1: Array, start: Array) -> Array | None:
-    """Return the u that minimizes u'Mu/2 - b'u + sum l1_k |u_k|; None where M is singular on what is not 0.
+    """Return a u that minimizes u'Mu/2 - b'u + sum l1_k |u_k|; None where none is found.
 
-    M is symmetric, positive definite; b: right. Components with an l1 of 0 are free.
+    M is symmetric, with no negative eigenvalue; b: right. Components with an l1 of 0 are free.
 
     The set of components that are not 0, and their signs, are guessed from how far the slope exceeds the penalty, which
     rarely needs more than some ten guesses; where these go round in a circle, the set is changed one component at a
-    time, so that the sum falls with every change and the method ends at the minimum.
+    time, so that the sum falls with every change and the method ends at the minimum. Where M is singular on what is
+    not 0, by columns that say the same, the minimum is approached by proximal steps, whose systems are not.
 
     Source: Hintermueller, Ito & Kunisch (2002), SIAM J. Optim. 13, 865-888 (the guesses); Lee et al. (2007), NIPS 19,
-    801-808 (one at a time).
+    801-808 (one at a time); Rockafellar (1976), SIAM J. Control Optim. 14, 877-898 (proximal steps).
 
     >>> least_sparse(np.eye(2), np.array([3.0, 0.5]), np.array([1.0, 1.0]), np.zeros(2))
     array([2., 0.])
     """
     try:
-        found = _guessed(matrix, right, l1, start)
-        return _one_by_one(matrix, right, l1, start) if found is None else found
+        found = _changed(matrix, right, l1, start)
+        if _is_least(matrix, right, l1, found) and _value(matrix, right, l1, found) <= _value(matrix, right, l1, start):
+            return found
     except np.linalg.LinAlgError:
+        pass
+    return _approached(matrix, right, l1, start)
+
+
+def _value(matrix: Array, right: Array, l1: Array, u: Array) -> float:
+    return float(u @ (0.5 * matrix @ u - right) + l1 @ np.abs(u))
+
+
+def _changed(matrix: Array, right: Array, l1: Array, start: Array) -> Array:
+    found = _guessed(matrix, right, l1, start)
+    return _one_by_one(matrix, right, l1, start) if found is None else found
+
+
+def _approached(matrix: Array, right: Array, l1: Array, start: Array) -> Array | None:
+    diagonal = matrix.diagonal()
+    if not (0.0 < diagonal.max() < math.inf and np.isfinite(right).all()):
         return None
+    near = NEAR * np.where(diagonal > 0.0, diagonal, diagonal.max())
+    nearer, u, value = matrix + np.diag(near), start, _value(matrix, right, l1, start)
+    for _ in range(NEARINGS):
+        try:
+            to = _changed(nearer, right + near * u, l1, u)
+        except np.linalg.LinAlgError:
+            break
+        lower = _value(matrix, right, l1, to)
+        if not lower < value:
+            break
+        u, value = to, lower
+        if _is_least(matrix, right, l1, u):
+            break
+    return None if u is start else u
 
 
 def _guessed(matrix: Array, right: Array, l1: Array, start: Array) -> Array | None:
@@ -108,9 +143,7 @@ def _descending(matrix: Array, right: Array, l1: Array, u: Array) -> NDArray[np.
 
 
 def _one_by_one(matrix: Array, right: Array, l1: Array, start: Array) -> Array:
-    def value(u: Array) -> float:
-        return float(u @ (0.5 * matrix @ u - right) + l1 @ np.abs(u))
-
+    value = partial(_value, matrix, right, l1)
     u, free, barred = start.copy(), l1 == 0.0, np.zeros(len(start), dtype=bool)
     for _ in range(20 * len(u) + 100):
         falls = _descending(matrix, right, l1, u) & ~barred

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from descend.errors import ConfigError
+from descend.errors import ConfigError, DataError
 from descend.formula.formula import guess_columns
 from descend.models import kind_of
 from descend.models.call import arguments_of, name_of
@@ -117,8 +117,15 @@ def _of_formula(formula: str, predictors: Sequence[object], y: object) -> tuple[
     """
     response, X = formula.partition("~")[0].strip(), predictors[0]
     if len(predictors) == 1 and response.isidentifier() and (not _is_array(X) or len(_shape(X)) == 2):
+        if len(_shape(y)) == 2 and _shape(y)[1] == 1:
+            y = np.asarray(y)[:, 0]
         if not _is_array(X):
-            return formula, open_table(X).with_column(response, y), None
+            if response in (table := open_table(X)).names:
+                raise DataError(
+                    f"The formula predicts `{response}`, which is a column of X too. Give y another name on the left "
+                    "of the formula, or leave the column out of X."
+                )
+            return formula, table.with_column(response, y), None
         count = _shape(X)[1]
         names = ["x"] if count == 1 else [f"x{place}" for place in range(count)]
         return formula, open_table(dict(zip(names, np.asarray(X).T, strict=True)) | {response: y}), None

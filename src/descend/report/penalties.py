@@ -53,7 +53,7 @@ def panels(path: PenaltyPath) -> list[Panel]:
     name = "l1 penalty" if path.l1.any() else "l2 penalty"
     strength, error, spread = path.strength[line], path.error[line], path.standard_error[line]
     at = path.strength[path.chosen]
-    chosen = Points(np.array([at]), path.error[[path.chosen]], f"chosen, {at:.3g}", "vermillion")
+    chosen = Points(np.array([at]), path.error[[path.chosen]], f"chosen, {at:.3g}", "vermillion", size=1.5, over=True)
     marks: list[Mark] = [
         Bars(strength, error, down=error - spread, up=error + spread, colour="sky"),
         Line(strength, error, "mean over folds", "blue"),

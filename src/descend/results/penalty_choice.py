@@ -69,7 +69,7 @@ def fit_with_choice(request: Request, table: Table, fitted: Callable[[Request], 
         )
     given = {key: 0.0 if isinstance(value, Auto) else value for key, value in wanted.items()}
     problem = pose(request.but(l1=1.0, l2=1.0, bare=True), table)
-    path = _path(problem, table, autos[0], {key: isinstance(value, Auto) for key, value in wanted.items()}, given)
+    path = _path(problem, autos[0], {key: isinstance(value, Auto) for key, value in wanted.items()}, given)
     chosen = {"l1": float(path.l1[path.chosen]), "l2": float(path.l2[path.chosen])}
     found = fitted(request.but(**chosen))
     found.solution.answers["penalty_path"] = path
@@ -89,6 +89,11 @@ def _refuse(request: Request) -> None:
     for key, value in without.items():
         if value is not None:
             raise ConfigError(f"A penalty is not chosen by cross-validation with {spell(key)}. Give it as a number.")
+    if loss.per_class:
+        raise ConfigError(
+            f"A penalty is not chosen by cross-validation under the {loss.name} loss yet, whose parameters are those "
+            "of each class. Give it as a number."
+        )
     if loss.estimated is not None or loss.kinked or not loss.plain:
         raise ConfigError(
             f"A penalty is chosen for losses that are smooth and have a known scale, which {loss.shown} is not. Give "
@@ -96,16 +101,23 @@ def _refuse(request: Request) -> None:
         )
 
 
-def _path(problem: Problem, table: Table, auto: Auto, sought: dict[str, bool], given: dict[str, float]) -> PenaltyPath:
+def _path(problem: Problem, auto: Auto, sought: dict[str, bool], given: dict[str, float]) -> PenaltyPath:
     if problem.all_rows is not None or not isinstance(problem.code, Program) or problem.objective.arrow:
         raise ConfigError(
             "A penalty is chosen from rows in memory, of a formula whose parameters do not belong to very many groups. "
             "Give it as a number."
         )
-    used = table.complete([name for name in problem.table.given(problem.rows.columns) if name in table.names])
-    places = folds_of(table, used, auto.folds, group=auto.by, order=auto.order)
+    known = {*problem.table.names, *problem.table.codings}
+    used = problem.table.complete([name for name in problem.rows.columns if name in known])
+    places = folds_of(problem.table, used, auto.folds, group=auto.by, order=auto.order)
     rows, code = problem.rows, problem.code
     folds = [Fold(part, NumpyEngine(code, part)) for part in (rows.take(chosen) for chosen in places)]
+    for number, fold in enumerate(folds, 1):
+        if not 0.0 < fold.total < rows.total:
+            raise ConfigError(
+                f"Of the {len(folds)} folds, number {number} has {'all' if fold.total > 0.0 else 'none'} of the rows "
+                f"whose weight is above 0. Leave the others out with {spell('where')}, or choose other folds."
+            )
     held = penalty_of(problem.model, 1.0, 1.0).l1
     if not held.any():
         raise ConfigError(f"`{problem.model}` has no parameter that a penalty could act on: intercepts are left alone.")
