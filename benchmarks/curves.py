@@ -32,7 +32,7 @@ TARGET, AGREE = 0.98, 1e-6
 
 def formula_of(curve: Curve) -> str:
     """Return the formula that is fitted."""
-    return f"log(y) ~ log({curve.name}(x))" if curve.logarithmic else f"y ~ {curve.name}(x)"
+    return f"log(y) ~ log({curve.short})" if curve.logarithmic else f"y ~ {curve.short}"
 
 
 def data_of(curve: Curve, seed: int) -> tuple[dict[str, Array], dict[str, float]]:

@@ -70,6 +70,21 @@ def test_several_formulas_share_parameters_of_one_name():
         ("y ~ gaussian(x, 1, 2, 3, 4)", "`4` is one argument too many.", "Write `gaussian(x, height, center, width)`."),
         ("y ~ gaussian(x, 1, height=3)", "`height` is given twice.", "Write `gaussian(x, height, center, width)`."),
         (
+            "y ~ polynomial(x, 3)",
+            "`3` would be `c0`, as it has no name.",
+            "Write `polynomial(x, degree=3)`, or `c0=3`.",
+        ),
+        (
+            "y ~ fourier(x, 2) + b",
+            "`2` would be `mean_level`, as it has no name.",
+            "Write `fourier(x, terms=2)`, or `mean_level=2`.",
+        ),
+        (
+            "y ~ spline(x) + b",
+            "`spline` lacks its knots: where pieces meet, in the order of x.",
+            "Write `spline(x, knots=[3, 5, 7])`, with your own.",
+        ),
+        (
             "y ~ polynomial(x, degree=a)",
             "`degree` of `polynomial` is a whole number from 1 to 20.",
             "Write it as `degree=3`.",

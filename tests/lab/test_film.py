@@ -201,3 +201,15 @@ def test_every_word_is_there_in_both_languages():
     assert set(chinese.CAUSES) == set(chinese.CAUSE_ADVICE) == {str(cause) for cause in Cause}
     fields = [[set(re.findall(r"{\w+}", text)) for text in pair] for pair in TEXTS.values()]
     assert all(english == chinese for english, chinese in fields)
+
+
+@pytest.mark.parametrize(("loss", "formula"), [("multinomial", "word ~ a + b*x"), ("ordinal", "grade ~ b*x")])
+def test_classes_descend_too(tmp_path, loss, formula):
+    random = np.random.default_rng(4)
+    grades = random.integers(0, 3, 60)
+    lines = [f"{x},{grade},{'abc'[grade]}" for x, grade in zip(random.normal(size=60), grades, strict=True)]
+    (tmp_path / "classes.csv").write_text("x,grade,word\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    rows = read_rows(tmp_path / "classes.csv", "classes.csv", ("classes", loss))
+    made = descents(State(formula=formula, loss=loss), rows)
+    json.dumps(film_of(made, dark=False), allow_nan=False)
+    assert made.lowest.loss < made.fits["gd"].trace[-1].loss < made.fits["gd"].trace[0].loss

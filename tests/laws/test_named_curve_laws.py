@@ -29,7 +29,7 @@ def noisy(curve, seed=0):
 
 
 def formula_of(curve):
-    return f"log(y) ~ log({curve.name}(x))" if curve.logarithmic else f"y ~ {curve.name}(x)"
+    return f"log(y) ~ log({curve.short})" if curve.logarithmic else f"y ~ {curve.short}"
 
 
 def named(function, truth):
@@ -48,7 +48,7 @@ def test_the_court_finds_its_derivatives_right(name):
 
     room = {name: 0.1 * abs(value) for name, value in truth.items()}  # for places far from 0
     bounds = {name: (each.at(-0.2) - room[name], each.at(1.2) + room[name]) for name, each in ranges.items()}
-    expression = read_formula(f"y ~ {name}(x)", ["x", "y"]).expression
+    expression = read_formula(f"y ~ {CURVES[name].short}", ["x", "y"]).expression
     function = compile_expression(expression, (Column("x"), *map(Parameter, truth)))
 
     def slopes(x, **values):
@@ -65,11 +65,11 @@ def test_the_court_finds_its_derivatives_right(name):
                 found.append(sum(factor * (above - below) for factor, above, below in pairs) / step)
         return np.column_stack(found)
 
-    judged = descend.check(f"y ~ {name}(x)", data, gradient=named(slopes, truth), start=truth, bounds=bounds)
+    judged = descend.check(f"y ~ {CURVES[name].short}", data, gradient=named(slopes, truth), start=truth, bounds=bounds)
     assert judged.agree, str(judged)
     off = np.where(np.arange(len(truth)) == len(truth) - 1, 1.01, 1.0)
     wrong = named(lambda x, **values: off * slopes(x, **values), truth)
-    assert not descend.check(f"y ~ {name}(x)", data, gradient=wrong, start=truth, bounds=bounds).agree
+    assert not descend.check(f"y ~ {CURVES[name].short}", data, gradient=wrong, start=truth, bounds=bounds).agree
 
 
 @pytest.mark.slow

@@ -210,6 +210,44 @@ def test_words_under_a_loss_of_numbers_name_the_losses_of_classes(loss, message)
     assert str(caught.value).endswith(message)
 
 
+@pytest.mark.parametrize("formula", ["y ~ a + b*x1", "y ~ w @ [x1, x2] + a", "y ~ a[site] + b*x1"])
+def test_a_fit_starts_where_another_ended(formula):
+    data = {**flowers(), "site": np.array(["north", "south"])[np.arange(300) % 2]}
+    fit = descend.fit(formula, data, loss="multinomial")
+    by_label = dict(zip(fit.model.parameters.labels, fit.theta.tolist(), strict=True))
+    lists = {name: [by_label[label] for label in by_label if label.startswith(f"{name}[")] for name in fit.parameters}
+    for start in (fit.parameters, by_label, lists):
+        again = descend.fit(formula, data, loss="multinomial", start=start, optimizer="gd", epochs=0)
+        np.testing.assert_array_equal(again.theta, fit.theta)
+
+
+@pytest.mark.parametrize(
+    ("start", "begun"),
+    [({"w": [1.0, 2.0]}, [1.0, 2.0, 1.0, 2.0]), ({"w": 3.0}, [3.0] * 4), ({"w": [1.0, 2.0, 3.0, 4.0]}, [1, 2, 3, 4])],
+)
+def test_a_start_of_one_class_is_that_of_each(start, begun):
+    options = {"loss": "multinomial", "start": {**start, "b": 0.5}, "optimizer": "gd", "epochs": 0}
+    fit = descend.fit("y ~ w @ [x1, x2] + b", flowers(), **options)
+    np.testing.assert_array_equal(fit.theta, [*begun, 0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        (
+            {"a": [1.0, 2.0, 3.0]},
+            "The start of `a` must be one number or 2 numbers, one for each of bee, cat; it has shape (3,).",
+        ),
+        ({"a": "high"}, "The start of `a` must be a number; it is 'high'."),
+        ({"q": 1.0}, "There is no parameter `q` to start. Parameters: a, b."),
+    ],
+)
+def test_a_start_that_fits_no_class_is_refused(start, message):
+    with pytest.raises(ConfigError) as caught:
+        descend.fit("y ~ a + b*x1", flowers(), loss="multinomial", start=start)
+    assert str(caught.value) == message
+
+
 def test_a_run_has_no_one_curve_to_animate():
     with pytest.raises(ConfigError) as caught:
         _ = descend.fit("y ~ a + b*x1", flowers(), loss="multinomial").animate().film

@@ -225,6 +225,7 @@ def test_a_class_has_no_interval_and_a_number_no_probability():
         (lambda fit: fit.residuals, "no residuals"),
         (lambda fit: fit.influence(), "no residuals, and so no leverage and no Cook's distance"),
         (lambda fit: fit.quantity("prediction(x=3)"), "no curve of which `prediction` is read off"),
+        (lambda fit: fit.export("latex"), "no one number to export"),
         (lambda fit: fit.invert(1.0, mean=True), "no response to solve for"),
         (lambda fit: fit.design({"x": (0, 5)}, sigma=1.0), "no standard deviation by which to plan measurements"),
     ],

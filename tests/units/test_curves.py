@@ -32,7 +32,7 @@ def said(text, known):
 def test_the_units_of_a_curve_are_those_of_its_entry(name):
     curve = CURVES_ONCE[name]
     x = unit_of("min" if curve.x.unit == "x" else curve.x.unit)
-    formula = read_formula(f"y ~ {name}(x)", ["x", "y"])
+    formula = read_formula(f"y ~ {CURVES[name].short}", ["x", "y"])
     columns = {"x": x, "y": unit_of(RESPONSES.get(name, "mV"))}
     columns["y"] = infer(formula, {"x": x}).columns.get("y", columns["y"])
     found = infer(formula, columns)
@@ -49,5 +49,5 @@ def test_the_units_of_a_curve_are_those_of_its_entry(name):
 
 @pytest.mark.parametrize("name", EMPIRICAL)
 def test_a_curve_of_mere_numbers_is_a_fault(name):
-    formula = read_formula(f"y ~ {name}(x)", ["x", "y"])
+    formula = read_formula(f"y ~ {CURVES[name].short}", ["x", "y"])
     assert infer(formula, {"x": unit_of("ohm"), "y": unit_of("K")}).faults

@@ -36,6 +36,8 @@ RIGHT = [
     ("y ~ a*cos(2*pi*f*t)", {"t": "s", "y": "m"}, {"a": "m", "f": "1/s"}),
     ("y ~ a*sin(2*pi*t/period)", {"t": "s", "y": "m"}, {"a": "m", "period": "s"}),
     ("y ~ a*sin(x*pi/180)", {"x": "deg", "y": "m"}, {"a": "m"}),
+    ("y ~ a*cos(x*pi/180 + p)^2", {"x": "deg", "y": "m"}, {"a": "m", "p": "rad"}),
+    ("y ~ a*cos(p - pi/180*x)", {"x": "deg", "y": "m"}, {"a": "m", "p": "rad"}),
     ("y ~ a*sind(x - x0)", {"x": "deg", "y": "m"}, {"a": "m", "x0": "deg"}),
     ("y ~ a*exp(-((x - m)/s)^2) + c", {"x": "nm", "y": "a.u."}, {"a": "a.u.", "m": "nm", "s": "nm"}),
     ("y ~ a/(s*sqrt(2*pi))*exp(-(x - m)^2/(2*s^2))", {"x": "nm", "y": "mV"}, {"a": "mV·nm", "m": "nm", "s": "nm"}),

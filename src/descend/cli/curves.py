@@ -87,4 +87,4 @@ def described(curve: Curve) -> Iterator[str]:
     yield f"Source: {curve.source}."
     ranges = [f"{argument.name} from {argument.start}" for argument in curve.parameters if argument.start]
     yield f"Start: {'; '.join(ranges) or 'searched for where the units of the data suggest'}."
-    yield f'Fit: descend fit "y ~ {curve.name}({", ".join(("x", *(each.typed for each in curve.settings)))})" data.csv'
+    yield f'Fit: descend fit "y ~ {curve.short}" data.csv'

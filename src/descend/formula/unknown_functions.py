@@ -92,7 +92,7 @@ def curve_instead(name: str, exactly: bool = False) -> tuple[str, str] | None:
     curve = nearest(name, exactly)
     if curve is None:
         return None
-    short = f"{curve.name}({curve.x.name})"
+    short = curve.short
     either = f", or `{short}`" if curve.call != short else ""
     return f" Did you mean the curve `{curve.name}`?", f"Write `{curve.call}`{either}."
 

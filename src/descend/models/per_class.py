@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Self
@@ -17,6 +17,7 @@ from descend.losses.classes import cells_of
 from descend.models.contract import Model, Options, SymbolicModel
 from descend.models.reading import Content, shapes_of
 from descend.parameters import Constraints, Parameters, constrained
+from descend.parameters.given import by_parameter
 from descend.table import Table
 from descend.table.levels import GroupLabels, Levels
 from descend.table.table import Coding
@@ -53,9 +54,10 @@ class PerClassModel(Model):
     def of_each(
         cls, each: Model, options: Options, start: Mapping[str, object]
     ) -> tuple[PerClassModel, dict[str, object]]:
-        """Return the model of all classes, given that of one, and starts by parameter and class.
+        """Return the model of all classes, given that of one, and starts by parameter.
 
-        A start of a parameter as it stands in the formula is that of each class. Raises ConfigError for what holds
+        A start of a parameter as it stands in the formula is that of each class; others are by class, as the values of
+        a fit are, or by component. Raises ConfigError for what holds
         parameters, which are not those of the formula.
         """
         for key in ("fix", "ties", "bounds", "priors"):
@@ -65,15 +67,11 @@ class PerClassModel(Model):
                     f"{spell(key)} holds none of these yet. Leave it out, or draw all towards 0 with {spell('l2')}."
                 )
         found = cls(each, each.loss)
-        held: dict[str, object] = {}
-        for name, value in start.items():
-            labels = found.parameters.shapes.get(name)
-            if labels is None or isinstance(value, Mapping):
-                held[name] = value
-                continue
-            given, size = np.asarray(value, dtype=np.float64), len(labels) // found.count
-            whole = given.shape == (len(labels),)  # one for each component of each class
-            held[name] = given if whole else np.tile(np.broadcast_to(given, (size,)), found.count)
+        held = by_parameter(start, found.parameters)
+        for name, value in held.items():
+            one = each.parameters.shapes.get(name)
+            if one is not None and isinstance(value, Sized) and len(value) == len(one):
+                held[name] = np.tile(each.parameters.checked(name, value), found.count)
         return found, held
 
     def __post_init__(self) -> None:

@@ -50,10 +50,12 @@ def exported(fit: Fitted, to: str, *, table: str = "data", name: str = "predicti
         ``"torch"``, a module whose parameters can be trained further; ``"latex"``, the equation, values to four digits.
     dialect: the dialect of SQL, such as ``"postgres"`` or ``"spark"``.
 
-    Raises ConfigError for an unknown target or dialect, a model without a formula, or a function the dialect lacks.
+    Raises ConfigError for an unknown target or dialect, a model without a formula or of classes, or a function the
+    dialect lacks.
     """
     if to not in TARGETS:
         raise ConfigError(f"A model cannot be exported to `{to}`.{closest(to, TARGETS)} Known: {', '.join(TARGETS)}.")
+    fit.loss_function.refuse_classes("no one number to export")
     model = fit.model.symbolic
     if model is None:
         raise ConfigError(

@@ -14,7 +14,7 @@ from descend.formula import syntax, tree
 from descend.formula.build import Builder
 from descend.formula.functions import CONSTANTS, function_named
 from descend.formula.operator_calls import as_operation
-from descend.units.equations import RADIANS, Amount, Equations
+from descend.units.equations import DEGREES, RADIANS, Amount, Equations
 from descend.units.library import offset_of, unit_of
 from descend.units.signatures import ANGLES, signature
 from descend.units.unit import Atom, Unit, Unknown
@@ -128,7 +128,10 @@ class Reader(Equations):
             power = Integer(1 if operator == "*" else -1)
             unit = unit.times(amount.unit, power)
             numbers += [number ** int(power) for number in amount.numbers]
-        return Amount(node, unit, tuple(numbers))
+        found = Amount(node, unit, tuple(numbers))
+        if angle and self.system.resolved(unit) == DEGREES * RADIANS and found.converts(math.pi / 180.0):
+            return Amount(node, RADIANS)  # so that a phase can be added to it
+        return found
 
     def _condition(self, node: tree.Chain) -> None:
         amounts = [self.visit(each) for each in node.operands]

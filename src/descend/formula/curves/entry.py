@@ -142,6 +142,16 @@ class Curve:
         given = [argument.name for argument in (self.x, *(self.parameters if self.family is None else ()))]
         return f"{self.name}({', '.join((*given, *(setting.typed for setting in self.settings)))})"
 
+    @property
+    def short(self) -> str:
+        """How a formula writes it of a column x, with what tells a member of a family apart.
+
+        >>> from descend.formula.curves import curve_named
+        >>> curve_named("gaussian").short, curve_named("spline").short
+        ('gaussian(x)', 'spline(x, knots=[3, 5, 7])')
+        """
+        return f"{self.name}({', '.join(('x', *(setting.typed for setting in self.settings)))})"
+
     def member(self, settings: Mapping[str, tuple[float, ...]]) -> Curve:
         """Return the member of the family that has these settings; the others have their default."""
         if self.family is None:

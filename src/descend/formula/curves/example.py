@@ -45,7 +45,7 @@ def example(curve: Curve, points: int, random: np.random.Generator | None = None
 
 def valued(curve: Curve, x: Array, values: Mapping[str, float]) -> Array:
     """Return a curve at some x and parameters."""
-    expression = read_formula(f"y ~ {curve.name}(x)", ["x", "y"]).expression
+    expression = read_formula(f"y ~ {curve.short}", ["x", "y"]).expression
     numbers: dict[Expr, Array | float] = {Column("x"): x}
     numbers |= {Parameter(name): np.float64(value) for name, value in values.items()}
     with np.errstate(all="ignore"):

@@ -86,6 +86,7 @@ class _Call:
         chosen = {
             key.name: self._setting(settings[key.name], value) for key, value in node.named if key.name in settings
         }
+        self._refuse_unnamed(curve, chosen)
         self.curve = curve.member(chosen)
         self.own: dict[str, str] = {}
         self.given: dict[str, Node] = {}
@@ -99,6 +100,19 @@ class _Call:
         if self.curve.x.name not in self.given:
             fault = f"`{curve.name}` lacks its first argument, {self.curve.x.name}."
             raise pointed(text, node.start, node.end, fault, f"Give it the column: `{curve.name}(x)`.")
+
+    def _refuse_unnamed(self, curve: Curve, chosen: Collection[str]) -> None:
+        """Refuse a number that likely is the degree, and a list that no data suggest, such as knots, where it lacks."""
+        for setting in curve.settings:
+            number = next((value for value in self.node.arguments[1:2] if isinstance(value, Number)), None)
+            if number is not None and setting.least is not None:
+                first = curve.parameters[0].name
+                fault = f"`{number.text}` would be `{first}`, as it has no name."
+                hint = f"Write `{curve.name}(x, {setting.name}={number.text})`, or `{first}={number.text}`."
+                raise pointed(self.text, number.start, number.end, fault, hint)
+            if setting.least is None and setting.name not in chosen:
+                fault = f"`{curve.name}` lacks its {setting.name}: {setting.meaning}."
+                raise pointed(self.text, self.node.start, self.node.end, fault, f"Write `{curve.call}`, with your own.")
 
     def _keyword(self, key: Name, value: Node) -> None:
         names = [argument.name for argument in self.curve.arguments]
