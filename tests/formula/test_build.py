@@ -337,7 +337,7 @@ def test_what_is_taken_as_it_is():
 def test_a_column_that_is_no_word_is_told_to_go_in_backticks(name):
     message = refused(f"y ~ a*{name} + b", ("y", name))
     assert message.startswith(f"`{name}` is a column whose name is no plain word.")
-    assert message.endswith(f"Put it in backticks: `{name}`.")
+    assert f"Put it in backticks: `{name}`" in message
     assert "^" * len(name) in message
 
 

@@ -249,7 +249,7 @@ def test_what_is_refused(rows):
     assert said(sigma="t").startswith("There is no column `t` to take as sigma.")
     assert said(errors="sandwhich") == (
         "There are no standard errors of the kind `sandwhich`. Did you mean `sandwich`? Known: model, sandwich, "
-        "HC0, HC1, HC2, HC3, iid, cluster(COLUMN)."
+        "observed, HC0, HC1, HC2, HC3, iid, cluster(COLUMN)."
     )
     assert said(errors="model", loss="absolute") == (
         "The absolute loss is not the likelihood of a distribution, so its curvature alone tells no standard errors. "

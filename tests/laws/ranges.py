@@ -9,7 +9,8 @@ from descend.losses import LOSSES, Loss
 PLAIN = tuple(name for name in LOSSES if LOSSES.build(name).plain)
 """The losses that are functions of prediction and response alone, without parameters of their own."""
 
-
+OF_ONE_NUMBER = tuple(name for name in PLAIN if name != "binomial")
+"""Those whose response is one number in each row; a share of trials is two."""
 OF_NUMBERS = tuple(name for name in LOSSES if not LOSSES[name].of_classes)
 """The losses of responses that are numbers, not classes."""
 

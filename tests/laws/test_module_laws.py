@@ -7,7 +7,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from tests.laws.ranges import PLAIN
+from tests.laws.ranges import OF_ONE_NUMBER
 
 import descend
 from descend.engines.shuffling import shuffled
@@ -127,7 +127,7 @@ def test_a_linear_module_takes_the_steps_of_the_formula(optimizer, line):
 
 
 # The scale of a robust loss is estimated for a formula, unless it is given.
-@pytest.mark.parametrize("loss", [str(LOSSES.build(name)) for name in PLAIN])
+@pytest.mark.parametrize("loss", [str(LOSSES.build(name)) for name in OF_ONE_NUMBER])
 def test_every_loss_is_that_of_the_formula(loss, line):
     y = line["y"] / 25
     module = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.Softplus()).double()

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.laws.ranges import PLAIN, within
+from tests.laws.ranges import OF_ONE_NUMBER, within
 
 import descend
 from descend.losses import LOSSES, Loss
@@ -39,7 +39,7 @@ def shifted(loss: Loss, by: float) -> Loss:
 
 
 @pytest.mark.parametrize("by", SHIFTS)
-@pytest.mark.parametrize("name", [name for name in PLAIN if not LOSSES[name].kinked])
+@pytest.mark.parametrize("name", [name for name in OF_ONE_NUMBER if not LOSSES[name].kinked])
 def test_a_constant_changes_no_verdict(name, by):
     loss = LOSSES.build(name)
     columns, formula = data(loss), within("y ~ a*exp(-b*x) + c", loss)

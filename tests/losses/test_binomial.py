@@ -143,6 +143,8 @@ BAD = {
         {"trials": 20, "loss": "poisson"},
         "--trials is of shares of trials, and the poisson loss is not. Use the binomial loss, or leave out --trials.",
     ),
+    "none": ({"trials": 0}, "The trials of each share must be above 0; --trials is 0."),
+    "fewer than none": ({"trials": "-3"}, "The trials of each share must be above 0; --trials is -3."),
     "no number": (
         {"trials": {}},
         "`trials` must be the name of a column, an array with a value for each row, or a number, not {}.",

@@ -21,24 +21,26 @@ class Evaluated:
     theta: Array
     order: int
     rate: float
-    l1: float
+    penalty: float
     count: list[int]
 
     def __post_init__(self) -> None:
         self.count[0] += 1
-        self.proximal = self.has_l1 = self.l1 > 0.0
+        self.proximal = self.has_l1 = self.penalty > 0.0
+        self.l1 = np.full(len(self.theta), self.penalty) if self.has_l1 else None
         self.piecewise = self.sparing = False
         self.bounds = None
         with np.errstate(all="ignore"):
-            self.loss, self.gradient, curvature = self.objective(self.theta)
+            smooth, self.gradient, curvature = self.objective(self.theta)
+            self.loss = smooth + self.penalty * float(np.abs(self.theta).sum()) if self.has_l1 else smooth
         self.curvature = curvature if self.order >= 2 else None
         self.factor = None
 
     def at(self, theta: Array, order: int = 1) -> Evaluated:
-        return type(self)(self.objective, theta, order, self.rate, self.l1, self.count)
+        return type(self)(self.objective, theta, order, self.rate, self.penalty, self.count)
 
     def shrink(self, theta: Array, rate: float) -> Array:
-        return np.sign(theta) * np.maximum(np.abs(theta) - rate * self.l1, 0.0)
+        return np.sign(theta) * np.maximum(np.abs(theta) - rate * self.penalty, 0.0)
 
 
 @dataclass

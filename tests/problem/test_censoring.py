@@ -354,7 +354,7 @@ PLAIN = {"x": [1.0, 2.0, 3.0, 4.0], "y": [1.0, 2.1, 2.9, 4.2]}
         (
             {"s": [0, 0, -1, 0]}, {"censored": "s", "loss": "huber"},
             "The huber loss has no distribution function by which a censored value counts. Those that have: squared, "
-            "poisson, gamma.",
+            "poisson, gamma, exponential, weibull, lognormal.",
         ),
         (
             {"s": [0, 0, -1, 0]}, {"censored": "s", "loss": "logistic"},

@@ -103,8 +103,8 @@ def test_a_missing_cell_stays_missing() -> None:
             ["a", "b", "c"],
             {"loss": "logistic"},
             "`end` in the data is text: row 1 holds 'a'. It has more than two levels (`a`, `b`, `c`), and the logistic "
-            "loss is for two. Keep the rows of two of them with --where, or use a column that is 1 for one of them and "
-            "0 for all others.",
+            "loss is for two. Use --loss multinomial or, if they have an order, --loss ordinal; or keep the rows of "
+            "two of them with --where.",
         ),
         (
             ["a", "a", "a"],
@@ -120,7 +120,8 @@ def test_a_missing_cell_stays_missing() -> None:
         (
             ["a", "b", "c"],
             {},
-            "`end` in the data is text: row 1 holds 'a'. The squared loss needs a column of numbers.",
+            "`end` in the data is text: row 1 holds 'a'. The squared loss needs a column of numbers; classes are "
+            "fitted by --loss multinomial or, if they have an order, --loss ordinal.",
         ),
         (
             ["yes", "no", "yes"],

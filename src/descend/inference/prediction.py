@@ -238,7 +238,7 @@ def _responses(
         dispersion = estimates.dispersion
         part = None if dispersion is None else loss.distribution(mean, omega, dispersion, parameters)
         found += [] if part is None else [part]
-    if not loss.density:
+    if not loss.density and loss.dispersion is not None:
         raise ConfigError(
             f"A prediction interval needs the distribution of single measurements, and none is that of the {loss.name} "
             "loss with a dispersion of its own. Ask for a confidence interval, or use a loss that allows for the "

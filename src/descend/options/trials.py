@@ -18,12 +18,14 @@ USUAL = "binomial"
 def with_trials(model: object, options: Values) -> dict[str, Any]:
     """Return the options with the trials as weights, and with the loss of shares where none is given.
 
-    Raises ConfigError beside weights or sigma, for a module, and for a loss that is not of shares.
+    Raises ConfigError for a number that is not above 0, beside weights or sigma, for a module, and for a loss that is
+    not of shares.
 
     >>> with_trials("dead/n ~ sigmoid(a + b*x)", {"trials": "n", "loss": "squared"})["loss"]
     'binomial'
     """
     check_options({"trials": options["trials"]})
+    _refuse_none(options["trials"])
     for other in ("weights", "sigma"):
         if options.get(other) is not None:
             raise ConfigError(
@@ -44,3 +46,15 @@ def with_trials(model: object, options: Values) -> dict[str, Any]:
             f"loss, or leave out {spell('trials')}."
         )
     return {**options, "weights": options["trials"], "loss": loss}
+
+
+def _refuse_none(trials: object) -> None:
+    """Raise ConfigError for a number of trials, for all rows, that is not above 0."""
+    if not isinstance(trials, str | int | float):
+        return  # values of the rows, which are checked with these
+    try:
+        number = float(trials)
+    except ValueError:
+        return  # a column
+    if not number > 0.0:
+        raise ConfigError(f"The trials of each share must be above 0; {spell('trials')} is {trials}.")

@@ -42,7 +42,7 @@ FIELDS = (
 """The files of this room, one for each field of science."""
 CURVES: dict[str, Curve] = {}
 """The curves by name, in the order in which they are listed."""
-SHORT = 4
+SHORT = 5
 """Letters below which a name is not taken for a misprint of another."""
 _FIELD_OF: dict[str, str] = {}
 
