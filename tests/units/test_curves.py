@@ -4,7 +4,8 @@ import pytest
 
 from descend.formula import read_formula
 from descend.formula.curves.table import CURVES
-from descend.formula.syntax import names_in, parse_expression
+from descend.formula.syntax import parse_expression
+from descend.formula.tree import names_in
 from descend.units.inference import infer
 from descend.units.library import is_one, ratio, unit_of
 from descend.units.reader import Reader

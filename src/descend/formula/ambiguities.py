@@ -11,8 +11,8 @@ from descend.formula.formula import Formula
 from descend.formula.names import reserved
 from descend.formula.real_functions import sinc
 from descend.formula.symbols import Column
-from descend.formula.syntax import names_in, parse_formula, walk
-from descend.formula.tree import Call, Power
+from descend.formula.syntax import parse_formula
+from descend.formula.tree import Call, Power, names_in, walk
 
 TWINS = str.maketrans("аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅοΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdqwABEKMHOPCTXIJSoABEZHIKMNOPTYX")
 """Letters of the Cyrillic and Greek alphabets that look like a Latin one."""

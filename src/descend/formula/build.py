@@ -241,7 +241,7 @@ class Builder(VectorBuilder):
             fault = f"`{node.function}` is a column, so it cannot be called."
             self.fail(at, fault, f"To multiply, write `{node.function}*(...)`.")
         arguments = tuple(self.text[argument.start : argument.end] for argument in node.arguments)
-        inside = (name.name for name in syntax.names_in(node.arguments))
+        inside = (name.name for name in tree.names_in(node.arguments))
         moved = next((name for name in inside if name not in self.known), None)
         self.fail(at, *unknown_function(node.function, arguments, moved, (*FUNCTIONS, *self.extra)))
 

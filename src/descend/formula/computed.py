@@ -15,8 +15,9 @@ from descend.errors import FormulaError
 from descend.formula.build import Builder
 from descend.formula.compile import over_rows
 from descend.formula.functions import CONSTANTS
-from descend.formula.syntax import names_in, parse_expression
+from descend.formula.syntax import parse_expression
 from descend.formula.tokens import pointed
+from descend.formula.tree import names_in
 from descend.registry import closest
 
 Array = NDArray[np.float64]

@@ -16,8 +16,8 @@ from descend.formula.formula import Formula, read_one
 from descend.formula.printers.code import as_text
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column
-from descend.formula.syntax import formulas_in, names_in, parse_formula, trees, walk
-from descend.formula.tree import Grouped
+from descend.formula.syntax import formulas_in, parse_formula, trees
+from descend.formula.tree import Grouped, names_in, walk
 from descend.registry import closest
 from descend.table import Table
 from descend.table.levels import Levels

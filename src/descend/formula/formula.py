@@ -19,9 +19,9 @@ from descend.formula.names import is_function, may_be_quoted
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor, Term
-from descend.formula.syntax import formulas_in, names_in, parse_formula, walk
+from descend.formula.syntax import formulas_in, parse_formula
 from descend.formula.tokens import SIMPLIFY, pointed
-from descend.formula.tree import Call, Dot, Grouped, Name, Node, Number
+from descend.formula.tree import Call, Dot, Grouped, Name, Node, Number, names_in, walk
 from descend.formula.vectors import free_places, listing
 from descend.registry import closest
 from descend.table.levels import Levels

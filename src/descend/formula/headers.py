@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from descend.errors import FormulaError
 from descend.formula.names import reserved
 from descend.formula.printers.code import plain_name
-from descend.formula.syntax import formulas_in, names_in, parse_formula, walk
-from descend.formula.tree import Dot, Grouped, Node
+from descend.formula.syntax import formulas_in, parse_formula
+from descend.formula.tree import Dot, Grouped, Node, names_in, walk
 from descend.table.headers import plain_names
 
 

@@ -10,8 +10,7 @@ from sympy import Expr
 
 from descend.formula.names import is_function
 from descend.formula.symbols import Parameter
-from descend.formula.syntax import walk
-from descend.formula.tree import Call, Node
+from descend.formula.tree import Call, Node, walk
 
 Value = TypeVar("Value")
 Build = Callable[[Node], Expr]

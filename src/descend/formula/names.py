@@ -10,8 +10,7 @@ from collections.abc import Collection, Iterator
 
 from descend.formula.functions import CONSTANTS, FUNCTIONS, function_named
 from descend.formula.operator_calls import OPERANDS
-from descend.formula.syntax import names_in, walk
-from descend.formula.tree import Call, Dot, Grouped, Node
+from descend.formula.tree import Call, Dot, Grouped, Node, names_in, walk
 
 JOINS = ("and", "or", "not")
 """The words that join conditions."""

@@ -19,7 +19,7 @@ Nothing here is evaluated; user text never reaches ``eval`` or ``sympify``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NoReturn
 
@@ -35,24 +35,6 @@ DEEPEST = 40
 OR, AND, COMPARISON, SUM, PRODUCT, SIGNED = range(6)
 """Ranks of operators, the loosest first."""
 OPERATORS = (("or",), ("and",), ("<", "<=", ">", ">=", "==", "!="), ("+", "-"), ("*", "/"))
-
-
-def walk(*nodes: object) -> Iterator[Node]:
-    """Yield nodes and everything inside them, in order; the names of arguments aside."""
-    for node in nodes:
-        if isinstance(node, Call):
-            yield node
-            yield from walk(node.arguments, tuple(value for _, value in node.named))
-        elif isinstance(node, Node):
-            yield node
-            yield from walk(*(getattr(node, field) for field in node.__slots__))
-        elif isinstance(node, tuple):
-            yield from walk(*node)
-
-
-def names_in(*nodes: object) -> Iterator[Name]:
-    """Yield every name in trees, in order."""
-    return (node for node in walk(*nodes) if isinstance(node, Name))
 
 
 class Parser:

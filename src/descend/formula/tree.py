@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -96,3 +97,21 @@ class Listed(Node):
     """``[1, 2]`` as an argument by name, such as the knots of a spline."""
 
     items: tuple[Node, ...]
+
+
+def walk(*nodes: object) -> Iterator[Node]:
+    """Yield nodes and everything inside them, in order; the names of arguments aside."""
+    for node in nodes:
+        if isinstance(node, Call):
+            yield node
+            yield from walk(node.arguments, tuple(value for _, value in node.named))
+        elif isinstance(node, Node):
+            yield node
+            yield from walk(*(getattr(node, field) for field in node.__slots__))
+        elif isinstance(node, tuple):
+            yield from walk(*node)
+
+
+def names_in(*nodes: object) -> Iterator[Name]:
+    """Yield every name in trees, in order."""
+    return (node for node in walk(*nodes) if isinstance(node, Name))

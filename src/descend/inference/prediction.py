@@ -121,6 +121,14 @@ def _called(estimates: Estimates) -> str:
     return "number of trials" if estimates.model.loss.two_levels else "weight"
 
 
+def predicted_rows(model: Model, theta: Array, data: object, missing: str) -> Array:
+    """Return the prediction for each row of data. Raises DataError for a row without a value."""
+    columns = model.inputs_of(data, missing)
+    predicted = model.predict(theta, columns)
+    refuse_not_finite(model, theta, columns, predicted)
+    return model.side_by_side(predicted, data)
+
+
 def refuse_not_finite(model: Model, theta: Array, columns: Mapping[str, Array], prediction: Array) -> None:
     """Refuse a row in which the model has no value. Raises DataError naming row, subexpression and values."""
     bad = ~np.isfinite(prediction)

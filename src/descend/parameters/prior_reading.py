@@ -18,9 +18,9 @@ from descend.formula.compile import compile_expression
 from descend.formula.functions import CONSTANTS
 from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Component, Parameter, number
-from descend.formula.syntax import names_in, parse_expression
+from descend.formula.syntax import parse_expression
 from descend.formula.tokens import pointed
-from descend.formula.tree import Call, Name, Node
+from descend.formula.tree import Call, Name, Node, names_in
 from descend.parameters.components import with_components
 from descend.parameters.constraints import Constraints
 from descend.parameters.given import component

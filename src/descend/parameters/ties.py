@@ -16,9 +16,9 @@ from descend.formula.functions import CONSTANTS
 from descend.formula.names import not_a_parameter
 from descend.formula.printers.code import plain_name
 from descend.formula.symbols import Component, Parameter
-from descend.formula.syntax import names_in, parse_assignment
+from descend.formula.syntax import parse_assignment
 from descend.formula.tokens import pointed
-from descend.formula.tree import Name, Node
+from descend.formula.tree import Name, Node, names_in
 from descend.parameters.bounds import Given as Bounded
 from descend.parameters.bounds import read_bounds
 from descend.parameters.components import with_components

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from descend.inference.fitted import Fitted
 from descend.inference.intervals import Intervals, checked_level, checked_method, refuse_clusters
-from descend.inference.prediction import Prediction, predict_with_band, refuse_not_finite
+from descend.inference.prediction import Prediction, predict_with_band, predicted_rows
 from descend.results.units import in_units_of, question_in_units_of
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ class Fit(Fitted):
             (squared loss). The result is then a `Prediction` with ``prediction``, ``low`` and ``high``.
             With weights or sigma, ``"prediction"`` needs that column for the new rows too.
 
-        probabilities: of a loss of classes, whether to return the probability of each, (rows, K), rather than the
-            likeliest class of each row.
+        probabilities: of a loss of classes, whether to return those of all, (rows, K), not the likeliest of each row.
 
         Of several formulas that were fitted together it has a column for each response, (rows, k). Values with units,
         quantities of Pint or ``"2 min"``, and columns whose names say another unit, are converted.
@@ -75,10 +74,7 @@ class Fit(Fitted):
             return predicted_classes(self.model, self.theta, data, missing, probabilities)
         if interval is not None:
             return predict_with_band(self.estimates(), data, missing, interval, level)
-        columns = self.model.inputs_of(data, missing)
-        predicted = self.model.predict(self.theta, columns)
-        refuse_not_finite(self.model, self.theta, columns, predicted)
-        return self.model.side_by_side(predicted, data)
+        return predicted_rows(self.model, self.theta, data, missing)
 
     def quantity(
         self,

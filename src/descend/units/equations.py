@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 from sympy import Integer
 
-from descend.formula.syntax import names_in
-from descend.formula.tree import Node
+from descend.formula.tree import Node, names_in
 from descend.units.fault import CONSTANT, Fault, in_words, words
 from descend.units.library import is_one, offset_of, ratio
 from descend.units.system import System

@@ -8,8 +8,8 @@ from descend.errors import FormulaError
 from descend.formula.curves.entry import Curve
 from descend.formula.curves.table import CURVES, listed
 from descend.formula.names import is_function, reserved
-from descend.formula.syntax import names_in, parse_expression
-from descend.formula.tree import Node
+from descend.formula.syntax import parse_expression
+from descend.formula.tree import Node, names_in
 
 OWN = "Others"
 """The field of curves that name none."""

@@ -16,9 +16,8 @@ from descend.formula.curves.entry import Curve, Setting
 from descend.formula.curves.registering import tree_of
 from descend.formula.curves.table import CURVES, curve_named
 from descend.formula.names import is_function
-from descend.formula.syntax import names_in, walk
 from descend.formula.tokens import pointed
-from descend.formula.tree import Call, Listed, Name, Node, Number
+from descend.formula.tree import Call, Listed, Name, Node, Number, names_in, walk
 from descend.registry import closest
 
 Part = TypeVar("Part")

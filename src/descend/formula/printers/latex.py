@@ -82,8 +82,8 @@ def written(name: str) -> str:
 def term_of(predictor: Expr) -> Term:
     """Return what ``w @ [x1, x2]`` or ``a[site]`` stands for, read from its name, which is that text."""
     from descend.formula.build import Builder
-    from descend.formula.syntax import names_in, parse_expression
-    from descend.formula.tree import Dot, Grouped
+    from descend.formula.syntax import parse_expression
+    from descend.formula.tree import Dot, Grouped, names_in
 
     node = parse_expression(predictor.name)
     assert isinstance(node, Dot | Grouped)
