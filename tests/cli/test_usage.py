@@ -27,6 +27,8 @@ def data(tmp_path: Path, line: dict[str, np.ndarray]) -> Path:
         ("fit", "--max-iter", "--epochs"),
         ("fit", "--max_iter", "--epochs"),
         ("fit", "--loss-function", "--loss"),
+        ("fit", "--family", "--loss"),
+        ("fit", "--group", "--by"),
         ("fit", "--learning_rate", "--learning-rate"),
         ("fit", "--optimzer", "--optimizer"),
         ("fit", "-o", "--save"),
@@ -106,7 +108,20 @@ def test_no_alias_of_a_part_is_the_name_of_another() -> None:
 
 def test_a_column_named_without_its_unit(run: Run, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("t [min],c (mol)\n0,1\n1,0.5\n2,0.3\n")
-    ran = run("fit", "c ~ a*exp(-k*t)", tmp_path / "t.csv")
-    assert "`c` is on the left of `~` but is not a column. Did you mean `c (mol)`?" in ran.stderr
-    ran = run("fit", "`c (mol)` ~ a*exp(-k*t)", tmp_path / "t.csv")
-    assert "a, k and t are all parameters. Did you mean `t [min]`? Columns: `t [min]`." in ran.stderr
+    assert "converged" in run("fit", "c ~ a*exp(-k*t)", tmp_path / "t.csv").stdout
+    ran = run("fit", "C ~ a*exp(-k*t)", tmp_path / "t.csv")
+    assert "`C` is on the left of `~` but is not a column. Did you mean `c (mol)`?" in ran.stderr
+
+
+def test_values_that_cannot_be_read_are_told_with_an_example_of_values(run: Run, data: Path, tmp_path: Path) -> None:
+    assert run("fit", "y ~ w*x", data, "--save", tmp_path / "model.json").code == 0
+    ran = run("predict", tmp_path / "model.json", "--at", "x=0:5:1")
+    assert (ran.code, ran.stderr) == (
+        2,
+        "ConfigError: `--at x=0:5:1` cannot be read. Write a name and a number, such as `--at x=7,5`.\n",
+    )
+
+
+def test_the_name_of_a_quasi_family_leads_to_its_loss(run: Run, data: Path) -> None:
+    ran = run("fit", "y ~ w*x", data, "--loss", "quasipoisson")
+    assert ran.stderr.startswith("ConfigError: There is no loss `quasipoisson`. Did you mean `poisson`? Known:")

@@ -112,9 +112,9 @@ def test_a_bad_upload_is_told_without_the_place_it_was_put(lab):
     assert json.loads(reply.text) == {"error": "`people.csv` has no column of numbers. The lab needs at least one."}
 
 
-def answer(callbacks: Callbacks, key: str | None, formula: str = "y ~ w*x + b") -> dict:
+def answer(callbacks: Callbacks, key: str | None, formula: str = "y ~ w*x + b", loss: str = "squared") -> dict:
     given = {
-        "formula": formula, "loss": "squared", "optimizers": ["gd"], "rate": -3.0, "auto": ["auto"], "start": "",
+        "formula": formula, "loss": loss, "optimizers": ["gd"], "rate": -3.0, "auto": ["auto"], "start": "",
         "epochs": "20", "batch": "all", "noise": None, "context": {"problem": UPLOAD, "seed": 0, "lang": "en"},
         "by-hand": [], "theme": "light",
     }  # fmt: skip
@@ -188,6 +188,17 @@ def test_names_of_columns_are_words_and_no_markup(tmp_path: Path):
     formula = "y ~ w*`<img src=x onerror=alert(1)>`"
     _, markup, _ = Callbacks(library).judge("", formula, "squared", context, 0.0, {"key": key})
     assert "<math" in markup and "<img" not in markup and "&lt;img" in markup
+
+
+def test_classes_without_an_order_descend(tmp_path: Path):
+    path = tmp_path / "rows.csv"
+    path.write_text("x,y\n" + "".join(f"{place},{'abc'[place * 7 % 5 % 3]}\n" for place in range(30)))
+    library = Library()
+    key, callbacks = library.add(path, "rows.csv"), Callbacks(library)
+    context = {"problem": UPLOAD, "seed": 0, "lang": "en"}
+    told = answer(callbacks, key, "y ~ a + b*x", "multinomial")
+    assert told["film"] is not None, told["told"]
+    assert callbacks.judge("", "y ~ a + b*x", "multinomial", context, 0.0, {"key": key}) == ("", "", "")
 
 
 @pytest.mark.parametrize("path", ["dash/../x.js", "dash/..%2f..%2fos.py", "nothing/x.js", "dash/nothing.js"])

@@ -150,6 +150,13 @@ def test_groups_queries_penalties_and_profiles():
     assert low["bee"] < plain.parameters["b"]["bee"] < high["bee"]
 
 
+def test_starts_are_one_for_each_class_or_one_for_all():
+    x, y = np.arange(30.0), np.tile(["a", "b", "c"], 10)
+    for start, begins in (([1.0, 2.0], [1.0, 2.0]), (3.0, [3.0, 3.0])):
+        fit = descend.fit("y ~ a + b*x", {"x": x, "y": y}, loss="multinomial", start={"a": start, "b": 0.0}, epochs=0)
+        assert list(fit.trace[0].theta) == [*begins, 0.0, 0.0]
+
+
 @pytest.mark.parametrize("loss", ["multinomial", "ordinal"])
 def test_separated_classes_are_told(loss):
     x, y = np.arange(30.0), np.repeat([1, 2, 3], 10)

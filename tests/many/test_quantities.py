@@ -107,7 +107,7 @@ def test_they_are_in_the_frame_and_in_files(tmp_path, ending, few, monkeypatch):
     fits = descend.fit(FORMULA, wells(), by="well", start=START, quantities=["h = log(2)/b", "odd = log(b - 1)"])
     frame = fits.frame()
     assert [name for name in frame if "h" in name.split() or "odd" in name] == [
-        "h", "odd", "h std. error", "odd std. error", "odd why",
+        "h", "odd", "h std. error", "odd std. error", "h low", "h high", "odd low", "odd high", "odd why",
     ]  # fmt: skip
     undefined = frame[frame["odd"].isna() & (frame["outcome"] == "converged")]
     assert len(undefined) and undefined["odd why"].str.startswith("`odd` is not defined at the fitted parameters").all()
@@ -117,6 +117,8 @@ def test_they_are_in_the_frame_and_in_files(tmp_path, ending, few, monkeypatch):
     for name, each in fits.quantities.items():
         np.testing.assert_array_equal(loaded.quantities[name].value, each.value)
         np.testing.assert_array_equal(loaded.quantities[name].standard_error, each.standard_error)
+        np.testing.assert_array_equal(loaded.quantities[name].low, each.low)
+        np.testing.assert_array_equal(loaded.quantities[name].high, each.high)
         assert loaded.quantities[name].why == each.why
     one, there = fits[0].quantities["h"], loaded[0].quantities["h"]
     assert (there.value, there.standard_error) == pytest.approx((one.value, one.standard_error), rel=1e-6)

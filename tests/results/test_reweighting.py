@@ -250,7 +250,7 @@ def test_weights_from_the_prediction_and_a_column_that_the_formula_has_not(optio
         fit.invert(20.0)
     assert str(refused.value) == (
         f"The fit computes `{text}` for its rows, but `w` of the new measurement is not known. Give its standard "
-        "deviation, --sigma 0.1, or ask where the curve itself is there, `mean`."
+        "deviation, --sigma 0.1, or ask where the curve itself is there, --mean."
     )
     assert fit.invert(20.0, mean=True).value == pytest.approx((20.0 - theta[0]) / theta[1])
     with pytest.raises(ConfigError, match="The spread of a further measurement is not known"):

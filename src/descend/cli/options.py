@@ -291,7 +291,7 @@ def one_or_all(data: Sequence[str]) -> str | list[str]:
     return data[0] if len(data) == 1 else list(data)
 
 
-def assignments(texts: Sequence[str], option: str) -> dict[str, float | str | list[float | str]]:
+def assignments(texts: Sequence[str], option: str, example: str = "w=0") -> dict[str, float | str | list[float | str]]:
     """Read ``w=0,b=1``, and several numbers for one name as in ``w=1,2,3``; one with a unit, ``b=5/min``, stays text.
 
     Raises ConfigError for anything else, and for a name given twice.
@@ -313,10 +313,10 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, float | str | li
                 values[name].append(number_or_measured(number))
             except (KeyError, ValueError):
                 raise ConfigError(
-                    f"`{option} {text}` cannot be read. Write a name and a number, such as `{option} w=0`."
+                    f"`{option} {text}` cannot be read. Write a name and a number, such as `{option} {example}`."
                 ) from None
         if not name:
-            raise ConfigError(f"`{option}` is empty. Write a name and a number, such as `{option} w=0`.")
+            raise ConfigError(f"`{option}` is empty. Write a name and a number, such as `{option} {example}`.")
     return {name: numbers[0] if len(numbers) == 1 else numbers for name, numbers in values.items()}
 
 

@@ -194,7 +194,7 @@ def _values(inputs: Sequence[str], at: list[str], some: Mapping[str, Label]) -> 
     some: a cell of each column that tells groups apart.
     """
     given, others = _of_groups(at, {name: type(cell) for name, cell in some.items()})
-    numbers = options.assignments([",".join(others)], "--at") if others else {}
+    numbers = options.assignments([",".join(others)], "--at", "x=7,5") if others else {}
     given |= {name: [*value] if isinstance(value, list) else [value] for name, value in numbers.items()}
     if not given.keys() <= set(inputs):
         from descend.table.headers import in_full

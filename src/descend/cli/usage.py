@@ -9,7 +9,7 @@ from descend.registry import closest
 SYNONYMS = {
     "--learning-rate": "lr rate alpha eta step-size stepsize",
     "--epochs": "iterations iters iter n-iter niter max-iter maxiter max-iterations max-epochs n-epochs steps",
-    "--loss": "loss-function lossfunction objective cost criterion",
+    "--loss": "loss-function lossfunction objective cost criterion family distribution likelihood",
     "--optimizer": "method algorithm solver opt",
     "--start": "init initial initial-guess guess p0 x0",
     "--tolerance": "tol ftol gtol xtol eps epsilon",
@@ -36,6 +36,8 @@ SYNONYMS = {
     "--output": "o out save to-file",
     "--save": "o out output model to-file",
     "--at": "x values",
+    "--by": "group groups group-by groupby",
+    "--trials": "n-trials totals",
     "--optimizers": "methods optimizer algorithms",
 }
 """Our options by the names that other programs give them."""

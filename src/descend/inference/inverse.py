@@ -331,7 +331,7 @@ def _one_measurement(found: Estimates, question: Question, measurement: Measurem
         return found.deviation**2
     if question.mean:
         return 0.0
-    curve = "or ask where the curve itself is there, `mean`"
+    curve = f"or ask where the curve itself is there, {spell('mean')}"
     if measurement is not None:
         raise ConfigError(
             f"The fit computes `{measurement.computed.text}` for its rows, but {listed(measurement.inputs)} of the new "

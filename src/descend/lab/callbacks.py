@@ -175,7 +175,8 @@ class Callbacks:
         except (DescendError, ValueError):
             return "", "", ""  # shown beside the formula instead
         model, known = lowest.model, LOSSES.build(loss)  # no scale is estimated for a gradient by hand
-        assert model.formula is not None
+        if model.formula is None:
+            return "", "", ""  # of several scores in one there is no formula to derive
         derived = "".join(markup for _, markup in mathematics.gradient(Derivation(model.formula, known)))
         skeleton = "\n".join(f"{label} = mean(...)" for label in model.parameters.labels)
         if not (gradient or "").strip():

@@ -272,11 +272,14 @@ def _of_parquet(place: Path, given: object) -> Fits:
 
 
 def _read_quantities(table: Table, head: Content, outcomes: Outcomes) -> None:
-    """Read the columns of quantities; the ends of their intervals are not among them."""
+    """Read the columns of quantities; files of old lack the ends of their intervals."""
     for name, each in (head.get("quantities") or {}).items():
         known = outcomes.quantity(name, each["expression"])
         numbers = table.with_gaps((name, f"{name} std. error"))
         known.value[:], known.standard_error[:] = numbers[name], numbers[f"{name} std. error"]
+        if f"{name} low" in table.names:
+            ends = table.with_gaps((f"{name} low", f"{name} high"))
+            known.low[:], known.high[:] = ends[f"{name} low"], ends[f"{name} high"]
         if f"{name} why" in table.names:
             reasons = enumerate(table.text(f"{name} why").tolist())
             known.why |= {group: str(why) for group, why in reasons if why}

@@ -58,10 +58,11 @@ class Quantified:
 
 
 def columns_of(quantities: Mapping[str, Quantified]) -> dict[str, Array | list[str]]:
-    """Return the columns of a table: of each quantity value and error, and, where one is missing, why."""
+    """Return the columns of a table: of each quantity value, error, interval, and, where one is missing, why."""
     table: dict[str, Array | list[str]] = {name: each.value for name, each in quantities.items()}
     table |= {f"{name} std. error": each.standard_error for name, each in quantities.items()}
     for name, each in quantities.items():
+        table |= {f"{name} low": each.low, f"{name} high": each.high}
         if each.why:
             table[f"{name} why"] = [each.why.get(group, "") for group in range(len(each.value))]
     return table
