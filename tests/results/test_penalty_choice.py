@@ -100,7 +100,7 @@ def test_groups_are_held_out_whole_and_rows_in_order(rows):
 def test_it_is_told_kept_and_drawn(rows, tmp_path):
     data = rows[1]
     fit = descend.fit(FORMULA, data, l1="auto")
-    assert fit.notes[0].startswith("l1 = ") and "chosen among 100 by 5-fold cross-validation" in fit.notes[0]
+    assert fit.notes[0].startswith("Penalty l1 = ") and "chosen among 100 by 5-fold cross-validation" in fit.notes[0]
     fit.save(tmp_path / "fit.json")
     loaded = descend.load(tmp_path / "fit.json")
     np.testing.assert_array_equal(loaded.penalty_path.error, fit.penalty_path.error)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import _check_feature_names, _check_n_features, _num_samples, validate_data
 
 from descend.errors import ConfigError, DataError
+from descend.options.arrays_in_a_row import names_of_matrix
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -57,7 +58,7 @@ def by_name(estimator: BaseEstimator, matrix: Array) -> Columns:
 def names_of(estimator: BaseEstimator) -> list[str]:
     """Return the names that formulas have for the columns of X."""
     count = estimator.n_features_in_
-    unnamed = ["x"] if count == 1 else [f"x{position}" for position in range(count)]
+    unnamed = names_of_matrix(count)
     return list(getattr(estimator, "feature_names_in_", unnamed))
 
 

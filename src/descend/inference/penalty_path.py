@@ -37,7 +37,7 @@ class PenaltyPath:
         parts = [f"{key} = {values[place]:.4g}" for key, values in (("l1", self.l1), ("l2", self.l2)) if values.any()]
         rule = "" if self.rule == "least" else ", the strongest within one standard error of the least error"
         return (
-            f"{' and '.join(parts) or 'no penalty'} chosen among {len(self.error)} by {self.folds}-fold "
+            f"Penalty {' and '.join(parts) or '0'} chosen among {len(self.error)} by {self.folds}-fold "
             f"cross-validation{rule}: mean loss {self.error[place]:.4g} +- {self.standard_error[place]:.2g} on rows "
             f"held out, {self.error[-1]:.4g} with the least penalty; standard errors do not count this choice"
         )

@@ -127,7 +127,7 @@ def _of_formula(formula: str, predictors: Sequence[object], y: object) -> tuple[
                 )
             return formula, table.with_column(response, y), None
         count = _shape(X)[1]
-        names = ["x"] if count == 1 else [f"x{place}" for place in range(count)]
+        names = names_of_matrix(count)
         return formula, open_table(dict(zip(names, np.asarray(X).T, strict=True)) | {response: y}), None
     inputs = [name for name in guess_columns(formula) if name != response]
     if len(inputs) == len(predictors) == 1 and response.isidentifier() and len(_shape(predictors[0])) == 1:
@@ -136,6 +136,15 @@ def _of_formula(formula: str, predictors: Sequence[object], y: object) -> tuple[
         "Which names of the formula are these arrays? Give the data by name: "
         f'fit("{formula}", {{"x": x, "y": y}}), with the names of the formula.'
     )
+
+
+def names_of_matrix(count: int) -> list[str]:
+    """Return what formulas call the columns of a matrix: x, or x0, x1, ... of several.
+
+    >>> names_of_matrix(1), names_of_matrix(2)
+    (['x'], ['x0', 'x1'])
+    """
+    return ["x"] if count == 1 else [f"x{place}" for place in range(count)]
 
 
 def _of_matrix(
