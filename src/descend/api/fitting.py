@@ -97,6 +97,13 @@ def fit(
     log_every: int | None = None,
     on_step: Callable[[Step], None] | None = None,
     on_groups: Callable[[int, int], object] | None = None,
+    validation: object = None,
+    patience: int | None = None,
+    min_delta: float = 0.0,
+    keep: str = "last",
+    clip: float | None = None,
+    accumulate: int = 1,
+    callbacks: Sequence[object] | Callable[..., Any] | None = None,
     **unknown: object,
 ) -> Fit | Fits:
     """Fit a model to data by gradient descent.
@@ -157,6 +164,9 @@ def fit(
     checkpoint: a file that says where the run stands; with resume, a run goes on from there to the same trajectory, bit
         for bit on the same engine, and begins anew if there is no such file yet.
     log_every: print every so many epochs, and the last. on_step: called with every step; on_groups: with (done, all).
+    validation: of a module, the share of the rows that is held back, or ``(X, y)``. patience: epochs without a lower
+        validation loss (by min_delta) that end the run. keep: ``"best"`` weights by validation, or ``"last"``. clip:
+        norm to which gradients are cut. accumulate: batches per step. callbacks: see ``docs/training.md``.
 
     Raises FormulaError, DataError or ConfigError, before the first step.
 
@@ -191,6 +201,7 @@ def fit_request(
             problem, request = pose_module(request.model, request.data, request)
             with problem.objective.session():
                 return fit_of(solve(problem, request, on_step, began=began))
+        request.refuse_training()
         if request.by is not None:
             from descend.many import fit_groups
 

@@ -109,6 +109,7 @@ def descend(
         seconds = time.perf_counter() - began
         outcome = judge.outcome(epoch, point, norm, seconds)
         step = Step(epoch, point.theta, point.loss, norm, rate, seconds, outcome, parameters)
+        step.measures = point.measures
         if plan.snapshots:
             step.snapshot = Snapshot(epoch, theta, state, order, judge.memory, seconds)
         yield step
@@ -118,6 +119,10 @@ def descend(
             continue
         if judge.foreseen and not plan.snapshots and (ahead := bottom(point)) is not None:
             theta = ahead.theta
+            continue
+        passed = objective.epoch(optimizer, rate, epoch, plan.stop)
+        if passed is not None:
+            theta = passed
             continue
         if plan.batch_size is None:
             theta, state = optimizer.step(point, state)
@@ -186,6 +191,8 @@ class Judge:
             self.bound = loss - point.excess + BEYOND_BOUNDS * max(point.excess, plan.scale)
         if not (loss <= self.bound and math.isfinite(norm)):
             return Outcome.DIVERGED
+        if point.ended:
+            return Outcome.STOPPED_EARLY
         last = epoch >= plan.epochs
         if 0.0 < plan.certain >= loss and not plan.epochs_given:
             return Outcome.STALLED

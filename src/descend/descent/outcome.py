@@ -16,6 +16,7 @@ class Outcome(StrEnum):
     DIVERGED = "diverged"
     STALLED = "stalled"
     INTERRUPTED = "interrupted"
+    STOPPED_EARLY = "stopped_early"
 
     def advice(self, *, started: bool = True, rated: bool = True) -> str:
         """Return what to do about it, in a sentence that the run at hand can follow.
@@ -45,5 +46,6 @@ ADVICE = {
     Outcome.TIME_USED_UP: "Time ran out before the gradient reached zero",
     Outcome.DIVERGED: "The loss grew beyond all bounds",
     Outcome.STALLED: "The loss stopped falling away from a minimum, or on a plateau",
+    Outcome.STOPPED_EARLY: "The validation loss had not fallen for as many epochs as `patience` allows.",
     Outcome.INTERRUPTED: "Interrupted: these are the parameters reached so far",
 }

@@ -162,7 +162,9 @@ class Solution:
     @property
     def succeeded(self) -> bool:
         """Whether the run converged, or ran all the epochs that were asked for."""
-        return self.outcome is Outcome.CONVERGED or (self.outcome is Outcome.EPOCHS_USED_UP and self.run.epochs_given)
+        return self.outcome in (Outcome.CONVERGED, Outcome.STOPPED_EARLY) or (
+            self.outcome is Outcome.EPOCHS_USED_UP and self.run.epochs_given
+        )
 
     @property
     def in_memory(self) -> bool:
@@ -204,7 +206,8 @@ def named(model: Model, theta: Any) -> Named:
 
 def solution_of(run: Run, request: Request, began: float) -> Solution:
     """Return the solution at which a run ended, with everything that is to be said about it."""
-    problem, final, failures = run.beginning.problem, run.trace.last_finite, list[str]()
+    problem, failures = run.beginning.problem, list[str]()
+    final = problem.objective.end() or run.trace.last_finite
     outcome = run.trace[-1].outcome or Outcome.INTERRUPTED
     verdict, endless = Verdict(), None
     if outcome is not Outcome.DIVERGED and problem.model.loss.endless:
@@ -231,7 +234,8 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
         + _of_derivatives(problem)
         + determined
         + _at_bounds(problem, final.theta)
-        + remarks,
+        + remarks
+        + problem.objective.remarks,
         seconds=time.perf_counter() - began,
         source=problem.table.source,
         errors=request.errors or "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
@@ -53,7 +53,8 @@ class Step:
     gradient_norm: Euclidean norm of dJ/dtheta. learning_rate: of the step taken from here. seconds: since the start.
     outcome: how the run ended, on its last step; None before. names: of the parameters.
     sharpness: the largest eigenvalue of the curvature there, at epochs where it was asked for. note: a warning.
-    snapshot: the state from which the run can be resumed, if checkpoints are kept.
+    snapshot: the state from which the run can be resumed, if checkpoints are kept. measures: what else was measured
+    there, by name, of a module under training: `validation_loss`, metrics.
     """
 
     epoch: int
@@ -67,6 +68,12 @@ class Step:
     sharpness: float | None = None
     note: str | None = None
     snapshot: Snapshot | None = None
+    measures: Mapping[str, float] | None = None
+
+    @property
+    def validation_loss(self) -> float | None:
+        """J over the rows of validation, after this epoch; None if there are none."""
+        return None if self.measures is None else self.measures.get("validation_loss")
 
     @property
     def parameters(self) -> Values:
@@ -81,7 +88,9 @@ class Step:
 
     def line(self) -> str:
         """Return the step as a line of a log that shows the sharpness too."""
-        return repr(self) if self.sharpness is None else f"{self!r}  sharpness {self.sharpness:.4g}"
+        more = "" if self.sharpness is None else f"  sharpness {self.sharpness:.4g}"
+        measured = "".join(f"  {name.replace('_', ' ')} {value:.6g}" for name, value in (self.measures or {}).items())
+        return f"{self!r}{measured}{more}"
 
 
 class Trace(Sequence[Step]):
@@ -170,6 +179,15 @@ class Trace(Sequence[Step]):
     def losses(self) -> NDArray[np.float64]:
         """J of each step."""
         return np.array([step.loss for step in self.steps])
+
+    @property
+    def validation_losses(self) -> NDArray[np.float64]:
+        """J of each step over the rows of validation; nan if there are none."""
+        return self.measured("validation_loss")
+
+    def measured(self, name: str) -> NDArray[np.float64]:
+        """Return a measure of each step by its name, such as ``accuracy``; nan where it was not taken."""
+        return np.array([(step.measures or {}).get(name, math.nan) for step in self.steps])
 
     @property
     def last_finite(self) -> Step:

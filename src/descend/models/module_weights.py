@@ -115,10 +115,10 @@ class ModuleParameters:
 
         with torch.no_grad():
             if self._kept is None:
-                copies = [tensor.clone() for tensor in self._changing()]
+                copies = [tensor.clone() for tensor in self.changing()]
             else:
                 copies = self._kept[1]
-                for copy, tensor in zip(copies, self._changing(), strict=True):
+                for copy, tensor in zip(copies, self.changing(), strict=True):
                     copy.copy_(tensor)
         self._kept = self.present, copies
 
@@ -145,10 +145,11 @@ class ModuleParameters:
             return
         self.present, copies = self._kept
         with torch.no_grad():
-            for copy, tensor in zip(copies, self._changing(), strict=True):
+            for copy, tensor in zip(copies, self.changing(), strict=True):
                 tensor.copy_(copy)
 
-    def _changing(self) -> Sequence[Tensor]:
+    def changing(self) -> Sequence[Tensor]:
+        """Return everything that a descent changes: trained parameters and buffers."""
         # Buffers are looked up anew: a module may assign them instead of changing them in place.
         return [*self.trained, *self.module.buffers()] if self._has_buffers else self.trained
 

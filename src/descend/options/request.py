@@ -1,8 +1,8 @@
 """Every option of a fit, defined once, and the values that a user asked for.
 
-A new option is one field of `OptionsOfRows`, `OptionsOfModel` or `OptionsOfDescent`, with its default, its sentence of
-help and its check. This makes the command line accept it (`descend.cli.options`), ``descend.fit`` know it, a report
-repeat it, a checkpoint compare it with that of a resumed run, and messages spell it (`descend.wording`); its label is
+A new option is one field of `OptionsOfRows`, `OptionsOfModel`, `OptionsOfDescent` or `OptionsOfTraining`, with its
+default, its sentence of help and its check. This makes the command line accept it (`descend.cli.options`),
+``descend.fit`` know it, a report repeat it, a checkpoint compare it with that of a resumed run, and messages spell it (`descend.wording`); its label is
 that of its control in the lab. What remains is the code that uses it, which reads it from the request. (A test asks for
 its name in the signature of ``descend.fit``, too, where editors look.)
 
@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from descend.options import checks
-from descend.options.of_descent import OptionsOfDescent
+from descend.options.of_training import OptionsOfTraining
 from descend.options.option import Option, Values, options_of
 from descend.wording import FLAGS
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Request(OptionsOfDescent):
+class Request(OptionsOfTraining):
     """What the user asked for: the options of ``descend.fit``."""
 
     model: object = None

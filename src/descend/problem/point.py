@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,16 @@ class Objective(ABC):
         return self.penalty is None and self.bounds is None and self.pieces is None
 
     sparing: bool = False
+    remarks: tuple[str, ...] = ()
+    """What is to be said of a run once it has ended, in sentences."""
+
+    def epoch(self, optimizer: object, rate: float, epoch: int, stop: Callable[[], bool]) -> Array | None:
+        """Take the steps of an epoch, and return where they lead; None if the loop is to take them."""
+        return None
+
+    def end(self) -> Point | None:
+        """Return the point that a run leaves, if that is not where its last step was."""
+        return None
 
     def noise(self) -> Array | None:
         """Return the standard deviation of the last gradient, where it is numeric."""
@@ -169,6 +179,10 @@ class Point:
     rate: float = 0.0
     subgradient: Array | None = None
     _latest: Point | None = None
+    ended: ClassVar[bool] = False
+    """Whether the objective itself ends the run here."""
+    measures: ClassVar[Mapping[str, float] | None] = None
+    """What else was measured here, by name."""
 
     @property
     def bounds(self) -> Bounds | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,10 @@ from descend.table.rows import Rows
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+ORDERED = 1 << 25
+"""Up to this many numbers are copied into the order of an epoch at once."""
 
 
 @dataclass
@@ -42,6 +46,16 @@ class ModuleEngine:
         size = self.count if at_once else block_size(self.inputs)
         for begin in range(0, self.count, size):
             yield (self.inputs, self.y, self.omega) if size >= self.count else self._at(slice(begin, begin + size))
+
+    def in_turn(self, batches: Sequence[NDArray[np.intp]]) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """Yield batches one after another: views of rows that are put in order once, unless they are very many."""
+        if self.inputs.numel() > ORDERED:
+            yield from map(self._at, batches)
+            return
+        sizes = [len(rows) for rows in batches]
+        inputs, y, omega = self._at(np.concatenate(batches))
+        weights = [None] * len(sizes) if omega is None else omega.split(sizes)
+        yield from zip(inputs.split(sizes), y.split(sizes), weights, strict=True)
 
     def chosen(self, places: NDArray[np.intp]) -> ModuleEngine:
         """Return some of the rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +19,10 @@ from descend.models.module_modes import Modes, undisturbed
 from descend.models.module_weights import Weights, fill, gradients_of, joined
 from descend.problem.point import Objective, Point
 from descend.training.affine import lowest_place
+from descend.training.course import Course
 from descend.training.curvature import Ritz, hessian
 from descend.training.engine import ModuleEngine
+from descend.training.optimizers import TorchOptimizer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,6 +46,8 @@ class ModulePoint:
     ) -> None:
         self.theta, self.total, self.objective, self.rows = theta, total, objective, rows
         self.rate, self.run = 0.0, objective.runs
+        self.lean = self.ended = False
+        self.measures: Mapping[str, float] | None = None
         self._loss: float | None = None
         self._norm: float | None = None
 
@@ -81,6 +85,8 @@ class ModulePoint:
 
     def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
         """Say how far the gradient is from zero, as a share of J: see `Point.remaining`, with s = 1."""
+        if self.lean:
+            return math.inf  # the gradient is that of the last batch
         reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
         pairs = ((tensor.detach(), tensor.grad) for tensor in self.objective.model.parameters.trained if tensor.numel())
         parts = (float((grad.abs() * at.abs().clamp(min=1.0)).max()) for at, grad in pairs if grad is not None)
@@ -140,6 +146,7 @@ class ModuleObjective(Objective):
         self.runs, self.passes, self.finite = 0, 0.0, True
         self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
         self._last: ModulePoint | None = None
+        self.course: Course | None = None
 
     def batches(self, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
         return shuffled(self.rows, size, seed, epoch, self.engine.rows.omega)
@@ -153,16 +160,66 @@ class ModuleObjective(Objective):
         last = self._last
         if order and last is not None and last.theta is theta and last.run == self.runs:
             return last
-        self.modes.evaluate()
-        point = ModulePoint(theta, self.passed(None, order > 0), self, None)
-        self.modes.train()
+        course, lean = self.course, None
+        if course is not None and order:
+            lean, course.passed = course.passed, None
+        if lean is not None:
+            point = ModulePoint(theta, lean, self, None)
+            point.lean = True
+        else:
+            self.modes.evaluate()
+            point = ModulePoint(theta, self.passed(None, order > 0), self, None)
+            self.modes.train()
         if order:
             self.model.parameters.write_down()
             self.finite = math.isfinite(point.loss) and math.isfinite(point.norm)
             if self.finite:
                 self.model.parameters.keep()
             self._last = point
+            if course is not None:
+                course.measure(self, point.loss)
+                point.ended, point.measures = course.impatient, course.measures
+                self.modes.train()
         return point
+
+    def epoch(self, optimizer: object, rate: float, epoch: int, stop: Callable[[], bool]) -> Weights | None:  # type: ignore[override]
+        """Take the steps of an epoch batch by batch, and return the new handle."""
+        course = self.course
+        if course is None or not isinstance(optimizer, TorchOptimizer):
+            return None
+        course.begin(self, optimizer)
+        if course.batch_size is None and not course.stepwise:
+            return None
+        optimizer.set_rate(rate)
+        course.pass_through(self, optimizer, epoch, lambda: stop() or course.stopped)
+        if not course.lean:
+            course.passed = None
+        return Weights(self.model.parameters)
+
+    def end(self) -> ModulePoint | None:  # type: ignore[override]
+        """Leave the weights that are kept, and return J there where the last step has another."""
+        course, last = self.course, self._last
+        if course is None or last is None:
+            return None
+        restored = course.restore(self)
+        course.tell("on_train_end")
+        self.remarks = course.remarks()
+        if not restored and not last.lean:
+            return None
+        if not self.finite and not restored:
+            return None
+        self._last = None
+        return self(Weights(self.model.parameters) if restored else last.theta, 1)
+
+    def loss_over(self, rows: ModuleEngine) -> float:
+        """Return J over other rows, in evaluation mode."""
+        import torch
+
+        self.modes.evaluate()
+        count = rows.rows.weight_of(None)
+        with torch.no_grad():
+            parts = [self.mean_loss(*block, count) for block in rows.blocks(None, False)]
+        return float(torch.stack(parts).sum())
 
     @property
     def gradients(self) -> list[Tensor]:

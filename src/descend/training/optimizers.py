@@ -87,12 +87,16 @@ class TorchOptimizer:
     def init(self, theta: object) -> Any:
         return self.torch_optimizer
 
-    def step(self, evaluation: Any, state: Any) -> tuple[Any, Any]:
-        if evaluation.rate != self.rate:
+    def set_rate(self, wanted: float) -> None:
+        """Let the next steps have a learning rate."""
+        if wanted != self.rate:
             # Groups of parameters may have rates of their own; a schedule keeps their proportions.
-            for group, rate in zip(state.param_groups, self.rates, strict=True):
-                group["lr"] = evaluation.rate * (rate / self.rates[0])
-            self.rate = evaluation.rate
+            for group, rate in zip(self.torch_optimizer.param_groups, self.rates, strict=True):
+                group["lr"] = wanted * (rate / self.rates[0])
+            self.rate = wanted
+
+    def step(self, evaluation: Any, state: Any) -> tuple[Any, Any]:
+        self.set_rate(evaluation.rate)
         state.step(evaluation.closure)
         if not self.uses_rate and evaluation.theta.unchanged:
             # torch learns nothing from changes below 1e-10, and an old memory may point nowhere: begin anew.

@@ -21,9 +21,11 @@ from descend.problem.problem import Problem
 from descend.table import Table, open_table
 from descend.table.rows import Rows
 from descend.table.table import check_missing
+from descend.training.course import Course
 from descend.training.engine import ModuleEngine
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import torch_optimizer
+from descend.training.validation import held_back, refuse_without
 from descend.wording import spell
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
     Raises DataError or ConfigError for whatever would make the descent pointless.
     """
     refuse_what_modules_lack(request)
+    refuse_without(request)
     _refuse_untrainable(module)
     loss = LOSSES.build(request.loss)
     for key in ("censored", "rounded"):
@@ -86,13 +89,64 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
     preflight.check_more_than_one_row(len(rows.y), table.source)
     preflight.check_response(loss, rows, model.response)
     rows.check()
-    omega = None if rows.omega is None else model.placed(rows.omega)
-    engine = ModuleEngine(model.tensor(columns), model.placed(rows.y), rows, omega)
+    engine = engine_of(model, columns, rows)
+    engine, validation = _validated(module, engine, request, loss, notes)
     modes = Modes(module)
     try:
-        return _with_optimizer(_begun(model, table, columns, engine, modes, notes), request)
+        problem, request = _with_optimizer(_begun(model, table, columns, engine, modes, notes), request)
+        problem.objective.course = course_of(problem, request, validation)  # type: ignore[attr-defined]
+        return problem, request
     finally:
         modes.restore()
+
+
+def engine_of(model: ModuleModel, columns: Mapping[str, Any], rows: Rows) -> ModuleEngine:
+    """Return rows as tensors on the module's device."""
+    omega = None if rows.omega is None else model.placed(rows.omega)
+    return ModuleEngine(model.tensor(columns), model.placed(rows.y), rows, omega)
+
+
+def _validated(
+    module: Module, engine: ModuleEngine, request: Request, loss: Loss, notes: list[str]
+) -> tuple[ModuleEngine, ModuleEngine | None]:
+    """Return the rows to train on, and those of validation, if there are any."""
+    if request.validation is None:
+        return engine, None
+    found = held_back(engine.rows.y, request)
+    if found is not None:
+        train, held, note = found
+        notes.append(note)
+        return engine.chosen(train), engine.chosen(held)
+    own = replace(request, response=None, inputs=None, where=None, weights=None)
+    model, table, columns, _ = _read_tensors(module, request.validation, own, loss)
+    rows = Rows.of(columns, own.roles, model.observed, table.source)
+    notes.append(f"validation on {rows.count:,} rows of their own")
+    return engine, engine_of(model, columns, rows)
+
+
+def course_of(problem: Problem, request: Request, validation: ModuleEngine | None) -> Course:
+    """Return how the run goes. Refuses what needs steps by torch.optim, one pass each."""
+    batched = request.batch_size is not None and request.batch_size < problem.objective.rows
+    optimizer: Any = request.optimizer
+    callbacks: Any = request.callbacks or ()
+    course = Course(
+        validation=validation,
+        patience=request.patience,
+        min_delta=request.min_delta,
+        best=request.keep == "best",
+        clip=request.clip,
+        accumulate=request.accumulate,
+        batch_size=request.batch_size if batched else None,
+        seed=request.seed,
+        lean=batched and (request.epochs is not None or validation is not None),
+        callbacks=callbacks if isinstance(callbacks, list | tuple) else (callbacks,),
+    )
+    if course.stepwise and not optimizer.stochastic:
+        raise ConfigError(
+            f"`clip` and callbacks `on_step` go with one pass a step; {optimizer.name} takes several. Leave them out, "
+            "or take another optimizer, such as adam."
+        )
+    return course
 
 
 def read_rows(module: Module, data: object, request: Request, loss: Loss) -> Read:

@@ -1,0 +1,80 @@
+"""The options that say how the run of a PyTorch module goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from descend.errors import ConfigError
+from descend.options import checks
+from descend.options.checks import is_text, must_be, whole_number
+from descend.options.of_descent import OptionsOfDescent
+from descend.options.option import option
+
+
+def _share(key: str, value: object) -> None:
+    if isinstance(value, int | float) and not (isinstance(value, float) and 0.0 < value < 1.0):
+        raise ConfigError(
+            f"`{key}` is a share of the rows between 0 and 1, such as 0.2, or rows of its own; this is {value!r}."
+        )
+
+
+def _kept(key: str, value: object) -> None:
+    if value not in ("last", "best"):
+        raise ConfigError(f"`{key}` says which weights are left in the module, `last` or `best`, not {value!r}.")
+
+
+def _at_least_zero(key: str, value: object) -> None:
+    checks.must_be("a number that is not negative", checks.is_number, lambda v: v >= 0)(key, value)
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class OptionsOfTraining(OptionsOfDescent):
+    """How the run of a module goes; `training/course.py` reads them."""
+
+    validation: object = option(
+        None,
+        "Hold back this share of the rows of a module, to validate it.",
+        "number",
+        _share,
+        metavar="SHARE",
+        identity="validation",
+    )
+    patience: int | None = option(
+        None,
+        "End the run after N epochs without a lower validation loss.",
+        "whole",
+        whole_number("patience", 1),
+        metavar="N",
+    )
+    min_delta: float = option(
+        0.0, "By how much it has to be lower to count.", "number", _at_least_zero, metavar="NUMBER"
+    )
+    keep: str = option("last", "Weights that are kept: last, or best by validation.", check=_kept, metavar="WHICH")
+    clip: float | None = option(
+        None,
+        "Cut the gradient of a module to this norm.",
+        "number",
+        checks.positive("clip"),
+        metavar="NORM",
+        identity="clip",
+    )
+    accumulate: int = option(
+        1,
+        "Add up the gradients of N batches for a step.",
+        "whole",
+        whole_number("accumulate", 1),
+        metavar="N",
+        identity="accumulate",
+    )
+    callbacks: Sequence[object] | Callable[..., object] | None = option(
+        None, check=must_be("a list of callbacks", lambda value: not is_text(value)), repeat=False
+    )
+
+    def refuse_training(self) -> None:
+        """Refuse these options for a model that is no module."""
+        for key in ("validation", "patience", "min_delta", "clip", "accumulate", "callbacks"):
+            if getattr(self, key) not in (None, 0.0, 1):
+                raise ConfigError(f"`{key}` is for training a PyTorch module, not for a formula or a function.")
+        if self.keep != "last":
+            raise ConfigError("`keep` is for training a PyTorch module, not for a formula or a function.")

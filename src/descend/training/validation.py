@@ -1,0 +1,74 @@
+"""Rows that are held back from a module: which, by a seed, and with the same share of each class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ConfigError
+from descend.models.module import is_pair
+from descend.options.request import Request
+
+CLASSES = 20
+"""Up to this many whole values of the response are taken for classes."""
+Places = NDArray[np.intp]
+
+
+def split(y: NDArray[np.float64], share: float, seed: int) -> tuple[Places, Places, bool]:
+    """Return the rows to train on and those held back, each in order, and whether each class keeps its share.
+
+    >>> train, held, by_class = split(np.array([0.0, 0, 0, 0, 1, 1, 1, 1]), 0.25, seed=0)
+    >>> len(train), len(held), by_class
+    (6, 2, True)
+    """
+    random, rows = np.random.default_rng([seed, len(y)]), len(y)
+    wanted = round(share * rows)
+    if not 1 <= wanted < rows:
+        raise ConfigError(
+            f"`validation` of {share:g} holds back {wanted} of {rows} rows. Give a share that leaves rows for both."
+        )
+    values, places, counts = np.unique(y, return_inverse=True, return_counts=True)
+    by_class = bool(1 < len(values) <= CLASSES and counts.min() >= 2 and (values == np.round(values)).all())
+    order = random.permutation(rows)
+    if by_class:
+        # Rows of a class are spread evenly over the order, so that any beginning of it has the share of each.
+        rank = np.empty(rows)
+        for value in range(len(values)):
+            own = order[places[order] == value]
+            rank[own] = (np.arange(len(own)) + 0.5) / len(own)
+        order = order[np.argsort(rank[order], kind="stable")]
+    return np.sort(order[wanted:]), np.sort(order[:wanted]), by_class
+
+
+def held_back(y: NDArray[np.float64], request: Request) -> tuple[Places, Places, str] | None:
+    """Return the rows to train on and those held back by a share, with a note; None if there is no share."""
+    share: Any = request.validation
+    if not isinstance(share, float):
+        return None
+    train, held, by_class = split(y, share, request.seed)
+    how = ", with the same share of each value of the response" if by_class else ""
+    return train, held, f"validation on {len(held):,} of {len(y):,} rows, drawn with seed {request.seed}{how}"
+
+
+def refuse_without(request: Request) -> None:
+    """Refuse options that make no sense without others."""
+    given = request.validation
+    if given is not None and not isinstance(given, float) and not is_pair(given):
+        raise ConfigError(
+            f"`validation` is a share of the rows, such as 0.2, or (X, y); this is a {type(given).__name__}."
+        )
+    if given is None:
+        if request.patience is not None:
+            raise ConfigError(
+                "`patience` counts epochs without a lower validation loss, so give `validation`, such as 0.2."
+            )
+        if request.keep == "best":
+            raise ConfigError(
+                "The best weights are those of the lowest validation loss: give `validation`, such as 0.2."
+            )
+    if request.accumulate > 1 and request.batch_size is None:
+        raise ConfigError("`accumulate` adds up the gradients of batches, so give `batch_size`, too.")
+    if request.checkpoint is not None:
+        raise ConfigError("A module has no checkpoint yet. Leave out `checkpoint`, and save its state_dict.")
