@@ -99,7 +99,7 @@ def commands(language: str, text: str) -> Iterator[tuple[str, str]]:
 def output_of(command: str, pipes: dict[str, Any]) -> str:
     """Run a command line and return what it prints. Raises DiffersError if it fails."""
     words = ["bash", "-euo", "pipefail", "-c", command]
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **pipes)
+    done = subprocess.run(words, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **pipes)
     if done.returncode:
         raise DiffersError(f"This command ended with exit code {done.returncode}:\n{command}\n{done.stdout}")
     return done.stdout
