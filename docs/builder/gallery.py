@@ -15,7 +15,9 @@ from typing import NamedTuple
 from pages import ROOT, DiffersError, environment
 
 SCRIPTS = sorted((ROOT / "examples" / "gallery").glob("*.py"))
-ABOUT = "Every picture was made by the script below it while this page was built. The data are real; each page says whose."
+ABOUT = (
+    "Every picture was made by the script below it while this page was built. The data are real; each page says whose."
+)
 
 
 class Example(NamedTuple):

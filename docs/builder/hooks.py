@@ -37,7 +37,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the reference, run every page, and add what the pages made and the files of the project that they link to."""
     texts = {file.src_uri: file.content_string for file in files.documentation_pages()}
     shown = _gallery()
-    written = {f"gallery/{example.name}.md": example.page for example in shown} | {"gallery/index.md": gallery.index(shown)}
+    written = {f"gallery/{example.name}.md": example.page for example in shown} | {
+        "gallery/index.md": gallery.index(shown)
+    }
     for name, text in (reference.written() | written).items():
         files.append(File.generated(config, name, content=text))
     for example in shown:

@@ -9,7 +9,10 @@ from statsmodels.datasets import randhie
 
 import descend
 
-fit = descend.fit("mdvis ~ exp(w @ [lncoins, idp, lpi, fmde, physlm, disea] + b)", randhie.load_pandas().data,
-                  loss="negative_binomial")
+fit = descend.fit(
+    "mdvis ~ exp(w @ [lncoins, idp, lpi, fmde, physlm, disea] + b)",
+    randhie.load_pandas().data,
+    loss="negative_binomial",
+)
 print(fit)
 fit.plot().savefig("doctor_visits.png")
