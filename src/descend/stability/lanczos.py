@@ -24,7 +24,8 @@ def lanczos(
 
     They span start, C start, C**2 start, ..., so that a descent from there is followed exactly for m epochs and
     closely beyond. The basis is made orthogonal anew at each step. It ends once the value that is largest in absolute
-    value changes by less than ``close`` of it, or once the tridiagonal matrix so far is ``enough``. Source: Lanczos (1950), J. Res. NBS 45, 255-282.
+    value changes by less than ``close`` of it, or once the tridiagonal matrix so far is ``enough``.
+    Source: Lanczos (1950), J. Res. NBS 45, 255-282.
 
     >>> values, _ = lanczos(lambda v: np.array([1.0, 2.0, 9.0]) * v, np.ones(3))
     >>> values.round(9)

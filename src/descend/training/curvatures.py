@@ -127,7 +127,7 @@ class Krylov:
 
 
 def _enough(damping: float) -> Callable[[Array], bool]:
-    """Return when a basis is long enough, by its tridiagonal matrix T: the gain e1'(T + lambda I)^-1 e1 stands still."""
+    """Return what says of a tridiagonal matrix T that the gain e1'(T + lambda I)^-1 e1 has come to rest."""
     gains: list[float] = []
 
     def enough(triangle: Array) -> bool:

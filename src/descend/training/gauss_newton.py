@@ -82,7 +82,7 @@ class Place:
 
     def __init__(self, surface: Surface, theta: Array, rows: NDArray[np.intp] | None) -> None:
         self.surface, self.theta, self.rows = surface, surface.rounded(theta), rows
-        self.system: type[System] = Damped  # type: ignore[assignment]  # of places alone
+        self.system: type[System] = Damped
         self.latest: Place | None = None
 
     def at(self, theta: Array, order: int = 1) -> Place:
@@ -188,9 +188,7 @@ class Graphs:
             for inputs, y, share in surface.parts(self.place.rows):
                 scores = surface.jacobian.scores(self.weights, inputs)
                 dual = torch.zeros_like(scores, requires_grad=True)
-                backward = torch.autograd.grad(
-                    scores, self.trained, dual, create_graph=True, materialize_grads=True
-                )
+                backward = torch.autograd.grad(scores, self.trained, dual, create_graph=True, materialize_grads=True)
                 part = (scores, dual, backward, surface.loss.terms(scores.detach().double(), y), share)
                 if len(inputs) == self.place.objective_rows:
                     self.kept = [part]
@@ -203,9 +201,7 @@ class Graphs:
         total = np.zeros_like(vector)
         for scores, dual, backward, terms, share in self.parts():
             along = cut(vector, self.trained)
-            (change,) = torch.autograd.grad(
-                backward, dual, along, retain_graph=True, materialize_grads=True
-            )
+            (change,) = torch.autograd.grad(backward, dual, along, retain_graph=True, materialize_grads=True)
             curved = share[:, None] * terms.curved(change.double())
             total += joined(
                 torch.autograd.grad(

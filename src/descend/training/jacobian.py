@@ -36,7 +36,7 @@ class RowJacobian:
         import torch
 
         found = self.each({name: tensor.detach() for name, tensor in self.trained.items()}, inputs)
-        return torch.cat([found[name].flatten(2) for name in self.trained], dim=2)
+        return torch.cat([found[name].reshape(*found[name].shape[:2], -1) for name in self.trained], dim=2)
 
     def scores(self, parameters: dict[str, Tensor], inputs: Tensor) -> Tensor:
         """Return the scores of rows, (n, k), at other values of what is trained."""

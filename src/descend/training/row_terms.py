@@ -1,4 +1,4 @@
-"""What each row of a module's scores costs, with its first and second derivatives by the scores, in double precision."""
+"""What each row of a module's scores costs, with its derivatives by the scores, in double precision."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class Terms:
 
         if self.root.ndim == 2:
             return torch.where(self.root > 0.0, self.slope / self.root, 0.0)
-        return torch.linalg.lstsq(self.root, self.slope[:, :, None]).solution[:, :, 0]
+        found: Tensor = torch.linalg.lstsq(self.root, self.slope[:, :, None]).solution
+        return found[:, :, 0]
 
     def weighted(self, jacobian: Tensor) -> Tensor:
         """Return B'J of each row's Jacobian J, (n, k, p)."""

@@ -12,7 +12,15 @@ from descend.models.module_weights import fill, joined
 from descend.optimizers.contract import Optimizer, State
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.training.gauss_newton import Damped, Place, Surface
+from descend.training.jacobian import RowJacobian
 from descend.training.objective import ModuleObjective
+
+WORDS = {
+    "matrix": "its steps solve a system of the parameters",
+    "rows": "its steps solve a system of the rows, which are fewer than the parameters",
+    "products": "its steps are found by conjugate gradients, as no matrix of the parameters is formed",
+}
+"""What a note says of each form of the curvature."""
 
 
 @dataclass
@@ -59,7 +67,7 @@ class SecondOrder:
             place = Place(self.surface, here, evaluation.rows)
         if evaluation.rows is not None:
             before = (*before[:4], None, None)  # the last step was over other rows
-        theta, after = self.ours.step(place, before)
+        theta, after = self.ours.step(place, before)  # type: ignore[arg-type]  # its curvature is one of ours
         fill(trained, theta)
         if theta is place.theta:
             _, predicted = Damped(place, before[0]).move(before[1])
@@ -67,9 +75,9 @@ class SecondOrder:
             return evaluation.theta, Standing(after, place)
         return evaluation.theta.moved(), Standing(after, place.reached(theta))
 
-    def damping(self, state: Standing) -> float:
+    def damped(self, state: Standing) -> float:
         """Return the damping of the next step."""
-        return float(state.state[1])
+        return self.ours.damped(state.state)
 
     def largest_stable_rate(self, curvature_max: float) -> float | None:
         return None
@@ -78,8 +86,8 @@ class SecondOrder:
         return 1.0
 
 
-def second_order(ours: LevenbergMarquardt, objective: ModuleObjective) -> SecondOrder:
-    """Return the optimizer of a module, or refuse what it cannot follow.
+def second_order(ours: LevenbergMarquardt, objective: ModuleObjective) -> tuple[SecondOrder, str]:
+    """Return the optimizer of a module and how it solves its systems, in words; or refuse what it cannot follow.
 
     Raises ConfigError.
     """
@@ -95,4 +103,10 @@ def second_order(ours: LevenbergMarquardt, objective: ModuleObjective) -> Second
             f"each row then depends on chance or on the others, and {ours.name} needs J row by row. Freeze such "
             "parts with .eval(), the rest in training mode, or use another optimizer such as adam."
         )
-    return SecondOrder(ours, objective)
+    form = None
+    try:
+        RowJacobian(objective.model).of(objective.engine.inputs[:2])
+    except (RuntimeError, ValueError, TypeError):
+        form = "products"  # a forward that looks at the values of its rows cannot be taken row by row
+    made = SecondOrder(ours, objective, form)
+    return made, WORDS[made.surface.form(objective.rows)]
