@@ -83,17 +83,17 @@ class Dual:
 
         root = self.root / torch.from_numpy(scale).to(self.root.device)
         right = torch.from_numpy(gradient).to(root.device)
-        rest = right - root.T @ self.pull
+        unexplained = right - root.T @ self.pull
         matrix = root @ root.T
         damping = max(damping, ROUNDING * len(matrix))
         matrix.diagonal().add_(damping)
         factor, failed = torch.linalg.cholesky_ex(matrix)
         if int(failed):
             return None
-        inner = torch.cholesky_solve(torch.stack([self.pull, root @ rest], dim=1), factor)
+        inner = torch.cholesky_solve(torch.stack([self.pull, root @ unexplained], dim=1), factor)
         move = -root.T @ inner[:, 0]
-        if float(rest.norm()) > 1e-6 * float(right.norm()):
-            move -= (rest - root.T @ inner[:, 1]) / damping
+        if float(unexplained.norm()) > 1e-6 * float(right.norm()):
+            move -= (unexplained - root.T @ inner[:, 1]) / damping
         return np.asarray(move.cpu().numpy())
 
 
@@ -127,7 +127,7 @@ class Krylov:
 
 
 def _enough(damping: float) -> Callable[[Array], bool]:
-    """Return what says of a tridiagonal matrix T that the gain e1'(T + lambda I)^-1 e1 has come to rest."""
+    """Return what says of a tridiagonal matrix T that the gain e1'(T + lambda I)^-1 e1 has come to unexplained."""
     gains: list[float] = []
 
     def enough(triangle: Array) -> bool:

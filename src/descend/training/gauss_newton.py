@@ -228,7 +228,7 @@ class Graphs:
                     torch.autograd.grad(
                         scores, self.trained, weighted.to(scores.dtype), retain_graph=True, materialize_grads=True
                     )
-                )  # fmt: skip
+                )
             total += summed**2
         return total / PROBES
 
