@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from descend.inference.design import Design
     from descend.inference.influence import Influence
-    from descend.inference.inverse import Inverse
+    from descend.inference.inverted import Inverse
     from descend.inference.quantities.estimate import Estimated
     from descend.report.animation import Animation
 
