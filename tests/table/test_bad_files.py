@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import descend
 from descend.errors import DataError
 from descend.table import open_table
 

@@ -197,8 +197,8 @@ def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
         raise DataError(f"`{path}` is a web page or XML, not a table. Download the file itself, or save it as CSV.")
     if MODEL.match(head):
         raise DataError(
-            f"`{path}` is a model file, as a fit is saved, not a table. Give the table of data here; a model file stands "
-            "where a model is asked for, as in `descend predict line.json new.csv`."
+            f"`{path}` is a model file, as a fit is saved, not a table. Give the table of data here; a model file "
+            "stands where a model is asked for, as in `descend predict line.json new.csv`."
         )
     kind = _kind(path)
     if kind == "delimited" and re.match(r'\s*(\{\s*"|\[\s*\{)', head):
