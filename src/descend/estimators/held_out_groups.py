@@ -36,15 +36,15 @@ def held_out_by(column: str, options: Mapping[str, object]) -> dict[str, object]
     """
     found: dict[str, object] = {}
     for key in ("l1", "l2"):
-        asked = read_penalty(key, options[key])
-        if not isinstance(asked, Auto):
+        penalty = read_penalty(key, options[key])
+        if not isinstance(penalty, Auto):
             continue
-        if asked.by is not None or asked.order is not None:
+        if penalty.by is not None or penalty.order is not None:
             raise ConfigError(
-                f"The folds of {key} follow {'order' if asked.by is None else 'by'} already, so that `groups` cannot "
+                f"The folds of {key} follow {'order' if penalty.by is None else 'by'} already, so that `groups` cannot "
                 "hold rows out together. Leave one of them out."
             )
-        found[key] = f"auto(folds={asked.folds}, rule={asked.rule}, by={column})"
+        found[key] = f"auto(folds={penalty.folds}, rule={penalty.rule}, by={column})"
     if not found:
         raise ConfigError(
             '`groups` are held out whole where a penalty is chosen, and none is. Ask for l2="auto", or leave them out.'
