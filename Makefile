@@ -8,7 +8,7 @@ PIP_FLAGS ?=
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench screenshots clean
+.PHONY: help demo test lint bench docs screenshots clean
 .NOTPARALLEL:
 
 help: ## list these verbs
@@ -52,11 +52,14 @@ bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems
 	$(BIN)/python benchmarks/figures.py
 	$(BIN)/python benchmarks/scale
 
+docs: $(VENV)/.dev ## build the site into site/: every page runs, every link is followed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 screenshots: $(VENV)/.dev ## take the pictures of the report and the lab in docs/images, with Chromium
 	$(BIN)/python docs/screenshots.py
 
 clean: ## remove what the other verbs made, .venv included
-	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.run: $(BIN)/python pyproject.toml constraints.txt

@@ -53,7 +53,8 @@ class Step:
     gradient_norm: Euclidean norm of dJ/dtheta. learning_rate: of the step taken from here. seconds: since the start.
     outcome: how the run ended, on its last step; None before. names: of the parameters.
     sharpness: the largest eigenvalue of the curvature there, at epochs where it was asked for. note: a warning.
-    snapshot: the state from which the run can be resumed, if checkpoints are kept.
+    snapshot: the state from which the run can be resumed, if checkpoints are kept. damping: lambda of the step taken
+    from here, where the optimizer damps its steps.
     """
 
     epoch: int
@@ -67,6 +68,7 @@ class Step:
     sharpness: float | None = None
     note: str | None = None
     snapshot: Snapshot | None = None
+    damping: float | None = None
 
     @property
     def parameters(self) -> Values:

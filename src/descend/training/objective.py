@@ -44,6 +44,7 @@ class ModulePoint:
     ) -> None:
         self.theta, self.total, self.objective, self.rows = theta, total, objective, rows
         self.rate, self.run = 0.0, objective.runs
+        self.promised = math.inf
         self._loss: float | None = None
         self._norm: float | None = None
 

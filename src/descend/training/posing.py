@@ -15,6 +15,8 @@ from descend.losses import LOSSES, Loss
 from descend.models.module import TENSOR, ModuleModel, as_tensor, block_size, is_pair, is_tensor, one_per_row
 from descend.models.module_modes import Modes
 from descend.models.module_weights import ModuleParameters
+from descend.optimizers import OPTIMIZERS
+from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.options.request import Request
 from descend.problem import preflight
 from descend.problem.problem import Problem
@@ -215,18 +217,34 @@ def _with_optimizer(problem: Problem, request: Request) -> tuple[Problem, Reques
         problem = replace(problem, notes=("optimizer adam, chosen because it suits most modules", *problem.notes))
     given = request.learning_rate
     rate = None if given is None or given == "auto" else float(given)
-    optimizer: Any = torch_optimizer(request.optimizer or "adam", model.parameters.trained, rate)
-    if request.batch_size is not None:
+    optimizer, how = _made(request.optimizer or "adam", problem, rate)
+    if how is not None:
+        problem = replace(problem, notes=(*problem.notes, f"{optimizer.name}: {how}"))
+    if request.batch_size is not None and optimizer.uses_rate:
         optimizer.reach *= BATCHED
     tolerance = request.tolerance
     precision = torch.finfo(model.parameters.trained[0].dtype).eps
     if (
         tolerance is None
+        and not optimizer.thorough
         and precision > np.finfo(np.float64).eps
         and (request.epochs is None or not optimizer.uses_rate)
     ):
         tolerance = math.sqrt(precision)
     return problem, replace(request, optimizer=optimizer, tolerance=tolerance)
+
+
+def _made(wanted: Any, problem: Problem, rate: float | None) -> tuple[Any, str | None]:
+    """Return the optimizer of a module, one of torch or ours where it needs curvature, and a note of the latter."""
+    model: Any = problem.model
+    if isinstance(wanted, str):
+        wanted = OPTIMIZERS.build(wanted)
+    if isinstance(wanted, LevenbergMarquardt):
+        from descend.training.second_order import second_order
+
+        objective: Any = problem.objective
+        return second_order(wanted, objective)
+    return torch_optimizer(wanted, model.parameters.trained, rate), None
 
 
 def refuse_what_modules_lack(request: Request) -> None:
