@@ -26,7 +26,7 @@ class Source:
     """
 
     place: Place | None
-    what: str
+    layer: str
     trained: bool = False
     measured: bool = False
     joined: list[Source] = field(default_factory=list)
@@ -69,8 +69,8 @@ class Evaluation(Check):
         key = (self.ledger.called_at, torch.is_grad_enabled())
         source = self.sources.get(key)
         if source is None:
-            what = "batch normalisation" if operation.name == "batch_norm" else "dropout"
-            source = self.sources[key] = Source(key[0], what)
+            layer_kind = "batch normalisation" if operation.name == "batch_norm" else "dropout"
+            source = self.sources[key] = Source(key[0], layer_kind)
         if not source.trained:
             for output in operation.outputs:
                 self.results[output] = (source, False)
@@ -114,8 +114,8 @@ def _training_mode(source: Source) -> Finding:
     }
     return Finding(
         "evaluated_in_training_mode",
-        f"A loss or metric is computed of a model in training mode, with {source.what} at work: `eval()` is missing.",
-        does[source.what],
+        f"A loss or metric is computed of a model in training mode, with {source.layer} at work: `eval()` is missing.",
+        does[source.layer],
         "model.eval()   # before the evaluation; and model.train() before training goes on",
         source.place,
         {},

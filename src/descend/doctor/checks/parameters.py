@@ -112,10 +112,12 @@ def _free(names: list[str], held: list[str]) -> str:
         return owner
     parts = list(dict.fromkeys(name.rpartition(".")[0] or name for name in names))
     written = [re.sub(r"\.(\d+)", r"[\1]", part) for part in parts]
-    whole = [f"{one}.parameters()" if part not in names else one for one, part in zip(written, parts, strict=True)]
-    if len(whole) == 1 and parts[0] not in names:
-        return whole[0]
-    return f"[{', '.join(f'*{one}' if one.endswith(')') else one for one in whole)}]"
+    expressions = [
+        f"{one}.parameters()" if part not in names else one for one, part in zip(written, parts, strict=True)
+    ]
+    if len(expressions) == 1 and parts[0] not in names:
+        return expressions[0]
+    return f"[{', '.join(f'*{one}' if one.endswith(')') else one for one in expressions)}]"
 
 
 def _owner(names: list[str]) -> str:
