@@ -71,11 +71,11 @@ class Dual:
 
         z = -D^-1 A' (K + lambda I)^-1 q - (I - D^-1 A' (K + lambda I)^-1 A D^-1) D^-1 g0 / lambda
 
-    pull: q, 0 where a row has no curvature. whole: whether there is no such row, so that g0 = 0.
+    pull: q, 0 where a row has no curvature. explained: whether there is no such row, so that g0 = 0.
     """
 
-    def __init__(self, root: Tensor, pull: Tensor, whole: bool) -> None:
-        self.root, self.pull, self.whole = root, pull, whole
+    def __init__(self, root: Tensor, pull: Tensor, explained: bool) -> None:
+        self.root, self.pull, self.explained = root, pull, explained
         self._scaled: tuple[Array, Tensor, Tensor] | None = None
         self.diagonal: Array = (root**2).sum(dim=0).cpu().numpy()
 
@@ -95,7 +95,7 @@ class Dual:
             return None
         inner = torch.cholesky_solve(torch.stack([self.pull, root @ unexplained], dim=1), factor)
         move = -root.T @ inner[:, 0]
-        if not self.whole:
+        if not self.explained:
             move -= (unexplained - root.T @ inner[:, 1]) / damping
         return np.asarray(move.cpu().numpy())
 

@@ -158,8 +158,8 @@ class Place:
                 here = Terms(terms.slope[part], terms.root[part])
                 root = share[part].sqrt()
                 weighted = here.weighted(jacobian.double()) * root[:, None, None]
-                whole = bool((here.root != 0.0).all())
-                yield weighted.flatten(0, 1), (here.pull * root[:, None]).flatten(), whole
+                explained = bool((here.root != 0.0).all())
+                yield weighted.flatten(0, 1), (here.pull * root[:, None]).flatten(), explained
 
     def _matrix(self) -> CurvatureOfRows:
         import torch
@@ -173,8 +173,8 @@ class Place:
     def _of_rows(self) -> CurvatureOfRows:
         import torch
 
-        roots, pulls, whole = zip(*self._roots(), strict=True)
-        return Dual(torch.cat(roots), torch.cat(pulls), all(whole))
+        roots, pulls, explained = zip(*self._roots(), strict=True)
+        return Dual(torch.cat(roots), torch.cat(pulls), all(explained))
 
     def _products(self) -> CurvatureOfRows:
         graphs = Graphs(self)
