@@ -88,6 +88,10 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     }
     given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
     options = _with_trials(model, options)
+    if kind_of(model).in_place and "loss" in options:
+        from descend.losses.of_modules import loss_of_module
+
+        options = {**options, "loss": loss_of_module(options["loss"])}
     if (sides := options.get("sigma")) is not None and (not isinstance(sides, str) or "," in sides):
         from descend.options.asymmetric import as_given, with_two_sides
 
