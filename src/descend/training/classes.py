@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.losses import Loss
-from descend.losses.cross_entropy import CrossEntropy
 from descend.models.module import ModuleModel
 from descend.table.table import listing
 from descend.training.engine import ModuleEngine
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from descend.losses.cross_entropy import CrossEntropy
 
 Array = NDArray[np.float64]
 SUM = 1e-3
@@ -77,8 +78,8 @@ def settled_classes(model: ModuleModel, engine: ModuleEngine, output: Tensor) ->
 
     Raises DataError or ConfigError where outputs and classes do not match.
     """
-    loss, outputs, codes = model.loss, int(output.shape[1]), engine.rows.y
-    assert isinstance(loss, CrossEntropy)
+    outputs, codes = int(output.shape[1]), engine.rows.y
+    loss = cast("CrossEntropy", model.loss)
     low, high = int(codes.min()), int(codes.max())
     if engine.y.ndim == 2 and engine.y.shape[1] != outputs:
         raise ConfigError(
