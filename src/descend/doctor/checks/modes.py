@@ -27,8 +27,9 @@ class Modes(Check):
             return
         layer = self.ledger.layers[-1]
         if vars(layer).get("p") != 0.0:
-            self.now.add(bool(layer.training))
-            if not layer.training and self.steps[-1:] != [False]:
+            training = bool(layer.training or self.ledger.layers[0].training)  # a layer may be frozen on purpose
+            self.now.add(training)
+            if not training and self.steps[-1:] != [False]:
                 self.place = operation.place
 
     def step_ended(self, step: Step) -> None:

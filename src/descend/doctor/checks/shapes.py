@@ -1,16 +1,15 @@
-"""Losses with inputs of the wrong shape or kind, which raise no error and only lead to a poor fit."""
+"""Losses with inputs of the wrong shape, which raise no error and only lead to a poor fit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from descend.doctor.contract import Check
-from descend.doctor.finding import Finding, capital
+from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger
-from descend.doctor.operation import ByTensor, Operation
+from descend.doctor.operation import DIFFERENCES, ByTensor, Operation
 from descend.doctor.places import Place
 
-DIFFERENCES = {"sub", "__sub__", "__rsub__", "rsub", "subtract"}
 PAIRED = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
 KEPT = {
     *(
@@ -31,12 +30,6 @@ KEPT = {
     *("__pow__", "__abs__", "__mul__", "__rmul__", "__neg__", "__truediv__", "__add__", "__radd__"),
 }
 REDUCED = {"mean", "sum"}
-LOGITS = {
-    "cross_entropy": ("Softmax", "softmax"),
-    "binary_cross_entropy_with_logits": ("Sigmoid", "sigmoid"),
-    "multilabel_soft_margin_loss": ("Sigmoid", "sigmoid"),
-}
-"""Loss that takes raw scores -> the function that it applies itself."""
 
 
 @dataclass(eq=False)
@@ -51,14 +44,13 @@ class Spread:
 
 
 class Shapes(Check):
-    """Detects a column (n, 1) combined with a row (n,) on the way into a loss, and a softmax that is applied twice."""
+    """Detects a column (n, 1) combined with a row (n,) on the way into a loss."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.spread: ByTensor[Spread] = ByTensor()
         self.waiting: list[Spread] = []
         self.confirmed: Spread | None = None
-        self.twice: dict[str, tuple[Place | None, str, str, int]] = {}
 
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
@@ -76,11 +68,6 @@ class Shapes(Check):
                     self.waiting.append(found)
                 elif name in KEPT:
                     self.spread[output] = found
-        elif name in LOGITS and tensors and tensors[0].grad_fn is not None:
-            node, function = LOGITS[name]
-            if tensors[0].grad_fn.name().startswith(node):
-                *_, count = self.twice.get(name, (None, "", "", 0))
-                self.twice[name] = (operation.place, operation.title, function, count + 1)
 
     def _meeting(self, operation: Operation) -> Spread | None:
         """Return a `Spread` if n predictions and n targets are combined as a column and a row."""
@@ -105,12 +92,7 @@ class Shapes(Check):
             self.waiting.clear()
 
     def findings(self) -> list[Finding]:
-        found = []
-        if self.confirmed is not None:
-            found.append(_broadcast(self.confirmed))
-        if self.ledger.backwards:
-            found += [_twice(*seen) for seen in self.twice.values()]
-        return found
+        return [] if self.confirmed is None else [_broadcast(self.confirmed)]
 
 
 def _broadcast(spread: Spread) -> Finding:
@@ -125,15 +107,4 @@ def _broadcast(spread: Spread) -> Finding:
         f"{fix}   # both of the shape ({count}, 1)",
         spread.place,
         {"prediction": list(spread.prediction), "target": list(spread.target), "differences": count * count},
-    )
-
-
-def _twice(place: Place | None, title: str, function: str, count: int) -> Finding:
-    return Finding(
-        "activation_twice",
-        f"{capital(title)} is given the result of `{function}`, which it applies itself.",
-        f"Applied twice, {function} flattens the scores: the loss cannot get near zero, and its gradient is small.",
-        f"Leave out the {function}, and give the loss the raw scores.",
-        place,
-        {"calls": count},
     )
