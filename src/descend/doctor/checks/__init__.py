@@ -7,7 +7,7 @@ from descend.doctor.checks.batches import Batches
 from descend.doctor.checks.clipping import Clipping
 from descend.doctor.checks.detachment import Detachment
 from descend.doctor.checks.errors import Errors
-from descend.doctor.checks.evaluation import Evaluation
+from descend.doctor.checks.evaluation import Evaluation, Hits
 from descend.doctor.checks.gradients import Gradients
 from descend.doctor.checks.graphs import Graphs
 from descend.doctor.checks.initial import Initial
@@ -27,6 +27,6 @@ from descend.doctor.contract import Check
 CHECKS: tuple[type[Check], ...] = (
     *(Errors, Detachment, Zeroing, Parameters, Optimizers, Gradients),
     *(Objective, Batches, Scales, Initial, Clipping, Schedules, Steps, Rates),
-    *(Values, Shapes, Activations, Modes, Evaluation, Graphs),
+    *(Values, Shapes, Activations, Modes, Evaluation, Hits, Graphs),
 )
 """In the order in which findings are shown."""

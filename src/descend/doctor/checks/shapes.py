@@ -1,4 +1,4 @@
-"""Losses with inputs of the wrong shape, which raise no error and only lead to a poor fit."""
+"""Losses with inputs of the wrong shape or kind, which raise no error and only lead to a poor fit."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger
-from descend.doctor.operation import DIFFERENCES, ByTensor, Operation
+from descend.doctor.operation import ByTensor, Operation
 from descend.doctor.places import Place
 
+DIFFERENCES = {"sub", "__sub__", "__rsub__", "rsub", "subtract"}
 PAIRED = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
 KEPT = {
     *(
@@ -30,6 +31,7 @@ KEPT = {
     *("__pow__", "__abs__", "__mul__", "__rmul__", "__neg__", "__truediv__", "__add__", "__radd__"),
 }
 REDUCED = {"mean", "sum"}
+VIEWS = {"view", "reshape", "_unsafe_view"}
 
 
 @dataclass(eq=False)
@@ -44,13 +46,14 @@ class Spread:
 
 
 class Shapes(Check):
-    """Detects a column (n, 1) combined with a row (n,) on the way into a loss."""
+    """Detects a column (n, 1) combined with a row (n,) on the way into a loss, and a view in the place of a permute."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.spread: ByTensor[Spread] = ByTensor()
         self.waiting: list[Spread] = []
         self.confirmed: Spread | None = None
+        self.mixed: tuple[Place | None, str, tuple[int, ...], tuple[int, ...]] | None = None
 
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
@@ -68,6 +71,17 @@ class Shapes(Check):
                     self.waiting.append(found)
                 elif name in KEPT:
                     self.spread[output] = found
+        elif name in VIEWS and operation.outputs:
+            self._reshaped(operation)
+
+    def _reshaped(self, operation: Operation) -> None:
+        """Take note of a view whose sizes are those of its input in another order: it moves no axis, it mixes them."""
+        before, after = operation.tensors[0], operation.outputs[0]
+        if before.ndim != after.ndim or before.ndim < 3 or not before.is_floating_point() or self.mixed is not None:
+            return
+        old, new = tuple(before.shape), tuple(after.shape)
+        if sorted(old) == sorted(new) and [n for n in old if n > 1] != [n for n in new if n > 1]:
+            self.mixed = (operation.place, operation.name, old, new)
 
     def _meeting(self, operation: Operation) -> Spread | None:
         """Return a `Spread` if n predictions and n targets are combined as a column and a row."""
@@ -92,7 +106,12 @@ class Shapes(Check):
             self.waiting.clear()
 
     def findings(self) -> list[Finding]:
-        return [] if self.confirmed is None else [_broadcast(self.confirmed)]
+        found = []
+        if self.confirmed is not None:
+            found.append(_broadcast(self.confirmed))
+        if self.ledger.backwards and self.mixed is not None:
+            found.append(_mixed(*self.mixed))
+        return found
 
 
 def _broadcast(spread: Spread) -> Finding:
@@ -107,4 +126,21 @@ def _broadcast(spread: Spread) -> Finding:
         f"{fix}   # both of the shape ({count}, 1)",
         spread.place,
         {"prediction": list(spread.prediction), "target": list(spread.target), "differences": count * count},
+    )
+
+
+def _mixed(place: Place | None, name: str, old: tuple[int, ...], new: tuple[int, ...]) -> Finding:
+    left = list(range(len(old)))
+    order = []
+    for size in new:
+        axis = next(axis for axis in left if old[axis] == size)
+        left.remove(axis)
+        order.append(str(axis))
+    return Finding(
+        "view_for_permute",
+        f"`{name}` turns the shape {old} into {new}: it moves no axis, it only cuts the same row of numbers otherwise.",
+        "The numbers of different pixels, channels or rows are mixed; what changes the order of axes is permute.",
+        f"x.permute({', '.join(order)})",
+        place,
+        {"shape": list(old), "turned_into": list(new)},
     )
