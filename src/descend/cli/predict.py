@@ -102,8 +102,10 @@ def predict(
     new = _predicted(fitted, table, name, missing, interval, level or 0.95)
     new |= _probabilities(fitted, table, missing) if probabilities else {}
     if isinstance(fitted, Fits):
-        from descend.many.prediction import rows_kept
+        from descend.many.prediction import rows_kept, without_prediction
 
+        if not quiet and (lacking := without_prediction(fitted, table)):
+            say(f"Note: {lacking}", file=sys.stderr)
         kept = rows_kept(fitted, table) if missing == "drop" else None
     else:
         kept = table.complete(inputs) if missing == "drop" and inputs else None
