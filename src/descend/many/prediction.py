@@ -43,11 +43,11 @@ def predict(fits: FittedGroups, data: object, missing: str, interval: str | None
     results = np.full((3 if interval else 1, table.rows), np.nan)
     unfitted = np.zeros(table.rows, dtype=bool)
     chosen = (groups.rows(group) for group in range(len(groups)))
-    asked = [(fits.place(key), rows[kept[rows]]) for key, rows in zip(groups.keys, chosen, strict=True)]
-    asked = [(place, rows) for place, rows in asked if len(rows)]
-    if asked and not any(fits.fitted(place) for place, _ in asked):
-        fits.refuse_unfitted(asked[0][0])
-    for place, rows in asked:
+    places_and_rows = [(fits.place(key), rows[kept[rows]]) for key, rows in zip(groups.keys, chosen, strict=True)]
+    places_and_rows = [(place, rows) for place, rows in places_and_rows if len(rows)]
+    if places_and_rows and not any(fits.fitted(place) for place, _ in places_and_rows):
+        fits.refuse_unfitted(places_and_rows[0][0])
+    for place, rows in places_and_rows:
         if fits.fitted(place):
             part = {name: column[rows] for name, column in columns.items()} or {"": np.empty(len(rows))}
             results[:, rows] = _of_group(fits, place, part, interval, level)
@@ -61,16 +61,16 @@ def predict(fits: FittedGroups, data: object, missing: str, interval: str | None
 def without_prediction(fits: FittedGroups, table: Table) -> str:
     """Say which rows of new data have no prediction, as the fits of their groups failed; empty if all have one."""
     groups = Groups.of(table, fits.by)
-    lost = [place for place, key in enumerate(groups.keys) if not fits.fitted(fits.place(key))]
-    if not lost:
+    failed = [place for place, key in enumerate(groups.keys) if not fits.fitted(fits.place(key))]
+    if not failed:
         return ""
-    rows = sum(len(groups.rows(place)) for place in lost)
+    rows = sum(len(groups.rows(place)) for place in failed)
     have = "1 row has" if rows == 1 else f"{rows:,} rows have"
-    if len(lost) == 1:
-        key = groups.keys[lost[0]]
+    if len(failed) == 1:
+        key = groups.keys[failed[0]]
         return f"{have} no prediction: the group {said(key)} was not fitted. {fits.cause(fits.place(key))}"
-    names = ", ".join(said(groups.keys[place]) for place in lost[:NAMED]) + (" …" if len(lost) > NAMED else "")
-    return f"{have} no prediction: {len(lost):,} groups were not fitted: {names}."
+    names = ", ".join(said(groups.keys[place]) for place in failed[:NAMED]) + (" …" if len(failed) > NAMED else "")
+    return f"{have} no prediction: {len(failed):,} groups were not fitted: {names}."
 
 
 def rows_kept(fits: FittedGroups, table: Table) -> NDArray[np.bool_]:
