@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import posixpath
 import re
@@ -18,6 +19,7 @@ from mkdocs.structure.pages import Page
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import gallery
 import pages
 import reference
 
@@ -34,18 +36,33 @@ MADE: dict[str, tuple[str, dict[str, bytes]]] = {}
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the reference, run every page, and add what the pages made and the files of the project that they link to."""
     texts = {file.src_uri: file.content_string for file in files.documentation_pages()}
-    for name, text in reference.written().items():
+    shown = _gallery()
+    written = {f"gallery/{example.name}.md": example.page for example in shown} | {
+        "gallery/index.md": gallery.index(shown)
+    }
+    for name, text in (reference.written() | written).items():
         files.append(File.generated(config, name, content=text))
+    for example in shown:
+        files.append(File.generated(config, f"gallery/{example.name}.png", content=example.picture))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         made = dict(zip(texts, pool.map(_ran, texts.items()), strict=True))
+    texts |= written
     for page, text in texts.items():
-        for name, content in made[page].items():
+        for name, content in made.get(page, {}).items():
             files.append(File.generated(config, _place(page, name), content=content))
         for target, _ in LINK.findall(text):
             outside = _outside(page, target)
             if _ships(outside) and not files.get_file_from_path(_shipped(outside)):
                 files.append(File.generated(config, _shipped(outside), content=outside.read_bytes()))
     return files
+
+
+@functools.cache
+def _gallery() -> list[gallery.Example]:
+    try:
+        return gallery.examples()
+    except pages.DiffersError as error:
+        raise PluginError(str(error)) from error
 
 
 def _ran(item: tuple[str, str]) -> dict[str, bytes]:

@@ -59,12 +59,17 @@ def blocks(text: str) -> list[Block]:
     return [Block(*found) for found in re.findall(r"^```(\w*)[^\n]*\n(.*?)^```$", text, re.M | re.S)]
 
 
+def environment() -> dict[str, str]:
+    """Return the environment of a program on a page: this Python and this checkout, plain text, pictures to files."""
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    sources = os.pathsep.join([str(ROOT / "src"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    plain = {"NO_COLOR": "1", "COLUMNS": "120", "MPLBACKEND": "agg", "PYTHONIOENCODING": "utf-8"}
+    return os.environ | plain | {"PATH": programs, "PYTHONPATH": sources}
+
+
 def run(page: str, folder: Path) -> None:
     """Run the blocks of a page in a folder. Raises DiffersError."""
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": programs, "NO_COLOR": "1", "COLUMNS": "120", "MPLBACKEND": "agg"}
-    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), *filter(None, [os.environ.get("PYTHONPATH")])])
-    pipes = {"cwd": folder, "env": environment, "text": True, "encoding": "utf-8"}
+    pipes = {"cwd": folder, "env": environment(), "text": True, "encoding": "utf-8"}
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **pipes
     ) as python:
@@ -99,7 +104,7 @@ def commands(language: str, text: str) -> Iterator[tuple[str, str]]:
 def output_of(command: str, pipes: dict[str, Any]) -> str:
     """Run a command line and return what it prints. Raises DiffersError if it fails."""
     words = ["bash", "-euo", "pipefail", "-c", command]
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **pipes)
+    done = subprocess.run(words, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **pipes)
     if done.returncode:
         raise DiffersError(f"This command ended with exit code {done.returncode}:\n{command}\n{done.stdout}")
     return done.stdout

@@ -7,15 +7,16 @@ import json
 import numpy as np
 import pytest
 
+import descend
 from descend.descent.outcome import Outcome
 from descend.formula.curves import CURVES, curve_named
-from descend.lab import chinese_names, curves
+from descend.lab import chinese_meanings, chinese_names, copies, curves
 from descend.lab.callbacks import Callbacks
 from descend.lab.data import Library, Rows
 from descend.lab.descents import descents
 from descend.lab.endings import verdicts
 from descend.lab.film import film_of
-from descend.lab.state import FILE, State
+from descend.lab.state import FILE, State, read_query, state_of
 from descend.lab.texts import words
 from descend.losses import LOSSES
 from descend.losses.chinese import CHINESE
@@ -37,7 +38,14 @@ def test_every_curve_is_listed_and_found_by_any_of_its_names(language):
 
 def test_every_curve_and_every_loss_has_a_chinese_name():
     assert CURVES.keys() <= chinese_names.CURVES.keys() and set(LOSSES) <= CHINESE.keys()
+    meanings = {argument.meaning for curve in CURVES.values() for argument in curve.arguments}
+    assert meanings <= chinese_meanings.MEANINGS.keys()
     assert words("zh").loss("squared") == "squared 平方误差" and words("en").loss("soft_l1") == "soft l1"
+
+
+def test_meanings_are_chinese_in_the_chinese_lab():
+    assert "剂量或浓度" in curves.shown(curve_named("logistic4"), words("zh"))
+    assert "dose or concentration" in curves.shown(curve_named("logistic4"), words("en"))
 
 
 @pytest.mark.parametrize("name", ["gaussian", "power_law", "spline", "line"])
@@ -96,3 +104,38 @@ def test_the_page_lists_losses_and_curves_in_both_languages():
         page = Callbacks(Library()).page({"search": f"?problem=line&lang={language}", "at": 1})
         shown = json.dumps(page, cls=PlotlyJSONEncoder, ensure_ascii=False)
         assert f'"{label}"' in shown and f'"{words(language)("curves")}"' in shown
+
+
+def deaths(**more):
+    """Collett's (1991) counts of dead insects, 50 at each dose, in rows of two halves that scatter more than chance."""
+    dose = np.repeat([1.69, 1.72, 1.76, 1.78, 1.81, 1.84, 1.86, 1.88], 2)
+    dead = np.array([1, 5, 3, 10, 6, 12, 10, 18, 25, 27, 24, 29, 29, 32, 30, 30], dtype=float)
+    return rows_of(dose=dose, dead=dead, n=np.full(16, 32.0), **more)
+
+
+def test_shares_of_trials_and_their_dispersion_descend_in_the_lab():
+    rows = deaths()
+    state = State(
+        FILE, "dead/n ~ sigmoid(b*(dose - m))", trials="n", dispersion="estimated", rate=None, optimizers=("lbfgs",),
+        start=(("b", 20.0), ("m", 1.8)), epochs=500,
+    )  # fmt: skip
+    made = descents(state, rows)
+    known = descend.fit(state.formula, rows.table, trials="n", dispersion="estimated")
+    assert made.first.loss_function.name == "binomial"
+    assert made.first.parameters == pytest.approx(known.parameters, rel=1e-4)
+    assert made.first.standard_errors["m"] == pytest.approx(known.standard_errors["m"], rel=1e-3)
+    assert "--trials n" in copies.commands(state, rows, made.start)
+    assert "--dispersion estimated" in copies.commands(state, rows, made.start)
+    assert read_query(state.query)[0] == state
+
+
+def test_what_is_no_dispersion_is_told_in_both_languages():
+    settings = {
+        "formula": "y ~ w*x", "loss": "squared", "optimizers": ["gd"], "rate": -1.0, "auto": [], "start": "",
+        "epochs": "100", "batch": "all", "noise": None, "context": CONTEXT, "by-hand": [], "by": [], "dispersion": "-1",
+    }  # fmt: skip
+    with pytest.raises(descend.ConfigError) as error:
+        state_of(settings, "")
+    assert str(error.value) == "The dispersion is estimated, known, or a number above 0; this is `-1`."
+    with pytest.raises(descend.ConfigError, match=r"离散度填 estimated、known 或大于 0 的数；这里是 `-1`。"):
+        state_of(settings | {"context": CONTEXT | {"lang": "zh"}}, "")

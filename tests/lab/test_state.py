@@ -24,6 +24,8 @@ STATES = st.builds(
     problem=st.sampled_from([*PROBLEMS, UPLOAD]),
     formula=TEXTS,
     loss=st.sampled_from(list(LOSSES)),
+    trials=TEXTS,
+    dispersion=st.sampled_from(["", "estimated", "known", "2.5"]),
     optimizers=st.lists(st.sampled_from(list(OPTIMIZERS)), min_size=1, max_size=6, unique=True).map(tuple),
     rate=st.none() | st.floats(1e-300, 1e300),
     start=st.dictionaries(NAMES, NUMBERS, max_size=4).map(lambda named: tuple(named.items())),

@@ -161,15 +161,15 @@ REFUSED = {
     "an unknown optimizer": (
         ConfigError,
         {"optimizer": 3},
-        "A module is stepped by one of gd, momentum, nesterov, adagrad, rmsprop, adam, adamw, lbfgs, by a "
-        "class such as torch.optim.NAdam, or by the torch optimizer that a function makes of its parameters; "
-        "this is a int.",
+        "A module is stepped by one of gd, momentum, nesterov, adagrad, rmsprop, adam, adamw, lbfgs, "
+        "levenberg_marquardt, by a class such as torch.optim.NAdam, or by the torch optimizer that a function makes "
+        "of its parameters; this is a int.",
     ),
     "an optimizer torch has not": (
         ConfigError,
-        {"optimizer": "levenberg_marquardt"},
-        "The optimizer `levenberg_marquardt` is not for modules: torch.optim has none like it. Use one of: "
-        "gd, momentum, nesterov, adagrad, rmsprop, adam, adamw, lbfgs.",
+        {"optimizer": "newton"},
+        "The optimizer `newton` is not for modules: torch.optim has none like it. Use one of: "
+        "gd, momentum, nesterov, adagrad, rmsprop, adam, adamw, lbfgs, levenberg_marquardt.",
     ),
     "two learning rates": (
         ConfigError,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from descend.options.option import Option
 from descend.options.units import number_or_measured
 
 if TYPE_CHECKING:
-    from descend.inference.inverse import Inverse
+    from descend.inference.inverted import Inverse
     from descend.results import Fit
 
 Sample = tuple[list[float | str], Mapping[str, object]]
@@ -145,15 +144,5 @@ def _beside(unit: object) -> str:
 
 def _line(found: Inverse, unit: str, of: str) -> str:
     """Return what people read of an inverse prediction. unit: of the input; of: of the response."""
-    from descend.formula.printers.code import plain_name
-    from descend.parameters import digits_of
-
     response = ", ".join(f"{value:g}" for value in found.response) + of
-    name = plain_name(found.input)
-    if math.isnan(found.value):
-        return f"{response}:  {found.why}"
-    digits = digits_of(found.value, found.standard_error)
-    low, high = (f"{end:.{digits}g}" for end in found.interval)
-    line = f"{response}:  {name} = {found.value:.{digits}g} ± {found.standard_error:.3g}{unit}"
-    line += f",  {found.level * 100:.10g}% {found.method} interval {low} to {high}"
-    return line + (f"\n    {found.why}" if found.why else "")
+    return f"{response}:  {found.said(unit)}"

@@ -7,6 +7,7 @@ Exit codes: 0 converged, or the asked-for epochs were run; 1 the fit failed, or 
 from __future__ import annotations
 
 import gc
+import json
 import os
 import sys
 from typing import Annotated
@@ -33,7 +34,7 @@ from descend.cli.letters import Letters
 from descend.cli.options import Verb
 from descend.cli.terminal import flush, say
 from descend.cli.usage import explained
-from descend.errors import INTERRUPTED, DescendError
+from descend.errors import INTERRUPTED, ConfigError, DescendError
 
 # Typer may use its own copy of Click or the installed one; in both cases this is its base class of usage errors.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -71,22 +72,22 @@ for verb in VERBS:
     app.command(cls=Verb, short_help=(verb.__doc__ or "").partition(":")[0].partition(".")[0])(verb)
 
 
-def show_version(wanted: bool) -> None:
-    """Print the version and end."""
-    if wanted:
-        from importlib.metadata import version
-
-        say(f"descend {version('descend')}")
-        raise typer.Exit
-
-
-@app.callback()
+@app.callback(invoke_without_command=True)
 def descend(
-    version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --version: all versions that a report of a fault should name.")
     ] = False,
 ) -> None:
     """Fit a model to data by gradient descent, wherever the data lie, and see how it was done."""
+    if as_json and not version:
+        raise ConfigError("`--json` goes with `--version` here, or behind a command: descend fit ... --json.")
+    if version:
+        from descend.cli.version import versions
+
+        found = versions()
+        say(json.dumps(found, indent=2) if as_json else f"descend {found['descend']}")
+        raise typer.Exit
 
 
 def main() -> int:

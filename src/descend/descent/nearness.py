@@ -23,7 +23,9 @@ def promise(point: Point) -> float:
     Unlike ``remaining`` it does not grow where a parameter is known to many digits, such as a date in seconds.
     """
     curvature = point.curved()
-    if curvature is None or point.has_l1 or point.piecewise or not point.excess:
+    if curvature is None:
+        return point.promised
+    if point.has_l1 or point.piecewise or not point.excess:
         return math.inf
     if not is_finite(curvature):
         return math.inf

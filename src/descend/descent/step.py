@@ -53,8 +53,9 @@ class Step:
     gradient_norm: Euclidean norm of dJ/dtheta. learning_rate: of the step taken from here. seconds: since the start.
     outcome: how the run ended, on its last step; None before. names: of the parameters.
     sharpness: the largest eigenvalue of the curvature there, at epochs where it was asked for. note: a warning.
-    snapshot: the state from which the run can be resumed, if checkpoints are kept. measures: what else was measured
-    there, by name, of a module under training: `validation_loss`, metrics.
+    snapshot: the state from which the run can be resumed, if checkpoints are kept. damping: lambda of the step taken
+    from here, where the optimizer damps its steps. measures: what else was measured there, by name, of a module under
+    training: `validation_loss`, metrics.
     """
 
     epoch: int
@@ -68,6 +69,7 @@ class Step:
     sharpness: float | None = None
     note: str | None = None
     snapshot: Snapshot | None = None
+    damping: float | None = None
     measures: Mapping[str, float] | None = None
 
     @property

@@ -93,7 +93,10 @@ def compile_together(expressions: tuple[Expr, ...], symbols: tuple[Expr, ...]) -
 
 def items_matrix(items: Sequence[Expr], columns: Mapping[str, Array], count: int) -> Array:
     """Return the (rows, k) matrix of the items inside ``[ ]``."""
-    return np.column_stack([over_rows(item, columns, count) for item in items])
+    matrix = np.empty((len(items), count))
+    for row, item in zip(matrix, items, strict=True):
+        row[...] = columns[item.name] if isinstance(item, Column) else over_rows(item, columns, count)
+    return matrix.T
 
 
 @lru_cache(maxsize=512)

@@ -75,7 +75,8 @@ def read_formula(
 
 def in_full(text: str, columns: Sequence[str], parameters: Collection[str] = ()) -> str:
     """Return a formula in which each ``t`` that stands for a column ``t (s)`` is that column; see `headers`."""
-    if not any(sign in name for name in columns for sign in "([/"):
+    names = "".join(columns)
+    if not any(sign in names for sign in "([/"):
         return text
     from descend.formula.headers import with_columns
 

@@ -15,13 +15,13 @@ from descend.formula.printers.code import plain_name
 from descend.inference.covariance import variance_of
 from descend.inference.estimates import Estimates
 from descend.inference.intervals import NOT_AT_MINIMUM, listed, quantile
+from descend.inference.inverted import Inverse, Range
 from descend.inference.measurement import Measurement, measurement_of
 from descend.inference.quantities.curve import Curve, curve_of
 from descend.models import Model
 from descend.wording import spell
 
 Array = NDArray[np.float64]
-Range = tuple[float, float]
 GRID = 401
 """Values of the input at which the curve is looked at first, within the range of the data."""
 DECADES = 6
@@ -31,43 +31,6 @@ STRIDE = 0.05
 """First stride from the estimate to an end of the interval, in standard errors."""
 GROWTH = 1.15
 EXACT = 4.0 * float(np.finfo(np.float64).eps)
-
-
-@dataclass(frozen=True)
-class Inverse:
-    """The value of an input at which the curve reaches a response.
-
-    input: its name. response: the measured values, replicates of one sample. value: the estimate, NaN if there is none.
-    standard_error: by the delta method. interval: (low, high); an end that the data leave open is infinite.
-    level, method: of the interval. why: what there is to say of it in words; empty if nothing.
-    """
-
-    input: str
-    response: tuple[float, ...]
-    value: float
-    standard_error: float
-    interval: Range
-    level: float
-    method: str
-    why: str = ""
-
-    @property
-    def x(self) -> float:
-        """The estimate."""
-        return self.value
-
-    def plain(self) -> dict[str, object]:
-        """Return it as plain values, as in the JSON; None for what there is not, or is infinite."""
-        value, error, *ends = (
-            number if math.isfinite(number) else None for number in (self.value, self.standard_error, *self.interval)
-        )
-        given = list(self.response) if len(self.response) > 1 else self.response[0]
-        found = {"response": given, "x": value, "standard_error": error, "interval": ends}
-        more = {"input": self.input, "level": self.level, "method": self.method}
-        return found | more | ({"why": self.why} if self.why else {})
-
-    def __float__(self) -> float:
-        return self.value
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ WORDS_OF_FILM = (
 )
 """The elements for the words of a film, which the page asks for by the film's link once it is drawn."""
 SETTINGS = (
-    "formula.value loss.value optimizers.value rate.value auto.value start.value epochs.value batch.value noise.value "
-    "by.value context.data by-hand.value theme.data"
+    "formula.value loss.value trials.value dispersion.value optimizers.value rate.value auto.value start.value "
+    "epochs.value batch.value noise.value by.value context.data by-hand.value theme.data"
 )
 TURN = threading.Lock()
 """Only one answer is computed at a time: threads that compute side by side would share one interpreter, and spend most
@@ -79,7 +79,7 @@ class Callbacks:
         wire(self.tell, WORDS_OF_FILM, "link.data", "opening.data rate.min rate.max")
         judgement = "gradient-told.children mathematics.data gradient.placeholder"
         rows = "context.data noise.value opening.data by.value"
-        wire(self.judge, judgement, "gradient.value formula.value loss.value", rows, late=False)
+        wire(self.judge, judgement, "gradient.value formula.value loss.value", rows + " trials.value", late=False)
         wire(self.report, "download.data", "report.n_clicks", "link.data opening.data")
         wire("sample", "context.data", "sample.n_clicks", "context.data")
         wire("go", "url.search", "problem.value", "context.data")
@@ -163,10 +163,12 @@ class Callbacks:
         noise: float,
         opening: Opening,
         by: Sequence[str] | None = None,
+        trials: str | None = None,
     ) -> tuple[object, str, str]:
         """Return the judgement on a gradient by hand, the derived gradient beside it, and a text to begin with."""
         try:
             state = dataclasses.replace(state_of_rows(context, noise, by), formula=formula or "", loss=loss)
+            state = dataclasses.replace(state, trials=(trials or "").strip())
             READERS["gradient"](gradient or "")
             rows = self.library.rows(state, opening.get("key"))
             if rows is None or not state.formula.strip() or state.all_groups:
@@ -174,7 +176,10 @@ class Callbacks:
             lowest = lowest_fit(state, rows)
         except (DescendError, ValueError):
             return "", "", ""  # shown beside the formula instead
-        model, known = lowest.model, LOSSES.build(loss)  # no scale is estimated for a gradient by hand
+        model = lowest.model
+        known = (
+            lowest.loss_function if state.trials else LOSSES.build(loss)
+        )  # no scale is estimated for a gradient by hand
         if model.formula is None:
             return "", "", ""  # of several scores in one there is no formula to derive
         derived = "".join(markup for _, markup in mathematics.gradient(Derivation(model.formula, known)))
@@ -189,6 +194,7 @@ class Callbacks:
                     gradient=gradient_lines(dataclasses.replace(state, gradient=gradient)),
                     start=starts(state, rows, lowest),
                     loss=known,
+                    weights=state.trials or None,
                     missing=rows.missing,
                 )
             return judgement_text(judged, words(state.lang)), derived, skeleton

@@ -14,6 +14,8 @@ CONTROLS = {
     "epochs": ("epochs", "{value} epochs"),
 }
 """Names of the options that have a control: alone, and set to a value."""
+BOXES = ("trials", "dispersion")
+"""Options that are called by the label of their box."""
 EVIDENT = {"start": "", "where": " of the file"}
 """Words after a verb for options that need no name: the page has the start, and no condition on the rows."""
 PHRASES = {
@@ -46,6 +48,8 @@ class OnThePage(Wording):
 
     def spell(self, key: str, value: str) -> str:
         """Return the name of a control, or of a command-line option if the page has no control for it."""
+        if key in BOXES:
+            return f"{value} as “{self.say.label(key)}”" if value else f"“{self.say.label(key)}”"
         if key not in CONTROLS:
             return f"the command line's `{super().spell(key, value)}`"
         if value == "auto":

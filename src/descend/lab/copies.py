@@ -64,7 +64,7 @@ def arguments(state: State, rows: Rows, start: Start) -> dict[str, object]:
     given: dict[str, object] = {"model": "", "data": rows.name}
     if state.all_groups:
         given |= {"model": state.formula, "by": list(state.by)} | ({"missing": "drop"} if rows.gaps else {})
-        return given | ({} if state.loss == State.loss else {"loss": state.loss})
+        return given | state.kind
     given |= call(state, state.optimizers[0], start)
     if any(OPTIMIZERS.build(name).uses_rate for name in state.optimizers):  # of several, one may not use it
         given["learning_rate"] = "auto" if state.rate is None else state.rate

@@ -87,10 +87,10 @@ def descents(state: State, rows: Rows) -> Descents:
 
 def lowest_fit(state: State, rows: Rows) -> Fit:
     """Return what the default optimizer finds from a start of its own. Raises DescendError."""
-    key = (rows.key, state.formula, state.loss)
+    key = (rows.key, state.formula, state.loss, state.trials, state.dispersion)
 
     def fit() -> Fit:
-        fitted = api.fit(state.formula, rows.table, loss=state.loss, missing=rows.missing, time_limit=SECONDS)
+        fitted: Fit = api.fit(state.formula, rows.table, **state.kind, missing=rows.missing, time_limit=SECONDS)
         if fitted.theta.size > MOST_PARAMETERS:
             raise ConfigError(
                 f"The formula has {fitted.theta.size} parameters; the lab shows {MOST_PARAMETERS} at most. "
@@ -151,8 +151,7 @@ def call(state: State, optimizer: str, start: Start) -> dict[str, Any]:
     arguments: dict[str, object] = {"model": state.formula, "start": dict(start)}
     if state.by_hand and state.gradient.strip():
         arguments["gradient"] = gradient_lines(state)
-    if state.loss != State.loss:
-        arguments["loss"] = state.loss
+    arguments |= state.kind
     arguments |= {"optimizer": optimizer, "learning_rate": "auto" if state.rate is None else state.rate}
     if not OPTIMIZERS.build(optimizer).uses_rate:
         del arguments["learning_rate"]

@@ -77,11 +77,11 @@ def fits_of(state: State, rows: Rows) -> Fits:
             )
         return found
 
-    return FITS((rows.key, state.formula, state.loss, state.by), fit)
+    return FITS((rows.key, state.formula, *state.kind.items(), state.by), fit)
 
 
 def _fitted(state: State, rows: Rows) -> Fits:
-    return api.fit(state.formula, rows.table, loss=state.loss, missing=rows.missing, by=list(state.by))
+    return api.fit(state.formula, rows.table, **state.kind, missing=rows.missing, by=list(state.by))
 
 
 def _refuse_slow(state: State, rows: Rows, groups: int) -> None:

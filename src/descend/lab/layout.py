@@ -105,12 +105,16 @@ def _more(state: State, say: Words) -> list[Component]:
     sizes = [str(size) for size in sorted({*BATCHES} | given)]
     batches = [{"label": say("all_rows"), "value": "all"}, *({"label": size, "value": size} for size in sizes)]
     batch = _choice("batch", batches, "all" if state.batch is None else str(state.batch))
+    trials = html.Input(id="trials", debounce=0.3, value=state.trials, maxLength=LONGEST_FORMULA, **CODE)
+    dispersion = html.Input(id="dispersion", debounce=0.3, value=state.dispersion, maxLength=40, **CODE)
     typed = ", ".join(f"{name}={value:g}" for name, value in state.start)
     return [
         _field(
             say.label("loss"),
             _choice("loss", [{"label": say.loss(name), "value": name} for name in LOSSES], state.loss),
         ),
+        _field(say.label("trials"), trials, hint=say("trials_hint")),
+        _field(say.label("dispersion"), dispersion, hint=say("dispersion_hint")),
         html.Fieldset(
             [html.Legend(say.label("optimizer")), race, html.P(say("race"), className="hint")], className="field"
         ),

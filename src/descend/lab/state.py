@@ -13,6 +13,7 @@ from descend.lab.problems import PROBLEMS, Problem
 from descend.lab.texts import words
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS
+from descend.options.checks import is_dispersion
 
 LANGUAGES = ("en", "zh")
 FILE, UPLOAD = "file", "upload"
@@ -36,10 +37,11 @@ OUT_OF_DATE = "This page is out of date. Load it again."
 class State:
     """What the page shows.
 
-    rate: learning rate, None to have it chosen. start: of the parameters, as far as it is given. batch: rows per
-    step, None for all. noise, seed: of a built-in problem; noise is None for the usual one. gradient: by hand, one line
-    per parameter; by_hand: whether to descend with it. formula: empty if none is chosen yet. by: columns that tell
-    groups apart, for one fit of each group; group: the one whose descent is shown, all groups in a table if empty.
+    trials, dispersion: as the options of these names, empty if not given. rate: learning rate, None to have it chosen.
+    start: of the parameters, as far as it is given. batch: rows per step, None for all. noise, seed: of a built-in
+    problem; noise is None for the usual one. gradient: by hand, one line per parameter; by_hand: whether to descend
+    with it. formula: empty if none is chosen yet. by: columns that tell groups apart, for one fit of each group; group:
+    the one whose descent is shown, all groups in a table if empty.
     """
 
     problem: str = "line"
@@ -57,6 +59,8 @@ class State:
     by: tuple[str, ...] = ()
     group: str = ""
     lang: str = "en"
+    trials: str = ""
+    dispersion: str = ""
 
     @property
     def all_groups(self) -> bool:
@@ -66,6 +70,13 @@ class State:
     @property
     def built_in(self) -> Problem | None:
         return PROBLEMS.get(self.problem)
+
+    @property
+    def kind(self) -> dict[str, Any]:
+        """What kind of data the response is, as options of `descend.fit`: only those that are not as usual."""
+        given = {"trials": self.trials, "dispersion": self.dispersion}
+        loss = {} if self.loss == State.loss else {"loss": self.loss}
+        return loss | {key: text for key, text in given.items() if text}
 
     @property
     def query(self) -> str:
@@ -147,6 +158,8 @@ def _state_of(settings: Settings, gradient: str | None) -> State:
     texts = {
         "formula": settings["formula"] or "",
         "loss": settings["loss"],
+        "trials": (settings.get("trials") or "").strip(),
+        "dispersion": (settings.get("dispersion") or "").strip(),
         "batch": settings["batch"],
         "optimizers": ",".join(settings["optimizers"] or ["gd"]),
         "gradient": gradient or "",
@@ -231,6 +244,12 @@ def _short(most: int) -> Callable[[str], str]:
     return read
 
 
+def _dispersion(text: str) -> str:
+    if text and not is_dispersion(text):
+        raise ValueError(text)
+    return text
+
+
 def _columns(text: str) -> tuple[str, ...]:
     """Read ``site,well``; a comma within a name is written as ``%2C``. Raises ValueError."""
     names = tuple(unquote(name) for name in _short(LONGEST_FORMULA)(text).split(",") if name)
@@ -265,6 +284,8 @@ def _noise(text: str) -> float:
 READERS: Mapping[str, Callable[[str], Any]] = {
     "formula": _short(LONGEST_FORMULA),
     "loss": _known(LOSSES),
+    "trials": _short(LONGEST_FORMULA),
+    "dispersion": _dispersion,
     "optimizers": _several,
     "rate": read_rate,
     "start": read_start,

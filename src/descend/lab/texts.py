@@ -102,6 +102,22 @@ TEXTS = {
         "公式太长，请使用命令行。",
     ),
     "bad_loss": ("There is no loss `{text}`.", "没有损失函数 `{text}`。"),
+    "trials_hint": (
+        "Of how many trials each share is: a column or a number. Write the response as a share, such as dead/n.",
+        "每个比例的试验次数：一列或一个数。因变量写成比例，例如 dead/n。",
+    ),
+    "dispersion_hint": (
+        "estimated, where counts or shares scatter more than their distribution; or a number.",
+        "若计数或比例比其分布更分散，请填 estimated，或填一个数。",
+    ),
+    "bad_trials": (
+        "The name of the column of trials is longer than the lab takes. Use the command line.",
+        "试验次数的列名太长，请使用命令行。",
+    ),
+    "bad_dispersion": (
+        "The dispersion is estimated, known, or a number above 0; this is `{text}`.",
+        "离散度填 estimated、known 或大于 0 的数；这里是 `{text}`。",
+    ),
     "bad_optimizers": ("Choose one to six optimizers.", "请选择一到六种优化算法。"),
     "bad_batch": (
         "A batch is a whole number of rows, 1 or more; this is `{text}`.",

@@ -52,6 +52,11 @@ class Evaluation(Protocol):
         ...
 
     @property
+    def system(self) -> type[System] | None:
+        """What solves the damped system of a curvature that is neither a matrix nor an arrow; else None."""
+        ...
+
+    @property
     def piecewise(self) -> bool:
         """Whether the loss has kinks, and `pieces` says where."""
         ...

@@ -78,6 +78,10 @@ class LevenbergMarquardt(WholeSteps):
         # triangle; the step that led here; and, once only the last digits remain, what is known about the next step.
         return ([LEAST] * theta.size, self.damping, 2.0, False, None, None)
 
+    def damped(self, state: State) -> float:
+        """Return the damping of the next step."""
+        return float(state[1])
+
     def step(self, evaluation: Evaluation, state: State) -> tuple[Array, State]:
         assert evaluation.curvature is not None
         units, damping, growth, fine, taken, known = state

@@ -168,6 +168,8 @@ class Bounded:
 def system_of(evaluation: Evaluation, fine: bool) -> type[System]:
     """Return what to solve: the curvature, or if ``fine`` the triangle of the Jacobian, within bounds if any."""
     if not isinstance(evaluation.curvature, np.ndarray):
+        if evaluation.system is not None:
+            return evaluation.system
         from descend.optimizers.arrow_systems import arrow_system
 
         return arrow_system(evaluation, fine)

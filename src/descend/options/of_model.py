@@ -61,6 +61,7 @@ class OptionsOfModel(OptionsOfRows):
         "quasi-binomial), or a number.",
         check=must_be("`estimated`, `known` or a number above 0", is_dispersion),
         metavar="estimated|known|NUMBER",
+        label=("Dispersion", "离散度"),
     )
     errors: str | None = option(
         None,

@@ -47,6 +47,7 @@ class OptionsOfRows:
             "the name of a column, an array with a value for each row, or a number", is_text, is_matrix, is_number
         ),
         metavar="COLUMN|NUMBER",
+        label=("Trials", "试验次数"),
     )
     sigma: str | None = option(
         None,

@@ -73,10 +73,13 @@ class Edge:
     def _rows(self, theta: Array) -> tuple[Array, Array, Array, NDArray[np.bool_]] | None:
         """Return predictions, derivatives, inward derivatives at the edge, and the rows not there; None if none are."""
         low, high = self.model.loss.prediction_domain.low, self.model.loss.prediction_domain.high
-        predicted, jacobian = self.model.scores_and_jacobian(theta, self.rows.columns)
+        predicted = self.model.scores(theta, self.rows.columns)
         distance = np.minimum(predicted - low, high - predicted)
         there = distance <= AT * float(distance.mean())
-        if not there.any() or not np.isfinite(jacobian).all():
+        if not there.any():
+            return None
+        jacobian = self.model.scores_and_jacobian(theta, self.rows.columns)[1]
+        if not np.isfinite(jacobian).all():
             return None
         upper = predicted[there] - low > high - predicted[there]
         return predicted, jacobian, np.unique(np.where(upper, -1.0, 1.0)[:, None] * jacobian[there], axis=0), ~there

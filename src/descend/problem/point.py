@@ -216,6 +216,15 @@ class Point:
         return found
 
     @property
+    def system(self) -> None:
+        return None
+
+    @property
+    def promised(self) -> float:
+        """The share of J by which the next step promises to lower it, where only its optimizer can tell."""
+        return math.inf
+
+    @property
     def sparing(self) -> bool:
         return self.objective.sparing
 

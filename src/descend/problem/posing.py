@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Expr
 
 from descend.errors import ConfigError, WordsError
+from descend.formula import Formula
 from descend.formula.ambiguities import ambiguities
 from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
@@ -291,9 +294,17 @@ def penalty_of(model: Model, l1: float, l2: float) -> Penalty:
     for name in model.loss.own_parameters:
         factors[model.parameters.slices[name]] = 0.0
     if (symbolic := model.of_one_class) is not None:
-        inside = symbolic.linear_predictor
-        for symbol, slope in symbolic.formula.jacobian.items():
-            added = slope if inside is None else inside.diff(symbol)
-            if isinstance(symbol, Parameter) and added.is_number and added != 0:
-                factors[model.parameters.slices[symbol.name]] = 0.0
+        for name in _merely_added(symbolic.formula, symbolic.linear_predictor):
+            factors[model.parameters.slices[name]] = 0.0
     return Penalty(l1 * factors, l2 * factors)
+
+
+@lru_cache(maxsize=128)
+def _merely_added(formula: Formula, inside: Expr | None) -> tuple[str, ...]:
+    """Return the parameters that are added to the prediction, or to what is linear in all parameters and inside it."""
+    slopes = {symbol: slope if inside is None else inside.diff(symbol) for symbol, slope in formula.jacobian.items()}
+    return tuple(
+        symbol.name
+        for symbol, added in slopes.items()
+        if isinstance(symbol, Parameter) and added.is_number and added != 0
+    )

@@ -32,6 +32,9 @@ def repeated_rows(columns: Mapping[str, Array], names: Sequence[str], response: 
     rows = response.size
     if rows < 2 * FEWEST or not _repeat(response):
         return None
+    fewest = (1.0 - SHARE) * rows  # rows differ at least as often as the values of a column do
+    if any(len(set(columns[name].tolist())) > fewest for name in names):
+        return None
     table = np.column_stack([*(columns[name] for name in names), response])
     unique, counts = np.unique(table, axis=0, return_counts=True)
     repeats, together = rows - len(counts), math.gcd(*counts.tolist())

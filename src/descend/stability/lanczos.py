@@ -14,13 +14,18 @@ STEPS = 80
 
 
 def lanczos(
-    product: Callable[[Array], Array], start: Array, steps: int = STEPS, close: float = 0.0
+    product: Callable[[Array], Array],
+    start: Array,
+    steps: int = STEPS,
+    close: float = 0.0,
+    enough: Callable[[Array], bool] | None = None,
 ) -> tuple[Array, Array]:
     """Return Ritz values, ascending, and Ritz vectors (p, m) of a symmetric matrix known by its products.
 
     They span start, C start, C**2 start, ..., so that a descent from there is followed exactly for m epochs and
     closely beyond. The basis is made orthogonal anew at each step. It ends once the value that is largest in absolute
-    value changes by less than ``close`` of it. Source: Lanczos (1950), J. Res. NBS 45, 255-282.
+    value changes by less than ``close`` of it, or once the tridiagonal matrix so far is ``enough``.
+    Source: Lanczos (1950), J. Res. NBS 45, 255-282.
 
     >>> values, _ = lanczos(lambda v: np.array([1.0, 2.0, 9.0]) * v, np.ones(3))
     >>> values.round(9)
@@ -43,6 +48,8 @@ def lanczos(
             before, largest = largest, float(np.abs(_ritz(diagonal, beside)[0]).max())
             if largest - before <= close * largest:
                 break
+        if enough is not None and enough(_triangle(diagonal, beside)):
+            break
         for _ in range(2):
             following = following - basis[: step + 1].T @ (basis[: step + 1] @ following)
         length = float(np.linalg.norm(following))
@@ -57,6 +64,10 @@ def lanczos(
 
 def _ritz(diagonal: list[float], beside: list[float]) -> tuple[Array, Array]:
     """Return eigenvalues and eigenvectors of the tridiagonal matrix."""
-    off = beside[: len(diagonal) - 1]
-    values, vectors = np.linalg.eigh(np.diag(diagonal) + np.diag(off, 1) + np.diag(off, -1))
+    values, vectors = np.linalg.eigh(_triangle(diagonal, beside))
     return values, vectors
+
+
+def _triangle(diagonal: list[float], beside: list[float]) -> Array:
+    off = beside[: len(diagonal) - 1]
+    return np.diag(diagonal) + np.diag(off, 1) + np.diag(off, -1)

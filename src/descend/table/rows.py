@@ -251,11 +251,7 @@ def finite(column: Array) -> bool:
     >>> finite(np.array([1.0, 1e308, 1e308])), finite(np.array([1.0, np.nan]))
     (True, False)
     """
-    if len(column) > 1 << 12:
-        # A finite sum means finite terms, and takes a tenth of the time.
-        with np.errstate(all="ignore"):
-            if math.isfinite(np.add.reduce(column)):
-                return True
-    elif len(column) <= 64 and math.isfinite(sum(column.tolist())):  # Python adds so few before NumPy has started
+    # A finite sum of squares means finite terms, and takes a tenth of the time; BLAS does not warn of an overflow.
+    if math.isfinite(column.dot(column)):
         return True
     return int(np.count_nonzero(np.isfinite(column))) == len(column)

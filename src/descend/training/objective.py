@@ -48,6 +48,7 @@ class ModulePoint:
         self.rate, self.run = 0.0, objective.runs
         self.lean = self.ended = False
         self.measures: Mapping[str, float] | None = None
+        self.promised = math.inf
         self._loss: float | None = None
         self._norm: float | None = None
 
@@ -144,7 +145,9 @@ class ModuleObjective(Objective):
     def __init__(self, model: ModuleModel, engine: ModuleEngine, modes: Modes) -> None:
         self.model, self.engine, self.modes, self.rows = model, engine, modes, engine.count
         self.runs, self.passes, self.finite = 0, 0.0, True
-        self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
+        self.in_torch, self.value = model.loss.in_torch, None
+        if self.in_torch is None:
+            self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
         self._last: ModulePoint | None = None
         self.course: Course | None = None
 
@@ -252,6 +255,9 @@ class ModuleObjective(Objective):
     def mean_loss(self, inputs: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
         """Return the losses of some rows, summed over ``count``."""
         score = self.model.score(inputs)
+        if self.in_torch is not None:
+            return self.in_torch.mean(score, y, weights, count)
+        assert self.value is not None
         value: Tensor = self.value(score, y, score - y)
         if weights is None and y.shape[0] == count:
             return value.mean()

@@ -153,7 +153,7 @@ def torch_optimizer(wanted: Any, parameters: list[Any], rate: float | None = Non
         if wanted.name not in TRANSLATIONS:
             raise ConfigError(
                 f"The optimizer `{wanted.name}` is not for modules: torch.optim has none like it. "
-                f"Use one of: {', '.join(TRANSLATIONS)}."
+                f"Use one of: {', '.join(TRANSLATIONS)}, levenberg_marquardt."
             )
         name, settings = TRANSLATIONS[wanted.name]
         return TorchOptimizer(getattr(torch.optim, name)(parameters, **given, **settings(wanted)), wanted.name, wanted)
@@ -169,8 +169,9 @@ def torch_optimizer(wanted: Any, parameters: list[Any], rate: float | None = Non
         wanted = wanted(parameters)
     if not isinstance(wanted, base):
         raise ConfigError(
-            f"A module is stepped by one of {', '.join(TRANSLATIONS)}, by a class such as torch.optim.NAdam, or by "
-            f"the torch optimizer that a function makes of its parameters; this is a {type(wanted).__name__}."
+            f"A module is stepped by one of {', '.join(TRANSLATIONS)}, levenberg_marquardt, by a class such as "
+            "torch.optim.NAdam, or by the torch optimizer that a function makes of its parameters; "
+            f"this is a {type(wanted).__name__}."
         )
     name = type(wanted).__name__
     if rate is not None:

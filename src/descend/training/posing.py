@@ -12,20 +12,22 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.losses import LOSSES, Loss
-from descend.models.module import TENSOR, ModuleModel, as_tensor, block_size, is_pair, is_tensor, one_per_row
+from descend.models.datasets import PAIRS, batch_size_of, is_dataset, read_once, rows_of
+from descend.models.module import TARGETS, TENSOR, ModuleModel, as_tensor, block_size, is_pair, is_tensor
 from descend.models.module_modes import Modes
 from descend.models.module_weights import ModuleParameters
+from descend.optimizers import OPTIMIZERS
+from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.options.request import Request
 from descend.problem import preflight
 from descend.problem.problem import Problem
 from descend.table import Table, open_table
 from descend.table.rows import Rows
 from descend.table.table import check_missing
-from descend.training.course import Course
 from descend.training.engine import ModuleEngine
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import torch_optimizer
-from descend.training.validation import held_back, refuse_without
+from descend.training.validation import course_of, held_back, refuse_without
 from descend.wording import spell
 
 if TYPE_CHECKING:
@@ -83,11 +85,18 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
                 f"{spell(key)} goes with a formula, or a function that can be traced into one, not with a PyTorch "
                 "module. Leave it out."
             )
-    loss.refuse_own()
+    if loss.in_torch is None:
+        loss.refuse_own()
+    if is_dataset(data):
+        data, request, said = _read_once(data, request)
+    else:
+        said = []
     model, table, columns, notes = read_rows(module, data, request, loss)
+    notes += said
     rows = Rows.of(columns, request.roles, model.observed, table.source)
     preflight.check_more_than_one_row(len(rows.y), table.source)
-    preflight.check_response(loss, rows, model.response)
+    if not loss.of_classes:
+        preflight.check_response(loss, rows, model.response)
     rows.check()
     engine = engine_of(model, columns, rows)
     engine, validation = _validated(module, engine, request, loss, notes)
@@ -103,7 +112,9 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
 def engine_of(model: ModuleModel, columns: Mapping[str, Any], rows: Rows) -> ModuleEngine:
     """Return rows as tensors on the module's device."""
     omega = None if rows.omega is None else model.placed(rows.omega)
-    return ModuleEngine(model.tensor(columns), model.placed(rows.y), rows, omega)
+    targets = columns.get(TARGETS, rows.y)
+    y = model.placed(as_tensor(targets).long() if model.loss.of_classes and targets is rows.y else targets)
+    return ModuleEngine(model.tensor(columns), y, rows, omega)
 
 
 def _validated(
@@ -124,29 +135,15 @@ def _validated(
     return engine, engine_of(model, columns, rows)
 
 
-def course_of(problem: Problem, request: Request, validation: ModuleEngine | None) -> Course:
-    """Return how the run goes. Refuses what needs steps by torch.optim, one pass each."""
-    batched = request.batch_size is not None and request.batch_size < problem.objective.rows
-    optimizer: Any = request.optimizer
-    callbacks: Any = request.callbacks or ()
-    course = Course(
-        validation=validation,
-        patience=request.patience,
-        min_delta=request.min_delta,
-        best=request.keep == "best",
-        clip=request.clip,
-        accumulate=request.accumulate,
-        batch_size=request.batch_size if batched else None,
-        seed=request.seed,
-        lean=batched and (request.epochs is not None or validation is not None),
-        callbacks=callbacks if isinstance(callbacks, list | tuple) else (callbacks,),
-    )
-    if course.stepwise and not optimizer.stochastic:
-        raise ConfigError(
-            f"`clip` and callbacks `on_step` go with one pass a step; {optimizer.name} takes several. Leave them out, "
-            "or take another optimizer, such as adam."
-        )
-    return course
+def _read_once(data: Any, request: Request) -> tuple[object, Request, list[str]]:
+    """Return the rows of a dataset as ``(X, y)``, a request with the batch size of its loader, and a note."""
+    rows = rows_of(data)
+    if len(rows) < 2:
+        kind = type(getattr(data, "dataset", data)).__name__
+        raise DataError(f"The rows of this {kind} have no response. {PAIRS}")
+    if request.batch_size is None:
+        request = replace(request, batch_size=batch_size_of(data))
+    return tuple(rows), request, [read_once(data, len(rows[0]))]
 
 
 def read_rows(module: Module, data: object, request: Request, loss: Loss) -> Read:
@@ -156,6 +153,10 @@ def read_rows(module: Module, data: object, request: Request, loss: Loss) -> Rea
     if is_tensor(data):
         raise DataError("This is one tensor, without a response. Give two: descend.fit(module, (X, y)).")
     table = open_table(data, request.where)
+    if loss.of_classes and request.response in table.names:
+        from descend.problem.classes import numbered_classes
+
+        loss, table = numbered_classes(str(request.response), loss, table)
     model, _ = ModuleModel.read(module, table, request, loss)
     notes = []
     if request.inputs is None:
@@ -171,7 +172,14 @@ def _read_tensors(module: Module, data: Any, request: Request, loss: Loss) -> Re
         if request[key] is not None:
             raise ConfigError(f"(X, y) have no column names, so leave out `{key}`, or give a table.")
     response = request.response or "y"
-    given, observed = as_tensor(data[0]), _numbers(data[1])
+    given = as_tensor(data[0])
+    targets: Any = None
+    if loss.of_classes:
+        from descend.training.classes import read_classes
+
+        loss, observed, targets = read_classes(data[1], loss)
+    else:
+        observed = _numbers(data[1])
     if observed.shape[1:] not in ONE_NUMBER or observed.ndim == 0:
         raise DataError(f"y has shape {observed.shape}. It must hold one number per row: shape (n,) or (n, 1).")
     observed = observed.reshape(-1)
@@ -180,9 +188,11 @@ def _read_tensors(module: Module, data: Any, request: Request, loss: Loss) -> Re
         raise DataError(f"X has {count} but y has {len(observed)}. Give one number of y per row of X.")
     if not len(observed):
         raise DataError("There are no rows in X and y. Give data with at least one row.")
-    given, observed = _finite(given, observed, request.missing)
+    given, observed, targets = _finite(given, observed, targets, request.missing)
     row_shape = tuple(given.shape[1:])
     columns: dict[str, object] = {TENSOR: given if given.ndim > 1 else given[:, None], response: observed}
+    if targets is not None:
+        columns[TARGETS] = targets
     named: tuple[str, ...] = ()
     if row_shape in ONE_NUMBER and given.is_floating_point() and response != TENSOR:
         # One number per row is a column like any other, so that it can be drawn.
@@ -198,7 +208,7 @@ def _numbers(values: object) -> Array:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
-def _finite(given: Tensor, observed: Array, missing: str) -> tuple[Tensor, Array]:
+def _finite(given: Tensor, observed: Array, targets: Any, missing: str) -> tuple[Tensor, Array, Any]:
     """Refuse rows that are not finite, or leave them out."""
     import torch
 
@@ -209,9 +219,10 @@ def _finite(given: Tensor, observed: Array, missing: str) -> tuple[Tensor, Array
     }
     kept = finite["X"] & finite["y"]
     if kept.all():
-        return given, observed
+        return given, observed, targets
     if missing == "drop" and kept.any():
-        return given[torch.from_numpy(kept).to(given.device)], observed[kept]
+        here = given[torch.from_numpy(kept).to(given.device)]
+        return here, observed[kept], None if targets is None else targets[kept]
     name, bad = next((name, ~rows) for name, rows in finite.items() if not rows.all())
     raise DataError(
         f"{name} has missing or infinite values in {int(bad.sum())} rows, the first of them row "
@@ -228,13 +239,17 @@ def _begun(
         output = modes.find_out(few)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
         raise ConfigError(_refusal(model, few, error)) from error
-    if not one_per_row(output, len(few), model.name).requires_grad:
+    if not (checked := model.checked(output, len(few))).requires_grad:
         raise ConfigError(
             f"What `{model.name}` returns does not depend on its parameters in a way PyTorch can follow. "
             "Use torch functions in its forward, without detach or no_grad."
         )
     # Only now: a lazy module has no shapes before it has seen rows.
     model = replace(model, parameters=ModuleParameters(model.module))
+    if model.loss.of_classes:
+        from descend.training.classes import settled_classes
+
+        model, engine = settled_classes(model, engine, checked)
     objective: Any = ModuleObjective(model, engine, modes)
     start: Any = model.parameters.present
     first = objective(start)
@@ -269,18 +284,34 @@ def _with_optimizer(problem: Problem, request: Request) -> tuple[Problem, Reques
         problem = replace(problem, notes=("optimizer adam, chosen because it suits most modules", *problem.notes))
     given = request.learning_rate
     rate = None if given is None or given == "auto" else float(given)
-    optimizer: Any = torch_optimizer(request.optimizer or "adam", model.parameters.trained, rate)
-    if request.batch_size is not None:
+    optimizer, how = _made(request.optimizer or "adam", problem, rate)
+    if how is not None:
+        problem = replace(problem, notes=(*problem.notes, f"{optimizer.name}: {how}"))
+    if request.batch_size is not None and optimizer.uses_rate:
         optimizer.reach *= BATCHED
     tolerance = request.tolerance
     precision = torch.finfo(model.parameters.trained[0].dtype).eps
     if (
         tolerance is None
+        and not optimizer.thorough
         and precision > np.finfo(np.float64).eps
         and (request.epochs is None or not optimizer.uses_rate)
     ):
         tolerance = math.sqrt(precision)
     return problem, replace(request, optimizer=optimizer, tolerance=tolerance)
+
+
+def _made(wanted: Any, problem: Problem, rate: float | None) -> tuple[Any, str | None]:
+    """Return the optimizer of a module, one of torch or ours where it needs curvature, and a note of the latter."""
+    model: Any = problem.model
+    if isinstance(wanted, str):
+        wanted = OPTIMIZERS.build(wanted)
+    if isinstance(wanted, LevenbergMarquardt):
+        from descend.training.second_order import second_order
+
+        objective: Any = problem.objective
+        return second_order(wanted, objective)
+    return torch_optimizer(wanted, model.parameters.trained, rate), None
 
 
 def refuse_what_modules_lack(request: Request) -> None:

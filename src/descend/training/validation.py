@@ -1,4 +1,4 @@
-"""Rows that are held back from a module: which, by a seed, and with the same share of each class."""
+"""Rows that are held back from a module, by a seed and with the same share of each class; and the course of its run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.models.module import is_pair
 from descend.options.request import Request
+from descend.problem.problem import Problem
+from descend.training.course import Course
+from descend.training.engine import ModuleEngine
+from descend.training.optimizers import TorchOptimizer
 
 CLASSES = 20
 """Up to this many whole values of the response are taken for classes."""
@@ -72,3 +76,29 @@ def refuse_without(request: Request) -> None:
         raise ConfigError("`accumulate` adds up the gradients of batches, so give `batch_size`, too.")
     if request.checkpoint is not None:
         raise ConfigError("A module has no checkpoint yet. Leave out `checkpoint`, and save its state_dict.")
+
+
+def course_of(problem: Problem, request: Request, validation: ModuleEngine | None) -> Course:
+    """Return how the run goes. Refuses what needs steps by torch.optim, one pass each."""
+    batched = request.batch_size is not None and request.batch_size < problem.objective.rows
+    optimizer: Any = request.optimizer
+    callbacks: Any = request.callbacks or ()
+    passes_once = isinstance(optimizer, TorchOptimizer) and optimizer.stochastic
+    course = Course(
+        validation=validation,
+        patience=request.patience,
+        min_delta=request.min_delta,
+        best=request.keep == "best",
+        clip=request.clip,
+        accumulate=request.accumulate,
+        batch_size=request.batch_size if batched else None,
+        seed=request.seed,
+        lean=batched and passes_once and (request.epochs is not None or validation is not None),
+        callbacks=callbacks if isinstance(callbacks, list | tuple) else (callbacks,),
+    )
+    if (course.stepwise or course.accumulate > 1) and not passes_once:
+        raise ConfigError(
+            f"`clip`, `accumulate` and callbacks `on_step` go with one pass a step; {optimizer.name} takes several. "
+            "Leave them out, or take another optimizer, such as adam."
+        )
+    return course

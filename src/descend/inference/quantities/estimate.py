@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from descend.models.reading import Content
+from descend.parameters import digits_of
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,21 @@ class Estimated:
 
     def __float__(self) -> float:
         return self.value
+
+    def __str__(self) -> str:
+        if math.isnan(self.value):
+            return f"{self.text}: {self.why}"
+        said = with_interval(self.value, self.standard_error, self.interval, self.level, self.method)
+        return f"{self.text} = {said}" + (f"\n    {self.why}" if self.why else "")
+
+
+def with_interval(
+    value: float, error: float, interval: tuple[float, float], level: float, method: str, unit: str = ""
+) -> str:
+    """Return a number with its error and interval as people read them, to the digits that the error allows."""
+    digits = digits_of(value, error)
+    low, high = (f"{end:.{digits}g}" for end in interval)
+    return f"{value:.{digits}g} ± {error:.3g}{unit},  {level * 100:.10g}% {method} interval {low} to {high}"
 
 
 def quantity_cells(quantities: Mapping[str, Estimated], with_ends: bool) -> Iterator[tuple[str, list[object]]]:

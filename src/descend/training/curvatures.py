@@ -1,0 +1,152 @@
+"""The Gauss-Newton curvature of J of a module, C = sum omega J'HJ / sum omega, and damped systems with it.
+
+Three forms solve (C + lambda D**2) d = -g in the units D, each where it is cheapest: by the matrix of parameters, by
+the smaller one of rows, or by products with vectors alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.stability.lanczos import lanczos
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = NDArray[np.float64]
+LOWER_PARTS = 4
+"""The lower triangle of J'J is computed in so many columns of blocks, which spares nearly half of the work."""
+ROUNDING = 16.0 * float(np.finfo(np.float64).eps)
+"""Damping, as a share of the unit diagonal and for each unknown, that rounding of the matrix would drown."""
+KRYLOV_STEPS, KRYLOV_ROOM = 100, 10**8
+"""Most steps of a Krylov basis, and most numbers that it may hold."""
+KRYLOV_BACK, KRYLOV_PROGRESS = 5, 0.01
+"""A Krylov basis ends where so many steps added less than this share to the predicted decrease."""
+
+
+class CurvatureOfRows(Protocol):
+    """A Gauss-Newton curvature, as a damped system needs it."""
+
+    diagonal: Array
+    """(p,) the diagonal of C."""
+
+    def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
+        """Return z with (D^-1 C D^-1 + lambda I) z = -D^-1 g, at least in the space that was searched.
+
+        scale: the diagonal of D. gradient: D^-1 g. None if the matrix is singular to rounding.
+        """
+        ...
+
+
+class Dense:
+    """C itself, (p, p)."""
+
+    def __init__(self, lower: Tensor) -> None:
+        self.lower = lower
+        self.diagonal: Array = lower.diagonal().cpu().numpy().copy()
+
+    def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
+        import torch
+
+        matrix, size = self.lower.clone(), len(scale)
+        units = torch.from_numpy(scale).to(matrix.device)
+        matrix.diagonal().add_(max(damping, ROUNDING * size) * units**2)
+        # Scaling rows and columns alike scales the factor alike, so the matrix is factored as it is.
+        factor, failed = torch.linalg.cholesky_ex(matrix)
+        if int(failed):
+            return None
+        right = torch.from_numpy(-gradient).to(matrix.device) * units
+        move = torch.cholesky_solve(right[:, None], factor)[:, 0]
+        return np.asarray((move * units).cpu().numpy())
+
+
+class Dual:
+    """A root A of C = A'A, with a row for each score of each row of the data, (m, p); for m below p.
+
+    With K = A D^-2 A', m x m, and g = A'q + g0, g0 what rows of no curvature add:
+
+        z = -D^-1 A' (K + lambda I)^-1 q - (I - D^-1 A' (K + lambda I)^-1 A D^-1) D^-1 g0 / lambda
+
+    pull: q, 0 where a row has no curvature. explained: whether there is no such row, so that g0 = 0.
+    """
+
+    def __init__(self, root: Tensor, pull: Tensor, explained: bool) -> None:
+        self.root, self.pull, self.explained = root, pull, explained
+        self._scaled: tuple[Array, Tensor, Tensor] | None = None
+        self.diagonal: Array = (root**2).sum(dim=0).cpu().numpy()
+
+    def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
+        import torch
+
+        if self._scaled is None or self._scaled[0] is not scale:
+            root = self.root / torch.from_numpy(scale).to(self.root.device)
+            self._scaled = (scale, root, root @ root.T)
+        _, root, matrix = self._scaled
+        unexplained = torch.from_numpy(gradient).to(root.device) - root.T @ self.pull
+        matrix = matrix.clone()
+        damping = max(damping, ROUNDING * len(matrix))
+        matrix.diagonal().add_(damping)
+        factor, failed = torch.linalg.cholesky_ex(matrix)
+        if int(failed):
+            return None
+        inner = torch.cholesky_solve(torch.stack([self.pull, root @ unexplained], dim=1), factor)
+        move = -root.T @ inner[:, 0]
+        if not self.explained:
+            move -= (unexplained - root.T @ inner[:, 1]) / damping
+        return np.asarray(move.cpu().numpy())
+
+
+class Krylov:
+    """C known by its products with vectors: conjugate gradients, whose basis is kept.
+
+    In the space of g, C g, C**2 g, ... (in the units D) the system is solved exactly, for every damping alike, so that
+    a larger one costs no further product; there the predicted decrease is exact, however early the basis ends.
+    """
+
+    def __init__(self, product: Callable[[Array], Array], diagonal: Array) -> None:
+        self.product, self.diagonal = product, diagonal
+        self._basis: tuple[Array, Array, Array] | None = None
+        self.products = 0
+
+    def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
+        if self._basis is None or self._basis[0] is not scale:
+            steps = max(2, min(KRYLOV_STEPS, KRYLOV_ROOM // scale.size))
+            self._basis = (scale, *lanczos(self._scaled(scale), gradient, steps, enough=_enough(damping)))
+        _, values, vectors = self._basis
+        if not np.isfinite(values).all():
+            return None
+        return -(vectors @ ((vectors.T @ gradient) / (np.maximum(values, 0.0) + damping)))
+
+    def _scaled(self, scale: Array) -> Callable[[Array], Array]:
+        def product(vector: Array) -> Array:
+            self.products += 1
+            return self.product(vector / scale) / scale
+
+        return product
+
+
+def _enough(damping: float) -> Callable[[Array], bool]:
+    """Return what says of a tridiagonal matrix T that the gain e1'(T + lambda I)^-1 e1 has come to rest."""
+    gains: list[float] = []
+
+    def enough(triangle: Array) -> bool:
+        first = np.zeros(len(triangle))
+        first[0] = 1.0
+        gains.append(float(np.linalg.solve(triangle + damping * np.eye(len(triangle)), first)[0]))
+        before = gains[-1 - KRYLOV_BACK] if len(gains) > KRYLOV_BACK else 0.0
+        return gains[-1] - before <= KRYLOV_PROGRESS * gains[-1]
+
+    return enough
+
+
+def add_lower(total: Tensor, rows: Tensor) -> None:
+    """Add the lower triangle of A'A to a matrix, in place."""
+    size = rows.shape[1]
+    step = -(-size // LOWER_PARTS)
+    for begin in range(0, size, step):
+        end = min(begin + step, size)
+        total[begin:, begin:end].addmm_(rows[:, begin:].T, rows[:, begin:end])

@@ -1,0 +1,117 @@
+"""Levenberg-Marquardt steps of a PyTorch module: ours, on the numbers that are trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from descend.errors import ConfigError
+from descend.models.module_weights import fill, joined
+from descend.optimizers.contract import Optimizer, State
+from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
+from descend.training.gauss_newton import Damped, Place, Surface
+from descend.training.jacobian import RowJacobian
+from descend.training.objective import ModuleObjective
+
+WORDS = {
+    "matrix": "its steps solve a system of the parameters",
+    "rows": "its steps solve a system of the rows, which are fewer than the parameters",
+    "products": "its steps are found by conjugate gradients, as no matrix of the parameters is formed",
+}
+"""What a note says of each form of the curvature."""
+
+
+@dataclass
+class Standing:
+    """Where the module stands after a step of these, and the state of ours there."""
+
+    state: State
+    place: Place | None = None
+
+
+@Optimizer.register
+class SecondOrder:
+    """An `Optimizer` that takes the steps of ours over the flat vector of what is trained, and writes them back.
+
+    Its state holds J at the end of the last step, so that nothing is evaluated twice.
+    """
+
+    needs: ClassVar[int] = 1
+    thorough: ClassVar[bool] = True
+    proximal: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = True
+    uses_rate: ClassVar[bool] = False
+    recurrence = None
+
+    def __init__(self, ours: LevenbergMarquardt, objective: ModuleObjective, form: str | None = None) -> None:
+        self.ours, self.name, self.rate_rule = ours, ours.name, ours.rate_rule
+        self.surface = Surface(objective, form)
+
+    @property
+    def alike(self) -> Optimizer:
+        """The optimizer of ours whose steps these are."""
+        return self.ours
+
+    decays: ClassVar[bool] = False
+
+    def init(self, theta: object) -> Standing:
+        return Standing(self.ours.init(np.empty(self.surface.size)))
+
+    def step(self, evaluation: Any, state: Standing) -> tuple[Any, Standing]:
+        trained = self.surface.trained
+        here, before = joined(trained), state.state
+        place = state.place
+        if place is None or evaluation.rows is not None or not np.array_equal(place.theta, here):
+            place = Place(self.surface, here, evaluation.rows)
+        if evaluation.rows is not None:
+            before = (*before[:4], None, None)  # the last step was over other rows
+        theta, after = self.ours.step(place, before)  # type: ignore[arg-type]  # its curvature is one of ours
+        fill(trained, theta)
+        if theta is place.theta:
+            _, predicted = Damped(place, before[0]).move(before[1])
+            evaluation.promised = predicted / abs(place.loss) if place.loss else 0.0
+            return evaluation.theta, Standing(after, place)
+        return evaluation.theta.moved(), Standing(after, place.reached(theta))
+
+    def damped(self, state: Standing) -> float:
+        """Return the damping of the next step."""
+        return self.ours.damped(state.state)
+
+    def largest_stable_rate(self, curvature_max: float) -> float | None:
+        return None
+
+    def suggested_rate(self, evaluation: Any) -> float:
+        return 1.0
+
+
+def second_order(ours: LevenbergMarquardt, objective: ModuleObjective) -> tuple[SecondOrder, str]:
+    """Return the optimizer of a module and how it solves its systems, in words; or refuse what it cannot follow.
+
+    Raises ConfigError.
+    """
+    loss, name = objective.model.loss, objective.model.name
+    if loss.in_torch is not None:
+        raise ConfigError(
+            f"{ours.name} follows losses of one number for each row, whose second derivative is known, and the loss "
+            f"`{loss.shown}` of a module is none of these. Use another optimizer, such as adam."
+        )
+    if loss.kinked:
+        raise ConfigError(
+            f"The {loss.name} loss has kinks, where it has no curvature, so {ours.name} cannot follow it for a module. "
+            "Use the huber or soft_l1 loss, or another optimizer such as adam."
+        )
+    if objective.modes.differ:
+        raise ConfigError(
+            f"`{name}` computes something else in training than in evaluation, as with dropout or batch normalisation: "
+            f"each row then depends on chance or on the others, and {ours.name} needs J row by row. Freeze such "
+            "parts with .eval(), the rest in training mode, or use another optimizer such as adam."
+        )
+    form = None
+    try:
+        RowJacobian(objective.model).of(objective.engine.inputs[:2])
+    except (RuntimeError, ValueError, TypeError):
+        form = "products"  # a forward that looks at the values of its rows cannot be taken row by row
+    made = SecondOrder(ours, objective, form)
+    return made, WORDS[made.surface.form(objective.rows)]
