@@ -103,7 +103,7 @@ def fit(
     keep: str = "last",
     clip: float | None = None,
     accumulate: int = 1,
-    callbacks: Sequence[object] | Callable[..., Any] | None = None,
+    callbacks: Sequence[object] | Callable[..., object] | None = None,
     **unknown: object,
 ) -> Fit | Fits:
     """Fit a model to data by gradient descent.
@@ -165,8 +165,9 @@ def fit(
         for bit on the same engine, and begins anew if there is no such file yet.
     log_every: print every so many epochs, and the last. on_step: called with every step; on_groups: with (done, all).
     validation: of a module, the share of the rows that is held back, or ``(X, y)``. patience: epochs without a lower
-        validation loss (by min_delta) that end the run. keep: ``"best"`` weights by validation, or ``"last"``. clip:
-        norm to which gradients are cut. accumulate: batches per step. callbacks: see ``docs/training.md``.
+        validation loss that end the run; min_delta: by how much lower. keep: ``"best"`` weights by validation, or
+        ``"last"``. clip: norm to which gradients are cut. accumulate: batches per step. callbacks: a list of objects
+        with methods such as ``on_epoch_end(run)``, or functions of ``run``, called after each epoch.
 
     Raises FormulaError, DataError or ConfigError, before the first step.
 

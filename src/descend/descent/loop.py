@@ -194,7 +194,7 @@ class Judge:
         if not (loss <= self.bound and math.isfinite(norm)):
             return Outcome.DIVERGED
         if point.ended:
-            return Outcome.STOPPED_EARLY
+            return Outcome(point.ended)
         last = epoch >= plan.epochs
         if 0.0 < plan.certain >= loss and not plan.epochs_given:
             return Outcome.STALLED

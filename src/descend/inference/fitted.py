@@ -137,8 +137,9 @@ class Fitted(ABC):
 
     @property
     def succeeded(self) -> bool:
-        """Whether the run converged, or ran all the epochs that were asked for."""
-        return self.outcome is Outcome.CONVERGED or (self.outcome is Outcome.EPOCHS_USED_UP and self._epochs_given)
+        """Whether the run converged, ran all the epochs that were asked for, or ended by `patience`."""
+        ended = self.outcome in (Outcome.CONVERGED, Outcome.STOPPED_EARLY)
+        return ended or (self.outcome is Outcome.EPOCHS_USED_UP and self._epochs_given)
 
     @property
     def cause(self) -> Cause | None:

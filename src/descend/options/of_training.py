@@ -25,7 +25,8 @@ def _kept(key: str, value: object) -> None:
 
 
 def _at_least_zero(key: str, value: object) -> None:
-    checks.must_be("a number that is not negative", checks.is_number, lambda v: v >= 0)(key, value)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
+        raise ConfigError(f"`{key}` is a number that is not negative, not {value!r}.")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -38,7 +39,6 @@ class OptionsOfTraining(OptionsOfDescent):
         "number",
         _share,
         metavar="SHARE",
-        identity="validation",
     )
     patience: int | None = option(
         None,
@@ -57,7 +57,6 @@ class OptionsOfTraining(OptionsOfDescent):
         "number",
         checks.positive("clip"),
         metavar="NORM",
-        identity="clip",
     )
     accumulate: int = option(
         1,
@@ -65,7 +64,6 @@ class OptionsOfTraining(OptionsOfDescent):
         "whole",
         whole_number("accumulate", 1),
         metavar="N",
-        identity="accumulate",
     )
     callbacks: Sequence[object] | Callable[..., object] | None = option(
         None, check=must_be("a list of callbacks", lambda value: not is_text(value)), repeat=False

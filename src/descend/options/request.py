@@ -3,8 +3,8 @@
 A new option is one field of `OptionsOfRows`, `OptionsOfModel`, `OptionsOfDescent` or `OptionsOfTraining`, with its
 default, its sentence of help and its check. This makes the command line accept it (`descend.cli.options`),
 ``descend.fit`` know it, a report repeat it, a checkpoint compare it with that of a resumed run, and messages spell it
-(`descend.wording`); its label is that of its control in the lab. What remains is the code that uses it, which reads it from the request. (A test asks for
-its name in the signature of ``descend.fit``, too, where editors look.)
+(`descend.wording`); its label is that of its control in the lab. What remains is the code that uses it, which reads it
+from the request. (A test asks for its name in the signature of ``descend.fit``, too, where editors look.)
 
 An option from outside the package is registered, `register(Option("key", ...))`, and read as ``request["key"]``.
 """

@@ -179,8 +179,8 @@ class Point:
     rate: float = 0.0
     subgradient: Array | None = None
     _latest: Point | None = None
-    ended: ClassVar[bool] = False
-    """Whether the objective itself ends the run here."""
+    ended: ClassVar[str] = ""
+    """The outcome with which the objective itself ends the run here, if it does."""
     measures: ClassVar[Mapping[str, float] | None] = None
     """What else was measured here, by name."""
 

@@ -240,7 +240,7 @@ def _optimizer(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
 def _outcome(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     name, seconds = str(fit.outcome).replace("_", " "), fit.seconds
     duration = f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
-    if fit.succeeded and fit.outcome is not Outcome.CONVERGED:
+    if fit.succeeded and fit.outcome is Outcome.EPOCHS_USED_UP:
         yield Field("outcome", f"{name}: all {fit.epochs:,} that were asked for, {duration}", "partial")
     else:
         epochs = f"{fit.epochs:,} epoch" + ("" if fit.epochs == 1 else "s")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.training.engine import ModuleEngine
 from descend.training.optimizers import TorchOptimizer
+from descend.training.sums import Sums
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
-
-    from descend.training.objective import ModuleObjective
+    from torch.optim import Optimizer
 
 EVENTS = ("on_train_begin", "on_epoch_begin", "on_step", "on_epoch_end", "on_train_end")
 """What a callback may have methods for; each is called with the `Course`."""
@@ -48,7 +48,7 @@ class Course:
     callbacks: Sequence[object] = ()
 
     module: Module | None = None
-    optimizer: Any = None
+    optimizer: Optimizer | None = None
     epoch: int = 0
     step: int = 0
     loss: float = math.nan
@@ -59,13 +59,15 @@ class Course:
     best_loss: float = math.inf
     stopped: bool = False
     ended: bool = False
+    due: bool = True
+    """Whether an epoch has gone by that was not measured."""
     passed: Tensor | None = None
     """J of the epoch just passed, as the mean over its batches."""
     kept: list[Tensor] | None = None
     weight: float = 0.0
 
     def __post_init__(self) -> None:
-        self.told = {event: [hook for each in self.callbacks for hook in hooks(each, event)] for event in EVENTS}
+        self.told = {event: hooks(self.callbacks, event) for event in EVENTS}
 
     @property
     def stepwise(self) -> bool:
@@ -87,16 +89,15 @@ class Course:
 
     # ------------------------------------------------------------ an epoch
 
-    def begin(self, objective: ModuleObjective, optimizer: TorchOptimizer) -> None:
+    def begin(self, objective: Sums, optimizer: TorchOptimizer) -> None:
         """Take the module and the optimizer, before an epoch."""
         if self.optimizer is None:
             self.module, self.optimizer = objective.model.module, optimizer.torch_optimizer
             self.tell("on_train_begin")
+        self.due = True
         self.tell("on_epoch_begin")
 
-    def pass_through(
-        self, objective: ModuleObjective, optimizer: TorchOptimizer, epoch: int, stop: Callable[[], bool]
-    ) -> None:
+    def pass_through(self, objective: Sums, optimizer: TorchOptimizer, epoch: int, stop: Callable[[], bool]) -> None:
         """Take the steps of an epoch, a batch each, with nothing besides but forward, backward and step."""
         import torch
 
@@ -134,9 +135,7 @@ class Course:
         weights = torch.tensor(shares, dtype=torch.float64, device=losses[0].device)
         self.passed = (torch.stack(losses).double() * weights).sum() / self.weight
 
-    def steps(
-        self, objective: ModuleObjective, epoch: int
-    ) -> Iterator[tuple[list[tuple[Tensor, Tensor, Tensor | None]], float]]:
+    def steps(self, objective: Sums, epoch: int) -> Iterator[tuple[list[tuple[Tensor, Tensor, Tensor | None]], float]]:
         """Yield the batches of each step, and the sum of their weights."""
         engine = objective.engine
         if self.batch_size is None:
@@ -158,11 +157,9 @@ class Course:
 
     # ------------------------------------------------------------ after it
 
-    def measure(self, objective: ModuleObjective, loss: float) -> None:
+    def measure(self, objective: Sums, loss: float) -> None:
         """Measure what stands after an epoch, keep the best weights, and judge whether to go on."""
-        if self.ended:
-            return
-        again = bool(self.history) or self.epoch > 0 or self.optimizer is not None
+        again, self.due = self.optimizer is not None, False
         self.epoch += int(again)
         self.loss = loss
         if self.validation is not None:
@@ -177,11 +174,14 @@ class Course:
             self.tell("on_epoch_end")
 
     @property
-    def impatient(self) -> bool:
-        """Whether the validation loss has not fallen for too long."""
-        return self.patience is not None and self.epoch - self.best_epoch >= self.patience
+    def outcome(self) -> str:
+        """How the run ends here: a callback said so, or the validation loss has not fallen for too long; else empty."""
+        if self.stopped:
+            return "interrupted"
+        late = self.patience is not None and self.epoch - self.best_epoch >= self.patience
+        return "stopped_early" if late else ""
 
-    def restore(self, objective: ModuleObjective) -> bool:
+    def restore(self, objective: Sums) -> bool:
         """Bring the best weights back; whether these are others than the last."""
         import torch
 
@@ -211,16 +211,19 @@ class Course:
         return tuple(said)
 
 
-def hooks(callback: object, event: str) -> list[Callable[[Course], object]]:
-    """Return what a callback has for an event: a method of that name; a plain function is called after each epoch."""
-    found = getattr(callback, event, None)
-    if found is not None:
-        return [found]
-    if any(hasattr(callback, each) for each in EVENTS):
-        return []
-    if not callable(callback):
-        raise ConfigError(
-            f"A callback has methods such as {', '.join(EVENTS)}, or is a function that is called after each epoch; "
-            f"this is a {type(callback).__name__}."
-        )
-    return [callback] if event == "on_epoch_end" else []
+def hooks(callbacks: Sequence[object], event: str) -> list[Callable[[Course], object]]:
+    """Return what callbacks have for an event: methods of that name; a plain function is called after each epoch."""
+    found = []
+    for callback in callbacks:
+        if hasattr(callback, event):
+            found.append(getattr(callback, event))
+        elif any(hasattr(callback, each) for each in EVENTS):
+            continue
+        elif not callable(callback):
+            raise ConfigError(
+                f"A callback has methods such as {', '.join(EVENTS)}, or is a function that is called after each "
+                f"epoch; this is a {type(callback).__name__}."
+            )
+        elif event == "on_epoch_end":
+            found.append(callback)
+    return found

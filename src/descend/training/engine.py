@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.models.module import block_size
+from descend.models.module import TARGETS, ModuleModel, as_tensor, block_size
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
@@ -49,13 +49,15 @@ class ModuleEngine:
 
     def in_turn(self, batches: Sequence[NDArray[np.intp]]) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         """Yield batches one after another: views of rows that are put in order once, unless they are very many."""
+        import torch
+
         if self.inputs.numel() > ORDERED:
             yield from map(self._at, batches)
             return
         sizes = [len(rows) for rows in batches]
         inputs, y, omega = self._at(np.concatenate(batches))
-        weights = [None] * len(sizes) if omega is None else omega.split(sizes)
-        yield from zip(inputs.split(sizes), y.split(sizes), weights, strict=True)
+        weights = [None] * len(sizes) if omega is None else torch.split(omega, sizes)
+        yield from zip(torch.split(inputs, sizes), torch.split(y, sizes), weights, strict=True)
 
     def chosen(self, places: NDArray[np.intp]) -> ModuleEngine:
         """Return some of the rows."""
@@ -67,3 +69,11 @@ class ModuleEngine:
 
         place = chosen if isinstance(chosen, slice) else torch.from_numpy(chosen).to(self.y.device)
         return self.inputs[place], self.y[place], None if self.omega is None else self.omega[place]
+
+
+def engine_of(model: ModuleModel, columns: Mapping[str, Any], rows: Rows) -> ModuleEngine:
+    """Return rows as tensors on the module's device."""
+    omega = None if rows.omega is None else model.placed(rows.omega)
+    targets = columns.get(TARGETS, rows.y)
+    y = model.placed(as_tensor(targets).long() if model.loss.of_classes and targets is rows.y else targets)
+    return ModuleEngine(model.tensor(columns), y, rows, omega)

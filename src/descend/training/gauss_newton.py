@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from descend.models.module_weights import cut, joined
 from descend.optimizers.contract import System, Units
 from descend.training.curvatures import CurvatureOfRows, Dense, Dual, Krylov, add_lower
+from descend.training.flat import Flat
 from descend.training.jacobian import RowJacobian
-from descend.training.objective import Flat, ModuleObjective
+from descend.training.objective import ModuleObjective
 from descend.training.row_terms import RowLoss, Terms
 
 if TYPE_CHECKING:

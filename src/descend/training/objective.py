@@ -16,9 +16,8 @@ from descend.formula.printers.code import TORCH
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models.module import ModuleModel
 from descend.models.module_modes import Modes, undisturbed
-from descend.models.module_weights import Weights, fill, gradients_of, joined
-from descend.problem.point import Objective, Point
-from descend.training.affine import lowest_place
+from descend.models.module_weights import Weights
+from descend.problem.point import Objective
 from descend.training.course import Course
 from descend.training.curvature import Ritz, hessian
 from descend.training.engine import ModuleEngine
@@ -26,6 +25,8 @@ from descend.training.optimizers import TorchOptimizer
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from descend.training.flat import Flat
 
 Array = NDArray[np.float64]
 SAMPLE = 1024
@@ -46,7 +47,7 @@ class ModulePoint:
     ) -> None:
         self.theta, self.total, self.objective, self.rows = theta, total, objective, rows
         self.rate, self.run = 0.0, objective.runs
-        self.lean = self.ended = False
+        self.lean, self.ended = False, ""
         self.measures: Mapping[str, float] | None = None
         self.promised = math.inf
         self._loss: float | None = None
@@ -162,7 +163,7 @@ class ModuleObjective(Objective):
             return ModulePoint(theta, self.descent(rows), self, rows)
         last = self._last
         if order and last is not None and last.theta is theta and last.run == self.runs:
-            return last
+            return self._observed(last)
         course, lean = self.course, None
         if course is not None and order:
             lean, course.passed = course.passed, None
@@ -179,10 +180,17 @@ class ModuleObjective(Objective):
             if self.finite:
                 self.model.parameters.keep()
             self._last = point
-            if course is not None:
+            self._observed(point)
+        return point
+
+    def _observed(self, point: ModulePoint) -> ModulePoint:
+        """Note what is measured where an epoch has ended."""
+        course = self.course
+        if course is not None:
+            if course.due and not course.ended:
                 course.measure(self, point.loss)
-                point.ended, point.measures = course.impatient, course.measures
                 self.modes.train()
+            point.ended, point.measures = course.outcome, course.measures
         return point
 
     def epoch(self, optimizer: object, rate: float, epoch: int, stop: Callable[[], bool]) -> Weights | None:  # type: ignore[override]
@@ -213,6 +221,10 @@ class ModuleObjective(Objective):
             return None
         self._last = None
         return self(Weights(self.model.parameters) if restored else last.theta, 1)
+
+    def of(self, engine: ModuleEngine) -> ModuleObjective:
+        """Return J of the same module over other rows."""
+        return ModuleObjective(self.model, engine, self.modes)
 
     def loss_over(self, rows: ModuleEngine) -> float:
         """Return J over other rows, in evaluation mode."""
@@ -279,6 +291,8 @@ class ModuleObjective(Objective):
         """Give access to J as a function of a flat vector; afterwards the module is as it was."""
         import torch
 
+        from descend.training.flat import Flat
+
         parameters = self.model.parameters
         changing = [*parameters.trained, *parameters.module.buffers()]
         before = [tensor.detach().clone() for tensor in changing]
@@ -312,92 +326,3 @@ class ModuleObjective(Objective):
             self.clear()
             self.modes.restore()
             self._last = None
-
-
-class Flat(Objective):
-    """J of a module in evaluation mode, as an `Objective` over the numbers that are trained, (p,) in float64.
-
-    It has no curvature matrix; ``largest_curvature`` finds its largest eigenvalue.
-    """
-
-    def __init__(self, objective: ModuleObjective) -> None:
-        self.objective, self.rows = objective, objective.rows
-        self.model, self.module = objective.model, objective.model.module
-        self.inputs, self.trained = objective.engine.inputs, objective.model.parameters.trained
-
-    def __call__(self, theta: Array, order: int = 1, rows: NDArray[np.intp] | None = None) -> Point:
-        """Evaluate J and its gradient at ``theta``, over all rows or some."""
-        with self.standing_at(theta):
-            total = self.objective.passed(rows, order > 0)
-        gradient = None
-        if order:
-            gradient = joined(gradients_of(self.trained))
-        return Point(theta, float(total.item()), gradient, None, None, self, rows)  # type: ignore[arg-type]
-
-    @contextlib.contextmanager
-    def standing_at(self, theta: Array) -> Iterator[None]:
-        """Let the module stand at ``theta``, in evaluation mode."""
-        fill(self.trained, theta)
-        self.objective.modes.evaluate()
-        try:
-            yield
-        finally:
-            self.objective.modes.train()
-
-    def path(self) -> tuple[Array, Array, Array | None]:
-        """Return where the run began, where J was last finite, and where it ended if it was not finite there."""
-        parameters, now = self.model.parameters, joined(self.trained)
-        start = now if parameters.begun is None else joined(parameters.begun)
-        if self.objective.finite:
-            return start, now, None
-        return start, now if parameters.kept is None else joined(parameters.kept), now
-
-    def columns(self) -> dict[str, Array]:
-        """Return what the module was fitted to as columns: of the table, or the numbers of each row of a tensor."""
-        response, names = self.model.response, self.model.inputs
-        inputs = self.inputs.detach().reshape(len(self.inputs), -1)
-        y = self.objective.engine.y.detach().cpu().double().numpy()
-        if not inputs.is_floating_point():
-            return {response: y}
-        names = names if len(names) == inputs.shape[1] else tuple(f"X[{place}]" for place in range(inputs.shape[1]))
-        return {**dict(zip(names, inputs.cpu().double().numpy().T, strict=True)), response: y}
-
-    def over(self, columns: Mapping[str, Array]) -> Flat:
-        """Return J of the same module over other values of its columns."""
-        import torch
-
-        rows, response = self.objective.engine, self.model.response
-        parts = [array for name, array in columns.items() if name != response]
-        inputs = torch.from_numpy(np.column_stack(parts)).to(rows.inputs.device, rows.inputs.dtype)
-        y = torch.from_numpy(np.array(columns[response])).to(rows.y.device, rows.y.dtype)
-        return self._with(ModuleEngine(inputs.reshape(rows.inputs.shape), y, rows.rows, rows.omega))
-
-    def on(self, chosen: NDArray[np.intp]) -> Flat:
-        """Return J of the same module over some of the rows."""
-        return self._with(self.objective.engine.chosen(chosen))
-
-    def _with(self, engine: ModuleEngine) -> Flat:
-        return Flat(ModuleObjective(self.model, engine, self.objective.modes))
-
-    def largest_curvature(self, theta: Array) -> float | None:
-        """Return the largest |eigenvalue| of the Hessian at ``theta``; None if there is none."""
-        fill(self.trained, theta)
-        found = self.objective.hessian()
-        return None if found is None else found.largest
-
-    def scores(self, theta: Array) -> Array:
-        """Return the score of each row."""
-        import torch
-
-        with self.standing_at(theta), torch.no_grad():
-            parts = [self.model.score(inputs) for inputs, _, _ in self.objective.engine.blocks(None, False)]
-            return joined(parts)
-
-    def lowest(self, theta: Array) -> float | None:
-        """Return the lowest J from ``theta``, where it can be known: of a module that is linear."""
-        rows = self.objective.engine.rows
-        rounding = 1e-10 if str(self.trained[0].dtype) == "torch.float64" else 1e-4
-        place = lowest_place(self.scores, theta, rows.y, rows.omega, self.model.loss, rounding)
-        if place is None:
-            return None
-        return min((loss for each in (theta, place) if math.isfinite(loss := self(each, 0).loss)), default=None)

@@ -24,7 +24,7 @@ from descend.problem.problem import Problem
 from descend.table import Table, open_table
 from descend.table.rows import Rows
 from descend.table.table import check_missing
-from descend.training.engine import ModuleEngine
+from descend.training.engine import ModuleEngine, engine_of
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import torch_optimizer
 from descend.training.validation import course_of, held_back, refuse_without
@@ -87,10 +87,9 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
             )
     if loss.in_torch is None:
         loss.refuse_own()
+    said: list[str] = []
     if is_dataset(data):
         data, request, said = _read_once(data, request)
-    else:
-        said = []
     model, table, columns, notes = read_rows(module, data, request, loss)
     notes += said
     rows = Rows.of(columns, request.roles, model.observed, table.source)
@@ -98,8 +97,7 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
     if not loss.of_classes:
         preflight.check_response(loss, rows, model.response)
     rows.check()
-    engine = engine_of(model, columns, rows)
-    engine, validation = _validated(module, engine, request, loss, notes)
+    engine, validation = _validated(module, engine_of(model, columns, rows), request, loss, notes)
     modes = Modes(module)
     try:
         problem, request = _with_optimizer(_begun(model, table, columns, engine, modes, notes), request)
@@ -107,14 +105,6 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
         return problem, request
     finally:
         modes.restore()
-
-
-def engine_of(model: ModuleModel, columns: Mapping[str, Any], rows: Rows) -> ModuleEngine:
-    """Return rows as tensors on the module's device."""
-    omega = None if rows.omega is None else model.placed(rows.omega)
-    targets = columns.get(TARGETS, rows.y)
-    y = model.placed(as_tensor(targets).long() if model.loss.of_classes and targets is rows.y else targets)
-    return ModuleEngine(model.tensor(columns), y, rows, omega)
 
 
 def _validated(

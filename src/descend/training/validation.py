@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,7 +46,7 @@ def split(y: NDArray[np.float64], share: float, seed: int) -> tuple[Places, Plac
 
 def held_back(y: NDArray[np.float64], request: Request) -> tuple[Places, Places, str] | None:
     """Return the rows to train on and those held back by a share, with a note; None if there is no share."""
-    share: Any = request.validation
+    share = request.validation
     if not isinstance(share, float):
         return None
     train, held, by_class = split(y, share, request.seed)
@@ -81,8 +79,9 @@ def refuse_without(request: Request) -> None:
 def course_of(problem: Problem, request: Request, validation: ModuleEngine | None) -> Course:
     """Return how the run goes. Refuses what needs steps by torch.optim, one pass each."""
     batched = request.batch_size is not None and request.batch_size < problem.objective.rows
-    optimizer: Any = request.optimizer
-    callbacks: Any = request.callbacks or ()
+    optimizer: object = request.optimizer
+    callbacks = request.callbacks or ()
+    name = getattr(optimizer, "name", "this optimizer")
     passes_once = isinstance(optimizer, TorchOptimizer) and optimizer.stochastic
     course = Course(
         validation=validation,
@@ -98,7 +97,7 @@ def course_of(problem: Problem, request: Request, validation: ModuleEngine | Non
     )
     if (course.stepwise or course.accumulate > 1) and not passes_once:
         raise ConfigError(
-            f"`clip`, `accumulate` and callbacks `on_step` go with one pass a step; {optimizer.name} takes several. "
+            f"`clip`, `accumulate` and callbacks `on_step` go with one pass a step; {name} takes several. "
             "Leave them out, or take another optimizer, such as adam."
         )
     return course
