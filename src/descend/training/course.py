@@ -67,12 +67,12 @@ class Course:
     weight: float = 0.0
 
     def __post_init__(self) -> None:
-        self.told = {event: hooks(self.callbacks, event) for event in EVENTS}
+        self.listeners = {event: hooks(self.callbacks, event) for event in EVENTS}
 
     @property
     def stepwise(self) -> bool:
         """Whether something is to be done at each step that only a step by itself can do."""
-        return self.clip is not None or bool(self.told["on_step"])
+        return self.clip is not None or bool(self.listeners["on_step"])
 
     def stop(self) -> None:
         """End the run: after this step, or this epoch."""
@@ -80,7 +80,7 @@ class Course:
 
     def tell(self, event: str) -> None:
         """Call the callbacks of an event; True from one, or StopIteration, ends the run."""
-        for hook in self.told[event]:
+        for hook in self.listeners[event]:
             try:
                 if hook(self) is True:
                     self.stopped = True
@@ -106,7 +106,7 @@ class Course:
             optimizer.torch_optimizer.step,
             objective.mean_loss,
         )
-        clip, heard = self.clip, self.told["on_step"]
+        clip, heard = self.clip, self.listeners["on_step"]
         losses: list[Tensor] = []
         shares: list[float] = []
         self.weight = 0.0
