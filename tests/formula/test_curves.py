@@ -224,3 +224,19 @@ def test_what_cannot_be_registered(given, message):
     with pytest.raises(FormulaError) as caught:
         register(Curve(name, "own", formula, arguments, use="a test", source="none"))
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("formula", ["y ~ gaussian", "y ~ gaussian + c"])
+def test_a_curve_without_its_brackets_is_told_what_it_would_be(formula):
+    with pytest.raises(FormulaError) as caught:
+        read(formula)
+    assert str(caught.value) == (
+        "`gaussian` is a named curve, and without brackets it would be a parameter: one number.\n"
+        f"    {formula}\n"
+        "        ^^^^^^^^\n"
+        "Write `gaussian(x)`, or give the parameter another name."
+    )
+
+
+def test_a_parameter_may_be_called_as_a_curve_where_columns_are_read():
+    assert [*read("y ~ emax*x/(k + x)").parameters] == ["emax", "k"]

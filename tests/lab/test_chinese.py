@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import descend
+from descend.diagnosis.cause import Cause
 from descend.gradients.court.judgement import VERDICTS
 from descend.lab import chinese
 
@@ -59,6 +60,11 @@ def test_the_numbers_of_a_cause_are_those_of_the_library(formula, options, cause
     for name in numbers:
         assert chinese.number(fit.diagnosis.evidence[name]) in said
     assert "{" not in said and re.search("[一-鿿]", said)
+
+
+def test_every_cause_and_every_outcome_has_words():
+    assert set(chinese.CAUSES) == set(chinese.CAUSE_ADVICE) == set(Cause)
+    assert set(chinese.OUTCOME_ADVICE) == set(descend.Outcome)
 
 
 def test_words_for_every_cause_begin_with_those_that_know_most():

@@ -10,7 +10,7 @@ import pytest
 import descend
 from descend.descent.outcome import Outcome
 from descend.formula.curves import CURVES, curve_named
-from descend.lab import chinese_names, copies, curves
+from descend.lab import chinese_meanings, chinese_names, copies, curves
 from descend.lab.callbacks import Callbacks
 from descend.lab.data import Library, Rows
 from descend.lab.descents import descents
@@ -38,7 +38,14 @@ def test_every_curve_is_listed_and_found_by_any_of_its_names(language):
 
 def test_every_curve_and_every_loss_has_a_chinese_name():
     assert CURVES.keys() <= chinese_names.CURVES.keys() and set(LOSSES) <= CHINESE.keys()
+    meanings = {argument.meaning for curve in CURVES.values() for argument in curve.arguments}
+    assert meanings <= chinese_meanings.MEANINGS.keys()
     assert words("zh").loss("squared") == "squared 平方误差" and words("en").loss("soft_l1") == "soft l1"
+
+
+def test_meanings_are_chinese_in_the_chinese_lab():
+    assert "剂量或浓度" in curves.shown(curve_named("logistic4"), words("zh"))
+    assert "dose or concentration" in curves.shown(curve_named("logistic4"), words("en"))
 
 
 @pytest.mark.parametrize("name", ["gaussian", "power_law", "spline", "line"])

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import descend
 from descend.errors import DataError
 from descend.table import open_table
 
@@ -282,3 +283,14 @@ def test_the_command_for_dates_does_what_it_says(here: Path, first: str, second:
     assert command is not None
     subprocess.run([sys.executable, "-c", "import duckdb; " + command[0][:-2]], check=True)
     assert open_table("t-in-days.csv").numbers(["days"])["days"].tolist() == [days, 0.0]
+
+
+def test_a_model_file_is_no_table(tmp_path):
+    path = tmp_path / "line.json"
+    descend.fit("y ~ w*x", {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.1, 5.9]}).save(path)
+    with pytest.raises(descend.DataError) as caught:
+        descend.fit("y ~ w*x", path)
+    assert str(caught.value) == (
+        f"`{path}` is a model file, as a fit is saved, not a table. Give the table of data here; a model file stands "
+        "where a model is asked for, as in `descend predict line.json new.csv`."
+    )

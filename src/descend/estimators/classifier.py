@@ -50,18 +50,18 @@ class FormulaClassifier(ClassifierMixin, FormulaEstimator):  # type: ignore[misc
 
     classes_: NDArray[np.generic]
 
-    def fit(self, X: object, y: object, sample_weight: object = None) -> Self:
+    def fit(self, X: object, y: object, sample_weight: object = None, *, groups: object = None) -> Self:
         """Fit the formula.
 
         X: (n, k) array or frame. y: (n,) two or more classes, numbers or words. sample_weight: relative weights of
-        rows.
+        rows. groups: as for `FormulaRegressor`.
         """
         columns, given = self._read(X, y, numeric=False)
         check_classification_targets(given)
         self.classes_, codes = np.unique(given, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("Classifier can't train when only one class is present.")
-        of_rows = {"weights": sample_weight}
+        of_rows = {"weights": sample_weight, "groups": groups}
         if not self._has_scores():
             return self._fit(columns, codes.astype(np.float64), of_rows)
         if self.by is not None:

@@ -31,6 +31,7 @@ from descend.estimators.columns import (
     response_name,
 )
 from descend.estimators.constructor import options_of
+from descend.estimators.held_out_groups import groups_as_words, held_out_by
 from descend.estimators.linear import LinearPart, LinearPrediction
 from descend.many import Fits
 from descend.options.arguments import read_request
@@ -70,11 +71,15 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
         if right.strip() in (LINEAR, PROBABILITY):
             right = right.replace(LINEAR, linear_formula(columns))
         table, options = {**columns, response: y}, options_of(self) | given
-        self._known: dict[str, float] = {}
+        known: dict[str, float] = {}
         for option, values in of_rows.items():
-            if values is not None:
+            if option == "groups" and values is not None:
                 name = free_name(table, option)
-                self._known |= {name: 1.0} if option == "exposure" else {}
+                table[name] = groups_as_words(values, len(y))
+                options |= held_out_by(name, options)
+            elif values is not None:
+                name = free_name(table, option)
+                known |= {name: 1.0} if option == "exposure" else {}
                 table[name] = _check_sample_weight(values, y) if option == "weights" else np.asarray(values)
                 options[option] = name
         request = read_request(f"{response} ~ {right.strip()}", table, (), options | {"by": self.by})
@@ -83,6 +88,11 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
         except DataError:
             # What rows leave open is no error to scikit-learn, whose users expect the shortest of equal answers.
             found = fit_request(request.but(bare=True, l2=request.l2 or self._l2_where_open()))
+        return self.holding(found, known)
+
+    def holding(self, found: Fit | Fits, known: dict[str, float]) -> Self:
+        """Take a fit as what it is fitted to. known: columns that the fit needs and X lacks, with their values."""
+        self._known = known
         self._line = LinearPart(found, names_of(self))
         if isinstance(found, Fits):
             self.fits_ = found

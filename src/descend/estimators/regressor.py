@@ -36,17 +36,25 @@ class FormulaRegressor(RegressorMixin, FormulaEstimator):  # type: ignore[misc]
     """
 
     def fit(
-        self, X: object, y: object, sample_weight: object = None, *, sigma: object = None, exposure: object = None
+        self,
+        X: object,
+        y: object,
+        sample_weight: object = None,
+        *,
+        sigma: object = None,
+        exposure: object = None,
+        groups: object = None,
     ) -> Self:
         """Fit the formula.
 
         X: (n, k) array or frame. y: (n,). sample_weight: relative weights of rows; 2 is the same as the row twice.
         sigma: known standard deviations of y, in its unit. exposure: of counts; predictions are for an
-        exposure of 1. The last two reach an estimator within a pipeline or a search by metadata routing,
-        ``set_fit_request(sigma=True)``.
+        exposure of 1. groups: of rows that are held out together where a penalty is chosen, ``l2="auto"``. The last
+        three reach an estimator within a pipeline or a search by metadata routing, ``set_fit_request(sigma=True)``.
         """
         columns, response = self._read(X, y, numeric=True)
-        return self._fit(columns, response, {"weights": sample_weight, "sigma": sigma, "exposure": exposure})
+        of_rows = {"weights": sample_weight, "sigma": sigma, "exposure": exposure, "groups": groups}
+        return self._fit(columns, response, of_rows)
 
     def predict(self, X: object) -> Array:
         """Return the prediction for each row of X, (n,)."""

@@ -200,6 +200,8 @@ def _read(
     if not builder.parameters:
         fault = "There is nothing to fit: every name here is a column or a constant."
         builder.fail(right, fault, "Add a parameter, for example `y ~ w*x`.")
+    if set(builder.columns) == responses and not implicit:
+        _refuse_bare_curve(builder, right)
     used = expression.free_symbols
     terms = {predictor: term for predictor, term in builder.terms.items() if predictor in used}
     _refuse_idle(builder, expression, terms, used)
@@ -217,6 +219,19 @@ def _read(
     groups = tuple(each for name, each in builder.groups.items() if name in needed)
     columns = tuple(name for name in formula.columns if name in needed)
     return replace(formula, columns=columns, unused=unused, levels=groups, curves=named)
+
+
+def _refuse_bare_curve(builder: Builder, right: Node) -> None:
+    """Refuse the name of a curve without its brackets, in a formula whose right side reads no column.
+
+    Where columns are read, a parameter may well be called as a curve is, such as emax.
+    """
+    from descend.formula.curves.table import curve_named
+
+    for name in _names(right):
+        if name.name in builder.parameters and (curve := curve_named(name.name)) is not None:
+            fault = f"`{name.name}` is a named curve, and without brackets it would be a parameter: one number."
+            builder.fail(name, fault, f"Write `{curve.short}`, or give the parameter another name.")
 
 
 def _refuse_idle(builder: Builder, expression: Expr, terms: Mapping[Predictor, Term], used: set[Expr]) -> None:

@@ -9,6 +9,7 @@ from descend.errors import DescendError
 from descend.formula import read_formula
 from descend.formula.curves import CURVES, Curve
 from descend.formula.printers.code import plain_name
+from descend.lab.chinese_meanings import MEANINGS
 from descend.lab.chinese_names import CURVES as CHINESE
 from descend.lab.data import Rows
 from descend.lab.texts import Words
@@ -67,10 +68,18 @@ def _parts(curve: Curve, say: Words) -> Iterator[str]:
     yield f'<p class="hint">{escape(panel.caption)}</p><p><code>y = {escape(curve.formula)}</code></p>'
     english = ' lang="en"' if say.chinese else ""
     lines = "".join(
-        f"<div><dt><code>{escape(each.name)}</code></dt><dd>{escape(each.meaning)}{_unit(each.unit)}</dd></div>"
+        f"<div><dt><code>{escape(each.name)}</code></dt><dd>{_meaning(each.meaning, say)}{_unit(each.unit)}</dd></div>"
         for each in curve.arguments
     )
-    yield f'<dl{english}>{lines}</dl><p class="hint"{english}>{escape(curve.use)}. {escape(curve.source)}.</p>'
+    yield f'<dl>{lines}</dl><p class="hint"{english}>{escape(curve.use)}. {escape(curve.source)}.</p>'
+
+
+def _meaning(meaning: str, say: Words) -> str:
+    """Return what an argument means, in a language; a curve from outside may have English only."""
+    if not say.chinese:
+        return escape(meaning)
+    chinese = MEANINGS.get(meaning)
+    return f'<span lang="en">{escape(meaning)}</span>' if chinese is None else escape(chinese)
 
 
 def _unit(unit: str) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.inference.prediction import Prediction
 from descend.many.fitted import FittedGroups
+from descend.results.conversions import Convertible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-class Fits(FittedGroups):
+class Fits(FittedGroups, Convertible):
     """The fits of all groups. ``fits["A", 3]`` is the `Fit` of one group, made when it is asked for.
 
     by: the columns that tell groups apart. keys: a tuple of their values for each group, in order.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from descend.inference.fitted import Fitted
 from descend.inference.intervals import Intervals, checked_level, checked_method, refuse_clusters
 from descend.inference.prediction import Prediction, predict_with_band, predicted_rows
+from descend.results.conversions import Convertible
 from descend.results.units import in_units_of, question_in_units_of
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Fit(Fitted):
+class Fit(Fitted, Convertible):
     """The result of a fit, or of a model file: what is known about it (see ``Fitted``), and what it can do."""
 
     from_start: Fit | None = None
@@ -239,8 +240,6 @@ class Fit(Fitted):
         from descend.results.export import exported
 
         return exported(self, to, table=table, name=name, dialect=dialect)
-
-    # The fit, shown.
 
     def table(
         self, format: str = "markdown", *, errors: str = "parentheses", intervals: Intervals | None = None

@@ -78,7 +78,7 @@ def earlier(like: object, model: object, data: object, options: Values) -> Earli
             f"{spell('like')} is for formulas and functions: a module is trained on from where it is. Give the module "
             "itself."
         )
-    call, notes = _call_of(fit, name)
+    call, notes = call_of(fit, name)
     given = {key: value for key, value in options.items() if key != "like" and _differs(key, value)}
     known = {key: value for key, value in call.items() if key in OPTIONS and key not in DERIVED}
     fixed = set(_names(given.get("fix")))
@@ -98,7 +98,7 @@ def _differs(key: str, value: object) -> bool:
     return isinstance(value, list) or key not in OPTIONS or not OPTIONS[key].same_as_default(value)
 
 
-def _call_of(fit: Fit, name: str) -> tuple[Values, tuple[str, ...]]:
+def call_of(fit: Fit, name: str) -> tuple[Values, tuple[str, ...]]:
     """Return the arguments that an earlier fit was made with, as far as they are known, and what is not."""
     if not isinstance(fit, LoadedFit):
         assert fit.solution is not None

@@ -26,6 +26,8 @@ HEAD_BYTES = 1 << 16
 LONGEST_LINE = 1 << 26
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 PACKED_ENDINGS = (".gz", ".zst")
+MODEL = re.compile(r'\s*\{\s*"descend":\s*"[^"]*",\s*"format":')
+"""How a model file begins."""
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 PARQUET_ENDINGS = (".parquet", ".pq")
 WIDE = ("utf-16", "utf-32")
@@ -193,6 +195,11 @@ def _text(path: str, file: BinaryIO | gzip.GzipFile, packing: str) -> File:
         raise DataError(f"`{path}` is empty. Give a file with a header and rows.")
     if MARKUP.match(head):
         raise DataError(f"`{path}` is a web page or XML, not a table. Download the file itself, or save it as CSV.")
+    if MODEL.match(head):
+        raise DataError(
+            f"`{path}` is a model file, as a fit is saved, not a table. Give the table of data here; a model file "
+            "stands where a model is asked for, as in `descend predict line.json new.csv`."
+        )
     kind = _kind(path)
     if kind == "delimited" and re.match(r'\s*(\{\s*"|\[\s*\{)', head):
         kind = "json"  # of a pipe, whose name says nothing
