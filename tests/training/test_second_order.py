@@ -12,6 +12,7 @@ from descend.losses import LOSSES
 from descend.models.module_weights import joined
 from descend.optimizers import OPTIMIZERS
 from descend.options.request import Request
+from descend.training.curvatures import Dual
 from descend.training.gauss_newton import Damped, Place, Surface
 from descend.training.posing import pose_module
 from descend.training.row_terms import RowLoss
@@ -53,7 +54,9 @@ def step(module: torch.nn.Module, loss: str, damping: float) -> np.ndarray:
     weight, slope = known.weight(scores, RESPONSES[loss]), known.slope(scores, RESPONSES[loss])
     curvature = derivatives.T @ (weight[:, None] * derivatives) / ROWS
     gradient = derivatives.T @ slope / ROWS
-    return -np.linalg.solve(curvature + damping * np.diag(curvature.diagonal()), gradient)
+    ends = np.cumsum([tensor.numel() for tensor in module.parameters()])[:-1]
+    units = [np.full(part.size, part.max()) for part in np.split(curvature.diagonal(), ends)]
+    return -np.linalg.solve(curvature + damping * np.diag(np.concatenate(units)), gradient)
 
 
 @pytest.mark.parametrize("form", ["matrix", "rows"])
@@ -148,12 +151,35 @@ def test_the_loss_falls_at_every_step_in_either_precision(hidden, dtype):
     assert all(step.damping > 0.0 for step in found.trace)
 
 
-def test_a_gradient_of_rows_without_curvature_counts_in_the_dual_form():
-    here, whole = (place("squared", form) for form in ("rows", "matrix"))
-    scale = np.sqrt(whole.curvature.diagonal)
-    other = np.linspace(-1.0, 1.0, scale.size)
-    dual, dense = (each.curvature.solved(scale, other, 0.3) for each in (here, whole))
-    assert dual == pytest.approx(dense, rel=1e-8, abs=1e-10)
+def test_numbers_of_a_tensor_have_one_unit_and_tensors_their_own():
+    here = place("squared", "matrix", Decays())
+    units = here.surface.alike(np.array([4.0, 1.0, 9.0, 1e-3, 1e-30]))
+    assert units.tolist() == [9.0, 9.0, 9.0, 1e-3, 9e-8]
+
+
+class Decays(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = torch.nn.Parameter(torch.ones(3, dtype=torch.float64))
+        self.b, self.c = (torch.nn.Parameter(torch.tensor(0.1, dtype=torch.float64)) for _ in range(2))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.exp(-self.b * (x @ self.w)) + self.c
+
+
+def test_rows_without_curvature_count_in_the_dual_form():
+    """Where a weight underflows to 0 its row still pulls, as in a loss that is linear there."""
+    whole = place("squared", "matrix")
+    root = torch.from_numpy(np.sqrt(2.0 / ROWS) * jacobian(network()))
+    root[:20] = 0.0
+    scale = np.sqrt((root**2).sum(dim=0).numpy())
+    gradient = whole.gradient / scale
+    pull = torch.linalg.lstsq(root.T, torch.from_numpy(whole.gradient)[:, None], driver="gelsd").solution[:, 0]
+    found = Dual(root, 0.5 * pull, False).solved(scale, gradient, 0.3)
+    scaled = root.numpy() / scale
+    assert found == pytest.approx(
+        -np.linalg.solve(scaled.T @ scaled + 0.3 * np.eye(len(scale)), gradient), rel=1e-8, abs=1e-10
+    )
 
 
 def test_frozen_weights_stay_and_are_no_unknowns():

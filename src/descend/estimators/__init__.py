@@ -15,6 +15,7 @@ except ModuleNotFoundError as error:
 
 from descend.estimators.classifier import FormulaClassifier
 from descend.estimators.export import to_sql
+from descend.estimators.quantiles import FormulaQuantiles
 from descend.estimators.regressor import FormulaRegressor
 
-__all__ = ["FormulaClassifier", "FormulaRegressor", "to_sql"]
+__all__ = ["FormulaClassifier", "FormulaQuantiles", "FormulaRegressor", "to_sql"]

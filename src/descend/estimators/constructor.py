@@ -28,12 +28,14 @@ LEFT_OUT = {
 Class = TypeVar("Class", bound=type)
 
 
-def with_options(**own: object) -> Callable[[Class], Class]:
+def with_options(*without: str, **own: object) -> Callable[[Class], Class]:
     """Give an estimator a constructor of its own parameters, then of all options of a fit by the same names.
 
     It keeps every value as it was given, as scikit-learn asks. A default given here replaces that of a fit.
+    without: the options that it settles itself.
     """
-    defaults = own | {key: own.get(key, option.default) for key, option in OPTIONS.items() if key not in LEFT_OUT}
+    options = {key: option for key, option in OPTIONS.items() if key not in LEFT_OUT and key not in without}
+    defaults = own | {key: own.get(key, option.default) for key, option in options.items()}
 
     def decorate(estimator: Class) -> Class:
         def construct(self: object, *positional: object, **given: object) -> None:

@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 )
 
 from descend.api import fit_request
+from descend.descent.solution import starts_at
 from descend.errors import ConfigError, DataError
 from descend.estimators.columns import (
     LINEAR,
@@ -33,8 +34,10 @@ from descend.estimators.columns import (
 from descend.estimators.constructor import options_of
 from descend.estimators.held_out_groups import groups_as_words, held_out_by
 from descend.estimators.linear import LinearPart, LinearPrediction
+from descend.losses import LOSSES
 from descend.many import Fits
 from descend.options.arguments import read_request
+from descend.options.request import Request
 from descend.results import Fit
 
 Array = NDArray[np.float64]
@@ -87,7 +90,7 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
             found = fit_request(request)
         except DataError:
             # What rows leave open is no error to scikit-learn, whose users expect the shortest of equal answers.
-            found = fit_request(request.but(bare=True, l2=request.l2 or self._l2_where_open()))
+            found = fit_request(shortest(request.but(bare=True, l2=request.l2 or self._l2_where_open())))
         return self.holding(found, known)
 
     def holding(self, found: Fit | Fits, known: dict[str, float]) -> Self:
@@ -157,3 +160,15 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
         if (linear := self._line.prediction) is None:
             raise AttributeError(f"`{self.formula}` is not linear in the columns of X; see `parameters_`.")
         return linear
+
+
+def shortest(request: Request) -> Request:
+    """Return a request that begins at the least squares under a loss with kinks: near the shortest of equal answers.
+
+    Elsewhere steps along the curvature from 0 lead there; those of a loss with kinks depend on how rows are counted.
+    """
+    if request.start or request.by is not None or not LOSSES.build(request.loss).kinked:
+        return request
+    found = fit_request(request.but(loss="squared"))
+    assert isinstance(found, Fit)
+    return request.but(start=starts_at(found.model, found.theta))

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from descend.errors import ConfigError
 from descend.losses.contract import Loss
@@ -76,13 +76,16 @@ class Classes(Loss):
         return known if known.classes == tuple(names) else replace(self, levels=line.getvalue())
 
     def __str__(self) -> str:
-        texts = {name: value if value.isidentifier() else json.dumps(value) for name, value in self.settings.items()}
+        texts = {
+            name: value if isinstance(value, str) and value.isidentifier() else json.dumps(value)
+            for name, value in self.settings.items()
+        }
         listed = ", ".join(f"{name}={text}" for name, text in texts.items())
         return f"{self.name}({listed})" if listed else self.name
 
     @property
-    def settings(self) -> dict[str, str]:
-        every = {field.name: str(getattr(self, field.name)) for field in dataclasses.fields(self)}
+    def settings(self) -> dict[str, Any]:
+        every = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {name: value for name, value in every.items() if value != type(self).__dict__.get(name, "")}
 
     @property

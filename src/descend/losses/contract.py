@@ -24,6 +24,7 @@ from descend.losses.formulas import (
 
 if TYPE_CHECKING:
     from descend.losses.distribution import Distribution
+    from descend.losses.in_torch import InTorch
     from descend.table.rows import Outside
 
 ZERO, ONE = Integer(0), Integer(1)
@@ -105,6 +106,11 @@ class Loss(Evaluated):
     """Whether standard errors are those of all second derivatives of J, as its weights only stand in for them."""
     own_observed: ClassVar[bool] = False
     """The same of the parameters of its own alone, which do not interact with the prediction."""
+
+    @property
+    def in_torch(self) -> InTorch | None:
+        """How PyTorch computes it from the outputs of a module; None where its formulas say so."""
+        return None
 
     def to_estimate(self) -> Loss:
         """Return the same loss with its scale to be estimated from the data, if it has one."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 TENSOR = "X"
 """What the inputs are called if they are one tensor rather than columns of a table."""
+TARGETS = "targets"
+"""What the probabilities of classes are called, where these are the response."""
 BLOCK_ROWS, BLOCK_NUMBERS = 1 << 16, 1 << 22
 """A pass that only needs sums works on blocks of at most this many rows and numbers."""
 
@@ -120,8 +122,13 @@ class ModuleModel(Model):
         return tensor.to(like.device, like.dtype if tensor.is_floating_point() else None)
 
     def score(self, rows: Tensor) -> Tensor:
-        """Call the module. Raises ConfigError unless it returns one number per row."""
-        return one_per_row(self.module(rows), rows.shape[0], self.name)
+        """Call the module. Raises ConfigError unless it returns what the loss takes, mostly one number per row."""
+        return self.checked(self.module(rows), rows.shape[0])
+
+    def checked(self, output: Tensor, rows: int) -> Tensor:
+        """Return what the module returned for some rows, in the shape that the loss takes. Raises ConfigError."""
+        in_torch = self.loss.in_torch
+        return one_per_row(output, rows, self.name) if in_torch is None else in_torch.checked(output, rows, self.name)
 
     def inputs_of(self, data: Any, missing: str = "raise") -> Mapping[str, Any]:
         """Return the inputs of new rows: from any table with these columns, or as one tensor or array."""
@@ -141,15 +148,19 @@ class ModuleModel(Model):
 
     def predict(self, theta: object, columns: Mapping[str, Array]) -> Array:
         """Return the prediction of each row, by the module in evaluation mode."""
+        predicted: Array = self.loss.mean(self.scores(theta, columns))
+        return predicted[:, 0] if predicted.ndim == 2 and predicted.shape[1] == 1 else predicted
+
+    def scores(self, theta: object, columns: Mapping[str, Array]) -> Array:
+        """Return what the module returns for each row in evaluation mode, (n,) or (n, K)."""
         import torch
 
         rows = self.tensor(columns)
         with evaluating(self.module), torch.no_grad():
             size = block_size(rows)
             parts = [self.score(rows[begin : begin + size]) for begin in range(0, len(rows), size)]
-            score = torch.cat(parts).to(torch.float64)
-            predicted: Array = self.loss.mean(score.cpu().numpy())
-        return predicted
+            score: Array = torch.cat(parts).to(torch.float64).cpu().numpy()
+        return score
 
     def __str__(self) -> str:
         return f"{self.response} ~ {self.name}({', '.join(self.inputs) or TENSOR})"

@@ -135,7 +135,7 @@ class Pieces:
         if not usable.size:
             return found
         upper = np.linalg.qr(rows[:, usable] / norms[usable], mode="r")
-        _, values, directions = np.linalg.svd(upper)
+        _, values, directions = np.linalg.svd(upper, full_matrices=False)
         kept = values > RANK * values[0]
         found = np.zeros((rows.shape[1], int(kept.sum())))
         found[usable] = (directions[kept].T / values[kept]) / norms[usable, None] * math.sqrt(len(rows))

@@ -87,7 +87,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         if value is not (known := OPTIONS[key]).default and not known.same_as_default(value)
     }
     given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
-    options = _with_trials(model, options)
+    options = _with_loss(model, _with_trials(model, options))
     if (sides := options.get("sigma")) is not None and (not isinstance(sides, str) or "," in sides):
         from descend.options.asymmetric import as_given, with_two_sides
 
@@ -161,6 +161,15 @@ def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple
             column += "_"
         data, names[name] = table.with_column(column, given), column
     return data, names["weights"], names["sigma"]
+
+
+def _with_loss(model: object, options: Values) -> Values:
+    """Return the options with the loss that was given for a module as one of ours."""
+    if "loss" not in options or not kind_of(model).in_place:
+        return options
+    from descend.losses.of_modules import loss_of_module
+
+    return {**options, "loss": loss_of_module(options["loss"])}
 
 
 def _with_trials(model: object, options: Values) -> Values:

@@ -49,14 +49,7 @@ def with_classes(request: Request, table: Table) -> tuple[Request, Table]:
             "left."
         )
     occurring = _occurring(name, loss, table)
-    known = loss.classes or _in_order(name, loss, table, occurring)
-    known = _by_reference(name, loss, known, request)
-    for each in occurring:
-        if each not in known:
-            raise DataError(
-                f"`{name}` holds `{each}`, which is none of the levels {listing(known, 'and')}."
-                f"{closest(each, known)} Add it to them, or leave such rows out with {spell('where')}."
-            )
+    known = _by_reference(name, loss, _known(name, loss, table, occurring), request)
     present = tuple(each for each in known if each in set(occurring))
     if loss.classes and len(present) < len(known):
         absent = next(each for each in known if each not in present)
@@ -69,6 +62,27 @@ def with_classes(request: Request, table: Table) -> tuple[Request, Table]:
     chosen = {each: level for each, level in read_references(request.reference).items() if each != name}
     request = request.but(loss=loss.of_levels(present), reference=chosen or None)
     return request, table.with_words(name, {each: float(place) for place, each in enumerate(present)})
+
+
+def numbered_classes(name: str, loss: Loss, table: Table) -> tuple[Loss, Table]:
+    """Return the loss of the classes in a column, and a table that holds their places, from 0."""
+    occurring = _occurring(name, loss, table)
+    known = _known(name, loss, table, occurring)
+    if len(known) < 2:
+        raise DataError(f"`{name}` is `{occurring[0]}` in every row, so that there is nothing to tell apart.")
+    return loss.of_levels(known), table.with_words(name, {each: float(place) for place, each in enumerate(known)})
+
+
+def _known(name: str, loss: Loss, table: Table, occurring: list[str]) -> tuple[str, ...]:
+    """Return the classes in order: those that the loss was given, or what occurs."""
+    known = loss.classes or _in_order(name, loss, table, occurring)
+    for each in occurring:
+        if each not in known:
+            raise DataError(
+                f"`{name}` holds `{each}`, which is none of the levels {listing(known, 'and')}."
+                f"{closest(each, known)} Add it to them, or leave such rows out with {spell('where')}."
+            )
+    return known
 
 
 def _occurring(name: str, loss: Loss, table: Table) -> list[str]:

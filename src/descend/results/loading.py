@@ -39,7 +39,7 @@ def load(path: str | os.PathLike[str], model: Callable[..., object] | None = Non
     kind = kind_saved(content, model, place)
     if kind.in_place:
         load_weights(cast(Any, model), content["module"], place)
-        module = cast(ModuleModel, kind.restored(content, model, _loss(content, place), None))
+        module = cast(ModuleModel, kind.restored(content, model, _loss_of_module(content, place), None))
         return restored(content, module, module.parameters.present)
     fitted = model_saved(content, kind, model, place)
     with part(place, "parameters"):
@@ -107,6 +107,16 @@ def _loss(content: Content, place: Path) -> Loss:
         )
     with part(place, "loss_function"):
         return LOSSES.build(content["loss_function"])
+
+
+def _loss_of_module(content: Content, place: Path) -> Loss:
+    from descend.losses.of_modules import OF_MODULES
+
+    text = str(content["loss_function"])
+    if text.partition("(")[0] not in OF_MODULES:
+        return _loss(content, place)
+    with part(place, "loss_function"):
+        return OF_MODULES.build(text)
 
 
 def restored(

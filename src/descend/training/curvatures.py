@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Array = NDArray[np.float64]
-LOWER_PARTS = 8
+LOWER_PARTS = 4
 """The lower triangle of J'J is computed in so many columns of blocks, which spares nearly half of the work."""
 ROUNDING = 16.0 * float(np.finfo(np.float64).eps)
 """Damping, as a share of the unit diagonal and for each unknown, that rounding of the matrix would drown."""
@@ -71,20 +71,23 @@ class Dual:
 
         z = -D^-1 A' (K + lambda I)^-1 q - (I - D^-1 A' (K + lambda I)^-1 A D^-1) D^-1 g0 / lambda
 
-    pull: q.
+    pull: q, 0 where a row has no curvature. explained: whether there is no such row, so that g0 = 0.
     """
 
-    def __init__(self, root: Tensor, pull: Tensor) -> None:
-        self.root, self.pull = root, pull
+    def __init__(self, root: Tensor, pull: Tensor, explained: bool) -> None:
+        self.root, self.pull, self.explained = root, pull, explained
+        self._scaled: tuple[Array, Tensor, Tensor] | None = None
         self.diagonal: Array = (root**2).sum(dim=0).cpu().numpy()
 
     def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
         import torch
 
-        root = self.root / torch.from_numpy(scale).to(self.root.device)
-        right = torch.from_numpy(gradient).to(root.device)
-        unexplained = right - root.T @ self.pull
-        matrix = root @ root.T
+        if self._scaled is None or self._scaled[0] is not scale:
+            root = self.root / torch.from_numpy(scale).to(self.root.device)
+            self._scaled = (scale, root, root @ root.T)
+        _, root, matrix = self._scaled
+        unexplained = torch.from_numpy(gradient).to(root.device) - root.T @ self.pull
+        matrix = matrix.clone()
         damping = max(damping, ROUNDING * len(matrix))
         matrix.diagonal().add_(damping)
         factor, failed = torch.linalg.cholesky_ex(matrix)
@@ -92,7 +95,7 @@ class Dual:
             return None
         inner = torch.cholesky_solve(torch.stack([self.pull, root @ unexplained], dim=1), factor)
         move = -root.T @ inner[:, 0]
-        if float(unexplained.norm()) > 1e-6 * float(right.norm()):
+        if not self.explained:
             move -= (unexplained - root.T @ inner[:, 1]) / damping
         return np.asarray(move.cpu().numpy())
 
@@ -127,7 +130,7 @@ class Krylov:
 
 
 def _enough(damping: float) -> Callable[[Array], bool]:
-    """Return what says of a tridiagonal matrix T that the gain e1'(T + lambda I)^-1 e1 has come to unexplained."""
+    """Return what says of a tridiagonal matrix T that the gain e1'(T + lambda I)^-1 e1 has come to rest."""
     gains: list[float] = []
 
     def enough(triangle: Array) -> bool:

@@ -26,7 +26,7 @@ MOST_UNKNOWNS = 10_000
 MOST_NUMBERS = 1 << 26
 """A Jacobian of more numbers is not held as a whole."""
 LEAST_UNIT = 1e-8
-"""A parameter that moves no prediction is damped in units of at least this share of the largest."""
+"""A tensor that moves no prediction is damped in units of at least this share of the largest."""
 PROBES = 8
 """Random signs of the rows from which the diagonal of a curvature is estimated that is never formed."""
 
@@ -42,6 +42,7 @@ class Surface:
         self.trained = objective.model.parameters.trained
         self.size = sum(tensor.numel() for tensor in self.trained)
         self.jacobian, self.loss = RowJacobian(objective.model), RowLoss(objective.model.loss)
+        self.ends = np.cumsum([tensor.numel() for tensor in self.trained])[:-1]
         self.double = all(str(tensor.dtype) == "torch.float64" for tensor in self.trained)
         self.scores = 1
         self.given = form
@@ -58,6 +59,16 @@ class Surface:
     def rounded(self, theta: Array) -> Array:
         """Return theta in the precision of the module."""
         return theta if self.double else joined(cut(theta, self.trained))
+
+    def alike(self, units: Array) -> Array:
+        """Return one unit for all numbers of a tensor, the largest among them.
+
+        Weights of a layer mean the same, and one that hardly matters here must not be free to run far; tensors of
+        unlike sizes, such as the parameters of a physical law, keep units of their own.
+        """
+        largest = [part.max(initial=0.0) for part in np.split(units, self.ends)]
+        least = LEAST_UNIT * max(largest)
+        return np.repeat(np.maximum(largest, least), np.diff(self.ends, prepend=0, append=self.size))
 
     def parts(self, rows: NDArray[np.intp] | None) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Yield inputs, y and the share of each row in J, in double precision but for the inputs."""
@@ -132,8 +143,11 @@ class Place:
         """How many rows there are."""
         return self.surface.objective.rows if self.rows is None else len(self.rows)
 
-    def _roots(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the rows of A, with A'A = C, and of q, in blocks: A = sqrt(omega) B'J, B q = sqrt(omega) s."""
+    def _roots(self) -> Iterator[tuple[Tensor, Tensor, bool]]:
+        """Yield the rows of A, with A'A = C, and of q, in blocks, and whether every row has a curvature.
+
+        A = sqrt(omega) B'J,   B q = sqrt(omega) s
+        """
         import torch
 
         surface = self.surface
@@ -144,22 +158,23 @@ class Place:
                 here = Terms(terms.slope[part], terms.root[part])
                 root = share[part].sqrt()
                 weighted = here.weighted(jacobian.double()) * root[:, None, None]
-                yield weighted.flatten(0, 1), (here.pull * root[:, None]).flatten()
+                explained = bool((here.root != 0.0).all())
+                yield weighted.flatten(0, 1), (here.pull * root[:, None]).flatten(), explained
 
     def _matrix(self) -> CurvatureOfRows:
         import torch
 
         size, device = self.surface.size, self.surface.trained[0].device
         lower = torch.zeros(size, size, dtype=torch.float64, device=device)
-        for rows, _ in self._roots():
+        for rows, _, _ in self._roots():
             add_lower(lower, rows)
         return Dense(lower)
 
     def _of_rows(self) -> CurvatureOfRows:
         import torch
 
-        roots, pulls = zip(*self._roots(), strict=True)
-        return Dual(torch.cat(roots), torch.cat(pulls))
+        roots, pulls, explained = zip(*self._roots(), strict=True)
+        return Dual(torch.cat(roots), torch.cat(pulls), all(explained))
 
     def _products(self) -> CurvatureOfRows:
         graphs = Graphs(self)
@@ -240,8 +255,7 @@ class Damped:
 
     def __init__(self, place: Place, units: Units) -> None:
         self.curvature = place.curvature
-        diagonal = np.maximum(units, self.curvature.diagonal)
-        self.units: Units = np.maximum(diagonal, LEAST_UNIT * float(diagonal.max(initial=0.0)))
+        self.units: Units = place.surface.alike(np.maximum(units, self.curvature.diagonal))
         self.scale = np.sqrt(self.units)
         self.gradient = place.gradient / self.scale
         self.sound = bool(np.isfinite(self.scale).all() and np.isfinite(self.gradient).all())

@@ -139,7 +139,9 @@ class ModuleObjective(Objective):
     def __init__(self, model: ModuleModel, engine: ModuleEngine, modes: Modes) -> None:
         self.model, self.engine, self.modes, self.rows = model, engine, modes, engine.count
         self.runs, self.passes, self.finite = 0, 0.0, True
-        self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
+        self.in_torch, self.value = model.loss.in_torch, None
+        if self.in_torch is None:
+            self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
         self._last: ModulePoint | None = None
 
     def batches(self, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
@@ -196,6 +198,9 @@ class ModuleObjective(Objective):
     def mean_loss(self, inputs: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
         """Return the losses of some rows, summed over ``count``."""
         score = self.model.score(inputs)
+        if self.in_torch is not None:
+            return self.in_torch.mean(score, y, weights, count)
+        assert self.value is not None
         value: Tensor = self.value(score, y, score - y)
         if weights is None and y.shape[0] == count:
             return value.mean()

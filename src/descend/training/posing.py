@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.losses import LOSSES, Loss
-from descend.models.module import TENSOR, ModuleModel, as_tensor, block_size, is_pair, is_tensor, one_per_row
+from descend.models.module import TARGETS, TENSOR, ModuleModel, as_tensor, block_size, is_pair, is_tensor
 from descend.models.module_modes import Modes
 from descend.models.module_weights import ModuleParameters
 from descend.optimizers import OPTIMIZERS
@@ -82,14 +82,18 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
                 f"{spell(key)} goes with a formula, or a function that can be traced into one, not with a PyTorch "
                 "module. Leave it out."
             )
-    loss.refuse_own()
+    if loss.in_torch is None:
+        loss.refuse_own()
     model, table, columns, notes = read_rows(module, data, request, loss)
     rows = Rows.of(columns, request.roles, model.observed, table.source)
     preflight.check_more_than_one_row(len(rows.y), table.source)
-    preflight.check_response(loss, rows, model.response)
+    if not loss.of_classes:
+        preflight.check_response(loss, rows, model.response)
     rows.check()
     omega = None if rows.omega is None else model.placed(rows.omega)
-    engine = ModuleEngine(model.tensor(columns), model.placed(rows.y), rows, omega)
+    targets = columns.get(TARGETS, rows.y)
+    y = model.placed(as_tensor(targets).long() if loss.of_classes and targets is rows.y else targets)
+    engine = ModuleEngine(model.tensor(columns), y, rows, omega)
     modes = Modes(module)
     try:
         return _with_optimizer(_begun(model, table, columns, engine, modes, notes), request)
@@ -104,6 +108,10 @@ def read_rows(module: Module, data: object, request: Request, loss: Loss) -> Rea
     if is_tensor(data):
         raise DataError("This is one tensor, without a response. Give two: descend.fit(module, (X, y)).")
     table = open_table(data, request.where)
+    if loss.of_classes and request.response in table.names:
+        from descend.problem.classes import numbered_classes
+
+        loss, table = numbered_classes(str(request.response), loss, table)
     model, _ = ModuleModel.read(module, table, request, loss)
     notes = []
     if request.inputs is None:
@@ -119,7 +127,14 @@ def _read_tensors(module: Module, data: Any, request: Request, loss: Loss) -> Re
         if request[key] is not None:
             raise ConfigError(f"(X, y) have no column names, so leave out `{key}`, or give a table.")
     response = request.response or "y"
-    given, observed = as_tensor(data[0]), _numbers(data[1])
+    given = as_tensor(data[0])
+    targets: Any = None
+    if loss.of_classes:
+        from descend.training.classes import read_classes
+
+        loss, observed, targets = read_classes(data[1], loss)
+    else:
+        observed = _numbers(data[1])
     if observed.shape[1:] not in ONE_NUMBER or observed.ndim == 0:
         raise DataError(f"y has shape {observed.shape}. It must hold one number per row: shape (n,) or (n, 1).")
     observed = observed.reshape(-1)
@@ -128,9 +143,11 @@ def _read_tensors(module: Module, data: Any, request: Request, loss: Loss) -> Re
         raise DataError(f"X has {count} but y has {len(observed)}. Give one number of y per row of X.")
     if not len(observed):
         raise DataError("There are no rows in X and y. Give data with at least one row.")
-    given, observed = _finite(given, observed, request.missing)
+    given, observed, targets = _finite(given, observed, targets, request.missing)
     row_shape = tuple(given.shape[1:])
     columns: dict[str, object] = {TENSOR: given if given.ndim > 1 else given[:, None], response: observed}
+    if targets is not None:
+        columns[TARGETS] = targets
     named: tuple[str, ...] = ()
     if row_shape in ONE_NUMBER and given.is_floating_point() and response != TENSOR:
         # One number per row is a column like any other, so that it can be drawn.
@@ -146,7 +163,7 @@ def _numbers(values: object) -> Array:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
-def _finite(given: Tensor, observed: Array, missing: str) -> tuple[Tensor, Array]:
+def _finite(given: Tensor, observed: Array, targets: Any, missing: str) -> tuple[Tensor, Array, Any]:
     """Refuse rows that are not finite, or leave them out."""
     import torch
 
@@ -157,9 +174,10 @@ def _finite(given: Tensor, observed: Array, missing: str) -> tuple[Tensor, Array
     }
     kept = finite["X"] & finite["y"]
     if kept.all():
-        return given, observed
+        return given, observed, targets
     if missing == "drop" and kept.any():
-        return given[torch.from_numpy(kept).to(given.device)], observed[kept]
+        here = given[torch.from_numpy(kept).to(given.device)]
+        return here, observed[kept], None if targets is None else targets[kept]
     name, bad = next((name, ~rows) for name, rows in finite.items() if not rows.all())
     raise DataError(
         f"{name} has missing or infinite values in {int(bad.sum())} rows, the first of them row "
@@ -176,13 +194,17 @@ def _begun(
         output = modes.find_out(few)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
         raise ConfigError(_refusal(model, few, error)) from error
-    if not one_per_row(output, len(few), model.name).requires_grad:
+    if not (checked := model.checked(output, len(few))).requires_grad:
         raise ConfigError(
             f"What `{model.name}` returns does not depend on its parameters in a way PyTorch can follow. "
             "Use torch functions in its forward, without detach or no_grad."
         )
     # Only now: a lazy module has no shapes before it has seen rows.
     model = replace(model, parameters=ModuleParameters(model.module))
+    if model.loss.of_classes:
+        from descend.training.classes import settled_classes
+
+        model, engine = settled_classes(model, engine, checked)
     objective: Any = ModuleObjective(model, engine, modes)
     start: Any = model.parameters.present
     first = objective(start)

@@ -92,6 +92,11 @@ def second_order(ours: LevenbergMarquardt, objective: ModuleObjective) -> tuple[
     Raises ConfigError.
     """
     loss, name = objective.model.loss, objective.model.name
+    if loss.in_torch is not None:
+        raise ConfigError(
+            f"{ours.name} follows losses of one number for each row, whose second derivative is known, and the loss "
+            f"`{loss.shown}` of a module is none of these. Use another optimizer, such as adam."
+        )
     if loss.kinked:
         raise ConfigError(
             f"The {loss.name} loss has kinks, where it has no curvature, so {ours.name} cannot follow it for a module. "

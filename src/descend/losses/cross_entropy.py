@@ -1,0 +1,134 @@
+"""The cross-entropy of modules: a score for each class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from descend.errors import ConfigError
+from descend.losses.classes import Classes
+from descend.losses.formulas import Array
+from descend.losses.in_torch import InTorch, shape_of
+from descend.registry import setting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class CrossEntropy(Classes):
+    """Negative log-likelihood of one of K classes, of a module that returns a score (logit) for each: (n, K).
+
+        P(y = k) = exp(s_k) / sum over j of exp(s_j)
+        l = -sum over k of c_k q_k log P(k),   q_k = (1 - e) [y = k] + e / K
+        J = sum of omega l / sum of omega c_y
+
+    with e the ``label_smoothing``, between 0 and 1, and c the ``class_weights``, 1 if not given: as text, a number for
+    each class in their order, or ``balanced``, n / (K n_k), so that classes weigh the same however rare. This is
+    ``torch.nn.CrossEntropyLoss`` over all rows. With probabilities for targets, (n, K), q is these, and c_y is 1. It
+    is the ``multinomial`` loss of a formula, but that no class is the reference.
+    Source: Szegedy et al. (2016), CVPR, 2818-2826 (smoothing).
+
+    >>> CrossEntropy(levels="a, b").probabilities(np.log([[1.0, 3.0]]), {})
+    array([[0.25, 0.75]])
+    """
+
+    label_smoothing: float = setting(0.0, at_least=0, at_most=1)
+    class_weights: str = setting("")
+
+    name: ClassVar[str] = "cross_entropy"
+    aliases: ClassVar[str] = "crossentropy ce softmax categorical_cross_entropy multinomial nll"
+    convex: ClassVar[bool] = True
+    # Of two classes, by the difference of their scores; a module's own scores are compared by PyTorch.
+    value_text: ClassVar[str] = "softplus(prediction) - y*prediction"
+    slope_text: ClassVar[str] = "sigmoid(prediction) - y"
+    weight_text: ClassVar[str] = "sigmoid(prediction)*sigmoid(-prediction)"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.class_weights not in ("", "balanced") and not self.weights_of_classes:
+            raise ConfigError(
+                "The class_weights of the cross_entropy loss are numbers above 0 with commas between them, one for "
+                f'each class, or balanced; they are "{self.class_weights}".'
+            )
+
+    @cached_property
+    def plain(self) -> bool:
+        return False
+
+    @property
+    def endless(self) -> bool:
+        return False
+
+    @cached_property
+    def weights_of_classes(self) -> tuple[float, ...]:
+        """The weight of each class in order; empty if they are alike, or not known yet, or no such numbers."""
+        try:
+            found = tuple(float(part) for part in self.class_weights.split(",") if part.strip())
+        except ValueError:
+            return ()
+        return found if all(0.0 < each < math.inf for each in found) else ()
+
+    def weighing(self, codes: Array) -> CrossEntropy:
+        """Return the same with numbers for the weights of its classes. codes: the class of each row.
+
+        Raises ConfigError unless there is a weight for each class.
+        """
+        if self.class_weights == "balanced":
+            counts = np.bincount(codes.astype(np.intp), minlength=self.size)
+            found = [float(len(codes) / (self.size * each)) if each else 1.0 for each in counts]
+            return replace(self, class_weights=", ".join(map(repr, found)))
+        given = len(self.weights_of_classes)
+        if given not in (0, self.size):
+            raise ConfigError(
+                f"class_weights has {given} numbers, but there are {self.size} classes: {', '.join(self.classes)}. "
+                "Give one for each, in this order."
+            )
+        return self
+
+    def probabilities(self, score: Array, parameters: Mapping[str, float]) -> Array:
+        shares: Array = np.exp(score - score.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        return shares
+
+    @property
+    def in_torch(self) -> InTorch:
+        return ScoresOfClasses(self.label_smoothing, self.weights_of_classes)
+
+
+@dataclass
+class ScoresOfClasses(InTorch):
+    """The cross-entropy of scores, (n, K), and classes, (n,), or their probabilities, (n, K).
+
+    The weights given with rows hold those of their classes already, so that each row is divided by that of its own.
+    """
+
+    smoothing: float
+    weights: tuple[float, ...]
+
+    def checked(self, output: object, rows: int, name: str) -> Tensor:
+        shape = tuple(getattr(output, "shape", ()))
+        if len(shape) != 2 or shape[0] != rows or shape[1] < 2:
+            raise ConfigError(
+                f"`{name}` returned {shape_of(output)} for {rows} rows. Under the cross_entropy loss it must return a "
+                f"score for each class: shape ({rows}, K). Of two classes one score will do: "
+                'loss="binary_cross_entropy".'
+            )
+        return output  # type: ignore[return-value]
+
+    def mean(self, output: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
+        import torch
+
+        given = output.new_tensor(self.weights) if self.weights else None
+        cost = torch.nn.functional.cross_entropy
+        if weights is None and y.shape[0] == count:
+            return cost(output, y, given, label_smoothing=self.smoothing)
+        each = cost(output, y, given, reduction="none", label_smoothing=self.smoothing)
+        if given is not None and y.ndim == 1:
+            each = each / given[y]
+        return (each if weights is None else each * weights).sum() / count

@@ -1,0 +1,119 @@
+"""A loss that the user gives: a module such as ``torch.nn.SmoothL1Loss()``, or any function of output and response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from descend.errors import ConfigError
+from descend.losses.contract import Loss
+from descend.losses.in_torch import InTorch, shape_of
+from descend.registry import setting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Given(Loss):
+    """A loss that is called with what a module returns and the response: ``loss(output, y)``.
+
+    It returns one number, the mean over the rows it was given; or a number for each row, (n,) or (n, ...), of which
+    J is the weighted mean. One whose ``reduction`` is "sum" returns their sum, and so J is one.
+
+    called: its name. A model file holds this name alone, for a fit that is loaded needs the loss no more.
+    """
+
+    called: str = setting("")
+    function: Callable[[Any, Any], Any] | None = field(default=None, compare=False, repr=False)
+
+    name: ClassVar[str] = "given"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"called": self.called}
+
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def plain(self) -> bool:
+        return False
+
+    @property
+    def of_residual(self) -> bool:
+        return False
+
+    @property
+    def quadratic(self) -> bool:
+        return False
+
+    @property
+    def shown(self) -> str:
+        return self.called
+
+    @property
+    def in_torch(self) -> InTorch:
+        return Called(self.called, self.function)
+
+
+@dataclass
+class Called(InTorch):
+    """A function of the outputs of a module and the response."""
+
+    name: str
+    function: Callable[[Any, Any], Any] | None
+
+    def checked(self, output: object, rows: int, name: str) -> Tensor:
+        shape = tuple(getattr(output, "shape", ()))
+        if not shape or shape[0] != rows:
+            raise ConfigError(
+                f"`{name}` returned {shape_of(output)} for {rows} rows. It must return one tensor, with the rows along "
+                "its first axis."
+            )
+        return output  # type: ignore[return-value]
+
+    def mean(self, output: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
+        import torch
+
+        if self.function is None:
+            raise ConfigError(f"The loss `{self.name}` is known by its name only. Fit again to evaluate it.")
+        rows = y.shape[0]
+        if output.shape == (rows, 1) and y.shape == (rows,):
+            output = output[:, 0]  # or a difference would silently have the shape (n, n)
+        elif output.ndim == y.ndim and output.shape != y.shape:
+            raise ConfigError(
+                f"The module returned shape {tuple(output.shape)}, and y has shape {tuple(y.shape)}. The loss "
+                f"`{self.name}` would repeat one of them until they match. Give both the same shape."
+            )
+        try:
+            found = self.function(output, y)
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            said = str(error).strip().partition("\n")[0].rstrip(".")
+            raise ConfigError(
+                f"The loss `{self.name}` cannot take an output of shape {tuple(output.shape)} ({kind_of(output)}) and "
+                f"y of shape {tuple(y.shape)} ({kind_of(y)}): {said}."
+            ) from error
+        if not isinstance(found, torch.Tensor) or (found.ndim and found.shape[0] != rows):
+            raise ConfigError(
+                f"The loss `{self.name}` returned {shape_of(found)} for {rows} rows. It must return one number, the "
+                f"mean over the rows, or one for each row: shape ({rows},)."
+            )
+        if found.ndim:
+            each = found.reshape(rows, -1).mean(dim=1)
+            return (each if weights is None else each * weights).sum() / count
+        if weights is not None:
+            raise ConfigError(
+                f"The loss `{self.name}` returns one number for {rows} rows, so they cannot be weighted. Let it return "
+                'one for each row, as torch losses do with reduction="none".'
+            )
+        if getattr(self.function, "reduction", None) == "sum" or rows == count:
+            return found
+        return found * (rows / count)
+
+
+def kind_of(tensor: Tensor) -> str:
+    """Return the type of the numbers in a tensor."""
+    return str(tensor.dtype).removeprefix("torch.")

@@ -1,0 +1,30 @@
+"""How PyTorch computes a loss from the outputs of a module, where no formula of one prediction does."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class InTorch(ABC):
+    """A loss of the outputs of a module.
+
+    J of some rows is a sum over them, divided by ``count``, the sum of the weights of all rows that J is over: passes
+    over parts of these rows add up to it, whatever the sizes of the parts.
+    """
+
+    @abstractmethod
+    def checked(self, output: object, rows: int, name: str) -> Tensor:
+        """Return what a module returned for some rows. Raises ConfigError where the loss cannot take it."""
+
+    @abstractmethod
+    def mean(self, output: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
+        """Return the losses of some rows, weighted, summed over ``count``."""
+
+
+def shape_of(output: object) -> str:
+    """Return what a module returned, in words: its shape, or its type."""
+    return f"shape {tuple(output.shape)}" if hasattr(output, "shape") else f"a {type(output).__name__}"

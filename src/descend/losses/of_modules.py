@@ -1,0 +1,74 @@
+"""The losses that only a module has, and how a loss for one is given: by name, as one of PyTorch, or as a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from descend.errors import ConfigError
+from descend.losses import LOSSES
+from descend.losses.absolute import Absolute
+from descend.losses.contract import Loss
+from descend.losses.cross_entropy import CrossEntropy
+from descend.losses.given import Given
+from descend.losses.huber import Huber
+from descend.losses.logistic import Logistic
+from descend.losses.squared import Squared
+from descend.registry import CALL, Registry
+
+OF_MODULES: Registry[Loss] = Registry(CrossEntropy, Given)
+LOGITS = ("binary_cross_entropy", "binary_cross_entropy_with_logits", "bce_with_logits")
+"""What other programs call the logistic loss, whose score is the logit: one output without a sigmoid."""
+MEANS = ("mean", "none")
+
+
+def loss_of_module(value: Any) -> Any:
+    """Return the loss that a user gave for a module: a name, one of PyTorch's, or any function ``loss(output, y)``.
+
+    Those of PyTorch that descend also has become these, so that weights, blocks of rows and classes are known to them.
+    Names of losses that formulas have too, and what is no loss, are returned as they are.
+
+    >>> import torch
+    >>> str(loss_of_module(torch.nn.HuberLoss(delta=2.0))), loss_of_module("bce_with_logits").name
+    ('huber(delta=2)', 'logistic')
+    """
+    if isinstance(value, str):
+        call = CALL.fullmatch(value)
+        name = "" if call is None else call[1].replace("-", "_")
+        if name in LOGITS:
+            return LOSSES.build(value.replace(call[1], "logistic", 1) if call is not None else value)
+        if name == "multinomial":
+            raise ConfigError(
+                "The multinomial loss has a score for each class but the first. A module has one for each: "
+                'loss="cross_entropy".'
+            )
+        return OF_MODULES.build(value) if name == "cross_entropy" else value
+    if isinstance(value, Loss) or not callable(value):
+        return value
+    if isinstance(value, type):
+        raise ConfigError(f"`{value.__name__}` is a class. Give a loss made from it: loss={value.__name__}().")
+    kind = type(value).__name__
+    same = SAME.get(kind) if type(value).__module__ == "torch.nn.modules.loss" else None
+    found = None if same is None or value.reduction not in MEANS else same(value)
+    return found or Given(called=getattr(value, "__name__", kind), function=value)
+
+
+def _cross_entropy(given: Any) -> Loss | None:
+    if given.ignore_index >= 0:
+        return None
+    weights = "" if given.weight is None else ", ".join(repr(each) for each in given.weight.tolist())
+    return CrossEntropy(label_smoothing=float(given.label_smoothing), class_weights=weights)
+
+
+def _logits(given: Any) -> Loss | None:
+    return Logistic() if given.weight is None and given.pos_weight is None else None
+
+
+SAME: dict[str, Callable[[Any], Loss | None]] = {
+    "MSELoss": lambda given: Squared(),
+    "L1Loss": lambda given: Absolute(),
+    "HuberLoss": lambda given: Huber(delta=float(given.delta)),
+    "BCEWithLogitsLoss": _logits,
+    "CrossEntropyLoss": _cross_entropy,
+}
+"""The losses of PyTorch that descend also has: what makes ours of one, or None where its settings are others."""
