@@ -237,8 +237,10 @@ class Watch:
 
     def _layer_begins(self, layer: Module, args: object) -> None:
         ledger = self.ledger
-        if not ledger.layers and id(layer) not in ledger.roots:
-            ledger.roots[id(layer)] = (layer, ledger.scene.name_of(layer))
+        if not ledger.layers:
+            ledger.called_at = ledger.scene.here()
+            if id(layer) not in ledger.roots:
+                ledger.roots[id(layer)] = (layer, ledger.scene.name_of(layer))
         ledger.layers.append(layer)
 
     def _layer_ended(self, layer: Module, args: object, output: object) -> None:

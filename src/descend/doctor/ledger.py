@@ -106,6 +106,7 @@ class Ledger:
         self.losses: dict[Place | None, list[float]] = {}
         self.layers: list[torch.nn.Module] = []
         self.roots: dict[int, tuple[torch.nn.Module, str | None]] = {}
+        self.called_at: Place | None = None
         self.steps = 0
         self.by_hand_rate: float | None = None
         self.error: BaseException | None = None
@@ -153,7 +154,10 @@ class Ledger:
     def cut_of(self, leaves: Iterable[Leaf]) -> Cut | None:
         """Return where the results of these parameters were cut from the graph, if they all were at one place."""
         wanted = {id(leaf.tensor) for leaf in leaves}
-        return next((cut for cut in self.cuts.values() if wanted <= cut.leaves), None)
+        found = [cut for cut in self.cuts.values() if wanted <= cut.leaves]
+        if len(self.stepping) > 1 and len({cut.place for cut in found}) > 1:
+            return None  # rivals: which of the cuts is meant, and which is wrong, cannot be told
+        return found[0] if found else None
 
     @property
     def stepping(self) -> list[WatchedOptimizer]:

@@ -28,7 +28,7 @@ SIGNS = {
 class Operation:
     """A call: ``outputs = function(*args, **kwargs)``, at a line of the user's."""
 
-    __slots__ = ("function", "name", "outputs", "place", "tensors")
+    __slots__ = ("args", "function", "kwargs", "name", "outputs", "place", "tensors")
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Operation:
         place: Place | None,
     ) -> None:
         self.function, self.name, self.place = function, name, place
+        self.args, self.kwargs = args, kwargs
         self.outputs = tensors_of(value)
         self.tensors = [found for arg in (*args, *kwargs.values()) for found in tensors_of(arg)]
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError, DataError
 from descend.losses import Loss
 from descend.models.contract import Model, Options
+from descend.models.datasets import is_dataset, rows_of
 from descend.models.module_modes import evaluating
 from descend.models.module_weights import ModuleParameters
 from descend.models.reading import Content, known_column
@@ -132,6 +133,8 @@ class ModuleModel(Model):
 
     def inputs_of(self, data: Any, missing: str = "raise") -> Mapping[str, Any]:
         """Return the inputs of new rows: from any table with these columns, or as one tensor or array."""
+        if is_dataset(data):
+            data = rows_of(data)[0]
         if is_tensor(data):
             columns = data if self.row_shape is None else None
             if columns is None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.losses import LOSSES, Loss
+from descend.models.datasets import PAIRS, batch_size_of, is_dataset, read_once, rows_of
 from descend.models.module import TARGETS, TENSOR, ModuleModel, as_tensor, block_size, is_pair, is_tensor
 from descend.models.module_modes import Modes
 from descend.models.module_weights import ModuleParameters
@@ -84,7 +85,12 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
             )
     if loss.in_torch is None:
         loss.refuse_own()
+    if is_dataset(data):
+        data, request, said = _read_once(data, request)
+    else:
+        said = []
     model, table, columns, notes = read_rows(module, data, request, loss)
+    notes += said
     rows = Rows.of(columns, request.roles, model.observed, table.source)
     preflight.check_more_than_one_row(len(rows.y), table.source)
     if not loss.of_classes:
@@ -99,6 +105,17 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
         return _with_optimizer(_begun(model, table, columns, engine, modes, notes), request)
     finally:
         modes.restore()
+
+
+def _read_once(data: Any, request: Request) -> tuple[object, Request, list[str]]:
+    """Return the rows of a dataset as ``(X, y)``, a request with the batch size of its loader, and a note."""
+    rows = rows_of(data)
+    if len(rows) < 2:
+        kind = type(getattr(data, "dataset", data)).__name__
+        raise DataError(f"The rows of this {kind} have no response. {PAIRS}")
+    if request.batch_size is None:
+        request = replace(request, batch_size=batch_size_of(data))
+    return tuple(rows), request, [read_once(data, len(rows[0]))]
 
 
 def read_rows(module: Module, data: object, request: Request, loss: Loss) -> Read:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from descend.doctor.checks.activations import Activations
 from descend.doctor.checks.detachment import Detachment
 from descend.doctor.checks.errors import Errors
+from descend.doctor.checks.evaluation import Evaluation, Hits
 from descend.doctor.checks.gradients import Gradients
+from descend.doctor.checks.graphs import Graphs
 from descend.doctor.checks.modes import Modes
 from descend.doctor.checks.parameters import Parameters
 from descend.doctor.checks.rates import Rates
@@ -15,6 +18,6 @@ from descend.doctor.contract import Check
 
 CHECKS: tuple[type[Check], ...] = (
     *(Errors, Detachment, Zeroing, Parameters, Gradients),
-    *(Rates, Values, Shapes, Modes),
+    *(Rates, Values, Shapes, Activations, Modes, Evaluation, Hits, Graphs),
 )
 """In the order in which findings are shown."""

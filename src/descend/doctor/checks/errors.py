@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+from descend.doctor.checks.calls import explained
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
+from descend.doctor.ledger import Ledger
+from descend.doctor.operation import Operation
+from descend.doctor.places import Place
 
 KNOWN = (
     (
@@ -74,18 +80,64 @@ KNOWN = (
 """Part of the message, the name of the finding, what happens, why, and what to write."""
 
 
+IN_PLACE = re.compile(r"(?!_)\w*[a-z]_$|__i(add|sub|mul|truediv|floordiv|pow)__$|__setitem__$")
+OPTIONALLY = {"relu", "leaky_relu", "elu", "relu6", "hardtanh", "dropout", "silu", "hardswish", "threshold"}
+"""Functions that change their input if asked to, with ``inplace=True``."""
+NO_CHANGE = {"requires_grad_", "detach_", "retain_grad_"}
+SHAPE = re.compile(r"Tensor \[([\d, ]*)\]")
+
+
 class Errors(Check):
-    """Explains the error that ended the script, where it is a known one."""
+    """Explains the error that ended the script, where it is a known one, with the values seen."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.changed: dict[tuple[int, ...], Place | None] = {}
+
+    def operation(self, operation: Operation) -> None:
+        name, tensors = operation.name, operation.tensors
+        if IN_PLACE.match(name):
+            changes = name not in NO_CHANGE
+        else:
+            changes = name in OPTIONALLY and any(one is tensors[0] for one in operation.outputs)
+        if changes and tensors:
+            self.changed[tuple(tensors[0].shape)] = operation.place
 
     def explains(self, error: BaseException) -> bool:
-        return any(part in str(error) for part, *_ in KNOWN)
+        return any(part in str(error) for part, *_ in KNOWN) or explained(error, self.ledger.scene) is not None
 
     def findings(self) -> list[Finding]:
         error = self.ledger.error
         if error is None:
             return []
+        with_values = explained(error, self.ledger.scene)
+        if with_values is not None:
+            return [with_values]
         lines = self.ledger.scene.lines(error.__traceback__)
         for part, name, sentence, why, fix in KNOWN:
             if part in str(error):
-                return [Finding(name, sentence, why, fix, lines[-1] if lines else None)]
+                finding = Finding(name, sentence, why, fix, lines[-1] if lines else None)
+                return [self._changed(str(error), finding) if "modified by an inplace" in part else finding]
         return []
+
+    def _changed(self, said: str, finding: Finding) -> Finding:
+        """Name the line that changed a tensor, found by the shape that the error tells."""
+        found = SHAPE.search(said)
+        shape = tuple(int(size) for size in found[1].split(",") if size.strip()) if found else None
+        evidence = {"shape": list(shape or ())}
+        place = self.changed.get(shape) if shape is not None else None
+        if place is not None:
+            rewritten = re.match(r"(\w+) ([-+*/])= (.+)$", place.code)
+            fix = "{0} = {0} {1} {2}".format(*rewritten.groups()) if rewritten else finding.fix
+            sentence = f"Line {place.line} changes a tensor in place that the backward pass needs: {place.code}."
+            return Finding(finding.name, sentence, finding.why, fix, place, evidence)
+        stepped = [
+            one
+            for one in self.ledger.stepping
+            if any(shape in (tuple(leaf.tensor.shape), tuple(leaf.tensor.shape)[::-1]) for leaf in one.leaves)
+        ]
+        if shape and stepped:
+            sentence = f"`{stepped[0].called}.step()` changes weights in place that a later backward pass still needs."
+            fix = "Call every backward() first, then the steps; or compute the loss anew after a step."
+            return Finding(finding.name, sentence, finding.why, fix, stepped[0].stepped_at, evidence)
+        return finding

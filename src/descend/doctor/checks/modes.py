@@ -26,6 +26,8 @@ class Modes(Check):
         if operation.name not in LAYERS or not self.ledger.layers or not torch.is_grad_enabled():
             return
         layer = self.ledger.layers[-1]
+        if not layer.training and self.ledger.layers[0].training:
+            return  # frozen on purpose: the model as a whole is in training mode
         if vars(layer).get("p") != 0.0:
             self.now.add(bool(layer.training))
             if not layer.training and self.steps[-1:] != [False]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding, listed
 from descend.doctor.ledger import Leaf, WatchedOptimizer
-from descend.doctor.places import unregistered
+from descend.doctor.places import Place, unregistered
+
+REMADE = 4
+"""Optimizers made at one line, with one step each, that count as one that is made each step."""
 
 
 class Parameters(Check):
@@ -15,6 +20,9 @@ class Parameters(Check):
         stepping = self.ledger.stepping
         if not stepping:
             return []
+        remade = _remade(stepping)
+        if remade is not None:
+            return [remade]
         reached = (leaf for leaf in self.ledger.leaves.values() if leaf.trainable and leaf.passes)
         homeless = [leaf for leaf in reached if not leaf.held and not leaf.moved]
         stale = [one for one in stepping if one.leaves and not any(leaf.steps or leaf.passes for leaf in one.leaves)]
@@ -32,6 +40,28 @@ class Parameters(Check):
             if wanted <= set(found):
                 return next(iter({found[key].partition("[")[0].rpartition(".")[2] for key in wanted}))
         return None
+
+
+def _remade(stepping: list[WatchedOptimizer]) -> Finding | None:
+    """Look for an optimizer with a memory that is made anew, for the same parameters, before each step."""
+    by_place: dict[Place | None, list[WatchedOptimizer]] = {}
+    for one in stepping:
+        by_place.setdefault(one.place, []).append(one)
+    for place, made in by_place.items():
+        first = made[0]
+        momentum = any(group.get("momentum", 1.0) for group in first.optimizer.param_groups)
+        if len(made) < REMADE or not momentum or any(one.steps > 1 or one.keys != first.keys for one in made):
+            continue
+        return Finding(
+            "optimizer_remade",
+            f"`{first.called}` ({first.kind}) is made anew before every step, inside the loop: {len(made)} times.",
+            "Its state, the momentum and averages of past gradients, is lost each time.",
+            f"{first.called} = torch.optim.{first.kind}(...)   # once, before the loop",
+            place,
+            {"optimizers": len(made), "steps_of_each": 1},
+            WARNING,
+        )
+    return None
 
 
 def _stale(optimizer: WatchedOptimizer, reached: list[Leaf]) -> Finding:
@@ -66,12 +96,28 @@ def _left_out(optimizer: WatchedOptimizer, homeless: list[Leaf], attribute: str 
         "wrong_parameters",
         f"{listed(names)} {get} gradients but {be} in no optimizer.",
         "They keep their starting values, whatever the gradients say.",
-        f"{optimizer.called}.add_param_group({{'params': {_owner(names)}}})"
+        f"{optimizer.called}.add_param_group({{'params': {_free(names, [leaf.name for leaf in optimizer.leaves])}}})"
         "   # or requires_grad_(False), if they are to stay",
         optimizer.place,
         evidence,
         WARNING,
     )
+
+
+def _free(names: list[str], held: list[str]) -> str:
+    """Return an expression for parameters and no others: a parameter in two groups is refused by PyTorch."""
+    owner = _owner(names)
+    module = owner.removesuffix(".parameters()")
+    if owner != "[...]" and not any(name.startswith(module + ".") for name in held):
+        return owner
+    parts = list(dict.fromkeys(name.rpartition(".")[0] or name for name in names))
+    written = [re.sub(r"\.(\d+)", r"[\1]", part) for part in parts]
+    expressions = [
+        f"{one}.parameters()" if part not in names else one for one, part in zip(written, parts, strict=True)
+    ]
+    if len(expressions) == 1 and parts[0] not in names:
+        return expressions[0]
+    return f"[{', '.join(f'*{one}' if one.endswith(')') else one for one in expressions)}]"
 
 
 def _owner(names: list[str]) -> str:

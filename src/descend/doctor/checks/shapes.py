@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from descend.doctor.contract import Check
-from descend.doctor.finding import Finding, capital
+from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import ByTensor, Operation
 from descend.doctor.places import Place
@@ -31,12 +31,7 @@ KEPT = {
     *("__pow__", "__abs__", "__mul__", "__rmul__", "__neg__", "__truediv__", "__add__", "__radd__"),
 }
 REDUCED = {"mean", "sum"}
-LOGITS = {
-    "cross_entropy": ("Softmax", "softmax"),
-    "binary_cross_entropy_with_logits": ("Sigmoid", "sigmoid"),
-    "multilabel_soft_margin_loss": ("Sigmoid", "sigmoid"),
-}
-"""Loss that takes raw scores -> the function that it applies itself."""
+VIEWS = {"view", "reshape", "_unsafe_view"}
 
 
 @dataclass(eq=False)
@@ -51,14 +46,14 @@ class Spread:
 
 
 class Shapes(Check):
-    """Detects a column (n, 1) combined with a row (n,) on the way into a loss, and a softmax that is applied twice."""
+    """Detects a column (n, 1) combined with a row (n,) on the way into a loss, and a view in the place of a permute."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.spread: ByTensor[Spread] = ByTensor()
         self.waiting: list[Spread] = []
         self.confirmed: Spread | None = None
-        self.twice: dict[str, tuple[Place | None, str, str, int]] = {}
+        self.mixed: tuple[Place | None, str, tuple[int, ...], tuple[int, ...]] | None = None
 
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
@@ -76,11 +71,17 @@ class Shapes(Check):
                     self.waiting.append(found)
                 elif name in KEPT:
                     self.spread[output] = found
-        elif name in LOGITS and tensors and tensors[0].grad_fn is not None:
-            node, function = LOGITS[name]
-            if tensors[0].grad_fn.name().startswith(node):
-                *_, count = self.twice.get(name, (None, "", "", 0))
-                self.twice[name] = (operation.place, operation.title, function, count + 1)
+        elif name in VIEWS and operation.outputs:
+            self._reshaped(operation)
+
+    def _reshaped(self, operation: Operation) -> None:
+        """Take note of a view whose sizes are those of its input in another order: it moves no axis, it mixes them."""
+        before, after = operation.tensors[0], operation.outputs[0]
+        if before.ndim != after.ndim or before.ndim < 3 or not before.is_floating_point() or self.mixed is not None:
+            return
+        old, new = tuple(before.shape), tuple(after.shape)
+        if sorted(old) == sorted(new) and [n for n in old if n > 1] != [n for n in new if n > 1]:
+            self.mixed = (operation.place, operation.name, old, new)
 
     def _meeting(self, operation: Operation) -> Spread | None:
         """Return a `Spread` if n predictions and n targets are combined as a column and a row."""
@@ -108,8 +109,8 @@ class Shapes(Check):
         found = []
         if self.confirmed is not None:
             found.append(_broadcast(self.confirmed))
-        if self.ledger.backwards:
-            found += [_twice(*seen) for seen in self.twice.values()]
+        if self.ledger.backwards and self.mixed is not None:
+            found.append(_mixed(*self.mixed))
         return found
 
 
@@ -128,12 +129,18 @@ def _broadcast(spread: Spread) -> Finding:
     )
 
 
-def _twice(place: Place | None, title: str, function: str, count: int) -> Finding:
+def _mixed(place: Place | None, name: str, old: tuple[int, ...], new: tuple[int, ...]) -> Finding:
+    left = list(range(len(old)))
+    order = []
+    for size in new:
+        axis = next(axis for axis in left if old[axis] == size)
+        left.remove(axis)
+        order.append(str(axis))
     return Finding(
-        "activation_twice",
-        f"{capital(title)} is given the result of `{function}`, which it applies itself.",
-        f"Applied twice, {function} flattens the scores: the loss cannot get near zero, and its gradient is small.",
-        f"Leave out the {function}, and give the loss the raw scores.",
+        "view_for_permute",
+        f"`{name}` turns the shape {old} into {new}: it moves no axis, it only cuts the same row of numbers otherwise.",
+        "The numbers of different pixels, channels or rows are mixed; what changes the order of axes is permute.",
+        f"x.permute({', '.join(order)})",
         place,
-        {"calls": count},
+        {"shape": list(old), "turned_into": list(new)},
     )

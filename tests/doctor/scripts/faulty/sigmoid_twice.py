@@ -8,7 +8,7 @@ x = torch.randn(30, 2)
 y = (x[:, :1] > 0).float()
 for _ in range(10):
     optimizer.zero_grad()
-    chance = torch.sigmoid(x @ w)
-    loss = torch.nn.functional.binary_cross_entropy_with_logits(chance, y)  # here
+    chance = torch.sigmoid(x @ w)  # here
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(chance, y)
     loss.backward()
     optimizer.step()

@@ -1,0 +1,208 @@
+"""Softmax and sigmoid that are applied twice, over the wrong dimension or to one column, or that are missing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from descend.doctor.contract import Check
+from descend.doctor.finding import Finding, capital
+from descend.doctor.ledger import Backward, Ledger
+from descend.doctor.operation import Label, Operation
+from descend.doctor.places import Place
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.autograd.graph import Node
+
+LOGITS = {
+    "cross_entropy": ("Softmax", "softmax"),
+    "binary_cross_entropy_with_logits": ("Sigmoid", "sigmoid"),
+    "multilabel_soft_margin_loss": ("Sigmoid", "sigmoid"),
+}
+"""Loss that takes raw scores -> the function that it applies itself."""
+PASSING = re.compile(
+    r"(View|Reshape|ReshapeAlias|UnsafeView|Squeeze|Unsqueeze|Clamp|ClampMin|ClampMax|Clone|Alias|Expand|Transpose|T|"
+    r"Permute|Slice|Select|Index|ToCopy|Add)Backward\d*$"
+)
+"""Nodes through which scores pass as they are, or nearly: shapes, selections, `+ 1e-8`, clamps."""
+REDUCING = re.compile(r"(Neg|Mean|Sum|Gather|Mul|Div|NllLoss|NllLoss2D|Index)Backward\d*$")
+"""Nodes between a log-softmax and the likelihood made of it by hand."""
+RAW = re.compile(r"(Addmm|Mm|Bmm|Convolution)Backward\d*$")
+FOLLOWED = 20
+LOOKED_AT = 3
+"""Backward passes from one line whose graph is looked at."""
+
+
+class Activations(Check):
+    """Follows the graph from a loss back to the softmax or sigmoid that its scores went through."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.seen: dict[str, Finding] = {}
+        self.calls: dict[str, int] = {}
+        self.single: dict[Place | None, int] = {}
+        self.wide: set[Place | None] = set()
+        self.looked: dict[Place | None, int] = {}
+
+    def operation(self, operation: Operation) -> None:
+        name, tensors = operation.name, operation.tensors
+        if not tensors or tensors[0].grad_fn is None:
+            return
+        if name in ("softmax", "log_softmax", "cross_entropy"):
+            self._columns(operation)
+        node = tensors[0].grad_fn
+        if name in LOGITS:
+            kind, function = LOGITS[name]
+            reached = passed(node)
+            if reached is not None and reached.name().startswith(kind):
+                self._found(f"twice {name}", _twice(operation, function, reached))
+        elif name == "binary_cross_entropy":
+            first = passed(node)
+            if first is not None and first.name().startswith("Sigmoid"):
+                second = passed(_next(first))
+                if second is not None and second.name().startswith("Sigmoid"):
+                    self._found("twice sigmoid", _sigmoid_twice(operation, second))
+        elif name == "nll_loss":
+            first = passed(node)
+            if first is not None and RAW.match(first.name()):
+                self._found("nll", _without_log(operation, "raw scores"))
+            elif first is not None and first.name().startswith(("Softmax", "Sigmoid")):
+                self._found("nll", _without_log(operation, "probabilities"))
+
+    def _found(self, key: str, finding: Finding) -> None:
+        self.calls[key] = self.calls.get(key, 0) + 1
+        self.seen[key] = finding
+
+    def _columns(self, operation: Operation) -> None:
+        """Count a softmax over one column, whose result is always 1."""
+        scores = operation.tensors[0]
+        if scores.ndim != 2 or len(scores) < 2:
+            return
+        single = scores.shape[1] == 1
+        if operation.name != "cross_entropy":
+            node = operation.outputs[0].grad_fn if operation.outputs else None
+            single = single and node is not None and _dimension(node, 2) == 1
+        if single:
+            self.single[operation.place] = self.single.get(operation.place, 0) + 1
+        else:
+            self.wide.add(operation.place)
+
+    def backward_begins(self, backward: Backward) -> None:
+        count = self.looked[backward.place] = self.looked.get(backward.place, 0) + 1
+        root = backward.roots[0] if backward.roots else None
+        if count > LOOKED_AT or root is None or root.grad_fn is None:
+            return
+        node = _log_softmax(root.grad_fn)
+        if node is None:
+            return
+        result: Tensor | None = getattr(node, "_saved_result", None)
+        if result is not None and result.ndim == 2 and result.shape[0] != result.shape[1] and not _dimension(node, 2):
+            label = Label.of(node)
+            place = (label.place if label else None) or backward.place
+            self._found("batch", _over_batch(place, tuple(result.shape)))
+
+    def findings(self) -> list[Finding]:
+        if not self.ledger.backwards:
+            return []
+        found = [
+            Finding(one.name, one.symptom, one.why, one.fix, one.place, {**one.evidence, "calls": self.calls[key]})
+            for key, one in self.seen.items()
+        ]
+        constant = [place for place, count in self.single.items() if count >= LOOKED_AT and place not in self.wide]
+        return found + [_one_column(place, self.single[place]) for place in constant[:1]]
+
+
+def passed(node: Node | None) -> Node | None:
+    """Return the first node, from ``node`` backwards, that does more to scores than to pass them on."""
+    for _ in range(FOLLOWED):
+        if node is None or not PASSING.match(node.name()):
+            return node
+        node = _next(node)
+    return None
+
+
+def _next(node: Node) -> Node | None:
+    """Return the one node before, None if there are several."""
+    before = [one for one, _ in node.next_functions if one is not None]
+    return before[0] if len(before) == 1 else None
+
+
+def _log_softmax(node: Node | None) -> Node | None:
+    """Return the softmax behind a likelihood: through means, signs and choices of a class, and a logarithm."""
+    for _ in range(FOLLOWED):
+        if node is None:
+            return None
+        name = node.name()
+        if name.startswith(("LogSoftmax", "Softmax")):
+            return node
+        if not (PASSING.match(name) or REDUCING.match(name) or name.startswith("LogBackward")):
+            return None
+        node = _next(node)
+    return None
+
+
+def _dimension(node: Node, dimensions: int) -> int | None:
+    """Return the dimension of a softmax, from 0."""
+    dim = getattr(node, "_saved_dim", None)
+    if not isinstance(dim, int):
+        return None
+    return (dim - 2**64 if dim >= 2**63 else dim) % dimensions  # PyTorch keeps -1 as an unsigned number
+
+
+def _twice(operation: Operation, function: str, node: Node) -> Finding:
+    label = Label.of(node)
+    return Finding(
+        "activation_twice",
+        f"{capital(operation.title)} is given the result of `{function}`, which it applies itself.",
+        f"Applied twice, {function} flattens the scores: the loss cannot get near zero, and its gradient is small.",
+        f"Leave out the {function}, and give the loss the raw scores.",
+        (label.place if label else None) or operation.place,
+    )
+
+
+def _sigmoid_twice(operation: Operation, node: Node) -> Finding:
+    label = Label.of(node)
+    return Finding(
+        "activation_twice",
+        "`sigmoid` is applied to the result of another `sigmoid`.",
+        "Applied twice, sigmoid gives numbers between 0.5 and 0.73 only: the loss cannot get near zero.",
+        "Leave out one sigmoid.",
+        (label.place if label else None) or operation.place,
+    )
+
+
+def _without_log(operation: Operation, given: str) -> Finding:
+    fix = "torch.nn.functional.cross_entropy(scores, labels)   # or NLLLoss of log_softmax(scores, dim=1)"
+    if given == "probabilities":
+        fix = "torch.nn.functional.nll_loss(torch.log(probabilities), labels)   # better: log_softmax(scores, dim=1)"
+    return Finding(
+        "nll_without_log_softmax",
+        f"{capital(operation.title)} (NLLLoss) is given {given}, where it takes log-probabilities, as `log_softmax` "
+        "makes them.",
+        "It only picks and averages what it is given, so the loss is negative and no likelihood.",
+        fix,
+        operation.place,
+    )
+
+
+def _over_batch(place: Place | None, shape: tuple[int, ...]) -> Finding:
+    return Finding(
+        "softmax_over_batch",
+        f"The softmax is taken over dimension 0, the {shape[0]} rows of the batch, not over the {shape[1]} classes.",
+        "The probabilities of one row then do not sum to 1: rows compete with each other, not classes.",
+        "torch.log_softmax(scores, dim=1)   # softmax likewise",
+        place,
+        {"shape": list(shape), "dim": 0},
+    )
+
+
+def _one_column(place: Place | None, count: int) -> Finding:
+    return Finding(
+        "softmax_of_one_column",
+        "The softmax is taken over one column: its result is 1 for every row, whatever the scores.",
+        "A constant has no gradient, so nothing is learned. With one output, the function to take is the sigmoid.",
+        "torch.nn.functional.binary_cross_entropy_with_logits(score, y)   # one output; or one output for each class",
+        place,
+        {"calls": count},
+    )

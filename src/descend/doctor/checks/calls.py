@@ -1,0 +1,306 @@
+"""A PyTorch call that raised an error, explained with the values it was given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from descend.doctor.finding import Finding
+from descend.doctor.operation import Operation
+from descend.doctor.places import OURS, Place, Scene
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CLASS_LOSSES = {"cross_entropy", "nll_loss"}
+BINARY_LOSSES = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
+LAYERS = {"linear", "conv1d", "conv2d", "conv3d", "lstm", "gru", "rnn_tanh", "rnn_relu"}
+IGNORED = -100
+"""The label that cross_entropy leaves out, unless another is given."""
+
+
+def failed_call(error: BaseException) -> Operation | None:
+    """Return the PyTorch call that raised an error: the hook that passed it on still holds its arguments."""
+    found: Operation | None = None
+    traceback = error.__traceback__
+    while traceback is not None:
+        code, seen = traceback.tb_frame.f_code, traceback.tb_frame.f_locals
+        if code.co_name == "__torch_function__" and code.co_filename.startswith(OURS):
+            function = seen["function"]
+            found = Operation(function, function.__name__, seen["args"], seen["kwargs"] or {}, None, None)
+        traceback = traceback.tb_next
+    return found
+
+
+def explained(error: BaseException, scene: Scene) -> Finding | None:
+    """Return what was wrong with the values of the call that raised an error, where that is known."""
+    call = failed_call(error)
+    if call is None:
+        return None
+    lines = scene.lines(error.__traceback__)
+    where = lines[-1] if lines else None
+    for names, explanation in EXPLANATIONS:
+        if call.name in names and len(call.tensors) >= (1 if call.name in ("batch_norm", "one_hot", "backward") else 2):
+            return explanation(Failure(error, call, where, scene))
+    return None
+
+
+class Failure:
+    """A failed call with its place and the names that the user gave to its tensors."""
+
+    def __init__(self, error: BaseException, call: Operation, place: Place | None, scene: Scene) -> None:
+        self.said, self.call, self.place = str(error), call, place
+        self.names: dict[int, str] = {}
+        traceback = error.__traceback__
+        while traceback is not None:
+            frame = traceback.tb_frame
+            if scene.is_users(frame.f_code.co_filename):
+                self.names |= {id(value): name for name, value in frame.f_locals.items() if name[:1] != "_"}
+            traceback = traceback.tb_next
+
+    def name(self, tensor: Tensor, otherwise: str) -> str:
+        """Return what the user calls a tensor."""
+        return self.names.get(id(tensor), otherwise)
+
+    def finding(self, name: str, sentence: str, why: str, fix: str, **evidence: object) -> Finding:
+        """Return a finding at the line that failed."""
+        return Finding(name, sentence, why, fix, self.place, evidence)
+
+
+def _classes(failure: Failure) -> Finding | None:
+    import torch
+
+    scores, target = failure.call.tensors[:2]
+    name = failure.name(target, "labels")
+    if target.is_floating_point() and target.ndim < scores.ndim:
+        return failure.finding(
+            "target_dtype",
+            f"The labels `{name}` have the dtype {_dtype(target)}, but {failure.call.title} takes class numbers, "
+            "which are integers (torch.long).",
+            "A label is the index of an output, so it has to be a whole number: 0, 1, 2 ...",
+            f"{name} = {name}.long()",
+            dtype=_dtype(target),
+        )
+    if not target.is_floating_point() and target.shape == scores.shape and target.ndim > 1:
+        return failure.finding(
+            "one_hot_integers",
+            f"The labels `{name}` are one-hot rows of integers, with the shape {tuple(target.shape)}: such a target "
+            "is taken for probabilities, whose dtype is a float.",
+            f"{failure.call.title} takes one class number for each row, or a float probability for each class.",
+            f"{name} = {name}.argmax(dim=1)   # class numbers; or {name}.float()",
+            shape=list(target.shape),
+            dtype=_dtype(target),
+        )
+    if target.ndim == scores.ndim and target.ndim == 2 and target.shape[1] == 1:
+        return failure.finding(
+            "target_shape",
+            f"The labels `{name}` are a column, of the shape {tuple(target.shape)}, where {failure.call.title} takes "
+            f"one class number a row, of the shape ({len(target)},).",
+            "A second dimension would be one of classes.",
+            f"{name} = {name}.squeeze(1){'.long()' if target.dtype != torch.long else ''}",
+            shape=list(target.shape),
+        )
+    if not target.is_floating_point() and scores.ndim:
+        return _labels(failure, scores, target, name)
+    return None
+
+
+def _labels(failure: Failure, scores: Tensor, target: Tensor, name: str) -> Finding | None:
+    import torch
+
+    count = scores.shape[1 if scores.ndim > 1 else 0]
+    kept = target[target != failure.call.kwargs.get("ignore_index", IGNORED)]
+    if kept.numel() and (int(kept.min()) < 0 or int(kept.max()) >= count):
+        low, high = int(kept.min()), int(kept.max())
+        fix = f"torch.nn.Linear(..., {high + 1})   # the last layer: one output for each class"
+        if low and high - low < count:
+            fix = f"{name} = {name} {'-' if low > 0 else '+'} {abs(low)}   # labels from 0 to {high - low}"
+        return failure.finding(
+            "class_out_of_range",
+            f"The labels `{name}` are out of range: they go from {low} to {high}, and the model has {count} outputs; "
+            f"the classes count from 0, so the largest label allowed is {count - 1}.",
+            "A label is the index of an output.",
+            fix,
+            smallest_label=low,
+            largest_label=high,
+            outputs=count,
+        )
+    if target.dtype != torch.long:
+        return failure.finding(
+            "target_dtype",
+            f"The labels `{name}` have the dtype {_dtype(target)}, but {failure.call.title} takes torch.long.",
+            "Class numbers are indices, for which PyTorch has the one dtype.",
+            f"{name} = {name}.long()",
+            dtype=_dtype(target),
+        )
+    return None
+
+
+def _binary(failure: Failure) -> Finding | None:
+    scores, target = failure.call.tensors[:2]
+    name = failure.name(target, "y")
+    if scores.shape != target.shape:
+        fix = (
+            f"{name} = {name}.reshape({', '.join(map(str, scores.shape))})" if scores.numel() == target.numel() else ""
+        )
+        if scores.ndim == target.ndim + 1 and scores.shape[-1] == 1:
+            fix = f"{name} = {name}.unsqueeze(-1)"
+        return failure.finding(
+            "target_shape",
+            f"The prediction has the shape {tuple(scores.shape)} and the target `{name}` {tuple(target.shape)}.",
+            f"{failure.call.title} takes one number of the target for each of the prediction.",
+            fix or "Give prediction and target the same shape.",
+            prediction=list(scores.shape),
+            target=list(target.shape),
+        )
+    if not target.is_floating_point() or target.dtype != scores.dtype:
+        return failure.finding(
+            "target_dtype",
+            f"The target `{name}` has the dtype {_dtype(target)}, the prediction {_dtype(scores)}.",
+            f"{failure.call.title} takes float targets, as they are probabilities.",
+            f"{name} = {name}.{'float' if scores.dtype.itemsize == 4 else 'double'}()",
+            target=_dtype(target),
+            prediction=_dtype(scores),
+        )
+    low, high = float(scores.detach().min()), float(scores.detach().max())
+    if failure.call.name == "binary_cross_entropy" and (low < 0.0 or high > 1.0):
+        return failure.finding(
+            "logits_not_probabilities",
+            f"{failure.call.title} (BCELoss) takes probabilities between 0 and 1, but is given numbers from {low:.3g} "
+            f"to {high:.3g}: raw scores (logits).",
+            "The logarithm of a probability exists only between 0 and 1; a sigmoid makes one of a score.",
+            "criterion = torch.nn.BCEWithLogitsLoss()   # takes the scores, and applies the sigmoid itself",
+            smallest=low,
+            largest=high,
+        )
+    low, high = float(target.min()), float(target.max())
+    if low < 0.0 or high > 1.0:
+        return failure.finding(
+            "target_out_of_range",
+            f"The target `{name}` goes from {low:.3g} to {high:.3g}, but is a probability: between 0 and 1.",
+            f"{failure.call.title} takes 0 and 1, or what lies between, for the two classes.",
+            f"{name} = ({name} - ({low:g})) / {high - low:g}" if high > low else f"{name} = {name}.clamp(0, 1)",
+            smallest=low,
+            largest=high,
+        )
+    return None
+
+
+def _embedding(failure: Failure) -> Finding | None:
+    index, table = failure.call.tensors[:2]
+    name = failure.name(index, "tokens")
+    if index.is_floating_point():
+        return failure.finding(
+            "index_dtype",
+            f"The indices `{name}` of an embedding have the dtype {_dtype(index)}, not torch.long.",
+            "An index is a whole number: the row of the table to take.",
+            f"{name} = {name}.long()",
+            dtype=_dtype(index),
+        )
+    low, high, rows = int(index.min()), int(index.max()), len(table)
+    if low >= 0 and high < rows:
+        return None
+    fix = f"torch.nn.Embedding({high + 1}, {table.shape[1]})   # one row more than the largest index"
+    if low and high - low < rows:
+        fix = f"{name} = {name} {'-' if low > 0 else '+'} {abs(low)}   # indices count from 0"
+    return failure.finding(
+        "index_out_of_range",
+        f"The indices `{name}` of an embedding are out of range: they go from {low} to {high}, and its table has "
+        f"{rows} rows, 0 to {rows - 1}.",
+        "Indices count from 0, so a table needs one row more than the largest index.",
+        fix,
+        smallest_index=low,
+        largest_index=high,
+        rows=rows,
+    )
+
+
+def _one_hot(failure: Failure) -> Finding | None:
+    labels = failure.call.tensors[0]
+    name = failure.name(labels, "labels")
+    if labels.is_floating_point() or labels.dtype.itemsize < 8:
+        return failure.finding(
+            "target_dtype",
+            f"`one_hot` takes integers of the dtype torch.long, and `{name}` has {_dtype(labels)}.",
+            "A label is the index of the entry that is 1.",
+            f"{name} = {name}.long()",
+            dtype=_dtype(labels),
+        )
+    low, high = int(labels.min()), int(labels.max())
+    args = failure.call.args
+    count = failure.call.kwargs.get("num_classes", args[1] if len(args) > 1 else -1)
+    return failure.finding(
+        "class_out_of_range",
+        f"The labels `{name}` of `one_hot` are out of range: they go from {low} to {high}, and there are {count} "
+        "classes, which count from 0.",
+        "A label is the index of the entry that is 1.",
+        f"{name} = {name} - {low}" if low else f"torch.nn.functional.one_hot({name}, {high + 1})",
+        smallest_label=low,
+        largest_label=high,
+    )
+
+
+def _batch_norm(failure: Failure) -> Finding | None:
+    rows = failure.call.tensors[0]
+    if rows.numel() != rows.shape[1] or "more than 1 value per channel" not in failure.said:
+        return None
+    return failure.finding(
+        "batch_of_one",
+        f"Batch normalisation in training mode is given a batch of one row, of the shape {tuple(rows.shape)}.",
+        "One number has no variance to divide by; the last batch of a loader is often smaller than the others.",
+        "DataLoader(..., drop_last=True)   # or a batch_size that leaves no single row; for predictions: model.eval()",
+        shape=list(rows.shape),
+    )
+
+
+def _layer(failure: Failure) -> Finding | None:
+    tensors = failure.call.tensors
+    rows, weight = tensors[:2]
+    if rows.dtype != weight.dtype:
+        name = failure.name(rows, "x")
+        turned = {"torch.float32": "float()", "torch.float64": "double()"}.get(_dtype(weight), f"to({_dtype(weight)})")
+        return failure.finding(
+            "input_dtype",
+            f"The input has the dtype {_dtype(rows)}, the weights of the layer {_dtype(weight)}.",
+            "NumPy's numbers are float64 (double), the weights of a layer float32, and both must be the same.",
+            f"{name} = {name}.{turned}   # and the targets likewise",
+            input=_dtype(rows),
+            weights=_dtype(weight),
+        )
+    if failure.call.name == "linear" and rows.ndim and rows.shape[-1] != weight.shape[1]:
+        return failure.finding(
+            "input_shape",
+            f"A Linear layer that takes {weight.shape[1]} numbers a row is given rows of {rows.shape[-1]}: the shape "
+            f"{tuple(rows.shape)}.",
+            "Its weights are one for each number of a row.",
+            f"torch.nn.Linear({rows.shape[-1]}, {weight.shape[0]})   # or x.flatten(1), if a row has several axes",
+            input=list(rows.shape),
+            weights=list(weight.shape),
+        )
+    return None
+
+
+def _backward(failure: Failure) -> Finding | None:
+    if "Found dtype Double but expected Float" not in failure.said:
+        return None
+    return failure.finding(
+        "target_dtype",
+        "The target has the dtype float64 (double), the prediction float32, so the loss cannot be differentiated.",
+        "NumPy's numbers are float64, the weights of a layer float32.",
+        "y = y.float()   # before the loss",
+    )
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype)
+
+
+EXPLANATIONS = (
+    (CLASS_LOSSES, _classes),
+    (BINARY_LOSSES, _binary),
+    ({"embedding"}, _embedding),
+    ({"one_hot"}, _one_hot),
+    ({"batch_norm"}, _batch_norm),
+    (LAYERS, _layer),
+    ({"backward"}, _backward),
+)
+"""Functions, and what explains an error that one of them raised."""

@@ -1,0 +1,192 @@
+"""Metrics of a model that is still in training mode, dropout that ignores the mode, argmax over the batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from descend.doctor.checks.calls import CLASS_LOSSES, failed_call
+from descend.doctor.contract import Check
+from descend.doctor.finding import WARNING, Finding
+from descend.doctor.ledger import Backward, Ledger
+from descend.doctor.operation import ByTensor, Operation
+from descend.doctor.places import Place
+
+MODAL = {"dropout", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "batch_norm"}
+"""Functions that work otherwise in training than in evaluation."""
+NUMBERS = {"item", "tolist", "numpy", "__float__", "__int__", "__format__", "__array__", "__bool__"}
+COMPARING = {"eq", "__eq__", "ne", "__ne__", "sub", "__sub__", "__rsub__", "rsub", "kl_div"}
+CHOOSING = {"argmax", "max", "topk"}
+
+
+@dataclass(eq=False)
+class Source:
+    """A line that calls a model in training mode. trained: its results go into a backward pass; joined: with whose.
+
+    measured: a metric was computed of them.
+    """
+
+    place: Place | None
+    layer: str
+    trained: bool = False
+    measured: bool = False
+    joined: list[Source] = field(default_factory=list)
+
+    def train(self) -> None:
+        """Take note that a backward pass uses this, and all it was computed with."""
+        if not self.trained:
+            self.trained = True
+            for one in self.joined:
+                one.train()
+
+
+class Evaluation(Check):
+    """Follows what a model in training mode returns: to a backward pass, or only to a metric."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.sources: dict[tuple[Place | None, bool], Source] = {}
+        self.results: ByTensor[tuple[Source, bool]] = ByTensor()
+        self.ignoring: dict[Place | None, int] = {}
+
+    def operation(self, operation: Operation) -> None:
+        if operation.name in MODAL and self.ledger.layers:
+            self._modal(operation)
+        if self.results.known:
+            self._follow(operation)
+
+    def _modal(self, operation: Operation) -> None:
+        import torch
+
+        root, layer = self.ledger.layers[0], self.ledger.layers[-1]
+        library = type(layer).__module__.startswith("torch.nn.")
+        if not root.training:
+            default = len(operation.args) < 3 and "training" not in operation.kwargs
+            if "dropout" in operation.name and default and not library:
+                self.ignoring[operation.place] = self.ignoring.get(operation.place, 0) + 1
+            return
+        if not self.ledger.steps or not layer.training or vars(layer).get("p") == 0.0:
+            return
+        key = (self.ledger.called_at, torch.is_grad_enabled())
+        source = self.sources.get(key)
+        if source is None:
+            layer_kind = "batch normalisation" if operation.name == "batch_norm" else "dropout"
+            source = self.sources[key] = Source(key[0], layer_kind)
+        if not source.trained:
+            for output in operation.outputs:
+                self.results[output] = (source, False)
+
+    def _follow(self, operation: Operation) -> None:
+        found = [seen for tensor in operation.tensors if (seen := self.results.of(tensor)) is not None]
+        if not found:
+            return
+        source = found[0][0]
+        measured = any(metric for _, metric in found)
+        for other, _ in found[1:]:
+            if other is not source and other not in source.joined:
+                source.joined.append(other)
+                other.joined.append(source)
+        name = operation.name
+        if name in NUMBERS:
+            first = operation.tensors[0]
+            classes = first.numel() > 1 and not first.is_floating_point()
+            source.measured = source.measured or measured or classes
+            return
+        measured = measured or name in COMPARING or name.endswith("_loss") or "cross_entropy" in name
+        for output in operation.outputs:
+            self.results[output] = (source, measured)
+
+    def backward_begins(self, backward: Backward) -> None:
+        for root in backward.roots:
+            found = self.results.of(root)
+            if found is not None:
+                found[0].train()
+
+    def findings(self) -> list[Finding]:
+        found = [_dropout_ignores(place, count) for place, count in list(self.ignoring.items())[:1]]
+        wrong = [one for one in self.sources.values() if one.measured and not one.trained]
+        return found + [_training_mode(one) for one in wrong[:1]]
+
+
+def _training_mode(source: Source) -> Finding:
+    does = {
+        "dropout": "Dropout then drops numbers at random, so the metric is that of a weakened model.",
+        "batch normalisation": "Batch normalisation then uses, and learns from, the rows it is measured on.",
+    }
+    return Finding(
+        "evaluated_in_training_mode",
+        f"A loss or metric is computed of a model in training mode, with {source.layer} at work: `eval()` is missing.",
+        does[source.layer],
+        "model.eval()   # before the evaluation; and model.train() before training goes on",
+        source.place,
+        {},
+        WARNING,
+    )
+
+
+def _dropout_ignores(place: Place | None, count: int) -> Finding:
+    return Finding(
+        "dropout_in_evaluation",
+        "`functional.dropout` drops numbers although the model is in evaluation mode, after `eval()`.",
+        "As a function it does not know the mode of the model: unless told, it assumes training.",
+        "torch.nn.functional.dropout(x, training=self.training)   # or a torch.nn.Dropout layer",
+        place,
+        {"calls": count},
+    )
+
+
+class Hits(Check):
+    """Detects hits that are counted of the largest score of each class, over the batch, not of each row."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.classes: set[int] = set()
+        self.chosen: ByTensor[tuple[Place | None, tuple[int, ...]]] = ByTensor()
+        self.wrong: tuple[Place | None, tuple[int, ...]] | None = None
+
+    def operation(self, operation: Operation) -> None:
+        name, tensors = operation.name, operation.tensors
+        if name in CLASS_LOSSES and len(tensors) > 1 and tensors[0].ndim == 2:
+            self.classes.add(tensors[0].shape[1])
+        elif name in CHOOSING and self.classes:
+            self._choice(operation)
+        elif self.chosen.known:
+            found = self.chosen.of(*tensors)
+            if found is not None and name in ("eq", "__eq__"):
+                self.wrong = self.wrong or found
+            elif found is not None and name not in NUMBERS:
+                for output in operation.outputs:
+                    self.chosen[output] = found
+
+    def _choice(self, operation: Operation) -> None:
+        scores = operation.tensors[0] if operation.tensors else None
+        if scores is None or scores.ndim != 2 or scores.shape[1] not in self.classes or len(scores) < 2:
+            return
+        at = 2 if operation.name == "topk" else 1
+        dim = operation.kwargs.get("dim", operation.args[at] if len(operation.args) > at else None)
+        if dim in (0, -2) and dim is not False and operation.outputs and scores.is_floating_point():
+            self.chosen[operation.outputs[-1]] = (operation.place, tuple(scores.shape))
+
+    def explains(self, error: BaseException) -> bool:
+        """Whether an error comes from comparing one choice for each class with one label for each row."""
+        call = failed_call(error)
+        found = None if call is None else self.chosen.of(*call.tensors)
+        self.wrong = self.wrong or found
+        return found is not None
+
+    def findings(self) -> list[Finding]:
+        if self.ledger.error is not None:
+            self.explains(self.ledger.error)
+        if self.wrong is None:
+            return []
+        place, (rows, classes) = self.wrong
+        return [
+            Finding(
+                "argmax_over_batch",
+                f"The largest score is looked for over dimension 0, the {rows} rows of the batch, not over the "
+                f"{classes} classes.",
+                f"That gives one row for each class, {classes} numbers, and says nothing of the class of a row.",
+                "scores.argmax(dim=1)",
+                place,
+                {"shape": [rows, classes], "dim": 0},
+            )
+        ]

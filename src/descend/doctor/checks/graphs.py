@@ -1,0 +1,96 @@
+"""Losses that are kept together with their graphs."""
+
+from __future__ import annotations
+
+import linecache
+import re
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING
+
+from descend.doctor.contract import Check
+from descend.doctor.finding import WARNING, Finding
+from descend.doctor.ledger import Backward, Ledger, Step
+from descend.doctor.operation import ByTensor, Operation
+from descend.doctor.places import Place
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ADDING = {"add", "__add__", "__radd__", "__iadd__", "add_"}
+SCALING = {"mul", "__mul__", "__rmul__", "div", "__truediv__", "true_divide"}
+MANY = 6
+"""Losses of earlier passes, or terms of a sum of them, that are still there when they count as kept."""
+
+
+class Graphs(Check):
+    """Follows each loss after its backward pass: whether it is kept in a list, or added to a sum that has a graph."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.spent: ByTensor[int] = ByTensor()  # how many losses were added to it; 0 is one loss alone
+        self.roots: deque[weakref.ref[Tensor]] = deque(maxlen=MANY + 2)
+        self.found: Finding | None = None
+
+    def operation(self, operation: Operation) -> None:
+        if self.found is not None or not self.spent.known or operation.name not in ADDING | SCALING:
+            return
+        terms = [count for tensor in operation.tensors if (count := self.spent.of(tensor)) is not None]
+        if not terms or not operation.outputs or not operation.outputs[0].requires_grad:
+            return
+        count = max(terms) + (operation.name in ADDING)
+        self.spent[operation.outputs[0]] = count
+        if count >= MANY and self.ledger.steps >= MANY:
+            self.found = _kept("total", "is the sum of losses with the graph of each", operation.place, "total", count)
+
+    def backward_ended(self, backward: Backward) -> None:
+        for root in backward.roots:
+            if root.grad_fn is not None and self.found is None:
+                self.spent[root] = 0
+                self.roots.append(weakref.ref(root))
+
+    def step_ended(self, step: Step) -> None:
+        if self.found is not None or len(self.roots) < MANY + 2:
+            return
+        alive = [root for one in list(self.roots)[:MANY] if (root := one()) is not None and root.grad_fn is not None]
+        if len(alive) < MANY:
+            return
+        scene = self.ledger.scene
+        held = (
+            name
+            for name, value in scene.variables()
+            if isinstance(value, list | deque) and any(item is alive[0] for item in value)
+        )
+        name = next(held, None)
+        passed = self.ledger.backwards[-1]
+        place = _appended(name, passed) or passed
+        called = f"`{name}`" if name else "something"
+        self.found = _kept(name or "losses", "", place, called, len(alive))
+
+    def findings(self) -> list[Finding]:
+        return [] if self.found is None else [self.found]
+
+
+def _kept(name: str, how: str, place: Place | None, called: str, count: int) -> Finding:
+    symptom = (
+        f"A running total {how}." if how else f"The losses of all steps are kept in {called}, with the graph of each."
+    )
+    fix = "total += loss.item()" if how else f"{name}.append(loss.item())   # or loss.detach()"
+    return Finding(
+        "graphs_kept",
+        symptom,
+        "A loss holds on to all that it was computed from, so memory grows at each step.",
+        fix,
+        place,
+        {"losses_with_a_graph": count},
+        WARNING,
+    )
+
+
+def _appended(name: str | None, passed: Place | None) -> Place | None:
+    """Return the line that appends to a list, in the file of the backward pass and nearest to it."""
+    if name is None or passed is None:
+        return None
+    pattern = re.compile(rf"\b{re.escape(name.removeprefix('self.'))}(\.append\(|\s*\+=\s*\[)")
+    lines = [number for number, line in enumerate(linecache.getlines(passed.file), 1) if pattern.search(line)]
+    return Place(passed.file, min(lines, key=lambda line: abs(line - passed.line))) if lines else None
