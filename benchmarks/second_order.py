@@ -4,7 +4,7 @@
 
 Each task is noisy data and a network that is not too small for it. Adam runs over all rows at once at each of several
 learning rates, and its best is the lowest loss that any of them reaches, after the seconds in which that one did. The
-others start from the same weights and run until they are there. Medians over seeds of seconds of one thread of the processor.
+others start from the same weights and run until they are there. Medians over seeds, in seconds of one CPU thread.
 """
 
 from __future__ import annotations
