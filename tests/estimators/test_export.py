@@ -4,8 +4,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, PolynomialFeatures, StandardScaler
 
 import descend
 from descend.estimators import FormulaClassifier, FormulaRegressor, to_sql
@@ -48,5 +49,49 @@ def test_other_steps_are_refused(rows):
     with pytest.raises(descend.ConfigError) as caught:
         to_sql(make_pipeline(PolynomialFeatures(), FormulaRegressor(l2=0.1)).fit(data, y))
     assert str(caught.value) == (
-        "A PolynomialFeatures before the estimator cannot be written as SQL. StandardScaler and MinMaxScaler can."
+        "A PolynomialFeatures before the estimator cannot be written as SQL. StandardScaler, MinMaxScaler without "
+        "clip, OneHotEncoder of all categories, ColumnTransformer and passthrough can."
+    )
+
+
+@pytest.mark.parametrize("drop", [None, "first"])
+@pytest.mark.parametrize("output", ["default", "pandas"])
+def test_a_column_transformer_becomes_a_query(rows, output, drop):
+    frame, y = rows
+    data = frame.assign(kind=np.array(["a", "b'c", "d"])[np.arange(50) % 3], year=np.arange(50) % 2 + 2020)
+    y = y + (data["kind"] == "d") * 2.0
+    within = make_pipeline(MinMaxScaler(), StandardScaler())
+    columns = ColumnTransformer(
+        [
+            ("scaled", within, ["Size (m)"]),
+            ("kinds", OneHotEncoder(sparse_output=False, drop=drop), ["kind", "year"]),
+        ],
+        remainder="passthrough",
+    ).set_output(transform=output)
+    pipeline = make_pipeline(columns, StandardScaler().set_output(transform=output), FormulaRegressor(l2=0.01))
+    pipeline.fit(data, y)
+    found = duckdb.sql(to_sql(pipeline)).df()["prediction"]
+    np.testing.assert_allclose(found, pipeline.predict(data), rtol=1e-11)
+    assert len(to_sql(pipeline, dialect="postgres")) > 100
+
+
+def test_columns_by_place_mask_and_slice(rows):
+    frame, y = rows
+    data = pd.DataFrame({"x0": frame["x"], "x1": frame["Size (m)"], "x2": frame["x"] ** 2})
+    columns = ColumnTransformer(
+        [("a", StandardScaler(), [1]), ("b", "drop", [False, False, True]), ("c", MinMaxScaler(), slice(0, 1))]
+    )
+    pipeline = make_pipeline(columns, FormulaRegressor("a*exp(b*x0/9) + c*x1")).fit(data.to_numpy(), y)
+    found = duckdb.sql(to_sql(pipeline)).df()["prediction"]
+    np.testing.assert_allclose(found, pipeline.predict(data.to_numpy()), rtol=1e-11)
+
+
+def test_a_missing_category_is_refused(rows):
+    data = pd.DataFrame({"kind": [np.nan, 1.0] * 25})
+    pipeline = make_pipeline(OneHotEncoder(sparse_output=False), FormulaRegressor(l2=0.01)).fit(data, rows[1])
+    with pytest.raises(descend.ConfigError) as caught:
+        to_sql(pipeline)
+    assert str(caught.value) == (
+        "A OneHotEncoder has the category nan, which is neither a word nor a number, so that it cannot be written as "
+        "SQL. Fill such cells in beforehand."
     )

@@ -265,3 +265,17 @@ def test_the_command_line(tmp_path):
     result = CliRunner().invoke(app, ["predict", saved, "--at", "Type=Tower", "--probabilities"])
     assert result.stdout.split()[0] in ("Low", "High")
     assert sum(map(float, result.stdout.split()[1:])) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("formula", "shown"),
+    [("y ~ sigmoid(a + b*x)", "sigmoid(a + b*x)"), ("y ~ 1/(1 + exp(-a - b*x))", "1/(exp(-a - b*x) + 1)")],
+)
+def test_a_probability_in_place_of_a_score_is_refused(formula, shown):
+    data = {"x": np.arange(9.0), "y": np.array(["a", "b", "c"] * 3)}
+    with pytest.raises(descend.ConfigError) as caught:
+        descend.fit(formula, data, loss="multinomial")
+    assert str(caught.value) == (
+        "Under the multinomial loss the formula is a score of each class, any number, of which probabilities are made; "
+        f"`{shown}` stays between 0 and 1, so that no class could be likely. Write `a + b*x`."
+    )

@@ -135,3 +135,15 @@ def test_fits_can_be_pickled():
     np.testing.assert_array_equal(copied.parameters["b"], fits.parameters["b"])
     key = next(key for key, outcome in zip(fits.keys, fits.outcome, strict=True) if outcome == "converged")
     assert copied[key].standard_errors == fits[key].standard_errors
+
+
+def test_groups_that_were_not_fitted_cost_their_own_rows_only(tmp_path):
+    fits, new = fits_of(), {"x": [0.5, 1.0, 0.7], "well": [3, 5, 0]}
+    fits.save(tmp_path / "fits.json")
+    for each in (fits, descend.load(tmp_path / "fits.json")):
+        predicted = each.predict(new)
+        assert np.isnan(predicted).tolist() == [False, True, False]
+        assert predicted[0] == pytest.approx(fits[3].predict({"x": [0.5]})[0], rel=1e-9)
+        assert np.isnan(each.predict(new, interval="prediction").low).tolist() == [False, True, False]
+        with pytest.raises(DataError, match="The group 5 was not fitted: 3 parameters"):
+            each.predict({"x": [0.5], "well": [5]})

@@ -82,7 +82,6 @@ def predict(
     from descend.inference.measurement import columns_needed
     from descend.many import Fits
     from descend.many.loading import load
-    from descend.results import Fit
 
     if level is not None:
         interval, level = interval or "confidence", checked_level(level)
@@ -101,19 +100,9 @@ def predict(
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
     new = _predicted(fitted, table, name, missing, interval, level or 0.95)
     new |= _probabilities(fitted, table, missing) if probabilities else {}
-    if isinstance(fitted, Fits):
-        from descend.many.prediction import rows_kept
-
-        kept = rows_kept(fitted, table) if missing == "drop" else None
-    else:
-        kept = table.complete(inputs) if missing == "drop" and inputs else None
-    if isinstance(fitted, Fit) and not fitted.succeeded and not quiet:
-        say(
-            f"Note: the run of this model ended as {str(fitted.outcome).replace('_', ' ')}. {fitted.advice}",
-            file=sys.stderr,
-        )
-    for note in () if quiet else table.notes:
-        say(f"Note: {note}.", file=sys.stderr)
+    kept = _kept(fitted, table, missing, inputs)
+    for note in () if quiet else _notes(fitted, table):
+        say(f"Note: {note}", file=sys.stderr)
     if output is not None:
         from descend.table.writing import write_columns
 
@@ -130,6 +119,33 @@ def predict(
         say("\n".join("  ".join(v if isinstance(v, str) else f"{v:.10g}" for v in row) for row in rows))
     else:
         say_csv(_columns(table, new, kept))
+
+
+def _kept(fitted: Fit | Fits, table: Table, missing: str, inputs: Sequence[str]) -> NDArray[np.bool_] | None:
+    """Return which rows are predicted; None for all."""
+    from descend.many import Fits
+
+    if missing != "drop":
+        return None
+    if isinstance(fitted, Fits):
+        from descend.many.prediction import rows_kept
+
+        return rows_kept(fitted, table)
+    return table.complete(inputs) if inputs else None
+
+
+def _notes(fitted: Fit | Fits, table: Table) -> list[str]:
+    """Return what is to be said beside the predictions: of the fit, of groups that failed, and of the table."""
+    from descend.many import Fits
+    from descend.many.prediction import without_prediction
+
+    notes = [f"{note}." for note in table.notes]
+    if isinstance(fitted, Fits):
+        lacking = without_prediction(fitted, table)
+        return [lacking, *notes] if lacking else notes
+    if fitted.succeeded:
+        return notes
+    return [f"the run of this model ended as {str(fitted.outcome).replace('_', ' ')}. {fitted.advice}", *notes]
 
 
 def _opened(fitted: Fit | Fits, given: object, named: Sequence[str], where: str | None) -> Table:

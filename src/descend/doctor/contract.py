@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,10 @@ from descend.doctor.operation import Operation
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.nn import Module
+
+Replacement = tuple[object, str, Callable[..., object]]
+"""A function to replace while a script runs: its owner, its name, and ours, which is given the original first."""
 
 
 class Check:
@@ -19,6 +23,13 @@ class Check:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
+
+    def replaces(self) -> Iterator[Replacement]:
+        """Yield the functions that the check has to follow beside those of the loop."""
+        yield from ()
+
+    def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        """A model has returned to the script: a module that no other module called."""
 
     def operation(self, operation: Operation) -> None:
         """A PyTorch function was called, outside backward passes and steps."""

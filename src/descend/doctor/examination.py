@@ -101,11 +101,22 @@ def examine(path: str | os.PathLike[str], arguments: Sequence[str] = (), steps: 
     )
 
 
+SUBORDINATE = {"rate_too_small", "gradients_vanish", "target_among_inputs"}
+"""Findings of scripts in which nothing else is wrong."""
+UNSCALED = {"inputs_unscaled", "targets_unscaled"}
+
+
 def _without_consequences(findings: list[Finding]) -> tuple[Finding, ...]:
     """Leave out findings that follow from others: the NaN after too large a rate, or one fault reported twice."""
     names = {finding.name for finding in findings}
     consequences: set[str] = set()
     if "rate_too_large" in names:
+        consequences.add("first_nan")
+    if names - SUBORDINATE:  # steps are small, and gradients vanish, for a reason that has been found
+        consequences |= SUBORDINATE
+    if any(one.name == "rate_too_large" and "scale" in one.fix for one in findings):
+        consequences |= UNSCALED  # it says so itself, with the largest stable rate
+    elif names & UNSCALED:
         consequences.add("first_nan")
     if "not_zeroed" in names:  # sums of gradients diverge at any rate; a rate beyond a measured limit is its own fault
         findings = [one for one in findings if one.name != "rate_too_large" or "times_the_limit" in one.evidence]

@@ -54,6 +54,9 @@ class Watch:
             self._replace(undo, torch.optim.Optimizer, "zero_grad", self._zeroed)
             self._replace(undo, torch.nn.Module, "zero_grad", self._zeroed)
             self._replace(undo, torch, "compile", self._uncompiled)
+            for check in self.checks:
+                for owner, name, ours in check.replaces():
+                    self._replace(undo, owner, name, ours)
             for handle in (
                 optimizers.register_optimizer_step_pre_hook(self._step_begins),
                 optimizers.register_optimizer_step_post_hook(self._step_ended),
@@ -244,8 +247,21 @@ class Watch:
         ledger.layers.append(layer)
 
     def _layer_ended(self, layer: Module, args: object, output: object) -> None:
-        if self.ledger.layers:
-            self.ledger.layers.pop()
+        if not self.ledger.layers:
+            return
+        self.ledger.layers.pop()
+        if not self.ledger.layers and not self.busy and not transformed():
+            with self._aside():
+                outputs = tensors_of(output)
+                for check in self.checks:
+                    check.forwarded(layer, tensors_of(args), outputs)
+
+
+def transformed() -> bool:
+    """Whether one of torch.func's transforms is at work, such as vmap."""
+    import torch
+
+    return torch._C._functorch.peek_interpreter_stack() is not None
 
 
 def graph_leaves(roots: Sequence[Tensor]) -> list[Tensor]:
@@ -277,8 +293,8 @@ def _mode(watch: Watch) -> TorchFunctionMode:
 
         def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             value = function(*args, **(kwargs or {}))
-            if watch.busy:
-                return value
+            if watch.busy or transformed():
+                return value  # inside torch.func's transforms a tensor stands for many, and has no numbers to look at
             name = function.__name__
             if name == "__get__":
                 if function != data:

@@ -25,6 +25,43 @@ SIGNS = {
 }
 
 
+DIFFERENCES = {"sub", "__sub__", "__rsub__", "rsub", "subtract"}
+OF_CLASSES = {"cross_entropy", "nll_loss"}
+OF_CHANCES = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
+OF_NUMBERS = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
+CARRIED = {
+    *(
+        "squeeze",
+        "unsqueeze",
+        "reshape",
+        "view",
+        "view_as",
+        "flatten",
+        "ravel",
+        "clone",
+        "contiguous",
+        "detach",
+        "data",
+    ),
+    *(
+        "clamp",
+        "clamp_",
+        "clip",
+        "clamp_min",
+        "clamp_max",
+        "float",
+        "double",
+        "to",
+        "type",
+        "type_as",
+        "cpu",
+        "nan_to_num",
+    ),
+    *("add", "add_", "__add__", "__radd__", "__iadd__", "__getitem__", "narrow", "select"),
+}
+"""Functions whose result still is what went in: its shape, type or a small part of it is another."""
+
+
 class Operation:
     """A call: ``outputs = function(*args, **kwargs)``, at a line of the user's."""
 
@@ -48,6 +85,32 @@ class Operation:
     def title(self) -> str:
         """What to call the function in a sentence."""
         return title(self.function, self.name)
+
+
+def compared(operation: Operation) -> tuple[Tensor, Tensor] | None:
+    """Return the prediction and the target that an operation compares; None if it does not."""
+    tensors = operation.tensors
+    if len(tensors) < 2:
+        return None
+    if operation.name in OF_CLASSES | OF_CHANCES | OF_NUMBERS:
+        return (tensors[0], tensors[1]) if tensors[0].requires_grad else None
+    if operation.name in DIFFERENCES and tensors[0].shape == tensors[1].shape and tensors[0].ndim:
+        first, second = tensors[:2]
+        if first.requires_grad != second.requires_grad:
+            return (first, second) if first.requires_grad else (second, first)
+    return None
+
+
+def carried(operation: Operation, known: ByTensor[Value]) -> Value | None:
+    """Hand on what is known of the tensor that an operation passes on, and return it; None if it passes none on."""
+    if operation.name not in CARRIED or not operation.tensors or not operation.outputs:
+        return None
+    if operation.name in ("add", "add_", "__add__", "__radd__", "__iadd__") and len(operation.tensors) > 1:
+        return None
+    found = known.of(operation.tensors[0])
+    if found is not None:
+        known[operation.outputs[0]] = found
+    return found
 
 
 class Label(NamedTuple):

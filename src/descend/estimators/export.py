@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from descend.errors import ConfigError
 from descend.estimators.columns import names_of
 from descend.estimators.estimator import FormulaEstimator
+from descend.estimators.sql_columns import Cell, cells_after, selected
 from descend.formula.printers.code import quoted
+from descend.options.arrays_in_a_row import names_of_matrix
 from descend.results.export import exported, qualified, transpiled
 
-Array = NDArray[np.float64]
 SCALED = "scaled"
 
 
 def to_sql(estimator: BaseEstimator, *, table: str = "data", name: str = "prediction", dialect: str = "duckdb") -> str:
-    """Return a query that predicts with a fitted estimator, or a pipeline of scalers and an estimator.
+    """Return a query that predicts with a fitted estimator, or a pipeline that transforms columns first.
 
     table: whose columns are those of X, ``x0``, ``x1``, ... of an array. name: of the new column. dialect: of SQL. Of a
     classifier it is the probability of the second class. Scaled columns stand beside those of the table, or in their
     place where they have the same names.
 
-    Raises ConfigError for steps other than StandardScaler, MinMaxScaler and ``"passthrough"``, and what a fit cannot be
-    exported for.
+    A category that the fit did not see is none of those of a OneHotEncoder, which scikit-learn may refuse.
+
+    Raises ConfigError for steps other than StandardScaler, MinMaxScaler, OneHotEncoder, a ColumnTransformer of these
+    and ``"passthrough"``, and what a fit cannot be exported for.
 
     >>> import numpy as np
     >>> from descend.estimators import FormulaRegressor
@@ -49,33 +49,17 @@ def to_sql(estimator: BaseEstimator, *, table: str = "data", name: str = "predic
     if not scalers:
         return exported(last.fit_, "sql", table=table, name=name, dialect=dialect)
     columns = names_of(last)
-    shift, scale = np.zeros(len(columns)), np.ones(len(columns))
+    given = names_before(scalers[0], columns)
+    cells = [Cell(quoted(name), given=True) for name in given]
     for scaler in scalers:
-        own_shift, own_scale = _affine(scaler, len(columns))
-        shift, scale = shift * own_scale + own_shift, scale * own_scale
-    given = list(getattr(scalers[0], "feature_names_in_", [f"x{place}" for place in range(len(columns))]))
-    inner = transpiled(f"select {_scaled(given, columns, shift, scale)} from {qualified(table)}", dialect).strip()
+        names = list(getattr(scaler, "feature_names_in_", names_of_matrix(len(cells))))
+        cells = cells_after(scaler, names, cells)
+    inner = transpiled(f"select {selected(columns, cells, given)} from {qualified(table)}", dialect).strip()
     outer = exported(last.fit_, "sql", table=SCALED, name=name, dialect=dialect)
     return f"with {SCALED} as ({inner}) {outer}"
 
 
-def _affine(scaler: BaseEstimator, count: int) -> tuple[Array, Array]:
-    """Return b and m of a scaler that makes m x + b of each column x."""
-    check_is_fitted(scaler)
-    if isinstance(scaler, StandardScaler):
-        scale = np.ones(count) if scaler.scale_ is None else 1.0 / scaler.scale_
-        return (np.zeros(count) if not scaler.with_mean else -scaler.mean_ * scale), scale
-    if isinstance(scaler, MinMaxScaler) and not scaler.clip:
-        return scaler.min_, scaler.scale_
-    raise ConfigError(
-        f"A {type(scaler).__name__} before the estimator cannot be written as SQL. StandardScaler and MinMaxScaler can."
-    )
-
-
-def _scaled(given: Sequence[str], columns: Sequence[str], shift: Array, scale: Array) -> str:
-    apart = not set(given) & set(columns)
-    items = [
-        f"{float(m)!r}*cast({quoted(old)} as double) + {float(b)!r} as {quoted(new)}"
-        for old, new, m, b in zip(given, columns, scale, shift, strict=True)
-    ]
-    return ", ".join([*(["*"] if apart else []), *items])
+def names_before(first: BaseEstimator, columns: Sequence[str]) -> list[str]:
+    """Return what the columns are called that the first step takes; of an array x0, x1, ..."""
+    count = getattr(first, "n_features_in_", len(columns))
+    return list(getattr(first, "feature_names_in_", [f"x{place}" for place in range(count)]))

@@ -78,7 +78,8 @@ class Fits(FittedGroups, Convertible):
 
         missing: a row without an input, or without a group, is refused (``"raise"``) or left out (``"drop"``).
 
-        Raises DataError for a group that there is not, or that was not fitted.
+        The prediction is NaN in rows of a group that was not fitted; ``failed`` says why it was not. Raises DataError
+        for a group that there is not, and where none of the groups was fitted.
         """
         from descend.many.prediction import predict
 

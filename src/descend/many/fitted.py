@@ -89,9 +89,13 @@ class FittedGroups:
             kept = self._outcomes.fits[place] = self._source.alone(place, start)
         return kept
 
+    def fitted(self, place: int) -> bool:
+        """Whether a group was fitted, however that ended."""
+        return self.outcome[place] != REFUSED
+
     def refuse_unfitted(self, place: int) -> None:
         """Raise DataError for a group that was not fitted, with the reason."""
-        if self.outcome[place] == REFUSED:
+        if not self.fitted(place):
             raise DataError(f"The group {said(self.keys[place])} was not fitted: {self.cause(place)}")
 
     def theta(self, place: int) -> Array:

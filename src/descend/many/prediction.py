@@ -15,6 +15,7 @@ from descend.many.groups import Groups
 from descend.results.units import in_units_of
 from descend.table import Table
 from descend.table.by_file import open_by_file
+from descend.table.levels import said
 from descend.table.table import check_missing
 from descend.wording import spell, worded
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Columns = Mapping[str, Array]
+NAMED = 6
+"""Groups that a sentence names, at most."""
 
 
 def predict(fits: FittedGroups, data: object, missing: str, interval: str | None, level: float) -> Array | Prediction:
@@ -38,15 +41,36 @@ def predict(fits: FittedGroups, data: object, missing: str, interval: str | None
         table.numbers(names)  # which says where a value is missing
         raise _without_group(groups)
     results = np.full((3 if interval else 1, table.rows), np.nan)
-    for group, key in enumerate(groups.keys):
-        rows = groups.rows(group)
-        rows = rows[kept[rows]]
-        if len(rows):
+    unfitted = np.zeros(table.rows, dtype=bool)
+    chosen = (groups.rows(group) for group in range(len(groups)))
+    places_and_rows = [(fits.place(key), rows[kept[rows]]) for key, rows in zip(groups.keys, chosen, strict=True)]
+    places_and_rows = [(place, rows) for place, rows in places_and_rows if len(rows)]
+    if places_and_rows and not any(fits.fitted(place) for place, _ in places_and_rows):
+        fits.refuse_unfitted(places_and_rows[0][0])
+    for place, rows in places_and_rows:
+        if fits.fitted(place):
             part = {name: column[rows] for name, column in columns.items()} or {"": np.empty(len(rows))}
-            results[:, rows] = _of_group(fits, fits.place(key), part, interval, level)
-    _refuse_not_finite(fits, groups, columns, np.where(kept, results[0], 0.0))
+            results[:, rows] = _of_group(fits, place, part, interval, level)
+        else:
+            unfitted[rows] = True
+    _refuse_not_finite(fits, groups, columns, np.where(kept & ~unfitted, results[0], 0.0))
     shown = results if kept.all() else results[:, kept]
     return shown[0] if interval is None else Prediction(shown[0], shown[1], shown[2], interval, level)
+
+
+def without_prediction(fits: FittedGroups, table: Table) -> str:
+    """Say which rows of new data have no prediction, as the fits of their groups failed; empty if all have one."""
+    groups = Groups.of(table, fits.by)
+    failed = [place for place, key in enumerate(groups.keys) if not fits.fitted(fits.place(key))]
+    if not failed:
+        return ""
+    rows = sum(len(groups.rows(place)) for place in failed)
+    have = "1 row has" if rows == 1 else f"{rows:,} rows have"
+    if len(failed) == 1:
+        key = groups.keys[failed[0]]
+        return f"{have} no prediction: the group {said(key)} was not fitted. {fits.cause(fits.place(key))}"
+    names = ", ".join(said(groups.keys[place]) for place in failed[:NAMED]) + (" …" if len(failed) > NAMED else "")
+    return f"{have} no prediction: {len(failed):,} groups were not fitted: {names}."
 
 
 def rows_kept(fits: FittedGroups, table: Table) -> NDArray[np.bool_]:
@@ -67,7 +91,6 @@ def _of_group(
     fits: FittedGroups, place: int, columns: Mapping[str, Array], interval: str | None, level: float
 ) -> Array:
     """Return the predictions of rows of one group, and with an interval its two ends: (1 or 3, rows)."""
-    fits.refuse_unfitted(place)
     if interval is None:
         return np.asarray(fits.model.predict(fits.theta(place), columns))[None]
     found = fits[fits.keys[place]].predict(columns, interval=interval, level=level)

@@ -12,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
+from descend.formula import as_text
+from descend.formula.domain import interval
 from descend.losses import Loss
 from descend.losses.classes import cells_of
+from descend.losses.link import log_odds
 from descend.models.contract import Model, Options, SymbolicModel
 from descend.models.reading import Content, shapes_of
 from descend.parameters import Constraints, Parameters, constrained
@@ -66,6 +69,7 @@ class PerClassModel(Model):
                     f"Under the {each.loss.name} loss each parameter of the formula stands for one of each class, and "
                     f"{spell(key)} holds none of these yet. Leave it out, or draw all towards 0 with {spell('l2')}."
                 )
+        _refuse_share(each)
         found = cls(each, each.loss)
         held = by_parameter(start, found.parameters)
         for name, value in held.items():
@@ -167,3 +171,19 @@ class PerClassModel(Model):
 
     def __str__(self) -> str:
         return str(self.each)
+
+
+def _refuse_share(each: Model) -> None:
+    """Raise ConfigError for a formula that stays between 0 and 1: a probability, where a score is asked for."""
+    if each.formula is None:
+        return
+    expression = each.formula.expression
+    score = log_odds(expression)
+    low, high = interval(expression, {})
+    if score is None and not 0.0 <= low <= high <= 1.0:
+        return
+    itself = "it, such as `a + b*x`" if score is None else f"`{as_text(score)}`"
+    raise ConfigError(
+        f"Under the {each.loss.name} loss the formula is a score of each class, any number, of which probabilities are "
+        f"made; `{as_text(expression)}` stays between 0 and 1, so that no class could be likely. Write {itself}."
+    )

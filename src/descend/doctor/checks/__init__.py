@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from descend.doctor.checks.activations import Activations
+from descend.doctor.checks.batches import Batches
+from descend.doctor.checks.clipping import Clipping
 from descend.doctor.checks.detachment import Detachment
 from descend.doctor.checks.errors import Errors
 from descend.doctor.checks.evaluation import Evaluation, Hits
 from descend.doctor.checks.gradients import Gradients
 from descend.doctor.checks.graphs import Graphs
+from descend.doctor.checks.initial import Initial
 from descend.doctor.checks.modes import Modes
+from descend.doctor.checks.objective import Objective
+from descend.doctor.checks.optimizers import Optimizers
 from descend.doctor.checks.parameters import Parameters
 from descend.doctor.checks.rates import Rates
+from descend.doctor.checks.scales import Scales
+from descend.doctor.checks.schedules import Schedules
 from descend.doctor.checks.shapes import Shapes
+from descend.doctor.checks.steps import Steps
 from descend.doctor.checks.values import Values
 from descend.doctor.checks.zeroing import Zeroing
 from descend.doctor.contract import Check
 
 CHECKS: tuple[type[Check], ...] = (
-    *(Errors, Detachment, Zeroing, Parameters, Gradients),
-    *(Rates, Values, Shapes, Activations, Modes, Evaluation, Hits, Graphs),
+    *(Errors, Detachment, Zeroing, Parameters, Optimizers, Gradients),
+    *(Objective, Batches, Scales, Initial, Clipping, Schedules, Steps, Rates),
+    *(Values, Shapes, Activations, Modes, Evaluation, Hits, Graphs),
 )
 """In the order in which findings are shown."""

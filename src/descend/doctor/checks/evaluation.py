@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from dataclasses import dataclass, field
 
 from descend.doctor.checks.calls import CLASS_LOSSES, failed_call
@@ -60,8 +61,8 @@ class Evaluation(Check):
         root, layer = self.ledger.layers[0], self.ledger.layers[-1]
         library = type(layer).__module__.startswith("torch.nn.")
         if not root.training:
-            default = len(operation.args) < 3 and "training" not in operation.kwargs
-            if "dropout" in operation.name and default and not library:
+            active = operation.kwargs.get("training", True) and operation.kwargs.get("p", 0.5)
+            if "dropout" in operation.name and active and not library and not _says_training(operation.place):
                 self.ignoring[operation.place] = self.ignoring.get(operation.place, 0) + 1
             return
         if not self.ledger.steps or not layer.training or vars(layer).get("p") == 0.0:
@@ -105,6 +106,14 @@ class Evaluation(Check):
         found = [_dropout_ignores(place, count) for place, count in list(self.ignoring.items())[:1]]
         wrong = [one for one in self.sources.values() if one.measured and not one.trained]
         return found + [_training_mode(one) for one in wrong[:1]]
+
+
+def _says_training(place: Place | None) -> bool:
+    """Whether the call at a line names ``training``: dropout in evaluation is then what the author wants."""
+    if place is None:
+        return False
+    lines = linecache.getlines(place.file)[place.line - 1 : place.line + 3]
+    return any("training" in line for line in lines)
 
 
 def _training_mode(source: Source) -> Finding:

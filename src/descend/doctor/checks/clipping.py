@@ -1,0 +1,123 @@
+"""Gradients that are clipped to nothing, at the wrong moment, or while they are still scaled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from descend.doctor.contract import Check, Replacement
+from descend.doctor.finding import Finding
+from descend.doctor.ledger import Ledger, Step
+from descend.doctor.places import Place
+
+ENOUGH = 5
+NOTHING = 1e-3
+"""Clipped to less than this share of their size, gradients carry plain gradient descent nowhere."""
+
+
+@dataclass(eq=False)
+class Clips:
+    """What one line clips: the norms before, the limit, and how often gradients were still scaled."""
+
+    limit: float
+    place: Place | None
+    norms: list[float] = field(default_factory=list)
+    scaled: int = 0
+    kinds: set[str] = field(default_factory=set)
+
+
+class Clipping(Check):
+    """Follows `clip_grad_norm_` and `clip_grad_value_`, and the scaling of losses beside them."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.clips: dict[Place | None, Clips] = {}
+        self.scaled = False
+
+    def replaces(self) -> Iterator[Replacement]:
+        import torch
+
+        yield torch.nn.utils, "clip_grad_norm_", self._by_norm
+        yield torch.nn.utils, "clip_grad_value_", self._by_value
+        yield torch.amp.GradScaler, "scale", self._scale
+        yield torch.amp.GradScaler, "unscale_", self._unscale
+
+    def _by_norm(self, theirs: Any, parameters: Any, max_norm: float, *args: Any, **kwargs: Any) -> Any:
+        parameters = _kept(parameters)
+        size = theirs(parameters, max_norm, *args, **kwargs)
+        self._clipped(parameters, float(max_norm), float(size))
+        return size
+
+    def _by_value(self, theirs: Any, parameters: Any, clip_value: float, *args: Any, **kwargs: Any) -> Any:
+        parameters = _kept(parameters)
+        given = [one.grad for one in parameters if one.grad is not None]
+        largest = max((float(one.abs().max()) for one in given if one.numel()), default=0.0)
+        self._clipped(parameters, float(clip_value), largest)
+        return theirs(parameters, clip_value, *args, **kwargs)
+
+    def _clipped(self, parameters: list[Any], limit: float, size: float) -> None:
+        place = self.ledger.scene.here()
+        clips = self.clips.setdefault(place, Clips(limit, place))
+        clips.norms.append(size)
+        clips.scaled += self.scaled
+        held = {id(one) for one in parameters}
+        clips.kinds |= {one.kind for one in self.ledger.optimizers if held & one.keys}
+
+    def _scale(self, theirs: Any, scaler: Any, *args: Any, **kwargs: Any) -> Any:
+        self.scaled = bool(scaler.is_enabled()) and float(scaler.get_scale()) != 1.0
+        return theirs(scaler, *args, **kwargs)
+
+    def _unscale(self, theirs: Any, scaler: Any, *args: Any, **kwargs: Any) -> Any:
+        self.scaled = False
+        return theirs(scaler, *args, **kwargs)
+
+    def step_ended(self, step: Step) -> None:
+        self.scaled = False
+
+    def findings(self) -> list[Finding]:
+        return [found for clips in self.clips.values() if (found := _judged(clips)) is not None]
+
+
+def _judged(clips: Clips) -> Finding | None:
+    if len(clips.norms) < ENOUGH:
+        return None
+    size = median(clips.norms)
+    evidence: dict[str, object] = {"limit": clips.limit, "median_norm": size, "calls": len(clips.norms)}
+    if clips.scaled > len(clips.norms) / 2:
+        return Finding(
+            "clipped_before_unscale",
+            f"Gradients are clipped to {clips.limit:g} while they are still scaled by the GradScaler.",
+            "The limit is then that many times too small, and what is left after the scaler has divided is next "
+            "to nothing.",
+            "scaler.unscale_(optimizer)\ntorch.nn.utils.clip_grad_norm_(model.parameters(), max_norm)",
+            clips.place,
+            evidence,
+        )
+    if max(clips.norms) == 0.0:
+        return Finding(
+            "clipped_before_backward",
+            "Gradients are clipped where there are none: before `backward` has computed them, or after they were "
+            "zeroed.",
+            "What is clipped is 0 each time; the gradients that the step takes are not clipped.",
+            "loss.backward()\ntorch.nn.utils.clip_grad_norm_(model.parameters(), max_norm)\noptimizer.step()",
+            clips.place,
+            evidence,
+        )
+    adaptive = clips.kinds and not clips.kinds & {"SGD", "ASGD", "Rprop", "LBFGS"}
+    if clips.limit < NOTHING * size and not (adaptive and clips.limit > 1e-5):
+        return Finding(
+            "clipped_to_nothing",
+            f"Gradients are clipped to {clips.limit:g}, but their size is {size:.3g}: next to nothing of them is left.",
+            "Clipping is for rare gradients that are far too large; here it makes every step too small.",
+            "torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)",
+            clips.place,
+            evidence,
+        )
+    return None
+
+
+def _kept(parameters: Any) -> list[Any]:
+    """Return parameters as a list, as a generator can be gone through once."""
+    return [parameters] if hasattr(parameters, "grad") else list(parameters)

@@ -1,0 +1,148 @@
+"""Weights that start all alike or far too large, and gradients that vanish on their way to the first layers."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from descend.doctor.contract import Check, norm
+from descend.doctor.finding import Finding
+from descend.doctor.ledger import Backward, Ledger, Step
+from descend.doctor.operation import Operation
+from descend.doctor.places import Place
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+HUGE = 10.0
+"""Weights of this size times the square root of their inputs blow up what goes through; usual starts have about 1."""
+DEEP = 4
+"""Saturating activations, one after the other, below which gradients do not vanish."""
+VANISHED = 1e-3
+LOOKED_AT = (1, 5, 20)
+LEARNED = 0.9
+
+
+class Weight(NamedTuple):
+    """The weights of a layer that mixes inputs: a matrix with a row for each output."""
+
+    name: str
+    matrix: Tensor
+
+    @property
+    def size(self) -> float:
+        """Its root mean square times the square root of its number of inputs."""
+        return norm(self.matrix) / math.sqrt(self.matrix.shape[0]) if self.matrix.numel() else 0.0
+
+
+class Initial(Check):
+    """Looks at the weights before the first step, and at their gradients in the first passes."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.initialised: dict[int, Place | None] = {}
+        self.saturating = 0
+        self.deepest = 0
+        self.ratios: list[float] = []
+        self.loss_at: Place | None = None
+        self.found: list[Finding] = []
+        self.looked = False
+
+    def operation(self, operation: Operation) -> None:
+        name = operation.name
+        if not self.looked and name.endswith("_") and operation.tensors and operation.tensors[0].is_leaf:
+            self.initialised[id(operation.tensors[0])] = operation.place
+        if name in ("sigmoid", "tanh", "softsign") and operation.tensors and operation.tensors[0].requires_grad:
+            self.saturating += 1
+
+    def backward_begins(self, backward: Backward) -> None:
+        self.deepest, self.saturating = max(self.deepest, self.saturating), 0
+        self.loss_at = backward.place
+
+    def backward_ended(self, backward: Backward) -> None:
+        if len(self.ledger.backwards) not in LOOKED_AT or self.deepest < DEEP:
+            return
+        for model, _ in list(self.ledger.roots.values()):
+            sizes = [norm(one.matrix.grad) for one in _weights(model) if one.matrix.grad is not None]
+            if len(sizes) > DEEP and sizes[-1] > 0.0:
+                self.ratios.append(sizes[0] / sizes[-1])
+
+    def step_begins(self, step: Step) -> None:
+        if self.looked:
+            return
+        self.looked = True
+        for model, name in list(self.ledger.roots.values()):
+            weights = list(_weights(model))
+            held = [one for one in weights if id(one.matrix) in step.optimizer.keys]
+            if held:
+                self._look(held, name or "the model", step)
+
+    def _look(self, weights: list[Weight], model: str, step: Step) -> None:
+        alike = [one for one, following in pairwise(weights) if _alike(one, 0) and _alike(following, 1)]
+        if alike:
+            self.found.append(
+                Finding(
+                    "constant_weights",
+                    f"The weights of `{alike[0].name}` start all the same: its units are identical, and stay so.",
+                    "Equal units get equal gradients; random initial weights break the symmetry.",
+                    "Leave the initialisation to the layer, or use torch.nn.init.kaiming_uniform_(layer.weight).",
+                    self._place(alike[0], step),
+                    {"layers": [one.name for one in alike]},
+                )
+            )
+        huge = [one for one in weights if one.size > HUGE]
+        if huge:
+            self.found.append(
+                Finding(
+                    "weights_start_too_large",
+                    f"The initial weights of `{huge[0].name}` are too large: about {huge[0].size:.3g} times what "
+                    "goes in "
+                    "comes out of the layer.",
+                    "Activations saturate, and the first loss is far above that of a guess.",
+                    "Leave the initialisation to the layer, or use torch.nn.init.kaiming_uniform_(layer.weight).",
+                    self._place(huge[0], step),
+                    {"layers": [one.name for one in huge], "gain": huge[0].size},
+                )
+            )
+
+    def _place(self, weight: Weight, step: Step) -> Place | None:
+        return self.initialised.get(id(weight.matrix)) or step.optimizer.place
+
+    def findings(self) -> list[Finding]:
+        losses = self.ledger.losses.get(self.loss_at, [])
+        stuck = len(losses) >= LOOKED_AT[-1] and losses[-1] > LEARNED * losses[0]
+        if not self.found and stuck and self.ratios and max(self.ratios) < VANISHED:
+            self.found.append(
+                Finding(
+                    "gradients_vanish",
+                    f"The gradients vanish: that of the first layer is {max(self.ratios):.1g} times that of the last, "
+                    f"through {self.deepest} sigmoids or tanhs in a row.",
+                    "The slope of a sigmoid is at most 1/4, and slopes multiply from layer to layer.",
+                    "torch.nn.ReLU() in the place of Sigmoid, fewer layers, or normalisation between them",
+                    self.loss_at,
+                    {"first_to_last": max(self.ratios), "activations": self.deepest},
+                )
+            )
+        return self.found
+
+
+def _weights(model: Module) -> list[Weight]:
+    """Return the weights of the layers of a model that mix inputs, in their order."""
+    import torch
+
+    mixing = (torch.nn.Linear, torch.nn.modules.conv._ConvNd)
+    return [
+        Weight(f"{name}.weight".lstrip("."), one.weight)
+        for name, one in model.named_modules()
+        if isinstance(one, mixing)
+    ]
+
+
+def _alike(weight: Weight, dimension: int) -> bool:
+    """Whether all rows, or all columns, of a weight matrix are the same, and not 0."""
+    matrix = weight.matrix.detach()
+    first = matrix.narrow(dimension, 0, 1)
+    many = dimension == 1 or matrix.shape[0] > 1
+    return many and bool((matrix == first).all()) and bool(matrix.any())

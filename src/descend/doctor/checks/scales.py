@@ -1,0 +1,200 @@
+"""Inputs and targets in units that a network cannot begin with, outputs that cannot reach the targets, and leaks."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import mean
+from typing import TYPE_CHECKING
+
+from descend.doctor.contract import Check
+from descend.doctor.finding import WARNING, Finding
+from descend.doctor.ledger import Ledger
+from descend.doctor.operation import OF_CHANCES, OF_CLASSES, Operation, compared
+from descend.doctor.places import Place
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+LARGE = 30.0
+"""Inputs and targets of this size, where 1 is usual."""
+LOOKED_AT = 3
+ENOUGH = 10
+RANGES = {"Relu": ("ReLU", 0.0, math.inf), "Sigmoid": ("sigmoid", 0.0, 1.0), "Tanh": ("tanh", -1.0, 1.0)}
+"""Node of the graph -> what it is called, and the smallest and the largest number it can return."""
+
+
+@dataclass(eq=False)
+class Size:
+    """The size of numbers that came by, and where."""
+
+    place: Place | None
+    low: float
+    high: float
+    rms: float
+
+
+@dataclass(eq=False)
+class Course:
+    """The course of one loss. guess: its value for a model that knows nothing but the mean of the targets."""
+
+    place: Place | None
+    guess: float
+    values: deque[float] = field(default_factory=lambda: deque(maxlen=20))
+    count: int = 0
+
+    @property
+    def learned(self) -> bool:
+        """Whether it got clearly below a guess."""
+        return bool(self.values) and mean(self.values) < 0.7 * self.guess
+
+
+class Scales(Check):
+    """Looks at what goes into the first layer and into the loss, and whether the loss gets anywhere."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.inputs: Size | None = None
+        self.targets: Size | None = None
+        self.looked = 0
+        self.courses: dict[Place | None, Course] = {}
+        self.given: Tensor | None = None
+        self.leak: tuple[Place | None, int] | None = None
+        self.beyond: dict[Place | None, tuple[str, float, float, float]] = {}
+
+    def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        import torch
+
+        if not torch.is_grad_enabled() or not inputs or self.looked >= LOOKED_AT:
+            return
+        self.looked += 1
+        given = inputs[0].detach()
+        self.given = given if given.ndim == 2 else None
+        if given.is_floating_point() and given.ndim >= 2 and given.numel() and _mixes_first(model):
+            size = _size(given, self.ledger.scene.here())
+            if size.rms > LARGE and self.inputs is None:
+                self.inputs = size
+
+    def operation(self, operation: Operation) -> None:
+        pair = compared(operation)
+        if pair is None:
+            return
+        prediction, target = pair
+        course = self.courses.get(operation.place)
+        if course is None:
+            course = self.courses[operation.place] = Course(operation.place, _guess(operation, prediction, target))
+            self._look(operation, prediction, target.detach())
+        course.count += 1
+        if operation.outputs and operation.outputs[0].numel() == 1:
+            course.values.append(float(operation.outputs[0].detach()))
+        elif course.count % 5 == 0 and operation.outputs:
+            course.values.append(float(operation.outputs[0].detach().square().mean()))
+
+    def _look(self, operation: Operation, prediction: Tensor, target: Tensor) -> None:
+        if self.given is not None and self.leak is None and target.shape[:1] == self.given.shape[:1]:
+            column = _column_of(self.given, target)
+            self.leak = None if column is None else (operation.place, column)
+        if operation.name in OF_CLASSES | OF_CHANCES or not target.is_floating_point() or target.requires_grad:
+            return
+        size, own = _size(target, operation.place), _size(prediction.detach(), None)
+        if size.rms > LARGE and own.rms < 0.1 * size.rms and self.targets is None:
+            self.targets = size
+        node = prediction.grad_fn.name() if prediction.grad_fn is not None else ""
+        for key, (title, low, high) in RANGES.items():
+            outside = float(((target < low - 1e-6) | (target > high + 1e-6)).double().mean())
+            if node.startswith(key) and outside > 0.05:
+                self.beyond[operation.place] = (title, outside, size.low, size.high)
+
+    def findings(self) -> list[Finding]:
+        found = []
+        if self.leak is not None:
+            found.append(_leaked(*self.leak))
+        for place, (title, share, low, high) in self.beyond.items():
+            found.append(
+                Finding(
+                    "output_out_of_reach",
+                    f"The output of the model is a {title}, which cannot reach {share:.0%} of the targets: they "
+                    "go from "
+                    f"{low:.4g} to {high:.4g}{', and a ReLU has no negative output' if title == 'ReLU' else ''}.",
+                    "The last layer of a regression is linear, so that it can return any number.",
+                    f"Leave out the {title} after the last layer.",
+                    place,
+                    {"share_out_of_reach": share, "target_smallest": low, "target_largest": high},
+                )
+            )
+        stuck = [one for one in self.courses.values() if one.count >= ENOUGH and not one.learned]
+        learned = len(stuck) < sum(one.count >= ENOUGH for one in self.courses.values())
+        if learned or not self.ledger.steps or not stuck or not self.looked:
+            return found
+        if self.inputs is not None:
+            found.append(
+                _unscaled("inputs", "Inputs", self.inputs, "x = (x - x.mean(0)) / x.std(0)   # pixels: x / 255")
+            )
+        if self.targets is not None:
+            fix = "y = (y - y.mean()) / y.std()   # and undo it on predictions"
+            found.append(_unscaled("targets", "The targets", self.targets, fix))
+        return found
+
+
+def _unscaled(name: str, title: str, size: Size, fix: str) -> Finding:
+    return Finding(
+        f"{name}_unscaled",
+        f"{title} are not scaled: they go from {size.low:.4g} to {size.high:.4g}, and the loss gets nowhere.",
+        "Layers begin with weights for numbers of about 1. Standardise (normalise) them: mean 0, standard deviation 1.",
+        fix,
+        size.place,
+        {"smallest": size.low, "largest": size.high, "root_mean_square": size.rms},
+    )
+
+
+def _leaked(place: Place | None, column: int) -> Finding:
+    return Finding(
+        "target_among_inputs",
+        f"The target is among the inputs: column {column} of what the model is given equals it in every row.",
+        "The model then copies that column, and what it has learned is of no use where the target is not known.",
+        f"x = x[:, [k for k in range(x.shape[1]) if k != {column}]]",
+        place,
+        {"column": column},
+        WARNING,
+    )
+
+
+def _size(tensor: Tensor, place: Place | None) -> Size:
+    numbers = tensor.detach().double()
+    if not numbers.numel():
+        return Size(place, 0.0, 0.0, 0.0)
+    return Size(place, float(numbers.min()), float(numbers.max()), float(numbers.square().mean().sqrt()))
+
+
+def _guess(operation: Operation, prediction: Tensor, target: Tensor) -> float:
+    """Return the loss of a model that knows the share of each class, or the mean of the targets, and no more."""
+    if operation.name in OF_CLASSES:
+        return math.log(max(2, prediction.shape[1 if prediction.ndim > 1 else 0]))
+    if operation.name in OF_CHANCES:
+        return math.log(2.0)
+    numbers = target.detach().double()
+    if operation.name == "l1_loss":
+        return float((numbers - numbers.mean()).abs().mean())
+    return float(numbers.var(correction=0)) if numbers.numel() else math.nan
+
+
+def _column_of(given: Tensor, target: Tensor) -> int | None:
+    """Return which column of the inputs is the target, in 20 rows or more; None if none is."""
+    flat = target.reshape(-1)
+    if flat.numel() != given.shape[0] or given.shape[0] < 20 or bool((flat == flat[0]).all()) or given.shape[1] < 2:
+        return None
+    same = (given == flat.to(given.dtype)[:, None]).all(0)
+    return int(same.nonzero()[0]) if bool(same.any()) else None
+
+
+def _mixes_first(model: Module) -> bool:
+    """Whether the first layer with weights mixes its inputs, rather than normalises them or looks them up."""
+    import torch
+
+    for layer in model.modules():
+        if any(True for _ in layer.parameters(recurse=False)):
+            return isinstance(layer, (torch.nn.Linear, torch.nn.modules.conv._ConvNd))
+    return False

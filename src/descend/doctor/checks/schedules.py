@@ -1,0 +1,199 @@
+"""Schedulers of the learning rate that are never stepped, stepped too often, or in the wrong order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from descend.doctor.contract import Check, Replacement
+from descend.doctor.finding import WARNING, Finding, counted
+from descend.doctor.ledger import Ledger, Step, WatchedOptimizer
+from descend.doctor.places import Place
+
+if TYPE_CHECKING:
+    from torch.optim.lr_scheduler import LRScheduler
+
+ENOUGH = 10
+"""Steps of an optimizer after which a scheduler should have been stepped."""
+NOTHING = 1e-3
+"""A learning rate below this share of its largest trains nothing more."""
+BETTER_IF_LARGE = ("acc", "r2", "f1", "auc", "score", "precision", "recall", "iou", "dice", "hits")
+
+
+@dataclass(eq=False)
+class Schedule:
+    """A scheduler. optimizer_steps: those its optimizer had taken at each of its steps; metrics: what it was given."""
+
+    scheduler: LRScheduler
+    optimizer: WatchedOptimizer
+    place: Place | None
+    stepped_at: Place | None = None
+    optimizer_steps: list[int] = field(default_factory=list)
+    metrics: list[float] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        """Its class, such as StepLR."""
+        return type(self.scheduler).__name__
+
+
+class Schedules(Check):
+    """Follows schedulers, and the learning rate at every step of the optimizer."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.schedules: dict[int, Schedule] = {}
+        self.rates: dict[WatchedOptimizer, list[float]] = {}
+        self.inside = 0
+
+    def replaces(self) -> Iterator[Replacement]:
+        """Step and constructor of every scheduler that PyTorch has."""
+        from torch.optim import lr_scheduler
+
+        for kind in {one for one in vars(lr_scheduler).values() if isinstance(one, type)}:
+            if issubclass(kind, lr_scheduler.LRScheduler):
+                for name, ours in (("__init__", self._made), ("step", self._stepped)):
+                    if name in vars(kind):
+                        yield kind, name, ours
+
+    def _made(self, theirs: Any, scheduler: Any, *args: Any, **kwargs: Any) -> None:
+        self.inside += 1  # a constructor steps once by itself, and calls that of its class
+        try:
+            theirs(scheduler, *args, **kwargs)
+        finally:
+            self.inside -= 1
+        if not self.inside and hasattr(scheduler, "optimizer"):
+            optimizer = self.ledger.optimizer(scheduler.optimizer)
+            self.schedules[id(scheduler)] = Schedule(scheduler, optimizer, self.ledger.scene.here())
+
+    def _stepped(self, theirs: Any, scheduler: Any, *args: Any, **kwargs: Any) -> object:
+        known = None if self.inside else self.schedules.get(id(scheduler))
+        if known is not None:
+            known.stepped_at = self.ledger.scene.here()
+            known.optimizer_steps.append(known.optimizer.steps)
+            given = args[0] if args else kwargs.get("metrics")
+            if given is not None and "Plateau" in known.kind:
+                known.metrics.append(float(given))
+        self.inside += 1
+        try:
+            return theirs(scheduler, *args, **kwargs)
+        finally:
+            self.inside -= 1
+
+    def step_ended(self, step: Step) -> None:
+        rate = step.optimizer.optimizer.param_groups[0].get("lr")
+        if self.schedules and rate is not None:
+            self.rates.setdefault(step.optimizer, []).append(float(rate))
+
+    def findings(self) -> list[Finding]:
+        wrapped = {id(inner) for one in self.schedules.values() for inner in _inner(one.scheduler)}
+        found = [
+            _judged(one, self.rates.get(one.optimizer, [])) for key, one in self.schedules.items() if key not in wrapped
+        ]
+        return [one for one in found if one is not None]
+
+
+def _inner(scheduler: Any) -> list[Any]:
+    """Return the schedulers that one steps itself."""
+    return [*getattr(scheduler, "_schedulers", ())]
+
+
+def _judged(one: Schedule, rates: list[float]) -> Finding | None:
+    steps, total = one.optimizer_steps, one.optimizer.steps
+    if total < ENOUGH:
+        return None
+    evidence: dict[str, object] = {"optimizer_steps": total, "scheduler_steps": len(steps)}
+    if not steps:
+        return Finding(
+            "scheduler_never_stepped",
+            f"The scheduler {one.kind} is never stepped, so the learning rate stays as it is.",
+            "A scheduler changes the rate only where its `step` is called.",
+            "scheduler.step()   # at the end of each epoch, after optimizer.step()",
+            one.place,
+            evidence,
+            WARNING,
+        )
+    if steps[0] == 0 and len(steps) > 1:
+        return Finding(
+            "scheduler_before_optimizer",
+            f"The scheduler {one.kind} is stepped before the optimizer has taken a step: they are in the wrong order.",
+            "The first value of the learning rate is skipped, and the schedule runs one step ahead.",
+            "optimizer.step()\nscheduler.step()   # after it",
+            one.stepped_at,
+            evidence,
+            WARNING,
+        )
+    largest = max(rates, default=0.0)
+    idle = sum(rate < NOTHING * largest for rate in rates)
+    often = len(steps) > total / 2
+    if idle > total / 3 and largest > 0.0:
+        every = "every batch" if often else f"{counted(len(steps), 'time')}"
+        return Finding(
+            "scheduler_too_fast",
+            f"The scheduler {one.kind}, stepped {every}, has cut the learning rate to nothing: in {idle} of "
+            f"{total} steps "
+            f"it is below {NOTHING:g} of its largest, {largest:g}, and at {min(rates):.3g} in the end.",
+            "Its settings count epochs, not batches, where it is stepped once an epoch.",
+            "scheduler.step()   # once an epoch, outside the loop over batches; or settings that count batches",
+            one.stepped_at,
+            evidence | {"first_rate": rates[0], "last_rate": rates[-1]},
+        )
+    return _cyclic(one, often, evidence) or _plateau(one, evidence)
+
+
+def _cyclic(one: Schedule, often: bool, evidence: dict[str, object]) -> Finding | None:
+    """Judge schedules that know their length."""
+    count, scheduler = len(one.optimizer_steps), one.scheduler
+    length, total = getattr(scheduler, "T_max", None), getattr(scheduler, "total_steps", None)
+    if one.kind == "CosineAnnealingLR" and length and often and count > 2 * length:
+        return Finding(
+            "scheduler_too_fast",
+            f"The scheduler CosineAnnealingLR is stepped {count} times, every batch, but T_max is {length}: the "
+            "learning "
+            "rate falls to its floor and rises again, over and over.",
+            "T_max counts calls of `step`.",
+            "scheduler.step()   # once an epoch; or T_max=epochs * len(loader)",
+            one.stepped_at,
+            evidence | {"T_max": length},
+        )
+    if one.kind == "OneCycleLR" and total and count < total / 2 and one.optimizer.steps > 2 * count:
+        return Finding(
+            "scheduler_too_slow",
+            f"The scheduler OneCycleLR has gone {count} of its {total} steps: it is stepped once an epoch, and is "
+            "made to "
+            "be stepped every batch.",
+            "The learning rate is still on its way up, or never comes down.",
+            "scheduler.step()   # after every optimizer.step()",
+            one.stepped_at,
+            evidence | {"total_steps": total},
+            WARNING,
+        )
+    return None
+
+
+def _plateau(one: Schedule, evidence: dict[str, object]) -> Finding | None:
+    """Judge whether ReduceLROnPlateau looks for the right end of what it is given."""
+    given, mode, place = one.metrics, getattr(one.scheduler, "mode", ""), one.stepped_at
+    if len(given) < 3 or place is None or not _cut(one):
+        return None
+    better_if_large = any(word in place.code.lower() for word in BETTER_IF_LARGE)
+    falls, rises = given[-1] < given[0], given[-1] > given[0]
+    if (mode == "max" and falls and not better_if_large) or (mode == "min" and rises and better_if_large):
+        other = "min" if mode == "max" else "max"
+        return Finding(
+            "scheduler_wrong_mode",
+            f'The scheduler ReduceLROnPlateau is in the mode "{mode}", but what it is given went from '
+            f"{given[0]:.4g} to "
+            f"{given[-1]:.4g}, for the better: it has cut the learning rate all the same.",
+            'A loss is better the smaller it is, mode="min"; an accuracy the larger, mode="max".',
+            f'torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode="{other}")',
+            one.place,
+            evidence | {"mode": mode, "first": given[0], "last": given[-1]},
+        )
+    return None
+
+
+def _cut(one: Schedule) -> bool:
+    first, last = one.optimizer.first_rate, one.optimizer.last_rate
+    return first is not None and last is not None and last < first

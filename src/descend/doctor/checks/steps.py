@@ -1,0 +1,120 @@
+"""Steps that are far too small or too large for the weights, and weight decay that wins over the data."""
+
+from __future__ import annotations
+
+import math
+from statistics import mean
+from typing import TYPE_CHECKING
+
+from descend.doctor.contract import Check, norms
+from descend.doctor.finding import Finding
+from descend.doctor.ledger import Backward, Ledger, Step, WatchedOptimizer
+from descend.doctor.places import Place
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ENOUGH = 20
+MOST_NUMBERS = 5_000_000
+"""Weights of larger models are not copied, so that memory does not grow."""
+HARDLY = 1e-3
+"""Weights that moved less than this share of their size in a whole run, and a loss that fell by less."""
+SLOPE = 1e-3
+SHRUNK = 0.5
+LARGE_ADAPTIVE = 0.2
+ADAPTIVE = ("Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop")
+
+
+class Steps(Check):
+    """Compares the weights at the end of a run with those at its start."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.first: dict[WatchedOptimizer, list[Tensor]] = {}
+        self.slope: dict[WatchedOptimizer, float] = {}
+        self.loss_at: Place | None = None
+
+    def backward_begins(self, backward: Backward) -> None:
+        self.loss_at = backward.place
+
+    def step_begins(self, step: Step) -> None:
+        optimizer = step.optimizer
+        if optimizer in self.first:
+            return
+        held = [leaf.tensor.detach() for leaf in optimizer.leaves if leaf.tensor.requires_grad]
+        if sum(one.numel() for one in held) <= MOST_NUMBERS and all(one.layout == held[0].layout for one in held):
+            self.first[optimizer] = [one.clone() for one in held]
+            gradients = [leaf.tensor.grad for leaf in optimizer.leaves if leaf.tensor.grad is not None]
+            self.slope[optimizer] = math.hypot(*norms(gradients)) if gradients else 0.0
+
+    def findings(self) -> list[Finding]:
+        losses = self.ledger.losses.get(self.loss_at, [])
+        if len(losses) < ENOUGH or len(self.ledger.losses) > 1 or not all(map(math.isfinite, losses)):
+            return []
+        found = []
+        for optimizer, first in self.first.items():
+            now = [leaf.tensor.detach() for leaf in optimizer.leaves if leaf.tensor.requires_grad]
+            if optimizer.steps < ENOUGH or len(now) != len(first) or len(self.ledger.stepping) > 1:
+                continue
+            begun, ended = math.hypot(*norms(first)), math.hypot(*norms(now))
+            moved = math.hypot(*norms([new - old for new, old in zip(now, first, strict=True)]))
+            one = (
+                _decayed(optimizer, begun, ended, losses)
+                or self._small(optimizer, begun, moved, losses)
+                or _large(optimizer, losses)
+            )
+            found += [one] if one is not None else []
+        return found
+
+    def _small(self, optimizer: WatchedOptimizer, begun: float, moved: float, losses: list[float]) -> Finding | None:
+        early, late = mean(losses[: ENOUGH // 2]), mean(losses[-ENOUGH // 2 :])
+        rate = optimizer.first_rate
+        fell = (early - late) / abs(early) if early else 1.0
+        if moved > HARDLY * begun or fell > 10 * HARDLY or rate is None:
+            return None
+        if self.slope[optimizer] * begun < SLOPE * abs(early):
+            return None  # it begins at a minimum, where there is nothing to gain
+        return Finding(
+            "rate_too_small",
+            f"The learning rate {rate:g} is too small: in {optimizer.steps} steps the weights hardly move, by "
+            f"{moved / begun if begun else 0.0:.2g} of their size, and the loss stays at {late:.4g}.",
+            "At this pace training takes forever; a step usually changes weights by about 1e-3 of their size.",
+            f"torch.optim.{optimizer.kind}(..., lr={1e-3 if optimizer.kind in ADAPTIVE else 0.01:g})",
+            optimizer.place,
+            {"rate": rate, "moved": moved, "weights": begun, "first_loss": losses[0], "last_loss": losses[-1]},
+        )
+
+
+def _decayed(optimizer: WatchedOptimizer, begun: float, ended: float, losses: list[float]) -> Finding | None:
+    decay = max(float(group.get("weight_decay", 0.0) or 0.0) for group in optimizer.optimizer.param_groups)
+    late = mean(losses[-ENOUGH // 2 :])
+    if decay < 1e-2 or ended > SHRUNK * begun or late < 0.5 * losses[0]:
+        return None
+    return Finding(
+        "weight_decay_too_large",
+        f"The weight decay {decay:g} wins over the data: the weights shrink from {begun:.3g} to {ended:.3g}, and "
+        "the loss "
+        f"stays at {late:.4g}.",
+        "Weight decay pulls all weights towards 0 in every step; it should be a small part of the gradient.",
+        f"torch.optim.{optimizer.kind}(..., weight_decay=1e-4)",
+        optimizer.place,
+        {"weight_decay": decay, "weights_at_first": begun, "weights_at_last": ended, "last_loss": late},
+    )
+
+
+def _large(optimizer: WatchedOptimizer, losses: list[float]) -> Finding | None:
+    """Judge an adaptive optimizer: its steps are about as long as its rate, whatever the gradient."""
+    rate, late = optimizer.first_rate, mean(losses[-ENOUGH // 2 :])
+    if optimizer.kind not in ADAPTIVE or rate is None or rate < LARGE_ADAPTIVE or late < 0.5 * losses[0]:
+        return None
+    return Finding(
+        "rate_too_large",
+        f"The learning rate {rate:g} is too large for {optimizer.kind}: the loss jumps about and ends at "
+        f"{late:.4g}, after "
+        f"{losses[0]:.4g} at first.",
+        f"{optimizer.kind} moves each weight by about the learning rate in every step, whatever the size of the "
+        "gradient.",
+        f"torch.optim.{optimizer.kind}(..., lr=1e-3)",
+        optimizer.place,
+        {"rate": rate, "first_loss": losses[0], "last_loss": late},
+    )

@@ -1,0 +1,108 @@
+"""The cure that a finding proposes is tried: with it the script trains, and nothing is found any more."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from descend.doctor import Finding, examine
+
+HEAD = """import torch
+import torch.nn.functional as F
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(60, 5)
+"""
+LOOP = """opt = torch.optim.Adam(net.parameters(), lr=0.01)
+for _ in range(40):
+    opt.zero_grad()
+    loss = LOSS
+    loss.backward()
+    opt.step()
+"""
+SCRIPTS = {
+    "labels from 1": (
+        "class_out_of_range",
+        "y = x[:, :3].argmax(1) + 1\nnet = nn.Linear(5, 3)\n" + LOOP.replace("LOSS", "F.cross_entropy(net(x), y)"),
+    ),
+    "float labels": (
+        "target_dtype",
+        "y = x[:, :3].argmax(1).float()\nnet = nn.Linear(5, 3)\n" + LOOP.replace("LOSS", "F.cross_entropy(net(x), y)"),
+    ),
+    "one-hot integers": (
+        "one_hot_integers",
+        "y = F.one_hot(x[:, :3].argmax(1))\nnet = nn.Linear(5, 3)\n"
+        + LOOP.replace("LOSS", "F.cross_entropy(net(x), y)"),
+    ),
+    "labels in a column": (
+        "target_shape",
+        "y = x[:, :3].argmax(1, keepdim=True)\nnet = nn.Linear(5, 3)\n"
+        + LOOP.replace("LOSS", "F.cross_entropy(net(x), y)"),
+    ),
+    "probabilities expected": (
+        "logits_not_probabilities",
+        "y = (x[:, :1] > 0).float()\nnet = nn.Linear(5, 1)\ncriterion = nn.BCELoss()\n"
+        + LOOP.replace("LOSS", "criterion(net(x), y)"),
+    ),
+    "integer targets": (
+        "target_dtype",
+        "y = (x[:, :1] > 0).long()\nnet = nn.Sequential(nn.Linear(5, 1), nn.Sigmoid())\ncriterion = nn.BCELoss()\n"
+        + LOOP.replace("LOSS", "criterion(net(x), y)"),
+    ),
+    "double inputs": (
+        "input_dtype",
+        "x = x.double()\ny = x[:, :1].float()\nnet = nn.Linear(5, 1)\n" + LOOP.replace("LOSS", "F.mse_loss(net(x), y)"),
+    ),
+    "indices from 1": (
+        "index_out_of_range",
+        "t = torch.arange(60) % 10 + 1\ny = x[:, :1]\nnet = nn.Sequential(nn.Embedding(10, 4), nn.Linear(4, 1))\n"
+        + LOOP.replace("LOSS", "F.mse_loss(net(t), y)"),
+    ),
+    "changed in place": (
+        "changed_in_place",
+        "y = x[:, :1].sin()\nnet = nn.Linear(5, 1)\n"
+        + LOOP.replace("    loss = LOSS", "    h = torch.tanh(net(x))\n    h *= 2\n    loss = F.mse_loss(h, y)"),
+    ),
+    "without the head": (
+        "wrong_parameters",
+        "y = x[:, :2].argmax(1)\nnet = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 2))\n"
+        + LOOP.replace("net.p", "net[0].p").replace("LOSS", "F.cross_entropy(net(x), y)"),
+    ),
+}
+
+
+def cured(text: str, finding: Finding) -> str:
+    """Return a script with the first line of a fix put in: in the place of what it replaces, or after it."""
+    lines = text.splitlines()
+    fix = re.split(r"\s{2,}#", finding.fix.splitlines()[0])[0]
+    assert finding.place is not None
+    at = finding.place.line - 1
+    assigned = re.match(r"(\w+) = (.*)", fix)
+    if assigned is None:
+        loop = next(number for number, line in enumerate(lines) if line.startswith("for"))
+        return "\n".join([*lines[:loop], fix, *lines[loop:]]) + "\n"
+    name, value = assigned.groups()
+    if re.match(rf"\s*{name} [-+*/]= ", lines[at]):
+        indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
+        lines[at] = indent + fix
+        return "\n".join(lines) + "\n"
+    made = max(number for number, line in enumerate(lines) if line.startswith(f"{name} = "))
+    changed = [lines[made], fix] if re.search(rf"\b{name}\b", value) else [fix]
+    return "\n".join([*lines[:made], *changed, *lines[made + 1 :]]) + "\n"
+
+
+@pytest.mark.parametrize("case", SCRIPTS)
+def test_the_cure_works(case: str, tmp_path: Path) -> None:
+    name, text = SCRIPTS[case]
+    script = tmp_path / "train.py"
+    script.write_text(HEAD + text)
+    (finding,) = examine(script).findings
+    assert finding.name == name
+    script = tmp_path / "cured.py"
+    script.write_text(cured(HEAD + text, finding))
+    report = examine(script)
+    assert (report.findings, report.outcome) == ((), "finished"), script.read_text()
+    assert report.watched["last_loss"] < report.watched["first_loss"]
