@@ -130,8 +130,8 @@ def test_the_command_line_fits_and_predicts_classes(tmp_path):
     lines = [f"{a},{b},{'xyz'[place]}" for (a, b), place in zip(X.tolist(), LABELS, strict=True)]
     (tmp_path / "rows.csv").write_text("\n".join(["a,b,kind", *lines, ""]), encoding="utf-8")
     words = ["rows.csv", "--response", "kind", "--loss", "cross_entropy", "--epochs", "9", "--save", "net.json"]
-    for words in (["fit", "net.py:net", *words], ["predict", "net.json", "rows.csv", "--model", "net.py:net"]):
-        command = [sys.executable, "-m", "descend", *words]
+    for each in (["fit", "net.py:net", *words], ["predict", "net.json", "rows.csv", "--model", "net.py:net"]):
+        command = [sys.executable, "-m", "descend", *each]
         printed = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.splitlines()
     assert {line.rpartition(",")[2] for line in printed[-30:]} <= {"x", "y", "z"}
 
