@@ -153,7 +153,8 @@ class ModuleModel(Model):
         """Return the prediction of each row, in evaluation mode: of classes the place of the likeliest."""
         score = self.scores(theta, columns)
         if self.loss.of_classes:
-            return self.loss.probabilities(score, {}).argmax(axis=1).astype(np.float64)
+            places: Array = self.loss.probabilities(score, {}).argmax(axis=1).astype(np.float64)
+            return places
         predicted: Array = self.loss.mean(score)
         return predicted[:, 0] if predicted.ndim == 2 and predicted.shape[1] == 1 else predicted
 
