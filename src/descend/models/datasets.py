@@ -55,13 +55,13 @@ def rows_of(data: Any) -> list[Tensor]:
         raise DataError(f"The rows of this {kind} have different shapes: {said}. {PAIRS}") from None
 
 
-def batch_size_of(data: Any) -> int | None:
+def batch_size_of(data: object) -> int | None:
     """Return how many rows a loader gives at a time; None for a dataset, or a loader that gives all of them."""
     size: int | None = getattr(data, "batch_size", None)
-    return None if size is None or size >= len(data.dataset) else size
+    return None if size is None or size >= len(getattr(data, "dataset", ())) else size
 
 
-def read_once(data: Any, rows: int) -> str:
+def read_once(data: object, rows: int) -> str:
     """Say how rows of a dataset are used, in a note."""
     kind = type(getattr(data, "dataset", data)).__name__
     last = "; the last batch is kept, though smaller" if getattr(data, "drop_last", False) else ""

@@ -24,7 +24,7 @@ SUM = 1e-3
 """How far the probabilities of a row may add up to something else than 1."""
 
 
-def read_classes(given: Any, loss: Loss) -> tuple[Loss, Array, NDArray[np.floating] | None]:
+def read_classes(given: object, loss: Loss) -> tuple[Loss, Array, NDArray[np.floating] | None]:
     """Return the loss of the classes of a response, their places in each row, and probabilities if these are given.
 
     given: (n,) or (n, 1) words, whose classes are in the order of the alphabet, or whole numbers, which are places
