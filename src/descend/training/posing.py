@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 Array = NDArray[np.float64]
+Targets = NDArray[np.floating] | None
+"""The probabilities of all classes in each row, if these were given."""
 FEW_ROWS = 64
 """Rows on which a module is tried out: what it returns, and whether training mode changes that."""
 BATCHED = 0.1
@@ -107,7 +109,7 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
         modes.restore()
 
 
-def _read_once(data: Any, request: Request) -> tuple[object, Request, list[str]]:
+def _read_once(data: object, request: Request) -> tuple[object, Request, list[str]]:
     """Return the rows of a dataset as ``(X, y)``, a request with the batch size of its loader, and a note."""
     rows = rows_of(data)
     if len(rows) < 2:
@@ -145,7 +147,7 @@ def _read_tensors(module: Module, data: Any, request: Request, loss: Loss) -> Re
             raise ConfigError(f"(X, y) have no column names, so leave out `{key}`, or give a table.")
     response = request.response or "y"
     given = as_tensor(data[0])
-    targets: Any = None
+    targets: Targets = None
     if loss.of_classes:
         from descend.training.classes import read_classes
 
@@ -180,7 +182,9 @@ def _numbers(values: object) -> Array:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
-def _finite(given: Tensor, observed: Array, targets: Any, missing: str) -> tuple[Tensor, Array, Any]:
+def _finite(
+    given: Tensor, observed: Array, targets: NDArray[np.floating] | None, missing: str
+) -> tuple[Tensor, Array, NDArray[np.floating] | None]:
     """Refuse rows that are not finite, or leave them out."""
     import torch
 
