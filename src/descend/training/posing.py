@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ from descend.wording import spell
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
+
+    from descend.problem.objective import VectorObjective
 
 Array = NDArray[np.float64]
 Targets = NDArray[np.floating] | None
@@ -226,8 +228,8 @@ def _begun(
         from descend.training.classes import settled_classes
 
         model, engine = settled_classes(model, engine, checked)
-    objective: Any = ModuleObjective(model, engine, modes)
-    start: Any = model.parameters.present
+    objective = ModuleObjective(model, engine, modes)
+    start = model.parameters.present
     first = objective(start)
     if not (math.isfinite(first.loss) and math.isfinite(first.norm)):
         raise ConfigError(_not_finite(model, columns))
@@ -239,9 +241,9 @@ def _begun(
         code=None,
         table=table,
         rows=engine.rows,
-        objective=objective,
+        objective=cast("VectorObjective", objective),
         given=dict.fromkeys(name for name, _ in model.module.named_parameters()),
-        start=start,
+        start=cast(Array, start),
         notes=tuple(notes),
         scale=scale,
     )
@@ -255,7 +257,7 @@ def _with_optimizer(problem: Problem, request: Request) -> tuple[Problem, Reques
     """
     import torch
 
-    model: Any = problem.model
+    model = cast(ModuleModel, problem.model)
     if request.optimizer is None:
         problem = replace(problem, notes=("optimizer adam, chosen because it suits most modules", *problem.notes))
     given = request.learning_rate
@@ -279,13 +281,13 @@ def _with_optimizer(problem: Problem, request: Request) -> tuple[Problem, Reques
 
 def _made(wanted: Any, problem: Problem, rate: float | None) -> tuple[Any, str | None]:
     """Return the optimizer of a module, one of torch or ours where it needs curvature, and a note of the latter."""
-    model: Any = problem.model
+    model = cast(ModuleModel, problem.model)
     if isinstance(wanted, str):
         wanted = OPTIMIZERS.build(wanted)
     if isinstance(wanted, LevenbergMarquardt):
         from descend.training.second_order import second_order
 
-        objective: Any = problem.objective
+        objective = cast(ModuleObjective, problem.objective)
         return second_order(wanted, objective)
     return torch_optimizer(wanted, model.parameters.trained, rate), None
 
