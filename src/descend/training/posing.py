@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,11 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
+    from descend.problem.objective import VectorObjective
+
 Array = NDArray[np.float64]
+Targets = NDArray[np.floating] | None
+"""The probabilities of all classes in each row, if these were given."""
 FEW_ROWS = 64
 """Rows on which a module is tried out: what it returns, and whether training mode changes that."""
 BATCHED = 0.1
@@ -107,7 +111,7 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
         modes.restore()
 
 
-def _read_once(data: Any, request: Request) -> tuple[object, Request, list[str]]:
+def _read_once(data: object, request: Request) -> tuple[object, Request, list[str]]:
     """Return the rows of a dataset as ``(X, y)``, a request with the batch size of its loader, and a note."""
     rows = rows_of(data)
     if len(rows) < 2:
@@ -145,7 +149,7 @@ def _read_tensors(module: Module, data: Any, request: Request, loss: Loss) -> Re
             raise ConfigError(f"(X, y) have no column names, so leave out `{key}`, or give a table.")
     response = request.response or "y"
     given = as_tensor(data[0])
-    targets: Any = None
+    targets: Targets = None
     if loss.of_classes:
         from descend.training.classes import read_classes
 
@@ -180,7 +184,9 @@ def _numbers(values: object) -> Array:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
-def _finite(given: Tensor, observed: Array, targets: Any, missing: str) -> tuple[Tensor, Array, Any]:
+def _finite(
+    given: Tensor, observed: Array, targets: NDArray[np.floating] | None, missing: str
+) -> tuple[Tensor, Array, NDArray[np.floating] | None]:
     """Refuse rows that are not finite, or leave them out."""
     import torch
 
@@ -222,8 +228,8 @@ def _begun(
         from descend.training.classes import settled_classes
 
         model, engine = settled_classes(model, engine, checked)
-    objective: Any = ModuleObjective(model, engine, modes)
-    start: Any = model.parameters.present
+    objective = ModuleObjective(model, engine, modes)
+    start = model.parameters.present
     first = objective(start)
     if not (math.isfinite(first.loss) and math.isfinite(first.norm)):
         raise ConfigError(_not_finite(model, columns))
@@ -235,9 +241,9 @@ def _begun(
         code=None,
         table=table,
         rows=engine.rows,
-        objective=objective,
+        objective=cast("VectorObjective", objective),
         given=dict.fromkeys(name for name, _ in model.module.named_parameters()),
-        start=start,
+        start=cast(Array, start),
         notes=tuple(notes),
         scale=scale,
     )
@@ -251,7 +257,7 @@ def _with_optimizer(problem: Problem, request: Request) -> tuple[Problem, Reques
     """
     import torch
 
-    model: Any = problem.model
+    model = cast(ModuleModel, problem.model)
     if request.optimizer is None:
         problem = replace(problem, notes=("optimizer adam, chosen because it suits most modules", *problem.notes))
     given = request.learning_rate
@@ -275,13 +281,13 @@ def _with_optimizer(problem: Problem, request: Request) -> tuple[Problem, Reques
 
 def _made(wanted: Any, problem: Problem, rate: float | None) -> tuple[Any, str | None]:
     """Return the optimizer of a module, one of torch or ours where it needs curvature, and a note of the latter."""
-    model: Any = problem.model
+    model = cast(ModuleModel, problem.model)
     if isinstance(wanted, str):
         wanted = OPTIMIZERS.build(wanted)
     if isinstance(wanted, LevenbergMarquardt):
         from descend.training.second_order import second_order
 
-        objective: Any = problem.objective
+        objective = cast(ModuleObjective, problem.objective)
         return second_order(wanted, objective)
     return torch_optimizer(wanted, model.parameters.trained, rate), None
 
