@@ -1,20 +1,30 @@
 """The estimators beside those of scikit-learn: the same coefficients, and the time of `fit` and of `predict`.
 
-    python benchmarks/estimators.py --rows 1000,100000,1000000 [--only linear,ridge] [--rounds 5]
+    python benchmarks/estimators.py --rows 1000,100000,1000000 [--columns 50] [--only linear,ridge] [--rounds 5]
+    python benchmarks/estimators.py --rows 100000 --memory          # beside it, the memory that `fit` takes
+    python benchmarks/estimators.py --parquet 3000000 --columns 10 [--limit 300]  # a file larger than the memory, in MB
 
 Each pair fits the same rows, one after the other in turn, in one process; the figures are medians. Columns have the
 scales and the correlation that tables have, and the noise leaves half of the variance. ``apart`` is the largest
 difference of a coefficient, in units of the largest one. scikit-learn runs with a tolerance at which it comes about as
-close to the optimum as ours, where its default stops short.
+close to the optimum as ours, where its default stops short. Where the penalty is chosen by cross-validation, each tries
+penalties of its own, and ``apart`` says how far the choices lead. Memory is what the largest resident size grows by in
+`fit`, each in a process of its own (Linux tells it).
 """
 
 from __future__ import annotations
 
 import argparse
+import re
+import resource
+import subprocess
+import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +34,6 @@ from sklearn.base import BaseEstimator
 from descend.estimators import FormulaClassifier, FormulaRegressor
 
 Array = NDArray[np.float64]
-COLUMNS = 50
 
 
 @dataclass(frozen=True)
@@ -80,16 +89,26 @@ PAIRS = {
     "quantile": Pair(
         lambda n: FormulaRegressor(loss="absolute"), lambda n: linear_model.QuantileRegressor(alpha=0.0), noisy, 10_000
     ),
+    "ridge_cv": Pair(
+        lambda n: FormulaRegressor(l2="auto"),
+        lambda n: linear_model.RidgeCV(alphas=np.logspace(-3, 5, 50), cv=5),
+        noisy,
+        100_000,
+    ),
+    "lasso_cv": Pair(lambda n: FormulaRegressor(l1="auto"), lambda n: linear_model.LassoCV(cv=5), noisy, 100_000),
 }
 
 
-def table(rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
+SIDES = ("ours", "theirs")
+
+
+def table(rows: int, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Return columns that hang together, of different scales, and a score of them with a standard deviation of 1."""
     common = rng.normal(size=(rows, 1))
-    columns = 0.5 * common + rng.normal(size=(rows, COLUMNS))
-    truth = rng.normal(size=COLUMNS) * (rng.uniform(size=COLUMNS) < 0.5)
+    columns = 0.5 * common + rng.normal(size=(rows, count))
+    truth = rng.normal(size=count) * (rng.uniform(size=count) < 0.5)
     score = columns @ truth
-    scales = np.exp(rng.uniform(-1.0, 1.0, size=COLUMNS))
+    scales = np.exp(rng.uniform(-1.0, 1.0, size=count))
     return columns * scales, score / score.std()
 
 
@@ -98,6 +117,78 @@ def seconds(call: Callable[..., object], *given: object) -> float:
     began = time.perf_counter()
     call(*given)
     return time.perf_counter() - began
+
+
+def memory(name: str, which: str, rows: int, columns: int) -> float:
+    """Return by how many MB the largest resident size of this process grows in a fit, once it has fitted some rows."""
+    rng = np.random.default_rng(rows)
+    X, score = table(rows, columns, rng)
+    y = PAIRS[name].response(score, rng)
+    estimator = (PAIRS[name].ours if which == "ours" else PAIRS[name].theirs)(rows)
+    estimator.fit(X[: 4 * columns], y[: 4 * columns])
+    Path("/proc/self/clear_refs").write_text("5")  # the largest size so far is now that of here
+    before = resident()
+    estimator.fit(X, y)
+    return resident() - before
+
+
+def resident() -> float:
+    """Return the largest resident size of this process, in MB."""
+    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) / 1e3
+
+
+def in_a_process_of_its_own(*given: object) -> str:
+    """Return what this program prints when it is called with these arguments."""
+    call = [sys.executable, __file__, *map(str, given)]
+    return subprocess.run(call, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def beyond_memory(rows: int, columns: int, limit: float) -> None:
+    """Fit a Parquet file within a limit of memory, in MB, by ours and by theirs, each in a process of its own."""
+    import pyarrow
+    from pyarrow import parquet
+
+    rng, block = np.random.default_rng(rows), 50_000
+    with tempfile.TemporaryDirectory() as folder:
+        path, writer = Path(folder) / "rows.parquet", None
+        truth, done = rng.normal(size=columns), 0
+        while done < rows:
+            X = rng.normal(size=(min(block, rows - done), columns))
+            named = {f"x{place}": column for place, column in enumerate(X.T)}
+            part = pyarrow.table(named | {"y": 3.0 + X @ truth + rng.normal(size=len(X))})
+            writer = writer or parquet.ParquetWriter(path, part.schema)
+            writer.write_table(part)
+            done += len(X)
+        assert writer is not None
+        writer.close()
+        size = path.stat().st_size / 1e6
+        print(f"linear, {rows:,} x {columns} in a Parquet file of {size:,.0f} MB, {limit:,.0f} MB of memory allowed")
+        for which in SIDES:
+            print(f"  {which:<8}{in_a_process_of_its_own('--read', path, '--which', which, '--limit', limit)}")
+
+
+def read_within(path: str, which: str, limit: float) -> str:
+    """Fit a file where this process may take so many MB more than it has now, and return how that ended."""
+    import pandas
+
+    import descend
+
+    descend.fit("y ~ w*x", {"x": [1.0, 2.0, 3.0], "y": [1.0, 2.1, 2.9]})
+    taken = int(re.search(r"VmData:\s+(\d+)", Path("/proc/self/status").read_text())[1]) * 1024  # type: ignore[index]
+    allowed = taken + int(limit * 1e6)
+    resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
+    began = time.perf_counter()
+    try:
+        if which == "ours":
+            found = descend.fit("y ~ w @ [x*] + b", path, memory_limit=f"{limit / 3:.0f}MB").parameters["b"]
+        else:
+            frame = pandas.read_parquet(path, use_threads=False)
+            found = linear_model.LinearRegression().fit(frame.drop(columns="y").to_numpy(), frame["y"]).intercept_
+    except (MemoryError, OSError) as error:
+        return f"no answer after {time.perf_counter() - began:.1f} s: {type(error).__name__}"
+    return f"intercept {float(found):.4f} (3 is true) after {time.perf_counter() - began:.1f} s"
 
 
 def compared(name: str, pair: Pair, X: Array, y: Array, rounds: int) -> str:
@@ -122,16 +213,38 @@ def main() -> None:
     options.add_argument("--rows", default="1000,100000")
     options.add_argument("--only", default=",".join(PAIRS))
     options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--columns", type=int, default=50)
+    options.add_argument("--memory", action="store_true")
+    options.add_argument("--parquet", type=int)
+    options.add_argument("--limit", type=float, default=300.0)
+    options.add_argument("--which", help=argparse.SUPPRESS)
+    options.add_argument("--read", help=argparse.SUPPRESS)
     given = options.parse_args()
     warnings.simplefilter("ignore")
-    print(f"{'estimator':<10}{'rows':>10}{'ours':>12}{'theirs':>12}{'ratio':>8}{'predict':>9}{'apart':>10}")
+    if given.read:
+        print(read_within(given.read, given.which, given.limit))
+    elif given.which:
+        print(memory(given.only, given.which, int(given.rows), given.columns))
+    elif given.parquet:
+        beyond_memory(given.parquet, given.columns, given.limit)
+    else:
+        compare(given)
+
+
+def compare(given: argparse.Namespace) -> None:
+    """Print the table."""
+    beside = f"{'MB':>10}{'theirs':>9}" if given.memory else ""
+    print(f"{'estimator':<10}{'rows':>10}{'ours':>12}{'theirs':>12}{'ratio':>8}{'predict':>9}{'apart':>10}{beside}")
     for rows in map(int, given.rows.split(",")):
         rng = np.random.default_rng(rows)
-        X, score = table(rows, rng)
+        X, score = table(rows, given.columns, rng)
         for name in given.only.split(","):
             pair = PAIRS[name]
             if rows <= pair.largest:
-                print(compared(name, pair, X, pair.response(score, rng), given.rounds), flush=True)
+                line = compared(name, pair, X, pair.response(score, rng), given.rounds)
+                call = ("--only", name, "--rows", rows, "--columns", given.columns)
+                taken = [float(in_a_process_of_its_own(*call, "--which", each)) for each in SIDES if given.memory]
+                print(line + "".join(f"{each:>9.1f}" for each in taken), flush=True)
 
 
 if __name__ == "__main__":

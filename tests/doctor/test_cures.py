@@ -54,7 +54,7 @@ SCRIPTS = {
     ),
     "double inputs": (
         "input_dtype",
-        "x = x.double()\ny = x[:, :1].float()\nnet = nn.Linear(5, 1)\n" + LOOP.replace("LOSS", "F.mse_loss(net(x), y)"),
+        "y = x[:, :1].sin()\nx = x.double()\nnet = nn.Linear(5, 1)\n" + LOOP.replace("LOSS", "F.mse_loss(net(x), y)"),
     ),
     "indices from 1": (
         "index_out_of_range",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -109,6 +112,28 @@ def test_classes_of_a_table():
     found = descend.fit(net(), table, response="kind", inputs=["a", "b"], loss="cross_entropy", epochs=50)
     assert found.loss_function.classes == ("x", "y", "z")
     assert set(found.predict(table)) <= {"x", "y", "z"}
+
+
+def test_pictures_and_report_of_classes(tmp_path):
+    import matplotlib.pyplot as pyplot
+
+    found = fit(y=np.array(["a", "b", "c"])[LABELS])
+    pyplot.close(found.plot())
+    found.report(tmp_path / "net.html")
+    assert "cross_entropy" in (tmp_path / "net.html").read_text(encoding="utf-8")
+
+
+def test_the_command_line_fits_and_predicts_classes(tmp_path):
+    (tmp_path / "net.py").write_text(
+        "import torch\ntorch.manual_seed(0)\nnet = torch.nn.Linear(2, 3).double()\n", encoding="utf-8"
+    )
+    lines = [f"{a},{b},{'xyz'[place]}" for (a, b), place in zip(X.tolist(), LABELS, strict=True)]
+    (tmp_path / "rows.csv").write_text("\n".join(["a,b,kind", *lines, ""]), encoding="utf-8")
+    words = ["rows.csv", "--response", "kind", "--loss", "cross_entropy", "--epochs", "9", "--save", "net.json"]
+    for each in (["fit", "net.py:net", *words], ["predict", "net.json", "rows.csv", "--model", "net.py:net"]):
+        command = [sys.executable, "-m", "descend", *each]
+        printed = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.splitlines()
+    assert {line.rpartition(",")[2] for line in printed[-30:]} <= {"x", "y", "z"}
 
 
 def test_batches_and_weights_are_weighted_means():

@@ -77,12 +77,16 @@ class Backward:
 
 @dataclass(eq=False)
 class Cut:
-    """A place where the graph ends. how: in a few words; fix: code; leaves: what was cut off, by `id`."""
+    """A place where the graph ends. how: in a few words; fix: code; leaves: what was cut off, by `id`.
+
+    steps: how many steps had been taken when it was last passed.
+    """
 
     how: str
     fix: str
     place: Place | None
     leaves: frozenset[int] = frozenset()
+    steps: int = 0
 
 
 @dataclass(eq=False)

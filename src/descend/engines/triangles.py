@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from descend.engines.totals import Array
 
 WELL = 1e-4
 """Smallest eigenvalue of the scaled moments, as a share of the largest, at which squares cost no digit that counts."""
+KEPT = 1 << 14
+"""Cells of a matrix up to which its bound is kept; that of a larger one is worth less than the room."""
 
 
 def well_conditioned(moments: Array) -> bool:
@@ -31,8 +34,20 @@ def well_conditioned(moments: Array) -> bool:
 def least_bound(matrix: Array) -> float:
     """Return a number that the smallest eigenvalue of a symmetric matrix is not below, in a tenth of its time.
 
-    It is 1 / |M^-1| in the Frobenius norm; 0 where M is not positive definite, which says nothing.
+    It is 1 / |M^-1| in the Frobenius norm; 0 where M is not positive definite, which says nothing. A fit asks for that
+    of one matrix several times, so the last ones are known.
     """
+    return _known_bound(matrix.tobytes()) if matrix.size <= KEPT else _least_bound(matrix)
+
+
+@lru_cache(maxsize=4)
+def _known_bound(cells: bytes) -> float:
+    matrix = np.frombuffer(cells)
+    size = math.isqrt(matrix.size)
+    return _least_bound(matrix.reshape(size, size))
+
+
+def _least_bound(matrix: Array) -> float:
     try:
         np.linalg.cholesky(matrix)
         inverse = np.linalg.inv(matrix)

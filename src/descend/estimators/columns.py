@@ -19,7 +19,7 @@ Columns = dict[str, NDArray[np.generic]]
 LINEAR = "w @ [*] + b"
 PROBABILITY = f"sigmoid({LINEAR})"
 """The formulas of estimators that are given none."""
-BLOCK = 2_048
+BLOCK = 1_024
 """Rows of a matrix that are laid out as columns at a time."""
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from descend.errors import ConfigError
 from descend.losses.contract import Loss
@@ -84,7 +84,7 @@ class Classes(Loss):
         return f"{self.name}({listed})" if listed else self.name
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         every = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {name: value for name, value in every.items() if value != type(self).__dict__.get(name, "")}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from descend.errors import ConfigError
 from descend.losses.contract import Loss
@@ -26,12 +26,12 @@ class Given(Loss):
     """
 
     called: str = setting("")
-    function: Callable[[Any, Any], Any] | None = field(default=None, compare=False, repr=False)
+    function: Callable[..., object] | None = field(default=None, compare=False, repr=False)
 
     name: ClassVar[str] = "given"
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         return {"called": self.called}
 
     @property
@@ -64,7 +64,7 @@ class Called(InTorch):
     """A function of the outputs of a module and the response."""
 
     name: str
-    function: Callable[[Any, Any], Any] | None
+    function: Callable[..., object] | None
 
     def checked(self, output: object, rows: int, name: str) -> Tensor:
         shape = tuple(getattr(output, "shape", ()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, cast
 
 from descend.errors import ConfigError
 from descend.losses import LOSSES
@@ -16,13 +16,27 @@ from descend.losses.logistic import Logistic
 from descend.losses.squared import Squared
 from descend.registry import CALL, Registry
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 OF_MODULES: Registry[Loss] = Registry(CrossEntropy, Given)
 LOGITS = ("binary_cross_entropy", "binary_cross_entropy_with_logits", "bce_with_logits")
 """What other programs call the logistic loss, whose score is the logit: one output without a sigmoid."""
 MEANS = ("mean", "none")
 
 
-def loss_of_module(value: Any) -> Any:
+class OfTorch(Protocol):
+    """What is read of a loss of PyTorch: each has some of these."""
+
+    reduction: str
+    delta: float
+    ignore_index: int
+    label_smoothing: float
+    weight: Tensor | None
+    pos_weight: Tensor | None
+
+
+def loss_of_module(value: object) -> object:
     """Return the loss that a user gave for a module: a name, one of PyTorch's, or any function ``loss(output, y)``.
 
     Those of PyTorch that descend also has become these, so that weights, blocks of rows and classes are known to them.
@@ -49,22 +63,22 @@ def loss_of_module(value: Any) -> Any:
         raise ConfigError(f"`{value.__name__}` is a class. Give a loss made from it: loss={value.__name__}().")
     kind = type(value).__name__
     same = SAME.get(kind) if type(value).__module__ == "torch.nn.modules.loss" else None
-    found = None if same is None or value.reduction not in MEANS else same(value)
+    found = None if same is None or getattr(value, "reduction", None) not in MEANS else same(cast(OfTorch, value))
     return found or Given(called=getattr(value, "__name__", kind), function=value)
 
 
-def _cross_entropy(given: Any) -> Loss | None:
+def _cross_entropy(given: OfTorch) -> Loss | None:
     if given.ignore_index >= 0:
         return None
     weights = "" if given.weight is None else ", ".join(repr(each) for each in given.weight.tolist())
     return CrossEntropy(label_smoothing=float(given.label_smoothing), class_weights=weights)
 
 
-def _logits(given: Any) -> Loss | None:
+def _logits(given: OfTorch) -> Loss | None:
     return Logistic() if given.weight is None and given.pos_weight is None else None
 
 
-SAME: dict[str, Callable[[Any], Loss | None]] = {
+SAME: dict[str, Callable[[OfTorch], Loss | None]] = {
     "MSELoss": lambda given: Squared(),
     "L1Loss": lambda given: Absolute(),
     "HuberLoss": lambda given: Huber(delta=float(given.delta)),

@@ -203,6 +203,10 @@ class FormulaModel(SymbolicModel):
         return not any(score.diff(symbol).atoms(Parameter, Predictor) for symbol in self.formula.unknowns)
 
     @cached_property
+    def _columns(self) -> tuple[Column, ...]:
+        return tuple(map(Column, self.inputs))
+
+    @cached_property
     def prediction(self) -> Expr:
         return self.loss.on_response(self.formula.expression)
 
@@ -309,7 +313,7 @@ class FormulaModel(SymbolicModel):
         self, theta: Array, columns: Mapping[str, Array], matrices: Mapping[Expr, Array]
     ) -> dict[Expr, Any]:
         """Return the value, or one per row, of every symbol in the expression."""
-        values: dict[Expr, Any] = {Column(name): columns[name] for name in self.inputs}
+        values: dict[Expr, Any] = {column: columns[column.name] for column in self._columns}
         for symbol in self.formula.unknowns:
             place, term = self._place(symbol), self.formula.terms.get(symbol)
             if term is not None and term.regular:

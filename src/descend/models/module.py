@@ -150,8 +150,12 @@ class ModuleModel(Model):
         return open_table(data).numbers(self.inputs, missing)
 
     def predict(self, theta: object, columns: Mapping[str, Array]) -> Array:
-        """Return the prediction of each row, by the module in evaluation mode."""
-        predicted: Array = self.loss.mean(self.scores(theta, columns))
+        """Return the prediction of each row, in evaluation mode: of classes the place of the likeliest."""
+        score = self.scores(theta, columns)
+        if self.loss.of_classes:
+            places: Array = self.loss.probabilities(score, {}).argmax(axis=1).astype(np.float64)
+            return places
+        predicted: Array = self.loss.mean(score)
         return predicted[:, 0] if predicted.ndim == 2 and predicted.shape[1] == 1 else predicted
 
     def scores(self, theta: object, columns: Mapping[str, Array]) -> Array:

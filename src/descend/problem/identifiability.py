@@ -111,8 +111,8 @@ def _of_linear(model: Model, point: Point, columns: Mapping[str, Array], source:
         )
     if len(labels) == 1:
         return None
-    scale = 1.0 / np.sqrt(diagonal)
-    scaled = curvature * scale * scale[:, None]
+    scale = np.sqrt(diagonal)
+    scaled = curvature / (scale * scale[:, None])
     if SINGULAR * condition_bound(scaled) < 1.0:
         return None
     values, vectors = np.linalg.eigh(scaled)

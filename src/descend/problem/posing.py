@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from descend.engines.triangles import well_conditioned
 from descend.errors import ConfigError, WordsError
 from descend.formula import Formula
 from descend.formula.ambiguities import ambiguities
@@ -237,8 +238,11 @@ def _of_logarithms(model: Model, rows: Rows, theta: Array) -> Array:
     design, right = jacobian / score[:, None], np.log(np.where(some.y > 0.0, some.y / score, 1.0))
     if not np.isfinite(design).all():
         return theta
-    change: Array = np.linalg.lstsq(design * root[:, None], right * root, rcond=None)[0]
-    return theta + change
+    design, right = design * root[:, None], right * root
+    moments = design.T.dot(design)
+    if well_conditioned(moments):  # ten times as fast, and a start need not be exact
+        return np.asarray(theta + np.linalg.solve(moments, right.dot(design)))
+    return np.asarray(theta + np.linalg.lstsq(design, right, rcond=None)[0])
 
 
 def pieces_of_rows(model: Model, rows: Rows, objective: VectorObjective, all_rows: AllRows | None) -> PiecesOfRows:

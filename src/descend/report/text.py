@@ -46,7 +46,7 @@ def _parameters(fields: Sequence[Field], colour: bool, columns: int | None) -> l
     table = [names, ["value", *aligned([field.value[0] for field in listed], shown)]]
     if any(field.value[1] is not None for field in listed):
         table.append(["std. error", *aligned([field.value[1] for field in listed], digits=3)])
-    if len(listed[0].value) > 3:
+    if listed and len(listed[0].value) > 3:
         table.append(["low", *aligned([field.value[3] for field in listed], shown)])
         table.append(["high", *aligned([field.value[4] for field in listed], shown)])
     if any(field.unit for field in listed):

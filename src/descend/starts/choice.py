@@ -40,6 +40,8 @@ def begin(problem: Problem, request: Request) -> Beginning:
     origin = problem.start if found is None else found.theta
     on_samples = _on_samples(problem, request, origin)
     first = _first(problem, origin if on_samples is None else on_samples.theta, given)
+    if request.optimizer is None and not given and (end := _shortest(problem, first)) is not None:
+        first = objective(end, 2)
     silent = objective.penalty is not None or request.bare
     doubts = () if silent else identifiability.at_start(model, first, problem.columns, problem.table.source)
     free = identifiability.free_values(model) if found is not None and doubts else {}
@@ -56,6 +58,15 @@ def begin(problem: Problem, request: Request) -> Beginning:
     notes = (*problem.notes, *searched, *problem.remarks, *doubts)
     beginning = Beginning(problem, first, notes, None if on_samples is None else origin, bool(doubts))
     return beginning if problem.gradient != "by_hand" else _judged(beginning)
+
+
+def _shortest(problem: Problem, first: Point) -> Array | None:
+    """Return the shortest of equally good answers, where a linear least-squares problem has several."""
+    if not problem.model.linear or problem.all_rows is not None:
+        return None
+    from descend.problem.shortest import shortest
+
+    return shortest(problem.model, problem.objective, first)
 
 
 def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[str, object]) -> Start | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ SUM = 1e-3
 """How far the probabilities of a row may add up to something else than 1."""
 
 
-def read_classes(given: Any, loss: Loss) -> tuple[Loss, Array, NDArray[np.floating] | None]:
+def read_classes(given: object, loss: Loss) -> tuple[Loss, Array, NDArray[np.floating] | None]:
     """Return the loss of the classes of a response, their places in each row, and probabilities if these are given.
 
     given: (n,) or (n, 1) words, whose classes are in the order of the alphabet, or whole numbers, which are places
@@ -56,21 +56,22 @@ def read_classes(given: Any, loss: Loss) -> tuple[Loss, Array, NDArray[np.floati
     return loss, y.astype(np.float64), None
 
 
-def _probabilities(y: NDArray[Any]) -> tuple[Array, NDArray[np.floating]]:
+def _probabilities(y: NDArray[np.generic]) -> tuple[Array, Array]:
     if y.dtype.kind != "f":
         raise DataError(
             f"y has shape {y.shape} and holds whole numbers ({y.dtype}), as one-hot classes do. Give the class of each "
             "row, y.argmax(1), or probabilities as decimal numbers, y.float()."
         )
-    sums = y.sum(axis=1)
-    bad = (np.abs(sums - 1.0) > SUM) | (y < 0.0).any(axis=1)
+    shares = y.astype(np.float64)
+    sums = shares.sum(axis=1)
+    bad = (np.abs(sums - 1.0) > SUM) | (shares < 0.0).any(axis=1)
     if bad.any():
         row = int(bad.argmax())
         raise DataError(
             f"y has shape {y.shape}, so its rows are probabilities of {y.shape[1]} classes, 0 or more, which add up to "
             f"1; those of row {row + 1} add up to {sums[row]:g}."
         )
-    return y.argmax(axis=1).astype(np.float64), y
+    return shares.argmax(axis=1).astype(np.float64), shares
 
 
 def settled_classes(model: ModuleModel, engine: ModuleEngine, output: Tensor) -> tuple[ModuleModel, ModuleEngine]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +27,18 @@ from descend.table.table import check_missing
 from descend.training.engine import ModuleEngine, engine_of
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import torch_optimizer
-from descend.training.validation import course_of, held_back, refuse_without
+from descend.training.validation import course_of, refuse_without, validated
 from descend.wording import spell
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
+    from descend.problem.objective import VectorObjective
+
 Array = NDArray[np.float64]
+Targets = NDArray[np.floating] | None
+"""The probabilities of all classes in each row, if these were given."""
 FEW_ROWS = 64
 """Rows on which a module is tried out: what it returns, and whether training mode changes that."""
 BATCHED = 0.1
@@ -97,7 +101,9 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
     if not loss.of_classes:
         preflight.check_response(loss, rows, model.response)
     rows.check()
-    engine, validation = _validated(module, engine_of(model, columns, rows), request, loss, notes)
+    engine, validation = validated(
+        engine_of(model, columns, rows), request, notes, lambda own: _read_tensors(module, own.data, own, loss)
+    )
     modes = Modes(module)
     try:
         problem, request = _with_optimizer(_begun(model, table, columns, engine, modes, notes), request)
@@ -107,25 +113,7 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
         modes.restore()
 
 
-def _validated(
-    module: Module, engine: ModuleEngine, request: Request, loss: Loss, notes: list[str]
-) -> tuple[ModuleEngine, ModuleEngine | None]:
-    """Return the rows to train on, and those of validation, if there are any."""
-    if request.validation is None:
-        return engine, None
-    found = held_back(engine.rows.y, request)
-    if found is not None:
-        train, held, note = found
-        notes.append(note)
-        return engine.chosen(train), engine.chosen(held)
-    own = replace(request, response=None, inputs=None, where=None, weights=None)
-    model, table, columns, _ = _read_tensors(module, request.validation, own, loss)
-    rows = Rows.of(columns, own.roles, model.observed, table.source)
-    notes.append(f"validation on {rows.count:,} rows of their own")
-    return engine, engine_of(model, columns, rows)
-
-
-def _read_once(data: Any, request: Request) -> tuple[object, Request, list[str]]:
+def _read_once(data: object, request: Request) -> tuple[object, Request, list[str]]:
     """Return the rows of a dataset as ``(X, y)``, a request with the batch size of its loader, and a note."""
     rows = rows_of(data)
     if len(rows) < 2:
@@ -163,7 +151,7 @@ def _read_tensors(module: Module, data: Any, request: Request, loss: Loss) -> Re
             raise ConfigError(f"(X, y) have no column names, so leave out `{key}`, or give a table.")
     response = request.response or "y"
     given = as_tensor(data[0])
-    targets: Any = None
+    targets: Targets = None
     if loss.of_classes:
         from descend.training.classes import read_classes
 
@@ -198,7 +186,9 @@ def _numbers(values: object) -> Array:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
-def _finite(given: Tensor, observed: Array, targets: Any, missing: str) -> tuple[Tensor, Array, Any]:
+def _finite(
+    given: Tensor, observed: Array, targets: NDArray[np.floating] | None, missing: str
+) -> tuple[Tensor, Array, NDArray[np.floating] | None]:
     """Refuse rows that are not finite, or leave them out."""
     import torch
 
@@ -240,8 +230,8 @@ def _begun(
         from descend.training.classes import settled_classes
 
         model, engine = settled_classes(model, engine, checked)
-    objective: Any = ModuleObjective(model, engine, modes)
-    start: Any = model.parameters.present
+    objective = ModuleObjective(model, engine, modes)
+    start = model.parameters.present
     first = objective(start)
     if not (math.isfinite(first.loss) and math.isfinite(first.norm)):
         raise ConfigError(_not_finite(model, columns))
@@ -253,9 +243,9 @@ def _begun(
         code=None,
         table=table,
         rows=engine.rows,
-        objective=objective,
+        objective=cast("VectorObjective", objective),
         given=dict.fromkeys(name for name, _ in model.module.named_parameters()),
-        start=start,
+        start=cast(Array, start),
         notes=tuple(notes),
         scale=scale,
     )
@@ -269,7 +259,7 @@ def _with_optimizer(problem: Problem, request: Request) -> tuple[Problem, Reques
     """
     import torch
 
-    model: Any = problem.model
+    model = cast(ModuleModel, problem.model)
     if request.optimizer is None:
         problem = replace(problem, notes=("optimizer adam, chosen because it suits most modules", *problem.notes))
     given = request.learning_rate
@@ -293,13 +283,13 @@ def _with_optimizer(problem: Problem, request: Request) -> tuple[Problem, Reques
 
 def _made(wanted: Any, problem: Problem, rate: float | None) -> tuple[Any, str | None]:
     """Return the optimizer of a module, one of torch or ours where it needs curvature, and a note of the latter."""
-    model: Any = problem.model
+    model = cast(ModuleModel, problem.model)
     if isinstance(wanted, str):
         wanted = OPTIMIZERS.build(wanted)
     if isinstance(wanted, LevenbergMarquardt):
         from descend.training.second_order import second_order
 
-        objective: Any = problem.objective
+        objective = cast(ModuleObjective, problem.objective)
         return second_order(wanted, objective)
     return torch_optimizer(wanted, model.parameters.trained, rate), None
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
-from descend.models.module import is_pair
+from descend.models.module import ModuleModel, is_pair
 from descend.options.request import Request
 from descend.problem.problem import Problem
+from descend.table import Table
+from descend.table.rows import Rows
 from descend.training.course import Course
-from descend.training.engine import ModuleEngine
+from descend.training.engine import ModuleEngine, engine_of
 from descend.training.optimizers import TorchOptimizer
 
 CLASSES = 20
 """Up to this many whole values of the response are taken for classes."""
 Places = NDArray[np.intp]
+Read = tuple[ModuleModel, Table, dict[str, Any], list[str]]
 
 
 def split(y: NDArray[np.float64], share: float, seed: int) -> tuple[Places, Places, bool]:
@@ -52,6 +59,27 @@ def held_back(y: NDArray[np.float64], request: Request) -> tuple[Places, Places,
     train, held, by_class = split(y, share, request.seed)
     how = ", with the same share of each value of the response" if by_class else ""
     return train, held, f"validation on {len(held):,} of {len(y):,} rows, drawn with seed {request.seed}{how}"
+
+
+def validated(
+    engine: ModuleEngine, request: Request, notes: list[str], read: Callable[[Request], Read]
+) -> tuple[ModuleEngine, ModuleEngine | None]:
+    """Return the rows to train on, and those of validation, if there are any; notes get what was done.
+
+    read: reads rows of their own, ``(X, y)``.
+    """
+    if request.validation is None:
+        return engine, None
+    found = held_back(engine.rows.y, request)
+    if found is not None:
+        train, held, note = found
+        notes.append(note)
+        return engine.chosen(train), engine.chosen(held)
+    own = replace(request, data=request.validation, response=None, inputs=None, where=None, weights=None)
+    model, table, columns, _ = read(own)
+    rows = Rows.of(columns, own.roles, model.observed, table.source)
+    notes.append(f"validation on {rows.count:,} rows of their own")
+    return engine, engine_of(model, columns, rows)
 
 
 def refuse_without(request: Request) -> None:

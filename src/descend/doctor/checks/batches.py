@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding
@@ -16,6 +16,7 @@ from descend.doctor.places import Place
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
+    from torch.utils.data import DataLoader
 
 ENOUGH = 5
 MOST = 200
@@ -45,7 +46,7 @@ class Batches(Check):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.begun: dict[Place | None, list[int]] = {}
-        self.loaders: dict[Place | None, Any] = {}
+        self.loaders: dict[Place | None, DataLoader[object]] = {}
         self.prints: list[tuple[float, ...]] = []
         self.classes: dict[Place | None, Classes] = {}
         self.seeds: dict[Place | None, list[int]] = {}
@@ -62,13 +63,13 @@ class Batches(Check):
         yield DataLoader, "__iter__", self._iterated
         yield torch, "manual_seed", self._seeded
 
-    def _iterated(self, theirs: Any, loader: Any) -> Any:
+    def _iterated(self, theirs: Callable[..., object], loader: DataLoader[object]) -> object:
         place = self.ledger.scene.here()
         self.begun.setdefault(place, []).append(self.ledger.steps)
         self.loaders[place] = loader
         return theirs(loader)
 
-    def _seeded(self, theirs: Any, seed: Any) -> Any:
+    def _seeded(self, theirs: Callable[..., object], seed: object) -> object:
         self.seeds.setdefault(self.ledger.scene.here(), []).append(self.ledger.steps)
         return theirs(seed)
 
@@ -204,7 +205,7 @@ class Batches(Check):
                 )
 
 
-def _batches(loader: Any) -> int:
+def _batches(loader: DataLoader[object]) -> int:
     try:
         return len(loader)
     except TypeError:  # of an iterable data set nobody knows

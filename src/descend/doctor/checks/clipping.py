@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Ledger, Step
 from descend.doctor.places import Place
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.amp.grad_scaler import GradScaler
+
+    Given = Tensor | Iterable[Tensor]
 
 ENOUGH = 5
 NOTHING = 1e-3
@@ -44,20 +50,24 @@ class Clipping(Check):
         yield torch.amp.GradScaler, "scale", self._scale
         yield torch.amp.GradScaler, "unscale_", self._unscale
 
-    def _by_norm(self, theirs: Any, parameters: Any, max_norm: float, *args: Any, **kwargs: Any) -> Any:
-        parameters = _kept(parameters)
+    def _by_norm(
+        self, theirs: Callable[..., Tensor], given: Given, max_norm: float, *args: object, **kwargs: object
+    ) -> Tensor:
+        parameters = _kept(given)
         size = theirs(parameters, max_norm, *args, **kwargs)
         self._clipped(parameters, float(max_norm), float(size))
         return size
 
-    def _by_value(self, theirs: Any, parameters: Any, clip_value: float, *args: Any, **kwargs: Any) -> Any:
-        parameters = _kept(parameters)
-        given = [one.grad for one in parameters if one.grad is not None]
-        largest = max((float(one.abs().max()) for one in given if one.numel()), default=0.0)
+    def _by_value(
+        self, theirs: Callable[..., object], given: Given, clip_value: float, *args: object, **kwargs: object
+    ) -> object:
+        parameters = _kept(given)
+        gradients = [one.grad for one in parameters if one.grad is not None]
+        largest = max((float(one.abs().max()) for one in gradients if one.numel()), default=0.0)
         self._clipped(parameters, float(clip_value), largest)
         return theirs(parameters, clip_value, *args, **kwargs)
 
-    def _clipped(self, parameters: list[Any], limit: float, size: float) -> None:
+    def _clipped(self, parameters: list[Tensor], limit: float, size: float) -> None:
         place = self.ledger.scene.here()
         clips = self.clips.setdefault(place, Clips(limit, place))
         clips.norms.append(size)
@@ -65,11 +75,11 @@ class Clipping(Check):
         held = {id(one) for one in parameters}
         clips.kinds |= {one.kind for one in self.ledger.optimizers if held & one.keys}
 
-    def _scale(self, theirs: Any, scaler: Any, *args: Any, **kwargs: Any) -> Any:
+    def _scale(self, theirs: Callable[..., object], scaler: GradScaler, *args: object, **kwargs: object) -> object:
         self.scaled = bool(scaler.is_enabled()) and float(scaler.get_scale()) != 1.0
         return theirs(scaler, *args, **kwargs)
 
-    def _unscale(self, theirs: Any, scaler: Any, *args: Any, **kwargs: Any) -> Any:
+    def _unscale(self, theirs: Callable[..., object], scaler: GradScaler, *args: object, **kwargs: object) -> object:
         self.scaled = False
         return theirs(scaler, *args, **kwargs)
 
@@ -118,6 +128,8 @@ def _judged(clips: Clips) -> Finding | None:
     return None
 
 
-def _kept(parameters: Any) -> list[Any]:
+def _kept(parameters: Given) -> list[Tensor]:
     """Return parameters as a list, as a generator can be gone through once."""
-    return [parameters] if hasattr(parameters, "grad") else list(parameters)
+    import torch
+
+    return [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)

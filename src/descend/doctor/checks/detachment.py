@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, capital, listed
-from descend.doctor.ledger import Backward, Cut, Leaf, Ledger, WatchedOptimizer
+from descend.doctor.ledger import Backward, Cut, Leaf, Ledger, Step, WatchedOptimizer
 from descend.doctor.operation import ByTensor, Operation
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ STEPLIKE = {
     *("argmax", "argmin", "argsort", "round", "sign", "floor", "ceil", "long", "int", "bool"),
 }
 """Functions whose derivative is 0 wherever it exists, so that PyTorch gives them no gradient."""
+PRINTED = (".item()", ".tolist()", "float()", "int()")
+"""How a cut ends that only takes a number, to be printed."""
 SEARCHED = 20
 """At the first this many cuts the graph is searched for what is cut off; later ones repeat the same lines."""
 
@@ -35,6 +37,8 @@ class Detachment(Check):
         self.cut: ByTensor[Cut] = ByTensor()
         self.number: Cut | None = None
         self.detached: tuple[Backward, Cut | None, str] | None = None
+        self.before: dict[int, list[Cut]] = {}
+        """For each optimizer, the cuts that were passed between its last step and the step before it, of any."""
 
     def operation(self, operation: Operation) -> None:
         import torch
@@ -73,7 +77,13 @@ class Detachment(Check):
             if needs and len(self.ledger.cuts) < SEARCHED:
                 leaves = frozenset(map(id, (*graph_leaves(needs), *(one for one in needs if one.is_leaf))))
             found = self.ledger.cuts[key] = Cut(how, fix, operation.place, leaves)
+        found.steps = self.ledger.steps
         return found
+
+    def step_begins(self, step: Step) -> None:
+        if len(self.ledger.stepping) > 1 and not any(leaf.passes for leaf in step.optimizer.leaves):
+            passed = [cut for cut in self.ledger.cuts.values() if cut.steps == self.ledger.steps]
+            self.before[id(step.optimizer)] = [cut for cut in passed if not cut.how.endswith(PRINTED)]
 
     def backward_begins(self, backward: Backward) -> None:
         if self.detached is not None:
@@ -133,6 +143,10 @@ class Detachment(Check):
 
     def _independent(self, name: str, names: list[str], optimizer: WatchedOptimizer, leaves: list[Leaf]) -> Finding:
         cut = self.ledger.cut_of(leaves)
+        if len(self.ledger.stepping) > 1:  # of two rivals one is cut off rightly: only the cuts for this step count
+            wanted = {id(leaf.tensor) for leaf in leaves}
+            passed = [one for one in self.before.get(id(optimizer), []) if wanted <= one.leaves]
+            cut = passed[0] if len({one.place for one in passed}) == 1 else cut
         how = f": {cut.how}" if cut else ""
         return Finding(
             "detached_loss",

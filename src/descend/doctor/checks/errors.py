@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from descend.doctor.checks.calls import explained
 from descend.doctor.contract import Check
@@ -84,6 +85,13 @@ IN_PLACE = re.compile(r"(?!_)\w*[a-z]_$|__i(add|sub|mul|truediv|floordiv|pow)__$
 OPTIONALLY = {"relu", "leaky_relu", "elu", "relu6", "hardtanh", "dropout", "silu", "hardswish", "threshold"}
 """Functions that change their input if asked to, with ``inplace=True``."""
 NO_CHANGE = {"requires_grad_", "detach_", "retain_grad_"}
+RIVALS = (
+    "The graph of a loss is gone through a second time: two losses share a part of it, such as what a generator made, "
+    "and the first backward pass has freed it."
+)
+RIVALS_FIX = (
+    "loss_d = criterion(critic(fake.detach()), zeros)   # detach what the first of the two losses shall not train"
+)
 SHAPE = re.compile(r"Tensor \[([\d, ]*)\]")
 
 
@@ -117,6 +125,8 @@ class Errors(Check):
         for part, name, sentence, why, fix in KNOWN:
             if part in str(error):
                 finding = Finding(name, sentence, why, fix, lines[-1] if lines else None)
+                if name == "graph_reused" and len(self.ledger.optimizers) > 1:
+                    finding = replace(finding, symptom=RIVALS, fix=RIVALS_FIX)
                 return [self._changed(str(error), finding) if "modified by an inplace" in part else finding]
         return []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,7 @@ class Schedules(Check):
                     if name in vars(kind):
                         yield kind, name, ours
 
-    def _made(self, theirs: Any, scheduler: Any, *args: Any, **kwargs: Any) -> None:
+    def _made(self, theirs: Callable[..., object], scheduler: LRScheduler, *args: object, **kwargs: object) -> None:
         self.inside += 1  # a constructor steps once by itself, and calls that of its class
         try:
             theirs(scheduler, *args, **kwargs)
@@ -67,7 +67,7 @@ class Schedules(Check):
             optimizer = self.ledger.optimizer(scheduler.optimizer)
             self.schedules[id(scheduler)] = Schedule(scheduler, optimizer, self.ledger.scene.here())
 
-    def _stepped(self, theirs: Any, scheduler: Any, *args: Any, **kwargs: Any) -> object:
+    def _stepped(self, theirs: Callable[..., object], scheduler: LRScheduler, *args: Any, **kwargs: Any) -> object:
         known = None if self.inside else self.schedules.get(id(scheduler))
         if known is not None:
             known.stepped_at = self.ledger.scene.here()
@@ -94,7 +94,7 @@ class Schedules(Check):
         return [one for one in found if one is not None]
 
 
-def _inner(scheduler: Any) -> list[Any]:
+def _inner(scheduler: object) -> list[object]:
     """Return the schedulers that one steps itself."""
     return [*getattr(scheduler, "_schedulers", ())]
 

@@ -135,7 +135,9 @@ class Zeroing(Check):
         if not self.ledger.backwards:
             fed = any(leaf.steps for leaf in self.ledger.leaves.values())
             found += [_no_backward(one) for one in self.ledger.stepping if not fed]
-        found += [_never_stepped(one) for one in self.ledger.optimizers if _idle(one)]
+        ended = self.ledger.error is not None  # by an error, perhaps before the first step was reached
+        idle = [one for one in self.ledger.optimizers if _idle(one)]
+        found += [_never_stepped(one) for one in idle if not ended or max(leaf.passes for leaf in one.leaves) > 1]
         return found
 
     def _not_zeroed(self, first: Sum) -> Finding:

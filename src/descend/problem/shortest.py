@@ -1,0 +1,48 @@
+"""The shortest of equally good answers to a linear least-squares problem that the rows leave open."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from descend.engines.triangles import condition_bound, norms
+from descend.models import Model
+from descend.optimizers.systems import matrix_of, triangle
+from descend.problem.identifiability import EXACT, EXACT_SUMMED, SINGULAR
+from descend.problem.point import Array, Objective, Point
+from descend.problem.posing import penalty_of
+
+
+def shortest(model: Model, objective: Objective, point: Point) -> Array | None:
+    """Return the least-squares answer of least length, (p,); None where there is but one, or none by linear algebra.
+
+    With R the triangle of the Jacobian at theta, R'q the gradient, D the column norms of R and R D^-1 = U S V', the
+    answers are
+
+        theta - D^-1 V S^+ U'q + N c,   N = D^-1 times the rows of V' whose singular value is 0 to rounding,
+
+    for any c, and that of least length is the limit of an l2 penalty that goes to 0: parameters that are merely added
+    to the prediction do not count. Without such a one it is the answer of LAPACK's least squares.
+    """
+    linear = model.linear and model.loss.quadratic and not objective.arrow
+    if not linear or objective.penalty is not None or objective.priors is not None or objective.bounds is not None:
+        return None
+    curvature = matrix_of(point.curvature)
+    if curvature is None or point.theta.size < 2 or not np.isfinite(curvature).all() or not curvature.any():
+        return None
+    sizes = np.sqrt(curvature.diagonal())
+    if sizes.all() and SINGULAR * condition_bound(curvature / (sizes * sizes[:, None])) < 1.0:
+        return None
+    point = point.at(point.theta, 3)
+    upper, right = triangle(point)
+    scale = norms(upper)
+    scale[scale == 0.0] = 1.0
+    left, singular, turned = np.linalg.svd(upper / scale)
+    kept = singular > (EXACT if point.factor is not None else EXACT_SUMMED) * singular[0]
+    if kept.all():
+        return None
+    move = turned[kept].T @ ((left.T @ right)[kept] / singular[kept])
+    theta = point.theta - move / scale
+    free = turned[~kept].T / scale[:, None]
+    counted = penalty_of(model, 0.0, 1.0).l2
+    surplus = np.linalg.lstsq(free * counted[:, None], theta * counted, rcond=None)[0]
+    return np.asarray(theta - free @ surplus)
