@@ -49,7 +49,7 @@ class Batches(Check):
         self.loaders: dict[Place | None, DataLoader[object]] = {}
         self.prints: list[tuple[float, ...]] = []
         self.classes: dict[Place | None, Classes] = {}
-        self.seeds: dict[Place | None, list[int]] = {}
+        self.seeds: dict[tuple[Place | None, int], list[int]] = {}
         self.orders: ByTensor[Order] = ByTensor()
         self.rows: ByTensor[Order] = ByTensor()
         self.count = 0
@@ -70,7 +70,9 @@ class Batches(Check):
         return theirs(loader)
 
     def _seeded(self, theirs: Callable[..., object], seed: object) -> object:
-        self.seeds.setdefault(self.ledger.scene.here(), []).append(self.ledger.steps)
+        # A seed set anew for each model, as over folds, is no fault: each model has an optimizer of its own.
+        key = (self.ledger.scene.here(), len(self.ledger.optimizers))
+        self.seeds.setdefault(key, []).append(self.ledger.steps)
         return theirs(seed)
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
@@ -173,7 +175,7 @@ class Batches(Check):
                 )
 
     def _seeds(self) -> Iterator[Finding]:
-        for place, steps in self.seeds.items():
+        for (place, _), steps in self.seeds.items():
             if sum(after > before for before, after in pairwise(steps)) >= ENOUGH:
                 yield Finding(
                     "seed_in_loop",

@@ -25,6 +25,8 @@ LOOKED_AT = 3
 ENOUGH = 10
 RANGES = {"Relu": ("ReLU", 0.0, math.inf), "Sigmoid": ("sigmoid", 0.0, 1.0), "Tanh": ("tanh", -1.0, 1.0)}
 """Node of the graph -> what it is called, and the smallest and the largest number it can return."""
+SHAPING = ("Squeeze", "Unsqueeze", "View", "Reshape", "Select", "Transpose")
+"""Nodes of the graph that change the shape of a result, not its numbers."""
 
 
 @dataclass(eq=False)
@@ -102,7 +104,10 @@ class Scales(Check):
         size, own = _size(target, operation.place), _size(prediction.detach(), None)
         if size.rms > LARGE and own.rms < 0.1 * size.rms and self.targets is None:
             self.targets = size
-        node = prediction.grad_fn.name() if prediction.grad_fn is not None else ""
+        last = prediction.grad_fn
+        while last is not None and last.name().startswith(SHAPING):
+            last = last.next_functions[0][0]
+        node = last.name() if last is not None else ""
         for key, (title, low, high) in RANGES.items():
             outside = float(((target < low - 1e-6) | (target > high + 1e-6)).double().mean())
             if node.startswith(key) and outside > 0.05:

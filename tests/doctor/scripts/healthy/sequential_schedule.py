@@ -1,0 +1,19 @@
+# expected: nothing
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(120, 4)
+y = (x[:, :1] * x[:, 1:2]).tanh() + x[:, 2:3]
+net = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 1))
+opt = torch.optim.Adam(net.parameters(), lr=0.01)
+kinds = torch.optim.lr_scheduler
+first = kinds.LinearLR(opt, 0.1, total_iters=10)
+then = kinds.CosineAnnealingLR(opt, T_max=50)
+schedule = kinds.SequentialLR(opt, [first, then], milestones=[10])
+for _ in range(60):
+    opt.zero_grad()
+    loss = nn.functional.mse_loss(net(x), y)
+    loss.backward()
+    opt.step()
+    schedule.step()

@@ -1,0 +1,15 @@
+# expected: nothing
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(120, 4)
+y = x[:, :3].argmax(1)
+net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3))
+nn.init.zeros_(net[2].weight)
+opt = torch.optim.Adam(net.parameters(), lr=0.01)
+for _ in range(60):
+    opt.zero_grad()
+    loss = nn.functional.cross_entropy(net(x), y)
+    loss.backward()
+    opt.step()
