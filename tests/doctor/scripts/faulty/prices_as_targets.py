@@ -5,6 +5,8 @@ from torch import nn
 torch.manual_seed(0)
 x = torch.randn(120, 4)
 y = 250_000 + 40_000 * x[:, :1]
+
+
 class Model(nn.Module):
     def __init__(self):
         super().__init__()

@@ -3,6 +3,8 @@ import torch
 from torch import nn
 
 torch.manual_seed(0)
+
+
 def train(net, x, y):
     opt = torch.optim.RMSprop(net.parameters(), lr=1e-8)  # here
     for _ in range(50):

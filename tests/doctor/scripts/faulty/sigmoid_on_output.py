@@ -5,6 +5,8 @@ from torch import nn
 torch.manual_seed(0)
 x = torch.randn(120, 4)
 y = (x[:, :1] * x[:, 1:2]).tanh() + x[:, 2:3]
+
+
 class Model(nn.Module):
     def __init__(self):
         super().__init__()

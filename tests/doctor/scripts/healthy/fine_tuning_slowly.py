@@ -13,7 +13,7 @@ for _ in range(300):
     loss.backward()
     opt.step()
 for group in opt.param_groups:
-    group['lr'] = 1e-6
+    group["lr"] = 1e-6
 for _ in range(40):
     opt.zero_grad()
     loss = nn.functional.mse_loss(net(x), y)
