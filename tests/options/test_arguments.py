@@ -88,7 +88,7 @@ def test_conditions_and_losses_of_other_kinds():
         "choose the rows of the data before."
     )
     torch = pytest.importorskip("torch")
-    assert said(torch.nn.Linear(1, 1), ROWS, response="y", loss=torch.nn.MSELoss()) == (
+    assert said(LINE, ROWS, loss=torch.nn.MSELoss()) == (
         "A loss is named by text, such as `squared`; this is of type MSELoss."
     )
 

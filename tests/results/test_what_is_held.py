@@ -19,12 +19,13 @@ degrees_of_freedom error_degrees residual_standard_deviation residuals diagnosti
 deviance dispersion goodness criteria log_likelihood aic aicc bic
 quantities quantity priors ranges scatter censored invert design delta response_levels
 ufloats table units
-fitted_formula predict influence outliers penalty_path plot_penalty save export plot animate report summary mentioned
+fitted_formula predict influence outliers penalty_path plot_penalty save export to_estimator plot animate report summary
+mentioned
 """
 """What was fitted and how it ended, how certain it is, how good it is, and what to do with it."""
 OF_ONE_KIND = """
-summary predict influence save export plot table animate report mentioned trace solution model constraints theta
-residuals diagnostics delta quantity ufloats invert design estimates intervals covariance_of guarantee diagnosis
+summary predict influence save export to_estimator plot table animate report mentioned trace solution model constraints
+theta residuals diagnostics delta quantity ufloats invert design estimates intervals covariance_of guarantee diagnosis
 failures digits
 """
 """What is asked with arguments, is no text, or is of a run only; digits are rounded in a file."""

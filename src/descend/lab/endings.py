@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 6
 MOST_LISTED = 4
-KINDS = {"converged": "success", "epochs_used_up": "partial", "time_used_up": "partial"}
+KINDS = {"converged": "success", "epochs_used_up": "partial", "time_used_up": "partial", "stopped_early": "success"}
 SHORT_OF_EPOCHS = "too_few_epochs"
 """The one cause that is not a failure: more epochs would do."""
 

@@ -178,6 +178,7 @@ OUTCOMES = {
     "converged": ("Converged", "已收敛"),
     "epochs_used_up": ("Not there yet", "尚未到达"),
     "time_used_up": ("Stopped: it took too long", "已停止：用时过长"),
+    "stopped_early": ("Stopped early", "提前停止"),
     "diverged": ("Diverged", "发散了"),
     "stalled": ("Stalled", "停滞"),
     "interrupted": ("Interrupted", "被中断"),

@@ -34,4 +34,5 @@ def _in_full(value: Any, columns: Sequence[str]) -> Any:
 def _pair(text: str, columns: Sequence[str]) -> str:
     """Return ``t=dt`` with the whole names of both."""
     name, sign, value = text.partition("=")
-    return f"{in_full(name.strip(), columns)}{sign}{_in_full(value.strip(), columns)}" if sign else text
+    blank = name[: len(name) - len(name.lstrip())]
+    return f"{blank}{in_full(name.strip(), columns)}{sign}{_in_full(value.strip(), columns)}" if sign else text

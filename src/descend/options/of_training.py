@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from descend.errors import ConfigError
 from descend.options import checks
@@ -19,8 +19,13 @@ def _share(key: str, value: object) -> None:
         )
 
 
+def is_plain(value: object) -> bool:
+    """Whether a value is a number or a text, which can be compared."""
+    return isinstance(value, int | float | str)
+
+
 def _kept(key: str, value: object) -> None:
-    if value not in ("last", "best"):
+    if not is_text(value) or value not in ("last", "best"):
         raise ConfigError(f"`{key}` says which weights are left in the module, `last` or `best`, not {value!r}.")
 
 
@@ -71,8 +76,10 @@ class OptionsOfTraining(OptionsOfDescent):
 
     def refuse_training(self) -> None:
         """Refuse these options for a model that is no module."""
-        for key in ("validation", "patience", "min_delta", "clip", "accumulate", "callbacks"):
-            if getattr(self, key) not in (None, 0.0, 1):
-                raise ConfigError(f"`{key}` is for training a PyTorch module, not for a formula or a function.")
-        if self.keep != "last":
-            raise ConfigError("`keep` is for training a PyTorch module, not for a formula or a function.")
+        for field in fields(OptionsOfTraining):
+            if field.name in vars(OptionsOfTraining)["__annotations__"]:
+                given = getattr(self, field.name)
+                if given is not field.default and not (is_plain(given) and given == field.default):
+                    raise ConfigError(
+                        f"`{field.name}` is for training a PyTorch module, not for a formula or a function."
+                    )
