@@ -19,9 +19,9 @@ LIMITS = {
     "options listed again": 0,
     "names that are riddles": 0,
     "fmt: skip": 2,
-    "Any": 420,
+    "Any": 383,
 }
-LINES = 140_000
+LINES = 106_500
 """Lines of all files together. The aim is 36,000."""
 ENTERED = 80
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
