@@ -73,13 +73,12 @@ class Initial(Check):
         if self.looked:
             return
         self.looked = True
-        for model, name in list(self.ledger.roots.values()):
-            weights = list(_weights(model))
-            held = [one for one in weights if id(one.matrix) in step.optimizer.keys]
+        for model, _ in list(self.ledger.roots.values()):
+            held = [one for one in _weights(model) if id(one.matrix) in step.optimizer.keys]
             if held:
-                self._look(held, name or "the model", step)
+                self._look(held, step)
 
-    def _look(self, weights: list[Weight], model: str, step: Step) -> None:
+    def _look(self, weights: list[Weight], step: Step) -> None:
         alike = [one for one, following in pairwise(weights) if _alike(one, 0) and _alike(following, 1)]
         if alike:
             self.found.append(

@@ -1,13 +1,13 @@
-"""Losses that are maximised, and axes that were mixed up by `view`."""
+"""Losses that are maximised."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
-from descend.doctor.finding import WARNING, Finding, capital
+from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger
-from descend.doctor.operation import Label, Operation
+from descend.doctor.operation import Label
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
@@ -37,16 +37,6 @@ class Objective(Check):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.signs: dict[Place | None, tuple[str, Place | None, int]] = {}
-        self.mixed: dict[Place | None, tuple[str, tuple[int, ...], tuple[int, ...]]] = {}
-
-    def operation(self, operation: Operation) -> None:
-        if operation.name not in ("view", "reshape") or not operation.tensors or not operation.outputs:
-            return
-        before, after = tuple(operation.tensors[0].shape), tuple(operation.outputs[0].shape)
-        wide = [size for size in before if size > 1]
-        exchanged = before != after and sorted(before) == sorted(after) and wide != [size for size in after if size > 1]
-        if exchanged and len(wide) > 2 and operation.tensors[0].is_contiguous():
-            self.mixed.setdefault(operation.place, (operation.title, before, after))
 
     def backward_begins(self, backward: Backward) -> None:
         node = backward.roots[0].grad_fn if len(backward.roots) == 1 else None
@@ -63,10 +53,7 @@ class Objective(Check):
         self.signs[backward.place] = (how, place, (known[2] if known else 0) + bool(how))
 
     def findings(self) -> list[Finding]:
-        found = [_ascending(how, place) for how, place, count in self.signs.values() if how and count >= ENOUGH]
-        if self.ledger.backwards:
-            found += [_mixed(place, *seen) for place, seen in self.mixed.items()]
-        return found
+        return [_ascending(how, place) for how, place, count in self.signs.values() if how and count >= ENOUGH]
 
 
 def _ascent(node: Node) -> str:
@@ -98,26 +85,3 @@ def _ascending(how: str, place: Place | None) -> Finding:
         "loss = torch.nn.functional.cross_entropy(scores, y)   # or: loss = -log_likelihood.mean()",
         place,
     )
-
-
-def _mixed(place: Place | None, title: str, before: tuple[int, ...], after: tuple[int, ...]) -> Finding:
-    return Finding(
-        "view_for_permute",
-        f"{capital(title)} turns the shape {before} into {after}: that does not exchange axes, it mixes their numbers.",
-        "A view reads the same numbers in the same order, cut otherwise; permute moves the axes, such as channels.",
-        f"x.permute({', '.join(map(str, _axes(before, after)))})",
-        place,
-        {"before": list(before), "after": list(after)},
-        WARNING,
-    )
-
-
-def _axes(before: tuple[int, ...], after: tuple[int, ...]) -> list[int]:
-    """Return the order of axes that turns the one shape into the other."""
-    left = list(range(len(before)))
-    order = []
-    for size in after:
-        axis = next(one for one in left if before[one] == size)
-        left.remove(axis)
-        order.append(axis)
-    return order

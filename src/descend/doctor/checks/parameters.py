@@ -7,10 +7,7 @@ import re
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding, listed
 from descend.doctor.ledger import Leaf, WatchedOptimizer
-from descend.doctor.places import Place, unregistered
-
-REMADE = 4
-"""Optimizers made at one line, with one step each, that count as one that is made each step."""
+from descend.doctor.places import unregistered
 
 
 class Parameters(Check):
@@ -20,9 +17,6 @@ class Parameters(Check):
         stepping = self.ledger.stepping
         if not stepping:
             return []
-        remade = _remade(stepping)
-        if remade is not None:
-            return [remade]
         reached = (leaf for leaf in self.ledger.leaves.values() if leaf.trainable and leaf.passes)
         homeless = [leaf for leaf in reached if not leaf.held and not leaf.moved]
         stale = [one for one in stepping if one.leaves and not any(leaf.steps or leaf.passes for leaf in one.leaves)]
@@ -40,28 +34,6 @@ class Parameters(Check):
             if wanted <= set(found):
                 return next(iter({found[key].partition("[")[0].rpartition(".")[2] for key in wanted}))
         return None
-
-
-def _remade(stepping: list[WatchedOptimizer]) -> Finding | None:
-    """Look for an optimizer with a memory that is made anew, for the same parameters, before each step."""
-    by_place: dict[Place | None, list[WatchedOptimizer]] = {}
-    for one in stepping:
-        by_place.setdefault(one.place, []).append(one)
-    for place, made in by_place.items():
-        first = made[0]
-        momentum = any(group.get("momentum", 1.0) for group in first.optimizer.param_groups)
-        if len(made) < REMADE or not momentum or any(one.steps > 1 or one.keys != first.keys for one in made):
-            continue
-        return Finding(
-            "optimizer_remade",
-            f"`{first.called}` ({first.kind}) is made anew before every step, inside the loop: {len(made)} times.",
-            "Its state, the momentum and averages of past gradients, is lost each time.",
-            f"{first.called} = torch.optim.{first.kind}(...)   # once, before the loop",
-            place,
-            {"optimizers": len(made), "steps_of_each": 1},
-            WARNING,
-        )
-    return None
 
 
 def _stale(optimizer: WatchedOptimizer, reached: list[Leaf]) -> Finding:

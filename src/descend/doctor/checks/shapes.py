@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger
-from descend.doctor.operation import ByTensor, Operation
+from descend.doctor.operation import DIFFERENCES, ByTensor, Operation
 from descend.doctor.places import Place
 
-DIFFERENCES = {"sub", "__sub__", "__rsub__", "rsub", "subtract"}
 PAIRED = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
 KEPT = {
     *(
