@@ -89,7 +89,7 @@ def descend(
     state = optimizer.init(theta)
     constant = isinstance(plan.schedule, Constant)
     rate, known_epochs = plan.rate, plan.epochs if plan.epochs_given else None
-    needs, damped = max(1, optimizer.needs), getattr(optimizer, "damped", None)
+    needs = max(1, optimizer.needs)
     begin, ahead, subgradient = 0, None, None
     if taken_up is not None:
         begin, theta, state = taken_up.epoch, taken_up.theta, taken_up.state
@@ -110,8 +110,7 @@ def descend(
         outcome = judge.outcome(epoch, point, norm, seconds)
         step = Step(epoch, point.theta, point.loss, norm, rate, seconds, outcome, parameters)
         step.measures = point.measures
-        if damped is not None:
-            step.damping = damped(state)
+        step.damping = optimizer.damped(state)
         if plan.snapshots:
             step.snapshot = Snapshot(epoch, theta, state, order, judge.memory, seconds)
         yield step

@@ -154,6 +154,10 @@ class Optimizer(Part, ABC):
         An optimizer that can go no further returns ``evaluation.theta`` itself, the same object.
         """
 
+    def damped(self, state: State) -> float | None:
+        """Return the damping of the next step, of an optimizer that damps its steps; else None."""
+        return None
+
     def largest_stable_rate(self, curvature_max: float) -> float | None:
         """Return the rate above which a quadratic of largest curvature ``curvature_max`` diverges, if known."""
         known = self.recurrence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from descend.errors import ConfigError
 from descend.options import checks
@@ -17,11 +17,6 @@ def _share(key: str, value: object) -> None:
         raise ConfigError(
             f"`{key}` is a share of the rows between 0 and 1, such as 0.2, or rows of its own; this is {value!r}."
         )
-
-
-def is_plain(value: object) -> bool:
-    """Whether a value is a number or a text, which can be compared."""
-    return isinstance(value, int | float | str)
 
 
 def _kept(key: str, value: object) -> None:
@@ -76,10 +71,15 @@ class OptionsOfTraining(OptionsOfDescent):
 
     def refuse_training(self) -> None:
         """Refuse these options for a model that is no module."""
-        for field in fields(OptionsOfTraining):
-            if field.name in vars(OptionsOfTraining)["__annotations__"]:
-                given = getattr(self, field.name)
-                if given is not field.default and not (is_plain(given) and given == field.default):
-                    raise ConfigError(
-                        f"`{field.name}` is for training a PyTorch module, not for a formula or a function."
-                    )
+        given = {
+            "validation": self.validation is not None,
+            "patience": self.patience is not None,
+            "min_delta": self.min_delta != 0.0,
+            "keep": self.keep != "last",
+            "clip": self.clip is not None,
+            "accumulate": self.accumulate != 1,
+            "callbacks": self.callbacks is not None,
+        }
+        for key in given:
+            if given[key]:
+                raise ConfigError(f"`{key}` is for training a PyTorch module, not for a formula or a function.")

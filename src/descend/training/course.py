@@ -64,7 +64,6 @@ class Course:
     passed: Tensor | None = None
     """J of the epoch just passed, as the mean over its batches."""
     kept: list[Tensor] | None = None
-    weight: float = 0.0
 
     def __post_init__(self) -> None:
         self.listeners = {event: hooks(self.callbacks, event) for event in EVENTS}
@@ -101,21 +100,18 @@ class Course:
         """Take the steps of an epoch, a batch each, with nothing besides but forward, backward and step."""
         import torch
 
-        trained, step, mean_loss = (
-            objective.model.parameters.trained,
-            optimizer.torch_optimizer.step,
-            objective.mean_loss,
-        )
+        trained, mean_loss = objective.model.parameters.trained, objective.mean_loss
+        step = optimizer.torch_optimizer.step
         clip, heard = self.clip, self.listeners["on_step"]
         losses: list[Tensor] = []
         shares: list[float] = []
-        self.weight = 0.0
+        total_weight = 0.0
         for batches, count in self.steps(objective, epoch):
             if stop() or self.stopped:
                 break
             for tensor in trained:
                 tensor.grad = None
-            self.weight += count
+            total_weight += count
             for inputs, y, weights in batches:
                 loss = mean_loss(inputs, y, weights, count)
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -133,7 +129,7 @@ class Course:
         objective.passes += 1.0
         # Each is a share of its step, whose weight counts: so these add up to J over all rows.
         weights = torch.tensor(shares, dtype=torch.float64, device=losses[0].device)
-        self.passed = (torch.stack(losses).double() * weights).sum() / self.weight
+        self.passed = (torch.stack(losses).double() * weights).sum() / total_weight
 
     def steps(self, objective: Sums, epoch: int) -> Iterator[tuple[list[tuple[Tensor, Tensor, Tensor | None]], float]]:
         """Yield the batches of each step, and the sum of their weights."""

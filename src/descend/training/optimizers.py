@@ -69,6 +69,9 @@ class TorchOptimizer:
         share = getattr(self.ours, "share", None)
         return self.ours.rate_rule if share is None else f"what is usual for {self.name}{OR_LESS}"
 
+    def damped(self, state: object) -> None:
+        """Return None: no step is damped."""
+
     @property
     def alike(self) -> Optimizer:
         """The optimizer of ours that takes the same steps, or steps like them."""

@@ -186,9 +186,7 @@ def _numbers(values: object) -> Array:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
-def _finite(
-    given: Tensor, observed: Array, targets: NDArray[np.floating] | None, missing: str
-) -> tuple[Tensor, Array, NDArray[np.floating] | None]:
+def _finite(given: Tensor, observed: Array, targets: Targets, missing: str) -> tuple[Tensor, Array, Targets]:
     """Refuse rows that are not finite, or leave them out."""
     import torch
 

@@ -98,6 +98,10 @@ def refuse_without(request: Request) -> None:
             raise ConfigError(
                 "The best weights are those of the lowest validation loss: give `validation`, such as 0.2."
             )
+    if request.min_delta and request.patience is None and request.keep != "best":
+        raise ConfigError(
+            "`min_delta` is by how much a validation loss has to be lower to count, so give `patience`, too."
+        )
     if request.accumulate > 1 and request.batch_size is None:
         raise ConfigError("`accumulate` adds up the gradients of batches, so give `batch_size`, too.")
     if request.checkpoint is not None:
