@@ -52,7 +52,7 @@ bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems
 	$(BIN)/python benchmarks/figures.py
 	$(BIN)/python benchmarks/scale
 
-docs: $(VENV)/.dev ## build the site into site/: every page runs, every link is followed
+docs: $(VENV)/.dev ## build the site into site/: pages run, links are followed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 screenshots: $(VENV)/.dev ## take the pictures of the report and the lab in docs/images, with Chromium

@@ -16,7 +16,8 @@ from pages import ROOT, DiffersError, environment
 
 SCRIPTS = sorted((ROOT / "examples" / "gallery").glob("*.py"))
 ABOUT = (
-    "Every picture was made by the script below it while this page was built. The data are real; each page says whose."
+    "Every picture was made by its script while this page was built. The data are real, and each page says whose; only "
+    "the ten million rows are made up."
 )
 
 

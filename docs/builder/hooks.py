@@ -1,4 +1,4 @@
-"""What MkDocs asks while it builds the site: every page runs, and its pictures are made by what it shows."""
+"""What MkDocs asks while it builds the site: pages run, and their pictures are made by what they show."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MADE: dict[str, tuple[str, dict[str, bytes]]] = {}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the reference, run every page, and add what the pages made and the files of the project that they link to."""
+    """Add the reference, run the pages, and add what the pages made and the files of the project that they link to."""
     texts = {file.src_uri: file.content_string for file in files.documentation_pages()}
     shown = _gallery()
     written = {f"gallery/{example.name}.md": example.page for example in shown} | {
