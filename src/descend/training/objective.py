@@ -276,11 +276,11 @@ class ModuleObjective(Objective):
         if self.in_torch is not None:
             return self.in_torch.mean(score, y, weights, count)
         assert self.value is not None
-        whole = weights is None and y.shape[0] == count
-        if whole and self.squared:
+        all_alike = weights is None and y.shape[0] == count
+        if all_alike and self.squared:
             return mse_loss(score, y)
         value: Tensor = self.value(score, y, score - y)
-        if whole:
+        if all_alike:
             return value.mean()
         return (value if weights is None else value * weights).sum() / count
 
