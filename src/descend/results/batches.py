@@ -174,7 +174,7 @@ def fit_batch(request: Request, table: Table, before: Batches | None) -> tuple[L
             solution = solve(problem, request.but(bare=True), began=began)
         fit = fit_of(solution)
         kept = restored(content_of(fit), fit.model, fit.theta, fit.trace)
-    return replace(kept, origin="was summed from batches"), batches
+    return replace(kept, _origin="was summed from batches"), batches
 
 
 def refuse(request: Request) -> None:

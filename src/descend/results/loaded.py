@@ -41,11 +41,11 @@ NO_ROOM = (
 class LoadedFit(Fit):
     """A fit without its data and its steps.
 
-    _content: what the model file holds. origin: how it came to be without its data.
+    _content: what the model file holds. _origin: how it came to be without its data.
     """
 
     _content: Content
-    origin: str = "was loaded from a file"
+    _origin: str = "was loaded from a file"
     solution: None = None
 
     @property
@@ -79,7 +79,7 @@ class LoadedFit(Fit):
         )
 
     def _solved(self, otherwise: str, without: str = "data") -> NoReturn:
-        raise ConfigError(f"This fit {self.origin}, without its {without}, so {otherwise}")
+        raise ConfigError(f"This fit {self._origin}, without its {without}, so {otherwise}")
 
 
 def _covariance(fit: LoadedFit) -> Covariance | None:
