@@ -133,7 +133,7 @@ class Batches:
             ranges=_wider(self.ranges, later.ranges),
         )
 
-    def posed(self, problem: Problem) -> Problem:
+    def of_all(self, problem: Problem) -> Problem:
         """Return a problem of the last rows as that of all."""
         columns = {name: np.array(ends) for name, ends in self.ranges.items()}
         rows = Rows.of(columns, self.roles, problem.rows.observed, problem.rows.source)
@@ -167,7 +167,7 @@ def fit_batch(request: Request, table: Table, before: Batches | None) -> tuple[L
         problem = pose(request.but(bare=True), table)
         found = Batches.of(problem)
         batches = found if before is None else before.joined(found)
-        problem = batches.posed(problem)
+        problem = batches.of_all(problem)
         try:
             solution = solve(problem, request, began=began)
         except DataError:
