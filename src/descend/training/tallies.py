@@ -57,7 +57,7 @@ class Residuals(Tally):
         self.absolute += float(size.sum() / y.shape[1])
         self.squares += float((size**2).sum() / y.shape[1])
         self.largest = float(np.maximum(self.largest, size.max(initial=0.0)))
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             self.relative += float((size / np.abs(y)).sum() / y.shape[1])
         # About the mean of all rows so far, by that of these: Chan, Golub & LeVeque (1983), The American Statistician.
         mean, count = y.mean(axis=0), self.count + len(y)
