@@ -143,11 +143,6 @@ def _dispersion(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     yield Field("dispersion", f"{found:.5g}, {how}{none}", "text")
 
 
-def _measures(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
-    for name, value in (fit.measures or {}).items():
-        yield Field(name.replace("_", " "), value, "number")
-
-
 def _chi_square(fit: Fitted, intervals: Intervals | None) -> Iterator[Field]:
     if (good := fit.goodness) is not None:
         degrees = f"{good.degrees:,.6g} degree{'s' if good.degrees > 1 else ''} of freedom"
@@ -299,7 +294,12 @@ ENTRIES = [
     Entry("at_bound"),
     Entry("undetermined"),
     Entry("loss", lines=lambda fit, _: [Field(f"loss ({fit.loss_function.shown})", fit.loss, "number")]),
-    Entry("measures", lines=_measures),
+    Entry(
+        "measures",
+        lines=lambda fit, _: [
+            Field(key.replace("_", " "), each, "number") for key, each in (fit.measures or {}).items()
+        ],
+    ),
     Entry("r_squared", lines=_r_squared),
     Entry("r_squared_about_zero"),
     Entry("chi_square", value=lambda fit: None if fit.goodness is None else fit.goodness.chi_square, lines=_chi_square),
