@@ -251,7 +251,13 @@ class AreaUnderCurve(Metric):
         return float(np.mean(found)) if found else math.nan
 
 
-METRICS: Registry[Metric] = Registry(
-    Accuracy, BalancedAccuracy, TopK, F1, Precision, Recall, AreaUnderCurve,
-    MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError, MeanAbsolutePercentageError, LargestError, RSquared,
-)  # fmt: skip
+OF_CLASSES: tuple[type[Metric], ...] = (Accuracy, BalancedAccuracy, TopK, F1, Precision, Recall, AreaUnderCurve)
+OF_NUMBERS: tuple[type[Metric], ...] = (
+    MeanAbsoluteError,
+    MeanSquaredError,
+    RootMeanSquaredError,
+    MeanAbsolutePercentageError,
+    LargestError,
+    RSquared,
+)
+METRICS: Registry[Metric] = Registry(*OF_CLASSES, *OF_NUMBERS)
