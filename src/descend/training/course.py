@@ -167,12 +167,12 @@ class Course:
         if self.meter is not None:
             if not self.meter.heard:
                 objective.loss_over(objective.engine, self.meter)
-            self.measures = self.meter.told()
+            self.measures = self.meter.results()
         if self.validation is not None:
             now = objective.loss_over(self.validation, self.meter)
             self.measures = {"validation_loss": now, **self.measures}
             if self.meter is not None:
-                self.measures |= self.meter.told(HELD_BACK)
+                self.measures |= self.meter.results(HELD_BACK)
             self.history.append((self.epoch, loss, now))
             if now < self.best_loss - (self.min_delta if math.isfinite(self.best_loss) else 0.0):
                 self.best_loss, self.best_epoch, self.best_measures = now, self.epoch, self.measures

@@ -166,7 +166,7 @@ class Meter:
         for measure in self.measures:
             measure.add(rows, self.model)
 
-    def told(self, prefix: str = "") -> dict[str, float]:
+    def results(self, prefix: str = "") -> dict[str, float]:
         """Return the metrics of what was heard, by name, and begin anew."""
         if self.waiting:
             self._count()

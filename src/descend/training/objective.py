@@ -226,7 +226,7 @@ class ModuleObjective(Objective):
         self._last = None
         point = self(Weights(self.model.parameters) if restored else last.theta, 1)
         if course.meter is not None:  # of the rows as they are predicted now, rather than on the way
-            point.measures = course.measures | course.meter.told()
+            point.measures = course.measures | course.meter.results()
         return point
 
     def of(self, engine: ModuleEngine) -> ModuleObjective:
