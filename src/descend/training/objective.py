@@ -67,7 +67,8 @@ class ModulePoint:
         if self._norm is None:
             import torch
 
-            norms = [torch.linalg.vector_norm(gradient) for gradient in self.objective.gradients]
+            gradients = self.objective.gradients
+            norms = torch._foreach_norm(gradients) if gradients else ()
             self._norm = torch.linalg.vector_norm(torch.stack(norms)).item() if norms else 0.0
         return self._norm
 
@@ -150,6 +151,9 @@ class ModuleObjective(Objective):
         self.in_torch, self.value = model.loss.in_torch, None
         if self.in_torch is None:
             self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
+        loss = model.loss
+        # PyTorch has one operation for the mean of r**2, forward and backward, instead of three.
+        self.squared = self.in_torch is None and loss.quadratic and float(loss.expressions[2]) == 2.0
         self._last: ModulePoint | None = None
         self.course: Course | None = None
         self.meter: Meter | None = None
@@ -275,14 +279,19 @@ class ModuleObjective(Objective):
 
     def mean_loss(self, inputs: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
         """Return the losses of some rows, summed over ``count``."""
+        from torch.nn.functional import mse_loss
+
         score = self.model.score(inputs)
         if self.meter is not None:
             self.meter.hear(score, y)
         if self.in_torch is not None:
             return self.in_torch.mean(score, y, weights, count)
         assert self.value is not None
+        all_alike = weights is None and y.shape[0] == count
+        if all_alike and self.squared:
+            return mse_loss(score, y)
         value: Tensor = self.value(score, y, score - y)
-        if weights is None and y.shape[0] == count:
+        if all_alike:
             return value.mean()
         return (value if weights is None else value * weights).sum() / count
 
