@@ -20,7 +20,7 @@ from descend.optimizers import Optimizer
 from descend.options.arguments import read_fixed, with_columns
 from descend.options.arrays_in_a_row import named
 from descend.options.of_model import Gradient
-from descend.options.request import Request, check_options, options_among
+from descend.options.request import OPTIONS, Request, check_options, options_among
 from descend.table import open_table
 
 if TYPE_CHECKING:
@@ -137,7 +137,11 @@ def check(
     if others:
         model, data, response = named(model, (data, *others), response, start)
     options = options_among(locals())
-    data, weights, sigma = with_columns(model, data, weights, sigma)
+    if any(OPTIONS[key].naming for key, value in options.items() if value is not None):
+        from descend.options.full_names import with_full_names
+
+        data, options = with_full_names(data, options)
+    data, weights, sigma = with_columns(model, data, options["weights"], options["sigma"])
     options |= {"weights": weights, "sigma": sigma}
     check_options(options, "loss")
     if l1 or l2:

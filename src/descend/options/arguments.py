@@ -87,6 +87,10 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         if value is not (known := OPTIONS[key]).default and not known.same_as_default(value)
     }
     given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
+    if any(OPTIONS[key].naming for key in given if key in OPTIONS):
+        from descend.options.full_names import with_full_names
+
+        data, options = with_full_names(data, options)
     options = _with_loss(model, _with_trials(model, options))
     if (sides := options.get("sigma")) is not None and (not isinstance(sides, str) or "," in sides):
         from descend.options.asymmetric import as_given, with_two_sides
