@@ -17,10 +17,10 @@ from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
 from descend.models import kind_of
 from descend.optimizers import Optimizer
-from descend.options.arguments import read_fixed, with_columns
+from descend.options.arguments import in_full, read_fixed, with_columns
 from descend.options.arrays_in_a_row import named
 from descend.options.of_model import Gradient
-from descend.options.request import OPTIONS, Request, check_options, options_among
+from descend.options.request import Request, check_options, options_among
 from descend.table import open_table
 
 if TYPE_CHECKING:
@@ -136,13 +136,9 @@ def check(
     """
     if others:
         model, data, response = named(model, (data, *others), response, start)
-    options = options_among(locals())
-    if any(OPTIONS[key].naming for key, value in options.items() if value is not None):
-        from descend.options.full_names import with_full_names
-
-        data, options = with_full_names(data, options)
+    data, options = in_full(data, options_among(locals()))
     data, weights, sigma = with_columns(model, data, options["weights"], options["sigma"])
-    options |= {"weights": weights, "sigma": sigma}
+    options = {**options, "weights": weights, "sigma": sigma}
     check_options(options, "loss")
     if l1 or l2:
         raise ConfigError(
