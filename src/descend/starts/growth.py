@@ -43,17 +43,17 @@ WITHIN = 1e-1
 """Error to which a sample is solved, as a share of its statistical error: further digits are not those of all rows."""
 
 
-def improved(program: Program | Kernel, rows: Rows, whole: Objective, theta: Array) -> Start | None:
+def improved(program: Program | Kernel, rows: Rows, objective_of_all: Objective, theta: Array) -> Start | None:
     """Improve a start on samples, the last of a 16th of the rows; None if rows are few, or a descent fails to converge.
 
-    rows: all of them, or those that are in memory. whole: J over all rows.
+    rows: all of them, or those that are in memory. objective_of_all: J over all rows.
 
     The minimum over n rows lies within about 1/sqrt(n) of that over all, in units of the spread of one row. Each
     sample is solved to a hundredth of that, g'C^-1 g / (2 J) <= 1e-4 / n, from where the last one ended; so the first
     step over all rows begins so close that Gauss-Newton doubles the digits with every pass. Where a curvature costs
     many gradients, that of the last sample leads on instead (see `_carried`).
     """
-    here, count, penalty, bounds = rows.count, whole.rows, whole.penalty, whole.bounds
+    here, count, penalty, bounds = rows.count, objective_of_all.rows, objective_of_all.penalty, objective_of_all.bounds
     fewest = FEWEST * FEW / max(theta.size, FEW) if here == count else FEWEST_ELSEWHERE
     smallest = max(SMALLEST, EACH * theta.size)
     if count < max(fewest, smallest * GROWTH) or theta.size > MANY:
@@ -70,8 +70,8 @@ def improved(program: Program | Kernel, rows: Rows, whole: Objective, theta: Arr
             return None
         theta = last.theta
         passes += objective.passes * size / count
-    if here == count and getattr(program, "costly", False) and bounds is None and not whole.has_l1:
-        theta = _carried(whole, theta, objective(theta, 2).curvature)
+    if here == count and getattr(program, "costly", False) and bounds is None and not objective_of_all.has_l1:
+        theta = _carried(objective_of_all, theta, objective(theta, 2).curvature)
     note = f"start improved on samples of {' and '.join(f'{size:,}' for size in sizes)} rows"
     return Start(theta, note, tuple(sizes), passes)
 
