@@ -209,11 +209,14 @@ def fit_request(
     began = time.perf_counter() if began is None else began
     with np.errstate(all="ignore"), enough_memory():
         if kind_of(request.model).in_place:
+            from descend.training.checkpoint import checkpointed
             from descend.training.posing import pose_module
 
             problem, request = pose_module(request.model, request.data, request)
+            resumed = checkpointed(problem, request)
+            began -= 0.0 if resumed is None else resumed.snapshot.seconds
             with problem.objective.session():
-                return fit_of(solve(problem, request, on_step, began=began))
+                return fit_of(solve(problem, request, on_step, resumed, began))
         request.refuse_training()
         if request.by is not None:
             from descend.many import fit_groups
