@@ -47,8 +47,8 @@ def with_random_states(engine: ModuleEngine, said: Mapping[str, Any], tensors: M
         if (state := tensors.get(f"random.loader.{place}")) is not None:
             generator.set_state(state)
     if "numpy" in said:
-        name, keys, *rest = said["numpy"]
-        np.random.set_state((name, np.array(keys, dtype=np.uint32), *rest))
+        name, keys, *others = said["numpy"]
+        np.random.set_state((name, np.array(keys, dtype=np.uint32), *others))
     if "python" in said:
         version, inner, gauss_next = said["python"]
         random.setstate((version, tuple(inner), gauss_next))
