@@ -104,9 +104,20 @@ def settled_classes(model: ModuleModel, engine: ModuleEngine, output: Tensor) ->
             f"`{model.name}` has {outputs} outputs, but there are {len(loss.classes)} classes: "
             f"{', '.join(loss.classes[:6])}{', ...' if len(loss.classes) > 6 else ''}. Let it have an output for each."
         )
-    loss = loss.weighing(codes)
-    if loss.weights_of_classes and engine.y.ndim == 1:
-        each = np.asarray(loss.weights_of_classes)[codes.astype(np.intp)]
-        omega = each if engine.rows.omega is None else each * engine.rows.omega
-        engine = replace(engine, rows=replace(engine.rows, omega=omega), omega=model.placed(omega))
-    return replace(model, loss=loss), engine
+    if engine.streamed and loss.class_weights == "balanced":
+        raise ConfigError(
+            "class_weights=balanced counts the rows of each class, and these are passed rather than read. Give "
+            'numbers, such as cross_entropy(class_weights="1, 2").'
+        )
+    model = replace(model, loss=loss.weighing(codes))
+    return model, weighed(engine, model)
+
+
+def weighed(engine: ModuleEngine, model: ModuleModel) -> ModuleEngine:
+    """Return rows weighted by their classes, where these have weights."""
+    weights = getattr(model.loss, "weights_of_classes", ())
+    if not weights or engine.streamed or engine.y.ndim != 1:
+        return engine
+    each = np.asarray(weights)[engine.rows.y.astype(np.intp)]
+    omega = each if engine.rows.omega is None else each * engine.rows.omega
+    return replace(engine, rows=replace(engine.rows, omega=omega), omega=model.placed(omega))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.training.engine import ModuleEngine
@@ -59,6 +56,7 @@ class Course:
     """Epoch, training loss and validation loss."""
     best_epoch: int = 0
     best_loss: float = math.inf
+    best_passed: Tensor | None = None
     best_measures: dict[str, float] = field(default_factory=dict)
     stopped: bool = False
     ended: bool = False
@@ -110,7 +108,7 @@ class Course:
         losses: list[Tensor] = []
         shares: list[float] = []
         total_weight = 0.0
-        for batches, count in self.steps(objective, epoch):
+        for batches, count in objective.engine.steps(self.batch_size, self.seed, epoch, self.accumulate):
             if stop() or self.stopped:
                 break
             for tensor in trained:
@@ -136,30 +134,12 @@ class Course:
         weights = torch.tensor(shares, dtype=torch.float64, device=losses[0].device)
         self.passed = (torch.stack(losses).double() * weights).sum() / total_weight
 
-    def steps(self, objective: Sums, epoch: int) -> Iterator[tuple[list[tuple[Tensor, Tensor, Tensor | None]], float]]:
-        """Yield the batches of each step, and the sum of their weights."""
-        engine = objective.engine
-        if self.batch_size is None:
-            yield list(engine.blocks(None, True)), engine.rows.weight_of(None)
-            return
-        batches: list[NDArray[np.intp]] = objective.batches(self.batch_size, self.seed, epoch)
-        if engine.omega is None:
-            counts: list[float] = [len(rows) for rows in batches]
-        else:
-            counts = [engine.rows.weight_of(rows) for rows in batches]
-        if self.accumulate == 1:
-            for batch, count in zip(engine.in_turn(batches), counts, strict=True):
-                yield [batch], count
-            return
-        turn = engine.in_turn(batches)
-        for begin in range(0, len(batches), self.accumulate):
-            some = counts[begin : begin + self.accumulate]
-            yield [next(turn) for _ in some], sum(some)
-
     # ------------------------------------------------------------ after it
 
     def measure(self, objective: Sums, loss: float) -> None:
         """Measure what stands after an epoch, keep the best weights, and judge whether to go on."""
+        import torch
+
         again, self.due = self.optimizer is not None, False
         self.epoch += int(again)
         self.loss = loss
@@ -169,13 +149,15 @@ class Course:
                 objective.loss_over(objective.engine, self.meter)
             self.measures = self.meter.results()
         if self.validation is not None:
-            now = objective.loss_over(self.validation, self.meter)
+            with self.validation.looked_at(first=not again):
+                now = objective.loss_over(self.validation, self.meter)
             self.measures = {"validation_loss": now, **self.measures}
             if self.meter is not None:
                 self.measures |= self.meter.results(HELD_BACK)
             self.history.append((self.epoch, loss, now))
             if now < self.best_loss - (self.min_delta if math.isfinite(self.best_loss) else 0.0):
                 self.best_loss, self.best_epoch, self.best_measures = now, self.epoch, self.measures
+                self.best_passed = torch.tensor(loss)
                 if self.best:
                     self.kept = [tensor.detach().clone() for tensor in objective.model.parameters.changing()]
         if again:
