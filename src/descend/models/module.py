@@ -238,7 +238,7 @@ def one_per_row(output: Any, rows: int, name: str) -> Tensor:
     """Return a module's output as one dimension: a column (n, 1) minus y (n,) would silently become (n, n)."""
     shape = tuple(getattr(output, "shape", ()))
     if shape == (rows, 1):
-        column: Tensor = output[:, 0]
+        column: Tensor = output.squeeze(1)  # rather than [:, 0], whose derivative fills a matrix
         return column
     if shape != (rows,):
         raise ConfigError(
