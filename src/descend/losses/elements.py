@@ -31,7 +31,14 @@ class Elements(InTorch):
         return compile_expression(self.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
 
     def checked(self, output: object, rows: int, name: str) -> Tensor:
+        if not self.shape and tuple(getattr(output, "shape", ())) == (rows, 1):
+            return output.squeeze(1)  # type: ignore[attr-defined, no-any-return]
         if tuple(getattr(output, "shape", ())) != (rows, *self.shape):
+            if not self.shape:
+                raise ConfigError(
+                    f"`{name}` returned {shape_of(output)} for {rows} rows. It must return one number per row: shape "
+                    f"({rows},) or ({rows}, 1)."
+                )
             shape = ", ".join(map(str, self.shape))
             raise ConfigError(
                 f"`{name}` returned {shape_of(output)} for {rows} rows, and y has shape (n, {shape}). Let it return "

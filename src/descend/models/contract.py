@@ -135,6 +135,10 @@ class Model(RowsOfModel, ABC):
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return the prediction of each row, on the scale of the response."""
 
+    def scores_of_outputs(self, theta: Array, columns: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the scores of each output by its name, where the loss is of several."""
+        return {}
+
     @property
     def name(self) -> str:
         return type(self).__name__

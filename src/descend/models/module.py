@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,13 @@ from descend.errors import ConfigError, DataError
 from descend.losses import Loss
 from descend.losses.elements import Elements
 from descend.losses.in_torch import InTorch, shape_of
+from descend.losses.several import Heads, Several, in_order
 from descend.models.contract import Model, Options
 from descend.models.datasets import is_dataset, rows_of
 from descend.models.module_modes import evaluating
 from descend.models.module_weights import ModuleParameters
 from descend.models.reading import Content, known_column
-from descend.models.together import Name, Together, called, returned, several, together
+from descend.models.together import Name, Together, called, joined_rows, returned, several, together
 from descend.parameters import Constraints
 from descend.table import Table, open_table
 
@@ -219,16 +220,31 @@ class ModuleModel(Model):
         predicted: Array = self.loss.mean(score)
         return predicted[:, 0] if predicted.ndim == 2 and predicted.shape[1] == 1 else predicted
 
+    def scores_of_outputs(self, theta: object, columns: Mapping[str, Array]) -> dict[str, Array]:
+        """Return what the module returns for each output in evaluation mode, by name; a single one without."""
+        output = self._outputs(columns)
+        heads = several(output)
+        if heads is None:
+            return {"": output.double().cpu().numpy()}
+        arrays = {name: part.double().cpu().numpy() for name, part in heads.parts.items()}
+        if not self.loss.outputs:
+            return {str(name): array for name, array in arrays.items()}
+        named = in_order(arrays, Heads(cast(Several, self.loss)))
+        return dict(zip(self.loss.outputs, (array for _, array in named), strict=True))
+
     def scores(self, theta: object, columns: Mapping[str, Array]) -> Array:
         """Return what the module returns for each row in evaluation mode, (n,) or (n, K)."""
+        score: Array = self._outputs(columns).double().cpu().numpy()
+        return score
+
+    def _outputs(self, columns: Mapping[str, Array]) -> Tensor:
         import torch
 
         rows = self.tensor(columns)
         with evaluating(self.module), torch.no_grad():
             size = block_size(rows)
             parts = [self.score(rows[begin : begin + size]) for begin in range(0, len(rows), size)]
-            score: Array = torch.cat(parts).to(torch.float64).cpu().numpy()
-        return score
+            return joined_rows(parts)
 
     def __str__(self) -> str:
         return f"{self.response} ~ {self.name}({', '.join(self.inputs) or TENSOR})"

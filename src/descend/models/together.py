@@ -75,6 +75,10 @@ class Together:
         """False: there is no single type."""
         return False
 
+    def as_given(self) -> dict[str, Tensor] | tuple[Tensor, ...]:
+        """Return the parts as they were given: in a dict, or in a tuple."""
+        return self.by_names() if self.by_name else tuple(self.parts.values())
+
     def by_names(self) -> dict[str, Tensor]:
         """Return the parts by name."""
         return {str(name): part for name, part in self.parts.items()}

@@ -16,6 +16,7 @@ from descend.models.datasets import is_dataset
 from descend.models.module import ModuleModel, block_size
 from descend.models.module_modes import Modes
 from descend.models.module_weights import ModuleParameters
+from descend.models.together import tensors_of
 from descend.optimizers import OPTIMIZERS
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.options.request import Request
@@ -119,14 +120,15 @@ def _begun(
         output = modes.find_out(few)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
         raise ConfigError(_refusal(model, few, error)) from error
-    if not (checked := model.checked(output, len(few))).requires_grad:
+    checked = model.checked(output, len(few))
+    if not any(part.requires_grad for part in tensors_of(checked)):
         raise ConfigError(
             f"What `{model.name}` returns does not depend on its parameters in a way PyTorch can follow. "
             "Use torch functions in its forward, without detach or no_grad."
         )
     # Only now: a lazy module has no shapes before it has seen rows.
     model = replace(model, parameters=ModuleParameters(model.module))
-    if model.loss.of_classes:
+    if model.loss.of_classes or model.loss.outputs:
         from descend.training.classes import settled_classes
 
         model, engine = settled_classes(model, engine, checked)

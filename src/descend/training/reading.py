@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.losses import Loss
+from descend.losses.several import Heads, Several, in_order
 from descend.models.module import TARGETS, TENSOR, ModuleModel, as_tensor, is_pair, is_tensor
 from descend.models.module_weights import ModuleParameters
-from descend.models.together import several, tensors_of, together
+from descend.models.together import Name, Together, several, tensors_of, together
 from descend.options.request import Request
 from descend.table import Table, open_table
 from descend.table.table import check_missing
@@ -100,6 +102,8 @@ def _read_response(given: Any, loss: Loss) -> tuple[Loss, Array, Tensor | None]:
 
         loss, observed, shares = read_classes(given, loss)
         return loss, observed, None if shares is None else as_tensor(shares)
+    if loss.outputs:
+        return _read_outputs(given, cast(Several, loss))
     targets = together(given, as_tensor)
     first = tensors_of(targets)[0]
     if first.ndim == 0:
@@ -111,6 +115,38 @@ def _read_response(given: Any, loss: Loss) -> tuple[Loss, Array, Tensor | None]:
     if not observed.shape[1]:
         raise DataError(f"y has shape {tuple(first.shape)}, so that its rows hold no number.")
     return loss, observed[:, 0], targets if wide else None
+
+
+def _read_outputs(given: object, loss: Several) -> tuple[Loss, Array, Tensor]:
+    """Return the loss of several outputs, settled, a number for each row, and the response of each output."""
+    parts: dict[Name, object] = {}
+    if isinstance(given, Mapping):
+        parts = dict(given)
+    elif (found := several(given)) is not None:
+        parts |= found.parts
+    elif isinstance(given, tuple | list):
+        parts = dict(enumerate(given))
+    if len(parts) != len(loss.outputs):
+        names = ", ".join(loss.outputs)
+        raise DataError(f"There are losses of the outputs {names}, so y must be a dict or a tuple of as many tensors.")
+    losses: dict[str, Loss] = {}
+    shapes: dict[str, tuple[int, ...]] = {}
+    read: dict[Name, Tensor] = {}
+    numbers = np.empty(0)
+    for (name, each), (key, part) in zip(loss.outputs.items(), in_order(parts, Heads(loss)), strict=True):
+        losses[name], own, targets = _read_response(part, each)
+        if targets is None:
+            targets = torch_of(own, losses[name])
+        read[key] = targets
+        shapes[name] = () if losses[name].of_classes else tuple(targets.shape[1:])
+        numbers = numbers if numbers.size else own
+    return loss.of(losses, shapes), numbers, cast("Tensor", Together(read))
+
+
+def torch_of(numbers: Array, loss: Loss) -> Tensor:
+    """Return a number for each row as a tensor: of classes their places."""
+    found = as_tensor(numbers)
+    return found.long() if loss.of_classes else found
 
 
 def _numbers(values: object) -> Array:

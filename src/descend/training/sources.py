@@ -120,12 +120,12 @@ def source_of(data: object, request: Request) -> Source:
     size: int = getattr(sampler, "batch_size", None) or 1
     count = len(held.inputs)
     note = f"the {count:,} rows of the {kind} are passed in the order of the DataLoader"
-    if _whole(data, count):
+    if _at_once(data, count):
         return Source(held, kind, f"the {count:,} rows of the {kind} are passed at once")
     return Source(held, kind, note, order=lambda: drawn_by(data), batch_size=size)
 
 
-def _whole(loader: DataLoader[object], rows: int) -> bool:
+def _at_once(loader: DataLoader[object], rows: int) -> bool:
     """Whether a batch of a loader has all rows, once."""
     from torch.utils.data import BatchSampler, RandomSampler, SequentialSampler
 

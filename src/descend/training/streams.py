@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from descend.errors import DataError
+from descend.losses import Loss
+from descend.losses.several import Heads, Several, in_order
 from descend.models.datasets import parted, undrawn
 from descend.models.module import ModuleModel
-from descend.models.together import several, together
+from descend.models.together import Together, several, together
 from descend.training.engine import ModuleEngine
 
 if TYPE_CHECKING:
@@ -97,11 +99,20 @@ class Stream(ModuleEngine):
 
 def observed(model: ModuleModel, y: Tensor) -> Tensor:
     """Return the response of a batch as the loss takes it."""
-    if several(y) is not None:
-        return together(y, model.placed)
-    if model.loss.of_classes and not (y.ndim == 2 and y.shape[1] > 1):
+    heads = several(y)
+    if heads is not None and model.loss.outputs:
+        losses = list(model.loss.outputs.values())
+        found = {
+            name: _observed(model, each, part, each.in_torch is not None or part.ndim > 1)
+            for each, (name, part) in zip(losses, in_order(heads.parts, Heads(cast(Several, model.loss))), strict=True)
+        }
+        return cast("Tensor", Together(found))
+    return together(y, model.placed) if heads is not None else _observed(model, model.loss, y, model.cost is not None)
+
+
+def _observed(model: ModuleModel, loss: Loss, y: Tensor, as_it_is: bool) -> Tensor:
+    if loss.of_classes and not (y.ndim == 2 and y.shape[1] > 1):
         return model.placed(y.reshape(-1).long())
-    placed = model.placed(y)
-    if model.cost is not None:
-        return placed
-    return model.placed(placed.reshape(-1).to(model.dtype))
+    if as_it_is and not (loss.in_torch is None and y.shape[1:] == (1,)):
+        return model.placed(y)
+    return model.placed(model.placed(y).reshape(-1).to(model.dtype))
