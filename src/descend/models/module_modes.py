@@ -92,6 +92,17 @@ def _equal(one: object, other: object) -> bool:
     return alike and all(torch.equal(a, b) for a, b in zip(*pairs, strict=True))
 
 
+@contextlib.contextmanager
+def seeded(module: Module, seed: int) -> Iterator[None]:
+    """Let the random numbers of a run, such as those of dropout, begin from a seed; then put those of before back."""
+    import torch
+
+    devices = {tensor.device for tensor in module.parameters() if tensor.is_cuda}
+    with torch.random.fork_rng(list(devices)):
+        torch.manual_seed(seed)
+        yield
+
+
 def _switch(flags: list[tuple[Module, bool]]) -> None:
     for part, flag in flags:
         part.training = flag

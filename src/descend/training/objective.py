@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.errors import ConfigError
 from descend.formula.compile import compile_expression
 from descend.formula.printers.code import TORCH
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models.module import ModuleModel
-from descend.models.module_modes import Modes, undisturbed
+from descend.models.module_modes import Modes, seeded, undisturbed
 from descend.models.module_weights import Weights
 from descend.problem.point import Objective
 from descend.training.course import Course
@@ -55,6 +56,8 @@ class ModuleObjective(Objective):
         self.squared = self.in_torch is None and loss.quadratic and float(loss.expressions[2]) == 2.0
         self._last: ModulePoint | None = None
         self.course: Course | None = None
+        self.half = self.compiled = False
+        """Whether the module computes in bfloat16 where that is safe, and whether it is compiled."""
         self.meter: Meter | None = None
 
     @property
@@ -111,17 +114,19 @@ class ModuleObjective(Objective):
         if course is None or not isinstance(optimizer, TorchOptimizer):
             return None
         course.begin(self, optimizer)
-        if course.batch_size is None and not (course.stepwise or self.engine.streamed):
+        if course.regime.batch_size is None and not (course.stepwise or self.engine.streamed):
+            course.step += 1
             return None
         optimizer.set_rate(rate)
         course.pass_through(self, optimizer, epoch, lambda: stop() or course.stopped)
-        if not course.lean:
+        if not course.regime.lean:
             course.passed = None
         return Weights(self.model.parameters)
 
     def end(self) -> ModulePoint | None:  # type: ignore[override]
         """Leave the weights that are kept, and return J there where the last step has another."""
         course, last = self.course, self._last
+        self.half = False  # J that is reported is that of the predictions
         if course is None or last is None:
             return None
         restored = course.restore(self)
@@ -135,7 +140,7 @@ class ModuleObjective(Objective):
             return None
         self._last = None
         if self.engine.streamed:
-            course.passed = course.best_passed
+            course.passed = last.total if course.kept is None else course.best_passed
         point = self(Weights(self.model.parameters) if restored else last.theta, 1)
         if course.meter is not None:  # of the rows as they are predicted now, rather than on the way
             point.measures = course.measures | course.meter.results()
@@ -193,7 +198,7 @@ class ModuleObjective(Objective):
         """Return the losses of some rows, summed over ``count``."""
         from torch.nn.functional import mse_loss
 
-        score = self.model.score(inputs)
+        score = self.score(inputs)
         if self.meter is not None:
             self.meter.hear(score, y)
         if self.in_torch is not None:
@@ -218,6 +223,16 @@ class ModuleObjective(Objective):
             inputs, y, weights = next(self.engine.blocks(rows, at_once=True))
             count = len(y) if weights is None else float(weights.sum())
             return hessian(lambda: self.mean_loss(inputs, y, weights, count), self.model.parameters.trained)
+
+    def score(self, inputs: Tensor) -> Tensor:
+        """Return what the module returns for some rows, by autocast if it computes in bfloat16."""
+        if not self.half:
+            return self.model.score(inputs)
+        import torch
+
+        with torch.autocast(self.model.parameters.trained[0].device.type, torch.bfloat16):
+            score = self.model.score(inputs)
+        return score.float()
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[Flat]:
@@ -250,7 +265,8 @@ class ModuleObjective(Objective):
         self.modes.train()
         self.model.parameters.begin()
         try:
-            yield
+            with self._seeded(), self._compiled():
+                yield
         finally:
             parameters = self.model.parameters
             if not self.finite:
@@ -259,3 +275,29 @@ class ModuleObjective(Objective):
             self.clear()
             self.modes.restore()
             self._last = None
+
+    def _seeded(self) -> contextlib.AbstractContextManager[None]:
+        """Let random numbers begin from the seed; but where a loader draws rows, they go on as in a loop over it."""
+        if self.engine.streamed or self.engine.order is not None:
+            return contextlib.nullcontext()
+        return seeded(self.model.module, 0 if self.course is None else self.course.regime.seed)
+
+    @contextlib.contextmanager
+    def _compiled(self) -> Iterator[None]:
+        """Compile the module for a while, where that was asked for. Raises ConfigError if PyTorch cannot."""
+        if not self.compiled:
+            yield
+            return
+        module = self.model.module
+        module.compile()
+        try:
+            yield
+        except Exception as error:
+            if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+                raise
+            said = str(error).strip().partition("\n")[0].rstrip(".")
+            raise ConfigError(
+                f"PyTorch cannot compile `{self.model.name}` here: {said}. Leave out `compile`."
+            ) from error
+        finally:
+            module._compiled_call_impl = None  # as it was before; PyTorch has no call for that

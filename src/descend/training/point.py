@@ -1,10 +1,10 @@
-"""J of a module, and its gradient, at one moment of a run."""
+"""J of a PyTorch module and the norm of its gradient at one moment."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,20 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+class PassedAgain(Sums, Protocol):
+    """J of a module, evaluated anew: see `ModuleObjective`, which is one."""
+
+    @property
+    def gradients(self) -> list[Tensor]:
+        """The gradients of those trained parameters that the prediction depends on."""
+
+    def descent(self, rows: NDArray[np.intp] | None) -> Tensor:
+        """Return J over some rows in training mode, leaving its gradient in ``.grad``."""
+
+    def __call__(self, theta: Weights, order: int = 1, rows: NDArray[np.intp] | None = None) -> ModulePoint:
+        """Evaluate J at the present parameters."""
+
+
 class ModulePoint:
     """J and |dJ/dparameters| of a module at one moment; what a `TorchOptimizer` is given.
 
@@ -28,7 +42,7 @@ class ModulePoint:
     proximal = False
     curvature = None
 
-    def __init__(self, theta: Weights, total: Tensor, objective: Sums, rows: NDArray[np.intp] | None) -> None:
+    def __init__(self, theta: Weights, total: Tensor, objective: PassedAgain, rows: NDArray[np.intp] | None) -> None:
         self.theta, self.total, self.objective, self.rows = theta, total, objective, rows
         self.rate, self.run = 0.0, objective.runs
         self.lean, self.ended = False, ""

@@ -9,21 +9,12 @@ from numpy.typing import NDArray
 
 from descend.models.module import ModuleModel
 from descend.models.module_modes import Modes
-from descend.models.module_weights import Weights
 from descend.training.curvature import Ritz
 from descend.training.engine import ModuleEngine
 from descend.training.meter import Meter
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-
-class Valued(Protocol):
-    """J at one moment."""
-
-    @property
-    def loss(self) -> float:
-        """J."""
 
 
 class Sums(Protocol):
@@ -40,16 +31,6 @@ class Sums(Protocol):
     @property
     def rows(self) -> int:
         """The number of rows."""
-
-    @property
-    def gradients(self) -> list[Tensor]:
-        """The gradients of what is trained, where J depends on it."""
-
-    def __call__(self, theta: Weights, order: int = 1, rows: NDArray[np.intp] | None = None) -> Valued:
-        """Evaluate J at the present parameters; order 1 leaves its gradient in ``.grad``."""
-
-    def descent(self, rows: NDArray[np.intp] | None) -> Tensor:
-        """Return J over some rows in training mode, leaving its gradient in ``.grad``."""
 
     def batches(self, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
         """Return the rows of each batch of an epoch."""
