@@ -156,7 +156,8 @@ def _noise(state: State, say: Words) -> Component:
 
 def _main(state: State, say: Words) -> list[Component]:
     steps = html.Div(id="equations", **{"aria-live": "off", "data-ended": say("ended")})
-    step = [html.H2(say("step_figure")), html.P(id="rule", className="rule"), steps]
+    told = html.Div(id="in-words", **{"aria-live": "off", "data-words": say.phrases("step")})
+    step = [html.H2(say("step_figure")), html.P(id="rule", className="rule"), steps, told]
     loss = _figure("loss", say("loss_figure"), [lowest_key(say)])
     return [
         html.Div(id="trouble", role="alert", **{"data-silent": say("silent")}),

@@ -32,7 +32,7 @@ UPLOADS = "/upload"
 FILMS = "/film"
 BLOCK = 2**20
 PORT = 8050
-THREADS = 4
+THREADS = 16
 SUFFIXES = (".csv", ".tsv", ".txt")
 CONNECTIONS = 2000
 """Most connections at a time, if the system allows so many per process: a browser keeps six per page open."""
@@ -111,14 +111,14 @@ def _give_films(server: Flask, callbacks: Callbacks) -> None:
     from flask import request
 
     @server.post(FILMS)  # type: ignore[untyped-decorator]
-    def film() -> tuple[str, int, dict[str, str]]:
+    def film() -> tuple[str | bytes, int, dict[str, str]]:
         try:
             posted = request.get_json(silent=True)
         except RecursionError:
             posted = None
         if not (isinstance(posted, dict) and isinstance(posted.get("settings"), dict)):
             return _said({"error": OUT_OF_DATE}, 400)
-        answer = callbacks.film(posted["settings"], posted.get("gradient"), posted.get("key"), posted.get("shown"))
+        answer = callbacks.film(posted["settings"], posted.get("gradient"), posted.get("key"), posted)
         return answer, 200, {"Content-Type": "application/json"}
 
 

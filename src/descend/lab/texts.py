@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+from descend.lab.phrases import PHRASES
 from descend.losses.chinese import CHINESE as LOSSES
 from descend.options.request import OPTIONS
 
@@ -197,8 +200,14 @@ class Words:
 
     def __call__(self, key: str, **named: object) -> str:
         """Look up a text, and fill in its named values."""
-        text = TEXTS[key][self.chinese]
+        text = (TEXTS.get(key) or PHRASES[key])[self.chinese]
         return text.format(**named) if named else text
+
+    def phrases(self, *kinds: str) -> str:
+        """Return the texts that the page fills in by itself, of some kinds, as JSON by key."""
+        wanted = tuple(f"{kind}_" for kind in kinds)
+        chosen = {key: pair[self.chinese] for key, pair in PHRASES.items() if key.startswith(wanted)}
+        return json.dumps(chosen, ensure_ascii=False)
 
     def loss(self, name: str) -> str:
         """Return what the list of losses calls one: its name, and in Chinese what it is."""

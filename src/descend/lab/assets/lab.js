@@ -1,7 +1,7 @@
 "use strict";
 // The player: figures and numbers move from the film alone, so that playing asks the server for nothing.
 (() => {
-  const root = document.documentElement, key = "descend-upload", shade = "descend-shade", FPS = 20, REST = 120, GRAPHS = ["data", "surface", "loss"];
+  const root = document.documentElement, key = "descend-upload", shade = "descend-shade", FPS = 20, REST = 200, GRAPHS = ["data", "surface", "loss"];
   const TOLD = ["formula-told", "start-told", "trouble"], silent = Object.fromEntries(TOLD.map((place) => [place, null]));
   const none = () => window.dash_clientside.no_update;
   let shown = {}, film = null, frame = 0, timer = null, resting = null, wanted = null, latest = null, asking = false, opened = 0;
@@ -32,6 +32,36 @@
   const dot = (inside, x, y, colour) => {
     if (Number.isFinite(x) && Number.isFinite(y)) made("circle", inside, { cx: x.toFixed(1), cy: y.toFixed(1), r: 6.5, fill: colour, class: "head" });
   };
+  const GAP = -32768, bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  // The plane of two inputs: a picture of the probabilities, and the border where they are a half.
+  const side = (move, k, inside, across, up, paint) => {
+    const { cells, x, y } = move, last = cells - 1;
+    move.values ||= bytes(move.side);
+    const p = move.values.subarray(k * cells * cells, (k + 1) * cells * cells);
+    const at = (i, j) => [across(x[0] + (x[1] - x[0]) * i / last), up(y[0] + (y[1] - y[0]) * j / last)];
+    const [left, bottom] = at(0, 0), [right, top] = at(last, last);
+    if (move === film.moves.data[0]) {
+      const canvas = document.createElement("canvas"), pen = canvas.getContext("2d"), image = pen.createImageData(cells, cells);
+      Object.assign(canvas, { width: cells, height: cells });
+      p.forEach((value, place) => {
+        const spot = 4 * ((last - Math.floor(place / cells)) * cells + place % cells), away = value / 100 - 1;
+        image.data.set([...away > 0 ? [230, 159, 0] : [0, 114, 178], 110 * Math.abs(away)], spot);
+      });
+      pen.putImageData(image, 0, 0);
+      const wide = (right - left) / last / 2, high = (bottom - top) / last / 2;  // a cell is around its point
+      made("image", inside, { href: canvas.toDataURL(), x: left - wide, y: top - high, width: right - left + 2 * wide, height: bottom - top + 2 * high, preserveAspectRatio: "none" });
+    }
+    let text = "";
+    for (let j = 0; j < last; j += 1) for (let i = 0; i < last; i += 1) {
+      const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]], found = [];
+      corners.forEach((one, place) => {
+        const other = corners[(place + 1) % 4], a = p[one[1] * cells + one[0]] - 100, b = p[other[1] * cells + other[0]] - 100;
+        if ((a < 0) !== (b < 0)) found.push(at(one[0] + (other[0] - one[0]) * a / (a - b), one[1] + (other[1] - one[1]) * a / (a - b)));
+      });
+      for (let place = 0; place + 1 < found.length; place += 2) text += `M${found[place].map((v) => v.toFixed(1)).join(" ")}L${found[place + 1].map((v) => v.toFixed(1)).join(" ")}`;
+    }
+    made("path", inside, { d: text, stroke: paint, class: "border" });
+  };
   const moveTo = (name, k) => {
     const plot = graph(name), moves = film && film.moves[name], box = plot && plot.closest(".graph");
     if (!moves || !plot._fullLayout || !plot._fullLayout.xaxis) return;
@@ -45,10 +75,12 @@
     const layer = made("svg", box, { class: "moving", "aria-hidden": "true" });
     const inside = made("svg", layer, { x: xaxis._offset, y: yaxis._offset, width: xaxis._length, height: yaxis._length });
     const across = (value) => value === null ? null : xaxis.d2p(value), up = (value) => value === null ? null : yaxis.d2p(value);
-    for (const { kind, colour, x, y, scale } of moves) {
-      const paint = `var(--${colour})`;
+    for (const move of moves) {
+      const { kind, colour, x, y, scale } = move, paint = `var(--${colour})`;
+      if (kind === "sides") { side(move, k, inside, across, up, paint); continue; }
       if (kind === "curve" || kind === "dots") {
-        const heights = y[k].map((place) => place === null ? null : up(scale[0] + place * scale[1])), apart = kind === "dots";
+        move.places ||= new Int16Array(bytes(move.heights).buffer);
+        const heights = Array.from(move.places.subarray(k * x.length, (k + 1) * x.length), (place) => place === GAP ? null : up(scale[0] + place * scale[1])), apart = kind === "dots";
         made("path", inside, { d: joined(x.map(across), heights, apart), stroke: paint, class: x.length > 24 ? kind : "dots few" });
         continue;
       }
@@ -66,16 +98,18 @@
     if (!film || !told) return;
     const epoch = film.epochs[frame], last = film.epochs[film.epochs.length - 1];
     if (slider) { slider.max = film.epochs.length - 1; slider.value = frame; slider.setAttribute("aria-valuetext", epoch); }
-    const losses = Object.entries(film.losses);
+    const losses = Object.entries(film.losses), { lines, words } = window.descendLab, said = find("in-words");
     told.textContent = `${find("frames").dataset.of.replace("{epoch}", epoch).replace("{last}", last)}` +
       (losses.length === 1 ? `  ·  J = ${losses[0][1][frame]}` : "");
-    const lines = film.equations[frame], ended = frame === film.epochs.length - 1 ? [` ${box.dataset.ended}`] : [];
-    box.replaceChildren(...[...lines, ...ended].map((line) => {
+    const ended = frame === film.epochs.length - 1 ? [` ${box.dataset.ended}`] : [];
+    const written = (texts) => texts.map((line) => {
       const p = document.createElement("p");
       p.textContent = line;
       if (line.startsWith(" ")) p.className = "aside";
       return p;
-    }));
+    });
+    box.replaceChildren(...written([...film.steps.taken ? lines(film.steps, frame) : [], ...ended]));
+    said.replaceChildren(...written(words(film, frame, JSON.parse(said.dataset.words))));
   };
   const show = (k) => {
     frame = Math.max(0, Math.min(k, film.epochs.length - 1));
@@ -124,10 +158,10 @@
   // A new film begins where the descent has led. A figure is drawn again only if it is another one.
   let still = {};
   const redraw = (name) => {
-    const figure = film.figures[name] || null, text = JSON.stringify(figure), plot = graph(name);
-    find(`${name}-figure`)?.closest(".card")?.toggleAttribute("hidden", !figure);
-    if (plot && plot.data && still[name] === text) return moveTo(name, frame);
-    still[name] = text;
+    const mark = film.marks[name], figure = film.figures[name], plot = graph(name);
+    find(`${name}-figure`)?.closest(".card")?.toggleAttribute("hidden", !mark);
+    if (!figure && mark && plot && plot.data) return moveTo(name, frame);
+    if (mark) still[name] = mark; else delete still[name];
     set(`${name}-figure`, { figure: figure || { data: [], layout: {} } });
   };
   // Words can wait until the hand rests.
@@ -196,7 +230,7 @@
   const ask = async () => {
     asking = true;
     while (wanted) {
-      const body = JSON.stringify(wanted), { at } = wanted.settings.context;
+      const body = JSON.stringify({ ...wanted, have: still }), { at } = wanted.settings.context;
       let said;
       wanted = null;
       try {
