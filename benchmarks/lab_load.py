@@ -70,7 +70,7 @@ class Reader(threading.Thread):
             self.act()
             try:
                 film = self.answer(connection, "/film", self.asked())["film"]
-                self.marks = film.get("marks", {})
+                self.marks = film["marks"] if "marks" in film else {}
                 told = self.answer(connection, "/_dash-update-component", words_to(film["link"]))
                 if not told["response"]["told"]["children"]:
                     self.errors.append(self.said)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from descend import api
-from descend.errors import DescendError
+from descend.errors import ConfigError, DescendError
 from descend.formula.curves import curve_named
 from descend.gradients.derivation import Derivation
-from descend.lab import copies, curves, groups, rates
+from descend.lab import copies, curves, groups, hand, rates
 from descend.lab import elements as html
 from descend.lab.cache import Cache
 from descend.lab.controls import on_the_page
@@ -21,7 +21,7 @@ from descend.lab.endings import error_text, groups_key, judgement_text, legend, 
 from descend.lab.equations import rule
 from descend.lab.film import captions, written
 from descend.lab.layout import page
-from descend.lab.state import FILE, READERS, UPLOAD, State, read_query, state_of, state_of_rows, usual_of
+from descend.lab.state import FILE, OUT_OF_DATE, READERS, UPLOAD, State, read_query, state_of, state_of_rows, usual_of
 from descend.lab.stills import Still, as_json
 from descend.lab.texts import Words, words
 from descend.lab.turn import Turn
@@ -44,7 +44,7 @@ FILMS: Cache[tuple[bytes, Mapping[str, Still]]] = Cache(128)
 WORDS: Cache[tuple[Any, ...]] = Cache(128)
 Answer = Callable[..., object] | str
 Asked = Mapping[str, object]
-NOTHING: Asked = {}
+"""What a page posts."""
 Opening = dict[str, Any]
 """What a page was opened with: the query of its address, and the key of its upload."""
 
@@ -107,36 +107,56 @@ class Callbacks:
         except DescendError:
             return dataclasses.replace(state, group=""), rows, ("group",)
 
-    def film(
-        self, settings: Mapping[str, object], gradient: str | None, key: str | None, more: Asked = NOTHING
-    ) -> bytes:
-        """Return the film of the settings as JSON, or all groups, with what is wrong with them and where.
+    def film(self, asked: Asked) -> bytes:
+        """Return the film of some settings as JSON, or all groups, with what is wrong with them and where.
 
-        more: ``shown``, which part of the table of groups; ``have``, the marks of the figures that the page has.
+        asked: ``settings``, the values of the controls; ``gradient``, by hand; ``key``, of an upload; ``shown``, which
+        part of the table of groups; ``have``, the marks of the figures that the page has.
 
         It bypasses Dash, which would take longer to pass it on than it takes to compute.
         """
         film, state, shown = b"null", usual_of("line"), b"null"
         notes: dict[str, object] = {"formula-told": None, "start-told": None, "trouble": None}
         try:
-            state = state_of(settings, gradient)
-            say, rows = words(state.lang), self.library.rows(state, key)
+            state, rows, dark = self._asked(asked)
+            say = words(state.lang)
             if rows is None:
                 notes["trouble"] = None if state.problem == UPLOAD else say("need_upload")
             elif not state.formula.strip():
                 notes["formula-told"] = say("choose_formula", example=first_formula(list(rows.columns)))
             elif state.all_groups:
                 with TURN.taken(soon=True), speaking(on_the_page(state.lang)):
-                    shown = as_json(groups.answer(state, rows, more.get("shown")))
+                    shown = as_json(groups.answer(state, rows, asked.get("shown")))
             else:
                 with speaking(on_the_page(state.lang)):
-                    film = _film(state, rows, settings.get("theme") == "dark", more.get("have"))
+                    film = _film(state, rows, dark, asked.get("have"))
                     unknown = unknown_start(state, lowest_fit(state, rows))
                 if unknown:
                     notes["start-told"] = html.P([*prose(unknown), " ", say("left_out")], className="aside-told")
         except DescendError as error:
             notes["formula-told" if _of_formula(error, state) else "trouble"] = error_text(error)
         return b'{"film":%b,"groups":%b,"told":%b}' % (film, shown, as_json(notes))
+
+    def hand(self, asked: Asked) -> bytes:
+        """Return what a page that descends by hand has to know of a ``place`` on the surface, as JSON."""
+        try:
+            state, rows, _ = self._asked(asked)
+            if rows is None or state.all_groups:
+                raise ConfigError(OUT_OF_DATE)
+            place = asked.get("place")
+            with TURN.taken(soon=True), speaking(on_the_page(state.lang)):
+                return as_json(hand.stood(descents(state, rows), place if isinstance(place, list) else None))
+        except DescendError as error:
+            return as_json({"error": str(error)})
+
+    def _asked(self, asked: Asked) -> tuple[State, Rows | None, bool]:
+        """Return the state that a page asks for, its rows, and whether the page is dark. Raises DescendError."""
+        settings, gradient, key = asked.get("settings"), asked.get("gradient"), asked.get("key")
+        if not isinstance(settings, Mapping):
+            raise ConfigError(OUT_OF_DATE)
+        state = state_of(settings, gradient if isinstance(gradient, str) else "")
+        rows = self.library.rows(state, key if isinstance(key, str) else None)
+        return state, rows, settings.get("theme") == "dark"
 
     def tell(self, link: str | None, opening: Opening, low: float, high: float) -> list[object]:
         """Return the words for the descents of a link, and the ends of the slider of rates."""

@@ -7,7 +7,7 @@ descent sees the border between the sides. Else: predicted against observed.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,8 @@ CELLS = 25
 """Points of the plane of two inputs, along each."""
 MOST_PREDICTED = 240
 LOWEST = "lowest J"
+BY_HAND = "purple"
+"""The colour of steps by hand."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,27 +70,26 @@ class Scene:
         return self._predicted()
 
     def moves(self, frames: Frames) -> list[Plain]:
-        """Return what moves, for each descent."""
+        """Return what moves, for each descent: all of them are of one model."""
+        return [self._move(place, frames.theta(name)) for place, name in enumerate(self.runs.fits)]
+
+    def move_at(self, theta: Array) -> Plain:
+        """Return the curve at some parameters, as a move of one frame."""
+        return self._move(COLOURS.index(BY_HAND), theta[None, :])
+
+    def _move(self, place: int, ways: Array) -> Plain:
+        """Return what moves as the parameters go a way, (frames, p). place: of its colour."""
+        fit = self.runs.first
         if self.sides:
-            return [self._side(place, fit, frames.theta(name)) for place, name, fit in self._fits()]
+            return self._side(place, fit, ways)
         if self.seen.one or grouped.together(self.seen):
             inputs = self._inputs()[1]
-            grid, ends = next(iter(inputs.values())), reach(self.seen.y)
-            return [
-                _curve("curve", place, grid, _curves(fit, frames.theta(name), inputs), *ends)
-                for place, name, fit in self._fits()
-            ]
+            grid = next(iter(inputs.values()))
+            return _curve("curve", place, grid, _curves(fit, ways, inputs), *reach(self.seen.y))
         chosen = self._chosen()
         columns = {name: np.asarray(values)[chosen] for name, values in self.seen.columns.items()}
         y = self.seen.y[chosen]
-        return [
-            _curve("dots", place, y, _curves(fit, frames.theta(name), columns), *reach(y))
-            for place, name, fit in self._fits()
-        ]
-
-    def _fits(self) -> Iterator[tuple[int, str, Fit]]:
-        for place, (name, fit) in enumerate(self.runs.fits.items()):
-            yield place, name, fit
+        return _curve("dots", place, y, _curves(fit, ways, columns), *reach(y))
 
     def _chosen(self) -> NDArray[np.intp]:
         return _some(len(self.seen.y), self.most)

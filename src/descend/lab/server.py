@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import socket
-import tempfile
 from collections.abc import Callable
 from importlib.resources import files
-from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
-from urllib.parse import quote, unquote
+from typing import TYPE_CHECKING
 
-from descend.errors import ConfigError, DescendError
+from descend.errors import ConfigError
+from descend.lab import routes
 from descend.lab.callbacks import Callbacks
-from descend.lab.controls import on_the_page
-from descend.lab.data import MOST_UPLOAD, Library, Rows, first_formula
+from descend.lab.data import MOST_UPLOAD, Library, Rows
 from descend.lab.layout import shell
 from descend.lab.security import guard
-from descend.lab.state import OUT_OF_DATE, UPLOAD
-from descend.lab.texts import too_large
 from descend.report import palette
-from descend.wording import speaking
 
 if TYPE_CHECKING:
     from dash import Dash
     from flask import Flask
 
-UPLOADS = "/upload"
-FILMS = "/film"
 BLOCK = 2**20
 PORT = 8050
 THREADS = 16
-SUFFIXES = (".csv", ".tsv", ".txt")
 CONNECTIONS = 2000
 """Most connections at a time, if the system allows so many per process: a browser keeps six per page open."""
 IDLE = 20
@@ -80,9 +70,8 @@ def make_app(
     callbacks = Callbacks(library, formula)
     callbacks.register(app)
     _give_pages_own_scripts_only(app.server)
-    _give_films(app.server, callbacks)
-    _take_uploads(app.server, library)
-    guard(app.server, host, app.csp_hashes(), most_upload, UPLOADS)
+    routes.give(app.server, callbacks)
+    guard(app.server, host, app.csp_hashes(), most_upload, routes.UPLOADS)
     return app
 
 
@@ -104,63 +93,6 @@ def _give_pages_own_scripts_only(server: Flask) -> None:
     @server.errorhandler(DependencyException)  # type: ignore[untyped-decorator]
     def unknown(error: Exception) -> tuple[str, int]:
         return "There is no such page.", 404
-
-
-def _give_films(server: Flask, callbacks: Callbacks) -> None:
-    """Make a server answer with films."""
-    from flask import request
-
-    @server.post(FILMS)  # type: ignore[untyped-decorator]
-    def film() -> tuple[str | bytes, int, dict[str, str]]:
-        try:
-            posted = request.get_json(silent=True)
-        except RecursionError:
-            posted = None
-        if not (isinstance(posted, dict) and isinstance(posted.get("settings"), dict)):
-            return _said({"error": OUT_OF_DATE}, 400)
-        answer = callbacks.film(posted["settings"], posted.get("gradient"), posted.get("key"), posted)
-        return answer, 200, {"Content-Type": "application/json"}
-
-
-def _take_uploads(server: Flask, library: Library) -> None:
-    """Make a server take a file: it is read at once, its rows are kept, and the file is deleted."""
-    from flask import request
-
-    @server.post(UPLOADS)  # type: ignore[untyped-decorator]
-    def upload() -> tuple[str, int, dict[str, str]]:
-        # The uploaded name is only shown: whatever it says, the file is stored in a folder made for it.
-        name = PurePosixPath(unquote(request.headers.get("X-Name", "")).replace("\\", "/")).name[:80] or "data.csv"
-        suffix = Path(name).suffix.lower()
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"rows{suffix if suffix in SUFFIXES else '.csv'}"
-            if not _stored(request.stream, path, library.most_upload):
-                return _said({"error": too_large(library.most_upload)}, 413)
-            try:
-                with speaking(on_the_page("en")):
-                    key = library.add(path, name)
-            except DescendError as error:
-                return _said({"error": str(error).replace(str(path), name)}, 200)
-        rows = library.uploads.get(key)
-        assert rows is not None
-        return _said(
-            {"key": key, "search": f"?problem={UPLOAD}&formula={quote(first_formula(list(rows.columns)))}"}, 200
-        )
-
-
-def _stored(stream: IO[bytes], path: Path, most: int) -> bool:
-    """Write a stream to a file; return False if it is too long."""
-    taken = 0
-    with path.open("wb") as file:
-        while block := stream.read(BLOCK):
-            taken += len(block)
-            if taken > most:
-                return False
-            file.write(block)
-    return True
-
-
-def _said(answer: dict[str, object], code: int) -> tuple[str, int, dict[str, str]]:
-    return json.dumps(answer), code, {"Content-Type": "application/json"}
 
 
 def serve(app: Dash, host: str, port: int | None, opened: Callable[[str], None]) -> None:

@@ -81,8 +81,17 @@ TEXTS = {
     "link": ("Copy link", "复制链接"),
     "link_hint": ("The address of this page holds all of its settings.", "本页地址包含全部设置。"),
     "link_upload": (
-        "The address holds the settings, but not your data: whoever opens it has to upload the same file.",
-        "地址只包含设置，不含您的数据：打开者需要上传同一个文件。",
+        "The link holds the settings and your data, up to 1 MB: small data in the link itself, larger ones in a file "
+        "that this lab keeps for it.",
+        "链接包含全部设置和您的数据（最多 1 MB）：小数据直接写在链接里，较大的由本实验室保存。",
+    ),
+    "link_failed": (
+        "The link is without your data, which are larger than 1 MB or no longer here.",
+        "链接不含您的数据：数据超过 1 MB，或已不在这里。",
+    ),
+    "kept_gone": (
+        "The data of this link are not kept here any more. Ask for a new link.",
+        "此链接的数据已不在这里，请索取新的链接。",
     ),
     "need_upload": (
         "This page was made with an uploaded file, which does not travel in its address. Upload it again.",

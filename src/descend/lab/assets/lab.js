@@ -40,7 +40,7 @@
     const p = move.values.subarray(k * cells * cells, (k + 1) * cells * cells);
     const at = (i, j) => [across(x[0] + (x[1] - x[0]) * i / last), up(y[0] + (y[1] - y[0]) * j / last)];
     const [left, bottom] = at(0, 0), [right, top] = at(last, last);
-    if (move === film.moves.data[0]) {
+    if (move === film.moves.data[0] || window.descendLab.hand.on) {
       const canvas = document.createElement("canvas"), pen = canvas.getContext("2d"), image = pen.createImageData(cells, cells);
       Object.assign(canvas, { width: cells, height: cells });
       p.forEach((value, place) => {
@@ -69,13 +69,15 @@
       plot.dataset.followed = "yes";
       plot.on("plotly_afterplot", () => moveTo(name, frame));
     }
-    const { xaxis, yaxis } = plot._fullLayout;
+    const { xaxis, yaxis } = plot._fullLayout, hand = window.descendLab.hand;
     if (!Number.isFinite(xaxis._offset)) return;  // not laid out yet: it says so when it is
     box.querySelector(".moving")?.remove();
     const layer = made("svg", box, { class: "moving", "aria-hidden": "true" });
     const inside = made("svg", layer, { x: xaxis._offset, y: yaxis._offset, width: xaxis._length, height: yaxis._length });
     const across = (value) => value === null ? null : xaxis.d2p(value), up = (value) => value === null ? null : yaxis.d2p(value);
-    for (const move of moves) {
+    const mine = hand.on && name !== "loss" ? hand.move(name) : moves;
+    if (hand.on) k = name === "loss" ? k : 0;
+    for (const move of mine) {
       const { kind, colour, x, y, scale } = move, paint = `var(--${colour})`;
       if (kind === "sides") { side(move, k, inside, across, up, paint); continue; }
       if (kind === "curve" || kind === "dots") {
@@ -90,8 +92,10 @@
         made("path", inside, { d: joined(a, b, false), stroke: paint, class: "way" });
         if (film.epochs.length <= 121) made("path", inside, { d: joined(a, b, true), stroke: paint, class: "steps" });
       }
+      if (hand.on) continue;
       if (x[k] !== null && y[k] !== null) dot(inside, across(x[k]), up(y[k]), paint);
     }
+    if (hand.on) hand.draw(name, (tag, given) => made(tag, inside, given), xaxis.d2p.bind(xaxis), yaxis.d2p.bind(yaxis));
   };
   const tell = () => {
     const slider = find("frame-slider"), told = find("epoch-told"), box = find("equations");
@@ -156,20 +160,29 @@
     if (film.rate !== null) set("rate", { min, max, value: Math.log10(film.rate) });
   };
   // A new film begins where the descent has led. A figure is drawn again only if it is another one.
-  let still = {};
+  let still = {}, drawn = {};
+  // Larger letters for a projector.
+  const fitted = (figure) => {
+    const large = root.dataset.view === "projector", size = large ? Math.max(15, innerWidth / 78) : 12, { layout } = figure;
+    const axis = (one) => one && { ...one, tickfont: { ...one.tickfont, size: one.tickfont?.size ? size * 0.85 : size }, title: { ...one.title, font: { size } } };
+    return { data: figure.data, layout: { ...layout, font: { ...layout.font, size }, margin: { l: 4.7 * size, r: size, t: 8, b: 3.7 * size },
+      xaxis: axis(layout.xaxis), yaxis: axis(layout.yaxis) } };
+  };
+  const refit = () => { for (const [name, figure] of Object.entries(drawn)) set(`${name}-figure`, { figure: fitted(figure) }); };
   const redraw = (name) => {
     const mark = film.marks[name], figure = film.figures[name], plot = graph(name);
     find(`${name}-figure`)?.closest(".card")?.toggleAttribute("hidden", !mark);
     if (!figure && mark && plot && plot.data) return moveTo(name, frame);
     if (mark) still[name] = mark; else delete still[name];
-    set(`${name}-figure`, { figure: figure || { data: [], layout: {} } });
+    if (figure) drawn[name] = figure; else delete drawn[name];
+    set(`${name}-figure`, { figure: figure ? fitted(figure) : { data: [], layout: {} } });
   };
   // Words can wait until the hand rests.
   const linked = (link) => {
     root.dataset.film = link;
     clearTimeout(resting);
     resting = setTimeout(() => {
-      history.replaceState(history.state, "", link);
+      history.replaceState(history.state, "", link + (link.startsWith("?problem=upload") ? location.hash : ""));
       set("link", { data: link });
     }, REST);
   };
@@ -186,6 +199,7 @@
     follow();
     GRAPHS.forEach(redraw);
     linked(film.link);
+    window.descendLab.hand.follow();
   };
   // All groups: what the server wrote of names and numbers, escaped.
   const gather = (groups) => {
@@ -235,6 +249,13 @@
       wanted = null;
       try {
         const reply = await fetch("film", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+        if (reply.status === 429) {  // a lab for many lets each ask only so much
+          const told = await reply.json();
+          say("trouble", told.error);
+          wanted ||= JSON.parse(body);
+          await new Promise((go) => setTimeout(go, 1000 * told.wait));
+          continue;
+        }
         if (!reply.ok) throw reply.status;
         said = await reply.json();
       } catch (error) { said = { told: { ...silent, trouble: `${find("trouble").dataset.silent} (${error})` } }; }
@@ -258,47 +279,77 @@
     const text = await reply.text();
     try { return JSON.parse(text); } catch { return { error: text || `${reply.status}` }; }
   };
-  const upload = async (file) => {
-    const told = find("upload-told");
-    if (!file) return;
+  // Data of one's own: a file, or what kind of text else; `told` is where errors are said. Returns whether it went well.
+  const take = async (body, name, kind, told, changed = (search) => search) => {
     told.className = "";
-    told.textContent = `${file.name} …`;
-    if (file.size > +told.dataset.most) {  // a server that refuses it before its end is not heard by every browser
-      told.textContent = told.dataset.large;
+    told.textContent = name ? `${name} …` : "…";
+    const wrong = (text) => {
+      told.replaceChildren(...text.split("`").map((part, place) => {
+        if (place % 2 === 0) return part;
+        const code = document.createElement("code");
+        code.textContent = part;
+        return code;
+      }));
       told.className = "error";
-      return;
-    }
+      return false;
+    };
+    // A server that refuses it before its end is not heard by every browser.
+    if (body.size > +find("upload-told").dataset.most) return wrong(find("upload-told").dataset.large);
     try {
-      const reply = await fetch("upload", { method: "POST", body: file, headers: { "X-Name": encodeURIComponent(file.name) } });
-      const said = await answered(reply);
-      if (said.error) {
-        told.replaceChildren(...said.error.split("`").map((part, place) => {
-          if (place % 2 === 0) return part;
-          const code = document.createElement("code");
-          code.textContent = part;
-          return code;
-        }));
-        told.className = "error";
-        return;
-      }
+      const said = await answered(await fetch("upload", { method: "POST", body, headers: { "X-Name": encodeURIComponent(name), "X-Kind": kind } }));
+      if (said.error) return wrong(said.error);
       sessionStorage.setItem(key, said.key);
       film = null;
-      set("url", { search: `${said.search}&lang=${document.querySelector("#page [lang]")?.lang.slice(0, 2) || "en"}` });
-    } catch (error) { told.textContent = String(error); told.className = "error"; }
+      told.textContent = "";
+      const lang = document.querySelector("#page [lang]")?.lang.slice(0, 2) || "en";
+      set("url", { search: `${changed(said.search, said.columns)}&lang=${lang}`, hash: "" });
+      return true;
+    } catch (error) { return wrong(String(error)); }
   };
-  const copy = async (button, text) => {
-    const before = button.textContent;
-    await navigator.clipboard.writeText(text);
-    button.textContent = button.dataset.done;
-    setTimeout(() => { button.textContent = before; }, 1500);
+  const upload = (file) => file && take(file, file.name, "", find("upload-told"));
+  // The data of a link are in its end, which browsers keep to themselves; the server reads them once.
+  const received = async () => {
+    const [, letters] = /^#data=([\w-]+)$/.exec(location.hash) || [];
+    if (!letters || !location.search.includes("problem=upload")) return;
+    const mark = `${key}-${letters.length}-${letters.slice(-24)}`, before = sessionStorage.getItem(mark);
+    if (before) return sessionStorage.setItem(key, before);
+    const said = await answered(await fetch("upload", { method: "POST", body: letters, headers: { "X-Kind": "link" } }));
+    if (!said.key) return;
+    sessionStorage.setItem(key, said.key);
+    sessionStorage.setItem(mark, said.key);
+  };
+  // A link that carries uploaded rows, in itself or as a file that the server keeps.
+  const link = async (button) => {
+    const here = new URL(location.href), { token } = document.documentElement.dataset;
+    if (token) here.searchParams.set("token", token);
+    if (here.searchParams.get("problem") !== "upload" || here.hash || here.searchParams.has("data")) return copy(button, here.href);
+    const said = await answered(await fetch("share", { method: "POST", body: sessionStorage.getItem(key) || "" }));
+    if (said.packed) here.hash = `data=${said.packed}`;
+    else if (said.kept) here.searchParams.set("data", said.kept);
+    copy(button, here.href, said.error ? button.dataset.failed : button.dataset.done);
+  };
+  const copy = async (button, text, done = button.dataset.done) => {
+    const before = button.dataset.before ||= button.textContent;
+    button.dataset.copied = text;
+    try { await navigator.clipboard.writeText(text); } catch {  // only pages of this machine, or by https, may
+      const box = document.createElement("textarea");
+      box.value = text;
+      document.body.append(box);
+      box.select();
+      document.execCommand("copy");
+      box.remove();
+    }
+    button.textContent = done;
+    setTimeout(() => { button.textContent = before; }, done === button.dataset.done ? 1500 : 6000);
   };
   // A place of the surface becomes the start, wherever on it one clicks.
   const begin = (event) => {
     const plot = graph("surface");
     if (!plot || !film || !film.axes || !plot._fullLayout) return;
     const { xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
-    const across = event.clientX - box.left - xaxis._offset, up = event.clientY - box.top - yaxis._offset;
+    const across = event.clientX - box.left - xaxis._offset, up = event.clientY - box.top - yaxis._offset, { hand } = window.descendLab;
     if (across < 0 || across > xaxis._length || up < 0 || up > yaxis._length) return;
+    if (hand.on) return hand.aim(xaxis.p2d(across), yaxis.p2d(up));
     const digits = (axis) => Math.max(0, 3 - Math.floor(Math.log10(Math.abs(axis.range[1] - axis.range[0]))));
     const start = Object.fromEntries([...find("start").value.matchAll(/\s*([^,=]+)=([^,]+)/g)].map((part) => [part[1].trim(), part[2].trim()]));
     start[film.axes[0]] = xaxis.p2d(across).toFixed(Math.min(digits(xaxis), 12));
@@ -328,7 +379,7 @@
       case "back": running(false); return film && show(frame - 1);
       case "first": running(false); return film && show(0);
       case "worst-first": return list({ column: null, down: false });
-      case "copy-link": return copy(button, location.href);
+      case "copy-link": return link(button);
       case "shade":
         wear(isDark() ? "light" : "dark");
         localStorage.setItem(shade, root.dataset.theme);
@@ -393,9 +444,13 @@
       }, 400);
     }
   }, true);
+  Object.assign(window.descendLab, {
+    find, graph, take, show, refit, film: () => film, frame: () => frame, asked: () => latest, stop: () => running(false),
+    redraw: () => GRAPHS.forEach((name) => moveTo(name, frame)),
+  });
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     lab: {
-      open: (search) => {
+      open: async (search) => {
         if (!opened) set("theme", { data: root.dataset.theme });
         film = wanted = latest = null;
         shown = {};
@@ -406,6 +461,8 @@
         clearTimeout(resting);
         for (const place of TOLD) delete find(place)?.dataset.told;
         opened = Date.now();
+        window.descendLab.hand.leave();
+        await received();
         return { search: search || "", key: sessionStorage.getItem(key), at: opened };
       },
       ask: (...asked) => {
