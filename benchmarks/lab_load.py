@@ -70,11 +70,11 @@ class Reader(threading.Thread):
             self.act()
             try:
                 film = self.answer(connection, "/film", self.asked())["film"]
-                self.marks = film["marks"] if "marks" in film else {}
+                self.marks = film.get("marks", {})
                 told = self.answer(connection, "/_dash-update-component", words_to(film["link"]))
                 if not told["response"]["told"]["children"]:
                     self.errors.append(self.said)
-            except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+            except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError) as error:
                 self.errors.append(f"{error!r} {self.said}")
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
             time.sleep(self.random.uniform(*PAUSE))

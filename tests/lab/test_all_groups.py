@@ -178,14 +178,14 @@ def posted(state, **changed):
 def test_the_page_asks_for_all_groups_for_one_or_for_none():
     lab = Callbacks(Library())
     wells = usual_of("wells")
-    everything = json.loads(lab.film(posted(wells), "", None, {"page": 0}))
+    everything = json.loads(lab.film({"settings": posted(wells), "shown": {"page": 0}}))
     assert everything["film"] is None and everything["groups"]["link"] == "?problem=wells"
     assert len(rows_of(everything["groups"]["table"])) == 8
-    one = json.loads(lab.film(posted(dataclasses.replace(wells, group="3")), "", None))
+    one = json.loads(lab.film({"settings": posted(dataclasses.replace(wells, group="3"))}))
     assert one["groups"] is None and one["film"]["group"] == "3" and one["film"]["link"].endswith("&group=3")
-    none = json.loads(lab.film(posted(dataclasses.replace(wells, group="3"), by=[]), "", None))
+    none = json.loads(lab.film({"settings": posted(dataclasses.replace(wells, group="3"), by=[])}))
     assert none["film"]["group"] == "" and "by=" in none["film"]["link"]
-    wrong = json.loads(lab.film(posted(wells, formula="y ~ log*t"), "", None))
+    wrong = json.loads(lab.film({"settings": posted(wells, formula="y ~ log*t")}))
     assert wrong["groups"] is None and "built-in" in json.dumps(wrong["told"]["formula-told"])
 
 

@@ -114,9 +114,9 @@ def test_a_figure_that_the_page_has_is_not_sent_again():
         "epochs": "100", "batch": "all", "noise": 2.0, "context": {"problem": "line", "seed": 0, "lang": "en"},
         "by-hand": [], "theme": "light",
     }  # fmt: skip
-    first = json.loads(callbacks.film(settings, "", None))["film"]
+    first = json.loads(callbacks.film({"settings": settings}))["film"]
     assert set(first["figures"]) == set(first["marks"]) == {"data", "surface", "loss"}
-    again = json.loads(callbacks.film(settings | {"rate": -3.1}, "", None, {"have": first["marks"]}))["film"]
+    again = json.loads(callbacks.film({"settings": settings | {"rate": -3.1}, "have": first["marks"]}))["film"]
     assert set(again["figures"]) <= {"loss"} and again["moves"] != first["moves"]
 
 

@@ -118,7 +118,7 @@ def answer(callbacks: Callbacks, key: str | None, formula: str = "y ~ w*x + b", 
         "epochs": "20", "batch": "all", "noise": None, "context": {"problem": UPLOAD, "seed": 0, "lang": "en"},
         "by-hand": [], "theme": "light",
     }  # fmt: skip
-    return dict(json.loads(callbacks.film(given, "", key)))
+    return dict(json.loads(callbacks.film({"settings": given, "key": key})))
 
 
 def test_what_one_reader_uploads_no_other_sees(tmp_path: Path):

@@ -70,7 +70,8 @@ def _header(state: State, say: Words) -> Component:
     language = html.Button(say("language"), id="language", className="quiet", **{"data-language": other})
     shade = html.Button("◐", id="shade", className="quiet", title=say("theme"), **_label(say("theme")))
     title = html.H1(["descend ", html.Span(say("title"))], className="brand")
-    return html.Header([title, html.Div([*keeping(say), language, shade], className="bar")])
+    formula = html.Div(state.formula, id="shown-formula", className="mono")
+    return html.Header([title, formula, html.Div([*keeping(say), language, shade], className="bar")])
 
 
 def _settings(state: State, rows: Rows | None, library: Library, say: Words) -> list[Component | None]:

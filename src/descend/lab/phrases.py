@@ -56,8 +56,8 @@ PHRASES = {
     "own_draw_title": ("Draw your data", "画出数据"),
     "own_equation_title": ("Data that follow a formula of yours", "按您的公式生成数据"),
     "own_paste_hint": (
-        "Copy the cells with their header and paste them here: tabs, semicolons, decimal commas and units in the header, "
-        "such as t (s), are understood.",
+        "Copy the cells with their header and paste them here: tabs, semicolons, decimal commas and units in the "
+        "header, such as t (s), are understood.",
         "把单元格连同表头复制到这里：制表符、分号、小数逗号和表头里的单位（如 t (s)）都能识别。",
     ),
     "own_paste_label": ("Cells", "单元格"),

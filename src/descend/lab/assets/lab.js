@@ -198,6 +198,7 @@
     tell();
     follow();
     GRAPHS.forEach(redraw);
+    if (find("shown-formula")) find("shown-formula").textContent = find("formula").value;
     linked(film.link);
     window.descendLab.hand.follow();
   };
