@@ -21,6 +21,7 @@ from descend.errors import DataError, DescendError
 from descend.formula.printers.code import plain_name
 from descend.lab.cache import Cache
 from descend.lab.controls import on_the_page
+from descend.lab.limits import LIMITS, OWN
 from descend.lab.problems import PROBLEMS
 from descend.lab.shelf import MOST_CARRIED, Shelf
 from descend.lab.state import FILE, UPLOAD, State
@@ -44,12 +45,8 @@ MOST_OFFERED = 12
 """Columns that are offered to tell groups apart, at most."""
 KINDS = ("text", "time")
 """Kinds of columns that are read as words."""
-MOST_ROWS = 10_000
-"""Most rows that the lab uses; of more, a random sample is taken, so that each answer stays quick."""
 MOST_COLUMNS = 100
 SUFFIXES = (".csv", ".tsv", ".txt")
-MOST_UPLOAD = 512 * 2**20
-"""Most bytes of an uploaded file."""
 MOST_UPLOADED_COLUMNS = 2_000
 MOST_UPLOADS = 64
 """Most uploads that are kept; then the one whose last use is longest ago is forgotten."""
@@ -101,7 +98,7 @@ class Rows:
 class Library:
     """The rows of a lab: one file, and what readers uploaded, by keys that nobody can guess."""
 
-    def __init__(self, file: Rows | None = None, most_upload: int = MOST_UPLOAD, shelf: Shelf | None = None) -> None:
+    def __init__(self, file: Rows | None = None, most_upload: int = OWN.upload, shelf: Shelf | None = None) -> None:
         self.file = file
         self.most_upload = most_upload
         self.uploads: Cache[Rows] = Cache(MOST_UPLOADS)
@@ -200,7 +197,7 @@ def of_group(rows: Rows, by: Sequence[str], name: str) -> Rows:
     chosen, key = groups.rows(place), groups.keys[place]
     condition = " and ".join(f"{quoted_if_odd(column)} = {_sql(value)}" for column, value in zip(by, key, strict=True))
     own = replace(_chosen(every, chosen), key=(*rows.key, *by, name), total=len(chosen), where=condition)
-    return sampled(own) if own.rows > MOST_ROWS else own
+    return sampled(own) if own.rows > LIMITS.get().rows else own
 
 
 def groups_of(rows: Rows, by: Sequence[str]) -> int:
@@ -254,14 +251,14 @@ def read_rows(path: str | os.PathLike[str], name: str, key: tuple[object, ...]) 
     texts = _words(table, others)
     left = tuple(column for column in others if column not in texts)
     read = Rows(key, columns, name, total, not complete, left, odd, texts)
-    if total > MOST_ROWS:
+    if total > LIMITS.get().rows:
         read = sampled(read, total * (len(columns) + len(texts)) <= MOST_CELLS)
     return replace(read, groupings=_groupings((read.full or read).table))
 
 
 def sampled(rows: Rows, keep: bool = False) -> Rows:
     """Return a random sample of many rows. keep: whether all of them stay beside it."""
-    chosen = np.sort(np.random.default_rng(0).choice(rows.rows, MOST_ROWS, replace=False))
+    chosen = np.sort(np.random.default_rng(0).choice(rows.rows, LIMITS.get().rows, replace=False))
     return replace(_chosen(rows, chosen), full=rows if keep else None)
 
 

@@ -147,6 +147,18 @@ PHRASES = {
         "You are down: J is nowhere below {lowest}. It took you {count} steps.",
         "您到谷底了：J 最低就是 {lowest}。您用了 {count} 步。",
     ),
+    "no_token": (
+        "This lab is open to those who have its whole link. Ask whoever sent you here for it.",
+        "此实验室只对持有完整链接的人开放。请向发送者索取完整链接。",
+    ),
+    "too_much": (
+        "You have asked this lab for a lot in a short time. It goes on in {seconds} s.",
+        "您在短时间内请求太多，{seconds} 秒后继续。",
+    ),
+    "too_many_epochs": (
+        "A descent takes {most} epochs at most in this lab; this is {epochs}.",
+        "此实验室的一次下降最多 {most} 轮；这里是 {epochs} 轮。",
+    ),
     "projector": ("Projector", "投影"),
     "print": ("Print", "打印"),
     "save_picture": ("Save this picture", "保存图片"),

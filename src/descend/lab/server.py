@@ -6,42 +6,69 @@ import os
 import select
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from descend.errors import ConfigError
 from descend.lab import routes
 from descend.lab.callbacks import Callbacks
-from descend.lab.data import MOST_UPLOAD, Library, Rows
+from descend.lab.data import Library, Rows
+from descend.lab.gate import Gate
 from descend.lab.layout import shell
+from descend.lab.limits import OWN, Limits
 from descend.lab.security import guard
+from descend.lab.shelf import Shelf
 from descend.report import palette
 
 if TYPE_CHECKING:
     from dash import Dash
     from flask import Flask
 
-BLOCK = 2**20
 PORT = 8050
 THREADS = 16
 CONNECTIONS = 2000
 """Most connections at a time, if the system allows so many per process: a browser keeps six per page open."""
 IDLE = 20
 """Seconds after which a silent connection is closed; a browser opens another when it needs one."""
+FORWARDED = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
 INDEX = """<!DOCTYPE html>
-<html lang="en">
+<html lang="en" data-token="TOKEN">
 <head>{%metas%}<title>{%title%}</title>{%favicon%}<style>COLOURS</style>{%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>
 """
 
 
+@dataclass(frozen=True)
+class Door:
+    """How readers come to a lab that others can reach.
+
+    token: what their link has to carry; None for a lab that anybody may use who can reach it. prefix: where the lab is
+    below its host, such as ``/lab``. proxy: the address of the server before this one, whose word on where requests
+    come from is taken; None for none.
+    """
+
+    token: str | None = None
+    prefix: str = ""
+    proxy: str | None = None
+
+
 def make_app(
-    file: Rows | None = None, formula: str = "", host: str = "127.0.0.1", most_upload: int = MOST_UPLOAD
+    file: Rows | None = None,
+    formula: str = "",
+    host: str = "127.0.0.1",
+    limits: Limits = OWN,
+    door: Door = Door(),
+    keep: Path | None = None,
 ) -> Dash:
     """Return the Dash app of a lab; a web server serves its Flask server, ``app.server``.
 
-    file, formula: the lab's own rows, and what to fit to them. host: where it will listen. most_upload: in bytes.
+    file, formula: the lab's own rows, and what to fit to them. host: where it will listen. limits: how much one reader
+    may ask. keep: where data are kept that links carry; None to forget them with the lab.
 
     Raises ConfigError if the optional packages of the lab are not installed.
     """
@@ -53,7 +80,7 @@ def make_app(
             f"The web lab needs {error.name}, which is not installed. Install it with: pip install 'descend[lab]'."
         ) from None
 
-    library = Library(file, most_upload)
+    library = Library(file, limits.upload, None if keep is None else Shelf(keep))
     app = Dash(
         "descend.lab",
         assets_folder=str(files("descend.lab").joinpath("assets")),
@@ -63,7 +90,9 @@ def make_app(
         suppress_callback_exceptions=True,
         enable_mcp=False,
         add_log_handler=False,
-        index_string=INDEX.replace("COLOURS", colours()),
+        requests_pathname_prefix=f"{door.prefix}/",
+        routes_pathname_prefix="/",
+        index_string=INDEX.replace("COLOURS", colours()).replace("TOKEN", escape(door.token or "")),
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.layout = shell()
@@ -71,7 +100,8 @@ def make_app(
     callbacks.register(app)
     _give_pages_own_scripts_only(app.server)
     routes.give(app.server, callbacks)
-    guard(app.server, host, app.csp_hashes(), most_upload, routes.UPLOADS)
+    guard(app.server, host if door.token is None else None, app.csp_hashes(), limits.upload, routes.UPLOADS)
+    app.server.wsgi_app = Gate(app.server.wsgi_app, limits, door.token, door.prefix)
     return app
 
 
@@ -95,10 +125,12 @@ def _give_pages_own_scripts_only(server: Flask) -> None:
         return "There is no such page.", 404
 
 
-def serve(app: Dash, host: str, port: int | None, opened: Callable[[str], None]) -> None:
+def serve(app: Dash, host: str, port: int | None, opened: Callable[[str], None], door: Door = Door()) -> None:
     """Serve an app until Ctrl-C, and call ``opened`` with its address once it listens.
 
-    port: None for the usual one, or any free one. Raises ConfigError if the port is taken.
+    port: None for the usual one, or any free one. door: as the app was made with.
+
+    Raises ConfigError if the port is taken.
     """
     import logging
 
@@ -111,8 +143,11 @@ def serve(app: Dash, host: str, port: int | None, opened: Callable[[str], None])
         app.server,
         sockets=[listening],
         threads=THREADS,
-        max_request_body_size=MOST_UPLOAD + BLOCK,
+        max_request_body_size=OWN.upload + routes.BLOCK,
         ident=None,
+        url_prefix=door.prefix,
+        trusted_proxy=door.proxy,
+        trusted_proxy_headers=FORWARDED if door.proxy is not None else None,
         clear_untrusted_proxy_headers=True,
         connection_limit=_connections(),
         channel_timeout=IDLE,
@@ -120,7 +155,8 @@ def serve(app: Dash, host: str, port: int | None, opened: Callable[[str], None])
         asyncore_use_poll=hasattr(select, "poll"),
         backlog=CONNECTIONS,
     )
-    opened(f"http://{name}:{listening.getsockname()[1]}/")
+    link = "" if door.token is None else f"?token={quote(door.token)}"
+    opened(f"http://{name}:{listening.getsockname()[1]}{door.prefix}/{link}")
     try:
         server.run()
     finally:
