@@ -80,7 +80,7 @@ class PerClassModel(Model):
 
     def __post_init__(self) -> None:
         classes, each = self.loss.classes or ("0", "1"), self.each
-        levels = Levels((each.response.strip("`"),), tuple((cell,) for cell in cells_of(classes)[1:]))
+        levels = Levels((each.response,), tuple((cell,) for cell in cells_of(classes)[1:]))
         shapes = {
             name: GroupLabels(levels, () if labels is None else tuple(labels))
             for name, labels in each.parameters.shapes.items()
