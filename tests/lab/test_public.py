@@ -144,6 +144,7 @@ def test_behind_a_proxy_that_keeps_the_prefix_or_strips_it(tmp_path):
                 opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()), Still())
                 with pytest.raises(urllib.error.HTTPError) as moved:
                     opener.open(urllib.request.Request(address, headers=forwarded))
+                moved.value.close()
                 assert moved.value.code == 303 and moved.value.headers["Location"] == "/lab/"
                 assert "Secure" in moved.value.headers["Set-Cookie"]
                 cookie = moved.value.headers["Set-Cookie"].partition(";")[0]
