@@ -16,6 +16,7 @@ from descend.lab.copies import commands, python, report
 from descend.lab.data import Library, read_rows
 from descend.lab.descents import lowest_fit
 from descend.lab.groups import answer
+from descend.lab.limits import Limits, within
 from descend.lab.state import FILE, State, read_query, usual_of
 
 
@@ -150,12 +151,11 @@ def test_groups_of_a_large_file_have_all_their_rows(tmp_path):
 
 
 def test_fits_that_take_long_are_given_up(library, monkeypatch):
-    monkeypatch.setattr(groups, "SECONDS", 0.0)
     monkeypatch.setattr(groups, "TRIED", 3)
     said = (
         r"^One fit for each of 7 groups would take longer than the 0 s that the lab allows: some \d+ s\. Use the comm"
     )
-    with pytest.raises(descend.errors.ConfigError, match=said):
+    with within(Limits(groups=0.0)), pytest.raises(descend.errors.ConfigError, match=said):
         groups.fits_of(STATE, library(7).file)
 
 

@@ -20,6 +20,7 @@ from descend.lab.descents import descents, unknown_start
 from descend.lab.film import film_of
 from descend.lab.frames import chosen, frames_of
 from descend.lab.landscape import landscape_of
+from descend.lab.limits import Limits, within
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import State, usual_of
 from descend.lab.stills import as_json
@@ -211,9 +212,9 @@ def test_too_many_steps_are_refused():
     )
 
 
-def test_a_run_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("descend.lab.descents.SECONDS", 0.02)
-    made = found(dataclasses.replace(usual_of("wave"), batch=2, epochs=3999, seed=11))
+def test_a_run_that_takes_too_long_is_stopped():
+    with within(Limits(seconds=0.02)):
+        made = found(dataclasses.replace(usual_of("wave"), batch=2, epochs=3999, seed=11))
     assert made.first.outcome == "time_used_up" and made.first.seconds < 1.0
 
 
