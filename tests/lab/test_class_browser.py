@@ -186,6 +186,6 @@ def test_steps_are_said_in_words(opened):
     page = opened("?problem=valley&rate=0.12")
     page.tab.locator("#first").click()
     said = page.tab.locator("#in-words")
-    assert said.locator("p").first.text_content().startswith("J rises as w grows (slope 12.7), so w goes down, by 1.5")
+    assert said.locator("p").first.text_content().startswith("J rises as w grows (slope 12.8), so w goes down, by 1.53")
     page.tab.locator("#frame-slider").fill("99")
     assert "the step was too long" in said.text_content()

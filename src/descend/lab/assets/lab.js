@@ -320,7 +320,7 @@
     sessionStorage.setItem(mark, said.key);
   };
   // A link that carries uploaded rows, in itself or as a file that the server keeps.
-  const link = async (button) => {
+  const carry = async (button) => {
     const here = new URL(location.href), { token } = document.documentElement.dataset;
     if (token) here.searchParams.set("token", token);
     if (here.searchParams.get("problem") !== "upload" || here.hash || here.searchParams.has("data")) return copy(button, here.href);
@@ -380,7 +380,7 @@
       case "back": running(false); return film && show(frame - 1);
       case "first": running(false); return film && show(0);
       case "worst-first": return list({ column: null, down: false });
-      case "copy-link": return link(button);
+      case "copy-link": return carry(button);
       case "shade":
         wear(isDark() ? "light" : "dark");
         localStorage.setItem(shade, root.dataset.theme);
