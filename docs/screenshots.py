@@ -132,7 +132,7 @@ def by_hand(browser: Browser, address: str) -> None:
         tab.wait_for_selector("#told tbody tr")
         tab.locator("#hand-begin").click()
         tab.wait_for_selector("#hand-told p")
-        for across, up in ((0.42, 0.5), (0.3, 0.36)):
+        for across, up in ((0.62, 0.6), (0.52, 0.5)):
             plot = tab.locator("#surface-figure .nsewdrag").first
             box = plot.bounding_box()
             plot.click(position={"x": across * box["width"], "y": up * box["height"]})

@@ -43,7 +43,7 @@ TURN = Turn()
 FILMS: Cache[tuple[bytes, Mapping[str, Still]]] = Cache(128)
 WORDS: Cache[tuple[Any, ...]] = Cache(128)
 Answer = Callable[..., object] | str
-Asked = Mapping[str, object]
+Question = Mapping[str, object]
 """What a page posts."""
 Opening = dict[str, Any]
 """What a page was opened with: the query of its address, and the key of its upload."""
@@ -107,10 +107,10 @@ class Callbacks:
         except DescendError:
             return dataclasses.replace(state, group=""), rows, ("group",)
 
-    def film(self, asked: Asked) -> bytes:
+    def film(self, question: Question) -> bytes:
         """Return the film of some settings as JSON, or all groups, with what is wrong with them and where.
 
-        asked: ``settings``, the values of the controls; ``gradient``, by hand; ``key``, of an upload; ``shown``, which
+        question: ``settings``, the values of the controls; ``gradient``, by hand; ``key``, of an upload; ``shown``, which
         part of the table of groups; ``have``, the marks of the figures that the page has.
 
         It bypasses Dash, which would take longer to pass it on than it takes to compute.
@@ -118,7 +118,7 @@ class Callbacks:
         film, state, shown = b"null", usual_of("line"), b"null"
         notes: dict[str, object] = {"formula-told": None, "start-told": None, "trouble": None}
         try:
-            state, rows, dark = self._asked(asked)
+            state, rows, dark = self._state_and_rows(question)
             say = words(state.lang)
             if rows is None:
                 notes["trouble"] = None if state.problem == UPLOAD else say("need_upload")
@@ -126,10 +126,10 @@ class Callbacks:
                 notes["formula-told"] = say("choose_formula", example=first_formula(list(rows.columns)))
             elif state.all_groups:
                 with TURN.taken(soon=True), speaking(on_the_page(state.lang)):
-                    shown = as_json(groups.answer(state, rows, asked.get("shown")))
+                    shown = as_json(groups.answer(state, rows, question.get("shown")))
             else:
                 with speaking(on_the_page(state.lang)):
-                    film = _film(state, rows, dark, asked.get("have"))
+                    film = _film(state, rows, dark, question.get("have"))
                     unknown = unknown_start(state, lowest_fit(state, rows))
                 if unknown:
                     notes["start-told"] = html.P([*prose(unknown), " ", say("left_out")], className="aside-told")
@@ -137,21 +137,21 @@ class Callbacks:
             notes["formula-told" if _of_formula(error, state) else "trouble"] = error_text(error)
         return b'{"film":%b,"groups":%b,"told":%b}' % (film, shown, as_json(notes))
 
-    def hand(self, asked: Asked) -> bytes:
+    def hand(self, question: Question) -> bytes:
         """Return what a page that descends by hand has to know of a ``place`` on the surface, as JSON."""
         try:
-            state, rows, _ = self._asked(asked)
+            state, rows, _ = self._state_and_rows(question)
             if rows is None or state.all_groups:
                 raise ConfigError(OUT_OF_DATE)
-            place = asked.get("place")
+            place = question.get("place")
             with TURN.taken(soon=True), speaking(on_the_page(state.lang)):
                 return as_json(hand.stood(descents(state, rows), place if isinstance(place, list) else None))
         except DescendError as error:
             return as_json({"error": str(error)})
 
-    def _asked(self, asked: Asked) -> tuple[State, Rows | None, bool]:
+    def _state_and_rows(self, question: Question) -> tuple[State, Rows | None, bool]:
         """Return the state that a page asks for, its rows, and whether the page is dark. Raises DescendError."""
-        settings, gradient, key = asked.get("settings"), asked.get("gradient"), asked.get("key")
+        settings, gradient, key = question.get("settings"), question.get("gradient"), question.get("key")
         if not isinstance(settings, Mapping):
             raise ConfigError(OUT_OF_DATE)
         state = state_of(settings, gradient if isinstance(gradient, str) else "")

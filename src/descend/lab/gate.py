@@ -51,7 +51,7 @@ class Gate:
         reader = self.reader(environ) if self.token is not None else str(environ.get("REMOTE_ADDR", ""))
         if reader is None:
             return self._at_the_gate(environ, respond)
-        if self.token is not None and environ.get("REQUEST_METHOD") == "GET" and self._elsewhere(environ):
+        if self.token is not None and environ.get("REQUEST_METHOD") == "GET" and self._to_be_moved(environ):
             return _moved(respond, self._place(environ), [])
         wait = self._requests.wait(reader, 1.0) if self._requests is not None else 0.0
         if self._work is not None and environ.get("REQUEST_METHOD") == "POST":
@@ -100,16 +100,16 @@ class Gate:
             cookie += "; Secure"
         return _moved(respond, self._place(environ), [("Set-Cookie", cookie)])
 
-    def _elsewhere(self, environ: Environment) -> bool:
+    def _to_be_moved(self, environ: Environment) -> bool:
         """Whether an address is not that of the page: it has the token, or lacks the slash at its end."""
         return f"{TOKEN}=" in environ.get("QUERY_STRING", "") or not environ.get("PATH_INFO")
 
     def _place(self, environ: Environment) -> str:
         """Return the address that was asked for, without the token."""
         pairs = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-        rest = urlencode([pair for pair in pairs if pair[0] != TOKEN], quote_via=quote, safe=",:~*()^/")
+        query = urlencode([pair for pair in pairs if pair[0] != TOKEN], quote_via=quote, safe=",:~*()^/")
         path = f"{self.prefix}/{(environ.get('PATH_INFO') or '').lstrip('/')}"
-        return f"/{quote(path.lstrip('/'))}" + (f"?{rest}" if rest else "")
+        return f"/{quote(path.lstrip('/'))}" + (f"?{query}" if query else "")
 
 
 def _moved(respond: Respond, place: str, more: Headers) -> Iterable[bytes]:

@@ -162,8 +162,10 @@ def _noise(state: State, say: Words) -> Component:
 
 def _main(state: State, say: Words) -> list[Component]:
     steps = html.Div(id="equations", **{"aria-live": "off", "data-ended": say("ended")})
-    told = html.Div(id="in-words", **{"aria-live": "off", "data-words": say.phrases("step")})
-    numbers = html.Div([html.H2(say("step_figure")), html.P(id="rule", className="rule"), steps, told], id="step-card")
+    in_words = html.Div(id="in-words", **{"aria-live": "off", "data-words": say.phrases("step")})
+    numbers = html.Div(
+        [html.H2(say("step_figure")), html.P(id="rule", className="rule"), steps, in_words], id="step-card"
+    )
     step = [numbers, told_by_hand(say)]
     loss = _figure("loss", say, [lowest_key(say)])
     return [
@@ -241,8 +243,8 @@ def _player(say: Words) -> Component:
             **{"data-going": say("video_going"), "data-none": say("video_none")},
         ),
     ]
-    told = html.Output(id="epoch-told")
-    return html.Section([buttons, slider, told, html.Div(more, className="bar")], className="card player")
+    epoch = html.Output(id="epoch-told")
+    return html.Section([buttons, slider, epoch, html.Div(more, className="bar")], className="card player")
 
 
 def _by_hand(state: State, say: Words) -> Component:

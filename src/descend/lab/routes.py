@@ -44,7 +44,7 @@ def give(server: Flask, callbacks: Callbacks) -> None:
 def _give_films(server: Flask, callbacks: Callbacks) -> None:
     from flask import request
 
-    def asked() -> Mapping[str, object] | None:
+    def question() -> Mapping[str, object] | None:
         try:
             posted = request.get_json(silent=True)
         except RecursionError:
@@ -53,14 +53,14 @@ def _give_films(server: Flask, callbacks: Callbacks) -> None:
 
     @server.post(FILMS)  # type: ignore[untyped-decorator]
     def film() -> Answer:
-        posted = asked()
+        posted = question()
         if posted is None:
             return _said({"error": OUT_OF_DATE}, 400)
         return _json(callbacks.film(posted))
 
     @server.post("/hand")  # type: ignore[untyped-decorator]
     def hand() -> Answer:
-        posted = asked()
+        posted = question()
         if posted is None:
             return _said({"error": OUT_OF_DATE}, 400)
         return _json(callbacks.hand(posted))
@@ -115,16 +115,16 @@ def _carry_data(server: Flask, library: Library) -> None:
             return _said({"error": str(error)}, 200)
 
 
-def made(asked: object) -> bytes:
+def made(question: object) -> bytes:
     """Return rows of an equation as CSV: ``{"equation": "y = sin(x)", "low": 0, "high": 10, "rows": 100, "seed": 0}``.
 
     Raises DescendError, and ValueError for what no page of ours would ask.
     """
-    if not isinstance(asked, Mapping):
-        raise ValueError(asked)
-    equation = str(asked.get("equation", ""))[:LONGEST_FORMULA]
-    low, high = float(asked.get("low", 0.0)), float(asked.get("high", 10.0))
-    rows, seed = int(asked.get("rows", 100)), int(asked.get("seed", 0))
+    if not isinstance(question, Mapping):
+        raise ValueError(question)
+    equation = str(question.get("equation", ""))[:LONGEST_FORMULA]
+    low, high = float(question.get("low", 0.0)), float(question.get("high", 10.0))
+    rows, seed = int(question.get("rows", 100)), int(question.get("seed", 0))
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ConfigError(f"x goes from a number to a larger one; this is {low:g} to {high:g}.")
     if not 2 <= rows <= MOST_MADE:

@@ -171,8 +171,8 @@ def _curve(kind: str, place: int, x: Array, curves: Array, low: float, high: flo
     begin, unit = low, (high - low) / 1e4
     with np.errstate(all="ignore"):
         places = np.round(np.clip((curves - begin) / unit, -3e4, 3e4))
-    whole = np.where(np.isfinite(places), places, GAP).astype("<i2")
-    text = base64.b64encode(np.ascontiguousarray(whole).tobytes()).decode()
+    integers = np.where(np.isfinite(places), places, GAP).astype("<i2")
+    text = base64.b64encode(np.ascontiguousarray(integers).tobytes()).decode()
     return {"kind": kind, "colour": colour_name(place), "x": listed(x), "heights": text, "scale": [begin, unit]}
 
 

@@ -30,8 +30,8 @@ def own_data(say: Words) -> list[Component]:
         html.Section([html.H2(say(f"own_{way}_title")), *parts[way]], **{"data-way": way, "hidden": True})
         for way in ways
     ]
-    told = html.P(id="own-told", role="status", className="error")
-    row = html.Div([html.Button(say("own_use"), id="own-use", className="strong"), told], className="row")
+    status = html.P(id="own-told", role="status", className="error")
+    row = html.Div([html.Button(say("own_use"), id="own-use", className="strong"), status], className="row")
     dialog = html.Dialog(
         [close, *sections, row], id="own", **{"aria-label": say("own_data"), "data-words": say.phrases("draw")}
     )
@@ -85,9 +85,14 @@ def _draw(say: Words) -> list[Component]:
 
 def _equation(say: Words) -> list[Component]:
     typed = html.Input(
-        id="equation", type="text", value="y = 2*sin(x) + 0.3*normal()", maxLength=LONGEST_FORMULA, autoComplete="off",
-        spellCheck=False, className="mono",
-    )  # fmt: skip
+        id="equation",
+        type="text",
+        value="y = 2*sin(x) + 0.3*normal()",
+        maxLength=LONGEST_FORMULA,
+        autoComplete="off",
+        spellCheck=False,
+        className="mono",
+    )
     ends = [
         _number("made-low", say("made_low"), 0),
         _number("made-high", say("made_high"), 10),

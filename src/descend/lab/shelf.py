@@ -29,8 +29,8 @@ NAMED = re.compile(r"[0-9a-f]{32}")
 
 def packed(text: bytes, name: str) -> str:
     """Return a file as letters of an address."""
-    whole = json.dumps(name).encode() + b"\n" + text
-    return base64.urlsafe_b64encode(zlib.compress(whole, 9)).decode().rstrip("=")
+    content = json.dumps(name).encode() + b"\n" + text
+    return base64.urlsafe_b64encode(zlib.compress(content, 9)).decode().rstrip("=")
 
 
 def unpacked(letters: str) -> tuple[bytes, str]:
@@ -41,8 +41,8 @@ def unpacked(letters: str) -> tuple[bytes, str]:
     """
     try:
         opened = zlib.decompressobj()
-        whole = opened.decompress(base64.urlsafe_b64decode(letters + "=" * (-len(letters) % 4)), MOST_CARRIED + 400)
-        name, _, text = whole.partition(b"\n")
+        content = opened.decompress(base64.urlsafe_b64decode(letters + "=" * (-len(letters) % 4)), MOST_CARRIED + 400)
+        name, _, text = content.partition(b"\n")
         if opened.unconsumed_tail or not opened.eof:
             raise ValueError
         return text, str(json.loads(name))[:80]

@@ -165,7 +165,7 @@
   const fitted = (figure) => {
     const large = root.dataset.view === "projector", size = large ? Math.max(15, innerWidth / 78) : 12, { layout } = figure;
     const axis = (one) => one && { ...one, tickfont: { ...one.tickfont, size: one.tickfont?.size ? size * 0.85 : size }, title: { ...one.title, font: { size } } };
-    return { data: figure.data, layout: { ...layout, font: { ...layout.font, size }, margin: { l: 4.7 * size, r: size, t: 8, b: 3.7 * size },
+    return { data: figure.data, layout: { ...layout, font: { ...layout.font, size }, margin: { l: 4.7 * size, r: size, t: 0.7 * size, b: 3.7 * size },
       xaxis: axis(layout.xaxis), yaxis: axis(layout.yaxis) } };
   };
   const refit = () => { for (const [name, figure] of Object.entries(drawn)) set(`${name}-figure`, { figure: fitted(figure) }); };
