@@ -110,8 +110,8 @@ class Callbacks:
     def film(self, question: Question) -> bytes:
         """Return the film of some settings as JSON, or all groups, with what is wrong with them and where.
 
-        question: ``settings``, the values of the controls; ``gradient``, by hand; ``key``, of an upload; ``shown``, which
-        part of the table of groups; ``have``, the marks of the figures that the page has.
+        question: ``settings``, the values of the controls; ``gradient``, by hand; ``key``, of an upload; ``shown``,
+        which part of the table of groups; ``have``, the marks of the figures that the page has.
 
         It bypasses Dash, which would take longer to pass it on than it takes to compute.
         """
