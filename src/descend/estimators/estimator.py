@@ -53,6 +53,7 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
 
     formula: str
     by: str | list[str] | None
+    exposure: object
     fit_: Fit
     fits_: Fits
 
@@ -103,7 +104,7 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
     def holding(self, found: Fit | Fits, known: dict[str, float]) -> Self:
         """Take a fit as what it is fitted to. known: columns that the fit needs and X lacks, with their values."""
         self._known = known
-        self._line = LinearPart(found, names_of(self))
+        self._line = LinearPart(found, names_of(self), known, self.exposure)
         if isinstance(found, Fits):
             self.fits_ = found
         else:
@@ -147,17 +148,21 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
 
     @property
     def parameters_(self) -> Mapping[str, object]:
-        """The parameters by name: a number, an array for a vector, a mapping for one of groups."""
+        """The parameters by name: a number, an array for a vector, a mapping for one of groups; of `by` a row each."""
         return self._found.parameters
 
     @property
     def standard_errors_(self) -> Mapping[str, object] | None:
-        """The standard errors of the parameters, likewise."""
+        """The standard errors of the parameters, likewise; None under a penalty, which pulls by an unknown amount.
+
+        Those of a formula, columns or a penalty that were chosen by the same rows, as by ``GridSearchCV``, are
+        conditional on this choice, and too small: it is not counted in them. For honest ones keep other rows for them.
+        """
         return self._found.standard_errors
 
     @property
     def coef_(self) -> Array:
-        """A coefficient for each column of X, (k,)."""
+        """A coefficient for each column of X, (k,): 1 of an offset, and 0 of an exposure, which is taken as 1."""
         return self._of_line().coefficients
 
     @property
@@ -167,7 +172,9 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _of_line(self) -> LinearPrediction:
         check_is_fitted(self)
-        if (linear := self._line.prediction) is None:
+        if hasattr(self, "fits_"):
+            raise AttributeError("Each group has coefficients of its own; see `parameters_`, or `fits_[group]`.")
+        if (linear := self._line.line) is None:
             raise AttributeError(f"`{self.formula}` is not linear in the columns of X; see `parameters_`.")
         return linear
 
