@@ -40,7 +40,7 @@ class LinearPart:
     @cached_property
     def line(self) -> LinearPrediction | None:
         """The same at an exposure of 1, where a column of X is the exposure: coefficients, not predictions."""
-        return self._at({**self._known, self._exposure: 1.0}) if self._exposure in self._names else self.prediction
+        return self._at({**self._known, str(self._exposure): 1.0}) if self._exposure in self._names else self.prediction
 
     def _at(self, known: Mapping[str, float]) -> LinearPrediction | None:
         if isinstance(self._fit, Fits):
