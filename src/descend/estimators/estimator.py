@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import (
     _check_sample_weight,
     _check_y,
@@ -34,11 +36,13 @@ from descend.estimators.columns import (
 from descend.estimators.constructor import options_of
 from descend.estimators.held_out_groups import groups_as_words, held_out_by
 from descend.estimators.linear import LinearPart, LinearPrediction
+from descend.estimators.parameter_words import AS_PARAMETERS
 from descend.losses import LOSSES
 from descend.many import Fits
 from descend.options.arguments import read_request
 from descend.options.request import Request
 from descend.results import Fit
+from descend.wording import speaking
 
 Array = NDArray[np.float64]
 
@@ -63,12 +67,15 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
         """Fit to y; see `_request`."""
         for name in ("fit_", "fits_", "_batches"):
             self.__dict__.pop(name, None)
-        request, known = self._request(columns, y, of_rows, **changed)
-        try:
-            found = fit_request(request)
-        except DataError:
-            # What rows leave open is no error to scikit-learn, whose users expect the shortest of equal answers.
-            found = fit_request(shortest(request.but(bare=True, l2=request.l2 or self._l2_where_open())))
+        with speaking(AS_PARAMETERS):
+            request, known = self._request(columns, y, of_rows, **changed)
+            try:
+                found = fit_request(request)
+            except DataError:
+                # What rows leave open is no error to scikit-learn, whose users expect the shortest of equal answers.
+                found = fit_request(shortest(request.but(bare=True, l2=request.l2 or self._l2_where_open())))
+            else:
+                warn_where_unconverged(found)
         return self.holding(found, known)
 
     def _request(
@@ -143,7 +150,9 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
                 return linear.predict(matrix_of(self, X, reset=False))
         count = _num_samples(X)
         known = {name: np.full(count, value) for name, value in self._known.items()}
-        predicted = found.predict(columns_of(self, X, reset=False) | known)
+        columns = columns_of(self, X, reset=False)
+        with speaking(AS_PARAMETERS):
+            predicted = found.predict(columns | known)
         return predicted if len(predicted) == count else np.full(count, float(predicted[0]))
 
     @property
@@ -177,6 +186,20 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
         if (linear := self._line.line) is None:
             raise AttributeError(f"`{self.formula}` is not linear in the columns of X; see `parameters_`.")
         return linear
+
+
+def warn_where_unconverged(found: Fit | Fits) -> None:
+    """Warn, as scikit-learn does, of a fit that ended before it converged, with what to do about it.
+
+    Not of classes that are separated: there is no best fit of them, but one that predicts, and ``fit_`` tells it.
+    """
+    if isinstance(found, Fits):
+        if found.failed:
+            group, why = next(iter(found.failed.items()))
+            text = f"{len(found.failed):,} of {len(found):,} groups were not fitted, such as {group}: {why}"
+            warnings.warn(text, ConvergenceWarning, stacklevel=4)
+    elif not found.succeeded and (found.solution is None or found.solution.endless is None):
+        warnings.warn(found.advice, ConvergenceWarning, stacklevel=4)
 
 
 def shortest(request: Request) -> Request:
