@@ -46,7 +46,8 @@ TARGETS = ("sql", "python", "torch", "latex")
 def exported(fit: Fitted, to: str, *, table: str = "data", name: str = "prediction", dialect: str = "duckdb") -> str:
     """Return source text that predicts what ``fit.predict`` does, with all digits of the parameters.
 
-    to: ``"sql"``, a query over ``table`` that adds the column ``name``; ``"python"``, a function of NumPy arrays;
+    to: ``"sql"``, a query over ``table`` that adds the column ``name``, of classes with scores of their own also their
+        probabilities, ``name_class``; ``"python"``, a function of NumPy arrays;
         ``"torch"``, a module whose parameters can be trained further; ``"latex"``, the equation, values to four digits.
     dialect: the dialect of SQL, such as ``"postgres"`` or ``"spark"``.
 
@@ -55,6 +56,10 @@ def exported(fit: Fitted, to: str, *, table: str = "data", name: str = "predicti
     """
     if to not in TARGETS:
         raise ConfigError(f"A model cannot be exported to `{to}`.{closest(to, TARGETS)} Known: {', '.join(TARGETS)}.")
+    if to == "sql" and fit.model.per_class:
+        from descend.results.class_query import query_of_classes
+
+        return query_of_classes(fit, None, table, name, dialect)
     fit.loss_function.refuse_classes("no one number to export")
     model = fit.model.symbolic
     if model is None:
@@ -88,6 +93,12 @@ def qualified(table: str) -> str:
 
 
 def _sql(model: SymbolicModel, theta: Array, table: str, name: str, dialect: str) -> str:
+    query = f"select *, {predicting(model, theta, dialect)} as {quoted(name)} from {qualified(table)}"
+    return transpiled(query, dialect) + "\n"
+
+
+def predicting(model: SymbolicModel, theta: Array, dialect: str) -> str:
+    """Return what computes the prediction in a query. Raises ConfigError for an unknown dialect."""
     if dialect not in DIALECTS:
         raise ConfigError(
             f"There is no SQL dialect `{dialect}`.{closest(dialect, DIALECTS)} Known: {', '.join(sorted(DIALECTS))}."
@@ -97,8 +108,7 @@ def _sql(model: SymbolicModel, theta: Array, table: str, name: str, dialect: str
     columns: dict[Expr, str] = {Column(column): f"cast({quoted(column)} as double)" for column in plain}
     columns |= {Column(each.name): groups.choice(each, [f"{k}e0" for k in range(len(each))]) for each in levels}
     known = dict(zip(_components(model), map(_literal, theta.tolist()), strict=True))
-    query = f"select *, {_written(model, SQL, known, columns, dialect)} as {quoted(name)} from {qualified(table)}"
-    return transpiled(query, dialect) + "\n"
+    return _written(model, SQL, known, columns, dialect)
 
 
 def transpiled(query: str, dialect: str) -> str:
