@@ -68,7 +68,7 @@ def _query(estimator: FormulaEstimator, table: str, name: str, dialect: str) -> 
     """Return the query of an estimator without steps before it."""
     fit = estimator.fit_
     if fit.model.per_class:
-        return query_of_classes(fit, estimator.classes_.tolist(), table, name, dialect)  # type: ignore[attr-defined]
+        return query_of_classes(fit, estimator.classes_.tolist(), table, name, dialect)
     return exported(fit, "sql", table=table, name=name, dialect=dialect)
 
 

@@ -24,7 +24,8 @@ def query_of_classes(fit: Fitted, classes: Sequence[object] | None, table: str, 
     values = cells_of(fit.loss_function.classes) if classes is None else classes
     words = [_word(value) for value in values]
     scores = ["0e0", *(quoted(f"score_{word}") for word in words[1:])]
-    texts = [predicting(model, theta, dialect) for model, theta in fit.model.of_each_class(fit.theta)]
+    each = [(model.symbolic, theta) for model, theta in fit.model.of_each_class(fit.theta)]
+    texts = [predicting(model, theta, dialect) for model, theta in each if model is not None]
     inner = ", ".join(f"{text} as {score}" for text, score in zip(texts, scores[1:], strict=True))
     columns = [f"{_probability(scores, place)} as {quoted(f'{name}_{word}')}" for place, word in enumerate(words)]
     likeliest = f"case {_cases(scores, values)} end as {quoted(name)}"
