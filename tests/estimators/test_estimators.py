@@ -263,6 +263,16 @@ def test_curves_groups_and_frames(decay):
     assert named.fit_.model.response == "rate"
 
 
+@pytest.mark.parametrize("step", ["floor(x)", "sign(x)", "heaviside(x - 1)", "ceil(2*x)"])
+def test_a_step_is_no_line_though_its_slope_is_0(decay, step):
+    frame, _ = decay
+    y = 2.0 * np.floor(frame["x"].to_numpy()) + frame["x"].to_numpy()
+    fitted = FormulaRegressor(f"a*{step} + b*x").fit(frame[["x"]], y)
+    np.testing.assert_allclose(fitted.predict(frame[["x"]]), fitted.fit_.predict(frame[["x"]]))
+    with pytest.raises(AttributeError, match="is not linear in the columns of X"):
+        _ = fitted.coef_
+
+
 def test_a_name_on_the_left_that_is_a_column_is_refused(decay):
     frame, y = decay
     with pytest.raises(descend.DataError, match="The formula predicts `x`, which is a column of X too"):

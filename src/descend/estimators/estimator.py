@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Self
 
 import numpy as np
@@ -47,7 +47,23 @@ from descend.wording import speaking
 Array = NDArray[np.float64]
 
 
-class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
+class OfOnnx(BaseEstimator):  # type: ignore[misc]
+    """What skl2onnx asks of an estimator that it does not know."""
+
+    def onnx_shape_calculator(self) -> Callable[..., None]:
+        """Return what says of which shapes the outputs are in a graph of ONNX."""
+        from descend.estimators.onnx_conversion import shapes
+
+        return shapes
+
+    def onnx_converter(self) -> Callable[..., None]:
+        """Return what writes the estimator as nodes of ONNX."""
+        from descend.estimators.onnx_conversion import convert
+
+        return convert
+
+
+class FormulaEstimator(OfOnnx):
     """A formula as an estimator. Subclasses say what y is.
 
     Attributes of a fitted one: ``fit_``, the fit (``fits_``, if ``by`` names groups); ``parameters_``,

@@ -15,7 +15,8 @@ from descend.estimators.sql_columns import Cell, cells_after, selected
 from descend.formula.printers.code import quoted
 from descend.options.arrays_in_a_row import names_of_matrix
 from descend.results.class_query import query_of_classes
-from descend.results.export import exported, qualified, transpiled
+from descend.results.export import exported
+from descend.results.query import qualified, transpiled
 
 SCALED = "scaled"
 

@@ -100,8 +100,8 @@ def linear_in_columns(
     expression = symbolic.linear_predictor
     if fixed:
         expression = linear_inside(loss.score(formula.expression.subs(fixed)), formula.unknowns)
-    if expression is None:
-        return None
+    if expression is None or any(node.atoms(Column) for node in expression.atoms(sympy.Function)):
+        return None  # a step, such as floor(x), has no slope and yet is no line
     prediction = symbolic.prediction.subs(fixed)
     terms = formula.terms
     values = named(model, theta)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from descend.formula.printers.code import quoted
 from descend.inference.fitted import Fitted
 from descend.losses.classes import cells_of
-from descend.results.export import predicting, qualified, transpiled
+from descend.results.query import predicting, qualified, transpiled
 
 SCORED = "scored"
 LARGEST = "700e0"
