@@ -36,6 +36,9 @@ class Measure(Protocol):
     def result(self, model: ModuleModel) -> Iterator[tuple[str, object]]:
         """Yield names and values, and begin anew."""
 
+    def higher(self, name: str) -> bool | None:
+        """Whether more of a metric is better; None if it is not among these, or nobody knows."""
+
 
 @dataclass
 class Ours:
@@ -56,6 +59,9 @@ class Ours:
     def result(self, model: ModuleModel) -> Iterator[tuple[str, object]]:
         tallies, self.tallies = self.tallies, {}
         yield from ((name, metric.value(tallies[metric.tally])) for name, metric in self.metrics.items())
+
+    def higher(self, name: str) -> bool | None:
+        return self.metrics[name].higher if name in self.metrics else None
 
 
 def _other(name: str, of_classes: bool, loss: Loss) -> str:
@@ -91,6 +97,9 @@ class Function:
                 f"The metric `{self.name}` cannot take y of shape {y.shape} ({y.dtype}) and a prediction of shape "
                 f"{prediction.shape} ({prediction.dtype}): {_first_line(error)}. It is called as metric(y, prediction)."
             ) from error
+
+    def higher(self, name: str) -> bool | None:
+        return None
 
 
 @runtime_checkable
@@ -135,6 +144,9 @@ class Updated:
         self.metric.reset()
         yield from found.items() if isinstance(found, Mapping) else [(self.name, found)]
 
+    def higher(self, name: str) -> bool | None:
+        return getattr(self.metric, "higher_is_better", None) if name == self.name else None
+
 
 class Meter:
     """Listens to what a module returns for rows, and gives the metrics of all it heard."""
@@ -149,6 +161,11 @@ class Meter:
     def heard(self) -> bool:
         """Whether there are rows to tell of."""
         return self.counted or bool(self.waiting)
+
+    def higher(self, name: str) -> bool | None:
+        """Whether more of a metric is better; None if there is no such metric, or nobody knows."""
+        answers = (measure.higher(name) for measure in self.measures)
+        return next((answer for answer in answers if answer is not None), None)
 
     def hear(self, output: Tensor, y: Tensor) -> None:
         """Take what a module returned for some rows, and what was observed of them."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.shuffling import shuffled
+from descend.errors import ConfigError
 from descend.formula.compile import compile_expression
 from descend.formula.printers.code import TORCH
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models.module import ModuleModel
-from descend.models.module_modes import Modes, undisturbed
+from descend.models.module_modes import Modes, seeded, undisturbed
 from descend.models.module_weights import Weights
 from descend.problem.point import Objective
 from descend.training.course import Course
@@ -23,6 +24,7 @@ from descend.training.curvature import Ritz, hessian
 from descend.training.engine import ModuleEngine
 from descend.training.meter import Meter
 from descend.training.optimizers import TorchOptimizer
+from descend.training.point import ModulePoint
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,107 +34,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 SAMPLE = 1024
 """Rows that are enough to estimate the curvature of J."""
-
-
-class ModulePoint:
-    """J and |dJ/dparameters| of a module at one moment; what a `TorchOptimizer` is given.
-
-    The gradient itself lies in ``.grad`` of the parameters until the module runs again.
-    """
-
-    proximal = False
-    curvature = None
-
-    def __init__(
-        self, theta: Weights, total: Tensor, objective: ModuleObjective, rows: NDArray[np.intp] | None
-    ) -> None:
-        self.theta, self.total, self.objective, self.rows = theta, total, objective, rows
-        self.rate, self.run = 0.0, objective.runs
-        self.lean, self.ended = False, ""
-        self.measures: Mapping[str, float] | None = None
-        self.promised = math.inf
-        self._loss: float | None = None
-        self._norm: float | None = None
-
-    # Both wait for the device, so they are computed once, and in batches not at all.
-    @property
-    def loss(self) -> float:
-        if self._loss is None:
-            self._loss = self.total.item()
-        return self._loss
-
-    @property
-    def norm(self) -> float:
-        """Euclidean norm of the gradient over all trained parameters."""
-        if self._norm is None:
-            import torch
-
-            gradients = self.objective.gradients
-            norms = torch._foreach_norm(gradients) if gradients else ()
-            self._norm = torch.linalg.vector_norm(torch.stack(norms)).item() if norms else 0.0
-        return self._norm
-
-    def reached(self, theta: Weights) -> None:
-        """Return None: J at the end of a step is not known before the module has run there."""
-
-    @property
-    def excess(self) -> float:
-        """The size of J, by which its changes are measured."""
-        return abs(self.loss)
-
-    # `Point` knows these from a curvature or from single rows, neither of which a module has.
-    def curved(self) -> None:
-        return None
-
-    def held(self) -> bool:
-        return False
-
-    def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
-        """Say how far the gradient is from zero, as a share of J: see `Point.remaining`, with s = 1."""
-        if self.lean:
-            return math.inf  # the gradient is that of the last batch
-        reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
-        pairs = ((tensor.detach(), tensor.grad) for tensor in self.objective.model.parameters.trained if tensor.numel())
-        parts = (float((grad.abs() * at.abs().clamp(min=1.0)).max()) for at, grad in pairs if grad is not None)
-        largest = max(parts, default=0.0)
-        return largest / reference if reference > 0.0 else largest
-
-    def closure(self) -> Tensor:
-        """Leave the gradient of a training pass over these rows in ``.grad`` and return J, as ``torch.optim`` expects.
-
-        The pass that made this point is reused if it was a training pass and nothing has run since.
-        """
-        objective = self.objective
-        if self.run == objective.runs and (self.rows is not None or not objective.modes.differ):
-            self.run = -1
-            return self.total
-        self.run = -1
-        return objective.descent(self.rows)
-
-    def hessian(self) -> Ritz | None:
-        """Return eigenvalues of the Hessian of J over a sample of rows; None if there are none."""
-        return self.objective.hessian()
-
-    def largest_curvature(self) -> float | None:
-        """Return the largest eigenvalue of that Hessian in absolute value; None if there is none."""
-        found = self.hessian()
-        return None if found is None else found.largest
-
-    def descends(self, rate: float, signs: bool = False) -> bool:
-        """Whether a step against the gradient, or against its signs, does not raise J; the module stays as it is."""
-        import torch
-
-        objective = self.objective
-        objective(self.theta, 1)
-        moves = [(tensor, tensor.detach().clone(), tensor.grad) for tensor in objective.model.parameters.trained]
-        with torch.no_grad():
-            for tensor, _, gradient in moves:
-                if gradient is not None:
-                    tensor.sub_(rate * (gradient.sign() if signs else gradient))
-            loss = objective(self.theta, 0).loss
-            for tensor, before, _ in moves:
-                tensor.copy_(before)
-        return loss <= self.loss
 
 
 class ModuleObjective(Objective):
@@ -156,6 +57,8 @@ class ModuleObjective(Objective):
         self.squared = self.in_torch is None and loss.quadratic and float(loss.expressions[2]) == 2.0
         self._last: ModulePoint | None = None
         self.course: Course | None = None
+        self.half = self.compiled = False
+        """Whether the module computes in bfloat16 where that is safe, and whether it is compiled."""
         self.meter: Meter | None = None
 
     def batches(self, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
@@ -207,17 +110,19 @@ class ModuleObjective(Objective):
         if course is None or not isinstance(optimizer, TorchOptimizer):
             return None
         course.begin(self, optimizer)
-        if course.batch_size is None and not course.stepwise:
+        if course.regime.batch_size is None and not course.stepwise:
+            course.step += 1
             return None
         optimizer.set_rate(rate)
         course.pass_through(self, optimizer, epoch, lambda: stop() or course.stopped)
-        if not course.lean:
+        if not course.regime.lean:
             course.passed = None
         return Weights(self.model.parameters)
 
     def end(self) -> ModulePoint | None:  # type: ignore[override]
         """Leave the weights that are kept, and return J there where the last step has another."""
         course, last = self.course, self._last
+        self.half = False  # J that is reported is that of the predictions
         if course is None or last is None:
             return None
         restored = course.restore(self)
@@ -281,7 +186,7 @@ class ModuleObjective(Objective):
         """Return the losses of some rows, summed over ``count``."""
         from torch.nn.functional import mse_loss
 
-        score = self.model.score(inputs)
+        score = self.score(inputs)
         if self.meter is not None:
             self.meter.hear(score, y)
         if self.in_torch is not None:
@@ -305,6 +210,16 @@ class ModuleObjective(Objective):
             inputs, y, weights = next(self.engine.blocks(rows, at_once=True))
             count = len(y) if weights is None else float(weights.sum())
             return hessian(lambda: self.mean_loss(inputs, y, weights, count), self.model.parameters.trained)
+
+    def score(self, inputs: Tensor) -> Tensor:
+        """Return what the module returns for some rows, by autocast if it computes in bfloat16."""
+        if not self.half:
+            return self.model.score(inputs)
+        import torch
+
+        with torch.autocast(self.model.parameters.trained[0].device.type, torch.bfloat16):
+            score = self.model.score(inputs)
+        return score.float()
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[Flat]:
@@ -337,7 +252,8 @@ class ModuleObjective(Objective):
         self.modes.train()
         self.model.parameters.begin()
         try:
-            yield
+            with seeded(self.model.module, 0 if self.course is None else self.course.regime.seed), self._compiled():
+                yield
         finally:
             parameters = self.model.parameters
             if not self.finite:
@@ -346,3 +262,23 @@ class ModuleObjective(Objective):
             self.clear()
             self.modes.restore()
             self._last = None
+
+    @contextlib.contextmanager
+    def _compiled(self) -> Iterator[None]:
+        """Compile the module for a while, where that was asked for. Raises ConfigError if PyTorch cannot."""
+        if not self.compiled:
+            yield
+            return
+        module = self.model.module
+        module.compile()
+        try:
+            yield
+        except Exception as error:
+            if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+                raise
+            said = str(error).strip().partition("\n")[0].rstrip(".")
+            raise ConfigError(
+                f"PyTorch cannot compile `{self.model.name}` here: {said}. Leave out `compile`."
+            ) from error
+        finally:
+            module._compiled_call_impl = None  # as it was before; PyTorch has no call for that
