@@ -181,3 +181,21 @@ def test_second_order_has_no_checkpoint_yet(tmp_path):
         "Runs of a module by levenberg_marquardt have no checkpoint yet. Leave out `checkpoint`, or take another "
         "optimizer, such as adam."
     )
+
+
+def test_a_loader_that_draws_rows_by_its_own_generator_goes_on_with_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint_room, "EVERY", 0.0)
+    pairs = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y))
+
+    def fitted(module, **options):
+        generator = torch.Generator().manual_seed(7)
+        loader = torch.utils.data.DataLoader(pairs, 16, shuffle=True, generator=generator)
+        torch.manual_seed(1)
+        return descend.fit(module, loader, optimizer="adam", learning_rate=0.01, epochs=6, **options)
+
+    one, other = net(), net()
+    fitted(one)
+    fitted(net(), checkpoint=tmp_path / "run", callbacks=stopped_at(3))
+    fitted(other, checkpoint=tmp_path / "run", resume=True)
+    for here, there in zip(one.parameters(), other.parameters(), strict=True):
+        assert torch.equal(here, there)

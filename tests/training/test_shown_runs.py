@@ -21,8 +21,9 @@ def fitted() -> descend.Fit:
 
 
 def test_both_losses_are_drawn(fitted):
-    lines = fitted.plot().axes[-1].get_lines()
-    assert [line.get_label() for line in lines][:2] == ["training", "validation"]
+    axes = fitted.plot().axes[-1]
+    lines = axes.get_lines()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "validation"]
     assert np.asarray(lines[1].get_ydata()).tolist() == pytest.approx(fitted.trace.validation_losses.tolist())
 
 

@@ -52,6 +52,7 @@ class Writer:
         assert request.checkpoint is not None
         self.objective, self.course, self.path = objective, course, request.checkpoint
         self.optimizer = cast(TorchOptimizer, request.optimizer)
+        self.data: object = request.data  # a loader of the user may draw rows by a generator of its own
         self.run = identity(objective, course, request)
         self.steps = before
         self.first_rate = self.optimizer.rate
@@ -83,7 +84,7 @@ class Writer:
             "steps": self.steps,
             "course": {name: getattr(course, name) for name in STATE},
             "optimizer": packed(optimizer.torch_optimizer.state_dict(), "optimizer", tensors),
-            "random": random_states(objective.engine, tensors),
+            "random": random_states(objective.engine, self.data, tensors),
         }
         if course.scheduler is not None:
             said["scheduler"] = packed(course.scheduler.scheduler.state_dict(), "scheduler", tensors, lenient=True)
@@ -187,7 +188,7 @@ def checkpointed(problem: Problem, request: Request) -> Checkpoint | None:
     if found is not None:
         steps = [row for row in found.said["steps"] if row[0] < found.said["course"]["epoch"]]
         _refuse_another(request.checkpoint, found, objective, identity(objective, course, request))
-        resumed = _restored(found, objective, course, optimizer, steps)
+        resumed = _restored(found, objective, course, optimizer, steps, request.data)
     objective.writer = Writer(objective, course, request, steps)
     return resumed
 
@@ -214,7 +215,12 @@ def _shape(shape: tuple[int, ...] | None) -> str:
 
 
 def _restored(
-    found: Found, objective: ModuleObjective, course: Course, optimizer: TorchOptimizer, steps: list[list[Any]]
+    found: Found,
+    objective: ModuleObjective,
+    course: Course,
+    optimizer: TorchOptimizer,
+    steps: list[list[Any]],
+    data: object,
 ) -> Checkpoint:
     """Bring module, optimizer, scheduler and course to where a run stood, and say where that is."""
     import torch
@@ -236,7 +242,7 @@ def _restored(
     if course.average is not None:
         course.average.tensors = _numbered(tensors, "average", device)
     course.due = False
-    course.begins = lambda: with_random_states(objective.engine, said["random"], tensors)
+    course.begins = lambda: with_random_states(data, said["random"], tensors)
     objective.stands(course.loss, said["norm"])
     # The handle of the weights stands for a vector, and the optimizer of PyTorch for the state of one of ours.
     handle, names = cast(Array, theta), cast(Parameters, objective.model.parameters)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
-def random_states(engine: ModuleEngine, tensors: dict[str, Tensor]) -> dict[str, Any]:
+def random_states(engine: ModuleEngine, data: object, tensors: dict[str, Tensor]) -> dict[str, Any]:
     """Return the states as JSON can hold them; those that are tensors go into ``tensors``."""
     import torch
 
@@ -22,7 +22,7 @@ def random_states(engine: ModuleEngine, tensors: dict[str, Tensor]) -> dict[str,
     devices = torch.cuda.device_count() if torch.cuda.is_initialized() else 0  # type: ignore[no-untyped-call]
     for device in range(devices):
         tensors[f"random.cuda.{device}"] = torch.cuda.get_rng_state(device)
-    for place, generator in enumerate(_generators(engine)):
+    for place, generator in enumerate(_generators(data)):
         tensors[f"random.loader.{place}"] = generator.get_state()
     if not getattr(engine, "streamed", False):
         return {}
@@ -34,7 +34,7 @@ def random_states(engine: ModuleEngine, tensors: dict[str, Tensor]) -> dict[str,
     }
 
 
-def with_random_states(engine: ModuleEngine, said: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+def with_random_states(data: object, said: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     """Let the random numbers go on from the states in a checkpoint."""
     import torch
 
@@ -43,7 +43,7 @@ def with_random_states(engine: ModuleEngine, said: Mapping[str, Any], tensors: M
     for device in range(devices):
         if (state := tensors.get(f"random.cuda.{device}")) is not None:
             torch.cuda.set_rng_state(state, device)
-    for place, generator in enumerate(_generators(engine)):
+    for place, generator in enumerate(_generators(data)):
         if (state := tensors.get(f"random.loader.{place}")) is not None:
             generator.set_state(state)
     if "numpy" in said:
@@ -54,11 +54,10 @@ def with_random_states(engine: ModuleEngine, said: Mapping[str, Any], tensors: M
         random.setstate((version, tuple(inner), gauss_next))
 
 
-def _generators(engine: ModuleEngine) -> Iterator[Generator]:
+def _generators(loader: object) -> Iterator[Generator]:
     """Yield the generators of the user's loader, each once."""
     import torch
 
-    loader = getattr(engine, "loader", None)
     sampler = getattr(loader, "batch_sampler", None)
     seen: list[object] = []
     for owner in (loader, sampler, getattr(loader, "sampler", None), getattr(sampler, "sampler", None)):
