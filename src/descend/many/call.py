@@ -100,8 +100,8 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
 
     def fitted(request: Request, table: Table) -> Fits:
         work, outcomes, notes = with_levels(lambda known: fit_placed(request, known, by, on_groups), request, table)
-        slow = _followed(work)
-        return Fits(work, outcomes, time.perf_counter() - began, (*request.notes, *kept, *notes, *slow))
+        said = (*request.notes, *kept, *notes, *_followed(work), *_unit_notes(work))
+        return Fits(work, outcomes, time.perf_counter() - began, said)
 
     try:
         return fitted(request, table)
@@ -109,6 +109,15 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
         from descend.problem.censoring import censored_by_cells
 
         return fitted(*censored_by_cells(request, table, refused))
+
+
+def _unit_notes(work: OfRows) -> tuple[str, ...]:
+    """Say what does not fit about the units of the formula, which all groups have."""
+    if not work.request.stated:
+        return ()
+    from descend.inference.units import notes_of
+
+    return notes_of(work.model, work.request.stated, work.request.sigma)
 
 
 def _followed(work: OfRows) -> list[str]:
@@ -143,5 +152,5 @@ def _fit_files(request: Request, by: list[str], files: Files, on_groups: Done | 
     causes = {} if others else {group: failed[name] for group, (name,) in enumerate(work.groups.keys) if name in failed}
     work = replace(work, unreadable=causes)
     refuse_options(work)
-    notes = tuple(failed.values()) if others else ()
+    notes = (*(failed.values() if others else ()), *_unit_notes(work))
     return Fits(work, fit_each(work, on_done=on_groups), time.perf_counter() - began, notes)
