@@ -62,6 +62,11 @@ def metrics(fit: Fitted) -> Panel | None:
         return None
     ends = ", ".join(f"{line.name} ends at {line.y[-1]:.4g}" for line in drawn)
     return Panel(
-        "metrics", "Metrics per epoch", Axis("epoch", integers=True), Axis("metric"), drawn, "",
+        "metrics",
+        "Metrics per epoch",
+        Axis("epoch", integers=True),
+        Axis("metric"),
+        drawn,
+        "",
         f"The metrics per epoch: {ends}.",
-    )  # fmt: skip
+    )
