@@ -181,9 +181,13 @@ class FittedGroups:
 
         An interval by profile, bootstrap or sandwich is asked of one fit: ``fits[key].intervals(method="profile")``.
         """
-        from descend.many.intervals import t_intervals
+        from descend.many.intervals import reach
 
-        return t_intervals(self, level)
+        values, errors = self.components(self.parameters), self.components(self.standard_errors)
+        spare = self.rows - self.model.parameters.size
+        ends = errors * reach(self.loss_function, self.sigma is not None, spare, level)[:, None]
+        both = (values - ends).T, (values + ends).T
+        return {label: (low, high) for label, low, high in zip(self.labels, *both, strict=True)}
 
     def _by_name(self, components: Array) -> dict[str, Array]:
         parameters = self.model.parameters
