@@ -119,7 +119,7 @@ class ModuleObjective(Objective):
             return None
         optimizer.set_rate(rate)
         course.pass_through(self, optimizer, epoch, lambda: stop() or course.stopped)
-        if not course.regime.lean:
+        if not course.regime.lean and self.fault is None:
             course.passed = None
         return Weights(self.model.parameters)
 
