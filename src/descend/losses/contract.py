@@ -77,6 +77,8 @@ class Loss(Evaluated):
     convex_in_log: ClassVar[bool] = False
     efficient: ClassVar[float | None] = None
     many_minima: ClassVar[bool] = False
+    turns: ClassVar[bool] = False
+    """Whether a full turn, 2 pi, changes nothing, so that there is a minimum for each number of turns over the rows."""
     squares: ClassVar[bool] = False
     """Whether its value is a squared residual over the variance of its row, so that their sum is a chi-square."""
     certain: ClassVar[float] = 0.0
