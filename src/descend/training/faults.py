@@ -70,9 +70,9 @@ def fault_of(objective: Sums, given: Given, place: Place, before: Given | None) 
                 f"{name} has missing or infinite values in {place.named(bad)}, in {place.words}.",
                 "Correct these rows, or leave them out.",
             )
-    lost = [name for name, tensor in module.named_parameters() if not bool(torch.isfinite(tensor).all())]
-    if lost:
-        return _on_the_way_back(objective, lost, place, before)
+    spoilt = [name for name, tensor in module.named_parameters() if not bool(torch.isfinite(tensor).all())]
+    if spoilt:
+        return _on_the_way_back(objective, spoilt, place, before)
     with undisturbed(module), torch.no_grad(), _watched(module) as seen:
         objective.mean_loss(inputs, y, weights, len(y))
     where, bad = next(((name, rows) for name, rows in seen if rows.any()), ("", np.zeros(len(y), dtype=bool)))
@@ -94,7 +94,7 @@ def fault_of(objective: Sums, given: Given, place: Place, before: Given | None) 
     )
 
 
-def _on_the_way_back(objective: Sums, lost: Sequence[str], place: Place, before: Given | None) -> Fault:
+def _on_the_way_back(objective: Sums, spoilt: Sequence[str], place: Place, before: Given | None) -> Fault:
     """Say where a gradient was not finite that has spoilt the weights in the batch before."""
     earlier = Place(place.epoch, place.batch - 1, None)
     at = earlier.words if place.batch else f"the last batch of epoch {place.epoch}"
@@ -102,14 +102,14 @@ def _on_the_way_back(objective: Sums, lost: Sequence[str], place: Place, before:
         "epoch": place.epoch + 1,
         "batch": place.batch,
         "from": "backward",
-        "weights": list(lost),
+        "weights": list(spoilt),
     }
     where = None
     if before is not None:
         objective.model.parameters.restore()
         where = _first_backward(objective, before)
     evidence["layer"] = where
-    named = ", ".join(f"`{name}`" for name in lost[:MOST_NAMED]) + (" and others" if len(lost) > MOST_NAMED else "")
+    named = ", ".join(f"`{name}`" for name in spoilt[:MOST_NAMED]) + (" and others" if len(spoilt) > MOST_NAMED else "")
     through = "" if where is None else f", first that through {where}"
     return Fault(
         "domain_error",
