@@ -20,6 +20,7 @@ from descend.models.module_weights import Weights
 from descend.problem.point import Objective
 from descend.training.course import Course
 from descend.training.curvature import Ritz, hessian
+from descend.training.devices import in_one_thread
 from descend.training.engine import ModuleEngine
 from descend.training.meter import Meter
 from descend.training.optimizers import TorchOptimizer
@@ -65,7 +66,7 @@ class ModuleObjective(Objective):
         self.squared = self.in_torch is None and loss.quadratic and float(loss.expressions[2]) == 2.0
         self._last: ModulePoint | None = None
         self.course: Course | None = None
-        self.half = self.compiled = False
+        self.one_thread = self.half = self.compiled = False
         """Whether the module computes in bfloat16 where that is safe, and whether it is compiled."""
         self.meter: Meter | None = None
         self.writer: WritesSteps | None = None
@@ -129,7 +130,7 @@ class ModuleObjective(Objective):
             return None
         optimizer.set_rate(rate)
         course.pass_through(self, optimizer, epoch, lambda: stop() or course.stopped)
-        if not course.regime.lean:
+        if not course.regime.lean and self.fault is None:
             course.passed = None
         return Weights(self.model.parameters)
 
@@ -294,7 +295,7 @@ class ModuleObjective(Objective):
         self.modes.train()
         self.model.parameters.begin()
         try:
-            with self._seeded(), self._compiled():
+            with in_one_thread(self.one_thread), self._seeded(), self._compiled():
                 if self.course is not None and self.course.begins is not None:
                     self.course.begins()
                 yield
