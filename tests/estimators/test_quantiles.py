@@ -86,5 +86,7 @@ def test_what_is_wrong_is_said_of_this_estimator(rows):
     with pytest.raises(ValueError, match=r"minimum of 2 is required by FormulaQuantiles\.$"):
         FormulaQuantiles().fit(X[:1], y[:1])
     fitted = FormulaQuantiles(quantiles=(0.5,)).fit(X, y)
-    with pytest.raises(ValueError, match=r"^X has 1 features, but FormulaQuantiles is expecting 2 features as input\.$"):
+    with pytest.raises(
+        ValueError, match=r"^X has 1 features, but FormulaQuantiles is expecting 2 features as input\.$"
+    ):
         fitted.predict(X[:, :1])
