@@ -95,9 +95,12 @@ class FormulaClassifier(ClassifierMixin, FormulaEstimator):  # type: ignore[misc
         return True
 
     def predict_proba(self, X: object) -> Array:
-        """Return the probability of each class in each row of X, (n, K), in the order of ``classes_``."""
+        """Return the probability of each class in each row of X, (n, K), in the order of ``classes_``.
+
+        A formula that leaves the range of probabilities, as ``w @ [*] + b`` may, is cut off at 0 and 1.
+        """
         if not self._of_scores:
-            second = self._predicted(X)
+            second = np.clip(self._predicted(X), 0.0, 1.0)  # beyond which a straight line of them may lead
             return np.column_stack([1.0 - second, second])
         if self._line.scores is not None and not has_words(X):
             return np.asarray(softmax(self._scores(X), axis=1))
