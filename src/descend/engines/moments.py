@@ -17,10 +17,11 @@ from descend.engines.numpy_engine import MANY, SHARE, NumpyEngine
 from descend.engines.threads import in_turn
 from descend.engines.totals import Array, InMemory, Totals
 from descend.engines.triangles import WELL, cholesky, divider, norms, powers_of_two, solved, well_conditioned
-from descend.formula.compile import compile_expression
+from descend.formula.compile import compile_expression, names_of_columns
 from descend.formula.factor import triangle
 from descend.formula.symbols import Column
 from descend.gradients.contract import Kernel, Program
+from descend.table.in_matrix import InMatrix, matrix_in
 from descend.table.rows import Chosen, Rows
 
 BLOCK = 4_096
@@ -155,7 +156,19 @@ class DesignRows:
     def __init__(self, design: Design, rows: Rows) -> None:
         self.columns, self.weights, self.count = rows.columns, rows.omega, rows.count
         self.size = len(design.columns)
-        self.sources = [_source(expression) for expression in (*design.columns, design.response)]
+        sources = list(enumerate(sources_of(design)))
+        self.matrix, self.within = self._in_matrix(design)
+        self.sources = sources[: self.within.start] + sources[self.within.stop :]
+
+    def _in_matrix(self, design: Design) -> tuple[Array | None, slice]:
+        """Return the matrix whose columns are columns of J, side by side, and which those are."""
+        if isinstance(self.columns, InMatrix):
+            begin = next((place for place, each in enumerate(design.columns) if isinstance(each, Column)), 0)
+            within = slice(begin, begin + len(self.columns.listed))
+            found = matrix_in(self.columns, names_of_columns(design.columns[within]))
+            if found is not None:
+                return found, within
+        return None, slice(0, 0)
 
     def factored(self) -> Factors:
         """Return what remains of the rows; all nan where a column is not finite."""
@@ -215,14 +228,21 @@ class DesignRows:
         part: Chosen = slice(None)
         if self.count > most:
             part = np.sort(np.random.default_rng(0).integers(0, self.count, most))
-        matrix = np.empty((self.size + 1, min(self.count, most)))
+        matrix = self._buffer(min(self.count, most))
         self._fill(matrix, part)
         return matrix
+
+    def _buffer(self, rows: int) -> Array:
+        """Return room for [J, y], transposed, of so many rows; laid out as a matrix that they are read from is."""
+        return np.empty((self.size + 1, rows)) if self.matrix is None else np.empty((rows, self.size + 1)).T
 
     def _fill(self, matrix: Array, part: Chosen, factors: Array | None = None) -> None:
         """Write the columns and the response of some rows, times factors, into the rows of a matrix."""
         cut: dict[str, Array] = {}
-        for place, (compute, names) in enumerate(self.sources):
+        if self.matrix is not None:
+            scale = 1.0 if factors is None else factors[self.within]
+            np.multiply(self.matrix[part], scale, out=matrix[self.within].T)
+        for place, (compute, names) in self.sources:
             for name in names:
                 if name not in cut:
                     cut[name] = self.columns[name][part]
@@ -235,14 +255,17 @@ class DesignRows:
     def _blocks(self, centre: Array, scale: Array, first: int = 0, last: int | None = None) -> Iterator[Array]:
         """Yield [J, r0] of one block of rows after the other, scaled, each column in a row of a buffer."""
         last = self.count if last is None else last
-        buffer = np.empty((self.size + 1, BLOCK))
+        buffer = self._buffer(BLOCK)
         guess = np.append(centre * scale[:-1], -scale[-1]) / scale[-1]
         factors = 1.0 / scale
         residual = np.empty(BLOCK)
         for begin in range(first, last, BLOCK):
             block = buffer[:, : min(BLOCK, last - begin)]
             self._fill(block, slice(begin, begin + block.shape[1]), factors)
-            np.einsum("k,kn->n", guess, block, out=residual[: block.shape[1]])
+            if self.matrix is None:
+                np.einsum("k,kn->n", guess, block, out=residual[: block.shape[1]])
+            else:
+                block.T.dot(guess, out=residual[: block.shape[1]])
             block[-1] = residual[: block.shape[1]]
             yield block
 
@@ -281,6 +304,12 @@ class DesignRows:
             found[:size, :size] = found[:size, :size] @ scaled
         found *= scale
         return found
+
+
+@lru_cache(maxsize=128)
+def sources_of(design: Design) -> tuple[tuple[Callable[..., Array], tuple[str, ...]], ...]:
+    """Return how to compute each column of J, and the response, and from which columns of the table."""
+    return tuple(_source(expression) for expression in (*design.columns, design.response))
 
 
 def _source(expression: Expr) -> tuple[Callable[..., Array], tuple[str, ...]]:

@@ -168,6 +168,11 @@ class Model(RowsOfModel, ABC):
         return Column(self.response)
 
     @property
+    def listed(self) -> tuple[str, ...]:
+        """The inputs, in order, where they enter in one list ``w @ [...]`` and nowhere else; otherwise none."""
+        return ()
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """All columns that must be known to read the model again."""
         codings = {coding.name: coding.columns for coding in self.codings}

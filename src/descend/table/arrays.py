@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
+from descend.table.in_matrix import InMatrix
 from descend.table.rows import Cells as Cells
 from descend.table.table import EXACT, TRUTH, Label, Numbers, Table, label, refuse_duplicates
 from descend.table.units import with_units_of
@@ -116,8 +117,13 @@ class ArrayTable(Table):
             raise _not_a_column(name, cells)
         if len(cells) != self._all_rows:
             raise DataError(f"`{name}` has {len(cells):,} values, but there are {self._all_rows:,} rows.")
-        columns = ChainMap({name: cells}, cast("MutableMapping[str, Cells]", self._columns))
+        columns: Mapping[str, Cells]
+        if isinstance(self._columns, InMatrix) and name not in self._columns.listed:
+            columns = self._columns.beside({name: cells})
+        else:
+            columns = ChainMap({name: cells}, cast("MutableMapping[str, Cells]", self._columns))
         table = ArrayTable(columns, self._all_rows, self.conditions, self._kept, self._categories)
+        table.gapless = self.gapless - {name}
         return with_units_of(table, self)
 
     def categories(self, name: str) -> Sequence[Label] | None:
@@ -147,10 +153,19 @@ class ArrayTable(Table):
 
         return rounded_cells(self._cells(name), self.place)
 
+    def in_matrix(self, names: Sequence[str]) -> InMatrix | None:
+        columns = self._columns
+        if not isinstance(columns, InMatrix) or self._kept is not None or not set(columns.listed) <= set(names):
+            return None
+        return columns
+
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
         columns: dict[str, Numbers] = {}
+        of_matrix: Mapping[str, Cells] = {}
+        if isinstance(self._columns, InMatrix) and self._kept is None:
+            of_matrix = self._columns.laid_out([name for name in names if name in self._columns.listed])
         for name in names:
-            cells = self._cells(name)
+            cells = of_matrix[name] if name in of_matrix else self._cells(name)
             columns[name] = cells if _is_plain(cells) and name not in self.counted else self._as_numbers(name, cells)
         return columns
 
@@ -200,6 +215,10 @@ def from_mapping(data: Mapping[str, object]) -> ArrayTable:
     """
     if not data:
         raise DataError('The data have no columns. Give at least one, such as {"x": [1.0, 2.0]}.')
+    if isinstance(data, InMatrix):
+        table = ArrayTable(data, len(data.matrix))
+        table.gapless = frozenset(data.listed)
+        return table
     columns: dict[str, Cells] = {}
     first, rows, units = None, 0, dict[str, str]()
     for name, given in data.items():

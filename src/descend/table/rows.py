@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
+from descend.table.in_matrix import taken
 from descend.wording import using
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Rows:
 
     def take(self, chosen: Chosen) -> Rows:
         """Return some of the rows, by their places, a slice or a mask."""
-        columns = {name: column[chosen] for name, column in self.columns.items()}
+        columns = taken(self.columns, chosen)
         return replace(self, columns=columns, omega=None if self.omega is None else self.omega[chosen])
 
     def counting(self) -> Rows:

@@ -17,6 +17,7 @@ from descend.registry import closest
 from descend.table.rows import Cells, finite
 
 if TYPE_CHECKING:
+    from descend.table.in_matrix import InMatrix
     from descend.table.lazy import Lazy
     from descend.table.rounding import Rounded
 
@@ -236,6 +237,10 @@ class Table(ABC):
             elif not column.size:
                 raise self.no_rows()
         return columns if complete else self._without_gaps(columns, missing)
+
+    def in_matrix(self, names: Sequence[str]) -> InMatrix | None:
+        """Return the columns of the table, if all those of a matrix in which some of them lie are among the names."""
+        return None
 
     def with_gaps(self, names: Sequence[str]) -> dict[str, Numbers]:
         """Return columns as `numbers` does, with NaN where a cell is missing."""
