@@ -17,11 +17,11 @@ from descend.engines.numpy_engine import MANY, SHARE, NumpyEngine
 from descend.engines.threads import in_turn
 from descend.engines.totals import Array, InMemory, Totals
 from descend.engines.triangles import WELL, cholesky, divider, norms, powers_of_two, solved, well_conditioned
-from descend.formula.compile import compile_expression, names_of_columns
+from descend.formula.compile import compile_expression
 from descend.formula.factor import triangle
 from descend.formula.symbols import Column
 from descend.gradients.contract import Kernel, Program
-from descend.table.in_matrix import InMatrix, matrix_in
+from descend.table.in_matrix import InMatrix
 from descend.table.rows import Chosen, Rows
 
 BLOCK = 4_096
@@ -104,6 +104,16 @@ class Design:
     columns: tuple[Expr, ...]
     response: Expr
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The name of each column that is one of the table, "" of any other."""
+        return tuple(each.name if isinstance(each, Column) else "" for each in self.columns)
+
+    @cached_property
+    def sources(self) -> list[tuple[int, tuple[Callable[..., Array], tuple[str, ...]]]]:
+        """For each column, and the response last: its place, how to compute it, and from which columns of the table."""
+        return list(enumerate(map(_source, (*self.columns, self.response))))
+
 
 @lru_cache(maxsize=128)
 def design(program: Program) -> Design:
@@ -156,18 +166,16 @@ class DesignRows:
     def __init__(self, design: Design, rows: Rows) -> None:
         self.columns, self.weights, self.count = rows.columns, rows.omega, rows.count
         self.size = len(design.columns)
-        sources = list(enumerate(sources_of(design)))
-        self.matrix, self.within = self._in_matrix(design)
-        self.sources = sources[: self.within.start] + sources[self.within.stop :]
+        self.matrix, self.within = self._in_matrix(design.names)
+        self.sources = design.sources[: self.within.start] + design.sources[self.within.stop :]
 
-    def _in_matrix(self, design: Design) -> tuple[Array | None, slice]:
+    def _in_matrix(self, names: tuple[str, ...]) -> tuple[Array | None, slice]:
         """Return the matrix whose columns are columns of J, side by side, and which those are."""
         if isinstance(self.columns, InMatrix):
-            begin = next((place for place, each in enumerate(design.columns) if isinstance(each, Column)), 0)
+            begin = next((place for place, name in enumerate(names) if name), 0)
             within = slice(begin, begin + len(self.columns.listed))
-            found = matrix_in(self.columns, names_of_columns(design.columns[within]))
-            if found is not None:
-                return found, within
+            if names[within] == self.columns.listed:
+                return self.columns.matrix, within
         return None, slice(0, 0)
 
     def factored(self) -> Factors:
@@ -304,12 +312,6 @@ class DesignRows:
             found[:size, :size] = found[:size, :size] @ scaled
         found *= scale
         return found
-
-
-@lru_cache(maxsize=128)
-def sources_of(design: Design) -> tuple[tuple[Callable[..., Array], tuple[str, ...]], ...]:
-    """Return how to compute each column of J, and the response, and from which columns of the table."""
-    return tuple(_source(expression) for expression in (*design.columns, design.response))
 
 
 def _source(expression: Expr) -> tuple[Callable[..., Array], tuple[str, ...]]:

@@ -15,7 +15,7 @@ from descend.formula.factor import numpy_factor, products, torch_factor, whitene
 from descend.formula.functions import special
 from descend.formula.printers.code import NUMPY, TORCH, Language, Writer
 from descend.formula.symbols import OMEGA, Column
-from descend.table.in_matrix import matrix_in
+from descend.table.in_matrix import InMatrix
 
 Array = NDArray[np.float64]
 Compiled = Callable[..., Any]
@@ -104,10 +104,14 @@ def items_matrix(items: Sequence[Expr], columns: Mapping[str, Array], count: int
 
 def listed_matrix(items: Sequence[Expr], columns: Mapping[str, Array]) -> Array | None:
     """Return the matrix (rows, k) whose columns the items are, in order; None if the data hold no such matrix."""
-    return matrix_in(columns, names_of_columns(tuple(items)))
+    if not isinstance(columns, InMatrix) or len(items) != len(columns.listed):
+        return None
+    whole = all(
+        isinstance(item, Column) and item.name == name for item, name in zip(items, columns.listed, strict=True)
+    )
+    return columns.matrix if whole else None
 
 
-@lru_cache(maxsize=128)
 def names_of_columns(items: tuple[Expr, ...]) -> tuple[str, ...]:
     """Return the names of items that are columns, each of them; none if any is not."""
     return tuple(item.name for item in items) if all(isinstance(item, Column) for item in items) else ()

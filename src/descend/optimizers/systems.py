@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,6 +23,8 @@ LEAST = 1e-300
 """Stands in for the squared norm of a column of zeros, so that it can be divided by."""
 FARTHEST = 10.0
 """Steps that hardly shrink are not extrapolated: they may lead to infinity."""
+NOTHING = 1e-17
+"""A damping that is lost in rounding, where the diagonal it is added to is 1."""
 FEW = 8
 """Up to this many unknowns, elimination in plain numbers is faster than a NumPy call."""
 Solution = tuple[list[float], float, float]
@@ -83,18 +85,25 @@ class Normal:
         self.gradient = evaluation.gradient / self.scale
         self.sound = math.isfinite(np.add.reduce(self.units))
 
+    @cached_property
+    def undamped(self) -> Array | None:
+        return solved(self.curvature, 0.0, -self.gradient) if self.sound else None
+
     def move(self, damping: float) -> tuple[Array, float]:
         """Return d and the decrease of J that the model predicts; no decrease if the system is singular.
 
         With z = D d the decrease -g'd - d'C d/2 is (lambda z'z - z'D^-1 g)/2.
         """
-        move = solved(self.curvature, damping, -self.gradient) if self.sound else None
+        if damping < NOTHING:
+            move = self.undamped
+        else:
+            move = solved(self.curvature, damping, -self.gradient) if self.sound else None
         if move is None:
             return np.zeros_like(self.scale), 0.0
         return move / self.scale, 0.5 * float(damping * move.dot(move) - move.dot(self.gradient))
 
     def newton(self) -> tuple[Array, float]:
-        move = solved(self.curvature, 0.0, -self.gradient) if self.sound else None
+        move = self.undamped
         if move is None:
             return np.zeros_like(self.scale), math.inf
         return move / self.scale, math.sqrt(max(-float(move.dot(self.gradient)), 0.0))

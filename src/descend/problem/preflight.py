@@ -57,7 +57,9 @@ def _in_matrix(model: Model, table: Table, names: Sequence[str], request: Reques
     found = table.in_matrix(names)
     if found is None or found.listed != model.listed:
         return None
-    return found.beside(table.numbers([name for name in names if name not in found.listed]))
+    others = table.numbers([name for name in names if name not in found.listed])
+    as_they_are = found.keys() == {*found.listed, *others} and all(found[name] is others[name] for name in others)
+    return found if as_they_are else found.beside(others)
 
 
 def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: str, penalised: bool) -> None:

@@ -40,17 +40,17 @@ class InMatrix(dict[str, NDArray[Any]]):
         # Once for all that share it: the matrix, or what rows were made of instead.
         if self.pieces:
             return dict, ({**self, **self.pieces},)
-        return type(self), (self.listed, self.matrix, self._others())
+        return type(self), (self.listed, self.matrix, self.others())
 
     def beside(self, columns: Mapping[str, NDArray[Any]]) -> Self:
         """Return the same with other columns, which may not be called as those of the matrix."""
-        found = type(self)(self.listed, self.matrix, {**self._others(), **columns})
+        found = type(self)(self.listed, self.matrix, {**self.others(), **columns})
         found.pieces = self.pieces
         return found
 
     def taken(self, chosen: slice | NDArray[Any]) -> Self:
         """Return some of the rows."""
-        others = {name: column[chosen] for name, column in self._others().items()}
+        others = {name: column[chosen] for name, column in self.others().items()}
         return type(self)(self.listed, self.matrix[chosen], others)
 
     def laid_out(self, names: Iterable[str]) -> dict[str, NDArray[Any]]:
@@ -66,13 +66,9 @@ class InMatrix(dict[str, NDArray[Any]]):
         self.pieces.update(zip([self.listed[place] for place in wanted], pieces, strict=True))
         return {name: self.pieces.get(name, self[name]) for name in names}
 
-    def _others(self) -> dict[str, NDArray[Any]]:
+    def others(self) -> dict[str, NDArray[Any]]:
+        """Return the columns beside the matrix."""
         return dict(list(self.items())[len(self.listed) :])
-
-
-def matrix_in(columns: Mapping[str, NDArray[Any]], names: Sequence[str]) -> Array | None:
-    """Return the matrix (n, k) whose columns these are, in this order; None if they are not all of one."""
-    return columns.matrix if isinstance(columns, InMatrix) and columns.listed == tuple(names) else None
 
 
 def taken(columns: Mapping[str, NDArray[Any]], chosen: slice | NDArray[Any]) -> Mapping[str, NDArray[Any]]:
@@ -80,3 +76,8 @@ def taken(columns: Mapping[str, NDArray[Any]], chosen: slice | NDArray[Any]) -> 
     if isinstance(columns, InMatrix):
         return columns.taken(chosen)
     return {name: column[chosen] for name, column in columns.items()}
+
+
+def beside_matrix(columns: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+    """Return the columns that do not lie in a matrix: all of them, where there is none."""
+    return columns.others() if isinstance(columns, InMatrix) else columns

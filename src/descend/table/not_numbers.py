@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from descend.errors import DataError, LimitsError, WordsError
 from descend.wording import spell, worded
+
+if TYPE_CHECKING:
+    from descend.table.table import Table
 
 
 def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cells: int) -> DataError:
@@ -61,6 +68,17 @@ def _is_decimal_comma(cell: object) -> bool:
     integer, comma, part = str(cell).strip().lstrip("+-").partition(",")
     # A comma with three digits after it may also set off thousands.
     return bool(comma) and integer.isdecimal() and part.isdecimal() and len(part) != 3
+
+
+def gaps_in(table: Table, columns: Mapping[str, NDArray[np.float64]]) -> str:
+    """Say which columns of a table have missing and infinite values."""
+    found = {}
+    for name, column in columns.items():
+        bad = ~np.isfinite(column)
+        if bad.any():
+            empty, infinite = int(np.isnan(column).sum()), int(np.isinf(column).sum())
+            found[name] = (empty, infinite, table.place(int(bad.argmax())))
+    return table.gaps(found)
 
 
 def gaps(source: str, found: Mapping[str, tuple[int, int, str]]) -> str:

@@ -264,20 +264,13 @@ class Table(ABC):
 
     def _without_gaps(self, columns: dict[str, Numbers], missing: str) -> dict[str, Numbers]:
         if missing == "raise":
-            raise DataError(self._gaps(columns))
+            from descend.table.not_numbers import gaps_in
+
+            raise DataError(gaps_in(self, columns))
         kept = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
         if not kept.any():
             raise self.none_complete(tuple(columns))
         return {name: column[kept] for name, column in columns.items()}
-
-    def _gaps(self, columns: dict[str, Numbers]) -> str:
-        found = {}
-        for name, column in columns.items():
-            bad = ~np.isfinite(column)
-            if bad.any():
-                empty, infinite = int(np.isnan(column).sum()), int(np.isinf(column).sum())
-                found[name] = (empty, infinite, self.place(int(bad.argmax())))
-        return self.gaps(found)
 
     def gaps(self, found: Mapping[str, tuple[int, int, str]]) -> str:
         """Say which columns have missing and infinite values: how many of each, and where the first is."""
