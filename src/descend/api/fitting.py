@@ -103,6 +103,7 @@ def fit(
     keep: str = "last",
     clip: float | None = None,
     accumulate: int = 1,
+    metrics: object = None,
     callbacks: Sequence[object] | Callable[..., object] | None = None,
     **unknown: object,
 ) -> Fit | Fits:
@@ -166,7 +167,8 @@ def fit(
     log_every: print every so many epochs, and the last. on_step: called with every step; on_groups: with (done, all).
     validation: of a module, the share of the rows that is held back, or ``(X, y)``. patience: epochs without a lower
         validation loss that end the run; min_delta: by how much lower. keep: ``"best"`` weights by validation, or
-        ``"last"``. clip: norm to which gradients are cut. accumulate: batches per step. callbacks: a list of objects
+        ``"last"``. clip: norm to which gradients are cut. accumulate: batches per step. metrics: names such as
+        ``"accuracy"``, functions of y and the prediction, or metrics of torchmetrics. callbacks: a list of objects
         with methods such as ``on_epoch_end(run)``, or functions of ``run``, called after each epoch.
 
     Raises FormulaError, DataError or ConfigError, before the first step.

@@ -65,6 +65,13 @@ class OptionsOfTraining(OptionsOfDescent):
         whole_number("accumulate", 1),
         metavar="N",
     )
+    metrics: object = option(
+        None,
+        "A metric of a module after each epoch, such as accuracy or rmse; may be repeated.",
+        "texts",
+        metavar="NAME",
+        flag="--metric",
+    )
     callbacks: Sequence[object] | Callable[..., object] | None = option(
         None, check=must_be("a list of callbacks", lambda value: not is_text(value)), repeat=False
     )
@@ -78,6 +85,7 @@ class OptionsOfTraining(OptionsOfDescent):
             "keep": self.keep != "last",
             "clip": self.clip is not None,
             "accumulate": self.accumulate != 1,
+            "metrics": self.metrics is not None,
             "callbacks": self.callbacks is not None,
         }
         for key in given:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.training.engine import ModuleEngine
+from descend.training.meter import HELD_BACK, Meter
 from descend.training.optimizers import TorchOptimizer
 from descend.training.sums import Sums
 
@@ -30,8 +31,8 @@ class Course:
 
     validation: rows that are held back. patience: epochs without a validation loss lower by ``min_delta`` that end the
     run. best: whether the weights of the lowest validation loss are left in the module. clip: norm to which the
-    gradient is cut. accumulate: batches per step. lean: whether the loss of an epoch is the mean over its batches as
-    they were passed, which spares another pass over all rows.
+    gradient is cut. accumulate: batches per step. meter: computes metrics. lean: whether the loss of an epoch is the
+    mean over its batches as they were passed, which spares another pass over all rows.
 
     epoch: epochs that are done; step: steps; loss: J of the last epoch; measures: what was measured after it, by name.
     """
@@ -46,6 +47,7 @@ class Course:
     seed: int = 0
     lean: bool = False
     callbacks: Sequence[object] = ()
+    meter: Meter | None = None
 
     module: Module | None = None
     optimizer: Optimizer | None = None
@@ -57,6 +59,7 @@ class Course:
     """Epoch, training loss and validation loss."""
     best_epoch: int = 0
     best_loss: float = math.inf
+    best_measures: dict[str, float] = field(default_factory=dict)
     stopped: bool = False
     ended: bool = False
     due: bool = True
@@ -103,6 +106,7 @@ class Course:
         trained, mean_loss = objective.model.parameters.trained, objective.mean_loss
         step = optimizer.torch_optimizer.step
         clip, heard = self.clip, self.listeners["on_step"]
+        objective.meter = self.meter if self.lean else None
         losses: list[Tensor] = []
         shares: list[float] = []
         total_weight = 0.0
@@ -123,6 +127,7 @@ class Course:
             self.step += 1
             if heard:
                 self.tell("on_step")
+        objective.meter = None
         if not losses:
             return
         objective.runs += 1
@@ -158,12 +163,19 @@ class Course:
         again, self.due = self.optimizer is not None, False
         self.epoch += int(again)
         self.loss = loss
+        self.measures = {}
+        if self.meter is not None:
+            if not self.meter.heard:
+                objective.loss_over(objective.engine, self.meter)
+            self.measures = self.meter.results()
         if self.validation is not None:
-            now = objective.loss_over(self.validation)
-            self.measures = {"validation_loss": now}
+            now = objective.loss_over(self.validation, self.meter)
+            self.measures = {"validation_loss": now, **self.measures}
+            if self.meter is not None:
+                self.measures |= self.meter.results(HELD_BACK)
             self.history.append((self.epoch, loss, now))
             if now < self.best_loss - (self.min_delta if math.isfinite(self.best_loss) else 0.0):
-                self.best_loss, self.best_epoch = now, self.epoch
+                self.best_loss, self.best_epoch, self.best_measures = now, self.epoch, self.measures
                 if self.best:
                     self.kept = [tensor.detach().clone() for tensor in objective.model.parameters.changing()]
         if again:
@@ -184,6 +196,7 @@ class Course:
         self.ended = True
         if self.kept is None or self.best_epoch == self.epoch:
             return False
+        self.measures = self.best_measures
         with torch.no_grad():
             for copy, tensor in zip(self.kept, objective.model.parameters.changing(), strict=True):
                 tensor.copy_(copy)

@@ -21,6 +21,7 @@ from descend.problem.point import Objective
 from descend.training.course import Course
 from descend.training.curvature import Ritz, hessian
 from descend.training.engine import ModuleEngine
+from descend.training.meter import Meter
 from descend.training.optimizers import TorchOptimizer
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class ModulePoint:
         if self._norm is None:
             import torch
 
-            norms = [torch.linalg.vector_norm(gradient) for gradient in self.objective.gradients]
+            gradients = self.objective.gradients
+            norms = torch._foreach_norm(gradients) if gradients else ()
             self._norm = torch.linalg.vector_norm(torch.stack(norms)).item() if norms else 0.0
         return self._norm
 
@@ -149,8 +151,12 @@ class ModuleObjective(Objective):
         self.in_torch, self.value = model.loss.in_torch, None
         if self.in_torch is None:
             self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
+        loss = model.loss
+        # PyTorch has one operation for the mean of r**2, forward and backward, instead of three.
+        self.squared = self.in_torch is None and loss.quadratic and float(loss.expressions[2]) == 2.0
         self._last: ModulePoint | None = None
         self.course: Course | None = None
+        self.meter: Meter | None = None
 
     def batches(self, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
         return shuffled(self.rows, size, seed, epoch, self.engine.rows.omega)
@@ -172,7 +178,9 @@ class ModuleObjective(Objective):
             point.lean = True
         else:
             self.modes.evaluate()
+            self.meter = None if course is None or not order else course.meter
             point = ModulePoint(theta, self.passed(None, order > 0), self, None)
+            self.meter = None
             self.modes.train()
         if order:
             self.model.parameters.write_down()
@@ -220,20 +228,25 @@ class ModuleObjective(Objective):
         if not self.finite and not restored:
             return None
         self._last = None
-        return self(Weights(self.model.parameters) if restored else last.theta, 1)
+        point = self(Weights(self.model.parameters) if restored else last.theta, 1)
+        if course.meter is not None:  # of the rows as they are predicted now, rather than on the way
+            point.measures = course.measures | course.meter.results()
+        return point
 
     def of(self, engine: ModuleEngine) -> ModuleObjective:
         """Return J of the same module over other rows."""
         return ModuleObjective(self.model, engine, self.modes)
 
-    def loss_over(self, rows: ModuleEngine) -> float:
-        """Return J over other rows, in evaluation mode."""
+    def loss_over(self, rows: ModuleEngine, meter: Meter | None = None) -> float:
+        """Return J over other rows, in evaluation mode, with a meter listening."""
         import torch
 
         self.modes.evaluate()
+        self.meter = meter
         count = rows.rows.weight_of(None)
         with torch.no_grad():
             parts = [self.mean_loss(*block, count) for block in rows.blocks(None, False)]
+        self.meter = None
         return float(torch.stack(parts).sum())
 
     @property
@@ -266,12 +279,19 @@ class ModuleObjective(Objective):
 
     def mean_loss(self, inputs: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
         """Return the losses of some rows, summed over ``count``."""
+        from torch.nn.functional import mse_loss
+
         score = self.model.score(inputs)
+        if self.meter is not None:
+            self.meter.hear(score, y)
         if self.in_torch is not None:
             return self.in_torch.mean(score, y, weights, count)
         assert self.value is not None
+        all_alike = weights is None and y.shape[0] == count
+        if all_alike and self.squared:
+            return mse_loss(score, y)
         value: Tensor = self.value(score, y, score - y)
-        if weights is None and y.shape[0] == count:
+        if all_alike:
             return value.mean()
         return (value if weights is None else value * weights).sum() / count
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from descend.table import Table
 from descend.table.rows import Rows
 from descend.training.course import Course
 from descend.training.engine import ModuleEngine, engine_of
+from descend.training.meter import meter_of
 from descend.training.optimizers import TorchOptimizer
 
 CLASSES = 20
@@ -125,6 +126,7 @@ def course_of(problem: Problem, request: Request, validation: ModuleEngine | Non
         batch_size=request.batch_size if batched else None,
         seed=request.seed,
         lean=batched and passes_once and (request.epochs is not None or validation is not None),
+        meter=meter_of(request.metrics, cast(ModuleModel, problem.model)),
         callbacks=callbacks if isinstance(callbacks, list | tuple) else (callbacks,),
     )
     if (course.stepwise or course.accumulate > 1) and not passes_once:
