@@ -106,10 +106,8 @@ def listed_matrix(items: Sequence[Expr], columns: Mapping[str, Array]) -> Array 
     """Return the matrix (rows, k) whose columns the items are, in order; None if the data hold no such matrix."""
     if not isinstance(columns, InMatrix) or len(items) != len(columns.listed):
         return None
-    whole = all(
-        isinstance(item, Column) and item.name == name for item, name in zip(items, columns.listed, strict=True)
-    )
-    return columns.matrix if whole else None
+    names = tuple([item.name if type(item) is Column else None for item in items])
+    return columns.matrix if names == columns.listed else None
 
 
 def names_of_columns(items: tuple[Expr, ...]) -> tuple[str, ...]:

@@ -10,8 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.optimizers.contract import Array, Evaluation, Units
-from descend.optimizers.systems import NOTHING
+from descend.optimizers.contract import NOTHING, Array, Evaluation, Units
 
 GUESSES = 12
 """How often the set of components that are not 0 is guessed at once, before it is changed one by one."""

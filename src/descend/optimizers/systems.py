@@ -17,14 +17,12 @@ from descend.engines.totals import Curvature, Factor
 from descend.engines.triangles import least_bound
 from descend.formula.compile import define
 from descend.optimizers.bounded import bounded_least_squares
-from descend.optimizers.contract import RANK, WELL, Array, Evaluation, System, Units
+from descend.optimizers.contract import NOTHING, RANK, WELL, Array, Evaluation, System, Units
 
 LEAST = 1e-300
 """Stands in for the squared norm of a column of zeros, so that it can be divided by."""
 FARTHEST = 10.0
 """Steps that hardly shrink are not extrapolated: they may lead to infinity."""
-NOTHING = 1e-17
-"""A damping that is lost in rounding, where the diagonal it is added to is 1."""
 FEW = 8
 """Up to this many unknowns, elimination in plain numbers is faster than a NumPy call."""
 Solution = tuple[list[float], float, float]

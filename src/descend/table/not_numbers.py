@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError, LimitsError, WordsError
 from descend.wording import spell, worded
-
-if TYPE_CHECKING:
-    from descend.table.table import Table
 
 
 def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cells: int) -> DataError:
@@ -70,15 +66,15 @@ def _is_decimal_comma(cell: object) -> bool:
     return bool(comma) and integer.isdecimal() and part.isdecimal() and len(part) != 3
 
 
-def gaps_in(table: Table, columns: Mapping[str, NDArray[np.float64]]) -> str:
-    """Say which columns of a table have missing and infinite values."""
+def gaps_in(columns: Mapping[str, NDArray[np.float64]], place: Callable[[int], str]) -> dict[str, tuple[int, int, str]]:
+    """Return how many missing and infinite values each column has, where it has any, and where the first one is."""
     found = {}
     for name, column in columns.items():
         bad = ~np.isfinite(column)
         if bad.any():
             empty, infinite = int(np.isnan(column).sum()), int(np.isinf(column).sum())
-            found[name] = (empty, infinite, table.place(int(bad.argmax())))
-    return table.gaps(found)
+            found[name] = (empty, infinite, place(int(bad.argmax())))
+    return found
 
 
 def gaps(source: str, found: Mapping[str, tuple[int, int, str]]) -> str:

@@ -266,7 +266,7 @@ class Table(ABC):
         if missing == "raise":
             from descend.table.not_numbers import gaps_in
 
-            raise DataError(gaps_in(self, columns))
+            raise DataError(self.gaps(gaps_in(columns, self.place)))
         kept = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
         if not kept.any():
             raise self.none_complete(tuple(columns))
