@@ -45,7 +45,6 @@ bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems
 	$(BIN)/python benchmarks/nist.py tests/results/nist
 	$(BIN)/python benchmarks/digits.py tests/results/nist
 	$(BIN)/python benchmarks/coverage.py
-	$(BIN)/python benchmarks/coverage_of_losses.py
 	$(BIN)/python benchmarks/preflight.py
 	$(BIN)/python benchmarks/diagnosis.py
 	$(BIN)/python benchmarks/court.py --formulas 50

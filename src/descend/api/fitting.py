@@ -210,10 +210,6 @@ def fit_request(
 
             return fit_groups(request, request.where, on_groups)
         table = open_table(request.data, request.where)
-        if any(value is not None for value in (request.weights, request.sigma, request.x_sigma, request.x_correlation)):
-            from descend.options.full_names import with_full_names
-
-            request = with_full_names(request, table.names)
         try:
             return fit_table(request, table, on_step, began)
         finally:

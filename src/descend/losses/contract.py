@@ -210,6 +210,13 @@ class Loss(Evaluated):
         """
         return self.own_parameters
 
+    def limits(self, started: Mapping[str, float]) -> tuple[tuple[str, ...], str]:
+        """Return bounds on its own parameters for a fit that starts there, and a sentence that says why; none mostly.
+
+        started: what ``started`` found. For a parameter that may grow for ever, as the likelihood rises ever less.
+        """
+        return (), ""
+
     @property
     def known_by(self) -> str:
         """How a user gives its own parameters, where these are known."""

@@ -100,7 +100,7 @@ def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | Non
         return None
     if problem.code is None or not (isinstance(problem.code, Program) or problem.model.per_class):
         return None
-    found = growth.improved(problem.code, problem.rows, objective.rows, theta, objective.penalty, objective.bounds)
+    found = growth.improved(problem.code, problem.rows, objective, theta)
     if found is not None:
         objective.passes += found.passes
     return found

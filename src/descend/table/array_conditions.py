@@ -17,7 +17,7 @@ def rows_where(table: Table, cells_of: Callable[[str], Cells], where: str) -> tu
     """Return the condition, checked, and the places of the rows for which it holds, in order."""
     import duckdb
 
-    condition = checked_condition(where)
+    condition = checked_condition(where, table.names)
     place = unused("place", table.names)
     apart = set(distinct(table.names))
     named = {
