@@ -25,6 +25,11 @@ NUMBERS = 1 << 20
 """Numbers per block at most, of all columns: there are several times as many in what is made of them."""
 
 
+def block_rows(lazy: Lazy) -> int:
+    """Return how many rows a block has at most: the fewer, the more columns there are."""
+    return max(1 << 10, min(BLOCK, NUMBERS // max(1, len(lazy.every))))
+
+
 class StreamEngine:
     """Sums over blocks of rows, fetched anew for each evaluation, with NumPy or PyTorch.
 
@@ -54,7 +59,7 @@ class StreamEngine:
         self.rows = Rows({})
         """Some of the rows, in memory."""
         self.count, self.total = lazy.counted() if counted is None else counted
-        self.block = max(1 << 10, min(BLOCK, NUMBERS // max(1, len(lazy.every))))
+        self.block = block_rows(lazy)
         self.near: Array | None = None
         """A point near the minimum whose sums determine all others: for a squared loss and a linear formula."""
         self.parabola: Parabola | None = None
