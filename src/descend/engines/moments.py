@@ -212,10 +212,11 @@ class DesignRows:
         """Factor few rows, [J, y] transposed, as a whole; ``moments``: theirs, if they are well-conditioned."""
         size = self.size
         if moments is not None:
-            inverse = np.linalg.inv(moments[:size, :size])
-            centre = inverse.dot(moments[:size, size])
+            centre = np.linalg.solve(moments[:size, :size], moments[:size, size])
             residual = centre.dot(matrix[:size]) - matrix[size]
-            centre = centre - inverse.dot(matrix[:size].dot(residual))
+            centre = np.asarray(
+                centre - np.linalg.solve(moments[:size, :size], matrix[:size].dot(residual)), dtype=float
+            )
             residual = centre.dot(matrix[:size]) - matrix[size]
             lower = np.asarray(np.linalg.cholesky(moments[:size, :size]), dtype=np.float64)
             return Factors(centre, lower.T, np.zeros(size), math.sqrt(residual.dot(residual)), True)
