@@ -212,11 +212,10 @@ class DesignRows:
         """Factor few rows, [J, y] transposed, as a whole; ``moments``: theirs, if they are well-conditioned."""
         size = self.size
         if moments is not None:
-            centre = np.linalg.solve(moments[:size, :size], moments[:size, size])
-            residual = centre.dot(matrix[:size]) - matrix[size]
-            centre = np.asarray(
-                centre - np.linalg.solve(moments[:size, :size], matrix[:size].dot(residual)), dtype=float
-            )
+            square = moments[:size, :size]
+            about = np.linalg.solve(square, moments[:size, size])
+            residual = about.dot(matrix[:size]) - matrix[size]
+            centre: Array = np.asarray(about - np.linalg.solve(square, matrix[:size].dot(residual)), dtype=np.float64)
             residual = centre.dot(matrix[:size]) - matrix[size]
             lower = np.asarray(np.linalg.cholesky(moments[:size, :size]), dtype=np.float64)
             return Factors(centre, lower.T, np.zeros(size), math.sqrt(residual.dot(residual)), True)

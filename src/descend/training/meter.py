@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.losses import Loss
 from descend.losses.classes import cells_of
+from descend.losses.several import Heads, Several, in_order
 from descend.models.module import ModuleModel
 from descend.training.metrics import METRICS, Metric
 from descend.training.tallies import Everything, Seen, Tally
@@ -36,6 +37,9 @@ class Measure(Protocol):
     def result(self, model: ModuleModel) -> Iterator[tuple[str, object]]:
         """Yield names and values, and begin anew."""
 
+    def higher(self, name: str) -> bool | None:
+        """Whether more of a metric is better; None if it is not among these, or nobody knows."""
+
 
 @dataclass
 class Ours:
@@ -56,6 +60,9 @@ class Ours:
     def result(self, model: ModuleModel) -> Iterator[tuple[str, object]]:
         tallies, self.tallies = self.tallies, {}
         yield from ((name, metric.value(tallies[metric.tally])) for name, metric in self.metrics.items())
+
+    def higher(self, name: str) -> bool | None:
+        return self.metrics[name].higher if name in self.metrics else None
 
 
 def _other(name: str, of_classes: bool, loss: Loss) -> str:
@@ -91,6 +98,9 @@ class Function:
                 f"The metric `{self.name}` cannot take y of shape {y.shape} ({y.dtype}) and a prediction of shape "
                 f"{prediction.shape} ({prediction.dtype}): {_first_line(error)}. It is called as metric(y, prediction)."
             ) from error
+
+    def higher(self, name: str) -> bool | None:
+        return None
 
 
 @runtime_checkable
@@ -135,6 +145,9 @@ class Updated:
         self.metric.reset()
         yield from found.items() if isinstance(found, Mapping) else [(self.name, found)]
 
+    def higher(self, name: str) -> bool | None:
+        return getattr(self.metric, "higher_is_better", None) if name == self.name else None
+
 
 class Meter:
     """Listens to what a module returns for rows, and gives the metrics of all it heard."""
@@ -149,6 +162,11 @@ class Meter:
     def heard(self) -> bool:
         """Whether there are rows to tell of."""
         return self.counted or bool(self.waiting)
+
+    def higher(self, name: str) -> bool | None:
+        """Whether more of a metric is better; None if there is no such metric, or nobody knows."""
+        answers = (measure.higher(name) for measure in self.measures)
+        return next((answer for answer in answers if answer is not None), None)
 
     def hear(self, output: Tensor, y: Tensor) -> None:
         """Take what a module returned for some rows, and what was observed of them."""
@@ -181,6 +199,34 @@ class Meter:
         }
 
 
+class MeterOfOutputs(Meter):
+    """The meters of several outputs of a module, by name."""
+
+    def __init__(self, model: ModuleModel, meters: Mapping[str, Meter]) -> None:
+        super().__init__(model, ())
+        self.meters, self.heads = meters, Heads(cast(Several, model.loss))
+
+    @property
+    def heard(self) -> bool:
+        return any(meter.heard for meter in self.meters.values())
+
+    def hear(self, output: Tensor, y: Tensor) -> None:
+        outputs, ys = (in_order(each.parts, self.heads) for each in (output, y))  # type: ignore[attr-defined]
+        for name, (_, part), (_, given) in zip(self.model.loss.outputs, outputs, ys, strict=True):
+            if name in self.meters:
+                self.meters[name].hear(part, given)
+
+    def higher(self, name: str) -> bool | None:
+        own = ((head, meter) for head, meter in self.meters.items() if name.startswith(f"{head}_"))
+        return next((meter.higher(name.removeprefix(f"{head}_")) for head, meter in own), None)
+
+    def results(self, prefix: str = "") -> dict[str, float]:
+        found: dict[str, float] = {}
+        for name, meter in self.meters.items():
+            found |= meter.results(f"{prefix}{name}_")
+        return found
+
+
 def seen(model: ModuleModel, output: Tensor, y: Tensor) -> Seen:
     """Return what was observed and predicted of rows, of what a module returned for them."""
     import torch
@@ -206,6 +252,8 @@ def meter_of(metrics: object, model: ModuleModel) -> Meter | None:
     """
     if metrics is None:
         return None
+    if model.loss.outputs:
+        return _of_outputs(metrics, model)
     if isinstance(metrics, Mapping):
         given = [(str(name), each) for name, each in metrics.items()]
     else:
@@ -225,6 +273,29 @@ def meter_of(metrics: object, model: ModuleModel) -> Meter | None:
             ours[called] = made
     measures = [*([Ours(ours)] if ours else ()), *others.values()]
     return Meter(model, measures) if measures else None
+
+
+def _of_outputs(metrics: object, model: ModuleModel) -> Meter:
+    """Return what computes metrics of several outputs: those given for each by name, or all that go with it."""
+    found: dict[str, Meter] = {}
+    losses = model.loss.outputs
+    if isinstance(metrics, Mapping) and not set(metrics) <= set(losses):
+        raise ConfigError(f"Give metrics of the outputs by their names, {', '.join(losses)}: {{name: [...]}}.")
+    for name, loss in losses.items():
+        if isinstance(metrics, Mapping):
+            own: object = metrics.get(name)
+        else:
+            given = metrics if isinstance(metrics, list | tuple) else [metrics]
+            own = [each for each in given if _goes_with(each, loss)]
+        meter = meter_of(own, replace(model, loss=loss)) if own else None
+        if meter is not None:
+            found[name] = meter
+    return MeterOfOutputs(model, found)
+
+
+def _goes_with(metric: object, loss: Loss) -> bool:
+    built = METRICS.build(metric) if isinstance(metric, str | Metric) else None
+    return built is None or built.of_classes == bool(loss.of_classes or loss.two_levels)
 
 
 def _name_of(given: object, place: int) -> str:

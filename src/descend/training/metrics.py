@@ -19,10 +19,14 @@ AVERAGES = ("macro", "weighted", "micro")
 
 @dataclass(frozen=True)
 class Metric(Part):
-    """A number that follows from a tally of rows. of_classes: whether it is of classes rather than of numbers."""
+    """A number that follows from a tally of rows.
+
+    of_classes: whether it is of classes rather than of numbers. higher: whether more of it is better.
+    """
 
     kind: ClassVar[str] = "metric"
     of_classes: ClassVar[bool] = False
+    higher: ClassVar[bool] = True
     tally: ClassVar[type[Tally]] = Residuals
 
     @abstractmethod
@@ -33,6 +37,8 @@ class Metric(Part):
 @dataclass(frozen=True)
 class OfNumbers(Metric):
     """A metric of residuals."""
+
+    higher: ClassVar[bool] = False
 
     def value(self, tally: Tally) -> float:
         assert isinstance(tally, Residuals)
@@ -118,6 +124,7 @@ class RSquared(OfNumbers):
     """1 - sum of (prediction - y)^2 / sum of (y - mean of y)^2; nan where all y are the same."""
 
     name: ClassVar[str] = "r2"
+    higher: ClassVar[bool] = True
     aliases: ClassVar[str] = "r_squared rsquared r2_score explained_variance"
 
     def of(self, sums: Residuals) -> float:

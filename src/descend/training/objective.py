@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.shuffling import shuffled
+from descend.errors import ConfigError
 from descend.formula.compile import compile_expression
 from descend.formula.printers.code import TORCH
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models.module import ModuleModel
-from descend.models.module_modes import Modes, undisturbed
+from descend.models.module_modes import Modes, seeded, undisturbed
 from descend.models.module_weights import Weights
 from descend.problem.point import Objective
 from descend.training.course import Course
@@ -23,6 +23,7 @@ from descend.training.curvature import Ritz, hessian
 from descend.training.engine import ModuleEngine
 from descend.training.meter import Meter
 from descend.training.optimizers import TorchOptimizer
+from descend.training.point import ModulePoint
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,107 +33,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 SAMPLE = 1024
 """Rows that are enough to estimate the curvature of J."""
-
-
-class ModulePoint:
-    """J and |dJ/dparameters| of a module at one moment; what a `TorchOptimizer` is given.
-
-    The gradient itself lies in ``.grad`` of the parameters until the module runs again.
-    """
-
-    proximal = False
-    curvature = None
-
-    def __init__(
-        self, theta: Weights, total: Tensor, objective: ModuleObjective, rows: NDArray[np.intp] | None
-    ) -> None:
-        self.theta, self.total, self.objective, self.rows = theta, total, objective, rows
-        self.rate, self.run = 0.0, objective.runs
-        self.lean, self.ended = False, ""
-        self.measures: Mapping[str, float] | None = None
-        self.promised = math.inf
-        self._loss: float | None = None
-        self._norm: float | None = None
-
-    # Both wait for the device, so they are computed once, and in batches not at all.
-    @property
-    def loss(self) -> float:
-        if self._loss is None:
-            self._loss = self.total.item()
-        return self._loss
-
-    @property
-    def norm(self) -> float:
-        """Euclidean norm of the gradient over all trained parameters."""
-        if self._norm is None:
-            import torch
-
-            gradients = self.objective.gradients
-            norms = torch._foreach_norm(gradients) if gradients else ()
-            self._norm = torch.linalg.vector_norm(torch.stack(norms)).item() if norms else 0.0
-        return self._norm
-
-    def reached(self, theta: Weights) -> None:
-        """Return None: J at the end of a step is not known before the module has run there."""
-
-    @property
-    def excess(self) -> float:
-        """The size of J, by which its changes are measured."""
-        return abs(self.loss)
-
-    # `Point` knows these from a curvature or from single rows, neither of which a module has.
-    def curved(self) -> None:
-        return None
-
-    def held(self) -> bool:
-        return False
-
-    def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
-        """Say how far the gradient is from zero, as a share of J: see `Point.remaining`, with s = 1."""
-        if self.lean:
-            return math.inf  # the gradient is that of the last batch
-        reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
-        pairs = ((tensor.detach(), tensor.grad) for tensor in self.objective.model.parameters.trained if tensor.numel())
-        parts = (float((grad.abs() * at.abs().clamp(min=1.0)).max()) for at, grad in pairs if grad is not None)
-        largest = max(parts, default=0.0)
-        return largest / reference if reference > 0.0 else largest
-
-    def closure(self) -> Tensor:
-        """Leave the gradient of a training pass over these rows in ``.grad`` and return J, as ``torch.optim`` expects.
-
-        The pass that made this point is reused if it was a training pass and nothing has run since.
-        """
-        objective = self.objective
-        if self.run == objective.runs and (self.rows is not None or not objective.modes.differ):
-            self.run = -1
-            return self.total
-        self.run = -1
-        return objective.descent(self.rows)
-
-    def hessian(self) -> Ritz | None:
-        """Return eigenvalues of the Hessian of J over a sample of rows; None if there are none."""
-        return self.objective.hessian()
-
-    def largest_curvature(self) -> float | None:
-        """Return the largest eigenvalue of that Hessian in absolute value; None if there is none."""
-        found = self.hessian()
-        return None if found is None else found.largest
-
-    def descends(self, rate: float, signs: bool = False) -> bool:
-        """Whether a step against the gradient, or against its signs, does not raise J; the module stays as it is."""
-        import torch
-
-        objective = self.objective
-        objective(self.theta, 1)
-        moves = [(tensor, tensor.detach().clone(), tensor.grad) for tensor in objective.model.parameters.trained]
-        with torch.no_grad():
-            for tensor, _, gradient in moves:
-                if gradient is not None:
-                    tensor.sub_(rate * (gradient.sign() if signs else gradient))
-            loss = objective(self.theta, 0).loss
-            for tensor, before, _ in moves:
-                tensor.copy_(before)
-        return loss <= self.loss
 
 
 class ModuleObjective(Objective):
@@ -146,9 +46,9 @@ class ModuleObjective(Objective):
     engine: ModuleEngine  # type: ignore[assignment]  # which stands in for one
 
     def __init__(self, model: ModuleModel, engine: ModuleEngine, modes: Modes) -> None:
-        self.model, self.engine, self.modes, self.rows = model, engine, modes, engine.count
+        self.model, self.engine, self.modes = model, engine, modes
         self.runs, self.passes, self.finite = 0, 0.0, True
-        self.in_torch, self.value = model.loss.in_torch, None
+        self.in_torch, self.value = model.cost, None
         if self.in_torch is None:
             self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
         loss = model.loss
@@ -156,10 +56,17 @@ class ModuleObjective(Objective):
         self.squared = self.in_torch is None and loss.quadratic and float(loss.expressions[2]) == 2.0
         self._last: ModulePoint | None = None
         self.course: Course | None = None
+        self.half = self.compiled = False
+        """Whether the module computes in bfloat16 where that is safe, and whether it is compiled."""
         self.meter: Meter | None = None
 
+    @property
+    def rows(self) -> int:  # type: ignore[override]
+        """The number of rows."""
+        return self.engine.count
+
     def batches(self, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
-        return shuffled(self.rows, size, seed, epoch, self.engine.rows.omega)
+        return self.engine.batches(size, seed, epoch)
 
     def __call__(  # type: ignore[override]  # weights stand for the flat vector
         self, theta: Weights, order: int = 1, rows: NDArray[np.intp] | None = None
@@ -207,27 +114,33 @@ class ModuleObjective(Objective):
         if course is None or not isinstance(optimizer, TorchOptimizer):
             return None
         course.begin(self, optimizer)
-        if course.batch_size is None and not course.stepwise:
+        if course.regime.batch_size is None and not (course.stepwise or self.engine.streamed):
+            course.step += 1
             return None
         optimizer.set_rate(rate)
         course.pass_through(self, optimizer, epoch, lambda: stop() or course.stopped)
-        if not course.lean:
+        if not course.regime.lean:
             course.passed = None
         return Weights(self.model.parameters)
 
     def end(self) -> ModulePoint | None:  # type: ignore[override]
         """Leave the weights that are kept, and return J there where the last step has another."""
         course, last = self.course, self._last
+        self.half = False  # J that is reported is that of the predictions
         if course is None or last is None:
             return None
         restored = course.restore(self)
         course.tell("on_train_end")
         self.remarks = course.remarks()
+        if self.engine.streamed and not restored:
+            return None  # another pass over rows that are passed may take as long as an epoch
         if not restored and not last.lean:
             return None
         if not self.finite and not restored:
             return None
         self._last = None
+        if self.engine.streamed:
+            course.passed = last.total if course.kept is None else course.best_passed
         point = self(Weights(self.model.parameters) if restored else last.theta, 1)
         if course.meter is not None:  # of the rows as they are predicted now, rather than on the way
             point.measures = course.measures | course.meter.results()
@@ -245,7 +158,11 @@ class ModuleObjective(Objective):
         self.meter = meter
         count = rows.rows.weight_of(None)
         with torch.no_grad():
-            parts = [self.mean_loss(*block, count) for block in rows.blocks(None, False)]
+            if rows.streamed:
+                passed = [(self.mean_loss(*batch, len(batch[1])), len(batch[1])) for batch in rows.batches_passed()]
+                parts = [loss * (size / sum(size for _, size in passed)) for loss, size in passed]
+            else:
+                parts = [self.mean_loss(*block, count) for block in rows.blocks(None, False)]
         self.meter = None
         return float(torch.stack(parts).sum())
 
@@ -281,7 +198,7 @@ class ModuleObjective(Objective):
         """Return the losses of some rows, summed over ``count``."""
         from torch.nn.functional import mse_loss
 
-        score = self.model.score(inputs)
+        score = self.score(inputs)
         if self.meter is not None:
             self.meter.hear(score, y)
         if self.in_torch is not None:
@@ -299,12 +216,23 @@ class ModuleObjective(Objective):
         """Return eigenvalues of the Hessian of J over a sample of rows, in training mode; None if there are none."""
         import torch
 
-        rows = None if self.rows <= SAMPLE else np.linspace(0, self.rows - 1, SAMPLE).astype(np.intp)
+        held = self.engine.y.shape[0]
+        rows = None if held <= SAMPLE else np.linspace(0, held - 1, SAMPLE).astype(np.intp)
         self.modes.train()
         with undisturbed(self.model.module), torch.enable_grad():
             inputs, y, weights = next(self.engine.blocks(rows, at_once=True))
             count = len(y) if weights is None else float(weights.sum())
             return hessian(lambda: self.mean_loss(inputs, y, weights, count), self.model.parameters.trained)
+
+    def score(self, inputs: Tensor) -> Tensor:
+        """Return what the module returns for some rows, by autocast if it computes in bfloat16."""
+        if not self.half:
+            return self.model.score(inputs)
+        import torch
+
+        with torch.autocast(self.model.parameters.trained[0].device.type, torch.bfloat16):
+            score = self.model.score(inputs)
+        return score.float()
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[Flat]:
@@ -337,7 +265,8 @@ class ModuleObjective(Objective):
         self.modes.train()
         self.model.parameters.begin()
         try:
-            yield
+            with self._seeded(), self._compiled():
+                yield
         finally:
             parameters = self.model.parameters
             if not self.finite:
@@ -346,3 +275,29 @@ class ModuleObjective(Objective):
             self.clear()
             self.modes.restore()
             self._last = None
+
+    def _seeded(self) -> contextlib.AbstractContextManager[None]:
+        """Let random numbers begin from the seed; but where a loader draws rows, they go on as in a loop over it."""
+        if self.engine.streamed or self.engine.order is not None:
+            return contextlib.nullcontext()
+        return seeded(self.model.module, 0 if self.course is None else self.course.regime.seed)
+
+    @contextlib.contextmanager
+    def _compiled(self) -> Iterator[None]:
+        """Compile the module for a while, where that was asked for. Raises ConfigError if PyTorch cannot."""
+        if not self.compiled:
+            yield
+            return
+        module = self.model.module
+        module.compile()
+        try:
+            yield
+        except Exception as error:
+            if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+                raise
+            said = str(error).strip().partition("\n")[0].rstrip(".")
+            raise ConfigError(
+                f"PyTorch cannot compile `{self.model.name}` here: {said}. Leave out `compile`."
+            ) from error
+        finally:
+            module._compiled_call_impl = None  # as it was before; PyTorch has no call for that
