@@ -200,7 +200,7 @@ class FormulaModel(SymbolicModel):
         return linear_in(score, self.formula.unknowns)
 
     @cached_property
-    def listed(self) -> tuple[str, ...]:
+    def listed(self) -> tuple[str, ...]:  # type: ignore[override]
         terms = tuple(self.formula.terms.values())
         if len(terms) != 1 or terms[0].levels is not None or self.inexact or self.loss.own_columns:
             return ()
