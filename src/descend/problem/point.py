@@ -17,6 +17,7 @@ from descend.engines.shuffling import Places, shuffled
 from descend.engines.totals import Curvature, Engine, Factor
 from descend.optimizers.curvature import largest_curvature
 from descend.parameters import Bounds
+from descend.problem.fault import Fault
 from descend.problem.penalty import Penalty
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class Objective(ABC):
     sparing: bool = False
     remarks: tuple[str, ...] = ()
     """What is to be said of a run once it has ended, in sentences."""
+    fault: Fault | None = None
+    """What was not finite first, where that was seen as it happened."""
 
     def epoch(self, optimizer: object, rate: float, epoch: int, stop: Callable[[], bool]) -> Array | None:
         """Take the steps of an epoch, and return where they lead; None if the loop is to take them."""

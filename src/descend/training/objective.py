@@ -20,6 +20,7 @@ from descend.models.module_weights import Weights
 from descend.problem.point import Objective
 from descend.training.course import Course
 from descend.training.curvature import Ritz, hessian
+from descend.training.devices import in_one_thread
 from descend.training.engine import ModuleEngine
 from descend.training.meter import Meter
 from descend.training.optimizers import TorchOptimizer
@@ -56,7 +57,7 @@ class ModuleObjective(Objective):
         self.squared = self.in_torch is None and loss.quadratic and float(loss.expressions[2]) == 2.0
         self._last: ModulePoint | None = None
         self.course: Course | None = None
-        self.half = self.compiled = False
+        self.one_thread = self.half = self.compiled = False
         """Whether the module computes in bfloat16 where that is safe, and whether it is compiled."""
         self.meter: Meter | None = None
 
@@ -119,7 +120,7 @@ class ModuleObjective(Objective):
             return None
         optimizer.set_rate(rate)
         course.pass_through(self, optimizer, epoch, lambda: stop() or course.stopped)
-        if not course.regime.lean:
+        if not course.regime.lean and self.fault is None:
             course.passed = None
         return Weights(self.model.parameters)
 
@@ -265,7 +266,7 @@ class ModuleObjective(Objective):
         self.modes.train()
         self.model.parameters.begin()
         try:
-            with self._seeded(), self._compiled():
+            with in_one_thread(self.one_thread), self._seeded(), self._compiled():
                 yield
         finally:
             parameters = self.model.parameters

@@ -17,6 +17,7 @@ from descend.table.rows import Rows
 from descend.training.averaging import Average
 from descend.training.classes import weighed
 from descend.training.course import Course
+from descend.training.devices import one_thread
 from descend.training.engine import ModuleEngine, engine_of
 from descend.training.listeners import Listeners
 from descend.training.meter import HELD_BACK, Meter, meter_of
@@ -174,6 +175,9 @@ def course_of(problem: Problem, request: Request, validation: ModuleEngine | Non
             f"`precision` and `compile` go with steps by gradients; {name} takes other derivatives, too. Leave them "
             "out, or take another optimizer, such as adam."
         )
+    if one_thread(model, regime.batch_size or objective.rows):
+        objective.one_thread = True
+        problem.notes += ("one thread of the processor, which is faster for steps over so few numbers",)
     objective.half, objective.compiled = request.precision is not None, request.compile
     return course, request
 
