@@ -34,8 +34,8 @@ class Sparse:
 
     def move(self, damping: float) -> tuple[Array, float]:
         """Return d and the decrease of J that the model predicts; no decrease if the system is singular."""
-        lost = self.sound and damping * np.max(self.units) < NOTHING * self.curvature.diagonal().min()
-        return self.undamped if lost else self._moved(damping)
+        negligible = self.sound and damping * np.max(self.units) < NOTHING * self.curvature.diagonal().min()
+        return self.undamped if negligible else self._moved(damping)
 
     @cached_property
     def undamped(self) -> tuple[Array, float]:

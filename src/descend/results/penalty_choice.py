@@ -110,7 +110,7 @@ def _path(problem: Problem, auto: Auto, sought: dict[str, bool], given: dict[str
     held = penalty_of(problem.model, 1.0, 1.0).l1
     if not held.any():
         raise ConfigError(f"`{problem.model}` has no parameter that a penalty could act on: intercepts are left alone.")
-    solver = _elsewhere(problem, auto) if problem.all_rows is not None else _in_memory(problem, auto)
+    solver = _streamed_moments(problem, auto) if problem.all_rows is not None else _in_memory(problem, auto)
     weights = np.array(solver.weights)
     _refuse_empty(weights)
     tried = list(_tried(solver.parabola, held, sought, given, MANY if problem.parabola else SEVERAL))
@@ -151,7 +151,7 @@ def _in_memory(problem: Problem, auto: Auto) -> _Parabola | _Descents:
     return _Parabola([Totals(fold.total, *fold.engine.evaluate(zero, 2)[1:]) for fold in folds])
 
 
-def _elsewhere(problem: Problem, auto: Auto) -> _Parabola:
+def _streamed_moments(problem: Problem, auto: Auto) -> _Parabola:
     """Return the moments of each fold of rows that stay in their files, all from one pass over them."""
     if not problem.parabola:
         raise ConfigError(
