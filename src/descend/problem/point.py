@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -59,6 +59,10 @@ class Objective(ABC):
     def noted(self, point: Point) -> Point:
         """Take what a point says for what is there, should J be asked for at its theta; returns it."""
         return point
+
+    def keeper(self, rate: float, append: Callable[..., None], past: Iterable[object]) -> Callable[..., None] | None:
+        """Return what reads the steps of a run to write where it stands, if an objective does so itself; else None."""
+        return None
 
     @property
     def has_l1(self) -> bool:

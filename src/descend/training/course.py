@@ -42,6 +42,8 @@ class Course:
     scheduler: Scheduler | None = None
     average: Average | None = None
 
+    begins: Callable[[], None] | None = None
+    """What is done as a run begins that goes on from where another stood."""
     module: Module | None = None
     optimizer: Optimizer | None = None
     epoch: int = 0

@@ -123,8 +123,6 @@ def refuse_without(request: Request) -> None:
         raise ConfigError("`clip` cuts the gradient as a whole, `clip_value` each of its numbers: give one of them.")
     if request.accumulate > 1 and request.batch_size is None:
         raise ConfigError("`accumulate` adds up the gradients of batches, so give `batch_size`, too.")
-    if request.checkpoint is not None:
-        raise ConfigError("A module has no checkpoint yet. Leave out `checkpoint`, and save its state_dict.")
 
 
 def course_of(problem: Problem, request: Request, validation: ModuleEngine | None) -> tuple[Course, Request]:
