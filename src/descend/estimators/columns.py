@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,13 @@ from sklearn.utils.validation import _check_feature_names, _check_n_features, _n
 
 from descend.errors import ConfigError, DataError
 from descend.options.arrays_in_a_row import names_of_matrix
-from descend.table.in_matrix import InMatrix
+from descend.table.in_matrix import Cells, InMatrix
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 Array = NDArray[np.float64]
-Columns = dict[str, NDArray[Any]]
+Columns = dict[str, Cells]
 LINEAR = "w @ [*] + b"
 PROBABILITY = f"sigmoid({LINEAR})"
 """The formulas of estimators that are given none."""
@@ -84,7 +84,7 @@ def _is_numeric(kind: object) -> bool:
     return getattr(kind, "kind", "O") in "iufb"
 
 
-def beside(columns: Columns, others: Mapping[str, NDArray[Any]]) -> Columns:
+def beside(columns: Columns, others: Mapping[str, Cells]) -> Columns:
     """Return columns of X and others."""
     return columns.beside(others) if isinstance(columns, InMatrix) else {**columns, **others}
 

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Cells = NDArray[Any]
+"""A column of numbers, text or anything else."""
 BLOCK = 1_024
 """Rows of a matrix that are laid out as columns at a time: what is read of it stays in the cache."""
 
 
-class InMatrix(dict[str, NDArray[Any]]):
+class InMatrix(dict[str, Cells]):
     """Columns by name: those of a matrix (n, k) of finite numbers, row by row in memory, and others beside it.
 
     Each of the former is a view with gaps, slow to read by itself. What needs all of them, such as ``w @ [*]``, reads
@@ -30,30 +32,30 @@ class InMatrix(dict[str, NDArray[Any]]):
     True
     """
 
-    def __init__(self, names: Sequence[str], matrix: Array, beside: Mapping[str, NDArray[Any]] | None = None) -> None:
+    def __init__(self, names: Sequence[str], matrix: Array, beside: Mapping[str, Cells] | None = None) -> None:
         super().__init__(zip(names, matrix.T, strict=True))
         self.listed, self.matrix = tuple(names), matrix
         self.pieces: dict[str, Array] = {}
         self.update(beside or {})
 
-    def __reduce__(self) -> tuple[type[dict[str, Array]], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[type[dict[str, Cells]], tuple[object, ...]]:
         # Once for all that share it: the matrix, or what rows were made of instead.
         if self.pieces:
             return dict, ({**self, **self.pieces},)
         return type(self), (self.listed, self.matrix, self.others())
 
-    def beside(self, columns: Mapping[str, NDArray[Any]]) -> Self:
+    def beside(self, columns: Mapping[str, Cells]) -> Self:
         """Return the same with other columns, which may not be called as those of the matrix."""
         found = type(self)(self.listed, self.matrix, {**self.others(), **columns})
         found.pieces = self.pieces
         return found
 
-    def taken(self, chosen: slice | NDArray[Any]) -> Self:
+    def taken(self, chosen: slice | Cells) -> Self:
         """Return some of the rows."""
         others = {name: column[chosen] for name, column in self.others().items()}
         return type(self)(self.listed, self.matrix[chosen], others)
 
-    def laid_out(self, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    def laid_out(self, names: Iterable[str]) -> dict[str, Cells]:
         """Return some of the columns, those of the matrix each in one piece."""
         if not (names := tuple(names)):
             return {}
@@ -66,18 +68,18 @@ class InMatrix(dict[str, NDArray[Any]]):
         self.pieces.update(zip([self.listed[place] for place in wanted], pieces, strict=True))
         return {name: self.pieces.get(name, self[name]) for name in names}
 
-    def others(self) -> dict[str, NDArray[Any]]:
+    def others(self) -> dict[str, Cells]:
         """Return the columns beside the matrix."""
         return dict(list(self.items())[len(self.listed) :])
 
 
-def taken(columns: Mapping[str, NDArray[Any]], chosen: slice | NDArray[Any]) -> Mapping[str, NDArray[Any]]:
+def taken(columns: Mapping[str, Cells], chosen: slice | Cells) -> Mapping[str, Cells]:
     """Return some of the rows of columns."""
     if isinstance(columns, InMatrix):
         return columns.taken(chosen)
     return {name: column[chosen] for name, column in columns.items()}
 
 
-def beside_matrix(columns: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+def beside_matrix(columns: Mapping[str, Cells]) -> Mapping[str, Cells]:
     """Return the columns that do not lie in a matrix: all of them, where there is none."""
     return columns.others() if isinstance(columns, InMatrix) else columns

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,13 +33,13 @@ def kind_of_cells(cells: Cells) -> str:
     return "text" if kinds <= {"number", "boolean", "text"} else "other"
 
 
-def numbers_of(cells: Sequence[Any]) -> tuple[NDArray[np.float64], list[int]]:
+def numbers_of(cells: Sequence[object]) -> tuple[NDArray[np.float64], list[int]]:
     """Return cells of any kind as float64, NaN for missing ones, and the positions of those that are not numbers."""
     numbers, bad = np.full(len(cells), np.nan), []
     for position, cell in enumerate(cells):
         if not absent(cell):
             try:
-                numbers[position] = float(cell)
+                numbers[position] = float(cell)  # type: ignore[arg-type]
             except (TypeError, ValueError):
                 bad.append(position)
             except OverflowError:

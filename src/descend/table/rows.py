@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
+from descend.table.in_matrix import Cells as Cells
 from descend.table.in_matrix import taken
 from descend.wording import using
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from descend.table.coupled import Coupling, Whitening
 
 Array = NDArray[np.float64]
-Cells = NDArray[Any]
-"""A column of numbers, text or anything else."""
 Columns = Mapping[str, Array]
 Chosen = slice | NDArray[np.intp] | NDArray[np.bool_]
 SMALLEST_SIGMA, LARGEST_SIGMA = 1e-150, 1e150
