@@ -59,11 +59,14 @@ class Report:
         }
 
 
-def examine(path: str | os.PathLike[str], arguments: Sequence[str] = (), steps: int | None = None) -> Report:
+def examine(
+    path: str | os.PathLike[str], arguments: Sequence[str] = (), steps: int | None = None, every_step: bool = False
+) -> Report:
     """Run a PyTorch training script under watch and report what is wrong with its training loop.
 
     The script runs in this process as ``python PATH ARGUMENTS`` would run it, unchanged; ``torch.compile`` is left out.
-    It is ended after ``steps`` steps, if given.
+    It is ended after ``steps`` steps, if given. The first 200 steps are watched closely, then each 16th and what is
+    unusual; with ``every_step`` all are.
 
     Raises DataError if there is no such file, ConfigError if it is not Python or PyTorch is not installed.
     """
@@ -77,7 +80,7 @@ def examine(path: str | os.PathLike[str], arguments: Sequence[str] = (), steps: 
     outcome = "finished"
     error: BaseException | None = None
     try:
-        with Watch(ledger, checks, steps):
+        with Watch(ledger, checks, steps, every_step):
             scripts.run(file, list(arguments), scene)
     except Enough:
         outcome = "stopped"
@@ -101,8 +104,10 @@ def examine(path: str | os.PathLike[str], arguments: Sequence[str] = (), steps: 
     )
 
 
-SUBORDINATE = {"rate_too_small", "gradients_vanish", "target_among_inputs"}
+SUBORDINATE = {"rate_too_small", "gradients_vanish", "target_among_inputs", "initial_loss_too_high"}
 """Findings of scripts in which nothing else is wrong."""
+CONSTANT = {"softmax_of_one_column", "inputs_unscaled", "output_out_of_reach", "activation_on_logits"}
+"""Findings that say why a gradient is 0 everywhere."""
 UNSCALED = {"inputs_unscaled", "targets_unscaled"}
 
 
@@ -110,6 +115,10 @@ def _without_consequences(findings: list[Finding]) -> tuple[Finding, ...]:
     """Leave out findings that follow from others: the NaN after too large a rate, or one fault reported twice."""
     names = {finding.name for finding in findings}
     consequences: set[str] = set()
+    if names & CONSTANT:  # a gradient of 0 has been explained
+        findings = [one for one in findings if one.name != "no_gradient" or one.evidence.get("gradient") is None]
+    if "wrong_parameters" in names:
+        consequences.add("no_gradient")
     if "rate_too_large" in names:
         consequences.add("first_nan")
     if names - SUBORDINATE:  # steps are small, and gradients vanish, for a reason that has been found

@@ -40,6 +40,7 @@ class Scene:
     """Tells the user's frames from those of libraries: the user's files are in the folder of the script."""
 
     def __init__(self, script: Path) -> None:
+        self.script = str(script)
         self.folder = str(script.parent) + os.sep
         self.known: dict[str, bool] = {}
 
