@@ -2,7 +2,8 @@
 
 examination.py   examine: run, ask the checks, report
 script.py        runs the script as Python would
-watch.py         hooks into PyTorch, all taken away afterwards
+watching.py      watch: the same around a block of code
+hooks.py         hooks into PyTorch, all taken away afterwards
 ledger.py        the books: parameters, optimizers, losses
 checks/          one kind of fault each
 """
@@ -11,5 +12,6 @@ from __future__ import annotations
 
 from descend.doctor.examination import Report, examine
 from descend.doctor.finding import Finding
+from descend.doctor.watching import Watched, watch
 
-__all__ = ["Finding", "Report", "examine"]
+__all__ = ["Finding", "Report", "Watched", "examine", "watch"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from descend.doctor import script as scripts
 from descend.doctor.checks import CHECKS
+from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, plain
 from descend.doctor.hooks import Enough, Watch
 from descend.doctor.ledger import Ledger
@@ -73,7 +74,7 @@ def examine(
     if steps is not None and steps < 1:
         raise ConfigError(f"The script cannot be ended after {steps} steps. Give at least 1.")
     file = scripts.checked(path)
-    _import_torch()
+    require_torch()
     scene = Scene(file)
     ledger = Ledger(scene)
     checks = [check(ledger) for check in CHECKS]
@@ -91,15 +92,22 @@ def examine(
             outcome, error = "exited", end
     except Exception as raised:
         outcome, error = "raised", raised
+    return report_of(str(path), ledger, checks, outcome, error)
+
+
+def report_of(
+    script: str, ledger: Ledger, checks: Sequence[Check], outcome: str, error: BaseException | None
+) -> Report:
+    """Ask the checks what they have found, once the watch has ended."""
     ledger.error = error
     findings = _without_consequences([finding for check in checks for finding in check.findings()])
     return Report(
-        str(path),
+        script,
         findings,
         outcome,
         _watched(ledger),
         _said(error),
-        tuple(scene.lines(error.__traceback__)) if error else (),
+        tuple(ledger.scene.lines(error.__traceback__)) if error else (),
         error is not None and any(check.explains(error) for check in checks),
     )
 
@@ -136,7 +144,8 @@ def _without_consequences(findings: list[Finding]) -> tuple[Finding, ...]:
     return tuple(kept.values())
 
 
-def _import_torch() -> None:
+def require_torch() -> None:
+    """Raise ConfigError if PyTorch is not installed."""
     try:
         import torch  # noqa: F401
     except ImportError:

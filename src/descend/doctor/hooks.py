@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 from descend.doctor.by_hand import ByHand
 from descend.doctor.contract import Check, norms
 from descend.doctor.ledger import Backward, Leaf, Ledger, Step, WatchedOptimizer
+from descend.doctor.mode import graph_leaves, mode, transformed
 from descend.doctor.operation import Label, Operation, tensors_of
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.autograd.graph import Node
     from torch.nn import Module
     from torch.optim import Optimizer
-    from torch.overrides import TorchFunctionMode
 
 Function = Callable[..., object]
 Arguments = tuple[object, ...]
@@ -75,7 +74,7 @@ class Watch:
                 modules.register_module_forward_hook(self._layer_ended, always_call=True),
             ):
                 undo.callback(handle.remove)
-            self.mode = _mode(self)
+            self.mode = mode(self)
             self._listen()
             undo.callback(self._turn_away)
             self.undo = undo.pop_all()
@@ -339,56 +338,3 @@ class Watch:
 def _inside(args: Arguments, kwargs: Options) -> bool:
     """Whether a step evaluates the loss itself; its arguments begin with the optimizer."""
     return bool(kwargs.get("closure")) or any(map(callable, args))
-
-
-def transformed() -> bool:
-    """Whether one of torch.func's transforms is at work, such as vmap."""
-    import torch
-
-    return torch._C._functorch.peek_interpreter_stack() is not None
-
-
-def graph_leaves(roots: Sequence[Tensor]) -> list[Tensor]:
-    """Return the leaves in the graph of some tensors."""
-    seen: set[Node] = set()
-    leaves: dict[int, Tensor] = {}
-    todo = [root.grad_fn for root in roots if root.grad_fn is not None]
-    while todo:
-        node = todo.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        leaf = getattr(node, "variable", None)
-        if leaf is not None:
-            leaves[id(leaf)] = leaf
-        todo.extend(following for following, _ in node.next_functions if following is not None)
-    return list(leaves.values())
-
-
-def _mode(watch: Watch) -> TorchFunctionMode:
-    """Return a mode in which every call of a PyTorch function is reported to ``watch``."""
-    import torch
-    from torch.overrides import TorchFunctionMode
-
-    data = torch.Tensor.data.__get__  # type: ignore[attr-defined]
-
-    class Operations(TorchFunctionMode):
-        """Passes each call on, and reports it."""
-
-        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            value = function(*args, **(kwargs or {}))
-            if watch.busy or transformed():
-                return value  # inside torch.func's transforms a tensor stands for many, and has no numbers to look at
-            name = function.__name__
-            if name == "__get__":
-                if function != data:
-                    return value
-                name = "data"
-            watch.busy += 1
-            try:
-                watch.operation(Operation(function, name, args, kwargs or {}, value, watch.ledger.scene.here()))
-            finally:
-                watch.busy -= 1
-            return value
-
-    return Operations()

@@ -18,7 +18,7 @@ for episode in range(20):
         state = torch.randn(2)
     returns = torch.tensor(rewards).flip(0).cumsum(0).flip(0)
     returns = (returns - returns.mean()) / (returns.std() + 1e-6)
-    loss = torch.stack([-l * g for l, g in zip(logs, returns)]).sum()
+    loss = torch.stack([-log * gain for log, gain in zip(logs, returns)]).sum()
     opt.zero_grad()
     loss.backward()
     opt.step()
