@@ -31,6 +31,10 @@ lint: $(VENV)/.dev ## style, types, layers
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/fault.yml .github/ISSUE_TEMPLATE/wish.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 	@for page in README.md README.zh-CN.md CONTRIBUTING.md CHANGELOG.md; do \
 	  test -s $$page || { echo "$$page is missing or empty."; exit 1; }; done
 
@@ -45,7 +49,6 @@ bench: $(VENV)/.dev ## time descend beside its rivals; digits on NIST's problems
 	$(BIN)/python benchmarks/nist.py tests/results/nist
 	$(BIN)/python benchmarks/digits.py tests/results/nist
 	$(BIN)/python benchmarks/coverage.py
-	$(BIN)/python benchmarks/coverage_of_losses.py
 	$(BIN)/python benchmarks/preflight.py
 	$(BIN)/python benchmarks/diagnosis.py
 	$(BIN)/python benchmarks/court.py --formulas 50

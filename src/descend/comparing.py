@@ -20,6 +20,7 @@ from descend.results.comparing import compare_models
 from descend.results.comparison import Comparison
 from descend.results.model_comparison import ModelComparison
 from descend.table import open_table
+from descend.table.headers import in_full
 from descend.table.memory import enough_memory
 
 Model = str | Callable[..., Any]
@@ -99,7 +100,8 @@ def compare(
             raise ConfigError("A comparison is of models for all rows together: leave out `by`.")
         table = open_table(requests[0].data, requests[0].where)
         try:
-            return compare_models(requests, table, folds=folds, group=fold_by, order=fold_order, on_fit=on_fit)
+            group, order = (name and in_full(name, table.names) for name in (fold_by, fold_order))
+            return compare_models(requests, table, folds=folds, group=group, order=order, on_fit=on_fit)
         finally:
             table.release()
 

@@ -98,6 +98,19 @@ def test_a_tie_and_a_fixed_value_leave_no_group_free():
     assert fit.parameters["Vm"] == {"treated": 210.0, "untreated": 168.0}
 
 
+def test_groups_that_follow_each_other_need_no_start():
+    x, site = np.tile(np.linspace(0.1, 4.0, 20), 3), np.repeat(["A", "B", "C"], 20)
+    a = np.repeat([2.0, 4.0, 0.5], 20)
+    fit = descend.fit(
+        "y ~ a[site]*exp(-b[site]*x)",
+        {"x": x, "site": site, "y": a * np.exp(-0.3 * a * x) + 0.1 * np.sin(9.0 * x)},
+        ties=["a[B] = 2*a[A]", "b = 0.3*a"],
+    )
+    assert fit.outcome == "converged"
+    assert fit.parameters["a"]["B"] == 2.0 * fit.parameters["a"]["A"] == pytest.approx(4.0, abs=0.1)
+    assert fit.parameters["b"]["C"] == 0.3 * fit.parameters["a"]["C"] == pytest.approx(0.15, abs=0.03)
+
+
 @pytest.mark.parametrize("engine", ["numpy", "query", "torch"])
 def test_every_engine_keeps_ties(engine):
     assert fitted(ties=TIED, engine=engine).parameters["Vm"]["treated"] == pytest.approx(208.509441316, rel=1e-9)

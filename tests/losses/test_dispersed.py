@@ -124,3 +124,15 @@ def test_settings_of_the_other_loss_survive_as_text():
     assert again == loss
     plain = LOSSES.build("tweedie(power=1.7)")
     np.testing.assert_array_equal(again.value(np.ones(2), np.ones(2)), plain.value(np.ones(2), np.ones(2)))
+
+
+def test_quasi_binomial_of_log_odds_needs_no_search():
+    random = np.random.default_rng(3)
+    x = np.linspace(-2.0, 2.0, 60)
+    data = {"x": x, "share": random.binomial(12, 1.0 / (1.0 + np.exp(-0.5 - x))) / 12}
+    fit, plain = (
+        descend.fit("share ~ sigmoid(a + b*x)", data, trials=12, **options)
+        for options in ({"dispersion": "estimated"}, {})
+    )
+    assert fit.parameters == pytest.approx(plain.parameters, rel=1e-12)
+    assert not any("start found" in note for note in fit.notes)

@@ -24,6 +24,12 @@ CELLS = {
     "fit.correlation": "text/html",
     "fit.intervals(0.9, 'profile')": "text/html",
     "fit.diagnostics()": "text/html",
+    "fit.influence()": "text/html",
+    "fit.trace": "text/html",
+    "fit.quantity('log(2)/b')": "text/html",
+    "fit.invert(2.0)": "text/html",
+    "fit.save('fit.json')\ndescend.load('fit.json')": "text/html",
+    "descend.fit('y ~ m*x + k', data | {'g': np.repeat(['A', 'B'], 30)}, by='g')": "text/html",
     "compared = descend.compare('y ~ a*exp(-b*x) + c', data, ['gd', 'lbfgs'], epochs=30)\ncompared": "text/html",
     "compared.plot()": "image/png",
     "descend.explain('y ~ a*exp(b + c*x)', data)": "text/html",
@@ -41,6 +47,7 @@ def test_an_executed_notebook_shows_tables_and_pictures(monkeypatch, tmp_path):
     pytest.importorskip("ipykernel", reason="ipykernel is not installed")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(descend.__file__).parents[1])]))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
     client.NotebookClient(book, timeout=120, kernel_name="python3", allow_errors=False).execute()
     for cell, kind in zip(book.cells, CELLS.values(), strict=True):
@@ -108,6 +115,20 @@ def test_intervals_and_diagnostics_are_tables(line):
     assert "90% intervals, by profile" in table.said and f"{low:.6g}" in table.said and f"{high:.6g}" in table.said
     checks = shown(fitted.diagnostics())
     assert "100 rows judged" in checks.said and checks.tags.count("tr") == len(fitted.diagnostics().checks) + 1
+
+
+def test_a_trace_is_a_table_of_few_steps(line):
+    fitted = descend.fit("y ~ w*x + b", line, optimizer="gd", learning_rate=0.001, epochs=100)
+    steps = shown(fitted.trace)
+    assert steps.tags.count("tr") == 13 and "89 steps between these are not shown." in steps.said
+    assert f"{fitted.trace[100].loss:.6g}" in steps.said and "|gradient|" in steps.said
+
+
+def test_rows_quantities_and_inverses_are_shown(line):
+    fitted = descend.fit("y ~ w*x + b", line)
+    assert shown(fitted.influence()).tags.count("tr") == len(fitted.influence().cells()) + 1
+    for result in (fitted.quantity("b/w"), fitted.invert(5.0)):
+        assert str(result) in shown(result).said
 
 
 def test_copies_are_shown_too(line):

@@ -12,7 +12,7 @@ import descend
 LISTED = """
 model loss_function constraints theta parameters loss penalised rows weights sigma column_types gradient optimizer
 learning_rate engine seconds passes epochs trace outcome succeeded diagnosis cause evidence advice notes failures
-undetermined at_bound from_start solution
+undetermined at_bound measures from_start solution
 standard_errors covariance covariance_of kind_of_errors clusters correlation intervals estimates digits at_minimum
 guarantee guarantee_values rounding response_levels
 degrees_of_freedom error_degrees residual_standard_deviation residuals diagnostics r_squared r_squared_about_zero

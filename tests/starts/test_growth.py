@@ -91,3 +91,18 @@ def test_fewer_rows_are_enough_where_they_are_read_anew_for_every_pass(tmp_path)
     assert fit.rows == ROWS // 4
     assert fit.passes < 3.5
     assert any(note.startswith("start improved on samples of ") for note in fit.notes)
+
+
+def test_classes_go_on_from_a_sample_by_gradients_alone():
+    random = np.random.default_rng(5)
+    x = random.normal(size=(60_000, 12))
+    scores = x @ random.normal(size=(12, 6)) / 4.0
+    y = (scores + random.gumbel(size=scores.shape)).argmax(axis=1)
+    data = {f"x{place}": column for place, column in enumerate(x.T)} | {"y": y}
+    fit = descend.fit("y ~ b + w @ [x*]", data, loss="multinomial")
+    slow = descend.fit("y ~ b + w @ [x*]", data, loss="multinomial", optimizer="newton")
+    assert fit.outcome == "converged" and any("samples of 3,750 rows" in note for note in fit.notes)
+    assert fit.loss == pytest.approx(slow.loss, rel=1e-14)
+    error = np.array(list(slow.standard_errors["w"].values()))
+    ours, others = (np.array(list(each.parameters["w"].values())) for each in (fit, slow))
+    assert np.abs(ours - others).max() < 1e-5 * error.min()

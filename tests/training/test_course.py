@@ -183,8 +183,8 @@ def test_callbacks_hear_the_events_in_order_and_may_stop():
         ),
         (
             {"clip": 1.0, "optimizer": "lbfgs", "learning_rate": None, "batch_size": None},
-            "`clip`, `accumulate` and callbacks `on_step` go with one pass a step; lbfgs takes several. Leave them "
-            "out, or take another optimizer, such as adam.",
+            "`clip`, `accumulate`, `ema`, schedulers of steps and callbacks `on_step` go with one pass a step; lbfgs "
+            "takes several. Leave them out, or take another optimizer, such as adam.",
         ),
     ],
     ids=str,

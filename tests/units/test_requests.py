@@ -147,7 +147,7 @@ def test_errors_of_the_response_have_its_unit():
         descend.fit(DECAY, data, sigma="sd", units={**UNITS, "sd": "V"})
     assert str(caught.value) == "the errors `sd` are in V, and `V` is in mV. Give both in one unit."
     fit = descend.fit("`V (mV)` ~ a*exp(-b*t)", {"t": T, "V (mV)": V, "sd (V)": np.full(6, 1e-4)}, sigma="sd (V)")
-    assert "the errors `sd (V)` are in V, and ``V (mV)`` is in mV" in fit.summary()["notes"]
+    assert "the errors `sd (V)` are in V, and `V (mV)` is in mV" in fit.summary()["notes"]
 
 
 def test_errors_of_an_input_have_its_unit():

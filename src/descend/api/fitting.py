@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from descend.descent import Step
 from descend.losses import Loss
 from descend.models import kind_of
-from descend.optimizers import Optimizer
+from descend.optimizers import Optimizer, Schedule
 from descend.options.arguments import read_request
 from descend.options.of_model import Gradient
 from descend.options.request import Request, options_among
@@ -81,7 +81,7 @@ def fit(
     quantities: Values | Sequence[str] | str | None = None,
     optimizer: str | Optimizer | Callable[..., Any] | None = None,
     learning_rate: float | str | None = None,
-    schedule: str = "constant",
+    schedule: str | Schedule | Callable[..., object] = "constant",
     epochs: int | None = None,
     batch_size: int | None = None,
     seed: int = 0,
@@ -101,8 +101,15 @@ def fit(
     patience: int | None = None,
     min_delta: float = 0.0,
     keep: str = "last",
+    monitor: str = "loss",
     clip: float | None = None,
+    clip_value: float | None = None,
     accumulate: int = 1,
+    schedule_every: str | None = None,
+    precision: str | None = None,
+    compile: bool = False,
+    ema: float | None = None,
+    metrics: object = None,
     callbacks: Sequence[object] | Callable[..., object] | None = None,
     **unknown: object,
 ) -> Fit | Fits:
@@ -150,7 +157,9 @@ def fit(
     reference: levels that are held at 0, ``{"u": "red"}`` of ``u[color]``, or ``{"color": "red"}`` of all such.
     optimizer: such as ``"gd"`` or ``"adam(beta1=0.8)"``; chosen for you if not given. For a module also a class such as
         ``torch.optim.NAdam``, or a function of its parameters that returns a torch optimizer.
-    learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``.
+    learning_rate: positive, or ``"auto"``: from the curvature at the start. schedule: such as ``"cosine"``; of a
+        module also a scheduler of PyTorch, or what makes one of the optimizer; schedule_every: ``"step"`` or
+        ``"epoch"``, what it counts.
     epochs: passes over the rows. If given, all of them are run; otherwise the run ends when it has converged.
     batch_size: rows per step; all of them if not given. seed: of the order of the batches.
     tolerance: ends the run once the gradient is this close to zero (see ``Point.remaining``). time_limit: in seconds.
@@ -166,8 +175,11 @@ def fit(
     log_every: print every so many epochs, and the last. on_step: called with every step; on_groups: with (done, all).
     validation: of a module, the share of the rows that is held back, or ``(X, y)``. patience: epochs without a lower
         validation loss that end the run; min_delta: by how much lower. keep: ``"best"`` weights by validation, or
-        ``"last"``. clip: norm to which gradients are cut. accumulate: batches per step. callbacks: a list of objects
-        with methods such as ``on_epoch_end(run)``, or functions of ``run``, called after each epoch.
+        ``"last"``; monitor: the metric that is watched instead. clip: norm to which gradients are cut; clip_value: the
+        size of each of their numbers. accumulate: batches per step. precision: ``"bf16"``. compile: by torch.compile.
+        ema: decay of an average of the weights. metrics: names such as ``"accuracy"``, functions of y and the
+        prediction, or metrics of torchmetrics. callbacks: a list of objects with methods such as ``on_epoch_end(run)``,
+        or functions of ``run``, called after each epoch.
 
     Raises FormulaError, DataError or ConfigError, before the first step.
 
@@ -208,10 +220,6 @@ def fit_request(
 
             return fit_groups(request, request.where, on_groups)
         table = open_table(request.data, request.where)
-        if any(value is not None for value in (request.weights, request.sigma, request.x_sigma, request.x_correlation)):
-            from descend.options.full_names import with_full_names
-
-            request = with_full_names(request, table.names)
         try:
             return fit_table(request, table, on_step, began)
         finally:

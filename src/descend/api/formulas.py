@@ -17,7 +17,7 @@ from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
 from descend.models import kind_of
 from descend.optimizers import Optimizer
-from descend.options.arguments import read_fixed, with_columns
+from descend.options.arguments import in_full, read_fixed, with_columns
 from descend.options.arrays_in_a_row import named
 from descend.options.of_model import Gradient
 from descend.options.request import Request, check_options, options_among
@@ -136,9 +136,9 @@ def check(
     """
     if others:
         model, data, response = named(model, (data, *others), response, start)
-    options = options_among(locals())
-    data, weights, sigma = with_columns(model, data, weights, sigma)
-    options |= {"weights": weights, "sigma": sigma}
+    data, options = in_full(data, options_among(locals()))
+    data, weights, sigma = with_columns(model, data, options["weights"], options["sigma"])
+    options = {**options, "weights": weights, "sigma": sigma}
     check_options(options, "loss")
     if l1 or l2:
         raise ConfigError(

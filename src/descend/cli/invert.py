@@ -85,9 +85,7 @@ def invert(
     if json:
         say_json([each.plain() for each in found])
     else:
-        from descend.results.units import response_of
-
-        of = _beside(fitted.units.get(response_of(fitted)))
+        of = _beside(fitted.units.get(fitted.model.response))
         say("\n".join(_line(each, _beside(fitted.units.get(each.input)), of) for each in found))
 
 

@@ -54,9 +54,12 @@ def plot(
     from descend.report import plots
     from descend.report.look import Look
     from descend.table import open_table
+    from descend.table.headers import in_full
 
     if x is not None and y is not None:
-        columns = open_table(options.one_or_all(files), where).numbers(tuple(dict.fromkeys((x, y))), missing)
+        table = open_table(options.one_or_all(files), where)
+        x, y = (in_full(name, table.names) for name in (x, y))
+        columns = table.numbers(tuple(dict.fromkeys((x, y))), missing)
         figure = plots.plot_columns(columns[x], columns[y], x, y, Look(**wanted))
     else:
         from descend.many.loading import load

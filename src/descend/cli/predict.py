@@ -16,6 +16,7 @@ from descend.errors import ConfigError
 from descend.options.arguments import split_assignments
 from descend.options.option import Option
 from descend.registry import closest
+from descend.table.headers import in_full
 
 if TYPE_CHECKING:
     import numpy as np
@@ -155,8 +156,8 @@ def _opened(fitted: Fit | Fits, given: object, named: Sequence[str], where: str 
     from descend.table.by_file import open_by_file
 
     by = fitted.by if isinstance(fitted, Fits) else ()
-    values = in_units_of(fitted, given) if isinstance(given, Mapping) else given
-    return in_units_of(fitted, open_by_file(values, by, named, where))
+    values = in_units_of(fitted, given, by) if isinstance(given, Mapping) else given
+    return in_units_of(fitted, open_by_file(values, by, named, where), by)
 
 
 def _predicted(
@@ -212,10 +213,7 @@ def _values(inputs: Sequence[str], at: list[str], some: Mapping[str, Label]) -> 
     given, others = _of_groups(at, {name: type(cell) for name, cell in some.items()})
     numbers = options.assignments([",".join(others)], "--at", "x=7,5") if others else {}
     given |= {name: [*value] if isinstance(value, list) else [value] for name, value in numbers.items()}
-    if not given.keys() <= set(inputs):
-        from descend.table.headers import in_full
-
-        given = {name if name in inputs else in_full(name, inputs): values for name, values in given.items()}
+    given = {in_full(name, inputs): values for name, values in given.items()}
     rows = max(map(len, given.values()))
     for name in given:
         if name not in inputs:
@@ -244,7 +242,7 @@ def _of_groups(at: list[str], kinds: Mapping[str, type]) -> tuple[dict[str, list
     others, name = [], ""
     for part in (part for text in at for part in split_assignments(text)):
         before, sign, value = part.partition("=")
-        name, cell = (before.strip().strip("`"), value.strip()) if sign else (name, part.strip())
+        name, cell = (in_full(before.strip().strip("`"), kinds), value.strip()) if sign else (name, part.strip())
         if name not in kinds:
             others.append(part)
         elif kinds[name] is bool:

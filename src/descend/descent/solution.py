@@ -53,7 +53,8 @@ class Solution:
     that is how it ended. from_start: where the user's own start led, if a search found a lower minimum, which is this.
     call: the arguments that were given, to repeat it. errors: the kind of standard errors; that of the loss if
     empty. quantities: those asked for. stated: what is said of units. answers: what was inferred so far, by the name of
-    the function. failures: what could not be told of it, and why, in sentences.
+    the function. measures: what else was measured there, of a module, by name. failures: what could not be told of it,
+    and why, in sentences.
     """
 
     problem: Problem
@@ -72,6 +73,7 @@ class Solution:
     endless: str | None = None
     from_start: Solution | None = None
     call: Callable[[], Mapping[str, Any]] = dict
+    measures: Mapping[str, float] | None = None
     failures: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
 
@@ -242,6 +244,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
         quantities=request.quantities,
         stated=request.stated,
         verdict=verdict,
+        measures=final.measures,
         call=partial(dict, request.given),
         failures=failures,
     )

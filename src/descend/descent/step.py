@@ -16,6 +16,7 @@ from descend.errors import ConfigError
 from descend.optimizers import State
 from descend.parameters import Parameters
 from descend.parameters.vector import Values
+from descend.showing import Shown
 
 if TYPE_CHECKING:
     from descend.stability.forecast import Trajectory
@@ -95,7 +96,7 @@ class Step:
         return f"{self!r}{measured}{more}"
 
 
-class Trace(Sequence[Step]):
+class Trace(Shown, Sequence[Step]):
     """The steps of a run, in order; the first is the start (epoch 0)."""
 
     def __init__(self) -> None:

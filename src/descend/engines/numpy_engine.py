@@ -28,6 +28,8 @@ SHARE = 1 << 16
 """Rows that a thread takes at a time: enough that handing them out costs nothing."""
 BLOCKS = 2
 """The same, where a block is as large as the cache allows."""
+SHARES = 32
+"""Shares of blocks whose sums are held at once, at most."""
 Layer = Callable[[int, int], tuple[Array, ...]]
 """From the first row and the one after the last to their block."""
 
@@ -69,6 +71,8 @@ class NumpyEngine(InMemory):
         )
         if kernel is not None and self.shared:
             self.many = partial(_shared, kernel, lru_cache(1)(partial(kernel.lay_out, rows)), self.count)
+        elif self.count > BLOCK and getattr(self.kernel, "costly", False):
+            self.many = partial(_shared_blocks, self.sums, lru_cache(1)(lambda: list(_cut(self.data, self.count))))
         elif (self.count > BLOCK or alone) and not self.undivided:
             self.many = partial(_added, self.sums, lru_cache(1)(lambda: list(_cut(self.data, self.count))), alone)
         else:
@@ -182,6 +186,26 @@ def _shared(kernel: Compiled, laid_out: Callable[[], Callable[[], Layer]], rows:
         return share
 
     first, *others = in_turn(-(-blocks // BLOCKS), worker)
+    for other in others:
+        first = _joined(first, other, order)
+    return first
+
+
+def _shared_blocks(
+    sums: Sequence[Callable[..., Sums]], cut: Callable[[], Sequence[tuple[Array, ...]]], theta: Array, order: int
+) -> Sums:
+    """Sum over blocks, shared among the processors: of a kernel whose rows cost much each."""
+    blocks = cut()
+    each = -(-len(blocks) // SHARES)
+
+    def share(number: int) -> Sums:
+        first, *others = blocks[number * each : (number + 1) * each]
+        found = sums[order](theta, first)
+        for block in others:
+            found = _joined(found, sums[order](theta, block), order)
+        return found
+
+    first, *others = in_turn(-(-len(blocks) // each), lambda: share)
     for other in others:
         first = _joined(first, other, order)
     return first

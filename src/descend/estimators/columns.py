@@ -23,23 +23,23 @@ BLOCK = 1_024
 """Rows of a matrix that are laid out as columns at a time."""
 
 
-def columns_of(estimator: BaseEstimator, X: object, reset: bool) -> Columns:
+def columns_of(estimator: BaseEstimator, X: object, reset: bool, least: int = 1) -> Columns:
     """Return the columns of X by name: those of a frame by its own, one column of an array as x, several as x0, x1, ...
 
     A frame may hold text, dates and categories, which formulas know; an array holds numbers. What scikit-learn refuses,
-    sparse matrices, missing and infinite numbers, is refused in its own words.
+    sparse matrices, missing and infinite numbers, fewer rows than ``least``, is refused in its own words.
     """
     if has_words(X):
         _check_feature_names(estimator, X, reset=reset)
         _check_n_features(estimator, X, reset=reset)
         _num_samples(X)
         return {name: X[name] for name in X.columns}  # type: ignore[attr-defined, index]
-    return by_name(estimator, matrix_of(estimator, X, reset))
+    return by_name(estimator, matrix_of(estimator, X, reset, least))
 
 
-def matrix_of(estimator: BaseEstimator, X: object, reset: bool) -> Array:
-    """Return X as (n, k) numbers, looked at by scikit-learn, which a fit has two rows of at least."""
-    found: Array = validate_data(estimator, X, reset=reset, dtype=np.float64, ensure_min_samples=2 if reset else 1)
+def matrix_of(estimator: BaseEstimator, X: object, reset: bool, least: int = 1) -> Array:
+    """Return X as (n, k) numbers, looked at by scikit-learn."""
+    found: Array = validate_data(estimator, X, reset=reset, dtype=np.float64, ensure_min_samples=least)
     return found
 
 

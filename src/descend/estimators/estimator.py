@@ -59,12 +59,25 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
     def _fit(
         self, columns: Columns, y: NDArray[np.generic], of_rows: Mapping[str, object], **changed: str | None
     ) -> Self:
-        """Fit to y; ``of_rows`` has what ``fit`` was given with a value for each row, by option.
-
-        changed: the formula and options that replace those of the constructor, where they are not None.
-        """
-        for name in ("fit_", "fits_"):
+        """Fit to y; see `_request`."""
+        for name in ("fit_", "fits_", "_batches"):
             self.__dict__.pop(name, None)
+        request, known = self._request(columns, y, of_rows, **changed)
+        try:
+            found = fit_request(request)
+        except DataError:
+            # What rows leave open is no error to scikit-learn, whose users expect the shortest of equal answers.
+            found = fit_request(shortest(request.but(bare=True, l2=request.l2 or self._l2_where_open())))
+        return self.holding(found, known)
+
+    def _request(
+        self, columns: Columns, y: NDArray[np.generic], of_rows: Mapping[str, object], **changed: str | None
+    ) -> tuple[Request, dict[str, float]]:
+        """Return what a fit to y asks for, and the columns that predictions need and X lacks, with their values.
+
+        of_rows: what ``fit`` was given with a value for each row, by option. changed: the formula and options that
+        replace those of the constructor, where they are not None.
+        """
         given = {name: value for name, value in changed.items() if value is not None}
         formula = given.pop("formula", self.formula)
         if not isinstance(formula, str):
@@ -85,13 +98,7 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
                 known |= {name: 1.0} if option == "exposure" else {}
                 table[name] = _check_sample_weight(values, y) if option == "weights" else np.asarray(values)
                 options[option] = name
-        request = read_request(f"{response} ~ {right.strip()}", table, (), options | {"by": self.by})
-        try:
-            found = fit_request(request)
-        except DataError:
-            # What rows leave open is no error to scikit-learn, whose users expect the shortest of equal answers.
-            found = fit_request(shortest(request.but(bare=True, l2=request.l2 or self._l2_where_open())))
-        return self.holding(found, known)
+        return read_request(f"{response} ~ {right.strip()}", table, (), options | {"by": self.by}), known
 
     def holding(self, found: Fit | Fits, known: dict[str, float]) -> Self:
         """Take a fit as what it is fitted to. known: columns that the fit needs and X lacks, with their values."""
@@ -108,11 +115,14 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
         """Return the penalty that chooses between equally good answers, where a fit alone would choose none."""
         return 0.0
 
-    def _read(self, X: object, y: object, numeric: bool) -> tuple[Columns, Array]:
-        """Return the columns of X by name, and y."""
+    def _read(self, X: object, y: object, numeric: bool, reset: bool = True, least: int = 2) -> tuple[Columns, Array]:
+        """Return the columns of X by name, and y, of so many rows at least.
+
+        reset: whether X says which columns later ones have.
+        """
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        columns = columns_of(self, X, reset=True)
+        columns = columns_of(self, X, reset, least)
         response = _check_y(y, multi_output=False, y_numeric=numeric, estimator=self)
         check_consistent_length(X, response)
         return columns, response

@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 
+from descend.errors import ConfigError
 from descend.estimators.columns import LINEAR
 from descend.estimators.constructor import with_options
 from descend.estimators.estimator import FormulaEstimator
+from descend.results.batches import Batches, fit_batch
+from descend.table import open_table
 
 Array = NDArray[np.float64]
 
@@ -55,6 +58,34 @@ class FormulaRegressor(RegressorMixin, FormulaEstimator):  # type: ignore[misc]
         columns, response = self._read(X, y, numeric=True)
         of_rows = {"weights": sample_weight, "sigma": sigma, "exposure": exposure, "groups": groups}
         return self._fit(columns, response, of_rows)
+
+    def partial_fit(self, X: object, y: object, sample_weight: object = None, *, sigma: object = None) -> Self:
+        """Fit these rows and all before, those of ``fit`` too, as one fit of them would: of each its moments are kept.
+
+        For the squared loss and formulas that are linear in their parameters, with bounds and penalties that are
+        numbers. ``fit_`` knows parameters, errors and criteria, but no rows: no residuals and no pictures.
+
+        Raises ConfigError for what needs the rows.
+
+        >>> X = np.arange(6.0)[:, None]
+        >>> estimator = FormulaRegressor("a*x + c").partial_fit(X[:3], 2.0 * X[:3, 0] + 1.0)
+        >>> estimator = estimator.partial_fit(X[3:], [7.0, 9.0, 11.0])
+        >>> estimator.fit_.rows, estimator.predict([[10.0]]).round(6)
+        (6, array([21.]))
+        """
+        before = self._before()
+        columns, response = self._read(X, y, numeric=True, reset=before is None, least=1)
+        request, known = self._request(columns, response, {"weights": sample_weight, "sigma": sigma})
+        found, self._batches = fit_batch(request, open_table(request.data), before)
+        return self.holding(found, known)
+
+    def _before(self) -> Batches | None:
+        """Return the moments of the rows before; None if there are none. Raises ConfigError for a fit without rows."""
+        if not self.__sklearn_is_fitted__() or "_batches" in self.__dict__:
+            return self.__dict__.get("_batches")
+        if (found := self.__dict__.get("fit_")) is None or found.solution is None:
+            raise ConfigError("This estimator holds a fit whose rows are not there to go on from. Clone it first.")
+        return Batches.of(found.solution.problem)
 
     def predict(self, X: object) -> Array:
         """Return the prediction for each row of X, (n,)."""

@@ -20,6 +20,7 @@ from descend.formula.syntax import formulas_in, parse_formula, trees
 from descend.formula.tree import Grouped, names_in, walk
 from descend.registry import closest
 from descend.table import Table
+from descend.table.headers import plain_names
 from descend.table.levels import Levels
 from descend.table.stacked import StackedTable
 
@@ -75,8 +76,7 @@ def read_formula(
 
 def in_full(text: str, columns: Sequence[str], parameters: Collection[str] = ()) -> str:
     """Return a formula in which each ``t`` that stands for a column ``t (s)`` is that column; see `headers`."""
-    names = "".join(columns)
-    if not any(sign in names for sign in "([/"):
+    if not plain_names(columns):
         return text
     from descend.formula.headers import with_columns
 

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from descend.errors import FormulaError
 from descend.formula.names import reserved
 from descend.formula.printers.code import plain_name
-from descend.formula.syntax import formulas_in, parse_formula
-from descend.formula.tree import Dot, Grouped, Node, names_in, walk
+from descend.formula.syntax import formulas_in, parse_assignment, parse_expression, parse_formula
+from descend.formula.tree import Dot, Grouped, names_in, walk
 from descend.table.headers import plain_names
+
+EQUAL = re.compile(r"(?<![<>=!])=(?!=)")
+"""The sign between a name and what is said of it, as in ``t=dt``."""
 
 
 def with_columns(text: str, columns: Sequence[str], parameters: Collection[str] = ()) -> str:
-    """Return a formula in which names that lack only the unit of a column are the columns.
+    """Return a formula, an equation or an expression in which names that lack but the unit of a column are the columns.
 
     A name stays a parameter if it is known to be one, if another column has it, with a unit or without, or if the
     formula names the column in full, too.
 
     >>> with_columns("V ~ a*exp(-k*t)", ["t (s)", "V [mV]", "k (1/s)"], ["k"])
     '`V [mV]` ~ a*exp(-k*`t (s)`)'
+    >>> with_columns("0.1*t + dy", ["t (s)", "dy (mV)"])
+    '0.1*`t (s)` + `dy (mV)`'
     """
     plain = {name: column for name, column in plain_names(columns).items() if name not in parameters}
     try:
-        parts = [_replaced(part, parse_formula(part), plain) for part in formulas_in(text)]
+        parts = [_replaced(part, _trees(part), plain) for part in formulas_in(text)]
     except FormulaError:
         return text  # whose reader says what is wrong
     return text if parts == formulas_in(text) else "; ".join(parts)
 
 
-def _replaced(text: str, sides: tuple[Node, Node], plain: dict[str, str]) -> str:
-    in_full = {name.name for name in names_in(*sides) if name.quoted}
-    vectors = {node.name for node in walk(*sides) if isinstance(node, Dot)}
-    vectors |= {node.parameter for node in walk(*sides) if isinstance(node, Grouped)}
-    for name in sorted(names_in(*sides), key=lambda each: -each.start):
+def _trees(text: str) -> tuple[object, ...]:
+    """Return the trees of a formula, an equation or an expression."""
+    if "~" in text:
+        return parse_formula(text)
+    return parse_assignment(text)[1:] if EQUAL.search(text) else (parse_expression(text),)
+
+
+def _replaced(text: str, trees: tuple[object, ...], plain: dict[str, str]) -> str:
+    in_full = {name.name for name in names_in(*trees) if name.quoted}
+    vectors = {node.name for node in walk(*trees) if isinstance(node, Dot)}
+    vectors |= {node.parameter for node in walk(*trees) if isinstance(node, Grouped)}
+    for name in sorted(names_in(*trees), key=lambda each: -each.start):
         column = plain.get(name.name)
         if column is None or column in in_full or name in vectors:
             continue

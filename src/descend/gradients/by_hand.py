@@ -13,6 +13,7 @@ from sympy import Expr
 from descend.errors import ConfigError, FormulaError
 from descend.formula import syntax
 from descend.formula.build import Builder, Extra
+from descend.formula.equations import in_full
 from descend.formula.formula import Formula
 from descend.formula.functions import DERIVED_ONLY
 from descend.formula.printers.code import as_text
@@ -87,6 +88,7 @@ def _read(
     text: str, formula: Formula, known: Collection[str], columns: tuple[str, ...], held: Mapping[str, Expr]
 ) -> tuple[str, Expr]:
     """Read one gradient. known: the names of all parameters; held: expressions for those that are fixed or tied."""
+    text = in_full(text, columns, known)
     name, index, node = syntax.parse_assignment(text)
     # Not allowed in a formula, but they occur in the derivatives that `descend derive` prints.
     extra: dict[str, Extra] = {name: (each.build, (each.arguments[0],)) for name, each in DERIVED_ONLY.items()}

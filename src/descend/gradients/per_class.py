@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from descend.formula.factor import triangle
 from descend.gradients.contract import Chosen, Sums
 from descend.models import Model
-from descend.models.per_class import PerClassModel
+from descend.models.per_class import BLOCK, PerClassModel
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
-AT_ONCE = 1 << 11
+AT_ONCE = 1 << 12
 """Rows whose products of columns are held at once, so that they stay in the cache."""
+MODERATE = 300.0
+"""A score whose exponential can be squared without overflow."""
 NEGLIGIBLE = 1e-13
 """An eigenvalue of the curvature, scaled to a unit diagonal, below this share of the largest is rounding."""
 
@@ -35,26 +37,31 @@ class ClassesKernel:
     language = "numpy"
     finish = None
     undivided = False
+    costly = True
+    """Whether a curvature costs many gradients."""
 
     def __init__(self, model: Model) -> None:
         self.model = cast(PerClassModel, model)
         self.names = model.inputs
+        self.weighted = True
 
     def prepare(self, rows: Rows) -> tuple[Array, ...]:
-        """Return J and what is added to the scores, or the inputs; the response, and the row weights."""
+        """Return J, column by column in memory, and what is added to the scores, or the inputs; y, and the weights."""
         model, y = self.model, self.model.observed(rows.columns)
+        self.weighted = rows.omega is not None
         omega = np.ones(rows.count) if rows.omega is None else rows.omega
         if not model.linear:
             return (*(rows.columns[name] for name in self.names), y, omega)
         none = np.zeros(model.each.parameters.size)
-        return (*self._of_each(none, {name: rows.columns[name] for name in self._read(rows)}), y, omega)
+        jacobian, constant = np.empty((rows.count, none.size), order="F"), np.empty(rows.count)
+        for start in range(0, rows.count, BLOCK):
+            some = slice(start, start + BLOCK)
+            few = {name: rows.columns[name][some] for name in self._read(rows)}
+            constant[some], jacobian[some] = model.each.scores_and_jacobian(none, few)
+        return jacobian, constant, y, omega
 
     def _read(self, rows: Rows) -> tuple[str, ...]:
         return self.names or tuple(rows.columns)[:1]  # which tells how many rows there are
-
-    def _of_each(self, theta: Array, columns: dict[str, Array]) -> tuple[Array, Array]:
-        score, jacobian = self.model.each.scores_and_jacobian(theta, columns)
-        return np.ascontiguousarray(jacobian), np.asarray(score)
 
     def sums_over(self, theta: Array, block: tuple[Array, ...], order: int, chosen: Chosen) -> Sums:
         return self.sums(theta, tuple(array[chosen] for array in block), order)
@@ -64,36 +71,48 @@ class ClassesKernel:
         *_, y, omega = block
         with np.errstate(all="ignore"):
             score, jacobians = self._scores(theta, block)
-            largest = np.maximum(score.max(axis=1), 0.0)
-            shares = np.exp(score - largest[:, None])
-            total = np.exp(-largest) + shares.sum(axis=1)
-            place = y.astype(np.intp)
-            of_class = np.flatnonzero(place)
-            own = np.zeros(len(y))
-            own[of_class] = score[of_class, place[of_class] - 1]
-            loss = float(omega @ (largest + np.log(total) - own))
+            shares, total, logarithm = _exponentials(score)
+            of_class, observed = _observed(y)
+            logarithm[of_class] -= score.ravel()[observed]
+            loss = float(omega @ logarithm)
             if order == 0:
                 return loss, None, None
-            chance = shares / total[:, None]
-            slope = chance.copy()
-            slope[of_class, place[of_class] - 1] -= 1.0
-            slope *= omega[:, None]
+            chance = shares
+            chance *= 1.0 / total
+            slope = chance.copy() if order > 1 else chance
+            slope.ravel()[observed] -= 1.0
+            if self.weighted:
+                slope *= omega
             gradient = np.empty(theta.size)
-            for k, places in enumerate(self.model.places):
-                gradient[places] = jacobians[k % len(jacobians)].T @ slope[:, k]
+            if len(jacobians) == 1:
+                gradient[self.model.places] = slope @ jacobians[0]
+            else:
+                for places, jacobian, each in zip(self.model.places, jacobians, slope, strict=True):
+                    gradient[places] = each @ jacobian
             if order == 1:
                 return loss, gradient, None
             curvature = self._curvature(chance, jacobians, omega)
         return (loss, gradient, curvature) if order == 2 else (loss, gradient, factored(curvature, gradient))
 
+    def surest(self, theta: Array, block: tuple[Array, ...]) -> float:
+        """Return the largest probability of an observed class in any row."""
+        with np.errstate(all="ignore"):
+            score = self._scores(theta, block)[0]
+            logarithm = _exponentials(score)[2]
+            of_class, observed = _observed(block[-2])
+            logarithm[of_class] -= score.ravel()[observed]
+            return float(np.exp(-logarithm.min()))
+
     def _scores(self, theta: Array, block: tuple[Array, ...]) -> tuple[Array, list[Array]]:
-        """Return the scores, (n, K - 1), and J of each class, or one of all."""
+        """Return the scores, (K - 1, n), and J of each class, or one of all."""
         if self.model.linear:
             jacobian, constant = block[:2]
-            return jacobian @ theta[self.model.places].T + constant[:, None], [jacobian]
+            score = theta[self.model.places] @ jacobian.T
+            score += constant
+            return score, [jacobian]
         columns = dict(zip(self.names or ("",), block, strict=False))
-        found = [self._of_each(theta[places], columns) for places in self.model.places]
-        return np.column_stack([score for _, score in found]), [jacobian for jacobian, _ in found]
+        found = [self.model.each.scores_and_jacobian(theta[places], columns) for places in self.model.places]
+        return np.array([score for score, _ in found]), [np.ascontiguousarray(jacobian) for _, jacobian in found]
 
     def _alike(self, chance: Array, jacobian: Array, omega: Array) -> Array:
         """Return the curvature where J is that of every class."""
@@ -105,7 +124,7 @@ class ClassesKernel:
         sums = np.zeros((len(first), len(rows)))
         for start in range(0, len(omega), most):
             some = slice(start, start + most)
-            turned, chances = np.ascontiguousarray(jacobian[some].T), np.ascontiguousarray(chance[some].T)
+            turned, chances = jacobian[some].T, chance[:, some]
             here = slice(turned.shape[1])
             for i in range(size):
                 begin = i * (i + 1) // 2
@@ -136,13 +155,40 @@ class ClassesKernel:
         root = np.sqrt(omega)
         scaled = np.empty((len(omega), count, size))
         for k, jacobian in enumerate(jacobians):
-            np.multiply(jacobian, (root * chance[:, k])[:, None], out=scaled[:, k])
+            np.multiply(jacobian, (root * chance[k])[:, None], out=scaled[:, k])
         flat = scaled.reshape(len(omega), -1)
         found = -(flat.T @ flat)
         for k, jacobian in enumerate(jacobians):
             own = slice(k * size, (k + 1) * size)
-            found[own, own] += (jacobian * (omega * chance[:, k])[:, None]).T @ jacobian
+            found[own, own] += (jacobian * (omega * chance[k])[:, None]).T @ jacobian
         return self._placed(found)
+
+
+def _observed(y: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows of any class but the first, and where in the scores, (K - 1, n), that of the class lies.
+
+    >>> _observed(np.array([0.0, 2.0, 1.0]))
+    (array([1, 2]), array([4, 2]))
+    """
+    place = y.astype(np.intp)
+    rows = np.flatnonzero(place)
+    return rows, (place[rows] - 1) * len(y) + rows
+
+
+def _exponentials(score: Array) -> tuple[Array, Array, Array]:
+    """Return exp of the scores, and 1 + their sum, both divided by the largest where that is large; and the log of it.
+
+    >>> _exponentials(np.log([[2.0], [1.0]]))[1]
+    array([4.])
+    """
+    if score.max() < MODERATE:
+        shares = np.exp(score)
+        total = 1.0 + shares.sum(axis=0)
+        return shares, total, np.log(total)
+    largest = np.maximum(score.max(axis=0), 0.0)
+    shares = np.exp(score - largest)
+    total = np.exp(-largest) + shares.sum(axis=0)
+    return shares, total, largest + np.log(total)
 
 
 def factored(curvature: Array, gradient: Array) -> Array:

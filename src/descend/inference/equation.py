@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from descend.descent.commenting import comment
 from descend.descent.solution import Named, Solution
 from descend.formula import Formula, read_formula
+from descend.formula.printers.code import as_text
 from descend.formula.printers.filled import Rounding, filled
 from descend.inference.row_scores import ScoredRows, rows_that_count
 from descend.losses.contract import NORMAL
@@ -32,7 +33,7 @@ def equation(model: Model, parameters: Named, rounding: Rounding) -> str:
     if model.formula is None:
         return ""
     formula = _with_all_groups(model.formula, model.constraints)
-    named = (model.response,) if not formula.parts else formula.levels[-1].labels
+    named = (as_text(formula.response),) if not formula.parts else formula.levels[-1].labels
     parts = zip(named, formula.parts or (formula,), strict=True)
     return "; ".join(f"{response} ~ {filled(part, parameters, rounding)}" for response, part in parts)
 

@@ -132,6 +132,8 @@ class Fitted(ABC):
     """`PenaltyPath`, if a penalty was chosen by cross-validation: the error at each that was tried."""
     censored = Inferred(determined.censored)
     """How many responses are censored: ``left``, ``right``, ``interval``; empty if the loss knows of none."""
+    measures = Inferred(lambda solution: dict(solution.measures or {}) or None)
+    """What else was measured of a module: ``validation_loss``, and metrics by name."""
     at_bound = Inferred(determined.at_bound)
     """The labels of the parameters that ended at a bound."""
 

@@ -20,6 +20,7 @@ from descend.inference.row_places import numbers, positions, said_place
 from descend.inference.row_scores import row_weights
 from descend.inference.sandwich import ALONE
 from descend.inference.statistics import dispersion_of
+from descend.showing import Shown
 from descend.wording import spell
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ LISTED = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Influence(Mapping[str, NDArray[Any]]):
+class Influence(Shown, Mapping[str, NDArray[Any]]):
     """How much each row weighs. Arrays of one value for each row that counts; ``influence["leverage"]`` is the same.
 
     row: the number of each row, from 1, among those that ``where`` leaves. residual: observed less predicted.

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from descend.formula.printers.code import plain_name
 from descend.inference.quantities.estimate import with_interval
+from descend.showing import Shown
 
 Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Inverse:
+class Inverse(Shown):
     """The value of an input at which the curve reaches a response.
 
     input: its name. response: the measured values, replicates of one sample. value: the estimate, NaN if there is none.

@@ -140,7 +140,7 @@ def _density(residuals: Array, share: float, through: int) -> Array:
     takes its place. R's quantreg with se = "ker" takes the whole distance as the standard deviation of a normal kernel:
     that is three times wider, and makes standard errors too large, by three quarters for 50 rows. Rows that the fit
     passes through have residual zero for that reason alone, so they count half; intervals then have the coverage they
-    state for 20 to 300 rows (benchmarks/coverage_of_losses.py).
+    state for 20 to 300 rows (benchmarks/coverage.py robust).
 
     Source: Hall & Sheather (1988), J. R. Stat. Soc. B 50, 381-391; Marron & Nolan (1988), Stat. Probab. Lett. 7, 195.
     """

@@ -77,6 +77,8 @@ class Loss(Evaluated):
     convex_in_log: ClassVar[bool] = False
     efficient: ClassVar[float | None] = None
     many_minima: ClassVar[bool] = False
+    turns: ClassVar[bool] = False
+    """Whether a full turn, 2 pi, changes nothing, so that there is a minimum for each number of turns over the rows."""
     squares: ClassVar[bool] = False
     """Whether its value is a squared residual over the variance of its row, so that their sum is a chi-square."""
     certain: ClassVar[float] = 0.0
@@ -209,6 +211,13 @@ class Loss(Evaluated):
         Raises DataError where they cannot be estimated.
         """
         return self.own_parameters
+
+    def limits(self, started: Mapping[str, float]) -> tuple[tuple[str, ...], str]:
+        """Return bounds on its own parameters for a fit that starts there, and a sentence that says why; none mostly.
+
+        started: what ``started`` found. For a parameter that may grow for ever, as the likelihood rises ever less.
+        """
+        return (), ""
 
     @property
     def known_by(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ class Dispersed(Loss):
     quasi-binomial).
 
     of: the loss. phi: the dispersion; 0 stands for Pearson's estimate, sum omega (y - m)**2 / V(m) over n - p.
+    inside: whether it works on what is inside a formula's outermost sigmoid.
     Source: Wedderburn (1974), Biometrika 61, 439-447; McCullagh & Nelder (1989), Generalized Linear Models, ch. 9.
 
     >>> loss = Dispersed(of="poisson")
@@ -32,13 +33,14 @@ class Dispersed(Loss):
 
     of: str = setting("poisson")
     phi: float = setting(0.0, at_least=0)
+    inside: bool = False
 
     def __post_init__(self) -> None:
         from descend.losses import LOSSES
 
         super().__post_init__()
         of = LOSSES.build(self.of)
-        object.__setattr__(self, "_of", of)
+        object.__setattr__(self, "_of", of.of_score if self.inside else of)
         refuse_dispersion(of)
 
     @property
@@ -80,6 +82,10 @@ class Dispersed(Loss):
     def of_mean(self) -> Loss:
         direct = self.other.of_mean
         return self if direct == self.other else Dispersed(str(direct), self.phi)
+
+    @property
+    def of_score(self) -> Loss:
+        return self if self.other.of_score == self.other else replace(self, inside=True)
 
 
 def _of(name: str) -> property:

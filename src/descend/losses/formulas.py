@@ -173,14 +173,12 @@ class Formulas(Part, ABC):
 
         The right side does not depend on them.
         """
-        if not self.own_parameters:
-            return formula
         for name in self.own_parameters:
             if name in formula.parameters or name in formula.columns:
                 raise ConfigError(
                     f"The {self.name} loss has a parameter `{name}` of its own. Give that of the formula another name."
                 )
-        return dataclasses.replace(formula, parameters={**formula.parameters, **dict.fromkeys(self.own_parameters)})
+        return _with_parameters(formula, tuple(self.own_parameters))
 
     def refuse_constant(self, formula: Formula) -> None:
         """Raise ConfigError for a parameter that is added to every prediction, which its own ones make up for."""
@@ -271,6 +269,14 @@ def derivative(expression: Expr, by: Expr) -> Expr:
     from descend.formula.derivative import derivatives
 
     return derivatives(expression.xreplace({RESIDUAL: PREDICTION - RESPONSE}), [by])[by]
+
+
+@lru_cache(maxsize=256)
+def _with_parameters(formula: Formula, names: tuple[str, ...]) -> Formula:
+    """Return a formula with these parameters added: the same one each time, as compiled code is kept by formula."""
+    if not names:
+        return formula
+    return dataclasses.replace(formula, parameters={**formula.parameters, **dict.fromkeys(names)})
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,6 @@ from typing import ClassVar
 import numpy as np
 from sympy import Expr
 
-from descend.errors import DataError
 from descend.losses.contract import NORMAL, Loss
 from descend.losses.distribution import Distribution
 from descend.losses.formulas import Array
@@ -19,6 +18,8 @@ from descend.losses.huber import Huber
 from descend.losses.scaled import Scaled
 from descend.registry import setting
 
+LARGEST = 1000.0
+"""The df at which a fit ends whose residuals have no heavy tails: its density is that of normal errors to 0.1%."""
 NONE = 0.2
 """An excess kurtosis up to so many of its standard errors, sqrt(24 / rows), tells of no heavy tails."""
 
@@ -33,8 +34,8 @@ class StudentT(Scaled):
     is a parameter of the loss's own, that of the scale, not the standard deviation, sigma sqrt(df / (df - 2)).
 
     df: degrees of freedom, above 0; few for heavy tails. 0, the default, stands for a parameter `df` of the loss's own,
-    estimated with the others: that takes some hundred rows, and residuals that show no heavier tails than
-    normal errors are refused. Standard errors are those of the observed information.
+    estimated with the others: that takes some hundred rows. Where residuals show no heavier tails than normal errors,
+    it is kept below 1000, and a note says so. Standard errors are those of the observed information.
     Source: Lange, Little & Taylor (1989), J. Am. Stat. Assoc. 84, 881-896.
 
     >>> loss = StudentT(df=1.0).given({}, {"sigma": 1.0})
@@ -80,22 +81,28 @@ class StudentT(Scaled):
         return float(NORMAL * np.median(np.abs(y - mean)))
 
     def started(self, mean: Array, y: Array, omega: Array) -> dict[str, float]:
-        """Return the scale about the means, where residuals have tails by which a finite df can be told.
+        """Return the scale about the means, and df: `LARGEST` where residuals have no tails by which one can be told.
 
         About the fit by least squares, where df is infinite, the likelihood rises with 1 / df if the excess kurtosis of
         the residuals is above 0. These means are those of a fit close by, so that it has to be some way above.
         """
+        found = super().started(mean, y, omega)
         if not self.df:
             squares = np.square(y - mean)
             variance = float(omega @ squares / omega.sum())
             excess = float(omega @ np.square(squares / variance) / omega.sum()) - 3.0 if variance > 0.0 else math.inf
             if excess <= NONE * math.sqrt(24.0 / float(omega.sum())):
-                raise DataError(
-                    "The residuals show no heavier tails than normal errors: their excess kurtosis is "
-                    f"{excess:.2g}. The df of a student_t loss would be infinite. Use the squared loss, or give df, "
-                    "as in student_t(df=5)."
-                )
-        return super().started(mean, y, omega)
+                found |= {"sigma": math.sqrt(variance), "df": LARGEST}
+        return found
+
+    def limits(self, started: Mapping[str, float]) -> tuple[tuple[str, ...], str]:
+        if started.get("df", 0.0) < LARGEST:
+            return (), ""
+        return (f"df <= {LARGEST:g}",), (
+            "the residuals show no heavier tails than normal errors, so that no df can be told: it is kept below "
+            f"{LARGEST:g}, where student_t errors are normal ones; the squared loss fits the same with one parameter "
+            "less"
+        )
 
     def distribution(
         self, mean: Array, omega: Array, dispersion: float, parameters: Mapping[str, float]

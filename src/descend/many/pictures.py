@@ -143,16 +143,10 @@ def _sampled(columns: Columns) -> Columns:
     return {name: values[places] for name, values in columns.items()}
 
 
-def response_name(fits: FittedGroups) -> str:
-    """Return the left side of the formula; a column without the backticks that quote it in a formula."""
-    columns, text = fits.model.response_columns, fits.model.response
-    return columns[0] if text.strip("`") in columns else text
-
-
 def _curve(
     fits: FittedGroups, place: int, rows: Columns, y: Array, look: Look
 ) -> tuple[Array, list[Mark], tuple[str, str]]:
-    model, response = fits.model, response_name(fits)
+    model, response = fits.model, fits.model.response
     name = model.inputs[0] if model.inputs else "row"
     x = rows[name] if model.inputs and rows else np.arange(1.0, len(y) + 1.0)
     across, up = x, drawable(y)
@@ -208,7 +202,7 @@ def _cut(values: Array, y: Array, scale: str) -> Array:
 
 def _predicted(fits: FittedGroups, place: int, rows: Columns, y: Array) -> Drawn:
     """Return the observed response, predicted against it, and the diagonal on which they are equal."""
-    response, theta = response_name(fits), fits.theta(place)
+    response, theta = fits.model.response, fits.theta(place)
     marks: list[Mark] = []
     if np.isfinite(theta).all() and len(y):
         ends = np.array(reach(y))

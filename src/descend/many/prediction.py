@@ -32,7 +32,7 @@ def predict(fits: FittedGroups, data: object, missing: str, interval: str | None
     """Predict each row of ``data`` (see ``Fits.predict``)."""
     check_missing(missing)
     names = columns_needed(fits.model, fits.sigma or fits.weights, interval)
-    table = in_units_of(fits, open_by_file(data, fits.by, names)).with_codings(fits.model.codings)
+    table = in_units_of(fits, open_by_file(data, fits.by, names), fits.by).with_codings(fits.model.codings)
     for name, cell in zip(fits.by, fits.keys[0], strict=True):
         table.keep_zeros([name] if isinstance(cell, str) else [], text=True)
     columns, groups = table.with_gaps(names), Groups.of(table, fits.by)

@@ -10,7 +10,7 @@ import numpy as np
 from descend.descent.beginning import choose
 from descend.errors import ConfigError, DescendError, FormulaError
 from descend.many.fitting import Grouped
-from descend.optimizers import SCHEDULES
+from descend.optimizers.schedules import schedule_of
 from descend.options.request import Request
 from descend.problem.posing import pose
 from descend.starts.robust import loss_of
@@ -35,7 +35,7 @@ def refuse_options(work: Grouped | DistantGroups) -> None:
         try:
             with np.errstate(all="ignore"):
                 choose(pose(request, table), request)
-            SCHEDULES.build(request.schedule)
+            schedule_of(request.schedule)
         except (ConfigError, FormulaError) as error:
             refused = refused or error
         except DescendError:

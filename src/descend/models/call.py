@@ -7,13 +7,14 @@ import inspect
 import numbers
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from descend.errors import ConfigError, DescendError
 from descend.parameters import Constraints
+from descend.table.headers import plain_names
 from descend.tracing import of_numbers, unwrapped
 
 ARRAYS = {"numpy": ("NumPy arrays", "np"), "torch": ("PyTorch tensors", "torch")}
@@ -42,9 +43,17 @@ class Call:
     in_order: tuple[str, ...] = ()
     """The arguments that are passed by place rather than by name, in order."""
 
+    plain: Mapping[str, str] = field(default_factory=dict)
+    """What the arguments of columns are called that lack the unit in the name of their column."""
+
     @property
     def name(self) -> str:
         return name_of(self.function)
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """What the arguments are called that are columns."""
+        return tuple(self.plain.get(name, name) for name in self.columns)
 
     def with_arguments(self, function: Callable[..., object], given: Mapping[str, object]) -> Any:
         """Call a function as this one is called."""
@@ -57,7 +66,7 @@ class Call:
         return arguments_of(self.function)[name].default
 
     def __call__(self, columns: Mapping[str, object], values: Mapping[str, object]) -> Any:
-        arguments = {name: columns[name] for name in self.columns}
+        arguments = {argument: columns[name] for argument, name in zip(self.data, self.columns, strict=True)}
         if self.constraints is not None:
             values = {**self.constraints.complete(values), **self._counts(self.constraints.fixed)}
         try:
@@ -115,6 +124,8 @@ def arguments_of(function: Callable[..., object]) -> Mapping[str, inspect.Parame
 def bind(function: Callable[..., object], columns: Sequence[str], known: Collection[str] = ()) -> Call:
     """Tell the arguments of ``function`` apart: those named like a column are data, the others parameters.
 
+    A column may be called without the unit in its name, ``t`` for ``t (s)``, unless that is known as a parameter.
+
     An argument is neither, and keeps its default, if that is no number (a text, a flag, None, a function, an array) or
     if `functools.partial` set it, unless ``known`` names it; nor is ``**options``. Of ``*others`` there are as many as
     ``known`` names beside the arguments, in that order.
@@ -128,6 +139,7 @@ def bind(function: Callable[..., object], columns: Sequence[str], known: Collect
     """
     label, arguments = name_of(function), arguments_of(function)
     settled = function.keywords if isinstance(function, functools.partial) else ()
+    full = {name: column for name, column in plain_names(columns).items() if name not in known}
     data, parameters, defaults, in_order = [], list[str](), {}, list[str]()
     for name, argument in arguments.items():
         if argument.kind is argument.VAR_KEYWORD:
@@ -144,13 +156,14 @@ def bind(function: Callable[..., object], columns: Sequence[str], known: Collect
             continue
         if argument.kind is argument.POSITIONAL_ONLY or isinstance(function, np.ufunc):
             in_order.append(name)
-        if name in columns:
-            data.append(name)
+        if name in columns or name in full:
+            data.append(full.get(name, name))
         elif name in known or (name not in settled and _is_number(argument.default)):
             parameters.append(name)
             if argument.default is not argument.empty:
                 defaults[name] = argument.default
-    return Call(function, tuple(data), tuple(parameters), defaults, in_order=tuple(in_order))
+    plain = {column: name for name, column in full.items() if column in data}
+    return Call(function, tuple(data), tuple(parameters), defaults, in_order=tuple(in_order), plain=plain)
 
 
 def _before(arguments: Mapping[str, inspect.Parameter], last: str) -> list[str]:

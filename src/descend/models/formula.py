@@ -157,7 +157,7 @@ class FormulaModel(SymbolicModel):
         self.__dict__.update(
             parameters=Parameters(self.formula.parameters),
             inputs=self.formula.inputs,
-            response=response.name if isinstance(response, Column) and self.formula.parts else as_text(response),
+            response=response.name if isinstance(response, Column) else as_text(response),
             response_columns=tuple(name for name in self.formula.columns if Column(name) in response.free_symbols),
         )
 

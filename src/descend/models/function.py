@@ -239,7 +239,7 @@ class FunctionModel(Model):
         return known
 
     def __str__(self) -> str:
-        return f"{self.response} ~ {self.forward.name}({', '.join((*self.forward.columns, *self.forward.parameters))})"
+        return f"{self.response} ~ {self.forward.name}({', '.join((*self.forward.data, *self.forward.parameters))})"
 
 
 def _traced(
@@ -259,7 +259,7 @@ def _traced(
 
     function = given.function if isinstance(given, Stacked) else given
     sizes = {name: value.size for name, value in vectors.items()}
-    text = trace(function, forward.columns, forward.parameters, calling=calling, sizes=sizes)
+    text = trace(function, forward.data, forward.parameters, calling=calling, sizes=sizes)
     for name in forward.parameters:
         if not re.search(rf"(?<!\w){re.escape(plain_name(name))}(?!\w)", text):
             raise UntraceableError(f"makes no use of `{name}`")

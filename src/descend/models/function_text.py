@@ -8,6 +8,7 @@ from descend.errors import ConfigError
 from descend.formula.formula import USUALLY_DATA
 from descend.formula.printers.code import plain_name
 from descend.models.call import arguments_of, bind, name_of
+from descend.table.headers import in_full
 from descend.tracing import UntraceableError, trace
 from descend.wording import using
 
@@ -26,10 +27,12 @@ def formula_of(
     ('y ~ a*x + b', ('y', 'x'))
     """
     names, called = tuple(arguments_of(function)), name_of(function)
-    inputs = [name for name in names if (USUALLY_DATA.fullmatch(name) if columns is None else name in columns)]
+    known = {name for name in names if in_full(name, columns or ()) in (columns or ())}
+    inputs = [name for name in names if (USUALLY_DATA.fullmatch(name) if columns is None else name in known)]
     inputs = inputs or list(names[:1])
     if response is None:
-        others = [name for name in columns or ("y",) if name not in names]
+        used = {in_full(name, columns or ()) for name in names}
+        others = [name for name in columns or ("y",) if name not in used]
         response = "y" if "y" in others or not others else others[0]
         if "y" not in others and len(others) != 1 and columns is not None:
             raise ConfigError(f"Which column does `{called}` predict? Say so{using('response', 'y')}.")

@@ -177,7 +177,7 @@ def one_per_row(output: Tensor, rows: int, name: str) -> Tensor:
     """Return a module's output as one dimension: a column (n, 1) minus y (n,) would silently become (n, n)."""
     shape = tuple(getattr(output, "shape", ()))
     if shape == (rows, 1):
-        return output[:, 0]
+        return output.squeeze(1)  # rather than [:, 0], whose derivative fills a matrix
     if shape != (rows,):
         returned = f"shape {shape}" if hasattr(output, "shape") else f"a {type(output).__name__}"
         raise ConfigError(

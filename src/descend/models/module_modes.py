@@ -82,6 +82,17 @@ def undisturbed(module: Module) -> Iterator[None]:
                 buffer.copy_(copy)
 
 
+@contextlib.contextmanager
+def seeded(module: Module, seed: int) -> Iterator[None]:
+    """Let the random numbers of a run, such as those of dropout, begin from a seed; then put those of before back."""
+    import torch
+
+    devices = {tensor.device for tensor in module.parameters() if tensor.is_cuda}
+    with torch.random.fork_rng(list(devices)):
+        torch.manual_seed(seed)
+        yield
+
+
 def _switch(flags: list[tuple[Module, bool]]) -> None:
     for part, flag in flags:
         part.training = flag

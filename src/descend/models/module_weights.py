@@ -118,8 +118,7 @@ class ModuleParameters:
                 copies = [tensor.clone() for tensor in self.changing()]
             else:
                 copies = self._kept[1]
-                for copy, tensor in zip(copies, self.changing(), strict=True):
-                    copy.copy_(tensor)
+                torch._foreach_copy_(copies, list(self.changing()))
         self._kept = self.present, copies
 
     def begin(self) -> None:

@@ -27,6 +27,8 @@ from descend.table.table import Coding
 from descend.wording import spell
 
 Array = NDArray[np.float64]
+BLOCK = 1 << 12
+"""Rows whose columns are read at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,7 @@ class PerClassModel(Model):
 
     def __post_init__(self) -> None:
         classes, each = self.loss.classes or ("0", "1"), self.each
-        levels = Levels((each.response.strip("`"),), tuple((cell,) for cell in cells_of(classes)[1:]))
+        levels = Levels((each.response,), tuple((cell,) for cell in cells_of(classes)[1:]))
         shapes = {
             name: GroupLabels(levels, () if labels is None else tuple(labels))
             for name, labels in each.parameters.shapes.items()
@@ -162,7 +164,15 @@ class PerClassModel(Model):
 
     def scores(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return the scores of each row, (rows, K - 1)."""
-        return np.column_stack([self.each.scores(theta[own], columns) for own in self.places])
+        rows, none = len(next(iter(columns.values()))), np.zeros(self.each.parameters.size)
+        if not self.linear:
+            return np.array([self.each.scores(theta[own], columns) for own in self.places]).T
+        found = np.empty((self.count, rows))
+        for begin in range(0, rows, BLOCK):  # what is multiplied by parameters is the same for every class
+            some = slice(begin, begin + BLOCK)
+            constant, jacobian = self.each.scores_and_jacobian(none, {name: x[some] for name, x in columns.items()})
+            found[:, some] = theta[self.places] @ jacobian.T + constant
+        return found.T
 
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return the place of the likeliest class in each row."""

@@ -137,3 +137,14 @@ class WarmUp(Schedule):
 
 
 SCHEDULES: Registry[Schedule] = Registry(Constant, Step, Exponential, Cosine, WarmUp)
+
+
+def schedule_of(given: object) -> Schedule:
+    """Return the schedule that a text names, or that is given. Raises ConfigError if it is none of ours."""
+    made: object = SCHEDULES.build(given) if isinstance(given, str) else given
+    if not isinstance(made, Schedule):
+        raise ConfigError(
+            "A scheduler of PyTorch steps the optimizer of a PyTorch module. For a formula or a function, name a "
+            f"schedule: {', '.join(SCHEDULES)}."
+        )
+    return made

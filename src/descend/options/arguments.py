@@ -87,6 +87,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         if value is not (known := OPTIONS[key]).default and not known.same_as_default(value)
     }
     given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
+    data, options = in_full(data, options)
     options = _with_loss(model, _with_trials(model, options))
     if (sides := options.get("sigma")) is not None and (not isinstance(sides, str) or "," in sides):
         from descend.options.asymmetric import as_given, with_two_sides
@@ -117,6 +118,15 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         polish=options.get("optimizer") is None,
         grow=not any(key in differing for key in CHOICES),
     )
+
+
+def in_full(data: object, options: Values) -> tuple[object, Values]:
+    """Return the data and the options, in which ``t`` that stands for a column ``t (s)`` is that column."""
+    if not any(OPTIONS[key].naming for key, value in options.items() if value is not None):
+        return data, options
+    from descend.options.full_names import with_full_names
+
+    return with_full_names(data, options)
 
 
 def _refuse_together(model: object, values: Mapping[str, object]) -> None:

@@ -190,7 +190,11 @@ def loss(key: str, value: object) -> None:
         raise ConfigError(f"A loss is named by text, such as `{known}`; this is of type {kind}.")
 
 
-schedule = must_be("a text", is_text)
+schedule = must_be(
+    "a text, or of a module a scheduler of PyTorch or what makes one",
+    is_text,
+    lambda value: callable(value) or hasattr(value, "step"),
+)
 
 
 def condition(key: str, value: object) -> None:

@@ -13,7 +13,7 @@ from descend.options.of_model import OptionsOfModel
 from descend.options.option import option
 
 if TYPE_CHECKING:
-    from descend.optimizers import Optimizer
+    from descend.optimizers import Optimizer, Schedule
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -36,7 +36,9 @@ class OptionsOfDescent(OptionsOfModel):
         identity="learning rate",
         label=("Learning rate η", "学习率 η"),
     )
-    schedule: str = option("constant", "{schedules}.", check=checks.schedule, metavar="SCHEDULE", identity="schedule")
+    schedule: str | Schedule | Callable[..., object] = option(
+        "constant", "{schedules}.", check=checks.schedule, metavar="SCHEDULE", identity="schedule"
+    )
     epochs: int | None = option(
         None,
         "Run this many passes over the rows; otherwise the run ends when it has converged.",

@@ -70,6 +70,7 @@ class OptionsOfModel(OptionsOfRows):
         "cluster(site).",
         check=must_be("a text", is_text),
         metavar="model|observed|sandwich|iid|cluster(COLUMN)",
+        naming="arguments",
     )
     l1: float = option(
         0.0,
@@ -129,6 +130,7 @@ class OptionsOfModel(OptionsOfRows):
         must_be('texts such as `u=red`, or levels by name, such as {"u": "red"}', is_texts, is_by_name),
         metavar="NAME=LEVEL",
         identity="parameters",
+        naming="keys",
     )
     quantities: Ties = option(
         None,

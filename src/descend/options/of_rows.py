@@ -23,9 +23,13 @@ class OptionsOfRows:
     """What the rows are."""
 
     response: str | None = option(
-        None, "Column that a Python function predicts.", check=checks.column, metavar="COLUMN"
+        None,
+        "Column that a Python function predicts.",
+        check=checks.column,
+        metavar="COLUMN",
+        naming="names",
     )
-    inputs: Sequence[str] | None = option(None, check=must_be("a list of names of columns", is_texts))
+    inputs: Sequence[str] | None = option(None, check=must_be("a list of names of columns", is_texts), naming="names")
     by: str | Sequence[str] | None = option(
         None,
         "One fit for each group of rows that share the values of these columns, such as plate,well; may be repeated.",
@@ -33,12 +37,14 @@ class OptionsOfRows:
         must_be("the name of a column, or a list of them", is_text, is_texts),
         metavar="COLUMNS",
         label=("One fit for each group of", "分组拟合，每组一次"),
+        naming="names",
     )
     weights: str | None = option(
         None,
         'Row weights, relative to each other: a column, or an expression such as "1/y^2".',
         check=checks.column,
         metavar="COLUMN|TEXT",
+        naming="names",
     )
     trials: str | float | None = option(
         None,
@@ -48,12 +54,14 @@ class OptionsOfRows:
         ),
         metavar="COLUMN|NUMBER",
         label=("Trials", "试验次数"),
+        naming="names",
     )
     sigma: str | None = option(
         None,
         'Known standard deviations of the response: a column, LOW,HIGH, a number, or an expression like "0.05*y".',
         metavar="COLUMN|LOW,HIGH|TEXT",
         check=must_be("the name of a column, an array with a value for each row, or a number", is_text),
+        naming="names",
     )
     variance: str | None = option(
         None,
@@ -72,12 +80,14 @@ class OptionsOfRows:
         "Standard deviation of an input, a column or a number, such as t=dt or t=0.1; may be repeated.",
         *("texts", must_be('standard deviations by name, such as {"t": "dt"}', is_texts, is_by_name)),
         metavar="INPUT=COLUMN|NUMBER",
+        naming="names",
     )
     x_correlation: Ties = option(
         None,
         "Correlation of the errors of an input and of the response, a column or a number, such as t=-0.4.",
         *("texts", must_be('correlations by name, such as {"t": "rho"}', is_texts, is_by_name)),
         metavar="INPUT=COLUMN|NUMBER",
+        naming="names",
     )
     censored: Any = option(
         None,
@@ -89,6 +99,7 @@ class OptionsOfRows:
             is_array,
         ),
         metavar="COLUMN|LOW,HIGH",
+        naming="names",
     )
     rounded: float | None = option(
         None,
@@ -102,12 +113,14 @@ class OptionsOfRows:
         "Column that is added to the linear predictor: inside exp( ), sigmoid( ), or to the prediction itself.",
         metavar="COLUMN",
         check=must_be("the name of a column, or an array with a value for each row", is_text),
+        naming="names",
     )
     exposure: str | None = option(
         None,
         "Column that multiplies the mean of a count, such as the time or the area over which it was counted.",
         metavar="COLUMN",
         check=must_be("the name of a column, or an array with a value for each row", is_text),
+        naming="names",
     )
     units: Ties = option(
         None,
@@ -115,6 +128,7 @@ class OptionsOfRows:
         *("texts", must_be('units by name, such as {"t": "s"}', is_texts, is_by_name)),
         metavar="COLUMN=UNIT",
         flag="--unit",
+        naming="keys",
     )
     where: str | None = option(
         None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from descend.errors import ConfigError
 from descend.options import checks
-from descend.options.checks import is_text, must_be, whole_number
+from descend.options.checks import is_switch, is_text, must_be, whole_number
 from descend.options.of_descent import OptionsOfDescent
 from descend.options.option import option
 
@@ -22,6 +22,27 @@ def _share(key: str, value: object) -> None:
 def _kept(key: str, value: object) -> None:
     if not is_text(value) or value not in ("last", "best"):
         raise ConfigError(f"`{key}` says which weights are left in the module, `last` or `best`, not {value!r}.")
+
+
+def _one_of(*known: str) -> checks.Check:
+    def check(key: str, value: object) -> None:
+        if not is_text(value) or value not in known:
+            raise ConfigError(f"`{key}` is `{'` or `'.join(known)}`, not {value!r}.")
+
+    return check
+
+
+def _precision(key: str, value: object) -> None:
+    if str(value).removeprefix("torch.") not in ("bf16", "bfloat16", "bf16-mixed"):
+        raise ConfigError(
+            f"`{key}` is `bf16`, not {value!r}. Half precision, fp16, would need its losses scaled; for double "
+            "precision, give module.double()."
+        )
+
+
+def _decay(key: str, value: object) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0.0 < value < 1.0:
+        raise ConfigError(f"`{key}` is a decay between 0 and 1, such as 0.999, not {value!r}.")
 
 
 def _at_least_zero(key: str, value: object) -> None:
@@ -51,6 +72,12 @@ class OptionsOfTraining(OptionsOfDescent):
         0.0, "By how much it has to be lower to count.", "number", _at_least_zero, metavar="NUMBER"
     )
     keep: str = option("last", "Weights that are kept: last, or best by validation.", check=_kept, metavar="WHICH")
+    monitor: str = option(
+        "loss",
+        "What patience and keep watch: the loss, or a metric.",
+        check=must_be("the name of a measure, such as `accuracy`", is_text),
+        metavar="NAME",
+    )
     clip: float | None = option(
         None,
         "Cut the gradient of a module to this norm.",
@@ -58,12 +85,48 @@ class OptionsOfTraining(OptionsOfDescent):
         checks.positive("clip"),
         metavar="NORM",
     )
+    clip_value: float | None = option(
+        None,
+        "Cut each number of the gradient of a module to this size.",
+        "number",
+        checks.positive("clip_value"),
+        metavar="NUMBER",
+    )
     accumulate: int = option(
         1,
         "Add up the gradients of N batches for a step.",
         "whole",
         whole_number("accumulate", 1),
         metavar="N",
+    )
+    schedule_every: str | None = option(
+        None,
+        "Whether a scheduler of PyTorch counts steps or epochs; by its kind if not given.",
+        check=_one_of("step", "epoch"),
+        metavar="WHICH",
+    )
+    precision: str | None = option(
+        None,
+        "bf16: compute a module in bfloat16 where that is safe, by autocast.",
+        check=_precision,
+        metavar="BITS",
+    )
+    compile: bool = option(
+        False, "Compile a module by torch.compile.", "switch", must_be("True or False", is_switch), repeat=False
+    )
+    ema: float | None = option(
+        None,
+        "Average the weights of a module over its steps with this decay, such as 0.999.",
+        "number",
+        _decay,
+        metavar="DECAY",
+    )
+    metrics: object = option(
+        None,
+        "A metric of a module after each epoch, such as accuracy or rmse; may be repeated.",
+        "texts",
+        metavar="NAME",
+        flag="--metric",
     )
     callbacks: Sequence[object] | Callable[..., object] | None = option(
         None, check=must_be("a list of callbacks", lambda value: not is_text(value)), repeat=False
@@ -76,8 +139,15 @@ class OptionsOfTraining(OptionsOfDescent):
             "patience": self.patience is not None,
             "min_delta": self.min_delta != 0.0,
             "keep": self.keep != "last",
+            "monitor": self.monitor != "loss",
             "clip": self.clip is not None,
+            "clip_value": self.clip_value is not None,
             "accumulate": self.accumulate != 1,
+            "schedule_every": self.schedule_every is not None,
+            "precision": self.precision is not None,
+            "compile": self.compile,
+            "ema": self.ema is not None,
+            "metrics": self.metrics is not None,
             "callbacks": self.callbacks is not None,
         }
         for key in given:

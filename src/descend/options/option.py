@@ -15,6 +15,8 @@ Form = Literal["text", "texts", "values", "whole", "number", "switch"]
 its flag."""
 
 
+Naming = Literal["", "names", "keys", "arguments"]
+"""Where the value of an option names columns: nowhere; anywhere; before the signs of equality; in brackets."""
 Values = Mapping[str, Any]
 """Values of options, by key."""
 
@@ -33,6 +35,7 @@ class Option:
     repeat: whether the command that repeats a fit needs it: not if it only says what is shown, or where a run is kept.
     label: the label of its control in the web lab, in English and Chinese; None if the lab has no such control.
     alone: its value on the command line where its flag stands alone; empty if it takes a value always.
+    naming: where its value names columns, which then may be called without their unit (see `full_names`).
     """
 
     key: str
@@ -47,6 +50,7 @@ class Option:
     repeat: bool = True
     label: tuple[str, str] | None = None
     alone: str = ""
+    naming: Naming = ""
 
     @property
     def on_command_line(self) -> bool:

@@ -24,6 +24,7 @@ from descend.options.request import Request
 from descend.parameters import Parameters, narrowed
 from descend.registry import closest
 from descend.table import Table
+from descend.table.headers import plain_names
 
 
 def read_model(request: Request, table: Table, loss: Loss) -> tuple[Model, dict[str, object]]:
@@ -184,7 +185,8 @@ def _by_function(model: Model, gradient: Callable[..., object], table: Table, sp
     known = model.parameters if model.constraints is None else model.constraints.parameters
     if model.forward is not None:
         gradient = called_like(gradient, model.forward.function, frozenset((*table.names, *known.shapes)))
-    bound = bind(gradient, [name for name in table.names if name not in known.shapes])
+    others = [name for name in table.names if not known.shapes.keys() & {name, *plain_names([name])}]
+    bound = bind(gradient, others)
     if set(bound.parameters) <= known.shapes.keys() and is_jacobian(model, bound, table):
         return JacobianKernel(model, replace(bound, constraints=model.constraints))
     if spread is not None and spread not in bound.columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,3 +22,9 @@ class Field:
     kind: str
     many: bool = False
     unit: str = ""
+
+
+def numbers_by_name(values: Mapping[str, float] | None) -> Iterator[Field]:
+    """Yield a field for each number; none where there are no numbers."""
+    for name, value in (values or {}).items():
+        yield Field(name.replace("_", " "), value, "number")

@@ -16,7 +16,7 @@ from descend.inference.intervals import NOT_AT_MINIMUM
 from descend.inference.quantities.estimate import quantity_cells
 from descend.inference.standard_errors import errors_in_words
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
-from descend.report.field import Field
+from descend.report.field import Field, numbers_by_name
 from descend.report.right_digits import MOST_JUDGED, few_digits_note
 from descend.report.units import unit_notes, unit_of_label, unit_of_name
 from descend.table.levels import ByGroup, GroupLabels
@@ -294,6 +294,7 @@ ENTRIES = [
     Entry("at_bound"),
     Entry("undetermined"),
     Entry("loss", lines=lambda fit, _: [Field(f"loss ({fit.loss_function.shown})", fit.loss, "number")]),
+    Entry("measures", lines=lambda fit, _: numbers_by_name(fit.measures)),
     Entry("r_squared", lines=_r_squared),
     Entry("r_squared_about_zero"),
     Entry("chi_square", value=lambda fit: None if fit.goodness is None else fit.goodness.chi_square, lines=_chi_square),

@@ -36,14 +36,18 @@ def section(fit: Fitted) -> str:
         return ""
     if not found or not np.isfinite(found[0].standardized).any():
         return ""
+    return f'<div class="figures pairs">{figure(panel(found[0]))}<div>{listed(found[0])}</div></div>'
+
+
+def listed(influence: Influence) -> str:
+    """Return the table of the rows that weigh most."""
     lines = [
         f'<tr><th scope="row">{escape(name)}</th>'
         + "".join(f'<td class="number">{minus(cell)}</td>' for cell in cells)
         + "</tr>"
-        for name, *cells in found[0].cells()
+        for name, *cells in influence.cells()
     ]
-    listed = table(heads(TITLES, range(1, len(TITLES))), lines, "The rows that weigh most")
-    return f'<div class="figures pairs">{figure(panel(found[0]))}<div>{listed}</div></div>'
+    return table(heads(TITLES, range(1, len(TITLES))), lines, "The rows that weigh most")
 
 
 def panel(influence: Influence) -> Panel:

@@ -6,14 +6,20 @@ from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from html import escape
 
+import numpy as np
+
+from descend.descent.step import Trace
 from descend.diagnosis.explanation import Explanation
 from descend.gradients.court import SOURCES, Judgement
 from descend.gradients.derivation import Derivation
 from descend.inference.diagnostics import Diagnostics
 from descend.inference.fitted import Fitted
+from descend.inference.influence import Influence
 from descend.inference.intervals import Intervals
+from descend.inference.inverted import Inverse
+from descend.inference.quantities.estimate import Estimated
 from descend.parameters import digits_of
-from descend.report import html, mathematics, panels
+from descend.report import html, influence_section, mathematics, panels
 from descend.report.cells import RIGHT, heads, minus, number, prose, table
 from descend.report.document import figure
 from descend.report.judgement import explained, headline
@@ -21,6 +27,10 @@ from descend.report.race import summary, winner
 
 LANGUAGES = {"text": "Text", "numpy": "NumPy", "torch": "PyTorch", "sql": "SQL", "latex": "LaTeX"}
 """The formats in which a derivation is shown, and their titles."""
+
+
+MOST_STEPS, MOST_VALUES = 12, 8
+"""So many steps of a trace are shown, and so many parameters of each."""
 
 
 @singledispatch
@@ -104,6 +114,37 @@ def _(result: Diagnostics) -> str:
     titles = ["check", "statistic", "p", "verdict"]
     shown = judged + _titled(titles, lines, "Residuals", (1, 2)) if lines else ""
     return html.box(shown + _notes([result.note] if result.note else []))
+
+
+@short.register
+def _(result: Influence) -> str:
+    return html.box(influence_section.listed(result))
+
+
+@short.register(Estimated)
+@short.register(Inverse)
+def _(result: Estimated | Inverse) -> str:
+    return html.box(f"<p>{prose(result).replace(chr(10), '<br>')}</p>")
+
+
+@short.register
+def _(result: Trace) -> str:
+    if not result:
+        return html.box("<p>A fit that was loaded has no steps.</p>")
+    kept = sorted({round(place) for place in np.linspace(0, len(result) - 1, min(len(result), MOST_STEPS))})
+    first = result[0]
+    values = list(first.names.labels[:MOST_VALUES]) if first.names is not None else []
+    measures = list(result[-1].measures or {})
+    titles = ["epoch", "loss", *(name.replace("_", " ") for name in measures), "|gradient|", *values]
+    lines = []
+    for step in (result[place] for place in kept):
+        measured = ((step.measures or {}).get(name) for name in measures)
+        shown = [step.loss, *measured, step.gradient_norm, *(step.theta[: len(values)] if values else ())]
+        cells = "".join(f"<td{RIGHT}>{number(value, 6)}</td>" for value in shown)
+        lines.append(f'<tr><th scope="row"{RIGHT}>{step.epoch:,}</th>{cells}</tr>')
+    left_out = len(result) - len(kept)
+    said = f"<p>{left_out:,} steps between these are not shown.</p>" if left_out else ""
+    return html.box(_titled(titles, lines, "The steps", range(len(titles))) + said)
 
 
 def compared(fits: Mapping[str, Fitted]) -> str:

@@ -188,9 +188,8 @@ class View:
 
     @property
     def response(self) -> str:
-        """The formula's left side; a column without the backticks that quote it in a formula."""
-        columns, text = self.fit.model.response_columns, self.fit.model.response
-        return columns[0] if text.strip("`") in columns else text
+        """The formula's left side, or the column that it is."""
+        return self.fit.model.response
 
     def axis(self, name: str) -> str:
         """Return a column, or the left side, as an axis is labelled: with its unit, if that is known."""

@@ -337,11 +337,10 @@ class Fit(Fitted, Convertible):
 
         return summary(self)
 
-    def _repr_html_(self) -> str | None:
-        """Return what a notebook shows; None for a fit without its data, so that the notebook shows its text."""
+    def _repr_html_(self) -> str:
         from descend.report.html import short
 
-        return None if self.solution is None else short(self)
+        return short(self)
 
     def __repr__(self) -> str:
         values = self.mentioned() or f"{self.model.parameters.size} parameters"

@@ -41,10 +41,11 @@ NO_ROOM = (
 class LoadedFit(Fit):
     """A fit without its data and its steps.
 
-    _content: what the model file holds.
+    _content: what the model file holds. _origin: how it came to be without its data.
     """
 
     _content: Content
+    _origin: str = "was loaded from a file"
     solution: None = None
 
     @property
@@ -78,7 +79,7 @@ class LoadedFit(Fit):
         )
 
     def _solved(self, otherwise: str, without: str = "data") -> NoReturn:
-        raise ConfigError(f"This fit was loaded from a file, without its {without}, so {otherwise}")
+        raise ConfigError(f"This fit {self._origin}, without its {without}, so {otherwise}")
 
 
 def _covariance(fit: LoadedFit) -> Covariance | None:

@@ -174,6 +174,7 @@ OPTIONAL: Mapping[str, Check] = {
     "units": maybe(named(lambda value: "" if isinstance(value, str | list) else " a unit")),
     "cause": maybe(one_of("why a run failed", *map(str, Cause))),
     "evidence": maybe(named(lambda value: "")),
+    "measures": maybe(named(maybe(number))),
     "weights": maybe(column),
     "sigma": maybe(column),
     "scatter": maybe(named(lambda value: "")),

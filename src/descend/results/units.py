@@ -9,9 +9,12 @@ import numpy as np
 
 from descend.errors import ConfigError, DataError
 from descend.inference.fitted import Fitted
+from descend.inference.measurement import columns_needed
+from descend.inference.quantities.curve import inputs_named
 from descend.models import Model
 from descend.options.units import MEASURED
 from descend.table import Table, open_table
+from descend.table.headers import in_full
 from descend.table.opening import is_path
 from descend.table.units import is_quantity
 
@@ -26,36 +29,48 @@ class WithUnits(Protocol):
     def units(self) -> Mapping[str, object]: ...
     @property
     def model(self) -> Model: ...
+    @property
+    def sigma(self) -> str | None: ...
+    @property
+    def weights(self) -> str | None: ...
 
 
 @overload
-def in_units_of(fit: WithUnits, data: Table) -> Table: ...
+def in_units_of(fit: WithUnits, data: Table, by: Sequence[str] = ()) -> Table: ...
 @overload
-def in_units_of(fit: WithUnits, data: object) -> object: ...
-def in_units_of(fit: WithUnits, data: object) -> object:
-    """Return data whose columns are in the units of a fit; as they are where they say nothing else.
+def in_units_of(fit: WithUnits, data: object, by: Sequence[str] = ()) -> object: ...
+def in_units_of(fit: WithUnits, data: object, by: Sequence[str] = ()) -> object:
+    """Return data with the columns of a fit, in its units; as they are where they say nothing else.
 
     Values may be quantities of Pint or texts such as ``2 min``; the unit of a column stands in its name, which then may
-    differ in that, or in metadata. What was converted is said among the notes of the table.
+    differ in that or lack it, or in metadata. What was converted is said among the notes of the table.
+    by: the columns that tell groups of rows apart, each with a fit.
 
     Raises ConfigError or DataError for a unit of another kind.
     """
     if fit.model.in_place:
         return data
-    inputs = fit.model.needed_inputs
+    names = (*inputs_named(fit.model), *by)
     if isinstance(data, Mapping):
-        data = {_input(fit, name): values for name, values in data.items()}
+        data = {_in_full(fit, name, by): values for name, values in data.items()}
         measured = {name: values for name, values in data.items() if _has_units(values)}
         if measured:
             data = {**data, **{name: _numbers(fit.units, name, values) for name, values in measured.items()}}
-        if all(name in data for name in inputs):
+        if all(name in data for name in names):
             return data
     elif not (isinstance(data, Table) or hasattr(data, "columns") or hasattr(data, "schema") or is_path(data)):
         return data
     table = open_table(data)
-    if all(name in table.names and name not in table.units and name not in table.given_units for name in inputs):
-        return table
-    return _converted(fit.units, inputs, table)
+    said = {*table.units, *table.given_units}
+    names = tuple(name for name in _columns(fit, by) if name not in table.names or name in said)
+    return _converted(fit.units, names, table) if names else table
+
+
+def _columns(fit: WithUnits, by: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the columns that may be read of new rows: inputs, those of groups, and what says how far rows scatter."""
+    needed = columns_needed(fit.model, fit.sigma or fit.weights, "prediction")
+    more = (name for name in needed if name not in fit.model.needed_inputs)
+    return tuple(dict.fromkeys((*inputs_named(fit.model), *by, *more, *fit.model.response_columns)))
 
 
 def number_in_units_of(fit: WithUnits, name: str, value: object) -> Any:
@@ -69,29 +84,19 @@ def question_in_units_of(
     fit: Fitted, response: object, sigma: object, others: Mapping[str, object]
 ) -> tuple[object, float | None, Mapping[str, object]]:
     """Return a response, its standard deviation and values of other inputs as numbers in the units of a fit."""
-    left = response_of(fit)
+    left = fit.model.response
     measured, error = (number_in_units_of(fit, left, value) for value in (response, sigma))
     return (
         measured,
         error,
-        {_input(fit, name): number_in_units_of(fit, _input(fit, name), value) for name, value in others.items()},
+        {_in_full(fit, name): number_in_units_of(fit, _in_full(fit, name), value) for name, value in others.items()},
     )
 
 
-def response_of(fit: Fitted) -> str:
-    """Return the column on the left side; what stands there instead if it is more than a column."""
-    columns = fit.model.response_columns
-    return columns[0] if fit.model.response.strip("`") in columns else fit.model.response
-
-
-def _input(fit: WithUnits, name: str) -> str:
-    """Return the input that a name stands for, ``t (s)`` for ``t``."""
-    inputs = fit.model.needed_inputs
-    if name in inputs:
-        return name
-    from descend.table.headers import in_full
-
-    return in_full(name, inputs)
+def _in_full(fit: WithUnits, name: str, by: Sequence[str] = ()) -> str:
+    """Return the column that a name stands for, ``t (s)`` for ``t``."""
+    columns = _columns(fit, by)
+    return name if name in columns else in_full(name, columns)
 
 
 def _has_units(values: object) -> bool:
@@ -129,43 +134,59 @@ def _numbers(units: Texts, name: str, values: Any) -> Any:
     return change(number)
 
 
-def _converted(units: Texts, inputs: Sequence[str], table: Table) -> Table:
+def _converted(units: Texts, names: Sequence[str], table: Table) -> Table:
+    """Return the table with columns of these names, made of those that are called so but for the unit."""
     from descend.table.headers import bare, beside
-    from descend.table.in_memory import with_values
-    from descend.units.library import unit_of
-    from descend.units.unit import Unit
-    from descend.units.values import conversion, read_unit
 
     headers = {name: found for name in table.names if (found := beside(name)) is not None}
-    said = {**{name: bare(text) for name, text in table.units.items()}, **table.given_units}
-    for name in inputs:
-        if not isinstance(units.get(name), str):
-            continue
-        wanted = read_unit(str(units[name]), name)
-        source: str | None = name
+    said = {name: unit for name, (_, unit) in headers.items()}
+    said |= {**{name: bare(text) for name, text in table.units.items()}, **table.given_units}
+    for name in names:
+        known, source = beside(name), name
         if name not in table.names:
-            known = beside(name)
-            own_name = name if known is None else known[0]
-            alike = [each for each in table.names if (headers[each][0] if each in headers else each) == own_name]
-            source = alike[0] if len(alike) == 1 else None
-            said |= {each: headers[each][1] for each in alike if each in headers}
-        own: Unit | None = unit_of(said[source]) if source in said else None
-        if source is not None and source != name and source not in said:
-            own = wanted  # a column of the plain name, of which no unit is said
-        if source is None or own is None or (source == name and own == wanted):
-            continue
-        change = conversion(own, wanted)
-        if change is None:
-            raise DataError(
-                f"`{source}` of {table.source} is in {own}, and the fit has `{name}` in {wanted}. Give it in a unit of "
-                "that kind."
-            )
-        before = table
-        table = with_values(table, name, change(table.with_gaps((source,))[source]))
-        table.units, table.given_units = (
-            {each: text for each, text in known.items() if each != name} for known in (before.units, before.given_units)
-        )
-        same = change.scale == 1.0 and not change.shift
-        note = f"`{source}` is read as `{name}`" if same else f"`{source}` is converted from {own} to {wanted}"
-        table.notes = (*before.notes, note)
+            plain = name if known is None else known[0]
+            alike = [each for each in table.names if (headers[each][0] if each in headers else each) == plain]
+            if len(alike) != 1:
+                continue
+            source = alike[0]
+        wanted = units.get(name, None if known is None else known[1])
+        if source not in said or said[source] == wanted:
+            table = table if source == name else _with_column(table, name, source)
+        elif isinstance(wanted, str):
+            table = _in_unit(table, name, source, said[source], wanted)
     return table
+
+
+def _in_unit(table: Table, name: str, source: str, text: str, wanted: str) -> Table:
+    """Return the table with a column in the wanted unit. text: what its source says of its unit."""
+    from descend.units.library import is_installed, unit_of
+    from descend.units.values import conversion, read_unit
+
+    own = unit_of(text) if is_installed() else None
+    if own is None:
+        return table
+    change = conversion(own, read_unit(wanted, name))
+    if change is None:
+        raise DataError(
+            f"`{source}` of {table.source} is in {own}, and the fit has `{name}` in {wanted}. Give it in a unit of "
+            "that kind."
+        )
+    if change.scale == 1.0 and not change.shift:
+        return table if source == name else _with_column(table, name, source)
+    values = change(table.with_gaps((source,))[source])
+    return _with_column(table, name, source, values, f"`{source}` is converted from {own} to {wanted}")
+
+
+def _with_column(table: Table, name: str, source: str, values: object = None, note: str = "") -> Table:
+    """Return the table with one more column, that of another name if no values are given."""
+    from descend.table.in_memory import with_values
+
+    if values is None:
+        number = table.types[source] in ("number", "boolean")
+        values = table.with_gaps((source,))[source] if number else table.text(source)
+    found = with_values(table, name, values)
+    found.units, found.given_units = (
+        {each: text for each, text in known.items() if each != name} for known in (table.units, table.given_units)
+    )
+    found.notes = (*table.notes, note or f"`{source}` is read as `{name}`")
+    return found

@@ -46,5 +46,11 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
     rows = found.problem.rows
     if loss.own_parameters:
         mean, y = found.model.predict(found.theta, rows.columns), found.model.observed(rows.columns)
-        start |= loss.started(mean, y, np.ones(len(y)) if rows.omega is None else rows.omega)
+        own_start = loss.started(mean, y, np.ones(len(y)) if rows.omega is None else rows.omega)
+        limits, why = loss.limits(own_start)
+        if limits:
+            bounds = request.bounds or ()
+            bounds = (bounds,) if isinstance(bounds, str) else tuple(bounds)
+            request = request.but(bounds=(*bounds, *limits), notes=(*request.notes, why))
+        start |= own_start
     return request.but(start=start if request.polish else {**start, **given}, second_look=False)

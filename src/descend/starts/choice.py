@@ -37,6 +37,10 @@ def begin(problem: Problem, request: Request) -> Beginning:
         from descend.starts.sampling import sampled
 
         found = sampled(problem, given)
+    if model.loss.turns and request.polish and len(given) < len(model.parameters.shapes):
+        from descend.starts.directions import turned
+
+        found = turned(problem, found, given)
     origin = problem.start if found is None else found.theta
     on_samples = _on_samples(problem, request, origin)
     first = _first(problem, origin if on_samples is None else on_samples.theta, given)
@@ -100,7 +104,7 @@ def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | Non
         return None
     if problem.code is None or not (isinstance(problem.code, Program) or problem.model.per_class):
         return None
-    found = growth.improved(problem.code, problem.rows, objective.rows, theta, objective.penalty, objective.bounds)
+    found = growth.improved(problem.code, problem.rows, objective, theta)
     if found is not None:
         objective.passes += found.passes
     return found

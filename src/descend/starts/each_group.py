@@ -34,8 +34,10 @@ def start_of_each_group(
     A search in all parameters at once hardly finds peaks and waves that lie elsewhere in each group, while for a single
     group they are found as those of any curve. What the groups share is the median of what they find.
     """
-    levels = {term.levels for term in program.formula.terms.values() if term.levels is not None}
-    if len(levels) != 1 or given:
+    terms = program.formula.terms.values()
+    levels = {term.levels for term in terms if term.levels is not None}
+    tied = {term.vector for term in terms if term.levels is None} & {term.vector for term in terms if term.levels}
+    if len(levels) != 1 or tied or given:  # a group that follows another is no curve by itself
         return found
     (groups,) = levels
     if not 1 < len(groups) <= MOST_GROUPS:

@@ -81,7 +81,7 @@ class ArrayTable(Table):
     def filtered(self, where: str) -> ArrayTable:
         import duckdb
 
-        condition = checked_condition(where)
+        condition = checked_condition(where, self.names)
         place = unused("place", self.names)
         apart = set(distinct(self.names))
         named = {

@@ -15,6 +15,7 @@ import numpy as np
 
 from descend.errors import DataError
 from descend.registry import closest
+from descend.table.headers import plain_names
 from descend.table.memory import how_to_need_less, keep_memory
 from descend.table.sql import reason
 from descend.table.table import listing
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from descend.table.lazy import Lazy
     from descend.table.table import Label, Numbers, Table
 
-WORDS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\w+""", re.DOTALL)
-"""Texts, quoted names, comments and words of SQL."""
+WORDS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\b(?<!AS )\w+\b(?!\s*\()""", re.DOTALL)
+"""Texts, quoted names, comments and words of SQL, but for functions and types."""
+KEYWORDS = frozenset(["AND", "OR", "NOT", "IN", "IS", "NULL", "BETWEEN", "LIKE", "CASE", "WHEN", "THEN", "ELSE", "END"])
+"""Words of a condition that are no names, as DuckDB writes them; it quotes a column that is called so."""
 BATCH = 1 << 16
 """Rows that Arrow is handed at a time."""
 KINDS = {
@@ -240,7 +243,7 @@ def renamed(condition: str, names: Mapping[str, str]) -> str:
 
     def other(token: re.Match[str]) -> str:
         name = token[0][1:-1].replace('""', '"') if token[0].startswith('"') else token[0]
-        return names.get(name, token[0])
+        return token[0] if token[0] in KEYWORDS else names.get(name, token[0])
 
     return WORDS.sub(other, condition) if names else condition
 
@@ -267,8 +270,8 @@ def unreadable(source: str, error: Exception) -> DataError:
     return DataError(f"{source} cannot be read: {reason(error)}. It may be damaged: write it again.")
 
 
-def checked_condition(where: str) -> str:
-    """Return ``where`` if it is one SQL expression, which nothing can follow or close early.
+def checked_condition(where: str, columns: Sequence[str]) -> str:
+    """Return ``where`` if it is one SQL expression, which nothing can follow or close early, with columns in full.
 
     Raises DataError with DuckDB's reason if it is not.
     """
@@ -277,11 +280,12 @@ def checked_condition(where: str) -> str:
     if not where.strip():
         raise DataError("The condition on the rows is empty. Write one such as `x > 1`, or leave it out.")
     try:
-        return str(duckdb.SQLExpression(where))
+        condition = str(duckdb.SQLExpression(where))
     except TypeError:
         raise DataError("The condition on the rows is not valid Unicode text. Write it anew.") from None
     except duckdb.Error as error:
         raise bad_condition(where, error) from None
+    return renamed(condition, {name: identifier(column) for name, column in plain_names(columns).items()})
 
 
 def bad_condition(where: str, error: Exception, table: Table | None = None) -> DataError:

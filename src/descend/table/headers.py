@@ -35,6 +35,8 @@ def plain_names(columns: Iterable[str]) -> Mapping[str, str]:
     {'t': 't (s)', 'V': 'V [mV]'}
     """
     names = tuple(columns)
+    if not any(sign in name for name in names for sign in "([/"):
+        return {}
     found = [(known[0], name) for name in names if (known := beside(name)) is not None]
     taken = [*names, *(plain for plain, _ in found)]
     return {plain: name for plain, name in found if taken.count(plain) == 1}

@@ -132,6 +132,11 @@ SOURCES: list[tuple[Callable[[object], bool], Opens]] = [
 """Every kind of data: a test for it, and what makes a table of it. The first test that succeeds counts."""
 
 
+def is_table(data: object) -> bool:
+    """Whether data are of a kind that `open_table` opens."""
+    return any(takes(data) for takes, _ in SOURCES)
+
+
 def _unsupported(data: object) -> DataError:
     if isinstance(data, (np.ndarray, list, tuple)) or hasattr(data, "__array__"):
         return DataError('The data have no column names. Give a dict of columns, such as {"x": x, "y": y}.')

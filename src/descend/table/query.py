@@ -117,7 +117,7 @@ class QueryTable(Table):
     def filtered(self, where: str) -> QueryTable:
         import duckdb
 
-        condition = checked_condition(where)
+        condition = checked_condition(where, self.names)
         self._attempt(self._described)
         table = QueryTable(self._database, self._scan, self.source, (*self.conditions, condition))
         table._sql_types, table._every_row, table.notes = self._sql_types, self._every_row, self.notes

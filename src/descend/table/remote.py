@@ -66,7 +66,7 @@ class RemoteTable(Table):
         import sqlglot
         from ibis.expr import operations
 
-        condition = checked_condition(where)
+        condition = checked_condition(where, self.names)
         backend = self._table.get_backend()
         try:
             inside = sqlglot.parse_one(condition, read="duckdb").sql(dialect=backend.dialect)

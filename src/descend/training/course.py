@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError
+from descend.training.averaging import Average
 from descend.training.engine import ModuleEngine
+from descend.training.listeners import Listeners
+from descend.training.meter import HELD_BACK, Meter
 from descend.training.optimizers import TorchOptimizer
+from descend.training.regime import Regime
+from descend.training.scheduling import Scheduler
 from descend.training.sums import Sums
 
 if TYPE_CHECKING:
@@ -20,32 +26,23 @@ if TYPE_CHECKING:
     from torch.nn import Module
     from torch.optim import Optimizer
 
-EVENTS = ("on_train_begin", "on_epoch_begin", "on_step", "on_epoch_end", "on_train_end")
-"""What a callback may have methods for; each is called with the `Course`."""
-
 
 @dataclass(eq=False)
 class Course:
     """The course of a run, and what a callback is given.
 
-    validation: rows that are held back. patience: epochs without a validation loss lower by ``min_delta`` that end the
-    run. best: whether the weights of the lowest validation loss are left in the module. clip: norm to which the
-    gradient is cut. accumulate: batches per step. lean: whether the loss of an epoch is the mean over its batches as
-    they were passed, which spares another pass over all rows.
+    regime: its settings. validation: rows that are held back. meter: computes metrics. scheduler: of PyTorch, changes
+    the learning rate. average: of the weights on the way, which is what is validated and left in the module.
 
     epoch: epochs that are done; step: steps; loss: J of the last epoch; measures: what was measured after it, by name.
     """
 
+    regime: Regime
     validation: ModuleEngine | None = None
-    patience: int | None = None
-    min_delta: float = 0.0
-    best: bool = False
-    clip: float | None = None
-    accumulate: int = 1
-    batch_size: int | None = None
-    seed: int = 0
-    lean: bool = False
-    callbacks: Sequence[object] = ()
+    listeners: Listeners = field(default_factory=Listeners)
+    meter: Meter | None = None
+    scheduler: Scheduler | None = None
+    average: Average | None = None
 
     module: Module | None = None
     optimizer: Optimizer | None = None
@@ -56,7 +53,8 @@ class Course:
     history: list[tuple[int, float, float]] = field(default_factory=list)
     """Epoch, training loss and validation loss."""
     best_epoch: int = 0
-    best_loss: float = math.inf
+    best_value: float = math.nan
+    best_measures: dict[str, float] = field(default_factory=dict)
     stopped: bool = False
     ended: bool = False
     due: bool = True
@@ -65,26 +63,21 @@ class Course:
     """J of the epoch just passed, as the mean over its batches."""
     kept: list[Tensor] | None = None
 
-    def __post_init__(self) -> None:
-        self.listeners = {event: hooks(self.callbacks, event) for event in EVENTS}
-
     @property
     def stepwise(self) -> bool:
         """Whether something is to be done at each step that only a step by itself can do."""
-        return self.clip is not None or bool(self.listeners["on_step"])
+        regime = self.regime
+        by_step = self.scheduler is not None and self.scheduler.by_step
+        cut = regime.clip is not None or regime.clip_value is not None
+        return cut or by_step or self.average is not None or self.listeners.hear("on_step")
 
     def stop(self) -> None:
         """End the run: after this step, or this epoch."""
         self.stopped = True
 
     def tell(self, event: str) -> None:
-        """Call the callbacks of an event; True from one, or StopIteration, ends the run."""
-        for hook in self.listeners[event]:
-            try:
-                if hook(self) is True:
-                    self.stopped = True
-            except StopIteration:
-                self.stopped = True
+        """Call the callbacks of an event, which may end the run."""
+        self.stopped = self.listeners.tell(event, self) or self.stopped
 
     # ------------------------------------------------------------ an epoch
 
@@ -101,8 +94,9 @@ class Course:
         import torch
 
         trained, mean_loss = objective.model.parameters.trained, objective.mean_loss
-        step = optimizer.torch_optimizer.step
-        clip, heard = self.clip, self.listeners["on_step"]
+        step, after = optimizer.torch_optimizer.step, self._after_step()
+        clip, clip_value = self.regime.clip, self.regime.clip_value
+        objective.meter = self.meter if self.regime.lean else None
         losses: list[Tensor] = []
         shares: list[float] = []
         total_weight = 0.0
@@ -119,10 +113,13 @@ class Course:
                 shares.append(count)
             if clip is not None:
                 torch.nn.utils.clip_grad_norm_(trained, clip)
+            elif clip_value is not None:
+                torch.nn.utils.clip_grad_value_(trained, clip_value)
             step()
             self.step += 1
-            if heard:
-                self.tell("on_step")
+            for each in after:
+                each()
+        objective.meter = None
         if not losses:
             return
         objective.runs += 1
@@ -131,24 +128,35 @@ class Course:
         weights = torch.tensor(shares, dtype=torch.float64, device=losses[0].device)
         self.passed = (torch.stack(losses).double() * weights).sum() / total_weight
 
+    def _after_step(self) -> list[Callable[[], None]]:
+        """Return what is done after each step; mostly nothing."""
+        done: list[Callable[[], None]] = []
+        if self.scheduler is not None and self.scheduler.by_step:
+            done.append(self.scheduler.step)
+        if self.average is not None:
+            done.append(self.average.update)
+        if self.listeners.hear("on_step"):
+            done.append(partial(self.tell, "on_step"))
+        return done
+
     def steps(self, objective: Sums, epoch: int) -> Iterator[tuple[list[tuple[Tensor, Tensor, Tensor | None]], float]]:
         """Yield the batches of each step, and the sum of their weights."""
         engine = objective.engine
-        if self.batch_size is None:
+        if self.regime.batch_size is None:
             yield list(engine.blocks(None, True)), engine.rows.weight_of(None)
             return
-        batches: list[NDArray[np.intp]] = objective.batches(self.batch_size, self.seed, epoch)
+        batches: list[NDArray[np.intp]] = objective.batches(self.regime.batch_size, self.regime.seed, epoch)
         if engine.omega is None:
             counts: list[float] = [len(rows) for rows in batches]
         else:
             counts = [engine.rows.weight_of(rows) for rows in batches]
-        if self.accumulate == 1:
+        if self.regime.accumulate == 1:
             for batch, count in zip(engine.in_turn(batches), counts, strict=True):
                 yield [batch], count
             return
         turn = engine.in_turn(batches)
-        for begin in range(0, len(batches), self.accumulate):
-            some = counts[begin : begin + self.accumulate]
+        for begin in range(0, len(batches), self.regime.accumulate):
+            some = counts[begin : begin + self.regime.accumulate]
             yield [next(turn) for _ in some], sum(some)
 
     # ------------------------------------------------------------ after it
@@ -158,32 +166,51 @@ class Course:
         again, self.due = self.optimizer is not None, False
         self.epoch += int(again)
         self.loss = loss
+        self.measures = {}
+        if self.meter is not None:
+            if not self.meter.heard:
+                objective.loss_over(objective.engine, self.meter)
+            self.measures = self.meter.results()
         if self.validation is not None:
-            now = objective.loss_over(self.validation)
-            self.measures = {"validation_loss": now}
-            self.history.append((self.epoch, loss, now))
-            if now < self.best_loss - (self.min_delta if math.isfinite(self.best_loss) else 0.0):
-                self.best_loss, self.best_epoch = now, self.epoch
-                if self.best:
-                    self.kept = [tensor.detach().clone() for tensor in objective.model.parameters.changing()]
+            with contextlib.nullcontext() if self.average is None else self.average.standing():
+                self._validate(objective, self.validation, loss)
         if again:
+            if self.scheduler is not None and not self.scheduler.by_step:
+                self.scheduler.step(self.measures.get(self.regime.monitor, loss))
             self.tell("on_epoch_end")
+
+    def _validate(self, objective: Sums, rows: ModuleEngine, loss: float) -> None:
+        now = objective.loss_over(rows, self.meter)
+        self.measures = {"validation_loss": now, **self.measures}
+        if self.meter is not None:
+            self.measures |= self.meter.results(HELD_BACK)
+        self.history.append((self.epoch, loss, now))
+        value = self.measures[self.regime.monitor]
+        if math.isnan(self.best_value) or self.regime.better(value, self.best_value):
+            self.best_value, self.best_epoch, self.best_measures = value, self.epoch, self.measures
+            if self.regime.best:
+                self.kept = [tensor.detach().clone() for tensor in objective.model.parameters.changing()]
 
     @property
     def outcome(self) -> str:
         """How the run ends here: a callback said so, or the validation loss has not fallen for too long; else empty."""
         if self.stopped:
             return "interrupted"
-        late = self.patience is not None and self.epoch - self.best_epoch >= self.patience
+        patience = self.regime.patience
+        late = patience is not None and self.epoch - self.best_epoch >= patience
         return "stopped_early" if late else ""
 
     def restore(self, objective: Sums) -> bool:
-        """Bring the best weights back; whether these are others than the last."""
+        """Bring the weights that are kept into the module; whether these are others than the last."""
         import torch
 
         self.ended = True
-        if self.kept is None or self.best_epoch == self.epoch:
-            return False
+        if self.kept is None or (self.best_epoch == self.epoch and self.average is None):
+            if self.average is None or not self.average.tensors:
+                return False
+            self.average.write()
+            return True
+        self.measures = self.best_measures
         with torch.no_grad():
             for copy, tensor in zip(self.kept, objective.model.parameters.changing(), strict=True):
                 tensor.copy_(copy)
@@ -193,33 +220,19 @@ class Course:
         """Say which epoch is kept, and where the module began to learn its rows by heart."""
         if not self.history:
             return ()
-        (last, loss, validated), at = self.history[-1], dict((epoch, loss) for epoch, loss, _ in self.history)
-        if self.best and self.kept is not None:
-            said = [f"weights of epoch {self.best_epoch:,}, whose validation loss is lowest: {self.best_loss:.6g}"]
+        (last, loss, validated), at = self.history[-1], {epoch: each for epoch, *each in self.history}
+        regime, monitored = self.regime, self.regime.monitor.replace("_", " ")
+        best, least = f"{self.best_value:.6g}", "highest" if regime.higher else "lowest"
+        if regime.best and self.kept is not None:
+            said = [f"weights of epoch {self.best_epoch:,}, whose {monitored} is {least}: {best}"]
         else:
-            said = [f"validation loss {validated:.6g}; lowest at epoch {self.best_epoch:,}: {self.best_loss:.6g}"]
-        if self.best_epoch < last and validated > self.best_loss + self.min_delta and loss < at[self.best_epoch]:
+            now = self.measures[regime.monitor]
+            said = [f"{monitored} {now:.6g}; {least} at epoch {self.best_epoch:,}: {best}"]
+        then, lowest = at[self.best_epoch]
+        if self.best_epoch < last and validated > lowest + (0.0 if regime.higher else regime.min_delta) and loss < then:
             said.append(
                 f"overfitting from epoch {self.best_epoch:,} on: by epoch {last:,} the validation loss rose from "
-                f"{self.best_loss:.4g} to {validated:.4g} while the training loss fell from {at[self.best_epoch]:.4g} "
-                f"to {loss:.4g}" + ("" if self.best else '; keep="best" keeps the weights of that epoch')
+                f"{lowest:.4g} to {validated:.4g} while the training loss fell from {then:.4g} to {loss:.4g}"
+                + ("" if regime.best else '; keep="best" keeps the weights of that epoch')
             )
         return tuple(said)
-
-
-def hooks(callbacks: Sequence[object], event: str) -> list[Callable[[Course], object]]:
-    """Return what callbacks have for an event: methods of that name; a plain function is called after each epoch."""
-    found = []
-    for callback in callbacks:
-        if hasattr(callback, event):
-            found.append(getattr(callback, event))
-        elif any(hasattr(callback, each) for each in EVENTS):
-            continue
-        elif not callable(callback):
-            raise ConfigError(
-                f"A callback has methods such as {', '.join(EVENTS)}, or is a function that is called after each "
-                f"epoch; this is a {type(callback).__name__}."
-            )
-        elif event == "on_epoch_end":
-            found.append(callback)
-    return found

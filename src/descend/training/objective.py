@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.shuffling import shuffled
+from descend.errors import ConfigError
 from descend.formula.compile import compile_expression
 from descend.formula.printers.code import TORCH
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models.module import ModuleModel
-from descend.models.module_modes import Modes, undisturbed
+from descend.models.module_modes import Modes, seeded, undisturbed
 from descend.models.module_weights import Weights
 from descend.problem.point import Objective
 from descend.training.course import Course
 from descend.training.curvature import Ritz, hessian
 from descend.training.engine import ModuleEngine
+from descend.training.meter import Meter
 from descend.training.optimizers import TorchOptimizer
+from descend.training.point import ModulePoint
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,106 +34,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 SAMPLE = 1024
 """Rows that are enough to estimate the curvature of J."""
-
-
-class ModulePoint:
-    """J and |dJ/dparameters| of a module at one moment; what a `TorchOptimizer` is given.
-
-    The gradient itself lies in ``.grad`` of the parameters until the module runs again.
-    """
-
-    proximal = False
-    curvature = None
-
-    def __init__(
-        self, theta: Weights, total: Tensor, objective: ModuleObjective, rows: NDArray[np.intp] | None
-    ) -> None:
-        self.theta, self.total, self.objective, self.rows = theta, total, objective, rows
-        self.rate, self.run = 0.0, objective.runs
-        self.lean, self.ended = False, ""
-        self.measures: Mapping[str, float] | None = None
-        self.promised = math.inf
-        self._loss: float | None = None
-        self._norm: float | None = None
-
-    # Both wait for the device, so they are computed once, and in batches not at all.
-    @property
-    def loss(self) -> float:
-        if self._loss is None:
-            self._loss = self.total.item()
-        return self._loss
-
-    @property
-    def norm(self) -> float:
-        """Euclidean norm of the gradient over all trained parameters."""
-        if self._norm is None:
-            import torch
-
-            norms = [torch.linalg.vector_norm(gradient) for gradient in self.objective.gradients]
-            self._norm = torch.linalg.vector_norm(torch.stack(norms)).item() if norms else 0.0
-        return self._norm
-
-    def reached(self, theta: Weights) -> None:
-        """Return None: J at the end of a step is not known before the module has run there."""
-
-    @property
-    def excess(self) -> float:
-        """The size of J, by which its changes are measured."""
-        return abs(self.loss)
-
-    # `Point` knows these from a curvature or from single rows, neither of which a module has.
-    def curved(self) -> None:
-        return None
-
-    def held(self) -> bool:
-        return False
-
-    def remaining(self, scales: Array, first_loss: float, scale: float = 0.0) -> float:
-        """Say how far the gradient is from zero, as a share of J: see `Point.remaining`, with s = 1."""
-        if self.lean:
-            return math.inf  # the gradient is that of the last batch
-        reference = max(abs(self.loss), abs(first_loss - self.loss) * 1e-3, scale * 1e-8)
-        pairs = ((tensor.detach(), tensor.grad) for tensor in self.objective.model.parameters.trained if tensor.numel())
-        parts = (float((grad.abs() * at.abs().clamp(min=1.0)).max()) for at, grad in pairs if grad is not None)
-        largest = max(parts, default=0.0)
-        return largest / reference if reference > 0.0 else largest
-
-    def closure(self) -> Tensor:
-        """Leave the gradient of a training pass over these rows in ``.grad`` and return J, as ``torch.optim`` expects.
-
-        The pass that made this point is reused if it was a training pass and nothing has run since.
-        """
-        objective = self.objective
-        if self.run == objective.runs and (self.rows is not None or not objective.modes.differ):
-            self.run = -1
-            return self.total
-        self.run = -1
-        return objective.descent(self.rows)
-
-    def hessian(self) -> Ritz | None:
-        """Return eigenvalues of the Hessian of J over a sample of rows; None if there are none."""
-        return self.objective.hessian()
-
-    def largest_curvature(self) -> float | None:
-        """Return the largest eigenvalue of that Hessian in absolute value; None if there is none."""
-        found = self.hessian()
-        return None if found is None else found.largest
-
-    def descends(self, rate: float, signs: bool = False) -> bool:
-        """Whether a step against the gradient, or against its signs, does not raise J; the module stays as it is."""
-        import torch
-
-        objective = self.objective
-        objective(self.theta, 1)
-        moves = [(tensor, tensor.detach().clone(), tensor.grad) for tensor in objective.model.parameters.trained]
-        with torch.no_grad():
-            for tensor, _, gradient in moves:
-                if gradient is not None:
-                    tensor.sub_(rate * (gradient.sign() if signs else gradient))
-            loss = objective(self.theta, 0).loss
-            for tensor, before, _ in moves:
-                tensor.copy_(before)
-        return loss <= self.loss
 
 
 class ModuleObjective(Objective):
@@ -149,8 +52,14 @@ class ModuleObjective(Objective):
         self.in_torch, self.value = model.loss.in_torch, None
         if self.in_torch is None:
             self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
+        loss = model.loss
+        # PyTorch has one operation for the mean of r**2, forward and backward, instead of three.
+        self.squared = self.in_torch is None and loss.quadratic and float(loss.expressions[2]) == 2.0
         self._last: ModulePoint | None = None
         self.course: Course | None = None
+        self.half = self.compiled = False
+        """Whether the module computes in bfloat16 where that is safe, and whether it is compiled."""
+        self.meter: Meter | None = None
 
     def batches(self, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
         return shuffled(self.rows, size, seed, epoch, self.engine.rows.omega)
@@ -172,7 +81,9 @@ class ModuleObjective(Objective):
             point.lean = True
         else:
             self.modes.evaluate()
+            self.meter = None if course is None or not order else course.meter
             point = ModulePoint(theta, self.passed(None, order > 0), self, None)
+            self.meter = None
             self.modes.train()
         if order:
             self.model.parameters.write_down()
@@ -199,17 +110,19 @@ class ModuleObjective(Objective):
         if course is None or not isinstance(optimizer, TorchOptimizer):
             return None
         course.begin(self, optimizer)
-        if course.batch_size is None and not course.stepwise:
+        if course.regime.batch_size is None and not course.stepwise:
+            course.step += 1
             return None
         optimizer.set_rate(rate)
         course.pass_through(self, optimizer, epoch, lambda: stop() or course.stopped)
-        if not course.lean:
+        if not course.regime.lean:
             course.passed = None
         return Weights(self.model.parameters)
 
     def end(self) -> ModulePoint | None:  # type: ignore[override]
         """Leave the weights that are kept, and return J there where the last step has another."""
         course, last = self.course, self._last
+        self.half = False  # J that is reported is that of the predictions
         if course is None or last is None:
             return None
         restored = course.restore(self)
@@ -220,20 +133,25 @@ class ModuleObjective(Objective):
         if not self.finite and not restored:
             return None
         self._last = None
-        return self(Weights(self.model.parameters) if restored else last.theta, 1)
+        point = self(Weights(self.model.parameters) if restored else last.theta, 1)
+        if course.meter is not None:  # of the rows as they are predicted now, rather than on the way
+            point.measures = course.measures | course.meter.results()
+        return point
 
     def of(self, engine: ModuleEngine) -> ModuleObjective:
         """Return J of the same module over other rows."""
         return ModuleObjective(self.model, engine, self.modes)
 
-    def loss_over(self, rows: ModuleEngine) -> float:
-        """Return J over other rows, in evaluation mode."""
+    def loss_over(self, rows: ModuleEngine, meter: Meter | None = None) -> float:
+        """Return J over other rows, in evaluation mode, with a meter listening."""
         import torch
 
         self.modes.evaluate()
+        self.meter = meter
         count = rows.rows.weight_of(None)
         with torch.no_grad():
             parts = [self.mean_loss(*block, count) for block in rows.blocks(None, False)]
+        self.meter = None
         return float(torch.stack(parts).sum())
 
     @property
@@ -266,12 +184,19 @@ class ModuleObjective(Objective):
 
     def mean_loss(self, inputs: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
         """Return the losses of some rows, summed over ``count``."""
-        score = self.model.score(inputs)
+        from torch.nn.functional import mse_loss
+
+        score = self.score(inputs)
+        if self.meter is not None:
+            self.meter.hear(score, y)
         if self.in_torch is not None:
             return self.in_torch.mean(score, y, weights, count)
         assert self.value is not None
+        all_alike = weights is None and y.shape[0] == count
+        if all_alike and self.squared:
+            return mse_loss(score, y)
         value: Tensor = self.value(score, y, score - y)
-        if weights is None and y.shape[0] == count:
+        if all_alike:
             return value.mean()
         return (value if weights is None else value * weights).sum() / count
 
@@ -285,6 +210,16 @@ class ModuleObjective(Objective):
             inputs, y, weights = next(self.engine.blocks(rows, at_once=True))
             count = len(y) if weights is None else float(weights.sum())
             return hessian(lambda: self.mean_loss(inputs, y, weights, count), self.model.parameters.trained)
+
+    def score(self, inputs: Tensor) -> Tensor:
+        """Return what the module returns for some rows, by autocast if it computes in bfloat16."""
+        if not self.half:
+            return self.model.score(inputs)
+        import torch
+
+        with torch.autocast(self.model.parameters.trained[0].device.type, torch.bfloat16):
+            score = self.model.score(inputs)
+        return score.float()
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[Flat]:
@@ -317,7 +252,8 @@ class ModuleObjective(Objective):
         self.modes.train()
         self.model.parameters.begin()
         try:
-            yield
+            with seeded(self.model.module, 0 if self.course is None else self.course.regime.seed), self._compiled():
+                yield
         finally:
             parameters = self.model.parameters
             if not self.finite:
@@ -326,3 +262,23 @@ class ModuleObjective(Objective):
             self.clear()
             self.modes.restore()
             self._last = None
+
+    @contextlib.contextmanager
+    def _compiled(self) -> Iterator[None]:
+        """Compile the module for a while, where that was asked for. Raises ConfigError if PyTorch cannot."""
+        if not self.compiled:
+            yield
+            return
+        module = self.model.module
+        module.compile()
+        try:
+            yield
+        except Exception as error:
+            if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+                raise
+            said = str(error).strip().partition("\n")[0].rstrip(".")
+            raise ConfigError(
+                f"PyTorch cannot compile `{self.model.name}` here: {said}. Leave out `compile`."
+            ) from error
+        finally:
+            module._compiled_call_impl = None  # as it was before; PyTorch has no call for that

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -44,7 +45,8 @@ class TorchOptimizer:
     the loss, at no cost if the last pass did so already. Its state is the torch optimizer itself, so unlike ours it
     changes in place.
 
-    torch_optimizer: holds the trainable parameters. ours: the optimizer it translates, or None.
+    torch_optimizer: holds the trainable parameters. ours: the optimizer it translates, or None. settled: the learning
+    rate that was chosen already, if one was. scheduled: whether a scheduler of torch changes its rate.
     """
 
     needs: ClassVar[int] = 1
@@ -60,6 +62,8 @@ class TorchOptimizer:
         self.uses_rate = ours is None or ours.uses_rate
         self.rates = [float(group.get("lr", 1.0)) for group in torch_optimizer.param_groups]
         self.rate = self.rates[0]
+        self.settled: float | None = None
+        self.scheduled = False
 
     @property
     def rate_rule(self) -> str:
@@ -92,7 +96,7 @@ class TorchOptimizer:
 
     def set_rate(self, wanted: float) -> None:
         """Let the next steps have a learning rate."""
-        if wanted != self.rate:
+        if wanted != self.rate and not self.scheduled:
             # Groups of parameters may have rates of their own; a schedule keeps their proportions.
             for group, rate in zip(self.torch_optimizer.param_groups, self.rates, strict=True):
                 group["lr"] = wanted * (rate / self.rates[0])
@@ -124,6 +128,8 @@ class TorchOptimizer:
         step is as long as the weights. Methods whose step is about eta take a share of ``reach``, as there is no
         curvature matrix. Both are halved until the first step does not raise J. Other classes have their own default.
         """
+        if self.settled is not None:
+            return self.settled
         share = getattr(self.ours, "share", None)
         if self.ours is None or not self.stochastic:
             return 1.0 if self.ours else self.rates[0]
@@ -140,8 +146,8 @@ class TorchOptimizer:
 def torch_optimizer(wanted: Any, parameters: list[Any], rate: float | None = None) -> TorchOptimizer:
     """Make the optimizer of a module.
 
-    wanted: our name or optimizer; a class such as ``torch.optim.NAdam``; a function of the parameters that returns a
-        torch optimizer; or a torch optimizer made from them.
+    wanted: our name or optimizer; a class such as ``torch.optim.NAdam``, or functools.partial of one; a function of the
+        parameters that returns a torch optimizer; or a torch optimizer made from them.
     parameters: those to train. rate: the learning rate; None leaves it to the class, or to `suggested_rate`.
 
     Raises ConfigError if ``wanted`` is none of these, or brings a learning rate of its own while one is given.
@@ -160,12 +166,13 @@ def torch_optimizer(wanted: Any, parameters: list[Any], rate: float | None = Non
             )
         name, settings = TRANSLATIONS[wanted.name]
         return TorchOptimizer(getattr(torch.optim, name)(parameters, **given, **settings(wanted)), wanted.name, wanted)
-    if isinstance(wanted, type) and issubclass(wanted, base):
+    kind = wanted.func if isinstance(wanted, functools.partial) and "lr" not in wanted.keywords else wanted
+    if isinstance(kind, type) and issubclass(kind, base):
         try:
-            return TorchOptimizer(wanted(parameters, **given), wanted.__name__)
+            return TorchOptimizer(wanted(parameters, **given), kind.__name__)
         except (TypeError, ValueError, NotImplementedError) as error:
             raise ConfigError(
-                f"PyTorch makes no {wanted.__name__} of these parameters: {str(error).rstrip('.')}. "
+                f"PyTorch makes no {kind.__name__} of these parameters: {str(error).rstrip('.')}. "
                 "Make it yourself: optimizer=lambda parameters: ..."
             ) from None
     if not isinstance(wanted, base) and callable(wanted):

@@ -107,7 +107,8 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
     modes = Modes(module)
     try:
         problem, request = _with_optimizer(_begun(model, table, columns, engine, modes, notes), request)
-        problem.objective.course = course_of(problem, request, validation)  # type: ignore[attr-defined]
+        course, request = course_of(problem, request, validation)
+        problem.objective.course = course  # type: ignore[attr-defined]
         return problem, request
     finally:
         modes.restore()

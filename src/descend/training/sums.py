@@ -11,6 +11,7 @@ from descend.models.module import ModuleModel
 from descend.models.module_modes import Modes
 from descend.training.curvature import Ritz
 from descend.training.engine import ModuleEngine
+from descend.training.meter import Meter
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,6 +27,7 @@ class Sums(Protocol):
     runs: int
     passes: float
     finite: bool
+    meter: Meter | None
 
     def batches(self, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
         """Return the rows of each batch of an epoch."""
@@ -36,8 +38,8 @@ class Sums(Protocol):
     def mean_loss(self, inputs: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
         """Return the losses of some rows, summed over ``count``."""
 
-    def loss_over(self, rows: ModuleEngine) -> float:
-        """Return J over other rows."""
+    def loss_over(self, rows: ModuleEngine, meter: Meter | None = None) -> float:
+        """Return J over other rows, with a meter listening."""
 
     def hessian(self) -> Ritz | None:
         """Return eigenvalues of the Hessian of J over a sample of rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,15 @@ from descend.options.request import Request
 from descend.problem.problem import Problem
 from descend.table import Table
 from descend.table.rows import Rows
+from descend.training.averaging import Average
 from descend.training.course import Course
 from descend.training.engine import ModuleEngine, engine_of
+from descend.training.listeners import Listeners
+from descend.training.meter import HELD_BACK, Meter, meter_of
+from descend.training.objective import ModuleObjective
 from descend.training.optimizers import TorchOptimizer
+from descend.training.regime import Regime
+from descend.training.scheduling import scheduled
 
 CLASSES = 20
 """Up to this many whole values of the response are taken for classes."""
@@ -102,34 +108,69 @@ def refuse_without(request: Request) -> None:
         raise ConfigError(
             "`min_delta` is by how much a validation loss has to be lower to count, so give `patience`, too."
         )
+    if request.clip is not None and request.clip_value is not None:
+        raise ConfigError("`clip` cuts the gradient as a whole, `clip_value` each of its numbers: give one of them.")
     if request.accumulate > 1 and request.batch_size is None:
         raise ConfigError("`accumulate` adds up the gradients of batches, so give `batch_size`, too.")
     if request.checkpoint is not None:
         raise ConfigError("A module has no checkpoint yet. Leave out `checkpoint`, and save its state_dict.")
 
 
-def course_of(problem: Problem, request: Request, validation: ModuleEngine | None) -> Course:
-    """Return how the run goes. Refuses what needs steps by torch.optim, one pass each."""
-    batched = request.batch_size is not None and request.batch_size < problem.objective.rows
+def course_of(problem: Problem, request: Request, validation: ModuleEngine | None) -> tuple[Course, Request]:
+    """Return how the run goes, and the request with its schedule. Refuses what needs steps by torch.optim."""
+    objective = cast(ModuleObjective, problem.objective)
+    batched = request.batch_size is not None and request.batch_size < objective.rows
     optimizer: object = request.optimizer
     callbacks = request.callbacks or ()
-    name = getattr(optimizer, "name", "this optimizer")
     passes_once = isinstance(optimizer, TorchOptimizer) and optimizer.stochastic
-    course = Course(
-        validation=validation,
+    meter = meter_of(request.metrics, cast(ModuleModel, problem.model))
+    regime = Regime(
+        *_watched(request.monitor, validation is not None, meter),
         patience=request.patience,
         min_delta=request.min_delta,
         best=request.keep == "best",
         clip=request.clip,
+        clip_value=request.clip_value,
         accumulate=request.accumulate,
         batch_size=request.batch_size if batched else None,
         seed=request.seed,
         lean=batched and passes_once and (request.epochs is not None or validation is not None),
-        callbacks=callbacks if isinstance(callbacks, list | tuple) else (callbacks,),
     )
-    if (course.stepwise or course.accumulate > 1) and not passes_once:
+    batches = -(-objective.rows // regime.batch_size) if regime.batch_size is not None else 1
+    scheduler, request = scheduled(problem, request, -(-batches // regime.accumulate), regime.higher)
+    trained = objective.model.parameters.trained
+    course = Course(
+        regime,
+        validation,
+        listeners=Listeners(callbacks if isinstance(callbacks, list | tuple) else (callbacks,)),
+        meter=meter,
+        scheduler=scheduler,
+        average=None if request.ema is None else Average(trained, request.ema),
+    )
+    name = getattr(optimizer, "name", "this optimizer")
+    if (course.stepwise or regime.accumulate > 1) and not passes_once:
         raise ConfigError(
-            f"`clip`, `accumulate` and callbacks `on_step` go with one pass a step; {name} takes several. "
-            "Leave them out, or take another optimizer, such as adam."
+            f"`clip`, `accumulate`, `ema`, schedulers of steps and callbacks `on_step` go with one pass a step; {name} "
+            "takes several. Leave them out, or take another optimizer, such as adam."
         )
-    return course
+    if (request.precision is not None or request.compile) and not isinstance(optimizer, TorchOptimizer):
+        raise ConfigError(
+            f"`precision` and `compile` go with steps by gradients; {name} takes other derivatives, too. Leave them "
+            "out, or take another optimizer, such as adam."
+        )
+    objective.half, objective.compiled = request.precision is not None, request.compile
+    return course, request
+
+
+def _watched(name: str, validated: bool, meter: Meter | None) -> tuple[str, bool]:
+    """Return the measure that is watched, of the rows held back if there are any, and whether more of it is better."""
+    if name not in ("loss", "validation_loss"):
+        short = name.removeprefix(HELD_BACK)
+        higher = None if meter is None else meter.higher(short)
+        if higher is None:
+            raise ConfigError(
+                f"`monitor` is `{name}`, of which nothing says whether more is better. Watch the loss, or one of the "
+                "`metrics` by its name, such as accuracy."
+            )
+        return f"{HELD_BACK}{short}" if validated else short, higher
+    return "validation_loss" if validated else "loss", False

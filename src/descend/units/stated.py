@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from descend.errors import ConfigError
 from descend.formula.formula import Formula
-from descend.table.headers import bare, beside, in_full
+from descend.table.headers import bare, beside
 from descend.units.inference import Units, infer
 from descend.units.library import is_installed, unit_of
 from descend.units.unit import Unit
@@ -58,8 +58,8 @@ def stated_units(names: Sequence[str], beside_names: Mapping[str, str], given: o
     given: by the user. Raises ConfigError.
     """
     of_headers = {name: found[1] for name in names if (found := beside(name)) is not None}
-    said = {in_full(name, names): unit for name, unit in read_given(given).items()}
-    return Stated({**of_headers, **{name: bare(text) for name, text in beside_names.items()}}, said)
+    beside_them = {name: bare(text) for name, text in beside_names.items()}
+    return Stated({**of_headers, **beside_them}, read_given(given))
 
 
 def read_given(given: object) -> dict[str, str]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from descend.models.reading import Content
 from descend.parameters import digits_of
+from descend.showing import Shown
 
 
 @dataclass(frozen=True)
-class Estimated:
+class Estimated(Shown):
     """The value of a quantity at the fitted parameters, and how certain it is.
 
     name, text: what it is called, and the expression as typed. value: NaN if it is not defined there. standard_error:

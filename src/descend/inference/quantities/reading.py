@@ -24,6 +24,7 @@ from descend.models import Model
 from descend.parameters.components import QUOTES, with_components
 from descend.parameters.ties import Ties, texts_of
 from descend.registry import closest
+from descend.table.headers import in_full
 from descend.table.levels import Levels
 from descend.table.table import label
 
@@ -113,7 +114,7 @@ class _Reader:
             some = next(label for label in self.parameters.labels if label.startswith(f"{name.name}["))
             fault = f"`{name.name}` is a vector, and a quantity is one number."
             raise pointed(self.text, name.start, name.end, fault, f"Name a component, such as `{some}`.")
-        if name.name in self.inputs:
+        if in_full(name.name, self.inputs) in self.inputs:
             fault = f"`{name.name}` is a column, and a quantity is one number for the whole fit."
             next_step = f"For the curve at one place write `prediction({plain_name(name.name)}=3)`."
             raise pointed(self.text, name.start, name.end, fault, next_step)
@@ -141,7 +142,8 @@ class _Reader:
             if kind.arguments:
                 fault = f"`{kind.name}` takes at most the arguments {', '.join(('the input', *kind.arguments))}."
             self._fail(node, fault, self._example(kind))
-        for name, value in node.named:
+        for typed, value in node.named:
+            name = replace(typed, name=in_full(typed.name, inputs))
             if name.name in kind.arguments and name.name not in given:
                 given[name.name] = value
             elif name.name in groups:
@@ -149,7 +151,7 @@ class _Reader:
             elif name.name in inputs and name.name != along:
                 held[name.name] = self._value(value)
             else:
-                fault = f"`{name.name}` is no input of the model, and no argument of `{kind.name}`."
+                fault = f"`{typed.name}` is no input of the model, and no argument of `{kind.name}`."
                 raise pointed(self.text, name.start, name.end, fault, self._example(kind))
         missing = [name for name in inputs if name != along and name not in held and name not in levels]
         if missing:
@@ -166,8 +168,8 @@ class _Reader:
         return symbol
 
     def _input(self, kind: type[Feature], node: tree.Call, first: tree.Node | None) -> str:
-        if isinstance(first, tree.Name) and first.name in self.model.inputs:
-            return str(first.name)
+        if isinstance(first, tree.Name) and (name := in_full(first.name, self.model.inputs)) in self.model.inputs:
+            return name
         fault = f"The first argument of `{kind.name}` is the input that varies."
         self._fail(node if first is None else first, fault, self._example(kind))
         return ""

@@ -1,0 +1,1 @@
+"""What `benchmarks/coverage.py` counts, a table a file: curves, robust losses, distributions, quantities."""
