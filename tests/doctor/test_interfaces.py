@@ -158,7 +158,8 @@ def test_a_model_that_does_not_train(assert_trains) -> None:  # noqa: F811
 
 
 def test_the_plugin_loads_nothing_heavy() -> None:
-    code = "import sys, descend.pytest_plugin; print(sorted({'torch', 'numpy', 'scipy', 'descend.doctor'} & {*sys.modules}))"
+    heavy = "{'torch', 'numpy', 'scipy', 'descend.doctor'}"
+    code = f"import sys, descend.pytest_plugin; print(sorted({heavy} & {{*sys.modules}}))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
@@ -15,7 +15,9 @@ from descend.doctor.operation import Label, Operation
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch.autograd.graph import Node
+    from torch.nn import Module
 
 ENOUGH = 2
 MEANS = ("MseLoss", "NllLoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropy")
@@ -34,7 +36,11 @@ class Count:
     used: list[int] = field(default_factory=list)
     wasted: list[int] = field(default_factory=list)
     kind: Pass | None = None
-    lasting: int = 0
+    rows: set[tuple[int, float]] = field(default_factory=set)
+
+    def begin(self) -> None:
+        """Forget what was before a step."""
+        self.pending, self.dropped, self.rows = [], [], set()
 
 
 class Accumulation(Check):
@@ -44,6 +50,8 @@ class Accumulation(Check):
         super().__init__(ledger)
         self.counts: dict[WatchedOptimizer, Count] = {}
         self.scaled = self.clipping = False
+        self.rows: tuple[int, float] = (0, 0.0)
+        """How many numbers the model was given last, and their sum."""
         self.inside = False
 
     def replaces(self) -> Iterator[Replacement]:
@@ -64,6 +72,12 @@ class Accumulation(Check):
             gradients = {id(leaf.tensor.grad) for leaf in self.ledger.leaves.values() if leaf.tensor.grad is not None}
             self.scaled = id(operation.tensors[0]) in gradients
 
+    def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        import torch
+
+        if inputs and inputs[0].layout == torch.strided:
+            self.rows = inputs[0].numel(), float(inputs[0].detach().double().sum())
+
     def backward_ended(self, backward: Backward) -> None:
         node = backward.roots[0].grad_fn if len(backward.roots) == 1 else None
         if node is None or self.inside:
@@ -73,6 +87,7 @@ class Accumulation(Check):
         one: Pass = (backward.place, label.place if label else None, _kind(node), reached)
         for optimizer in {id(held): held for leaf in backward.received for held in leaf.held}.values():
             self.counts.setdefault(optimizer, Count()).pending.append(one)
+            self.counts[optimizer].rows.add(self.rows)
 
     def zeroed(self, optimizer: WatchedOptimizer | None) -> None:
         count = self.counts.get(optimizer) if optimizer is not None else None
@@ -87,15 +102,15 @@ class Accumulation(Check):
             return
         (common, times) = Counter(count.pending).most_common(1)[0]
         count.kind = common
-        count.used.append(times)
+        count.used.append(times if len(count.rows) > 1 else 1)  # several losses of the same rows are added on purpose
         count.wasted.append(sum(one[0] == common[0] for one in count.dropped))
-        count.pending, count.dropped = [], []
+        count.begin()
 
     def step_ended(self, step: Step) -> None:
         self.inside = False
         count = self.counts.get(step.optimizer)
         if count is not None:
-            count.pending, count.dropped = [], []
+            count.begin()
 
     def findings(self) -> list[Finding]:
         found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections import deque
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Ledger
 from descend.doctor.operation import OF_CHANCES, OF_CLASSES, Label, Operation, compared
 from descend.doctor.places import Place
+from descend.doctor.source import assigned, scopes, tree, written
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -139,7 +141,8 @@ class Scales(Check):
             rows = torch.cat([given for _, given, _ in self.copied])
             rows = torch.unique(rows, dim=0)
             place, _, column = self.copied[-1]
-            if len(rows) >= ENOUGH_ROWS and _depends(rows, column):
+            left = _left_in(self.ledger.scene.script)
+            if len(rows) >= ENOUGH_ROWS and (left or _depends(rows, column)):
                 found.append(_leaked(place, column))
         for place, (title, share, low, high) in self.beyond.items():
             found.append(
@@ -219,6 +222,17 @@ def _column_of(given: Tensor, target: Tensor) -> int | None:
     return int(same.nonzero()[0]) if bool(same.any()) else None
 
 
+def _left_in(file: str) -> bool:
+    """Whether a script takes targets as a column of a table, and the whole table as inputs under another name."""
+    module = tree(file)
+    for body in () if module is None else scopes(module):
+        pairs = [(name, value) for name, value, _ in assigned(body) if value is not None]
+        tables = {written(one.value) for _, one in pairs if isinstance(one, ast.Subscript)}
+        if any(isinstance(value, ast.Name) and value.id in tables and name != value.id for name, value in pairs):
+            return True
+    return False
+
+
 def _depends(given: Tensor, column: int) -> bool:
     """Whether a column can be told from the others, as a target can: in part at least, by squares and products.
 
@@ -226,6 +240,8 @@ def _depends(given: Tensor, column: int) -> bool:
     """
     import torch
 
+    if not bool(given.isfinite().all()):
+        return False
     others = torch.cat([given[:, :column], given[:, column + 1 :]], 1).double()[:, :MOST_COLUMNS]
     target = given[:, column].double()
     design = torch.cat([torch.ones(len(others), 1, dtype=torch.double), others, others.square(), others.abs()], 1)
