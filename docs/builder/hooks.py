@@ -26,7 +26,7 @@ import reference
 ROOT = pages.ROOT
 LINK = re.compile(r"(?<=\]\()(?!\w+://|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 MATHEMATICS = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.S)
-NOT_YET = {"curves.md", "estimators.md", "units.md"}
+NOT_YET = {"estimators.md"}
 """Pages whose blocks need data that they do not make."""
 FETCHED = '<script src="https://unpkg.com/iframe-worker/shim"></script>'
 MADE: dict[str, tuple[str, dict[str, bytes]]] = {}
