@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from descend.doctor.ledger import Ledger
 from descend.doctor.operation import Operation
 
 if TYPE_CHECKING:
@@ -12,7 +13,15 @@ if TYPE_CHECKING:
     from torch.autograd.graph import Node
     from torch.overrides import TorchFunctionMode
 
-    from descend.doctor.hooks import Watch
+
+class Reports(Protocol):
+    """What calls are reported to. busy: above 0 while calls are not the script's."""
+
+    busy: int
+    ledger: Ledger
+
+    def operation(self, operation: Operation) -> None:
+        """Take note of a call."""
 
 
 def transformed() -> bool:
@@ -39,7 +48,7 @@ def graph_leaves(roots: Sequence[Tensor]) -> list[Tensor]:
     return list(leaves.values())
 
 
-def mode(watch: Watch) -> TorchFunctionMode:
+def mode(watch: Reports) -> TorchFunctionMode:
     """Return a mode in which every call of a PyTorch function is reported to ``watch``."""
     import torch
     from torch.overrides import TorchFunctionMode
