@@ -114,6 +114,19 @@ class Loss(Evaluated):
         """How PyTorch computes it from the outputs of a module; None where its formulas say so."""
         return None
 
+    @property
+    def in_torch_alone(self) -> InTorch | None:
+        """The same where no weights of rows hold what it weighs rows by, as of one output of several."""
+        return self.in_torch
+
+    any_outputs: ClassVar[bool] = False
+    """Whether a module may return several tensors under it without a loss for each."""
+
+    @property
+    def outputs(self) -> Mapping[str, Loss]:
+        """The loss of each output of a module, by name, where it has several; else empty."""
+        return {}
+
     def to_estimate(self) -> Loss:
         """Return the same loss with its scale to be estimated from the data, if it has one."""
         if self.efficient is None:

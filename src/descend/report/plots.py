@@ -63,6 +63,8 @@ def plot_model(fit: Fitted, columns: Mapping[str, object], look: Look = DEFAULT)
 
 
 def _plot(fit: Fitted, columns: Mapping[str, object] | None, look: Look) -> Figure:
+    if not fit.model.comparable:  # only the run can be drawn
+        return plot_panels([panels.loss(fit)], _title(fit) if look.theme.title else "", [""], look)
     seen, theme = view(fit, columns), look.theme
     if seen.groups and seen.observed:
         return _plot_groups(seen, look)

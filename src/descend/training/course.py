@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from descend.training.averaging import Average
 from descend.training.engine import ModuleEngine
@@ -54,6 +51,7 @@ class Course:
     """Epoch, training loss and validation loss."""
     best_epoch: int = 0
     best_value: float = math.nan
+    best_passed: Tensor | None = None
     best_measures: dict[str, float] = field(default_factory=dict)
     stopped: bool = False
     ended: bool = False
@@ -100,7 +98,8 @@ class Course:
         losses: list[Tensor] = []
         shares: list[float] = []
         total_weight = 0.0
-        for batches, count in self.steps(objective, epoch):
+        regime = self.regime
+        for batches, count in objective.engine.steps(regime.batch_size, regime.seed, epoch, regime.accumulate):
             if stop() or self.stopped:
                 break
             for tensor in trained:
@@ -139,26 +138,6 @@ class Course:
             done.append(partial(self.tell, "on_step"))
         return done
 
-    def steps(self, objective: Sums, epoch: int) -> Iterator[tuple[list[tuple[Tensor, Tensor, Tensor | None]], float]]:
-        """Yield the batches of each step, and the sum of their weights."""
-        engine = objective.engine
-        if self.regime.batch_size is None:
-            yield list(engine.blocks(None, True)), engine.rows.weight_of(None)
-            return
-        batches: list[NDArray[np.intp]] = objective.batches(self.regime.batch_size, self.regime.seed, epoch)
-        if engine.omega is None:
-            counts: list[float] = [len(rows) for rows in batches]
-        else:
-            counts = [engine.rows.weight_of(rows) for rows in batches]
-        if self.regime.accumulate == 1:
-            for batch, count in zip(engine.in_turn(batches), counts, strict=True):
-                yield [batch], count
-            return
-        turn = engine.in_turn(batches)
-        for begin in range(0, len(batches), self.regime.accumulate):
-            some = counts[begin : begin + self.regime.accumulate]
-            yield [next(turn) for _ in some], sum(some)
-
     # ------------------------------------------------------------ after it
 
     def measure(self, objective: Sums, loss: float) -> None:
@@ -172,7 +151,8 @@ class Course:
                 objective.loss_over(objective.engine, self.meter)
             self.measures = self.meter.results()
         if self.validation is not None:
-            with contextlib.nullcontext() if self.average is None else self.average.standing():
+            standing = contextlib.nullcontext() if self.average is None else self.average.standing()
+            with standing, self.validation.looked_at(first=not again):
                 self._validate(objective, self.validation, loss)
         if again:
             if self.scheduler is not None and not self.scheduler.by_step:
@@ -180,6 +160,8 @@ class Course:
             self.tell("on_epoch_end")
 
     def _validate(self, objective: Sums, rows: ModuleEngine, loss: float) -> None:
+        import torch
+
         now = objective.loss_over(rows, self.meter)
         self.measures = {"validation_loss": now, **self.measures}
         if self.meter is not None:
@@ -188,6 +170,7 @@ class Course:
         value = self.measures[self.regime.monitor]
         if math.isnan(self.best_value) or self.regime.better(value, self.best_value):
             self.best_value, self.best_epoch, self.best_measures = value, self.epoch, self.measures
+            self.best_passed = torch.tensor(loss)
             if self.regime.best:
                 self.kept = [tensor.detach().clone() for tensor in objective.model.parameters.changing()]
 

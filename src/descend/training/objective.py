@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.shuffling import shuffled
 from descend.errors import ConfigError
 from descend.formula.compile import compile_expression
 from descend.formula.printers.code import TORCH
@@ -47,9 +46,9 @@ class ModuleObjective(Objective):
     engine: ModuleEngine  # type: ignore[assignment]  # which stands in for one
 
     def __init__(self, model: ModuleModel, engine: ModuleEngine, modes: Modes) -> None:
-        self.model, self.engine, self.modes, self.rows = model, engine, modes, engine.count
+        self.model, self.engine, self.modes = model, engine, modes
         self.runs, self.passes, self.finite = 0, 0.0, True
-        self.in_torch, self.value = model.loss.in_torch, None
+        self.in_torch, self.value = model.cost, None
         if self.in_torch is None:
             self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
         loss = model.loss
@@ -61,8 +60,13 @@ class ModuleObjective(Objective):
         """Whether the module computes in bfloat16 where that is safe, and whether it is compiled."""
         self.meter: Meter | None = None
 
+    @property
+    def rows(self) -> int:  # type: ignore[override]
+        """The number of rows."""
+        return self.engine.count
+
     def batches(self, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
-        return shuffled(self.rows, size, seed, epoch, self.engine.rows.omega)
+        return self.engine.batches(size, seed, epoch)
 
     def __call__(  # type: ignore[override]  # weights stand for the flat vector
         self, theta: Weights, order: int = 1, rows: NDArray[np.intp] | None = None
@@ -110,7 +114,7 @@ class ModuleObjective(Objective):
         if course is None or not isinstance(optimizer, TorchOptimizer):
             return None
         course.begin(self, optimizer)
-        if course.regime.batch_size is None and not course.stepwise:
+        if course.regime.batch_size is None and not (course.stepwise or self.engine.streamed):
             course.step += 1
             return None
         optimizer.set_rate(rate)
@@ -128,11 +132,15 @@ class ModuleObjective(Objective):
         restored = course.restore(self)
         course.tell("on_train_end")
         self.remarks = course.remarks()
+        if self.engine.streamed and not restored:
+            return None  # another pass over rows that are passed may take as long as an epoch
         if not restored and not last.lean:
             return None
         if not self.finite and not restored:
             return None
         self._last = None
+        if self.engine.streamed:
+            course.passed = last.total if course.kept is None else course.best_passed
         point = self(Weights(self.model.parameters) if restored else last.theta, 1)
         if course.meter is not None:  # of the rows as they are predicted now, rather than on the way
             point.measures = course.measures | course.meter.results()
@@ -150,7 +158,11 @@ class ModuleObjective(Objective):
         self.meter = meter
         count = rows.rows.weight_of(None)
         with torch.no_grad():
-            parts = [self.mean_loss(*block, count) for block in rows.blocks(None, False)]
+            if rows.streamed:
+                passed = [(self.mean_loss(*batch, len(batch[1])), len(batch[1])) for batch in rows.batches_passed()]
+                parts = [loss * (size / sum(size for _, size in passed)) for loss, size in passed]
+            else:
+                parts = [self.mean_loss(*block, count) for block in rows.blocks(None, False)]
         self.meter = None
         return float(torch.stack(parts).sum())
 
@@ -204,7 +216,8 @@ class ModuleObjective(Objective):
         """Return eigenvalues of the Hessian of J over a sample of rows, in training mode; None if there are none."""
         import torch
 
-        rows = None if self.rows <= SAMPLE else np.linspace(0, self.rows - 1, SAMPLE).astype(np.intp)
+        held = self.engine.y.shape[0]
+        rows = None if held <= SAMPLE else np.linspace(0, held - 1, SAMPLE).astype(np.intp)
         self.modes.train()
         with undisturbed(self.model.module), torch.enable_grad():
             inputs, y, weights = next(self.engine.blocks(rows, at_once=True))
@@ -252,7 +265,7 @@ class ModuleObjective(Objective):
         self.modes.train()
         self.model.parameters.begin()
         try:
-            with seeded(self.model.module, 0 if self.course is None else self.course.regime.seed), self._compiled():
+            with self._seeded(), self._compiled():
                 yield
         finally:
             parameters = self.model.parameters
@@ -262,6 +275,12 @@ class ModuleObjective(Objective):
             self.clear()
             self.modes.restore()
             self._last = None
+
+    def _seeded(self) -> contextlib.AbstractContextManager[None]:
+        """Let random numbers begin from the seed; but where a loader draws rows, they go on as in a loop over it."""
+        if self.engine.streamed or self.engine.order is not None:
+            return contextlib.nullcontext()
+        return seeded(self.model.module, 0 if self.course is None else self.course.regime.seed)
 
     @contextlib.contextmanager
     def _compiled(self) -> Iterator[None]:

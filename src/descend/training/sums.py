@@ -23,11 +23,14 @@ class Sums(Protocol):
     model: ModuleModel
     engine: ModuleEngine
     modes: Modes
-    rows: int
     runs: int
     passes: float
     finite: bool
     meter: Meter | None
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
 
     def batches(self, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
         """Return the rows of each batch of an epoch."""
