@@ -14,7 +14,7 @@ from torch.overrides import _len_torch_function_stack
 
 import descend
 from descend.doctor import examine
-from descend.pytest_plugin import assert_trains  # noqa: F401  (a fixture)
+from descend.doctor.pytest_plugin import assert_trains  # noqa: F401  (a fixture)
 
 SCRIPTS = Path(__file__).parent / "scripts"
 FORGOTTEN = SCRIPTS / "faulty" / "not_zeroed_module.py"
@@ -158,8 +158,8 @@ def test_a_model_that_does_not_train(assert_trains) -> None:  # noqa: F811
 
 
 def test_the_plugin_loads_nothing_heavy() -> None:
-    heavy = "{'torch', 'numpy', 'scipy', 'descend.doctor'}"
-    code = f"import sys, descend.pytest_plugin; print(sorted({heavy} & {{*sys.modules}}))"
+    heavy = "{'torch', 'numpy', 'scipy', 'descend.doctor.examination'}"
+    code = f"import sys, descend.doctor.pytest_plugin; print(sorted({heavy} & {{*sys.modules}}))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
 
