@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,13 +42,13 @@ def convert(scope: Scope, operator: Operator, container: ModelComponentContainer
     if hasattr(estimator, "quantiles_"):
         fits = [each.fit_ for each in estimator.estimators_ if hasattr(each, "fit_")]
         if len(fits) < len(estimator.estimators_):
-            _refuse_groups()
+            refuse_groups()
         columns = Columns(graph, operator.inputs, names_of(estimator), {})
         each = [Writer(columns, fit.model, fit.theta).prediction() for fit in fits]
         _in_order(graph, each, int(np.abs(estimator.quantiles_ - 0.5).argmin()), outputs[0])
         return
     if hasattr(estimator, "fits_"):
-        _refuse_groups()
+        refuse_groups()
     fit: Fit = estimator.fit_
     columns = Columns(graph, operator.inputs, names_of(estimator), estimator._known)
     if not hasattr(estimator, "classes_"):
@@ -105,7 +105,8 @@ def _double(operator: Operator) -> bool:
     return any("Double" in type(each.type).__name__ for each in operator.inputs)
 
 
-def _refuse_groups() -> None:
+def refuse_groups() -> NoReturn:
+    """Raise ConfigError for an estimator with a fit for each group."""
     raise ConfigError(
         "Each group has a fit of its own; make an estimator of one of them, `fits_[group].to_estimator()`."
     )

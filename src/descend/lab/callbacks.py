@@ -81,6 +81,7 @@ class Callbacks:
         rows = "context.data noise.value opening.data by.value"
         wire(self.judge, judgement, "gradient.value formula.value loss.value", rows + " trials.value", late=False)
         wire(self.report, "download.data", "report.n_clicks", "link.data opening.data")
+        wire(self.of_shares, "loss.value", "trials.value", "loss.value")
         wire("sample", "context.data", "sample.n_clicks", "context.data")
         wire("go", "url.search", "problem.value", "context.data")
         wire("write", "written.data", "mathematics.data", late=False)
@@ -94,6 +95,13 @@ class Callbacks:
             state, unread = dataclasses.replace(usual_of("line"), lang=state.lang), (*unread, "problem")
         state, rows, unknown = self._divided(state, opening.get("key"))
         return page(state, rows, self.library, (*unread, *unknown), opening.get("at"))
+
+    def of_shares(self, trials: str | None, loss: str) -> object:
+        """Return the loss that is chosen when trials are given: of shares, unless another was asked for."""
+        from dash import no_update
+
+        shown = dataclasses.replace(usual_of("line"), trials=(trials or "").strip(), loss=loss).loss_shown
+        return no_update if shown == loss else shown
 
     def _divided(self, state: State, key: str | None) -> tuple[State, Rows | None, tuple[str, ...]]:
         """Return a state without the groups that its rows do not have, these rows, and what was left out."""

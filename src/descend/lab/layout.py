@@ -117,7 +117,7 @@ def _more(state: State, say: Words) -> list[Component]:
     return [
         _field(
             say.label("loss"),
-            _choice("loss", [{"label": say.loss(name), "value": name} for name in LOSSES], state.loss),
+            _choice("loss", [{"label": say.loss(name), "value": name} for name in LOSSES], state.loss_shown),
         ),
         _field(say.label("trials"), trials, hint=say("trials_hint")),
         _field(say.label("dispersion"), dispersion, hint=say("dispersion_hint")),

@@ -15,6 +15,7 @@ from descend.lab.texts import words
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS
 from descend.options.checks import is_dispersion
+from descend.options.trials import USUAL
 
 LANGUAGES = ("en", "zh")
 FILE, UPLOAD = "file", "upload"
@@ -80,6 +81,11 @@ class State:
         given = {"trials": self.trials, "dispersion": self.dispersion}
         loss = {} if self.loss == State.loss else {"loss": self.loss}
         return loss | {key: text for key, text in given.items() if text}
+
+    @property
+    def loss_shown(self) -> str:
+        """The loss that is fitted: of shares of trials that of shares, where no other is asked for."""
+        return USUAL if self.trials and self.loss == State.loss else self.loss
 
     @property
     def query(self) -> str:
