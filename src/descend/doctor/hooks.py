@@ -26,7 +26,7 @@ LOOKED_AT = 10
 CLOSE, EVERY = 200, 16
 """Steps that are all watched closely; after these, each 16th is. Of calls that do not train, fewer make a beginning."""
 CLOSE_CALLS = 20
-GROWN = 2.0
+GROWTH = 2.0
 """A loss that has grown to more than this multiple of the first is looked at, wherever it is seen."""
 
 
@@ -132,7 +132,7 @@ class Watch:
         losses = self.ledger.losses.get(place)
         if place not in self.passes or value is None or not losses:
             return True
-        return not value <= GROWN * abs(losses[0])
+        return not value <= GROWTH * abs(losses[0])
 
     # What PyTorch calls.
 

@@ -63,8 +63,8 @@ class Evaluation(Check):
         if not root.training:
             active = operation.kwargs.get("training", True) and operation.kwargs.get("p", 0.5)
             own = library and layer not in root.modules()  # made in `forward`, so that `eval` never reaches it
-            asked = own or (not library and not _says_training(operation.place))
-            if "dropout" in operation.name and active and asked:
+            ignores = own or (not library and not _says_training(operation.place))
+            if "dropout" in operation.name and active and ignores:
                 self.ignoring[operation.place] = self.ignoring.get(operation.place, 0) + 1
             return
         if not self.ledger.steps or not layer.training or vars(layer).get("p") == 0.0:

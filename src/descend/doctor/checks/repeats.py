@@ -53,7 +53,7 @@ class Repeats(Check):
         self.others: set[int] = set()
         self.steps: list[int] = []
         self.seeds: dict[tuple[Place | None, int, str], list[int]] = {}
-        self.larger: Part | None = None
+        self.table: Part | None = None
 
     def replaces(self) -> Iterator[Replacement]:
         import random
@@ -117,13 +117,13 @@ class Repeats(Check):
             return
         if part is None and len(self.prints) == ENOUGH and len(set(self.prints)) == 1:
             anew = self.before is None or self.before() is not inputs[0]
-            self.larger = self._larger(inputs[0]) if anew else None
+            self.table = self._table_of(inputs[0]) if anew else None
         self.before = weakref.ref(inputs[0])
         self.prints.append(seen)
         self.given.append(part)
         self.steps.append(self.ledger.steps)
 
-    def _larger(self, rows: Tensor) -> Part | None:
+    def _table_of(self, rows: Tensor) -> Part | None:
         """Return that the user holds an array of many more such rows, where these are made anew at each step."""
         if rows.ndim < 2:
             return None
@@ -153,10 +153,10 @@ class Repeats(Check):
         if most is None or len(taken) < ENOUGH or taken.count(most) < SAME * len(taken):
             return
         parts = [one for one, seen in zip(self.given, self.prints, strict=True) if seen == most]
-        part = self.larger or parts[-1]
+        part = self.table or parts[-1]
         if part is None or part.key in self.others or part.rows > PART * part.of:
             return
-        if not part.batches and self.larger is None and len({id(one) for one in parts}) < ENOUGH:
+        if not part.batches and self.table is None and len({id(one) for one in parts}) < ENOUGH:
             return  # taken once, before the loop: the rest is for tests
         cause = _seeding(self.ledger.scene.script)
         if cause is not None:

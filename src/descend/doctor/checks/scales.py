@@ -247,11 +247,11 @@ def _depends(given: Tensor, column: int) -> bool:
     design = torch.cat([torch.ones(len(others), 1, dtype=torch.double), others, others.square(), others.abs()], 1)
     if design.shape[1] > len(design) // 3:
         design = design[:, : 1 + others.shape[1]]
-    rest = target - design @ torch.linalg.lstsq(design, target[:, None], driver="gelsd").solution[:, 0]
+    residuals = target - design @ torch.linalg.lstsq(design, target[:, None], driver="gelsd").solution[:, 0]
     total = float((target - target.mean()).square().sum())
     count, free = len(design), len(design) - design.shape[1]
     by_chance = 4.0 * math.sqrt(2.0 * design.shape[1]) / count
-    share = 1.0 - float(rest.square().sum()) / total * (count - 1) / free if total > 0.0 and free > 0 else 0.0
+    share = 1.0 - float(residuals.square().sum()) / total * (count - 1) / free if total > 0.0 and free > 0 else 0.0
     return share > RELATED + by_chance
 
 

@@ -203,10 +203,10 @@ def _plateau(one: Schedule, evidence: dict[str, object]) -> Finding | None:
 
 def _shares(values: list[float]) -> bool:
     """Whether numbers are shares of a whole number of rows, such as an accuracy, in parts of 1 or of 100."""
-    for whole in (1.0, 100.0):
-        if all(0.0 <= value <= whole for value in values):
+    for unit in (1.0, 100.0):
+        if all(0.0 <= value <= unit for value in values):
             for rows in range(2, MOST_ROWS):
-                parts = [value / whole * rows for value in values]
+                parts = [value / unit * rows for value in values]
                 if all(abs(part - round(part)) < 1e-4 for part in parts):
                     return len(set(values)) > 1
     return False

@@ -181,8 +181,8 @@ class Values(Check):
         )
 
     def backward_begins(self, backward: Backward) -> None:
-        lost = backward.value is not None and not math.isfinite(backward.value) and not self.ledger.closely
-        if lost and self.candidate is None:
+        diverged = backward.value is not None and not math.isfinite(backward.value) and not self.ledger.closely
+        if diverged and self.candidate is None:
             kind = "NaN" if backward.value != backward.value else "infinity"
             self.candidate = Origin("the loss", "", kind, backward.place, None, [], step=self.ledger.steps + 1)
             self.candidate.unwatched = True
