@@ -109,12 +109,9 @@ def _scalings(body: list[ast.stmt]) -> Iterator[Scaled]:
 
 def _divides(value: ast.expr) -> bool:
     """Whether an expression subtracts and divides."""
-    return any(
-        isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and any(
-            isinstance(one, ast.BinOp) and isinstance(one.op, ast.Sub) for one in ast.walk(node.left)
-        )
-        for node in ast.walk(value)
-    )  # fmt: skip
+    quotients = [node for node in ast.walk(value) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
+    inside = (one for node in quotients for one in ast.walk(node.left))
+    return any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Sub) for one in inside)
 
 
 def _splits(body: list[ast.stmt]) -> Iterator[tuple[str, int]]:
