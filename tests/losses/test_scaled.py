@@ -214,3 +214,18 @@ def test_directions_without_meaning_keep_the_gentle_slope():
         )
         steep += any("full turn" in note for note in fit.notes)
     assert steep <= 1
+
+
+@pytest.mark.parametrize(
+    ("formula", "loss", "scale"),
+    [("y ~ a + b*x", "student_t", "sigma"), ("y ~ exp(a + b*x)", "weibull", "shape"), ("y ~ a", "von_mises", "kappa")],
+)
+def test_an_exact_fit_has_no_scale(formula, loss, scale):
+    x = np.linspace(0.0, 2.0, 40)
+    y = {"student_t": 1.0 + x, "weibull": np.exp(1.0 + x), "von_mises": np.full(40, 1.0)}[loss]
+    with pytest.raises(DataError) as caught:
+        descend.fit(formula, {"x": x, "y": y}, loss=loss)
+    assert str(caught.value) == (
+        f"The formula fits every value exactly, so that no {scale} can be estimated. Use the squared loss, or fewer "
+        "parameters."
+    )

@@ -87,7 +87,7 @@ REFUSED = {
     "device": (
         ConfigError,
         {"device": "cuda"},
-        "A module stays on the device where it is, so leave out `device`. Move it: module.to('cuda').",
+        'There is no device `cuda` that PyTorch can use here. There is: cpu. Leave out `device`, or give "auto".',
     ),
     "no response": (
         ConfigError,

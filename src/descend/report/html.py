@@ -30,6 +30,7 @@ from descend.report import (
     implicit,
     influence_section,
     mathematics,
+    measured,
     panels,
     penalties,
     residual_panels,
@@ -235,7 +236,7 @@ def _of_the_run(fit: Fitted) -> list[Panel | None]:
     if not panels.tells(fit):
         return here
     ways = [] if fit.model.in_place else [panels.parameters(fit)]
-    return [panels.loss(fit), *here, *ways, panels.gradient_norm(fit)]
+    return [measured.losses(fit), measured.metrics(fit), *here, *ways, panels.gradient_norm(fit)]
 
 
 def of_the_residuals(fit: Fitted) -> list[Panel | None]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from descend.training.averaging import Average
 from descend.training.engine import ModuleEngine
+from descend.training.faults import Given, fault_of, place_of
 from descend.training.listeners import Listeners
 from descend.training.meter import HELD_BACK, Meter
 from descend.training.optimizers import TorchOptimizer
@@ -41,6 +42,8 @@ class Course:
     scheduler: Scheduler | None = None
     average: Average | None = None
 
+    begins: Callable[[], None] | None = None
+    """What is done as a run begins that goes on from where another stood."""
     module: Module | None = None
     optimizer: Optimizer | None = None
     epoch: int = 0
@@ -97,7 +100,9 @@ class Course:
         objective.meter = self.meter if self.regime.lean else None
         losses: list[Tensor] = []
         shares: list[float] = []
-        total_weight = 0.0
+        total_weight, before = 0.0, None
+        # Elsewhere than on a processor this would wait for each step.
+        watched = trained[0].device.type == "cpu"
         regime = self.regime
         for batches, count in objective.engine.steps(regime.batch_size, regime.seed, epoch, regime.accumulate):
             if stop() or self.stopped:
@@ -107,6 +112,10 @@ class Course:
             total_weight += count
             for inputs, y, weights in batches:
                 loss = mean_loss(inputs, y, weights, count)
+                if watched and not math.isfinite(loss.item()):
+                    self._broken(objective, (inputs, y, weights), before, epoch, len(losses))
+                    return
+                before = inputs, y, weights
                 loss.backward()  # type: ignore[no-untyped-call]
                 losses.append(loss.detach())
                 shares.append(count)
@@ -126,6 +135,19 @@ class Course:
         # Each is a share of its step, whose weight counts: so these add up to J over all rows.
         weights = torch.tensor(shares, dtype=torch.float64, device=losses[0].device)
         self.passed = (torch.stack(losses).double() * weights).sum() / total_weight
+
+    def _broken(self, objective: Sums, batch: Given, before: Given | None, epoch: int, place: int) -> None:
+        """End the run at a batch whose loss is not finite, with the weights of the last step that was good."""
+        import torch
+
+        objective.meter = None
+        parameters = objective.model.parameters
+        if all(bool(torch.isfinite(tensor).all()) for tensor in parameters.trained):
+            parameters.keep()
+        objective.fault = fault_of(objective, batch, place_of(objective.engine, epoch, place), before)
+        objective.runs += 1
+        self.passed = torch.tensor(math.nan)
+        self.stopped = True
 
     def _after_step(self) -> list[Callable[[], None]]:
         """Return what is done after each step; mostly nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -38,6 +38,8 @@ class ModuleEngine:
     omega: Tensor | None = None
     order: Callable[[], list[Places]] | None = None
     name: str = "torch"
+    drawn: list[Places] = field(default_factory=list)
+    """The rows of each batch of the last epoch, where they are known."""
     streamed: ClassVar[bool] = False
     """Whether rows are passed as they come, and those here are only the first of them."""
 
@@ -75,7 +77,9 @@ class ModuleEngine:
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Places]:
         """Return the rows of each batch of an epoch."""
-        return shuffled(self.count, size, seed, epoch, self.rows.omega) if self.order is None else self.order()
+        own = self.order
+        self.drawn = shuffled(self.count, size, seed, epoch, self.rows.omega) if own is None else own()
+        return self.drawn
 
     def steps(
         self, size: int | None, seed: int, epoch: int, accumulate: int

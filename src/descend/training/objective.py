@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from descend.models.module_weights import Weights
 from descend.problem.point import Objective
 from descend.training.course import Course
 from descend.training.curvature import Ritz, hessian
+from descend.training.devices import in_one_thread
 from descend.training.engine import ModuleEngine
 from descend.training.meter import Meter
 from descend.training.optimizers import TorchOptimizer
@@ -33,6 +34,15 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 SAMPLE = 1024
 """Rows that are enough to estimate the curvature of J."""
+
+
+class WritesSteps(Protocol):
+    """What writes where a run stands. first_rate: the learning rate that a schedule changes."""
+
+    first_rate: float
+
+    def __call__(self, step: Any) -> None:
+        """Read one step."""
 
 
 class ModuleObjective(Objective):
@@ -56,9 +66,10 @@ class ModuleObjective(Objective):
         self.squared = self.in_torch is None and loss.quadratic and float(loss.expressions[2]) == 2.0
         self._last: ModulePoint | None = None
         self.course: Course | None = None
-        self.half = self.compiled = False
+        self.one_thread = self.half = self.compiled = False
         """Whether the module computes in bfloat16 where that is safe, and whether it is compiled."""
         self.meter: Meter | None = None
+        self.writer: WritesSteps | None = None
 
     @property
     def rows(self) -> int:  # type: ignore[override]
@@ -119,7 +130,7 @@ class ModuleObjective(Objective):
             return None
         optimizer.set_rate(rate)
         course.pass_through(self, optimizer, epoch, lambda: stop() or course.stopped)
-        if not course.regime.lean:
+        if not course.regime.lean and self.fault is None:
             course.passed = None
         return Weights(self.model.parameters)
 
@@ -145,6 +156,25 @@ class ModuleObjective(Objective):
         if course.meter is not None:  # of the rows as they are predicted now, rather than on the way
             point.measures = course.measures | course.meter.results()
         return point
+
+    def stands(self, loss: float, norm: float) -> None:
+        """Take J, and the norm of its gradient, at weights that were brought back from where a run stood."""
+        self.runs, self._last = self.runs + 1, None
+        if self.course is not None and self.course.regime.lean:
+            import torch
+
+            point = ModulePoint(self.model.parameters.present, torch.tensor(loss, dtype=torch.float64), self, None)
+            point.lean, point.known_norm = True, norm
+            self.model.parameters.keep()
+            self._last = point
+
+    def keeper(self, rate: float, append: Callable[..., None], past: Iterable[object]) -> WritesSteps | None:
+        """Return what writes the checkpoints of a run; its trace begins with the steps that were kept."""
+        if self.writer is not None:
+            self.writer.first_rate = rate
+            for step in past:
+                append(step)
+        return self.writer
 
     def of(self, engine: ModuleEngine) -> ModuleObjective:
         """Return J of the same module over other rows."""
@@ -265,7 +295,9 @@ class ModuleObjective(Objective):
         self.modes.train()
         self.model.parameters.begin()
         try:
-            with self._seeded(), self._compiled():
+            with in_one_thread(self.one_thread), self._seeded(), self._compiled():
+                if self.course is not None and self.course.begins is not None:
+                    self.course.begins()
                 yield
         finally:
             parameters = self.model.parameters

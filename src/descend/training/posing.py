@@ -24,6 +24,7 @@ from descend.problem import preflight
 from descend.problem.problem import Problem
 from descend.table import Table
 from descend.table.rows import Rows
+from descend.training.devices import moved
 from descend.training.engine import ModuleEngine, engine_of
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import torch_optimizer
@@ -87,6 +88,7 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
             )
     if loss.in_torch is None:
         loss.refuse_own()
+    placed = moved(module, request.device)
     source = None
     if is_dataset(data):
         source, request = opened(data, request)
@@ -97,6 +99,7 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
         preflight.check_response(loss, rows, model.response)
     rows.check()
     engine = engine_of(model, columns, rows)
+    notes += [] if placed is None else [placed]
     if source is not None:
         notes.append(source.note)
         engine = source.engine(engine, model, request.response)
@@ -207,10 +210,6 @@ def refuse_what_modules_lack(request: Request) -> None:
         raise ConfigError("The gradient of a module is taken by autograd, so leave out `gradient`.")
     if request.engine not in ("auto", "torch"):
         raise ConfigError(f"A module runs on PyTorch, not on the engine `{request.engine}`. Leave out the engine.")
-    if request.device is not None:
-        raise ConfigError(
-            f"A module stays on the device where it is, so leave out `device`. Move it: module.to({request.device!r})."
-        )
 
 
 def _refuse_untrainable(module: Module) -> None:

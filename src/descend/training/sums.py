@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from descend.models.module import ModuleModel
 from descend.models.module_modes import Modes
+from descend.problem.fault import Fault
 from descend.training.curvature import Ritz
 from descend.training.engine import ModuleEngine
 from descend.training.meter import Meter
@@ -26,6 +27,7 @@ class Sums(Protocol):
     runs: int
     passes: float
     finite: bool
+    fault: Fault | None
     meter: Meter | None
 
     @property

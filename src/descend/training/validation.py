@@ -17,6 +17,7 @@ from descend.table.rows import Rows
 from descend.training.averaging import Average
 from descend.training.classes import weighed
 from descend.training.course import Course
+from descend.training.devices import one_thread
 from descend.training.engine import ModuleEngine, engine_of
 from descend.training.listeners import Listeners
 from descend.training.meter import HELD_BACK, Meter, meter_of
@@ -122,8 +123,6 @@ def refuse_without(request: Request) -> None:
         raise ConfigError("`clip` cuts the gradient as a whole, `clip_value` each of its numbers: give one of them.")
     if request.accumulate > 1 and request.batch_size is None:
         raise ConfigError("`accumulate` adds up the gradients of batches, so give `batch_size`, too.")
-    if request.checkpoint is not None:
-        raise ConfigError("A module has no checkpoint yet. Leave out `checkpoint`, and save its state_dict.")
 
 
 def course_of(problem: Problem, request: Request, validation: ModuleEngine | None) -> tuple[Course, Request]:
@@ -174,6 +173,9 @@ def course_of(problem: Problem, request: Request, validation: ModuleEngine | Non
             f"`precision` and `compile` go with steps by gradients; {name} takes other derivatives, too. Leave them "
             "out, or take another optimizer, such as adam."
         )
+    if one_thread(model, regime.batch_size or objective.rows):
+        objective.one_thread = True
+        problem.notes += ("one thread of the processor, which is faster for steps over so few numbers",)
     objective.half, objective.compiled = request.precision is not None, request.compile
     return course, request
 
