@@ -144,10 +144,12 @@ class Place:
         """How many rows there are."""
         return self.surface.objective.rows if self.rows is None else len(self.rows)
 
-    def _roots(self) -> Iterator[tuple[Tensor, Tensor, bool]]:
+    def _roots(self, double: bool = True) -> Iterator[tuple[Tensor, Tensor, bool]]:
         """Yield the rows of A, with A'A = C, and of q, in blocks, and whether every row has a curvature.
 
         A = sqrt(omega) B'J,   B q = sqrt(omega) s
+
+        double: whether A is wanted in double precision; it is in that of the module otherwise.
         """
         import torch
 
@@ -156,20 +158,29 @@ class Place:
             with torch.no_grad():
                 terms = surface.loss.terms(surface.scored(inputs).double(), y)
             for part, jacobian in surface.jacobian.blocks(inputs, surface.scores):
-                here = Terms(terms.slope[part], terms.root[part])
-                root = share[part].sqrt()
-                weighted = here.weighted(jacobian.double()) * root[:, None, None]
-                explained = bool((here.root != 0.0).all())
-                yield weighted.flatten(0, 1), (here.pull * root[:, None]).flatten(), explained
+                here, root = Terms(terms.slope[part], terms.root[part]), share[part].sqrt()
+                pull, explained = here.pull * root[:, None], bool((here.root != 0.0).all())
+                held = jacobian.double() if double else jacobian
+                yield here.times(root).weighted(held).flatten(0, 1), pull.flatten(), explained
 
     def _matrix(self) -> CurvatureOfRows:
+        if self.surface.double:
+            return Dense(self._gram(True))
+        return Dense(self._gram(False), self._in_double)
+
+    def _in_double(self) -> Tensor:
+        with self.surface.flat.standing_at(self.theta):
+            return self._gram(True)
+
+    def _gram(self, double: bool) -> Tensor:
+        """Return the lower triangle of C, (p, p), in double precision or that of the module."""
         import torch
 
-        size, device = self.surface.size, self.surface.trained[0].device
-        lower = torch.zeros(size, size, dtype=torch.float64, device=device)
-        for rows, _, _ in self._roots():
+        size, like = self.surface.size, self.surface.trained[0]
+        lower = torch.zeros(size, size, dtype=torch.float64 if double else like.dtype, device=like.device)
+        for rows, _, _ in self._roots(double):
             add_lower(lower, rows)
-        return Dense(lower)
+        return lower
 
     def _of_rows(self) -> CurvatureOfRows:
         import torch
