@@ -43,7 +43,7 @@ class Surface:
         self.trained = objective.model.parameters.trained
         self.size = sum(tensor.numel() for tensor in self.trained)
         self.jacobian, self.loss = RowJacobian(objective.model), RowLoss(objective.model.loss)
-        self.ends = np.cumsum([tensor.numel() for tensor in self.trained])[:-1]
+        self.kinds = np.repeat(_kinds(objective), [tensor.numel() for tensor in self.trained])
         self.double = all(str(tensor.dtype) == "torch.float64" for tensor in self.trained)
         self.scores = 1
         self.given = form
@@ -62,14 +62,14 @@ class Surface:
         return theta if self.double else joined(cut(theta, self.trained))
 
     def alike(self, units: Array) -> Array:
-        """Return one unit for all numbers of a tensor, the largest among them.
+        """Return one unit for all numbers of a kind, the largest among them.
 
-        Weights of a layer mean the same, and one that hardly matters here must not be free to run far; tensors of
-        unlike sizes, such as the parameters of a physical law, keep units of their own.
+        Weights and biases of layers are of one kind, and one that hardly matters here must not be free to run far;
+        other tensors, such as the parameters of a physical law, may be of unlike sizes and keep units of their own.
         """
-        largest = [part.max(initial=0.0) for part in np.split(units, self.ends)]
-        least = LEAST_UNIT * max(largest)
-        return np.repeat(np.maximum(largest, least), np.diff(self.ends, prepend=0, append=self.size))
+        largest = np.zeros(self.kinds.max(initial=0) + 1)
+        np.maximum.at(largest, self.kinds, units)
+        return np.asarray(np.maximum(largest, LEAST_UNIT * largest.max())[self.kinds])
 
     def parts(self, rows: NDArray[np.intp] | None) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Yield inputs, y and the share of each row in J, in double precision but for the inputs."""
@@ -84,6 +84,18 @@ class Surface:
     def scored(self, inputs: Tensor) -> Tensor:
         """Return the scores of rows, (n, k), in the precision of the module."""
         return self.objective.model.score(inputs)[:, None]
+
+
+def _kinds(objective: ModuleObjective) -> list[int]:
+    """Return a number for each tensor that is trained: 0 for those of layers, which have a matrix of weights."""
+    layers = {
+        id(tensor)
+        for part in objective.model.module.modules()
+        if any(own.ndim > 1 for own in part.parameters(recurse=False))
+        for tensor in part.parameters(recurse=False)
+    }
+    trained = objective.model.parameters.trained
+    return [0 if id(tensor) in layers else number for number, tensor in enumerate(trained, 1)]
 
 
 class Place:
