@@ -1,6 +1,6 @@
 """The lab under load: 50 scripted readers on loopback for a minute, each with a page and sliders of their own.
 
-    python benchmarks/lab_load.py [--readers 50] [--seconds 60]
+    python benchmarks/lab_load.py [--readers 50] [--seconds 60] [--before OTHER/src]
 
 A reader opens a problem, moves the rate, the start or the noise, or types a gradient, with two seconds or so between.
 It holds as many connections open as a browser does, six, and uses one of them.
@@ -39,19 +39,21 @@ CONNECTIONS = 6
 class Reader(threading.Thread):
     """One reader: what it asked took ``times``; ``errors`` are what it was told instead."""
 
-    def __init__(self, number: int, port: int, end: float) -> None:
+    def __init__(self, number: int, port: int, end: float, problems: list[str]) -> None:
         super().__init__(daemon=True)
+        self.problems = problems
         self.random = random.Random(number)
         self.port, self.end = port, end
         self.times: list[float] = []
         self.errors: list[str] = []
         self.said = ""
         self.settings: dict[str, Any] = {}
+        self.marks: dict[str, str] = {}
         self.open()
 
     def open(self) -> None:
         """Choose a problem, as it begins."""
-        recipe = PROBLEMS[self.random.choice(list(PROBLEMS))]
+        recipe = PROBLEMS[self.random.choice(self.problems)]
         self.settings = {
             "formula": recipe.formula, "loss": recipe.loss, "optimizers": list(recipe.optimizers), "rate": -3.0,
             "auto": [], "start": ", ".join(f"{name}={value}" for name, value in recipe.start.items()),
@@ -69,10 +71,11 @@ class Reader(threading.Thread):
             self.act()
             try:
                 film = self.answer(connection, "/film", self.asked())["film"]
+                self.marks = film.get("marks", {})
                 told = self.answer(connection, "/_dash-update-component", words_to(film["link"]))
                 if not told["response"]["told"]["children"]:
                     self.errors.append(self.said)
-            except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+            except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError) as error:
                 self.errors.append(f"{error!r} {self.said}")
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
             time.sleep(self.random.uniform(*PAUSE))
@@ -106,7 +109,7 @@ class Reader(threading.Thread):
 
     def asked(self) -> str:
         """Write what the page sends for a film."""
-        return json.dumps({"settings": self.settings, "gradient": "", "key": None})
+        return json.dumps({"settings": self.settings, "gradient": "", "key": None, "have": self.marks})
 
 
 def words_to(link: str) -> str:
@@ -136,41 +139,60 @@ def memory(process: int) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
-def main() -> int:
-    """Start a lab, let the readers loose, and print what it took."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--readers", type=int, default=50)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    options = parser.parse_args()
+def measured(readers: int, seconds: float, source: Path | None, problems: list[str]) -> bool:
+    """Start a lab, let the readers loose, print what it took, and return whether that is too much.
+
+    source: the folder that holds the package of another version; None for this one. problems: what readers open.
+    """
     command = [sys.executable, "-m", "descend", "lab", "--no-browser", "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as lab:
+    environment = dict(os.environ) if source is None else os.environ | {"PYTHONPATH": str(source)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as lab:
         assert lab.stderr is not None
         port = int(re.search(r":(\d+)/", lab.stderr.readline())[1])  # type: ignore[index]
         threading.Thread(target=lab.stderr.read, daemon=True).start()
-        end = time.monotonic() + options.seconds
-        readers = [Reader(number, port, end) for number in range(options.readers)]
-        for reader in readers:
+        end = time.monotonic() + seconds
+        class_of = [Reader(number, port, end, problems) for number in range(readers)]
+        for reader in class_of:
             reader.start()
-        sizes = []
+        sizes, begun, warm = [], 0.0, 0
         while time.monotonic() < end:
             time.sleep(1.0)
             sizes.append(memory(lab.pid))
-        for reader in readers:
+            if not begun and time.monotonic() > end - seconds / 2:  # what is made once is made by then
+                begun, warm = processor(lab.pid), sum(len(reader.times) for reader in class_of)
+        for reader in class_of:
             reader.join(60)
         used = processor(lab.pid)
         lab.terminate()
-    times = sorted(value for reader in readers for value in reader.times)
-    errors = [error for reader in readers for error in reader.errors]
+    times = sorted(value for reader in class_of for value in reader.times)
+    errors = [error for reader in class_of for error in reader.errors]
     slowest = times[int(0.95 * len(times))]
     half = sizes[len(sizes) // 2]
-    print(f"{options.readers} readers, {options.seconds:g} s: {len(times)} answers, {len(errors)} errors")
+    print(f"{source or 'this version'}: {readers} readers, {seconds:g} s, {len(times)} answers, {len(errors)} errors")
     print(f"median {times[len(times) // 2] * 1000:.0f} ms, 95th percentile {slowest * 1000:.0f} ms, "
           f"slowest {times[-1] * 1000:.0f} ms")  # fmt: skip
-    print(f"the lab used {used:.0f} s of a processor; load of this machine {os.getloadavg()[0]:.1f}")
+    each = (used - begun) / (len(times) - warm) * 1000
+    print(f"{each:.1f} ms of a processor an answer in the second half, {used:.0f} s in all; "
+          f"load of this machine {os.getloadavg()[0]:.1f}")  # fmt: skip
     print(f"memory {sizes[0]:.0f} MB after a second, {half:.0f} MB halfway, {sizes[-1]:.0f} MB at the end")
     for error in errors[:3]:
         print(error)
-    return int(bool(errors) or slowest > SLOWEST or sizes[-1] > GROWTH * half)
+    return bool(errors) or slowest > SLOWEST or sizes[-1] > GROWTH * half
+
+
+def main() -> int:
+    """Measure this version, and before it another one if that is asked for."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--readers", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--before", type=Path, metavar="SRC", help="the src folder of a version to measure first")
+    options = parser.parse_args()
+    problems = list(PROBLEMS)
+    if options.before is not None:
+        there = (options.before / "descend/lab/problems.py").read_text(encoding="utf-8")
+        problems = [name for name in problems if f'"{name}",' in there]
+        measured(options.readers, options.seconds, options.before, problems)
+    return int(measured(options.readers, options.seconds, None, problems))
 
 
 if __name__ == "__main__":

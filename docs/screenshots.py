@@ -33,8 +33,12 @@ LAB = {
     "wave": "?problem=wave",
     "diverging": "?problem=valley&rate=0.12",
     "race": "?problem=valley&optimizers=gd,momentum,adam&rate=0.04",
+    "sides": "?problem=sides",
+    "zh": "?problem=decay&lang=zh",
 }
 """By picture, the address of the lab that it shows."""
+ONCE = {"sides": ("light",), "zh": ("light",)}
+"""Of these pictures only some shapes."""
 TOPS = {"report-curve-light": "section:has(#pictures) figure", "lab-race-light": ".player"}
 """Of these also the upper part alone, down to an element, for the README."""
 
@@ -82,10 +86,8 @@ def keep(tab: Any, name: str) -> None:
     if name in TOPS:
         box = tab.locator(TOPS[name]).first.bounding_box()
         pictures[f"{name}-top"] = taken.crop((0, 0, taken.width, round(box["y"] + box["height"]) + 16))
-    for each, picture in pictures.items():
-        path = DOCS / "images" / f"{each}.webp"
-        picture.save(path, lossless=True, quality=80, method=3)  # a third of the size of PNG
-        print(path.relative_to(DOCS.parent))
+    for each, image in pictures.items():
+        picture(image, each)
 
 
 @contextmanager
@@ -112,14 +114,56 @@ def main() -> None:
                 with opened(browser, page.as_uri(), shape, offline=True) as tab:
                     keep(tab, f"report-{name}-{shape}")
         for name, query in LAB.items():
-            for shape in SHAPES:
+            for shape in ONCE.get(name, tuple(SHAPES)):
                 with opened(browser, address + query, shape, offline=False) as tab:
                     tab.wait_for_selector("#told tbody tr")
                     tab.wait_for_selector("#loss-figure .main-svg")
                     tab.wait_for_selector("#derived math", state="attached")
                     tab.wait_for_timeout(500)  # the figures settle
                     keep(tab, f"lab-{name}-{shape}")
+        by_hand(browser, address)
+        on_a_projector(browser, address)
         browser.close()
+
+
+def by_hand(browser: Browser, address: str) -> None:
+    """Take the picture of two steps by hand."""
+    with opened(browser, f"{address}?problem=valley", "light", offline=False) as tab:
+        tab.wait_for_selector("#told tbody tr")
+        tab.locator("#hand-begin").click()
+        tab.wait_for_selector("#hand-told p")
+        for across, up in ((0.62, 0.6), (0.52, 0.5)):
+            plot = tab.locator("#surface-figure .nsewdrag").first
+            box = plot.bounding_box()
+            plot.click(position={"x": across * box["width"], "y": up * box["height"]})
+            tab.locator("#hand-take").click()
+            tab.wait_for_timeout(800)
+        crop(tab, "lab-hand-light", "#hand-card")
+
+
+def on_a_projector(browser: Browser, address: str) -> None:
+    """Take the picture of the view for a projector."""
+    with opened(browser, f"{address}?problem=valley&rate=0.105", "light", offline=False) as tab:
+        tab.set_viewport_size({"width": 1280, "height": 720})
+        tab.wait_for_selector("#told tbody tr")
+        tab.locator("#projector").click()
+        tab.locator("#frame-slider").fill("12")
+        tab.wait_for_timeout(800)
+        picture(Image.open(io.BytesIO(tab.screenshot())).convert("RGB"), "lab-projector-light")
+
+
+def crop(tab: Any, name: str, last: str) -> None:
+    """Keep a page down to an element."""
+    taken = Image.open(io.BytesIO(tab.screenshot(full_page=True))).convert("RGB")
+    box = tab.locator(last).first.bounding_box()
+    picture(taken.crop((0, 0, taken.width, round(box["y"] + box["height"]) + 24)), name)
+
+
+def picture(taken: Image.Image, name: str) -> None:
+    """Write a picture."""
+    path = DOCS / "images" / f"{name}.webp"
+    taken.save(path, lossless=True, quality=80, method=3)  # a third of the size of PNG
+    print(path.relative_to(DOCS.parent))
 
 
 if __name__ == "__main__":

@@ -26,8 +26,6 @@ import reference
 ROOT = pages.ROOT
 LINK = re.compile(r"(?<=\]\()(?!\w+://|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 MATHEMATICS = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.S)
-NOT_YET = {"curves.md", "estimators.md", "units.md"}
-"""Pages whose blocks need data that they do not make."""
 FETCHED = '<script src="https://unpkg.com/iframe-worker/shim"></script>'
 MADE: dict[str, tuple[str, dict[str, bytes]]] = {}
 """By page, its text when it last ran and the files it made: `mkdocs serve` runs only what has changed."""
@@ -71,7 +69,7 @@ def _ran(item: tuple[str, str]) -> dict[str, bytes]:
         here = ROOT / "docs" / posixpath.dirname(page)
         names = {name for name, _ in LINK.findall(text) if "/" not in name and not (here / name).exists()}
         try:
-            MADE[page] = text, {} if page in NOT_YET else pages.made_by(text, names)
+            MADE[page] = text, pages.made_by(text, names)
         except pages.DiffersError as error:
             raise PluginError(f"docs/{page}: {error}") from error
     return MADE[page][1]

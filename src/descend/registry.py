@@ -12,7 +12,7 @@ import difflib
 import math
 import operator
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from types import MappingProxyType
@@ -111,6 +111,17 @@ def split_list(text: str) -> list[str]:
     """
     parts = (part.strip() for part in re.findall(r"(?:\([^)]*\)|[^,(]|\()+", text))
     return list(dict.fromkeys(part for part in parts if part))
+
+
+def names_listed(texts: str | Sequence[str] | None, known: Collection[str]) -> list[str]:
+    """Return the names that texts list: a known one as it is, else several with commas between them; nothing twice.
+
+    >>> names_listed(["a, b", "c", "a"], ["a, b", "c"]), names_listed("plate,well", ["plate", "well"])
+    (['a, b', 'c', 'a'], ['plate', 'well'])
+    """
+    each = [texts] if isinstance(texts, str) else texts or ()
+    names = (name for text in each for name in ([text] if text in known else split_list(text)))
+    return list(dict.fromkeys(names))
 
 
 class Registry(Generic[AnyPart]):

@@ -36,7 +36,7 @@ def test_one_is_shown_by_any_of_its_names(run, words):
         "y = lower + (upper - lower)/(1 + (x/ec50)^slope)",
         "",
         "  x: dose or concentration (x)",
-        "  lower: response at one end (y)",
+        "  lower: response at very large doses (y)",
         "  upper: response at dose 0 (y)",
         "  ec50: dose at which half of the effect is reached (x)",
         "  slope: steepness; above 0 where the response falls from upper (1)",

@@ -1,5 +1,6 @@
 """`descend export`."""
 
+import numpy as np
 import pytest
 
 from descend.cli.main import main
@@ -36,3 +37,16 @@ def test_an_option_of_sql_is_refused_elsewhere(model, monkeypatch, capsys):
 def test_it_does_not_overwrite_the_model(model, monkeypatch, capsys):
     assert run(monkeypatch, model, "--to", "sql", "--output", model) == 2
     assert "would overwrite" in capsys.readouterr().err
+
+
+def test_onnx_is_written_to_a_file_alone(model, monkeypatch, capsys, tmp_path):
+    runtime = pytest.importorskip("onnxruntime")
+    place = tmp_path / "line.onnx"
+    assert run(monkeypatch, model, "--to", "onnx", "--output", str(place)) == 0
+    (found,) = runtime.InferenceSession(str(place)).run(None, {"x": np.array([[3.0], [0.5]])})
+    np.testing.assert_allclose(found, [[6.0], [1.0]], rtol=1e-12)
+    capsys.readouterr()
+    assert run(monkeypatch, model, "--to", "onnx") == 2
+    assert capsys.readouterr().err == (
+        "ConfigError: ONNX is no text that could be printed. Name a file for it, --output model.onnx.\n"
+    )

@@ -140,17 +140,6 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
     assert str(refused.value) == ("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
 
 
-def test_a_module_is_refused(tmp_path):
-    import torch
-
-    with pytest.raises(ConfigError) as error:
-        descend.fit(torch.nn.Linear(1, 1), DATA, inputs=["x"], response="y", checkpoint=tmp_path / "run.json")
-    assert str(error.value) == (
-        "A checkpoint holds the parameters of a formula or a function, not the weights of a PyTorch module. "
-        "Save those from `on_step`, with torch.save."
-    )
-
-
 finite = st.floats(allow_nan=True, allow_infinity=True)
 states = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), finite, st.lists(finite, max_size=4).map(np.array)),

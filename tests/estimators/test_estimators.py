@@ -221,6 +221,28 @@ def test_predictions_are_for_an_exposure_of_1(rows):
     rate = np.exp(X @ fitted.parameters_["w"] + fitted.parameters_["b"])
     np.testing.assert_allclose(fitted.predict(X), rate)
     assert (fitted.predict(X) * exposure).sum() == pytest.approx(y.sum())
+    np.testing.assert_array_equal(fitted.coef_, fitted.parameters_["w"])
+    column = FormulaRegressor("exp(w @ [*] + b)", loss="poisson", exposure="x4", offset="x3")
+    both = np.column_stack([X, exposure])
+    column.fit(both, y)
+    np.testing.assert_array_equal(column.coef_, [*column.parameters_["w"], 1.0, 0.0])
+    np.testing.assert_allclose(column.predict(both), exposure * np.exp(X @ column.coef_[:4] + column.intercept_))
+    same = descend.fit("y ~ exp(w @ [*] + b)", (both, y), loss="poisson", exposure="x4", offset="x3")
+    np.testing.assert_allclose(column.standard_errors_["w"], same.standard_errors["w"], rtol=1e-6)
+
+
+def test_a_penalty_that_was_chosen_leaves_coefficients_and_no_errors(rows):
+    X, score, rng = rows
+    y = score + rng.normal(size=len(X))
+    fitted = FormulaRegressor(l2="auto").fit(X, y)
+    again = linear_model.Ridge(fitted.fit_.penalty_path.l2[fitted.fit_.penalty_path.chosen] * len(X)).fit(X, y)
+    np.testing.assert_allclose(fitted.coef_, again.coef_, rtol=1e-8)
+    assert fitted.intercept_ == pytest.approx(again.intercept_)
+    assert fitted.standard_errors_ is None
+    assert fitted.fit_.notes[0].endswith(
+        "under a penalty there are no standard errors, and those of a fit without one to what this choice leaves would "
+        "be conditional on it, hence too small"
+    )
 
 
 def test_curves_groups_and_frames(decay):
@@ -239,6 +261,16 @@ def test_curves_groups_and_frames(decay):
     np.testing.assert_allclose(polar.predict(pl.from_pandas(frame)), each.predict(frame))
     named = FormulaRegressor("rate ~ a*exp(-b*x)").fit(frame[["x"]], y)
     assert named.fit_.model.response == "rate"
+
+
+@pytest.mark.parametrize("step", ["floor(x)", "sign(x)", "heaviside(x - 1)", "ceil(2*x)"])
+def test_a_step_is_no_line_though_its_slope_is_0(decay, step):
+    frame, _ = decay
+    y = 2.0 * np.floor(frame["x"].to_numpy()) + frame["x"].to_numpy()
+    fitted = FormulaRegressor(f"a*{step} + b*x").fit(frame[["x"]], y)
+    np.testing.assert_allclose(fitted.predict(frame[["x"]]), fitted.fit_.predict(frame[["x"]]))
+    with pytest.raises(AttributeError, match="is not linear in the columns of X"):
+        _ = fitted.coef_
 
 
 def test_a_name_on_the_left_that_is_a_column_is_refused(decay):

@@ -5,8 +5,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
+from sklearn.feature_selection import SelectKBest, f_regression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    PolynomialFeatures,
+    RobustScaler,
+    StandardScaler,
+)
 
 import descend
 from descend.estimators import FormulaClassifier, FormulaRegressor, to_sql
@@ -47,10 +56,11 @@ def test_a_classifier_gives_the_probability_of_the_second_class(rows):
 def test_other_steps_are_refused(rows):
     data, y = rows
     with pytest.raises(descend.ConfigError) as caught:
-        to_sql(make_pipeline(PolynomialFeatures(), FormulaRegressor(l2=0.1)).fit(data, y))
+        to_sql(make_pipeline(PCA(), FormulaRegressor(l2=0.1)).fit(data, y))
     assert str(caught.value) == (
-        "A PolynomialFeatures before the estimator cannot be written as SQL. StandardScaler, MinMaxScaler without "
-        "clip, OneHotEncoder of all categories, ColumnTransformer and passthrough can."
+        "A PCA before the estimator cannot be written as SQL. StandardScaler, MinMaxScaler without clip, MaxAbsScaler, "
+        "RobustScaler, OneHotEncoder of all categories, PolynomialFeatures, selections of columns, ColumnTransformer "
+        "and passthrough can."
     )
 
 
@@ -95,3 +105,47 @@ def test_a_missing_category_is_refused(rows):
         "A OneHotEncoder has the category nan, which is neither a word nor a number, so that it cannot be written as "
         "SQL. Fill such cells in beforehand."
     )
+
+
+def test_three_classes_have_a_column_for_each_probability_and_one_for_the_class(rows):
+    data, y = rows
+    words = np.array(["it's", "b", "c d"])[np.digitize(y, [3.0, 7.0])]
+    fitted = make_pipeline(StandardScaler(), FormulaClassifier(l2=0.01)).fit(data, words)
+    numbers = FormulaClassifier(l2=1e-9).fit(1000.0 * data, np.digitize(y, [3.0, 7.0]))  # far scores
+    far = 1000.0 * data
+    for estimator, source, table in ((fitted, data, "data"), (numbers, far, "far")):
+        found = duckdb.sql(to_sql(estimator, table=table)).df()
+        named = [f"prediction_{kind}" for kind in estimator.classes_]
+        np.testing.assert_allclose(found[named], estimator.predict_proba(source), rtol=1e-9, atol=1e-300)
+        np.testing.assert_array_equal(found["prediction"], estimator.predict(source))
+        assert len(to_sql(estimator, dialect="postgres")) > 100
+    last = fitted[-1]
+    np.testing.assert_allclose(
+        duckdb.sql(to_sql(fitted)).df()["score_c d"],
+        last.decision_function(fitted[:-1].transform(data))[:, 1],
+        rtol=1e-9,
+    )
+    fit = descend.fit("kind ~ w @ [*] + b", data.assign(kind=words), loss="multinomial", l2=0.01)
+    measured = data.assign(kind=words)
+    assert len(measured) == 50  # DuckDB reads it by its name
+    found = duckdb.sql(fit.export("sql", table="measured")).df()
+    np.testing.assert_allclose(found["prediction_b"], fit.predict(data, probabilities=True)[:, 0], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        PolynomialFeatures(3),
+        PolynomialFeatures(2, interaction_only=True, include_bias=False),
+        RobustScaler(),
+        RobustScaler(with_centering=False),
+        MaxAbsScaler(),
+        SelectKBest(f_regression, k=1),
+    ],
+    ids=lambda step: type(step).__name__,
+)
+def test_further_steps_become_a_query(rows, step):
+    data, y = rows
+    pipeline = make_pipeline(step, FormulaRegressor(l2=0.01)).fit(data, y)
+    found = duckdb.sql(to_sql(pipeline)).df()["prediction"]
+    np.testing.assert_allclose(found, pipeline.predict(data), rtol=1e-11)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.utils.estimator_checks import check_estimator
 
 import descend
 from descend.estimators import FormulaRegressor
@@ -143,9 +144,24 @@ AS_IT_KEEPS = ", as it keeps the moments of the rows and not the rows. Use fit f
 )
 def test_what_moments_cannot_do_is_refused(rows, options, message):
     X, y, _ = rows
-    with pytest.raises(descend.ConfigError) as caught:
+    assert not hasattr(FormulaRegressor(**options), "partial_fit")
+    with pytest.raises(AttributeError) as caught:
         FormulaRegressor(**options).partial_fit(X, y)
     assert str(caught.value) == message
+
+
+def test_a_curve_of_columns_that_only_the_rows_tell_is_refused_too(rows):
+    X, y, _ = rows
+    with pytest.raises(descend.ConfigError) as caught:
+        FormulaRegressor("speed*exp(b*size)").partial_fit(pd.DataFrame(X[:, :2], columns=["speed", "size"]), y)
+    assert str(caught.value).startswith("partial_fit is for formulas that are linear in all their parameters")
+
+
+@pytest.mark.parametrize("options", [{"loss": "huber"}, {"l1": 0.1}, {"errors": "sandwich"}], ids=str)
+def test_scikit_learn_finds_nothing_with_options(options):
+    found = check_estimator(FormulaRegressor(**options), on_fail=None, on_skip=None)
+    others = {each["check_name"]: each["exception"] for each in found if each["status"] != "passed"}
+    assert list(others) in ([], ["check_array_api_input"]), others
 
 
 def test_a_batch_that_does_not_go_with_those_before_is_refused_and_forgotten(rows):

@@ -16,6 +16,7 @@ from descend.lab.copies import commands, python, report
 from descend.lab.data import Library, read_rows
 from descend.lab.descents import lowest_fit
 from descend.lab.groups import answer
+from descend.lab.limits import Limits, within
 from descend.lab.state import FILE, State, read_query, usual_of
 
 
@@ -150,12 +151,11 @@ def test_groups_of_a_large_file_have_all_their_rows(tmp_path):
 
 
 def test_fits_that_take_long_are_given_up(library, monkeypatch):
-    monkeypatch.setattr(groups, "SECONDS", 0.0)
     monkeypatch.setattr(groups, "TRIED", 3)
     said = (
         r"^One fit for each of 7 groups would take longer than the 0 s that the lab allows: some \d+ s\. Use the comm"
     )
-    with pytest.raises(descend.errors.ConfigError, match=said):
+    with within(Limits(groups=0.0)), pytest.raises(descend.errors.ConfigError, match=said):
         groups.fits_of(STATE, library(7).file)
 
 
@@ -178,14 +178,14 @@ def posted(state, **changed):
 def test_the_page_asks_for_all_groups_for_one_or_for_none():
     lab = Callbacks(Library())
     wells = usual_of("wells")
-    everything = json.loads(lab.film(posted(wells), "", None, {"page": 0}))
+    everything = json.loads(lab.film({"settings": posted(wells), "shown": {"page": 0}}))
     assert everything["film"] is None and everything["groups"]["link"] == "?problem=wells"
     assert len(rows_of(everything["groups"]["table"])) == 8
-    one = json.loads(lab.film(posted(dataclasses.replace(wells, group="3")), "", None))
+    one = json.loads(lab.film({"settings": posted(dataclasses.replace(wells, group="3"))}))
     assert one["groups"] is None and one["film"]["group"] == "3" and one["film"]["link"].endswith("&group=3")
-    none = json.loads(lab.film(posted(dataclasses.replace(wells, group="3"), by=[]), "", None))
+    none = json.loads(lab.film({"settings": posted(dataclasses.replace(wells, group="3"), by=[])}))
     assert none["film"]["group"] == "" and "by=" in none["film"]["link"]
-    wrong = json.loads(lab.film(posted(wells, formula="y ~ log*t"), "", None))
+    wrong = json.loads(lab.film({"settings": posted(wells, formula="y ~ log*t")}))
     assert wrong["groups"] is None and "built-in" in json.dumps(wrong["told"]["formula-told"])
 
 

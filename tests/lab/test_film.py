@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 import re
@@ -11,17 +12,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import descend
 from descend.errors import ConfigError
 from descend.lab import chinese, copies, rates
+from descend.lab.callbacks import Callbacks
 from descend.lab.data import Library, Rows, read_rows
 from descend.lab.descents import descents, unknown_start
-from descend.lab.equations import step_lines
 from descend.lab.film import film_of
-from descend.lab.frames import chosen
+from descend.lab.frames import chosen, frames_of
 from descend.lab.landscape import landscape_of
+from descend.lab.limits import Limits, within
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import State, usual_of
+from descend.lab.stills import as_json
 from descend.lab.texts import OUTCOMES, TEXTS
 from descend.optimizers import OPTIMIZERS
 
@@ -32,18 +34,27 @@ def found(state):
     return descents(state, rows)
 
 
+def frames_in(move: dict) -> int:
+    """How many frames a move has."""
+    if "heights" in move:
+        return len(base64.b64decode(move["heights"])) // (2 * len(move["x"]))
+    return len(base64.b64decode(move["side"])) // move["cells"] ** 2 if "side" in move else len(move["y"])
+
+
 @pytest.mark.parametrize("name", list(PROBLEMS))
 def test_every_problem_descends_and_its_film_is_json(name):
     made = found(usual_of(name))
     film = film_of(made, dark=False)
     frames = len(film["epochs"])
-    json.dumps(film, allow_nan=False)
+    as_json(film)
     assert all(fit.trace[-1].loss < fit.trace[0].loss for fit in made.fits.values())
-    assert film["epochs"] == sorted(set(film["epochs"])) and film["begin"] == frames - 1 == len(film["equations"]) - 1
+    assert (
+        film["epochs"] == sorted(set(film["epochs"])) and film["begin"] == frames - 1 == len(film["steps"]["theta"]) - 1
+    )
     assert set(film["figures"]) == set(film["moves"])
     for moves in film["moves"].values():
         told = [move for move in moves if move["kind"] != "line"]
-        assert len(told) == len(made.fits) and all(len(move["y"]) == frames for move in told)
+        assert len(told) == len(made.fits) and all(frames_in(move) == frames for move in told)
 
 
 def test_the_textbook_run_is_in_the_film():
@@ -54,27 +65,60 @@ def test_the_textbook_run_is_in_the_film():
 
 
 @pytest.mark.parametrize("name", list(OPTIMIZERS))
-def test_a_step_written_out_leads_to_the_next_parameters(name, line):
-    """The numbers in w ← a − b × c = d make the equation hold, to the digits that are shown."""
-    fit = descend.fit("y ~ w*x", line, start={"w": 1.0}, optimizer=name, epochs=10)
-    lines = step_lines(fit, 0)
-    numbers = [float(text.replace("−", "-")) for text in re.findall(r"−?\d+\.?\d*(?:e−?\d+)?", lines[0])]
-    after = float(fit.trace.at(1).theta[0])
-    assert numbers[0] == 1.0 and numbers[-1] == pytest.approx(after, rel=1e-3)
-    if "×" in lines[0]:
-        assert numbers[0] - abs(numbers[1]) * numbers[2] == pytest.approx(after, rel=2e-3)
-    else:
-        assert numbers[0] + numbers[1] * (-1 if "− " in lines[0] and numbers[1] > 0 else 1) == pytest.approx(
-            after, rel=2e-3
+def test_the_numbers_of_a_step_lead_to_the_next_parameters(name):
+    made = found(dataclasses.replace(usual_of("decay"), optimizers=(name,), epochs=20))
+    steps = film_of(made, dark=False)["steps"]
+    trace, fit = made.first.trace, made.first
+    for frame, epoch in enumerate(frames_of(made.fits).epochs[:-1]):
+        assert steps["theta"][frame] == pytest.approx(trace.at(epoch).theta, rel=1e-7)
+        assert steps["after"][frame] == pytest.approx(trace.at(epoch + 1).theta, rel=1e-7)
+        assert steps["slope"][frame] == pytest.approx(
+            fit.solution.objective(trace.at(epoch).theta, 1).gradient, rel=1e-5
         )
+        assert steps["loss"][frame] == pytest.approx(trace.at(epoch).loss, rel=1e-7)
+    assert steps["labels"] == ["a", "b"] and steps["more"] == 0
 
 
-def test_a_step_of_gradient_descent_reads_as_in_the_book(line):
-    fit = descend.fit("y ~ w*x", line, start={"w": 0.14}, optimizer="gd", learning_rate=0.001, epochs=1)
-    slope = float(np.mean(2 * line["x"] * (0.14 * line["x"] - line["y"])))
-    shown = f"{slope:.4g}".replace("-", "−")
-    assert step_lines(fit, 0) == [f"w ← 0.14 − 0.001 × ({shown}) = {0.14 - 0.001 * slope:.4g}"]
-    assert step_lines(fit, 1) == []
+def test_a_step_of_gradient_descent_is_the_rate_times_the_slope():
+    steps = film_of(found(usual_of("line")), dark=False)["steps"]
+    for theta, after, slope, rate in zip(steps["theta"], steps["after"], steps["slope"], steps["rate"], strict=True):
+        assert theta[0] - rate * slope[0] == pytest.approx(after[0], rel=1e-7)
+    assert steps["slope"][0][0] == pytest.approx(-142.8, rel=1e-3) and steps["kind"] == "gd"
+
+
+def test_a_small_step_tells_the_slope_no_worse():
+    """Near the end a step of gd is lost in the digits of what it moves, so the slope is asked for."""
+    state = dataclasses.replace(usual_of("valley"), rate=0.1, epochs=2000)
+    made = found(state)
+    steps = film_of(made, dark=False)["steps"]
+    last = made.first.trace.at(made.first.trace[-1].epoch - 1).theta
+    assert steps["slope"][-1] == pytest.approx(made.first.solution.objective(last, 1).gradient, rel=1e-3)
+
+
+def test_the_plane_of_two_inputs_shows_both_sides():
+    made = found(usual_of("sides"))
+    film = film_of(made, dark=False)
+    figure, move = film["figures"]["data"], film["moves"]["data"][0]
+    assert [trace["name"] for trace in figure["data"]] == ["z = 0", "z = 1"]
+    assert figure["layout"]["xaxis"]["title"]["text"] == "x"
+    cells = move["cells"]
+    ends = np.frombuffer(base64.b64decode(move["side"]), np.uint8).reshape(-1, cells, cells)[-1] / 200.0
+    x, y = np.linspace(*move["x"], cells), np.linspace(*move["y"], cells)
+    right = made.first.predict({"x": np.tile(x, cells), "y": np.repeat(y, cells)}).reshape(cells, cells)
+    assert np.abs(ends - right).max() <= 0.0026
+
+
+def test_a_figure_that_the_page_has_is_not_sent_again():
+    callbacks = Callbacks(Library())
+    settings = {
+        "formula": "y ~ w*x", "loss": "squared", "optimizers": ["gd"], "rate": -3.0, "auto": [], "start": "w=0",
+        "epochs": "100", "batch": "all", "noise": 2.0, "context": {"problem": "line", "seed": 0, "lang": "en"},
+        "by-hand": [], "theme": "light",
+    }  # fmt: skip
+    first = json.loads(callbacks.film({"settings": settings}))["film"]
+    assert set(first["figures"]) == set(first["marks"]) == {"data", "surface", "loss"}
+    again = json.loads(callbacks.film({"settings": settings | {"rate": -3.1}, "have": first["marks"]}))["film"]
+    assert set(again["figures"]) <= {"loss"} and again["moves"] != first["moves"]
 
 
 def test_the_stable_region_ends_where_descents_begin_to_diverge():
@@ -168,9 +212,9 @@ def test_too_many_steps_are_refused():
     )
 
 
-def test_a_run_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("descend.lab.descents.SECONDS", 0.02)
-    made = found(dataclasses.replace(usual_of("wave"), batch=2, epochs=3999, seed=11))
+def test_a_run_that_takes_too_long_is_stopped():
+    with within(Limits(seconds=0.02)):
+        made = found(dataclasses.replace(usual_of("wave"), batch=2, epochs=3999, seed=11))
     assert made.first.outcome == "time_used_up" and made.first.seconds < 1.0
 
 
@@ -211,5 +255,5 @@ def test_classes_descend_too(tmp_path, loss, formula):
     (tmp_path / "classes.csv").write_text("x,grade,word\n" + "\n".join(lines) + "\n", encoding="utf-8")
     rows = read_rows(tmp_path / "classes.csv", "classes.csv", ("classes", loss))
     made = descents(State(formula=formula, loss=loss), rows)
-    json.dumps(film_of(made, dark=False), allow_nan=False)
+    as_json(film_of(made, dark=False))
     assert made.lowest.loss < made.fits["gd"].trace[-1].loss < made.fits["gd"].trace[0].loss

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 import numpy as np
 import pytest
 
-from descend.lab import film
 from descend.lab.data import read_rows
 from descend.lab.descents import descents
-from descend.lab.frames import frames_of
+from descend.lab.film import film_of
 from descend.lab.state import FILE, State
 
 
@@ -34,12 +35,14 @@ def test_each_group_has_its_colour_and_one_line_moves(rows):
     state = State(FILE, "y ~ a[site]*exp(-b*x)", rate=None, start=(("b", 1.0),), epochs=50, optimizers=("lbfgs",))
     runs = descents(state, rows)
     assert runs.lowest.parameters["a"] == pytest.approx({"A": 2.0, "B": 1.0}, rel=1e-4)
-    drawn, moves = film._data(runs, frames_of(runs.fits), False)
+    made = film_of(runs, False)
+    drawn, moves = made["figures"]["data"], made["moves"]["data"]
     names = [trace["name"] for trace in drawn["data"][:2]]
     assert names == ["A", "B"] and len({trace["marker"]["color"] for trace in drawn["data"][:2]}) == 2
     (moving,) = moves
     gaps = [place for place, value in enumerate(moving["x"]) if value is None]
     assert len(gaps) == 2 and gaps[1] == len(moving["x"]) - 1
-    last, scale = moving["y"][-1], moving["scale"]
+    places = np.frombuffer(base64.b64decode(moving["heights"]), "<i2").reshape(-1, len(moving["x"]))
+    last, scale = places[-1].astype(float), moving["scale"]
     assert scale[0] + last[0] * scale[1] == pytest.approx(2.0, abs=0.01)
     assert scale[0] + last[gaps[0] + 1] * scale[1] == pytest.approx(1.0, abs=0.01)

@@ -7,97 +7,12 @@ import re
 import shlex
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-SAID = "document.getElementById('told').dataset.link === document.documentElement.dataset.film"
-"""The words to the film are there."""
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    pytest.importorskip("dash", reason="the extra `lab` is not installed")
-    code = "import sys; from descend.cli.main import main; sys.exit(main())"
-    command = [sys.executable, "-c", code, "lab", "--no-browser", "--port", "0"]
-    log = tmp_path_factory.mktemp("lab") / "log.txt"
-    with log.open("w") as file, subprocess.Popen(command, stderr=file) as running:
-        while not (found := re.search(r"http://\S+", log.read_text())):
-            assert running.poll() is None, log.read_text()
-            time.sleep(0.05)
-        yield found[0]
-        running.terminate()
-    assert "Traceback" not in log.read_text()
-
-
-class Page:
-    """A page of the lab, and what it complained of."""
-
-    def __init__(self, browser: Any, address: str, query: str = "", **options: Any) -> None:
-        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
-        self.tab = self.context.new_page()
-        self.complaints: list[str] = []
-        self.elsewhere: list[str] = []
-        self.asked = 0
-        self.tab.on("console", lambda message: self.complaints.append(message.text))
-        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.tab.on("request", lambda request: self.count(request.url, address))
-        self.tab.goto(address + query)
-        self.until("document.documentElement.dataset.film")
-        self.until(SAID)
-        self.tab.wait_for_selector("#loss-figure .main-svg")
-
-    def until(self, condition: str, *given: Any, seconds: float = 30.0) -> None:
-        """Wait for a condition. Playwright's own way evaluates text in the page, which its policy forbids."""
-        end = time.monotonic() + seconds
-        while not self.tab.evaluate(condition, *given):
-            assert time.monotonic() < end, f"{condition} {given} never came true"
-            self.tab.wait_for_timeout(30)
-
-    def count(self, url: str, address: str) -> None:
-        self.asked += url.endswith(("/film", "/_dash-update-component"))
-        if not url.startswith((address, "data:", "blob:")):
-            self.elsewhere.append(url)
-
-    def film_has(self, text: str) -> None:
-        self.until("(text) => (document.documentElement.dataset.film || '').includes(text)", text)
-        self.until(SAID)
-
-    def type(self, field: str, text: str) -> None:
-        self.tab.locator(f"#{field}").fill(text)
-
-    def ends_of_the_path(self) -> list[tuple[float, float]]:
-        """Where the path on the surface begins and ends, by the axes of the figure."""
-        text = self.tab.locator("#surface-figure").locator("xpath=..").locator(".moving .way").first.get_attribute("d")
-        places = [tuple(map(float, place.split(" "))) for place in re.split("[ML]", text)[1:]]
-        back = """([x, y]) => {
-            const { xaxis, yaxis } = document.querySelector('#surface-figure .js-plotly-plot')._fullLayout;
-            return [xaxis.p2d(x), yaxis.p2d(y)];
-        }"""
-        return [tuple(self.tab.evaluate(back, list(place))) for place in (places[0], places[-1])]
-
-    def answer(self) -> str:
-        return str(self.tab.locator("#told tbody tr").first.text_content())
-
-
-@pytest.fixture
-def opened(browser: Any, address: str) -> Iterator[Any]:
-    pages: list[Page] = []
-
-    def opened(query: str = "", **options: Any) -> Page:
-        pages.append(Page(browser, address, query, **options))
-        return pages[-1]
-
-    yield opened
-    for page in pages:
-        assert page.complaints == [] and page.elsewhere == []
-        page.context.close()
 
 
 def test_the_textbook_run_is_there_at_once(opened):

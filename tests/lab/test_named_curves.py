@@ -129,6 +129,16 @@ def test_shares_of_trials_and_their_dispersion_descend_in_the_lab():
     assert read_query(state.query)[0] == state
 
 
+def test_the_list_of_losses_shows_the_loss_of_shares_once_trials_are_given():
+    from dash import no_update
+
+    assert State(FILE, "", trials="n").loss_shown == "binomial"
+    assert State(FILE, "", trials="n", loss="logistic").loss_shown == "logistic"
+    callbacks = Callbacks(Library(None))
+    assert callbacks.of_shares(" n", "squared") == "binomial"
+    assert callbacks.of_shares("n", "logistic") is no_update and callbacks.of_shares("", "squared") is no_update
+
+
 def test_what_is_no_dispersion_is_told_in_both_languages():
     settings = {
         "formula": "y ~ w*x", "loss": "squared", "optimizers": ["gd"], "rate": -1.0, "auto": [], "start": "",

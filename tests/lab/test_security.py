@@ -10,6 +10,7 @@ import pytest
 
 from descend.lab.callbacks import Callbacks
 from descend.lab.data import MOST_UPLOADS, Library, read_rows
+from descend.lab.limits import Limits
 from descend.lab.security import known_host, own_page
 from descend.lab.server import make_app
 from descend.lab.state import UPLOAD, State
@@ -20,7 +21,7 @@ CSV = b"x,y\n1,2\n2,4.5\n3,5.5\n"
 
 @pytest.fixture(scope="module")
 def lab():
-    return make_app(most_upload=4096).server.test_client()
+    return make_app(limits=Limits(upload=4096)).server.test_client()
 
 
 def ask(lab, method="GET", path="/", host=HOST, **more):
@@ -118,7 +119,7 @@ def answer(callbacks: Callbacks, key: str | None, formula: str = "y ~ w*x + b", 
         "epochs": "20", "batch": "all", "noise": None, "context": {"problem": UPLOAD, "seed": 0, "lang": "en"},
         "by-hand": [], "theme": "light",
     }  # fmt: skip
-    return dict(json.loads(callbacks.film(given, "", key)))
+    return dict(json.loads(callbacks.film({"settings": given, "key": key})))
 
 
 def test_what_one_reader_uploads_no_other_sees(tmp_path: Path):

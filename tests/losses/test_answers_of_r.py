@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 
+import numpy as np
 import pytest
 
 import descend
@@ -82,3 +83,168 @@ def test_theta_and_its_error_are_those_of_r():
     assert fit.parameters["theta"] == pytest.approx(answer["theta"], rel=1e-8)
     assert fit.standard_errors["theta"] == pytest.approx(answer["theta_standard_error"], rel=1e-6)
     assert fit.goodness.chi_square == pytest.approx(answer["pearson"], rel=1e-7)
+
+
+def test_ovarian_cancer_as_survreg():
+    """R: survreg(Surv(futime, fustat) ~ age + rx, survival::ovarian, dist = "weibull")"""
+    data = {
+        "futime": [
+            59,
+            115,
+            156,
+            421,
+            431,
+            448,
+            464,
+            475,
+            477,
+            563,
+            638,
+            744,
+            769,
+            770,
+            803,
+            855,
+            1040,
+            1106,
+            1129,
+            1206,
+            1227,
+            268,
+            329,
+            353,
+            365,
+            377,
+        ],
+        "fustat": [1, 1, 1, 0, 1, 0, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0],
+        "age": [
+            72.3315,
+            74.4932,
+            66.4658,
+            53.3644,
+            50.3397,
+            56.4301,
+            56.937,
+            59.8548,
+            64.1753,
+            55.1781,
+            56.7562,
+            50.1096,
+            59.6301,
+            57.0521,
+            39.2712,
+            43.1233,
+            38.8932,
+            44.6,
+            53.9068,
+            44.2055,
+            59.589,
+            74.5041,
+            43.137,
+            63.2192,
+            64.4247,
+            58.3096,
+        ],
+        "rx": [1, 1, 1, 2, 1, 1, 2, 2, 1, 2, 1, 2, 2, 2, 1, 1, 1, 1, 2, 2, 2, 1, 1, 2, 2, 2],
+    }
+    fit = descend.fit(
+        "futime ~ exp(b0 + a*age + r*rx)",
+        {name: np.array(column, dtype=float) for name, column in data.items()},
+        loss="weibull",
+        censored={"fustat": {0: "right", 1: "none"}},
+    )
+    assert [fit.parameters[name] for name in ("b0", "a", "r")] == pytest.approx(
+        [10.46261527743, -0.07909536957, 0.56727555835], rel=1e-6
+    )
+    assert [fit.standard_errors[name] for name in ("b0", "a", "r")] == pytest.approx(
+        [1.44270499565, 0.01978717617, 0.34032557384], rel=1e-3
+    )
+    assert 1.0 / fit.parameters["shape"] == pytest.approx(0.5506398395, rel=1e-6)
+    assert fit.log_likelihood == pytest.approx(-88.7617101, rel=1e-8)
+
+
+def test_insects_under_a_root_link():
+    """R: glm(count ~ spray, poisson("sqrt"), InsectSprays)"""
+    count = [
+        10,
+        7,
+        20,
+        14,
+        14,
+        12,
+        10,
+        23,
+        17,
+        20,
+        14,
+        13,
+        11,
+        17,
+        21,
+        11,
+        16,
+        14,
+        17,
+        17,
+        19,
+        21,
+        7,
+        13,
+        0,
+        1,
+        7,
+        2,
+        3,
+        1,
+        2,
+        1,
+        3,
+        0,
+        1,
+        4,
+        3,
+        5,
+        12,
+        6,
+        4,
+        3,
+        5,
+        5,
+        5,
+        5,
+        2,
+        4,
+        3,
+        5,
+        3,
+        5,
+        3,
+        6,
+        1,
+        1,
+        3,
+        2,
+        6,
+        4,
+        11,
+        9,
+        15,
+        22,
+        15,
+        16,
+        13,
+        10,
+        26,
+        26,
+        24,
+        13,
+    ]
+    data = {"count": np.array(count, dtype=float), "spray": np.repeat(list("ABCDEF"), 12)}
+    fit = descend.fit("count ~ (b0 + s[spray])^2", data, loss="poisson")
+    found = [fit.parameters["b0"], *(fit.parameters["s"][each] for each in "BCDEF")]
+    assert found == pytest.approx(
+        [3.8078865529, 0.1078934886, -2.3645108792, -1.5905307703, -1.9370578595, 0.2745963517], rel=1e-6
+    )
+    errors = [fit.standard_errors["b0"], *(fit.standard_errors["s"][each] for each in "BCDEF")]
+    assert errors == pytest.approx([0.1443375673, *[0.2041241452] * 5], rel=1e-3)
+    assert (fit.deviance, fit.criteria.aic) == pytest.approx((98.32866302, 376.589208), rel=1e-8)

@@ -159,3 +159,24 @@ def test_what_is_no_share_of_trials_is_told(case):
     with pytest.raises((ConfigError, DataError)) as caught:
         descend.fit(**{"model": "y ~ sigmoid(a + b*x)", "data": data, **options})
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3, 4])
+def test_a_straight_line_of_shares_starts_inside(seed):
+    """Shares of some rows are 0 or 1, so that the line of least squares leaves the range from 0 to 1."""
+    x = np.linspace(-2.0, 2.0, 40)
+    k = np.random.default_rng(seed).binomial(10, np.clip(0.5 + 0.24 * x, 0.0, 1.0))
+    fit = descend.fit("k/n ~ a + b*x", {"x": x, "k": k, "n": np.full(40, 10)}, trials="n")
+    assert fit.outcome == "converged"
+    line = fit.parameters["a"] + fit.parameters["b"] * x
+    assert line.min() >= 0.0 and line.max() <= 1.0
+
+
+def test_budworms_on_a_line():
+    """R: glm(cbind(numdead, 20 - numdead) ~ ldose, binomial("identity"), start = c(0.1, 0.1), epsilon = 1e-14)"""
+    dead = np.array([1, 4, 9, 13, 18, 20, 0, 2, 6, 10, 12, 16], dtype=float)
+    data = {"dead": dead, "n": np.full(12, 20.0), "ldose": np.tile(np.arange(6.0), 2)}
+    fit = descend.fit("dead/n ~ a + b*ldose", data, trials="n")
+    assert fit.deviance == pytest.approx(15.99583836, rel=1e-8)
+    assert [fit.parameters[name] for name in "ab"] == pytest.approx([0.02114805068, 0.17707551494], rel=1e-6)
+    assert [fit.standard_errors[name] for name in "ab"] == pytest.approx([0.0215393032, 0.0092150895], rel=1e-3)

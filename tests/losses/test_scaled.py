@@ -183,3 +183,49 @@ def test_they_are_saved_loaded_grouped_and_streamed(tmp_path):
     groups = descend.fit("y ~ a + b*x", {**data, "g": np.arange(300) // 150}, by="g", loss="student_t(df=3)")
     half = descend.fit("y ~ a + b*x", {name: column[:150] for name, column in data.items()}, loss="student_t(df=3)")
     assert groups[0].parameters == pytest.approx(half.parameters, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("formula", "mean"),
+    [
+        ("y ~ a", lambda x: 3.1 + 0.0 * x),
+        ("y ~ a + b*x", lambda x: 1.0 + 0.5 * x),
+        ("y ~ a + b*x", lambda x: 1.0 - 6.0 * x),
+        ("y ~ b*x", lambda x: 2.5 * x),
+        ("y ~ a + 2*atan(b*x)", lambda x: -3.0 + 2.0 * np.arctan(-0.5 * x)),
+    ],
+)
+def test_directions_need_no_start(formula, mean):
+    x = np.linspace(-3.0, 3.0, 200)
+    for seed in range(3):
+        y = np.random.default_rng([7, seed]).vonmises(np.angle(np.exp(1j * mean(x))), 3.0)
+        fit = descend.fit(formula, {"x": x, "y": y}, loss="von_mises")
+        assert fit.outcome == "converged"
+        assert fit.loss < -stats.vonmises.logpdf(y - mean(x), 3.0).mean()  # at the true values
+        assert abs(fit.parameters.get("a", 0.0)) < np.pi + 0.2
+
+
+def test_directions_without_meaning_keep_the_gentle_slope():
+    steep = 0
+    for seed in range(10):
+        random = np.random.default_rng([8, seed])
+        fit = descend.fit(
+            "y ~ a + b*x", {"x": np.arange(100.0), "y": random.uniform(-np.pi, np.pi, 100)}, loss="von_mises"
+        )
+        steep += any("full turn" in note for note in fit.notes)
+    assert steep <= 1
+
+
+@pytest.mark.parametrize(
+    ("formula", "loss", "scale"),
+    [("y ~ a + b*x", "student_t", "sigma"), ("y ~ exp(a + b*x)", "weibull", "shape"), ("y ~ a", "von_mises", "kappa")],
+)
+def test_an_exact_fit_has_no_scale(formula, loss, scale):
+    x = np.linspace(0.0, 2.0, 40)
+    y = {"student_t": 1.0 + x, "weibull": np.exp(1.0 + x), "von_mises": np.full(40, 1.0)}[loss]
+    with pytest.raises(DataError) as caught:
+        descend.fit(formula, {"x": x, "y": y}, loss=loss)
+    assert str(caught.value) == (
+        f"The formula fits every value exactly, so that no {scale} can be estimated. Use the squared loss, or fewer "
+        "parameters."
+    )

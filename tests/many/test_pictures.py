@@ -11,7 +11,7 @@ from matplotlib.collections import PolyCollection
 import descend
 from descend.many.coloured import coloured
 from descend.many.pictures import panel_of
-from descend.report.figures import Band, Bars, Line, Points
+from descend.report.figures import Band, Bars, Line, Matrix, Points
 from descend.report.look import Look
 from descend.report.plots import save
 
@@ -135,3 +135,23 @@ def test_one_picture_has_room_in_every_size(tmp_path, size, residuals, style):
     save(figure, tmp_path / "one.png", dpi=60)
     first = figure.axes[0].get_position()
     assert first.height > (0.15 if residuals else 0.35) and first.width > 0.25
+
+
+def test_classes_have_their_names_and_probabilities(tmp_path):
+    random = np.random.default_rng(3)
+    x, site = random.normal(size=160), np.where(np.arange(160) % 2, "north", "south")
+    scores = np.stack([0.0 * x, 0.3 + x, -0.2 - x], axis=1) + random.gumbel(size=(160, 3))
+    data = {"x": x, "z": x**2, "site": site, "tree": np.array(["ash", "elm", "oak"])[scores.argmax(axis=1)]}
+    fits = descend.fit("tree ~ a + b*x", data, loss="multinomial", by="site")
+    panel = panel_of(fits, 0, fits.rows_of(0), Look())
+    lines = [mark for mark in panel.marks if isinstance(mark, Line)]
+    assert [line.name for line in lines] == ["ash", "elm", "oak"]
+    assert np.sum([line.y for line in lines], axis=0) == pytest.approx(1.0)
+    assert (panel.x.name, panel.y.name) == ("x", "probability of tree")
+    fits.report(tmp_path / "trees.html")
+    page = (tmp_path / "trees.html").read_text()
+    assert "Probability of ash (blue), elm (vermillion), oak (green); below 0, the rows of each." in page
+    several = descend.fit("tree ~ a + b*x + c*z", data, loss="multinomial", by="site")
+    (confusion,) = panel_of(several, 0, several.rows_of(0), Look()).marks
+    assert isinstance(confusion, Matrix) and confusion.labels == ("ash", "elm", "oak")
+    several.plot()

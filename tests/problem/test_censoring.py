@@ -344,6 +344,12 @@ PLAIN = {"x": [1.0, 2.0, 3.0, 4.0], "y": [1.0, 2.1, 2.9, 4.2]}
             "s,UPPER.",
         ),
         (
+            {"s": [1, 2, 2, 1]}, {"censored": "s"},
+            "`s` says `interval`, of which `y` is the lower end. Name the column of the upper ends, too: --censored "
+            "s,UPPER. Where 1 is censored and 2 an event, as in R's survival package, say --censored 's: 1=right, "
+            "2=none'.",
+        ),
+        (
             {"low": [1.0, 3.0, 2.0, 4.0], "high": [2.0, 2.0, 3.0, 5.0]}, {"censored": "low,high", "model": "low ~ b*x"},
             "`low` is 3 and `high` is 2 in row 2 of the data: the lower end lies above the upper one. Correct them.",
         ),

@@ -240,6 +240,7 @@ def test_a_function_is_titled_with_its_parameters(line):
 @pytest.mark.parametrize("values", [[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]])
 def test_a_constant_column_is_drawn(values):
     model = SimpleNamespace(
+        comparable=True,
         inputs=("x",), response_columns=("y",), codings=(), response="y", rowwise=True, inexact={}, symbolic=None,
         correlated={},
         observed=lambda columns: columns["y"], predict=lambda theta, columns: 0 * columns["x"],
@@ -305,6 +306,7 @@ assert "matplotlib.pyplot" not in sys.modules
 def test_a_model_of_whole_tensors_is_drawn_as_one_of_several_inputs():
     rows = {"X": np.arange(24.0).reshape(4, 3, 2), "y": np.arange(4.0)}
     model = SimpleNamespace(
+        comparable=True,
         inputs=(), response_columns=(), codings=(), response="y", rowwise=True, inexact={}, symbolic=None,
         correlated={},
         observed=lambda columns: columns["y"], predict=lambda theta, columns: columns["X"].sum(axis=(1, 2)),

@@ -224,8 +224,8 @@ REFUSED = {
     ),
     "a loss that fails": (
         ConfigError,
-        {"module": net(1), "y": Y, "loss": nn.NLLLoss()},
-        "The loss `NLLLoss` cannot take an output of shape (30,) (float32) and y of shape (30,) (float32): ",
+        {"module": net(1), "y": Y, "loss": nn.MultiMarginLoss()},
+        "The loss `MultiMarginLoss` cannot take an output of shape (30,) (float32) and y of shape (30,) (float32): ",
     ),
     "second order": (
         ConfigError,

@@ -87,7 +87,7 @@ REFUSED = {
     "device": (
         ConfigError,
         {"device": "cuda"},
-        "A module stays on the device where it is, so leave out `device`. Move it: module.to('cuda').",
+        'There is no device `cuda` that PyTorch can use here. There is: cpu. Leave out `device`, or give "auto".',
     ),
     "no response": (
         ConfigError,
@@ -129,7 +129,8 @@ REFUSED = {
     "a pair": (
         ConfigError,
         {"module": Pair(2, 1).double()},
-        "`Pair` returned a tuple for 40 rows. It must return one number per row: shape (40,) or (40, 1).",
+        "`Pair` returned several tensors: 0 (40, 1), 1 (40, 2), for 40 rows. Let it return one tensor, or give a loss "
+        "for each: loss={0: ..., 1: ...}.",
     ),
     "detached": (
         ConfigError,
@@ -209,9 +210,10 @@ REFUSED = {
         "X has 4 rows but y has 3. Give one number of y per row of X.",
     ),
     "y of two columns": (
-        DataError,
+        ConfigError,
         {"data": (X2, X2)},
-        "y has shape (4, 2). It must hold one number per row: shape (n,) or (n, 1).",
+        "`Linear` returned shape (4, 1) for 4 rows, and y has shape (n, 2). Let it return shape (4, 2), a number for "
+        "each of y.",
     ),
     "no rows": (
         DataError,

@@ -15,7 +15,6 @@ CURVES_ONCE = {curve.name: curve for curve in CURVES.values()}
 RESPONSES = {"debye": "J/mol/K", "einstein": "J/mol/K", "nernst": "V", "manning": "m/s"}
 """Units of responses that a curve does not leave open, or has one by custom; of others mV will do."""
 EMPIRICAL = {
-    "steinhart_hart": "it takes the logarithm of ohms",
     "spline": "its knots are plain numbers, in the unit of x",
 }
 """Curves whose formula holds for numbers in one unit only, and why."""

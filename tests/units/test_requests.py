@@ -7,6 +7,7 @@ import pytest
 
 import descend
 from descend.errors import ConfigError, FormulaError
+from descend.many.text import render
 
 T = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
 V = np.array([10.0, 6.2, 3.5, 2.3, 1.4, 0.7])
@@ -225,3 +226,22 @@ def test_without_pint_headers_say_nothing_and_the_option_says_what_to_install(mo
         assert str(caught.value) == "Units need Pint, which is not installed. Run: pip install 'descend[units]'"
     finally:
         library.registry.cache_clear()
+
+
+def test_groups_have_the_units_of_quantities_and_the_notes_of_formulas(tmp_path, run):
+    rows = {"t (s)": np.tile(T, 2), "V [mV]": np.concatenate([V, 2 * V]), "site": ["p"] * 6 + ["q"] * 6}
+    fits = descend.fit("V ~ a*exp(-b*t)", rows, by="site", quantities=["half_life = log(2)/b", "p = prediction(t=1)"])
+    assert {name: fits.units[name] for name in ("a", "b", "half_life", "p")} == {
+        "a": "mV",
+        "b": "1/s",
+        "half_life": "s",
+        "p": "mV",
+    }
+    assert "half_life (s)" in render(fits, 120)
+    assert next(iter(fits.records()))["units"]["half_life"] == "s"
+    fits.save(tmp_path / "fits.json")
+    assert descend.load(tmp_path / "fits.json").units["half_life"] == "s"
+    wrong = descend.fit("V ~ a*exp(-t)", rows, by="site")
+    said = "by the units in the data, `exp(-`t (s)`)` takes exp of s, which is no pure number"
+    assert said in wrong.notes
+    assert said in " ".join(render(wrong, 120).split())

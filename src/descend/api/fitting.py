@@ -111,6 +111,7 @@ def fit(
     ema: float | None = None,
     metrics: object = None,
     callbacks: Sequence[object] | Callable[..., object] | None = None,
+    progress: bool | None = None,
     **unknown: object,
 ) -> Fit | Fits:
     """Fit a model to data by gradient descent.
@@ -179,7 +180,7 @@ def fit(
         size of each of their numbers. accumulate: batches per step. precision: ``"bf16"``. compile: by torch.compile.
         ema: decay of an average of the weights. metrics: names such as ``"accuracy"``, functions of y and the
         prediction, or metrics of torchmetrics. callbacks: a list of objects with methods such as ``on_epoch_end(run)``,
-        or functions of ``run``, called after each epoch.
+        or functions of ``run``, called after each epoch. progress: whether a line shows it; if None, where one watches.
 
     Raises FormulaError, DataError or ConfigError, before the first step.
 
@@ -209,11 +210,20 @@ def fit_request(
     began = time.perf_counter() if began is None else began
     with np.errstate(all="ignore"), enough_memory():
         if kind_of(request.model).in_place:
+            from descend.training.checkpoint import checkpointed
             from descend.training.posing import pose_module
+            from descend.training.progress import watched
 
             problem, request = pose_module(request.model, request.data, request)
-            with problem.objective.session():
-                return fit_of(solve(problem, request, on_step, began=began))
+            resumed = checkpointed(problem, request)
+            began -= 0.0 if resumed is None else resumed.snapshot.seconds
+            bar = watched(request.progress, request.epochs, on_step)
+            try:
+                with problem.objective.session():
+                    return fit_of(solve(problem, request, on_step if bar is None else bar, resumed, began))
+            finally:
+                if bar is not None:
+                    bar.stop()
         request.refuse_training()
         if request.by is not None:
             from descend.many import fit_groups

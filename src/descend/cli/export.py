@@ -14,7 +14,7 @@ from descend.options.option import Option
 
 
 @options.takes(
-    Option("to", options.REQUIRED, "sql, python, torch or latex.", metavar="LANGUAGE"),
+    Option("to", options.REQUIRED, "sql, python, torch, latex or onnx.", metavar="LANGUAGE"),
     Option("table", None, "Of sql: the table to read; data if not given.", metavar="NAME"),
     Option("name", None, "Of sql: the new column; prediction if not given.", metavar="NAME", flag="--as"),
     Option("dialect", None, "Of sql: such as postgres or spark; duckdb if not given.", metavar="NAME"),
@@ -27,7 +27,7 @@ def export(
     output: str | None,
     **of_sql: str | None,
 ) -> None:
-    """Export a saved model: a query, a Python function, a PyTorch module or an equation that predicts the same.
+    """Export a saved model: a query, a Python function, a PyTorch module, an equation or ONNX that predicts the same.
 
     Example: descend export line.json --to sql --table measurements
     """
@@ -44,6 +44,14 @@ def export(
     fitted = load(model)
     if not isinstance(fitted, Fit):
         raise ConfigError(many_in_file(model, fitted))
+    if to == "onnx":
+        from descend.estimators.onnx_registration import onnx_of
+
+        if output is None:
+            raise ConfigError("ONNX is no text that could be printed. Name a file for it, --output model.onnx.")
+        write_atomically(output, onnx_of(fitted.to_estimator()))
+        say(f"Model exported to {output}")
+        return
     text = fitted.export(to, **given)
     if output is None:
         say(text.rstrip("\n"))

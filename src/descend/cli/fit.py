@@ -97,14 +97,14 @@ def fit(
     arguments = options.fitting(model, data, given)
     if arguments["by"] is not None:
         from descend import api
-        from descend.cli.many import end_many, refuse_others
+        from descend.cli.many import end_many, level_of, refuse_others
 
-        of_one = {"--interval": interval, "--watch": watch, "--log-every": log_every}
+        of_one = {f"--interval {interval}": interval not in (None, "t"), "--watch": watch, "--log-every": log_every}
         refuse_others({**of_one, **apart, "--residuals": look.get("residuals")})
         check_tables(save, output)
         with Groups() as bar:
             fits = api.fit(data=options.one_or_all(data), on_groups=None if quiet else bar, **arguments)
-        end_many(fits, written, look, json, quiet, errors)
+        end_many(fits, written, look, json, quiet, errors, level_of(interval, level))
     if output is not None:
         raise ConfigError("`--output` is the table of many fits, and goes with --by. To keep one fit: --save.")
 

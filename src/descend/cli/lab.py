@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
+import secrets
 import sys
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
@@ -12,11 +18,26 @@ from descend.cli.terminal import say
 from descend.errors import ConfigError
 from descend.options.option import Option
 
+if TYPE_CHECKING:
+    from descend.lab.limits import Limits
+    from descend.lab.server import Door
+
+SHORTEST_TOKEN = 8
+PATH = re.compile(r"(/[A-Za-z0-9._-]+)+")
+
 
 @options.takes(
     Option("port", None, "Port; 8050, or any that is free, if not given.", "whole", "N"),
     Option("host", "127.0.0.1", "Where to listen. Anybody who can reach it may use the lab.", metavar="ADDRESS"),
     Option("no_browser", False, "Do not open the browser.", "switch"),
+    Option("public", False, "For others: a link with a token, and limits for each reader.", "switch"),
+    Option("token", None, "The token; or $DESCEND_LAB_TOKEN. One is made if not given.", metavar="TEXT"),
+    Option("prefix", "", "Where the lab is below its host, behind a proxy: /lab.", metavar="PATH"),
+    Option("proxy", None, "Address of the proxy before it, whose forwarded headers count.", metavar="ADDRESS"),
+    Option("keep", None, "Folder for the data that links carry; else they go with the lab.", metavar="FOLDER"),
+    Option("most_rows", None, "Rows of a table, at most; of more a sample is taken.", "whole", "N"),
+    Option("most_epochs", None, "Epochs of a descent, at most.", "whole", "N"),
+    Option("most_work", None, "Seconds of the processor for each reader in each minute.", "number", "SECONDS"),
 )
 def lab(
     formula: Annotated[str | None, Argument(metavar="FORMULA", help='The model, such as "y ~ w*x + b".')] = None,
@@ -25,12 +46,22 @@ def lab(
     port: int | None,
     host: str,
     no_browser: bool,
+    public: bool,
+    token: str | None,
+    prefix: str,
+    proxy: str | None,
+    keep: str | None,
+    most_rows: int | None,
+    most_epochs: int | None,
+    most_work: float | None,
 ) -> None:
     """Open the web lab: play with a descent, its rate and its start, in the browser.
 
     It serves this machine alone unless told otherwise. Ctrl-C ends it.
 
     Example: descend lab "y ~ w*x + b" line.csv
+
+    Example: descend lab --public --prefix /lab --proxy 127.0.0.1 --keep class-data
     """
     if formula is not None and data is None:
         raise ConfigError('Which data? Write descend lab "FORMULA" DATA, or descend lab alone for built-in problems.')
@@ -39,23 +70,60 @@ def lab(
 
     from descend.lab.server import make_app, serve
 
+    door = _door(public, token, prefix, proxy)
+    limits = _limits(public, {"rows": most_rows, "epochs": most_epochs, "work": most_work})
     rows = None
     if formula is not None and data is not None:
-        from pathlib import Path
-
         from descend.formula import read_formula
         from descend.lab.data import read_rows
+        from descend.lab.limits import within
         from descend.lab.state import FILE
 
-        rows = read_rows(data, Path(data).name, (FILE, data))
+        with within(limits):
+            rows = read_rows(data, Path(data).name, (FILE, data))
         read_formula(formula, list(rows.table), list(rows.columns))
-    app = make_app(rows, formula or "", host)
+    app = make_app(rows, formula or "", host, limits, door, Path(keep) if keep else None)
 
     def opened(address: str) -> None:
         say(f"The lab is at {address}\nCtrl-C ends it.", file=sys.stderr)
-        if not no_browser:
+        if not (no_browser or public):
             import webbrowser
 
             webbrowser.open(address)
 
-    serve(app, host, port, opened)
+    serve(app, host, port, opened, door)
+
+
+def _door(public: bool, token: str | None, prefix: str, proxy: str | None) -> Door:
+    """Return how readers come in. Raises ConfigError for what is for a public lab alone, and for what is no path."""
+    from descend.lab.server import Door
+
+    if not public:
+        if token or proxy:
+            raise ConfigError(f"`--{'token' if token else 'proxy'}` is for a public lab: add --public.")
+        return Door(None, _path(prefix))
+    token = token or os.environ.get("DESCEND_LAB_TOKEN") or secrets.token_urlsafe(12)
+    if len(token) < SHORTEST_TOKEN:
+        raise ConfigError(
+            f"The token of a public lab has {SHORTEST_TOKEN} letters or more, so that nobody guesses it; this has "
+            f"{len(token)}. Leave `--token` out to have one made."
+        )
+    return Door(token, _path(prefix), proxy)
+
+
+def _path(prefix: str) -> str:
+    path = prefix.rstrip("/")
+    if path and not PATH.fullmatch(path):
+        raise ConfigError(f"`--prefix` is a path such as /lab, of letters, digits and -; it was given `{prefix}`.")
+    return path
+
+
+def _limits(public: bool, given: Mapping[str, float | None]) -> Limits:
+    """Return the limits for each reader. Raises ConfigError for one that is not above 0."""
+    from descend.lab.limits import OWN, PUBLIC
+
+    changed = {name: value for name, value in given.items() if value is not None}
+    for name, value in changed.items():
+        if not value > 0:
+            raise ConfigError(f"`--most-{name}` is above 0; it was given {value:g}.")
+    return replace(PUBLIC if public else OWN, **changed)  # type: ignore[arg-type]

@@ -16,6 +16,9 @@ from descend.errors import ConfigError, OutputError
 from descend.options.option import Values
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from descend.many import Fits
 
 
@@ -28,18 +31,31 @@ def refuse_others(given: Values) -> None:
             )
 
 
+def level_of(interval: str | None, level: float | None) -> float | None:
+    """Return the level of the intervals that are asked for; None if there are none."""
+    from descend.inference.intervals import checked_level
+
+    return None if interval is None and level is None else checked_level(0.95 if level is None else level)
+
+
 def end_many(
-    fits: Fits, outputs: Values, look: Values, json: bool, quiet: bool, errors: str = "parentheses"
+    fits: Fits,
+    outputs: Values,
+    look: Values,
+    json: bool,
+    quiet: bool,
+    errors: str = "parentheses",
+    level: float | None = None,
 ) -> NoReturn:
     """Show many fits, write their files and end. outputs: files by their flags. look: the arguments of `Fits.plot`.
 
-    errors: how errors are written in a table for print.
+    errors: how errors are written in a table for print. level: of the t intervals, if they are asked for.
     """
     from descend.many.reasons import one_line
 
     if json or not quiet:
-        show_all(fits, json)
-    failed = write(_outputs(fits, outputs, look, errors), quiet, json)
+        show_all(fits, json, level)
+    failed = write(_outputs(fits, outputs, look, errors, level), quiet, json)
     if not fits.succeeded and not quiet:
         say(one_line(fits), file=sys.stderr)
     if failed:
@@ -47,7 +63,7 @@ def end_many(
     raise Exit(0 if fits.succeeded else 1)
 
 
-def _outputs(fits: Fits, files: Values, look: Values, errors: str) -> list[Output]:
+def _outputs(fits: Fits, files: Values, look: Values, errors: str, level: float | None) -> list[Output]:
     """Return the files to write of many fits."""
     from descend.report.style import save
     from descend.table.writing import write_columns
@@ -56,19 +72,30 @@ def _outputs(fits: Fits, files: Values, look: Values, errors: str) -> list[Outpu
     pictures = files.get("--plot") or ()
     return [
         ("Fits saved to", files.get("--save"), fits.save),
-        ("Table of fits written to", files.get("--output"), lambda place: write_columns(place, fits.columns())),
+        (
+            "Table of fits written to",
+            files.get("--output"),
+            lambda place: write_columns(place, {**fits.columns(), **_ends(fits, level)}),
+        ),
         ("Table written to", files.get("--table-output"), partial(write_published, table=fits.table, errors=errors)),
         *(("Plot drawn to", place, lambda place: save(fits.plot(**look), place)) for place in pictures),
         ("Report written to", files.get("--report"), partial(fits.report, command=command)),
     ]
 
 
-def show_all(fits: Fits, json: bool) -> None:
-    """Print many fits as a table, or as a JSON object a line."""
+def _ends(fits: Fits, level: float | None) -> dict[str, NDArray[np.float64]]:
+    """Return columns with the ends of the t intervals, if they are asked for."""
+    found = {} if level is None else fits.intervals(level)
+    words = ("low", "high")
+    return {f"{label} {word}": end for label, ends in found.items() for word, end in zip(words, ends, strict=True)}
+
+
+def show_all(fits: Fits, json: bool, level: float | None = None) -> None:
+    """Print many fits as a table, or as a JSON object a line. level: of the t intervals, if they are asked for."""
     if json:
-        for line in fits.records():
+        for line in fits.records(level):
             say(dumps(line, ensure_ascii=False))
         return
     from descend.many.text import render
 
-    say(render(fits, line_length()), sys.stdout)
+    say(render(fits, line_length(), level), sys.stdout)

@@ -133,15 +133,21 @@ def read(path: str | os.PathLike[str]) -> Checkpoint | None:
         ) from None
 
 
+def refuse_other_properties(
+    path: str | os.PathLike[str], there: Mapping[str, object], here: Mapping[str, object]
+) -> None:
+    """Raise ConfigError unless what has to be the same of two runs is the same, in the file and here."""
+    for name, value in plain_json(here).items():
+        if there.get(name) != value:
+            raise ConfigError(
+                f"`{path}` is the checkpoint of another run: its {name} is {_shown(there.get(name))}, here it is "
+                f"{_shown(value)}. Give the same options again, or start anew without {spell('resume')}."
+            )
+
+
 def refuse_another_run(path: str | os.PathLike[str], found: Checkpoint, run: Mapping[str, object], loss: float) -> None:
     """Raise ConfigError unless this run is the one in the file; loss: J of this run at the parameters in the file."""
-    for name, here in plain_json(run).items():
-        there = found.run.get(name)
-        if there != here:
-            raise ConfigError(
-                f"`{path}` is the checkpoint of another run: its {name} is {_shown(there)}, here it is {_shown(here)}. "
-                f"Give the same options again, or start anew without {spell('resume')}."
-            )
+    refuse_other_properties(path, found.run, run)
     summed_anew = run["engine"] == "query"  # by a database, whose order of summation may differ each time
     if not (loss == found.loss or (summed_anew and math.isclose(loss, found.loss, rel_tol=1e-10))):
         raise ConfigError(

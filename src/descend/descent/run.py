@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Protocol, runtime_checkable
 
 from descend.descent.beginning import Beginning, choose, learning_rate, scales, unused
-from descend.descent.checkpoint import Checkpoint, where_it_stood, writer_of
+from descend.descent.checkpoint import Checkpoint, Writer, where_it_stood, writer_of
 from descend.descent.loop import Plan, descend
 from descend.descent.outcome import Outcome
 from descend.descent.step import Step, Trace
@@ -107,10 +107,11 @@ def run(
         warning, watch = _watched(beginning, request, objective, first, optimizer, plan)
         if plan.closed is not None:
             trace.read_from(plan.closed, rate, problem.model.parameters, restore)
-        keep = None
-        if request.checkpoint is not None:
+        keep: Writer | None = None
+        keeper = objective.keeper(rate, trace.append, () if resumed is None else resumed.steps)
+        if request.checkpoint is not None and keeper is None:
             keep = writer_of(beginning, request, objective, optimizer, plan, trace, resumed)
-        readers = [read for read in (watch, restore, trace.append, keep, on_step) if read is not None]
+        readers = [read for read in (watch, restore, trace.append, keep, keeper, on_step) if read is not None]
         snapshot = None if resumed is None else resumed.snapshot
         try:
             for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, snapshot):

@@ -19,6 +19,8 @@ from descend.parameters.vector import Values
 from descend.showing import Shown
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from descend.stability.forecast import Trajectory
 
 Array = NDArray[np.float64]
@@ -191,6 +193,30 @@ class Trace(Shown, Sequence[Step]):
     def measured(self, name: str) -> NDArray[np.float64]:
         """Return a measure of each step by its name, such as ``accuracy``; nan where it was not taken."""
         return np.array([(step.measures or {}).get(name, math.nan) for step in self.steps])
+
+    def frame(self) -> pd.DataFrame:
+        """Return a pandas frame with a row for each step: epoch, loss, gradient, learning rate, seconds, and measures.
+
+        Raises ConfigError without pandas.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ConfigError(
+                "A frame needs pandas: pip install pandas. `losses` and `measured` give arrays."
+            ) from None
+        rows = [
+            {
+                "epoch": step.epoch,
+                "loss": step.loss,
+                "gradient_norm": step.gradient_norm,
+                "learning_rate": step.learning_rate,
+                "seconds": step.seconds,
+                **(step.measures or {}),
+            }
+            for step in self.steps
+        ]
+        return pd.DataFrame(rows)
 
     @property
     def last_finite(self) -> Step:

@@ -15,7 +15,8 @@ except ModuleNotFoundError as error:
 
 from descend.estimators.classifier import FormulaClassifier
 from descend.estimators.export import to_sql
+from descend.estimators.onnx_registration import register_onnx
 from descend.estimators.quantiles import FormulaQuantiles
 from descend.estimators.regressor import FormulaRegressor
 
-__all__ = ["FormulaClassifier", "FormulaQuantiles", "FormulaRegressor", "to_sql"]
+__all__ = ["FormulaClassifier", "FormulaQuantiles", "FormulaRegressor", "register_onnx", "to_sql"]

@@ -29,11 +29,16 @@ def columns_of(estimator: BaseEstimator, X: object, reset: bool, least: int = 1)
     A frame may hold text, dates and categories, which formulas know; an array holds numbers. What scikit-learn refuses,
     sparse matrices, missing and infinite numbers, fewer rows than ``least``, is refused in its own words.
     """
+    if hasattr(X, "collect") and hasattr(X, "collect_schema"):
+        raise TypeError(
+            "X is a LazyFrame, whose rows are not there yet. Give X.collect(), or fit where the rows lie, "
+            "descend.fit(formula, X).to_estimator()."
+        )
     if has_words(X):
         _check_feature_names(estimator, X, reset=reset)
         _check_n_features(estimator, X, reset=reset)
         _num_samples(X)
-        return {name: X[name] for name in X.columns}  # type: ignore[attr-defined, index]
+        return {name: X[name] for name in _names_and_types(X)[0]}  # type: ignore[index]
     return by_name(estimator, matrix_of(estimator, X, reset, least))
 
 
@@ -63,18 +68,25 @@ def names_of(estimator: BaseEstimator) -> list[str]:
 
 
 def has_words(X: object) -> bool:
-    """Return whether it is a frame with a column that is no number."""
-    if not hasattr(X, "columns") or not hasattr(X, "dtypes"):
-        return False
-    types = X.dtypes
-    kinds = list(types) if hasattr(types, "__iter__") else []
-    return any(not _is_numeric(kind) for kind in kinds)
+    """Return whether it is a frame, or an Arrow table, with a column that is no number."""
+    return any(not _is_numeric(kind) for kind in _names_and_types(X)[1])
+
+
+def _names_and_types(X: object) -> tuple[list[str], list[object]]:
+    """Return the names and types of the columns of a frame; none of anything else."""
+    if hasattr(X, "column_names") and hasattr(X, "schema"):  # of Arrow
+        return list(X.column_names), list(X.schema.types)
+    if not hasattr(X, "columns") or not hasattr(X, "dtypes") or not hasattr(X.dtypes, "__iter__"):
+        return [], []
+    return list(X.columns), list(X.dtypes)
 
 
 def _is_numeric(kind: object) -> bool:
     numeric = getattr(kind, "is_numeric", None)  # of polars a method, of pandas' own types `_is_numeric`
     if callable(numeric):
         return bool(numeric())
+    if hasattr(kind, "num_fields"):  # of Arrow
+        return str(kind).startswith(("int", "uint", "float", "double", "halffloat", "bool"))
     return getattr(kind, "kind", "O") in "iufb"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import (
     _check_sample_weight,
     _check_y,
@@ -34,16 +36,34 @@ from descend.estimators.columns import (
 from descend.estimators.constructor import options_of
 from descend.estimators.held_out_groups import groups_as_words, held_out_by
 from descend.estimators.linear import LinearPart, LinearPrediction
+from descend.estimators.parameter_words import AS_PARAMETERS
 from descend.losses import LOSSES
 from descend.many import Fits
 from descend.options.arguments import read_request
 from descend.options.request import Request
 from descend.results import Fit
+from descend.wording import speaking
 
 Array = NDArray[np.float64]
 
 
-class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
+class OfOnnx(BaseEstimator):  # type: ignore[misc]
+    """What skl2onnx asks of an estimator that it does not know."""
+
+    def onnx_shape_calculator(self) -> Callable[..., None]:
+        """Return what says of which shapes the outputs are in a graph of ONNX."""
+        from descend.estimators.onnx_conversion import shapes
+
+        return shapes
+
+    def onnx_converter(self) -> Callable[..., None]:
+        """Return what writes the estimator as nodes of ONNX."""
+        from descend.estimators.onnx_conversion import convert
+
+        return convert
+
+
+class FormulaEstimator(OfOnnx):
     """A formula as an estimator. Subclasses say what y is.
 
     Attributes of a fitted one: ``fit_``, the fit (``fits_``, if ``by`` names groups); ``parameters_``,
@@ -53,6 +73,7 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
 
     formula: str
     by: str | list[str] | None
+    exposure: object
     fit_: Fit
     fits_: Fits
 
@@ -62,12 +83,15 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
         """Fit to y; see `_request`."""
         for name in ("fit_", "fits_", "_batches"):
             self.__dict__.pop(name, None)
-        request, known = self._request(columns, y, of_rows, **changed)
-        try:
-            found = fit_request(request)
-        except DataError:
-            # What rows leave open is no error to scikit-learn, whose users expect the shortest of equal answers.
-            found = fit_request(shortest(request.but(bare=True, l2=request.l2 or self._l2_where_open())))
+        with speaking(AS_PARAMETERS):
+            request, known = self._request(columns, y, of_rows, **changed)
+            try:
+                found = fit_request(request)
+            except DataError:
+                # What rows leave open is no error to scikit-learn, whose users expect the shortest of equal answers.
+                found = fit_request(shortest(request.but(bare=True, l2=request.l2 or self._l2_where_open())))
+            else:
+                warn_where_unconverged(found)
         return self.holding(found, known)
 
     def _request(
@@ -103,7 +127,7 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
     def holding(self, found: Fit | Fits, known: dict[str, float]) -> Self:
         """Take a fit as what it is fitted to. known: columns that the fit needs and X lacks, with their values."""
         self._known = known
-        self._line = LinearPart(found, names_of(self))
+        self._line = LinearPart(found, names_of(self), known, self.exposure)
         if isinstance(found, Fits):
             self.fits_ = found
         else:
@@ -142,22 +166,28 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
                 return linear.predict(matrix_of(self, X, reset=False))
         count = _num_samples(X)
         known = {name: np.full(count, value) for name, value in self._known.items()}
-        predicted = found.predict(columns_of(self, X, reset=False) | known)
+        columns = columns_of(self, X, reset=False)
+        with speaking(AS_PARAMETERS):
+            predicted = found.predict(columns | known)
         return predicted if len(predicted) == count else np.full(count, float(predicted[0]))
 
     @property
     def parameters_(self) -> Mapping[str, object]:
-        """The parameters by name: a number, an array for a vector, a mapping for one of groups."""
+        """The parameters by name: a number, an array for a vector, a mapping for one of groups; of `by` a row each."""
         return self._found.parameters
 
     @property
     def standard_errors_(self) -> Mapping[str, object] | None:
-        """The standard errors of the parameters, likewise."""
+        """The standard errors of the parameters, likewise; None under a penalty, which pulls by an unknown amount.
+
+        Those of a formula, columns or a penalty that were chosen by the same rows, as by ``GridSearchCV``, are
+        conditional on this choice, and too small: it is not counted in them. For honest ones keep other rows for them.
+        """
         return self._found.standard_errors
 
     @property
     def coef_(self) -> Array:
-        """A coefficient for each column of X, (k,)."""
+        """A coefficient for each column of X, (k,): 1 of an offset, and 0 of an exposure, which is taken as 1."""
         return self._of_line().coefficients
 
     @property
@@ -167,9 +197,25 @@ class FormulaEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _of_line(self) -> LinearPrediction:
         check_is_fitted(self)
-        if (linear := self._line.prediction) is None:
+        if hasattr(self, "fits_"):
+            raise AttributeError("Each group has coefficients of its own; see `parameters_`, or `fits_[group]`.")
+        if (linear := self._line.line) is None:
             raise AttributeError(f"`{self.formula}` is not linear in the columns of X; see `parameters_`.")
         return linear
+
+
+def warn_where_unconverged(found: Fit | Fits) -> None:
+    """Warn, as scikit-learn does, of a fit that ended before it converged, with what to do about it.
+
+    Not of classes that are separated: there is no best fit of them, but one that predicts, and ``fit_`` tells it.
+    """
+    if isinstance(found, Fits):
+        if found.failed:
+            group, why = next(iter(found.failed.items()))
+            text = f"{len(found.failed):,} of {len(found):,} groups were not fitted, such as {group}: {why}"
+            warnings.warn(text, ConvergenceWarning, stacklevel=4)
+    elif not found.succeeded and (found.solution is None or found.solution.endless is None):
+        warnings.warn(found.advice, ConvergenceWarning, stacklevel=4)
 
 
 def shortest(request: Request) -> Request:

@@ -14,7 +14,9 @@ from descend.estimators.estimator import FormulaEstimator
 from descend.estimators.sql_columns import Cell, cells_after, selected
 from descend.formula.printers.code import quoted
 from descend.options.arrays_in_a_row import names_of_matrix
-from descend.results.export import exported, qualified, transpiled
+from descend.results.class_query import query_of_classes
+from descend.results.export import exported
+from descend.results.query import qualified, transpiled
 
 SCALED = "scaled"
 
@@ -23,13 +25,15 @@ def to_sql(estimator: BaseEstimator, *, table: str = "data", name: str = "predic
     """Return a query that predicts with a fitted estimator, or a pipeline that transforms columns first.
 
     table: whose columns are those of X, ``x0``, ``x1``, ... of an array. name: of the new column. dialect: of SQL. Of a
-    classifier it is the probability of the second class. Scaled columns stand beside those of the table, or in their
-    place where they have the same names.
+    classifier of two classes it is the probability of the second one; of more it is the likeliest class, beside columns
+    ``name_class`` with the probability of each, and ``score_class``, its log-odds from the first. Scaled columns stand
+    beside those of the table, or in their place where they have the same names.
 
     A category that the fit did not see is none of those of a OneHotEncoder, which scikit-learn may refuse.
 
-    Raises ConfigError for steps other than StandardScaler, MinMaxScaler, OneHotEncoder, a ColumnTransformer of these
-    and ``"passthrough"``, and what a fit cannot be exported for.
+    Raises ConfigError for steps other than StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler, OneHotEncoder,
+    PolynomialFeatures, selections of columns, a ColumnTransformer of these and ``"passthrough"``, and for what a fit
+    cannot be exported.
 
     >>> import numpy as np
     >>> from descend.estimators import FormulaRegressor
@@ -47,7 +51,7 @@ def to_sql(estimator: BaseEstimator, *, table: str = "data", name: str = "predic
     if not hasattr(last, "fit_"):
         raise ConfigError("Each group has a fit of its own; export one of them, `fits_[group].export('sql')`.")
     if not scalers:
-        return exported(last.fit_, "sql", table=table, name=name, dialect=dialect)
+        return _query(last, table, name, dialect)
     columns = names_of(last)
     given = names_before(scalers[0], columns)
     cells = [Cell(quoted(name), given=True) for name in given]
@@ -55,8 +59,18 @@ def to_sql(estimator: BaseEstimator, *, table: str = "data", name: str = "predic
         names = list(getattr(scaler, "feature_names_in_", names_of_matrix(len(cells))))
         cells = cells_after(scaler, names, cells)
     inner = transpiled(f"select {selected(columns, cells, given)} from {qualified(table)}", dialect).strip()
-    outer = exported(last.fit_, "sql", table=SCALED, name=name, dialect=dialect)
-    return f"with {SCALED} as ({inner}) {outer}"
+    outer = _query(last, SCALED, name, dialect)
+    first = f"with {SCALED} as ({inner})"
+    # The query of classes begins with a table of its own, which reads this one.
+    return f"{first}, {outer[len('with ') :]}" if outer.lower().startswith("with ") else f"{first} {outer}"
+
+
+def _query(estimator: FormulaEstimator, table: str, name: str, dialect: str) -> str:
+    """Return the query of an estimator without steps before it."""
+    fit = estimator.fit_
+    if fit.model.per_class:
+        return query_of_classes(fit, estimator.classes_.tolist(), table, name, dialect)
+    return exported(fit, "sql", table=table, name=name, dialect=dialect)
 
 
 def names_before(first: BaseEstimator, columns: Sequence[str]) -> list[str]:

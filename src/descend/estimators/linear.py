@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from sympy import Expr
 
 from descend.descent.solution import named
 from descend.formula.compile import compile_expression
+from descend.formula.linear_inside import linear_inside
 from descend.formula.symbols import Column, Parameter, Predictor, Quantity
 from descend.many import Fits
 from descend.models.contract import Model
@@ -23,15 +24,28 @@ SCORE = Quantity("score")
 
 
 class LinearPart:
-    """What is linear in a fit, found when it is first asked for."""
+    """What is linear in a fit, found when it is first asked for.
 
-    def __init__(self, fit: Fit | Fits, names: Sequence[str]) -> None:
-        self._fit, self._names = fit, names
+    names: the columns of X. known: further columns, with the values for which it predicts. exposure: the option.
+    """
+
+    def __init__(self, fit: Fit | Fits, names: Sequence[str], known: Mapping[str, float], exposure: object) -> None:
+        self._fit, self._names, self._known, self._exposure = fit, names, known, exposure
 
     @cached_property
     def prediction(self) -> LinearPrediction | None:
         """How the prediction follows from a linear predictor of the columns of X, None if it does not."""
-        return None if isinstance(self._fit, Fits) else linear_in_columns(self._fit.model, self._fit.theta, self._names)
+        return self._at(self._known)
+
+    @cached_property
+    def line(self) -> LinearPrediction | None:
+        """The same at an exposure of 1, where a column of X is the exposure: coefficients, not predictions."""
+        return self._at({**self._known, str(self._exposure): 1.0}) if self._exposure in self._names else self.prediction
+
+    def _at(self, known: Mapping[str, float]) -> LinearPrediction | None:
+        if isinstance(self._fit, Fits):
+            return None
+        return linear_in_columns(self._fit.model, self._fit.theta, self._names, known)
 
     @cached_property
     def scores(self) -> tuple[Array, Array] | None:
@@ -39,7 +53,7 @@ class LinearPart:
         if isinstance(self._fit, Fits):
             return None
         every = self._fit.model.of_each_class(self._fit.theta)
-        lines = [linear_in_columns(model, theta, self._names) for model, theta in every]
+        lines = [linear_in_columns(model, theta, self._names, self._known) for model, theta in every]
         found = [line for line in lines if line is not None and line.outer is None]
         if len(found) < max(len(lines), 1):
             return None
@@ -71,12 +85,25 @@ class LinearPrediction:
         return score if self.outer is None else self.outer(score)
 
 
-def linear_in_columns(model: Model, theta: Array, names: Sequence[str]) -> LinearPrediction | None:
-    """Return how the prediction follows from a linear predictor of the columns of X, None if it does not."""
+def linear_in_columns(
+    model: Model, theta: Array, names: Sequence[str], known: Mapping[str, float]
+) -> LinearPrediction | None:
+    """Return how the prediction follows from a linear predictor of the columns of X, None if it does not.
+
+    names: the columns of X. known: columns that have these values.
+    """
     symbolic = model.symbolic
-    if symbolic is None or (expression := symbolic.linear_predictor) is None:
+    if symbolic is None:
         return None
-    terms = symbolic.formula.terms
+    fixed = {Column(name): sympy.Number(value) for name, value in known.items()}
+    formula, loss = symbolic.formula, symbolic.loss
+    expression = symbolic.linear_predictor
+    if fixed:
+        expression = linear_inside(loss.score(formula.expression.subs(fixed)), formula.unknowns)
+    if expression is None or any(node.atoms(Column) for node in expression.atoms(sympy.Function)):
+        return None  # a step, such as floor(x), has no slope and yet is no line
+    prediction = symbolic.prediction.subs(fixed)
+    terms = formula.terms
     values = named(model, theta)
     numbers = {symbol: values[symbol.name] for symbol in expression.atoms(Parameter)}
     place = {name: position for position, name in enumerate(names)}
@@ -101,9 +128,9 @@ def linear_in_columns(model: Model, theta: Array, names: Sequence[str]) -> Linea
                 return None
             coefficients[place[item.name]] += factor * value
     at_zero = dict.fromkeys(expression.atoms(Column, Predictor), sympy.Integer(0)) | numbers
-    outer = symbolic.prediction.xreplace({expression: SCORE})
+    outer = prediction.xreplace({expression: SCORE})
     if outer.atoms(Column, Predictor, Parameter):
         return None
     compiled = None if outer == SCORE else compile_expression(outer, (SCORE,))
-    in_log_odds = symbolic.loss.link is not None and symbolic.loss.score(symbolic.prediction) == expression
+    in_log_odds = loss.link is not None and loss.score(prediction) == expression
     return LinearPrediction(coefficients, float(expression.subs(at_zero)), compiled, in_log_odds)

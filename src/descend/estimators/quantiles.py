@@ -7,13 +7,14 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_pinball_score
 from sklearn.utils.validation import check_is_fitted
 
 from descend.errors import ConfigError
 from descend.estimators.columns import LINEAR
 from descend.estimators.constructor import with_options
+from descend.estimators.estimator import OfOnnx
 from descend.estimators.regressor import FormulaRegressor
 from descend.losses import LOSSES
 
@@ -21,7 +22,7 @@ Array = NDArray[np.float64]
 
 
 @with_options("loss", formula=LINEAR, quantiles=(0.1, 0.5, 0.9), by=None)
-class FormulaQuantiles(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class FormulaQuantiles(RegressorMixin, OfOnnx):  # type: ignore[misc]
     """Curves that given shares of the responses lie below, by any formula, with parameters of their own each.
 
     Each is the fit of the pinball loss. Where they cross, the predictions of a row are put in order, which leaves

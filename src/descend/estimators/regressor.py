@@ -12,6 +12,7 @@ from descend.errors import ConfigError
 from descend.estimators.columns import LINEAR
 from descend.estimators.constructor import with_options
 from descend.estimators.estimator import FormulaEstimator
+from descend.estimators.where_moments import WhereMoments
 from descend.results.batches import Batches, fit_batch
 from descend.table import open_table
 
@@ -59,13 +60,14 @@ class FormulaRegressor(RegressorMixin, FormulaEstimator):  # type: ignore[misc]
         of_rows = {"weights": sample_weight, "sigma": sigma, "exposure": exposure, "groups": groups}
         return self._fit(columns, response, of_rows)
 
+    @WhereMoments
     def partial_fit(self, X: object, y: object, sample_weight: object = None, *, sigma: object = None) -> Self:
         """Fit these rows and all before, those of ``fit`` too, as one fit of them would: of each its moments are kept.
 
         For the squared loss and formulas that are linear in their parameters, with bounds and penalties that are
         numbers. ``fit_`` knows parameters, errors and criteria, but no rows: no residuals and no pictures.
 
-        Raises ConfigError for what needs the rows.
+        Where the options need the rows there is no such method, and the AttributeError says why.
 
         >>> X = np.arange(6.0)[:, None]
         >>> estimator = FormulaRegressor("a*x + c").partial_fit(X[:3], 2.0 * X[:3, 0] + 1.0)

@@ -8,8 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
+from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    PolynomialFeatures,
+    RobustScaler,
+    StandardScaler,
+)
 from sklearn.utils.validation import check_is_fitted
 
 from descend.errors import ConfigError
@@ -53,6 +62,11 @@ def cells_after(step: object, names: Sequence[str], cells: list[Cell]) -> list[C
         return found
     if isinstance(step, FunctionTransformer) and step.func is None:
         return cells
+    if isinstance(step, SelectorMixin):
+        return [cell for cell, kept in zip(cells, step.get_support(), strict=True) if kept]
+    if isinstance(step, PolynomialFeatures):
+        check_is_fitted(step)
+        return [_product(cells, powers) for powers in step.powers_.tolist()]
     if isinstance(step, OneHotEncoder) and step.min_frequency is None and step.max_categories is None:
         return _one_hot(step, cells)
     return _scaled(step, cells)
@@ -73,6 +87,12 @@ def _places(columns: object, names: Sequence[str]) -> list[int]:
         columns = np.array(listed, dtype=bool if any(isinstance(each, bool | np.bool_) for each in listed) else int)
     found: list[int] = np.arange(len(names))[columns].tolist()
     return found
+
+
+def _product(cells: list[Cell], powers: list[int]) -> Cell:
+    """Return the product of powers of columns; 1 where all of them are 0."""
+    factors = [cell.number for cell, power in zip(cells, powers, strict=True) for _ in range(power)]
+    return Cell("*".join(factors) or "1e0")
 
 
 def _one_hot(step: OneHotEncoder, cells: list[Cell]) -> list[Cell]:
@@ -107,6 +127,13 @@ def _scaled(step: object, cells: list[Cell]) -> list[Cell]:
         check_is_fitted(step)
         scale = np.ones(count) if step.scale_ is None else 1.0 / step.scale_
         shift = np.zeros(count) if not step.with_mean else -step.mean_ * scale
+    elif isinstance(step, RobustScaler):
+        check_is_fitted(step)
+        scale = np.ones(count) if step.scale_ is None else 1.0 / step.scale_
+        shift = np.zeros(count) if step.center_ is None else -step.center_ * scale
+    elif isinstance(step, MaxAbsScaler) and not getattr(step, "clip", False):
+        check_is_fitted(step)
+        shift, scale = np.zeros(count), 1.0 / step.scale_
     elif isinstance(step, MinMaxScaler) and not step.clip:
         check_is_fitted(step)
         shift, scale = step.min_, step.scale_
@@ -114,7 +141,8 @@ def _scaled(step: object, cells: list[Cell]) -> list[Cell]:
         name = type(step).__name__ if isinstance(step, BaseEstimator) else str(step)
         raise ConfigError(
             f"A {name} before the estimator cannot be written as SQL. StandardScaler, MinMaxScaler without clip, "
-            "OneHotEncoder of all categories, ColumnTransformer and passthrough can."
+            "MaxAbsScaler, RobustScaler, OneHotEncoder of all categories, PolynomialFeatures, selections of columns, "
+            "ColumnTransformer and passthrough can."
         )
     return [
         Cell(f"({float(m)!r}*{cell.number} + {float(b)!r})") for cell, m, b in zip(cells, scale, shift, strict=True)

@@ -14,7 +14,7 @@ from descend.models.per_class import BLOCK, PerClassModel
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]
-AT_ONCE = 1 << 11
+AT_ONCE = 1 << 12
 """Rows whose products of columns are held at once, so that they stay in the cache."""
 MODERATE = 300.0
 """A score whose exponential can be squared without overflow."""
@@ -43,10 +43,12 @@ class ClassesKernel:
     def __init__(self, model: Model) -> None:
         self.model = cast(PerClassModel, model)
         self.names = model.inputs
+        self.weighted = True
 
     def prepare(self, rows: Rows) -> tuple[Array, ...]:
         """Return J, column by column in memory, and what is added to the scores, or the inputs; y, and the weights."""
         model, y = self.model, self.model.observed(rows.columns)
+        self.weighted = rows.omega is not None
         omega = np.ones(rows.count) if rows.omega is None else rows.omega
         if not model.linear:
             return (*(rows.columns[name] for name in self.names), y, omega)
@@ -70,18 +72,17 @@ class ClassesKernel:
         with np.errstate(all="ignore"):
             score, jacobians = self._scores(theta, block)
             shares, total, logarithm = _exponentials(score)
-            place = y.astype(np.intp)
-            of_class = np.flatnonzero(place)
-            observed = place[of_class] - 1, of_class
-            logarithm[of_class] -= score[observed]
+            of_class, observed = _observed(y)
+            logarithm[of_class] -= score.ravel()[observed]
             loss = float(omega @ logarithm)
             if order == 0:
                 return loss, None, None
             chance = shares
             chance *= 1.0 / total
             slope = chance.copy() if order > 1 else chance
-            slope[observed] -= 1.0
-            slope *= omega
+            slope.ravel()[observed] -= 1.0
+            if self.weighted:
+                slope *= omega
             gradient = np.empty(theta.size)
             if len(jacobians) == 1:
                 gradient[self.model.places] = slope @ jacobians[0]
@@ -97,9 +98,9 @@ class ClassesKernel:
         """Return the largest probability of an observed class in any row."""
         with np.errstate(all="ignore"):
             score = self._scores(theta, block)[0]
-            logarithm, place = _exponentials(score)[2], block[-2].astype(np.intp)
-            of_class = np.flatnonzero(place)
-            logarithm[of_class] -= score[place[of_class] - 1, of_class]
+            logarithm = _exponentials(score)[2]
+            of_class, observed = _observed(block[-2])
+            logarithm[of_class] -= score.ravel()[observed]
             return float(np.exp(-logarithm.min()))
 
     def _scores(self, theta: Array, block: tuple[Array, ...]) -> tuple[Array, list[Array]]:
@@ -161,6 +162,17 @@ class ClassesKernel:
             own = slice(k * size, (k + 1) * size)
             found[own, own] += (jacobian * (omega * chance[k])[:, None]).T @ jacobian
         return self._placed(found)
+
+
+def _observed(y: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows of any class but the first, and where in the scores, (K - 1, n), that of the class lies.
+
+    >>> _observed(np.array([0.0, 2.0, 1.0]))
+    (array([1, 2]), array([4, 2]))
+    """
+    place = y.astype(np.intp)
+    rows = np.flatnonzero(place)
+    return rows, (place[rows] - 1) * len(y) + rows
 
 
 def _exponentials(score: Array) -> tuple[Array, Array, Array]:

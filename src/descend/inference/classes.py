@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,10 @@ def predicted_classes(
     model: Model, theta: Array, data: object, missing: str, probabilities: bool
 ) -> NDArray[np.generic]:
     """Return the likeliest class of each row of some data, or the probability of each class, (rows, K)."""
+    if model.loss.outputs:
+        from descend.inference.outputs import predicted_outputs
+
+        return cast(Array, predicted_outputs(model, theta, data, missing, probabilities))
     columns = model.inputs_of(data, missing)
     found = probabilities_of(model, theta, columns)
     refuse_not_finite(model, theta, columns, found.sum(axis=1))

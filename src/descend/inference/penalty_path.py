@@ -39,7 +39,8 @@ class PenaltyPath:
         return (
             f"Penalty {' and '.join(parts) or '0'} chosen among {len(self.error)} by {self.folds}-fold "
             f"cross-validation{rule}: mean loss {self.error[place]:.4g} +- {self.standard_error[place]:.2g} on rows "
-            f"held out, {self.error[-1]:.4g} with the least penalty; standard errors do not count this choice"
+            f"held out, {self.error[-1]:.4g} with the least penalty; under a penalty there are no standard errors, and "
+            "those of a fit without one to what this choice leaves would be conditional on it, hence too small"
         )
 
     def plain(self) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,6 +124,10 @@ def _called(estimates: Estimates) -> str:
 
 def predicted_rows(model: Model, theta: Array, data: object, missing: str) -> Array:
     """Return the prediction for each row of data. Raises DataError for a row without a value."""
+    if model.loss.outputs or model.loss.any_outputs:
+        from descend.inference.outputs import predicted_outputs
+
+        return cast(Array, predicted_outputs(model, theta, data, missing, False))
     columns = model.inputs_of(data, missing)
     predicted = model.predict(theta, columns)
     refuse_not_finite(model, theta, columns, predicted)

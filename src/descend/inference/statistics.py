@@ -133,7 +133,7 @@ def total_loss(solution: Solution) -> float:
 @comment("R²")
 def r_squared(solution: Solution) -> float | None:
     """Return 1 - sum omega r**2 / sum omega (y - mean y)**2; None if the response never changes."""
-    if solution.loss_function.likelihood and not solution.loss_function.quadratic:
+    if not solution.model.comparable or (solution.loss_function.likelihood and not solution.loss_function.quadratic):
         return None
     quadratic, there = solution.loss_function.quadratic, solution.all_rows
     if there is not None:

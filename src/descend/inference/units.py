@@ -18,26 +18,43 @@ if TYPE_CHECKING:
 Texts = Mapping[str, str | list[str | None]]
 
 
-def texts_of(model: Model, stated: Stated) -> Texts:
-    """Return the units of parameters and columns by name, as text."""
-    known = stated.known()
-    if not known.keys() & {*model.columns}:
-        return {}
+def texts_of(model: Model, stated: Stated, quantities: Mapping[str, str]) -> Texts:
+    """Return the units of parameters, columns and quantities by name, as text. quantities: their expressions, by name.
+
+    Of a vector whose components differ a list. What is not known is left out.
+    """
+    found = _of_model(model, stated)
+    if found is None:
+        known = stated.known()
+        return {name: str(known[name]) for name in model.columns if name in known}
+    of_quantities = {name: _of_quantity(text, model, found) for name, text in quantities.items()}
+    return {**found.texts, **{name: str(unit) for name, unit in of_quantities.items() if unit is not None}}
+
+
+def notes_of(model: Model, stated: Stated, sigma: str | None) -> tuple[str, ...]:
+    """Return sentences on units that do not fit, and on those that only a combination of parameters has."""
+    found = _of_model(model, stated)
+    if found is None:
+        return ()
+    from descend.problem.units import unlike_errors
+
+    unlike = (said for _, said in unlike_errors(model, sigma, found, stated))
+    combined = "the formula does not tell the units of these parameters apart: " + ", ".join(found.open)
+    return (*(fault.note for fault in found.faults), *unlike, *([combined] if found.open else ()))
+
+
+def _of_model(model: Model, stated: Stated) -> Units | None:
+    """Return the units of a formula, if anything is said of those of its columns."""
+    if not stated.known().keys() & {*model.columns}:
+        return None
     from descend.problem.units import units_of_model
 
-    found = units_of_model(model, stated)
-    return {name: str(known[name]) for name in model.columns if name in known} if found is None else found.texts
+    return units_of_model(model, stated)
 
 
 @once
 def _units(solution: Solution) -> Units | None:
-    """Return the units of a formula, if anything is said of them."""
-    if not solution.stated:
-        return None
-    from descend.problem.units import units_of_model
-
-    known = solution.stated.known().keys()
-    return units_of_model(solution.model, solution.stated) if known & {*solution.model.columns} else None
+    return _of_model(solution.model, solution.stated) if solution.stated else None
 
 
 @comment("the units of the parameters", empty=dict)
@@ -48,31 +65,20 @@ def units_of(solution: Solution) -> Texts:
     """
     if not solution.stated:
         return {}
-    found, texts = _units(solution), texts_of(solution.model, solution.stated)
-    if found is None:
-        return texts
-    quantities = {name: _of_quantity(each.text, solution, found) for name, each in _quantities(solution).items()}
-    return {**texts, **{name: str(unit) for name, unit in quantities.items() if unit is not None}}
+    quantities = {name: each.text for name, each in _quantities(solution).items()}
+    return texts_of(solution.model, solution.stated, quantities)
 
 
 @comment("the units of the formula", empty=tuple)
 def unit_notes(solution: Solution) -> tuple[str, ...]:
-    """Return sentences on units that do not fit, and on those that only a combination of parameters has."""
-    found = _units(solution)
-    if found is None:
-        return ()
-    from descend.problem.units import unlike_errors
-
-    assert solution.stated is not None
-    unlike = (said for _, said in unlike_errors(solution.model, solution.sigma, found, solution.stated))
-    combined = "the formula does not tell the units of these parameters apart: " + ", ".join(found.open)
-    return (*(fault.note for fault in found.faults), *unlike, *([combined] if found.open else ()))
+    """Return what there is to say of the units of a formula (see `notes_of`)."""
+    return notes_of(solution.model, solution.stated, solution.sigma) if solution.stated else ()
 
 
 def unit_of_quantity(solution: Solution, text: str) -> str | None:
     """Return the unit of an expression of the parameters; None if it is not known."""
     found = _units(solution)
-    unit = None if found is None else _of_quantity(text, solution, found)
+    unit = None if found is None else _of_quantity(text, solution.model, found)
     return None if unit is None else str(unit)
 
 
@@ -82,12 +88,12 @@ def _quantities(solution: Solution) -> Mapping[str, Estimated]:
     return quantities_of(solution)
 
 
-def _of_quantity(text: str, solution: Solution, units: Units) -> Unit | None:
+def _of_quantity(text: str, model: Model, units: Units) -> Unit | None:
     from descend.inference.quantities.features import FEATURES
     from descend.parameters.components import with_components
     from descend.units.quantity import unit_of_expression
 
-    shapes = every_parameter(solution.model)
+    shapes = every_parameter(model)
     plain, components = with_components(text, shapes)
     known: dict[str, Known] = dict(units.parameters)
     for name, symbol in components.items():

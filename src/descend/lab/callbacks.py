@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from descend import api
-from descend.errors import DescendError
+from descend.errors import ConfigError, DescendError
 from descend.formula.curves import curve_named
 from descend.gradients.derivation import Derivation
-from descend.lab import copies, curves, groups, rates
+from descend.lab import copies, curves, groups, hand, rates
 from descend.lab import elements as html
 from descend.lab.cache import Cache
 from descend.lab.controls import on_the_page
@@ -21,10 +19,12 @@ from descend.lab.data import Library, Rows, first_formula
 from descend.lab.descents import Descents, descents, gradient_lines, lowest_fit, starts, unknown_start
 from descend.lab.endings import error_text, groups_key, judgement_text, legend, lowest_key, prose, unbroken, verdicts
 from descend.lab.equations import rule
-from descend.lab.film import captions, film_of
+from descend.lab.film import captions, written
 from descend.lab.layout import page
-from descend.lab.state import FILE, READERS, UPLOAD, State, read_query, state_of, state_of_rows, usual_of
+from descend.lab.state import FILE, OUT_OF_DATE, READERS, UPLOAD, State, read_query, state_of, state_of_rows, usual_of
+from descend.lab.stills import Still, as_json
 from descend.lab.texts import Words, words
+from descend.lab.turn import Turn
 from descend.losses import LOSSES
 from descend.report import mathematics
 from descend.report.view import view
@@ -39,12 +39,12 @@ SETTINGS = (
     "formula.value loss.value trials.value dispersion.value optimizers.value rate.value auto.value start.value "
     "epochs.value batch.value noise.value by.value context.data by-hand.value theme.data"
 )
-TURN = threading.Lock()
-"""Only one answer is computed at a time: threads that compute side by side would share one interpreter, and spend most
-of their time handing it to each other."""
-FILMS: Cache[str] = Cache(64)
+TURN = Turn()
+FILMS: Cache[tuple[bytes, Mapping[str, Still]]] = Cache(128)
 WORDS: Cache[tuple[Any, ...]] = Cache(128)
 Answer = Callable[..., object] | str
+Question = Mapping[str, object]
+"""What a page posts."""
 Opening = dict[str, Any]
 """What a page was opened with: the query of its address, and the key of its upload."""
 
@@ -81,6 +81,7 @@ class Callbacks:
         rows = "context.data noise.value opening.data by.value"
         wire(self.judge, judgement, "gradient.value formula.value loss.value", rows + " trials.value", late=False)
         wire(self.report, "download.data", "report.n_clicks", "link.data opening.data")
+        wire(self.of_shares, "loss.value", "trials.value", "loss.value")
         wire("sample", "context.data", "sample.n_clicks", "context.data")
         wire("go", "url.search", "problem.value", "context.data")
         wire("write", "written.data", "mathematics.data", late=False)
@@ -95,6 +96,13 @@ class Callbacks:
         state, rows, unknown = self._divided(state, opening.get("key"))
         return page(state, rows, self.library, (*unread, *unknown), opening.get("at"))
 
+    def of_shares(self, trials: str | None, loss: str) -> object:
+        """Return the loss that is chosen when trials are given: of shares, unless another was asked for."""
+        from dash import no_update
+
+        shown = dataclasses.replace(usual_of("line"), trials=(trials or "").strip(), loss=loss).loss_shown
+        return no_update if shown == loss else shown
+
     def _divided(self, state: State, key: str | None) -> tuple[State, Rows | None, tuple[str, ...]]:
         """Return a state without the groups that its rows do not have, these rows, and what was left out."""
         rows = self.library.rows(dataclasses.replace(state, group=""), key)
@@ -107,34 +115,56 @@ class Callbacks:
         except DescendError:
             return dataclasses.replace(state, group=""), rows, ("group",)
 
-    def film(self, settings: Mapping[str, object], gradient: str | None, key: str | None, part: object = None) -> str:
-        """Return the film of the settings as JSON, or all groups, with what is wrong with them and where.
+    def film(self, question: Question) -> bytes:
+        """Return the film of some settings as JSON, or all groups, with what is wrong with them and where.
 
-        part: which part of the table of groups.
+        question: ``settings``, the values of the controls; ``gradient``, by hand; ``key``, of an upload; ``shown``,
+        which part of the table of groups; ``have``, the marks of the figures that the page has.
 
         It bypasses Dash, which would take longer to pass it on than it takes to compute.
         """
-        film, state, shown = "null", usual_of("line"), "null"
+        film, state, shown = b"null", usual_of("line"), b"null"
         notes: dict[str, object] = {"formula-told": None, "start-told": None, "trouble": None}
         try:
-            state = state_of(settings, gradient)
-            say, rows = words(state.lang), self.library.rows(state, key)
+            state, rows, dark = self._state_and_rows(question)
+            say = words(state.lang)
             if rows is None:
                 notes["trouble"] = None if state.problem == UPLOAD else say("need_upload")
             elif not state.formula.strip():
                 notes["formula-told"] = say("choose_formula", example=first_formula(list(rows.columns)))
             elif state.all_groups:
-                with TURN, speaking(on_the_page(state.lang)):
-                    shown = _json(groups.answer(state, rows, part))
+                with TURN.taken(soon=True), speaking(on_the_page(state.lang)):
+                    shown = as_json(groups.answer(state, rows, question.get("shown")))
             else:
                 with speaking(on_the_page(state.lang)):
-                    film = _film(state, rows, settings.get("theme") == "dark")
+                    film = _film(state, rows, dark, question.get("have"))
                     unknown = unknown_start(state, lowest_fit(state, rows))
                 if unknown:
                     notes["start-told"] = html.P([*prose(unknown), " ", say("left_out")], className="aside-told")
         except DescendError as error:
             notes["formula-told" if _of_formula(error, state) else "trouble"] = error_text(error)
-        return f'{{"film":{film},"groups":{shown},"told":{_json(notes)}}}'
+        return b'{"film":%b,"groups":%b,"told":%b}' % (film, shown, as_json(notes))
+
+    def hand(self, question: Question) -> bytes:
+        """Return what a page that descends by hand has to know of a ``place`` on the surface, as JSON."""
+        try:
+            state, rows, _ = self._state_and_rows(question)
+            if rows is None or state.all_groups:
+                raise ConfigError(OUT_OF_DATE)
+            place = question.get("place")
+            with TURN.taken(soon=True), speaking(on_the_page(state.lang)):
+                return as_json(hand.stood(descents(state, rows), place if isinstance(place, list) else None))
+        except DescendError as error:
+            return as_json({"error": str(error)})
+
+    def _state_and_rows(self, question: Question) -> tuple[State, Rows | None, bool]:
+        """Return the state that a page asks for, its rows, and whether the page is dark. Raises DescendError."""
+        settings, gradient, key = question.get("settings"), question.get("gradient"), question.get("key")
+        if not isinstance(settings, Mapping):
+            raise ConfigError(OUT_OF_DATE)
+        state = state_of(settings, gradient if isinstance(gradient, str) else "")
+        rows = self.library.rows(state, key if isinstance(key, str) else None)
+        return state, rows, settings.get("theme") == "dark"
 
     def tell(self, link: str | None, opening: Opening, low: float, high: float) -> list[object]:
         """Return the words for the descents of a link, and the ends of the slider of rates."""
@@ -229,20 +259,25 @@ class Callbacks:
         state, rows = self._of_link(link, opening)
         if not clicks or rows is None:
             return no_update
-        with TURN, speaking(on_the_page(state.lang)):
+        with TURN.taken(soon=False), speaking(on_the_page(state.lang)):
             content, name = copies.report(state, rows)
         return {"content": content, "filename": name, "type": "text/html", "base64": False}
 
 
-def _film(state: State, rows: Rows, dark: bool) -> str:
-    """Return the film of a state."""
+def _film(state: State, rows: Rows, dark: bool, have: object) -> bytes:
+    """Return the film of a state, with the figures that the page does not have."""
 
-    def made() -> str:
-        with TURN:
-            film = film_of(descents(state, rows), dark)
-            return json.dumps(film, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    def made() -> tuple[bytes, Mapping[str, Still]]:
+        with TURN.taken(soon=True):
+            return written(descents(state, rows), dark)
 
-    return FILMS((rows.key, state, dark), made)
+    moving, stills = FILMS((rows.key, state, dark), made)
+    known = have if isinstance(have, Mapping) else {}
+    marks = as_json({name: each.mark for name, each in stills.items()})
+    sent = b",".join(
+        b'"%b":%b' % (name.encode(), each.text) for name, each in stills.items() if known.get(name) != each.mark
+    )
+    return b'%b,"marks":%b,"figures":{%b}}' % (moving[:-1], marks, sent)
 
 
 def _words_of_groups(state: State, rows: Rows, unchanged: list[object], link: str | None) -> list[object]:
@@ -255,7 +290,7 @@ def _words_of_groups(state: State, rows: Rows, unchanged: list[object], link: st
 
 def _words(state: State, rows: Rows) -> tuple[Any, ...]:
     """Return the content of the elements ``WORDS_OF_FILM`` for a state, except its link."""
-    with TURN, speaking(on_the_page(state.lang)):
+    with TURN.taken(soon=False), speaking(on_the_page(state.lang)):
         runs = descents(state, rows)
         say, shown = words(state.lang), dict(runs.start)
         low, high = rates.ends(runs)
@@ -265,12 +300,6 @@ def _words(state: State, rows: Rows) -> tuple[Any, ...]:
         copied = unbroken(copies.commands(state, rows, shown)), copies.python(state, rows, shown)
         below = [*legend(runs), contours], [*legend(runs), *best, rows_left_out]
         return verdicts(runs, say), *scale, _rule(runs, say), *copied, *below, low, high
-
-
-def _json(content: object) -> str:
-    from plotly.utils import PlotlyJSONEncoder
-
-    return json.dumps(content, cls=PlotlyJSONEncoder)
 
 
 def _of_formula(error: DescendError, state: State) -> bool:

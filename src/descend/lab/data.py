@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain, count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend import api
-from descend.errors import DataError
+from descend.errors import DataError, DescendError
 from descend.formula.printers.code import plain_name
 from descend.lab.cache import Cache
 from descend.lab.controls import on_the_page
+from descend.lab.limits import LIMITS, OWN
 from descend.lab.problems import PROBLEMS
+from descend.lab.shelf import MOST_CARRIED, Shelf
 from descend.lab.state import FILE, UPLOAD, State
 from descend.lab.text_columns import MOST_ROWS as MOST_READ
 from descend.lab.text_columns import left_out
@@ -40,11 +45,8 @@ MOST_OFFERED = 12
 """Columns that are offered to tell groups apart, at most."""
 KINDS = ("text", "time")
 """Kinds of columns that are read as words."""
-MOST_ROWS = 10_000
-"""Most rows that the lab uses; of more, a random sample is taken, so that each answer stays quick."""
 MOST_COLUMNS = 100
-MOST_UPLOAD = 512 * 2**20
-"""Most bytes of an uploaded file."""
+SUFFIXES = (".csv", ".tsv", ".txt")
 MOST_UPLOADED_COLUMNS = 2_000
 MOST_UPLOADS = 64
 """Most uploads that are kept; then the one whose last use is longest ago is forgotten."""
@@ -96,10 +98,32 @@ class Rows:
 class Library:
     """The rows of a lab: one file, and what readers uploaded, by keys that nobody can guess."""
 
-    def __init__(self, file: Rows | None = None, most_upload: int = MOST_UPLOAD) -> None:
+    def __init__(self, file: Rows | None = None, most_upload: int = OWN.upload, shelf: Shelf | None = None) -> None:
         self.file = file
         self.most_upload = most_upload
         self.uploads: Cache[Rows] = Cache(MOST_UPLOADS)
+        self._texts: Cache[tuple[bytes, str]] = Cache(MOST_UPLOADS)
+        self._shelf = shelf
+        self._of_links: Cache[Rows] = Cache(MOST_UPLOADS)
+
+    @property
+    def shelf(self) -> Shelf:
+        """The files that are kept for links."""
+        if self._shelf is None:
+            self._shelf = Shelf()
+        return self._shelf
+
+    def take(self, text: bytes, name: str) -> str:
+        """Read a file from its bytes, and return its key. Raises DataError."""
+        with stored(text, name) as path:
+            try:
+                return self.add(path, name)
+            except DescendError as error:
+                raise DataError(str(error).replace(str(path), name)) from None
+
+    def text(self, key: object) -> tuple[bytes, str] | None:
+        """Return an uploaded file and its name, if a link can carry it; None if it is not kept here."""
+        return self._texts.get(key) if isinstance(key, str) else None
 
     def add(self, path: str | os.PathLike[str], name: str) -> str:
         """Read an uploaded file and return its key. Raises DataError.
@@ -117,7 +141,22 @@ class Library:
             )
         key = secrets.token_urlsafe(18)
         self.uploads.put(key, read_rows(path, name, (UPLOAD, key)))
+        if os.path.getsize(path) <= MOST_CARRIED:
+            self._texts.put(key, (Path(path).read_bytes(), name))
         return key
+
+    def of_link(self, place: str) -> Rows | None:
+        """Return the rows of a file that is kept for a link; None if it is not."""
+        kept = self.shelf.get(place)
+        if kept is None:
+            return None
+        text, name = kept
+
+        def read() -> Rows:
+            with stored(text, name) as path:
+                return read_rows(path, name, (UPLOAD, place))
+
+        return self._of_links(place, read)
 
     def rows(self, state: State, key: str | None) -> Rows | None:
         """Return the rows of a state; None if they were uploaded and are not kept here, or no longer.
@@ -131,8 +170,20 @@ class Library:
         if state.problem == FILE:
             return self.file
         if state.problem == UPLOAD:
+            if state.data:
+                return self.of_link(state.data)
             return self.uploads.get(key) if isinstance(key, str) else None
         return generated(state.problem, state.noise, state.seed)
+
+
+@contextmanager
+def stored(text: bytes, name: str) -> Iterator[Path]:
+    """Put a file where it can be read, in a folder made for it: its name is only shown."""
+    suffix = Path(name).suffix.lower()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"rows{suffix if suffix in SUFFIXES else '.csv'}"
+        path.write_bytes(text)
+        yield path
 
 
 def of_group(rows: Rows, by: Sequence[str], name: str) -> Rows:
@@ -146,7 +197,7 @@ def of_group(rows: Rows, by: Sequence[str], name: str) -> Rows:
     chosen, key = groups.rows(place), groups.keys[place]
     condition = " and ".join(f"{quoted_if_odd(column)} = {_sql(value)}" for column, value in zip(by, key, strict=True))
     own = replace(_chosen(every, chosen), key=(*rows.key, *by, name), total=len(chosen), where=condition)
-    return sampled(own) if own.rows > MOST_ROWS else own
+    return sampled(own) if own.rows > LIMITS.get().rows else own
 
 
 def groups_of(rows: Rows, by: Sequence[str]) -> int:
@@ -200,14 +251,14 @@ def read_rows(path: str | os.PathLike[str], name: str, key: tuple[object, ...]) 
     texts = _words(table, others)
     left = tuple(column for column in others if column not in texts)
     read = Rows(key, columns, name, total, not complete, left, odd, texts)
-    if total > MOST_ROWS:
+    if total > LIMITS.get().rows:
         read = sampled(read, total * (len(columns) + len(texts)) <= MOST_CELLS)
     return replace(read, groupings=_groupings((read.full or read).table))
 
 
 def sampled(rows: Rows, keep: bool = False) -> Rows:
     """Return a random sample of many rows. keep: whether all of them stay beside it."""
-    chosen = np.sort(np.random.default_rng(0).choice(rows.rows, MOST_ROWS, replace=False))
+    chosen = np.sort(np.random.default_rng(0).choice(rows.rows, LIMITS.get().rows, replace=False))
     return replace(_chosen(rows, chosen), full=rows if keep else None)
 
 

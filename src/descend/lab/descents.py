@@ -14,7 +14,9 @@ from descend import api
 from descend.errors import ConfigError, DescendError
 from descend.lab.cache import Cache
 from descend.lab.data import Rows
+from descend.lab.limits import LIMITS
 from descend.lab.state import State
+from descend.lab.texts import words
 from descend.optimizers import OPTIMIZERS
 from descend.parameters import Parameters
 from descend.results import Fit
@@ -25,8 +27,6 @@ Array = NDArray[np.float64]
 
 Start = Mapping[str, float | list[float]]
 """Starting values by name; for a vector, one for each component."""
-SECONDS = 1.5
-"""Seconds after which descents are stopped, for all of a race together."""
 NEAR = 0.8
 """Where the parameters of a named curve begin, as a share of their values at the lowest J."""
 MOST_PARAMETERS = 20
@@ -67,6 +67,8 @@ def descents(state: State, rows: Rows) -> Descents:
     """Descend from the same start with each optimizer. Raises DescendError."""
     lowest = lowest_fit(state, rows)
     start = starts(state, rows, lowest)
+    if state.epochs > (most := LIMITS.get().epochs):
+        raise ConfigError(words(state.lang)("too_many_epochs", most=f"{most:,}", epochs=f"{state.epochs:,}"))
     updates = state.epochs * math.ceil(rows.rows / state.batch) if state.batch else state.epochs
     if updates > MOST_UPDATES:
         raise ConfigError(
@@ -90,7 +92,9 @@ def lowest_fit(state: State, rows: Rows) -> Fit:
     key = (rows.key, state.formula, state.loss, state.trials, state.dispersion)
 
     def fit() -> Fit:
-        fitted: Fit = api.fit(state.formula, rows.table, **state.kind, missing=rows.missing, time_limit=SECONDS)
+        fitted: Fit = api.fit(
+            state.formula, rows.table, **state.kind, missing=rows.missing, time_limit=LIMITS.get().seconds
+        )
         if fitted.theta.size > MOST_PARAMETERS:
             raise ConfigError(
                 f"The formula has {fitted.theta.size} parameters; the lab shows {MOST_PARAMETERS} at most. "
@@ -141,7 +145,7 @@ def unknown_start(state: State, lowest: Fit) -> str:
 
 def _run(state: State, rows: Rows, optimizer: str, start: Start) -> Fit:
     arguments = call(state, optimizer, start)
-    seconds = SECONDS / len(state.optimizers)
+    seconds = LIMITS.get().seconds / len(state.optimizers)
     key = (rows.key, repr(arguments), seconds, SPEAKING.get())  # what is said of a fit is said once
     return RUNS(key, lambda: api.fit(data=rows.table, missing=rows.missing, time_limit=seconds, **arguments))
 

@@ -11,7 +11,7 @@ from descend.lab import chinese as zh
 from descend.lab import elements as html
 from descend.lab.descents import Descents
 from descend.lab.equations import number
-from descend.lab.film import colour_name
+from descend.lab.scenes import colour_name
 from descend.lab.texts import OUTCOMES, Words
 from descend.lab.valley import Valley, other_valley
 from descend.report import grouped

@@ -1,4 +1,6 @@
-"""The step from one epoch to the next, with its numbers in it: w ← 0.140 − 0.001 × (−137.3) = 0.2773."""
+"""The step from one epoch to the next: its numbers, which the page writes out as
+w ← 0.140 − 0.001 × (−137.3) = 0.2773 and says in words.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.step import Step
+from descend.lab.descents import Descents
+from descend.lab.frames import Frames
+from descend.lab.stills import shortened
 from descend.results import Fit
 
 Array = NDArray[np.float64]
+
+TELLING = 1e-8
+"""A step of gd tells the slope if it moves each parameter by more than this share of it."""
 
 MOST_LINES = 4
 """Most parameters whose step is written out."""
@@ -39,52 +47,59 @@ SCALED = {
 """For optimizers whose step is η times something other than the gradient, the name of that."""
 
 
-def step_lines(fit: Fit, epoch: int, batched: bool = False) -> list[str]:
-    """Write the step from ``epoch`` to the next, a line or two for each parameter; nothing after the last.
+def numbers_of_steps(runs: Descents, frames: Frames) -> dict[str, object]:
+    """Return the numbers of the step from each frame to the next epoch, of the first descent.
 
-    batched: whether an epoch takes several steps; then only their sum is written.
-
-    >>> import descend
-    >>> rows = {"x": [1.0, 2.0], "y": [2.0, 4.0]}
-    >>> fit = descend.fit("y ~ w*x", rows, start={"w": 0.0}, optimizer="gd", learning_rate=0.1, epochs=3)
-    >>> step_lines(fit, 0)
-    ['w ← 0 − 0.1 × (−10) = 1']
+    labels: of the parameters that are written out; more: how many others there are. theta, after, slope: (frames,
+    labels), before and after the step, and dJ/dparameter before it. rate, loss, next: (frames,), the learning rate, J
+    before and after. kind: how the step is written. At the end it is the last step that was taken.
     """
-    assert fit.solution is not None
-    if epoch >= fit.trace[-1].epoch:
-        return []
-    before, after = (_at(fit, each) for each in (epoch, epoch + 1))
-    with np.errstate(all="ignore"):
-        gradient = np.asarray(fit.solution.objective(np.asarray(before.theta), 1).gradient)
+    fit = runs.first
+    last = fit.trace[-1].epoch
+    begun = [max(min(epoch, last - 1), 0) for epoch in frames.epochs]
+    before, after = [_at(fit, epoch) for epoch in begun], [_at(fit, min(epoch + 1, last)) for epoch in begun]
     labels = fit.model.parameters.labels
-    lines: list[str] = []
-    for place, label in enumerate(labels[:MOST_LINES]):
-        old, new = float(before.theta[place]), float(after.theta[place])
-        if batched:
-            lines.append(f"{label} ← {number(old)} {signed(new - old)} = {number(new)}")
-        else:
-            lines += _lines(fit.optimizer, label, old, new, float(gradient[place]), before.learning_rate)
-    if len(labels) > MOST_LINES:
-        lines.append(f"… {len(labels) - MOST_LINES} more")
-    return lines
+    shown = labels[:MOST_LINES]
+    theta, moved = (np.array([step.theta for step in steps], dtype=np.float64) for steps in (before, after))
+    rates = np.array([step.learning_rate for step in before], dtype=np.float64)
+    batched = runs.state.batch is not None and runs.state.batch < fit.rows
+    kind = "gd" if fit.optimizer == "gd" else "scaled" if fit.optimizer in SCALED else "moved"
+    slopes = _slopes(fit, theta, moved, rates, kind == "gd" and not batched)[:, : len(shown)]
+    return {
+        "kind": "batched" if batched else kind,
+        "name": fit.optimizer,
+        "symbol": SCALED.get(fit.optimizer, ""),
+        "labels": list(shown),
+        "more": len(labels) - len(shown),
+        "theta": shortened(theta[:, : len(shown)], 8),
+        "after": shortened(moved[:, : len(shown)], 8),
+        "slope": shortened(slopes, 8),
+        "rate": shortened(rates, 8),
+        "loss": shortened(np.array([step.loss for step in before], dtype=np.float64), 8),
+        "next": shortened(np.array([step.loss for step in after], dtype=np.float64), 8),
+        "taken": last > 0,
+    }
+
+
+def _slopes(fit: Fit, theta: Array, moved: Array, rates: Array, plain: bool) -> Array:
+    """Return dJ/dparameter at each theta, (frames, p). plain: whether a step is the rate times the slope."""
+    assert fit.solution is not None
+    slopes = np.full(theta.shape, np.nan)
+    known = np.zeros(len(theta), dtype=bool)
+    with np.errstate(all="ignore"):
+        if plain:  # the step tells, where its digits do: it is much quicker to ask
+            slopes = (theta - moved) / rates[:, None]
+            near = np.maximum(np.abs(theta), np.abs(moved))
+            telling = np.abs(theta - moved) > TELLING * near
+            known = np.logical_and(telling.all(axis=1), np.isfinite(slopes).all(axis=1))
+        for place in np.flatnonzero(~known).tolist():
+            slopes[place] = fit.solution.objective(theta[place], 1).gradient
+    return slopes
 
 
 def _at(fit: Fit, epoch: int) -> Step:
     step = fit.trace[epoch] if epoch < len(fit.trace) else fit.trace[-1]
     return step if step.epoch == epoch else fit.trace.at(epoch)
-
-
-def _lines(name: str, label: str, old: float, new: float, slope: float, rate: float) -> list[str]:
-    moved = old - new
-    if name == "gd":
-        return [f"{label} ← {number(old)} − {number(rate)} × {bracketed(slope)} = {number(new)}"]
-    if name in SCALED and rate > 0.0:
-        direction = moved / rate
-        return [
-            f"{label} ← {number(old)} − {number(rate)} × {bracketed(direction)} = {number(new)}",
-            f"    {SCALED[name]} = {number(direction)},   g = {number(slope)}",
-        ]
-    return [f"{label} ← {number(old)} {signed(-moved)} = {number(new)}", f"    g = {number(slope)}"]
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -100,17 +115,6 @@ def number(value: float, digits: int = 4) -> str:
     text = f"{value:.{digits}g}"
     mantissa, e, exponent = text.partition("e")
     return (f"{mantissa}e{int(exponent)}" if e else text).replace("-", "−")
-
-
-def bracketed(value: float) -> str:
-    """Write a factor, in brackets if it is negative."""
-    text = number(value)
-    return f"({text})" if text.startswith("−") else text
-
-
-def signed(value: float) -> str:
-    """Write a term of a sum, with its sign."""
-    return f"− {number(-value)}" if value < 0.0 else f"+ {number(value)}"
 
 
 def rule(names: Sequence[str]) -> str:

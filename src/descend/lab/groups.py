@@ -15,6 +15,7 @@ from descend.errors import ConfigError
 from descend.lab.cache import Cache
 from descend.lab.data import Rows, first_groups, groups_of
 from descend.lab.descents import MOST_PARAMETERS
+from descend.lab.limits import LIMITS
 from descend.lab.state import State
 from descend.lab.texts import OUTCOMES, Words, words
 from descend.many import Fits
@@ -33,9 +34,8 @@ PER_PAGE = 25
 """Groups on a page of the table."""
 DRAWN = 12
 """Groups that are drawn small, at most: those that fit worst."""
-SECONDS = 20.0
-"""Most seconds that the fits of all groups may take, as far as those of the first ``TRIED`` tell."""
 TRIED = 500
+"""Groups that are fitted first, where there are more: they tell how long all of them will take."""
 LONGEST_SEARCH = 80
 
 
@@ -90,9 +90,10 @@ def _refuse_slow(state: State, rows: Rows, groups: int) -> None:
         began = time.perf_counter()
         _fitted(state, first_groups(rows, state.by, some))
         seconds = time.perf_counter() - began
-    if seconds * groups / TRIED > SECONDS:
+    most = LIMITS.get().groups
+    if seconds * groups / TRIED > most:
         raise ConfigError(
-            f"One fit for each of {groups:,} groups would take longer than the {SECONDS:g} s that the lab allows: some "
+            f"One fit for each of {groups:,} groups would take longer than the {most:g} s that the lab allows: some "
             f"{seconds * groups / TRIED:,.0f} s. Use the command line."
         )
 

@@ -12,6 +12,7 @@ from descend.lab.curves import listed
 from descend.lab.data import Library, Rows
 from descend.lab.endings import lowest_key, prose
 from descend.lab.problems import PROBLEMS
+from descend.lab.scripted import by_hand, keeping, own_data, saving, told_by_hand
 from descend.lab.state import FILE, LANGUAGES, LONGEST_FORMULA, LONGEST_GRADIENT, UPLOAD, State
 from descend.lab.texts import Words, too_large, words
 from descend.losses import LOSSES
@@ -41,7 +42,7 @@ def page(state: State, rows: Rows | None, library: Library, unread: tuple[str, .
     """Return the page of a state. Its requests carry ``at``, which distinguishes it from earlier pages."""
     say = words(state.lang)
     context = {"problem": state.problem, "seed": state.seed, "lang": state.lang, "at": at}
-    context |= {"by": list(state.by), "group": state.group}
+    context |= {"by": list(state.by), "group": state.group, "data": state.data}
     notes = [html.P(prose(note), className="note") for note in _notes(state, rows, unread, say)]
     side = html.Aside(_settings(state, rows, library, say), className="side", **_label(say("settings")))
     columns = html.Div([side, html.Main([*notes, *_main(state, say)])], className="columns")
@@ -53,13 +54,14 @@ def _notes(state: State, rows: Rows | None, unread: tuple[str, ...], say: Words)
     """Say where the page differs from what the address or the file says."""
     notes = [say("unread", names=", ".join(unread))] if unread else []
     if state.problem == UPLOAD and rows is None:
-        notes.append(say("need_upload"))
+        notes.append(say("kept_gone" if state.data else "need_upload"))
     if rows is not None and rows.sampled:
         note = say("sampled", rows=f"{rows.rows:,}", total=f"{rows.total:,}")
         notes.append(f"{note} {say('groups_take_all')}" if rows.full and rows.groupings else note)
     if rows is not None and rows.left_out:
         shown = ", ".join(rows.left_out[:MOST_NAMED]) + (" …" if len(rows.left_out) > MOST_NAMED else "")
-        notes += [say("columns_left_out", names=shown), *rows.odd]
+        notes.append(say("columns_left_out", names=shown))
+    notes += rows.odd if rows is not None else ()
     return notes
 
 
@@ -68,7 +70,8 @@ def _header(state: State, say: Words) -> Component:
     language = html.Button(say("language"), id="language", className="quiet", **{"data-language": other})
     shade = html.Button("◐", id="shade", className="quiet", title=say("theme"), **_label(say("theme")))
     title = html.H1(["descend ", html.Span(say("title"))], className="brand")
-    return html.Header([title, html.Div([language, shade], className="bar")])
+    formula = html.Div(state.formula, id="shown-formula", className="mono")
+    return html.Header([title, formula, html.Div([*keeping(say), language, shade], className="bar")])
 
 
 def _settings(state: State, rows: Rows | None, library: Library, say: Words) -> list[Component | None]:
@@ -80,15 +83,18 @@ def _settings(state: State, rows: Rows | None, library: Library, say: Words) -> 
     problems.append({"label": own, "value": UPLOAD})
     limit = {"data-most": library.most_upload, "data-large": too_large(library.most_upload, state.lang)}
     upload = [html.Button(say("upload"), id="choose-file"), html.Span(id="upload-told", role="status", **limit)]
+    own_rows = html.Fieldset(
+        [html.Legend(say("own_data")), html.Div(upload, className="row"), *own_data(say)], className="field"
+    )
     columns = ", ".join(list(rows.table)[:MOST_NAMED]) if rows is not None else "–"
     formula = html.Input(id="formula", value=state.formula, debounce=0.12, maxLength=LONGEST_FORMULA, **CODE)
     return [
         _field(say("problem"), _choice("problem", problems, state.problem)),
-        html.Div(upload, className="row"),
         html.P(recipe.about[place], className="about") if recipe is not None else None,
         _field(say("formula"), formula, hint=say("formula_hint", columns=columns)),
         html.Div(id="formula-told", role="status"),
         _curves(say),
+        own_rows,
         _by(state, rows, say),
         html.Details([html.Summary(say("settings")), *_more(state, say)], id="more", open=True),
     ]
@@ -111,7 +117,7 @@ def _more(state: State, say: Words) -> list[Component]:
     return [
         _field(
             say.label("loss"),
-            _choice("loss", [{"label": say.loss(name), "value": name} for name in LOSSES], state.loss),
+            _choice("loss", [{"label": say.loss(name), "value": name} for name in LOSSES], state.loss_shown),
         ),
         _field(say.label("trials"), trials, hint=say("trials_hint")),
         _field(say.label("dispersion"), dispersion, hint=say("dispersion_hint")),
@@ -156,16 +162,21 @@ def _noise(state: State, say: Words) -> Component:
 
 def _main(state: State, say: Words) -> list[Component]:
     steps = html.Div(id="equations", **{"aria-live": "off", "data-ended": say("ended")})
-    step = [html.H2(say("step_figure")), html.P(id="rule", className="rule"), steps]
-    loss = _figure("loss", say("loss_figure"), [lowest_key(say)])
+    in_words = html.Div(id="in-words", **{"aria-live": "off", "data-words": say.phrases("step")})
+    numbers = html.Div(
+        [html.H2(say("step_figure")), html.P(id="rule", className="rule"), steps, in_words], id="step-card"
+    )
+    step = [numbers, told_by_hand(say)]
+    loss = _figure("loss", say, [lowest_key(say)])
     return [
         html.Div(id="trouble", role="alert", **{"data-silent": say("silent")}),
         _groups(say),
         _one_group(state, say),
         _rate(state, say),
-        html.Div([_figure("data", say("data_figure")), _figure("surface", say("surface_figure"))], className="figures"),
+        html.Div([_figure("data", say), _figure("surface", say)], className="figures above"),
         _player(say),
-        html.Div([loss, html.Section(step, className="card")], className="figures"),
+        by_hand(say),
+        html.Div([loss, html.Section(step, className="card step")], className="figures below"),
         html.Section([html.H2(say("what")), html.Div(id="told", role="status")], className="what"),
         html.Div([_by_hand(state, say), _take(state, say)], className="figures"),
     ]
@@ -223,7 +234,17 @@ def _player(say: Words) -> Component:
     play = button("play", "round main", **{"data-play": say("play"), "data-pause": say("pause")})
     slider = html.Div(id="frames", **{"data-label": say("epoch_slider"), "data-of": say("of")})
     buttons = html.Div([button("first"), button("back"), play, button("next")], className="bar")
-    return html.Section([buttons, slider, html.Output(id="epoch-told")], className="card player")
+    more = [
+        html.Button(say("hand"), id="hand-begin", title=say("hand_about")),
+        html.Button(
+            say("video"),
+            id="video",
+            title=say("video_about"),
+            **{"data-going": say("video_going"), "data-none": say("video_none")},
+        ),
+    ]
+    epoch = html.Output(id="epoch-told")
+    return html.Section([buttons, slider, epoch, html.Div(more, className="bar")], className="card player")
 
 
 def _by_hand(state: State, say: Words) -> Component:
@@ -251,17 +272,18 @@ def _take(state: State, say: Words) -> Component:
         copy = html.Button(say("copy"), className="copy", **{"data-copies": name, "data-done": say("copied")})
         return html.Div([html.H3(say(name)), html.Div([html.Pre(html.Code(id=name)), copy], className="code")])
 
-    link = html.Button(say("link"), id="copy-link", **{"data-done": say("copied")})
+    link = html.Button(say("link"), id="copy-link", **{"data-done": say("copied"), "data-failed": say("link_failed")})
     row = html.Div([html.Button(say("report"), id="report"), link], className="row")
     hint = html.P(say("link_upload" if state.problem == UPLOAD else "link_hint"), className="hint")
     return html.Section([html.H2(say("take")), block("command"), block("python"), row, hint], className="card")
 
 
-def _figure(name: str, title: str, caption: Sequence[Component] | None = None) -> Component:
+def _figure(name: str, say: Words, caption: Sequence[Component] | None = None) -> Component:
     config = {"displayModeBar": False, "displaylogo": False, "doubleClick": False, "showTips": False}
     graph = html.Div(html.Graph(id=f"{name}-figure", responsive=True, config=config), className="graph")
     below = html.P(caption, id=f"{name}-caption", className="hint")
-    return html.Section([html.H2(title, id=f"{name}-title"), graph, below], className=f"card figure {name}")
+    title = html.Div([html.H2(say(f"{name}_figure"), id=f"{name}-title"), saving(name, say)], className="title")
+    return html.Section([title, graph, below], className=f"card figure {name}")
 
 
 def _choice(name: str, options: Sequence[str | dict[str, str]], value: str) -> Component:

@@ -170,6 +170,25 @@ PROBLEMS = {
             window={"a": (-11.0, 2.0), "b": (-1.0, 3.0)},
         ),
         Problem(
+            "sides",
+            ("Which side of the curve", "曲线的哪一侧"),
+            (
+                "Points of two kinds: the border bends and sharpens until each kind is on its own side.",
+                "两类点：分界线逐渐弯曲、变得分明，直到两类各在一侧。",
+            ),
+            "z ~ sigmoid(b*(y - a*x^2))",
+            ("y = 6*uniform() - 1", "z = bernoulli(1/(1 + exp((x^2 - y)/{noise})))"),
+            {"x": "-2.4:2.4:0.02"},
+            {"a": -0.5, "b": 0.2},
+            0.5,
+            200,
+            loss="logistic",
+            noise=0.3,
+            least=0.1,
+            most=2.0,
+            window={"a": (-1.0, 2.5), "b": (-0.5, 4.5)},
+        ),
+        Problem(
             "banana",
             ("Rosenbrock's valley", "罗森布罗克山谷"),
             (

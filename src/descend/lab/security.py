@@ -34,11 +34,11 @@ HEADERS = {
 }
 
 
-def guard(server: Flask, host: str, scripts: Collection[str], most_upload: int, upload: str) -> None:
+def guard(server: Flask, host: str | None, scripts: Collection[str], most_upload: int, upload: str) -> None:
     """Make a Flask server refuse what does not come from its own pages, and tell browsers to do so too.
 
-    host: where it listens. scripts: hashes of the inline scripts of the page. upload: the path that takes uploads, of
-    at most ``most_upload`` bytes.
+    host: where it listens; None where a token guards the lab, under whatever name. scripts: hashes of the inline
+    scripts of the page. upload: the path that takes uploads, of at most ``most_upload`` bytes.
     """
     from flask import request
 
@@ -46,7 +46,7 @@ def guard(server: Flask, host: str, scripts: Collection[str], most_upload: int, 
 
     @server.before_request  # type: ignore[untyped-decorator]
     def check() -> tuple[str, int] | None:
-        if not known_host(request.host, host):
+        if host is not None and not known_host(request.host, host):
             return _refused("This lab does not answer to that name. Open it at the address it printed.", 421)
         if request.method not in ("GET", "HEAD") and not own_page(
             request.host, request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")

@@ -2,56 +2,73 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import socket
-import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
 from importlib.resources import files
-from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
-from urllib.parse import quote, unquote
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from descend.errors import ConfigError, DescendError
+from descend.errors import ConfigError
+from descend.lab import routes
 from descend.lab.callbacks import Callbacks
-from descend.lab.controls import on_the_page
-from descend.lab.data import MOST_UPLOAD, Library, Rows, first_formula
+from descend.lab.data import Library, Rows
+from descend.lab.gate import Gate
 from descend.lab.layout import shell
+from descend.lab.limits import OWN, Limits
 from descend.lab.security import guard
-from descend.lab.state import OUT_OF_DATE, UPLOAD
-from descend.lab.texts import too_large
+from descend.lab.shelf import Shelf
 from descend.report import palette
-from descend.wording import speaking
 
 if TYPE_CHECKING:
     from dash import Dash
     from flask import Flask
 
-UPLOADS = "/upload"
-FILMS = "/film"
-BLOCK = 2**20
 PORT = 8050
-THREADS = 4
-SUFFIXES = (".csv", ".tsv", ".txt")
+THREADS = 16
 CONNECTIONS = 2000
 """Most connections at a time, if the system allows so many per process: a browser keeps six per page open."""
 IDLE = 20
 """Seconds after which a silent connection is closed; a browser opens another when it needs one."""
+FORWARDED = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
 INDEX = """<!DOCTYPE html>
-<html lang="en">
+<html lang="en" data-token="TOKEN">
 <head>{%metas%}<title>{%title%}</title>{%favicon%}<style>COLOURS</style>{%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>
 """
 
 
+@dataclass(frozen=True)
+class Door:
+    """How readers come to a lab that others can reach.
+
+    token: what their link has to carry; None for a lab that anybody may use who can reach it. prefix: where the lab is
+    below its host, such as ``/lab``. proxy: the address of the server before this one, whose word on where requests
+    come from is taken; None for none.
+    """
+
+    token: str | None = None
+    prefix: str = ""
+    proxy: str | None = None
+
+
 def make_app(
-    file: Rows | None = None, formula: str = "", host: str = "127.0.0.1", most_upload: int = MOST_UPLOAD
+    file: Rows | None = None,
+    formula: str = "",
+    host: str = "127.0.0.1",
+    limits: Limits = OWN,
+    door: Door = Door(),
+    keep: Path | None = None,
 ) -> Dash:
     """Return the Dash app of a lab; a web server serves its Flask server, ``app.server``.
 
-    file, formula: the lab's own rows, and what to fit to them. host: where it will listen. most_upload: in bytes.
+    file, formula: the lab's own rows, and what to fit to them. host: where it will listen. limits: how much one reader
+    may ask. keep: where data are kept that links carry; None to forget them with the lab.
 
     Raises ConfigError if the optional packages of the lab are not installed.
     """
@@ -63,7 +80,7 @@ def make_app(
             f"The web lab needs {error.name}, which is not installed. Install it with: pip install 'descend[lab]'."
         ) from None
 
-    library = Library(file, most_upload)
+    library = Library(file, limits.upload, None if keep is None else Shelf(keep))
     app = Dash(
         "descend.lab",
         assets_folder=str(files("descend.lab").joinpath("assets")),
@@ -73,16 +90,18 @@ def make_app(
         suppress_callback_exceptions=True,
         enable_mcp=False,
         add_log_handler=False,
-        index_string=INDEX.replace("COLOURS", colours()),
+        requests_pathname_prefix=f"{door.prefix}/",
+        routes_pathname_prefix="/",
+        index_string=INDEX.replace("COLOURS", colours()).replace("TOKEN", escape(door.token or "")),
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.layout = shell()
     callbacks = Callbacks(library, formula)
     callbacks.register(app)
     _give_pages_own_scripts_only(app.server)
-    _give_films(app.server, callbacks)
-    _take_uploads(app.server, library)
-    guard(app.server, host, app.csp_hashes(), most_upload, UPLOADS)
+    routes.give(app.server, callbacks)
+    guard(app.server, host if door.token is None else None, app.csp_hashes(), limits.upload, routes.UPLOADS)
+    app.server.wsgi_app = Gate(app.server.wsgi_app, limits, door.token, door.prefix)
     return app
 
 
@@ -106,67 +125,12 @@ def _give_pages_own_scripts_only(server: Flask) -> None:
         return "There is no such page.", 404
 
 
-def _give_films(server: Flask, callbacks: Callbacks) -> None:
-    """Make a server answer with films."""
-    from flask import request
-
-    @server.post(FILMS)  # type: ignore[untyped-decorator]
-    def film() -> tuple[str, int, dict[str, str]]:
-        try:
-            posted = request.get_json(silent=True)
-        except RecursionError:
-            posted = None
-        if not (isinstance(posted, dict) and isinstance(posted.get("settings"), dict)):
-            return _said({"error": OUT_OF_DATE}, 400)
-        answer = callbacks.film(posted["settings"], posted.get("gradient"), posted.get("key"), posted.get("shown"))
-        return answer, 200, {"Content-Type": "application/json"}
-
-
-def _take_uploads(server: Flask, library: Library) -> None:
-    """Make a server take a file: it is read at once, its rows are kept, and the file is deleted."""
-    from flask import request
-
-    @server.post(UPLOADS)  # type: ignore[untyped-decorator]
-    def upload() -> tuple[str, int, dict[str, str]]:
-        # The uploaded name is only shown: whatever it says, the file is stored in a folder made for it.
-        name = PurePosixPath(unquote(request.headers.get("X-Name", "")).replace("\\", "/")).name[:80] or "data.csv"
-        suffix = Path(name).suffix.lower()
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"rows{suffix if suffix in SUFFIXES else '.csv'}"
-            if not _stored(request.stream, path, library.most_upload):
-                return _said({"error": too_large(library.most_upload)}, 413)
-            try:
-                with speaking(on_the_page("en")):
-                    key = library.add(path, name)
-            except DescendError as error:
-                return _said({"error": str(error).replace(str(path), name)}, 200)
-        rows = library.uploads.get(key)
-        assert rows is not None
-        return _said(
-            {"key": key, "search": f"?problem={UPLOAD}&formula={quote(first_formula(list(rows.columns)))}"}, 200
-        )
-
-
-def _stored(stream: IO[bytes], path: Path, most: int) -> bool:
-    """Write a stream to a file; return False if it is too long."""
-    taken = 0
-    with path.open("wb") as file:
-        while block := stream.read(BLOCK):
-            taken += len(block)
-            if taken > most:
-                return False
-            file.write(block)
-    return True
-
-
-def _said(answer: dict[str, object], code: int) -> tuple[str, int, dict[str, str]]:
-    return json.dumps(answer), code, {"Content-Type": "application/json"}
-
-
-def serve(app: Dash, host: str, port: int | None, opened: Callable[[str], None]) -> None:
+def serve(app: Dash, host: str, port: int | None, opened: Callable[[str], None], door: Door = Door()) -> None:
     """Serve an app until Ctrl-C, and call ``opened`` with its address once it listens.
 
-    port: None for the usual one, or any free one. Raises ConfigError if the port is taken.
+    port: None for the usual one, or any free one. door: as the app was made with.
+
+    Raises ConfigError if the port is taken.
     """
     import logging
 
@@ -179,8 +143,11 @@ def serve(app: Dash, host: str, port: int | None, opened: Callable[[str], None])
         app.server,
         sockets=[listening],
         threads=THREADS,
-        max_request_body_size=MOST_UPLOAD + BLOCK,
+        max_request_body_size=OWN.upload + routes.BLOCK,
         ident=None,
+        url_prefix=door.prefix,
+        trusted_proxy=door.proxy,
+        trusted_proxy_headers=FORWARDED if door.proxy is not None else set(),
         clear_untrusted_proxy_headers=True,
         connection_limit=_connections(),
         channel_timeout=IDLE,
@@ -188,7 +155,8 @@ def serve(app: Dash, host: str, port: int | None, opened: Callable[[str], None])
         asyncore_use_poll=hasattr(select, "poll"),
         backlog=CONNECTIONS,
     )
-    opened(f"http://{name}:{listening.getsockname()[1]}/")
+    link = "" if door.token is None else f"?token={quote(door.token)}"
+    opened(f"http://{name}:{listening.getsockname()[1]}{door.prefix}/{link}")
     try:
         server.run()
     finally:

@@ -10,10 +10,12 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from descend.errors import ConfigError, DescendError
 from descend.lab.problems import PROBLEMS, Problem
+from descend.lab.shelf import NAMED
 from descend.lab.texts import words
 from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS
 from descend.options.checks import is_dispersion
+from descend.options.trials import USUAL
 
 LANGUAGES = ("en", "zh")
 FILE, UPLOAD = "file", "upload"
@@ -41,7 +43,8 @@ class State:
     start: of the parameters, as far as it is given. batch: rows per step, None for all. noise, seed: of a built-in
     problem; noise is None for the usual one. gradient: by hand, one line per parameter; by_hand: whether to descend
     with it. formula: empty if none is chosen yet. by: columns that tell groups apart, for one fit of each group; group:
-    the one whose descent is shown, all groups in a table if empty.
+    the one whose descent is shown, all groups in a table if empty. data: the name of a file that the lab keeps for a
+    link, in place of an upload.
     """
 
     problem: str = "line"
@@ -61,6 +64,7 @@ class State:
     lang: str = "en"
     trials: str = ""
     dispersion: str = ""
+    data: str = ""
 
     @property
     def all_groups(self) -> bool:
@@ -77,6 +81,11 @@ class State:
         given = {"trials": self.trials, "dispersion": self.dispersion}
         loss = {} if self.loss == State.loss else {"loss": self.loss}
         return loss | {key: text for key, text in given.items() if text}
+
+    @property
+    def loss_shown(self) -> str:
+        """The loss that is fitted: of shares of trials that of shares, where no other is asked for."""
+        return USUAL if self.trials and self.loss == State.loss else self.loss
 
     @property
     def query(self) -> str:
@@ -182,6 +191,7 @@ def state_of_rows(context: Settings, noise: float | None, by: Iterable[str] | No
     """
     try:
         placed = {"problem": context["problem"], "seed": int(context["seed"]), "lang": context["lang"]}
+        placed |= {"data": context["data"]} if context.get("data") else {}
         state, unread = read_query(f"?{urlencode(placed)}")
         columns = tuple(str(name) for name in by or ())
         same = columns and list(columns) == list(context.get("by", ()))
@@ -244,6 +254,12 @@ def _short(most: int) -> Callable[[str], str]:
     return read
 
 
+def _name_of_data(text: str) -> str:
+    if not NAMED.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
 def _dispersion(text: str) -> str:
     if text and not is_dispersion(text):
         raise ValueError(text)
@@ -298,6 +314,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "by": _columns,
     "group": _short(LONGEST_GROUP),
     "lang": _known(LANGUAGES),
+    "data": _name_of_data,
 }
 WRITERS: Mapping[str, Callable[[Any], str]] = {
     "optimizers": ",".join,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+from descend.lab.phrases import PHRASES
 from descend.losses.chinese import CHINESE as LOSSES
 from descend.options.request import OPTIONS
 
@@ -78,8 +81,17 @@ TEXTS = {
     "link": ("Copy link", "复制链接"),
     "link_hint": ("The address of this page holds all of its settings.", "本页地址包含全部设置。"),
     "link_upload": (
-        "The address holds the settings, but not your data: whoever opens it has to upload the same file.",
-        "地址只包含设置，不含您的数据：打开者需要上传同一个文件。",
+        "The link holds the settings and your data, up to 1 MB: small data in the link itself, larger ones in a file "
+        "that this lab keeps for it.",
+        "链接包含全部设置和您的数据（最多 1 MB）：小数据直接写在链接里，较大的由本实验室保存。",
+    ),
+    "link_failed": (
+        "The link is without your data, which are larger than 1 MB or no longer here.",
+        "链接不含您的数据：数据超过 1 MB，或已不在这里。",
+    ),
+    "kept_gone": (
+        "The data of this link are not kept here any more. Ask for a new link.",
+        "此链接的数据已不在这里，请索取新的链接。",
     ),
     "need_upload": (
         "This page was made with an uploaded file, which does not travel in its address. Upload it again.",
@@ -197,8 +209,14 @@ class Words:
 
     def __call__(self, key: str, **named: object) -> str:
         """Look up a text, and fill in its named values."""
-        text = TEXTS[key][self.chinese]
+        text = (TEXTS.get(key) or PHRASES[key])[self.chinese]
         return text.format(**named) if named else text
+
+    def phrases(self, *kinds: str) -> str:
+        """Return the texts that the page fills in by itself, of some kinds, as JSON by key."""
+        wanted = tuple(f"{kind}_" for kind in kinds)
+        chosen = {key: pair[self.chinese] for key, pair in PHRASES.items() if key.startswith(wanted)}
+        return json.dumps(chosen, ensure_ascii=False)
 
     def loss(self, name: str) -> str:
         """Return what the list of losses calls one: its name, and in Chinese what it is."""

@@ -77,6 +77,8 @@ class Loss(Evaluated):
     convex_in_log: ClassVar[bool] = False
     efficient: ClassVar[float | None] = None
     many_minima: ClassVar[bool] = False
+    turns: ClassVar[bool] = False
+    """Whether a full turn, 2 pi, changes nothing, so that there is a minimum for each number of turns over the rows."""
     squares: ClassVar[bool] = False
     """Whether its value is a squared residual over the variance of its row, so that their sum is a chi-square."""
     certain: ClassVar[float] = 0.0
@@ -111,6 +113,19 @@ class Loss(Evaluated):
     def in_torch(self) -> InTorch | None:
         """How PyTorch computes it from the outputs of a module; None where its formulas say so."""
         return None
+
+    @property
+    def in_torch_alone(self) -> InTorch | None:
+        """The same where no weights of rows hold what it weighs rows by, as of one output of several."""
+        return self.in_torch
+
+    any_outputs: ClassVar[bool] = False
+    """Whether a module may return several tensors under it without a loss for each."""
+
+    @property
+    def outputs(self) -> Mapping[str, Loss]:
+        """The loss of each output of a module, by name, where it has several; else empty."""
+        return {}
 
     def to_estimate(self) -> Loss:
         """Return the same loss with its scale to be estimated from the data, if it has one."""

@@ -19,6 +19,9 @@ from descend.registry import setting
 if TYPE_CHECKING:
     from torch import Tensor
 
+SUM = 1e-2
+"""How far probabilities of a row may add up to something else than 1."""
+
 
 @dataclass(frozen=True)
 class CrossEntropy(Classes):
@@ -100,16 +103,45 @@ class CrossEntropy(Classes):
     def in_torch(self) -> InTorch:
         return ScoresOfClasses(self.label_smoothing, self.weights_of_classes)
 
+    @property
+    def in_torch_alone(self) -> InTorch:
+        return ScoresOfClasses(self.label_smoothing, self.weights_of_classes, alone=True)
+
+
+@dataclass(frozen=True)
+class LogLikelihood(CrossEntropy):
+    """The cross-entropy of a module that returns the logarithms of probabilities, as by ``LogSoftmax``: (n, K).
+
+    This is ``torch.nn.NLLLoss``. Rows whose probabilities do not add up to 1 are refused: raw scores are for
+    ``cross_entropy``.
+
+    >>> LogLikelihood(levels="a, b").probabilities(np.log([[0.25, 0.75]]), {})
+    array([[0.25, 0.75]])
+    """
+
+    name: ClassVar[str] = "nll"
+    aliases: ClassVar[str] = "nllloss nll_loss log_softmax"
+
+    @property
+    def in_torch(self) -> InTorch:
+        return LogProbabilities(self.label_smoothing, self.weights_of_classes)
+
+    @property
+    def in_torch_alone(self) -> InTorch:
+        return LogProbabilities(self.label_smoothing, self.weights_of_classes, alone=True)
+
 
 @dataclass
 class ScoresOfClasses(InTorch):
     """The cross-entropy of scores, (n, K), and classes, (n,), or their probabilities, (n, K).
 
-    The weights given with rows hold those of their classes already, so that each row is divided by that of its own.
+    The weights given with rows hold those of their classes already, so that each row is divided by that of its own;
+    not so where it is ``alone``.
     """
 
     smoothing: float
     weights: tuple[float, ...]
+    alone: bool = False
 
     def checked(self, output: object, rows: int, name: str) -> Tensor:
         shape = tuple(getattr(output, "shape", ()))
@@ -126,9 +158,30 @@ class ScoresOfClasses(InTorch):
 
         given = output.new_tensor(self.weights) if self.weights else None
         cost = torch.nn.functional.cross_entropy
-        if weights is None and y.shape[0] == count:
-            return cost(output, y, given, label_smoothing=self.smoothing)
+        if weights is None and (self.alone or y.shape[0] == count):
+            mean = cost(output, y, given, label_smoothing=self.smoothing)
+            return mean if y.shape[0] == count else mean * (y.shape[0] / count)
         each = cost(output, y, given, reduction="none", label_smoothing=self.smoothing)
         if given is not None and y.ndim == 1:
             each = each / given[y]
         return (each if weights is None else each * weights).sum() / count
+
+
+@dataclass
+class LogProbabilities(ScoresOfClasses):
+    """The same of logarithms of probabilities, whose softmax they are themselves."""
+
+    looked: bool = False
+
+    def checked(self, output: object, rows: int, name: str) -> Tensor:
+        found = super().checked(output, rows, name)
+        if not self.looked:
+            sums = found.detach().exp().sum(dim=1)
+            self.looked = True
+            if bool(((sums - 1.0).abs() > SUM).any()):
+                raise ConfigError(
+                    f"Under the nll loss, `{name}` must return logarithms of probabilities, which add up to 1; those "
+                    f"of the first row add up to {float(sums[0]):g}. End it with torch.nn.LogSoftmax(dim=1), or give "
+                    'scores and loss="cross_entropy".'
+                )
+        return found

@@ -29,6 +29,7 @@ class Given(Loss):
     function: Callable[..., object] | None = field(default=None, compare=False, repr=False)
 
     name: ClassVar[str] = "given"
+    any_outputs: ClassVar[bool] = True
 
     @property
     def settings(self) -> dict[str, object]:
@@ -59,12 +60,26 @@ class Given(Loss):
         return Called(self.called, self.function)
 
 
+ORDER: dict[str, tuple[int | None, ...]] = {
+    "GaussianNLLLoss": (0, None, 1),
+    "CosineEmbeddingLoss": (0, 1, None),
+    "MarginRankingLoss": (0, 1, None),
+}
+"""The losses of PyTorch that take several outputs: the place of each among what they are called with; None is y."""
+WORDS = {
+    "GaussianNLLLoss": "the mean and the variance",
+    "CosineEmbeddingLoss": "both vectors",
+    "MarginRankingLoss": "both scores",
+}
+
+
 @dataclass
 class Called(InTorch):
     """A function of the outputs of a module and the response."""
 
     name: str
     function: Callable[..., object] | None
+    takes_several: ClassVar[bool] = True
 
     def checked(self, output: object, rows: int, name: str) -> Tensor:
         shape = tuple(getattr(output, "shape", ()))
@@ -81,7 +96,9 @@ class Called(InTorch):
         if self.function is None:
             raise ConfigError(f"The loss `{self.name}` is known by its name only. Fit again to evaluate it.")
         rows = y.shape[0]
-        if output.shape == (rows, 1) and y.shape == (rows,):
+        if hasattr(output, "parts") or hasattr(y, "parts"):
+            pass
+        elif output.shape == (rows, 1) and y.shape == (rows,):
             output = output[:, 0]  # or a difference would silently have the shape (n, n)
         elif output.ndim == y.ndim and output.shape != y.shape:
             raise ConfigError(
@@ -89,12 +106,12 @@ class Called(InTorch):
                 f"`{self.name}` would repeat one of them until they match. Give both the same shape."
             )
         try:
-            found = self.function(output, y)
+            found = self._called(output, y)
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
             said = str(error).strip().partition("\n")[0].rstrip(".")
             raise ConfigError(
-                f"The loss `{self.name}` cannot take an output of shape {tuple(output.shape)} ({kind_of(output)}) and "
-                f"y of shape {tuple(y.shape)} ({kind_of(y)}): {said}."
+                f"The loss `{self.name}` cannot take an output of {_described(output)} and y of {_described(y)}: "
+                f"{said}."
             ) from error
         if not isinstance(found, torch.Tensor) or (found.ndim and found.shape[0] != rows):
             raise ConfigError(
@@ -112,6 +129,46 @@ class Called(InTorch):
         if getattr(self.function, "reduction", None) == "sum" or rows == count:
             return found
         return found * (rows / count)
+
+    @property
+    def order(self) -> tuple[int | None, ...]:
+        """What a loss of PyTorch takes that is not called with one output and y; empty for any other."""
+        return ORDER.get(type(self.function).__name__, ()) if hasattr(self.function, "reduction") else ()
+
+    def _outputs(self, output: Tensor) -> list[Tensor]:
+        """Return as many outputs as the loss takes: several tensors, or the columns of one."""
+        count = sum(place is not None for place in self.order)
+        parts = list(output)[:count] if hasattr(output, "parts") else None
+        if parts is None and output.ndim == 2 and output.shape[1] == count:
+            parts = list(output.unbind(1))
+        if parts is None or len(parts) != count:
+            raise ConfigError(
+                f"The loss `{self.name}` takes {count} outputs, {WORDS[type(self.function).__name__]}, and the module "
+                f"returned {shape_of(output)}. Let it return a tuple of {count} tensors."
+            )
+        return [part.squeeze(1) if part.ndim == 2 and part.shape[1] == 1 else part for part in parts]
+
+    def _called(self, output: Tensor, y: Tensor) -> object:
+        """Call the function: of several tensors with a dict or a tuple; of whole numbers as decimals if it asks so."""
+        assert self.function is not None
+        given: list[object] = [each.as_given() if hasattr(each, "as_given") else each for each in (output, y)]
+        if self.order:
+            outputs = self._outputs(output)
+            given = [y if place is None else outputs[place] for place in self.order]
+        try:
+            return self.function(*given)
+        except RuntimeError as error:
+            if "dtype" not in str(error) and "type" not in str(error):
+                raise
+            if y.is_floating_point() or hasattr(y, "parts") or hasattr(output, "parts"):
+                raise
+            return self.function(output, y.to(output.dtype))
+
+
+def _described(tensor: Tensor) -> str:
+    if hasattr(tensor, "parts"):
+        return shape_of(tensor)
+    return f"shape {tuple(tensor.shape)} ({kind_of(tensor)})"
 
 
 def kind_of(tensor: Tensor) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,6 +16,9 @@ class InTorch(ABC):
     over parts of these rows add up to it, whatever the sizes of the parts.
     """
 
+    takes_several: ClassVar[bool] = False
+    """Whether a module may return several tensors under it."""
+
     @abstractmethod
     def checked(self, output: object, rows: int, name: str) -> Tensor:
         """Return what a module returned for some rows. Raises ConfigError where the loss cannot take it."""
@@ -27,4 +30,6 @@ class InTorch(ABC):
 
 def shape_of(output: object) -> str:
     """Return what a module returned, in words: its shape, or its type."""
+    if hasattr(output, "parts"):
+        return "several tensors: " + ", ".join(f"{name} {tuple(part.shape)}" for name, part in output.parts.items())
     return f"shape {tuple(output.shape)}" if hasattr(output, "shape") else f"a {type(output).__name__}"

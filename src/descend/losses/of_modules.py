@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol, cast
 
 from descend.errors import ConfigError
 from descend.losses import LOSSES
 from descend.losses.absolute import Absolute
+from descend.losses.bernoulli import Bernoulli
 from descend.losses.contract import Loss
-from descend.losses.cross_entropy import CrossEntropy
+from descend.losses.cross_entropy import CrossEntropy, LogLikelihood
 from descend.losses.given import Given
 from descend.losses.huber import Huber
 from descend.losses.logistic import Logistic
+from descend.losses.several import Several, several_losses
 from descend.losses.squared import Squared
 from descend.registry import CALL, Registry
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-OF_MODULES: Registry[Loss] = Registry(CrossEntropy, Given)
+OF_MODULES: Registry[Loss] = Registry(CrossEntropy, LogLikelihood, Given, Several)
 LOGITS = ("binary_cross_entropy", "binary_cross_entropy_with_logits", "bce_with_logits")
 """What other programs call the logistic loss, whose score is the logit: one output without a sigmoid."""
+SHORT = {"mse": "squared", "mse_loss": "squared", "l1": "absolute", "mae": "absolute", "l1_loss": "absolute"}
+"""What PyTorch's users call losses of ours."""
 MEANS = ("mean", "none")
 
 
@@ -51,20 +55,35 @@ def loss_of_module(value: object) -> object:
         name = "" if call is None else call[1].replace("-", "_")
         if name in LOGITS:
             return LOSSES.build(value.replace(call[1], "logistic", 1) if call is not None else value)
+        if name in SHORT:
+            return LOSSES.build(value.replace(str(call and call[1]), SHORT[name], 1))
         if name == "multinomial":
             raise ConfigError(
                 "The multinomial loss has a score for each class but the first. A module has one for each: "
                 'loss="cross_entropy".'
             )
-        return OF_MODULES.build(value) if name == "cross_entropy" else value
+        return OF_MODULES.build(value) if name in ("cross_entropy", "nll") else value
+    if isinstance(value, Mapping | list | tuple):
+        return several_losses(value, loss_of_module)
     if isinstance(value, Loss) or not callable(value):
         return value
     if isinstance(value, type):
         raise ConfigError(f"`{value.__name__}` is a class. Give a loss made from it: loss={value.__name__}().")
     kind = type(value).__name__
+    if kind in WITHOUT:
+        raise ConfigError(f"{kind} {WITHOUT[kind]}")
     same = SAME.get(kind) if type(value).__module__ == "torch.nn.modules.loss" else None
     found = None if same is None or getattr(value, "reduction", None) not in MEANS else same(cast(OfTorch, value))
     return found or Given(called=getattr(value, "__name__", kind), function=value)
+
+
+def written_loss(text: str) -> Loss:
+    """Return the loss of a module that a model file names."""
+    name = text.partition("(")[0]
+    found = (OF_MODULES if name in OF_MODULES else LOSSES).build(text)
+    if isinstance(found, Several):
+        return found.of({output: written_loss(each) for output, each in found.texts.items()}, {})
+    return found
 
 
 def _cross_entropy(given: OfTorch) -> Loss | None:
@@ -78,11 +97,28 @@ def _logits(given: OfTorch) -> Loss | None:
     return Logistic() if given.weight is None and given.pos_weight is None else None
 
 
+def _log_likelihood(given: OfTorch) -> Loss | None:
+    weights = "" if given.weight is None else ", ".join(repr(each) for each in given.weight.tolist())
+    return None if given.ignore_index >= 0 else LogLikelihood(class_weights=weights)
+
+
+WITHOUT = {
+    "CTCLoss": "needs the lengths of inputs and responses, too. Give a function of both: "
+    "loss=lambda output, y: criterion(output, *y), with y a tuple (targets, input_lengths, target_lengths).",
+    **dict.fromkeys(
+        ("TripletMarginLoss", "TripletMarginWithDistanceLoss"),
+        "compares three outputs and has no response. Give a function, loss=lambda output, y: criterion(*output), and "
+        "any y, such as zeros.",
+    ),
+}
+"""Losses of PyTorch that are not called with outputs and a response, and what to give."""
 SAME: dict[str, Callable[[OfTorch], Loss | None]] = {
     "MSELoss": lambda given: Squared(),
     "L1Loss": lambda given: Absolute(),
     "HuberLoss": lambda given: Huber(delta=float(given.delta)),
     "BCEWithLogitsLoss": _logits,
+    "BCELoss": lambda given: Bernoulli() if given.weight is None else None,
     "CrossEntropyLoss": _cross_entropy,
+    "NLLLoss": _log_likelihood,
 }
 """The losses of PyTorch that descend also has: what makes ours of one, or None where its settings are others."""

@@ -12,10 +12,13 @@ from typing import ClassVar, Literal
 import numpy as np
 from sympy import Expr
 
+from descend.errors import DataError
 from descend.formula.symbols import Parameter, number
 from descend.losses.contract import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE, SCALE, Array, derivative
 
+PERFECT = 1e-10
+"""Residuals below this share of the largest response are rounding."""
 ROOM = 10.0
 """By how much the mean loss of a row may lie below that of a spread as wide as that of all responses."""
 
@@ -68,7 +71,15 @@ class Scaled(Loss):
         return (math.log(spread) if spread > 0.0 else 0.0) - ROOM
 
     def started(self, mean: Array, y: Array, omega: Array) -> dict[str, float]:
-        """Return the scale that responses show about the predictions of a simpler fit."""
+        """Return the scale that responses show about the predictions of a simpler fit.
+
+        Raises DataError where that fits them exactly.
+        """
+        if np.abs(y - mean).max() <= PERFECT * np.abs(y).max():
+            raise DataError(
+                f"The formula fits every value exactly, so that no {self.scale_name} can be estimated. Use the squared "
+                "loss, or fewer parameters."
+            )
         scale = self.scale_of(mean, y, omega)
         return {**self.own_parameters, self.scale_name: scale if math.isfinite(scale) and scale > 0.0 else 1.0}
 

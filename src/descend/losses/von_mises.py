@@ -38,6 +38,7 @@ class VonMises(Scaled):
     name: ClassVar[str] = "von_mises"
     aliases: ClassVar[str] = "vonmises circular directions angles"
     predicts: ClassVar[str] = "direction"
+    turns: ClassVar[bool] = True
     scale_name: ClassVar[str] = "kappa"
     scale_information_text: ClassVar[str] = "1 - (i1e(scale)/i0e(scale))^2 - i1e(scale)/(scale*i0e(scale))"
 

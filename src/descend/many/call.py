@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 
 from descend.errors import ConfigError, LimitsError
@@ -17,7 +16,7 @@ from descend.many.refusals import refuse_options
 from descend.many.source import OfRows, columns_read
 from descend.options.request import Request
 from descend.options.units import says_units
-from descend.registry import split_list
+from descend.registry import names_listed
 from descend.results.fitting import follows_prediction
 from descend.table import Table, open_table
 from descend.table.by_file import FILENAME, Files, by_file
@@ -80,8 +79,7 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
             f"{spell('outliers')} are told from the rows of one fit, and {spell('by')} makes many. Leave out one of "
             "the two, or fit one group alone."
         )
-    texts = [request.by] if isinstance(request.by, str) else list(request.by or ())
-    split = list(dict.fromkeys(name for text in texts for name in split_list(text)))
+    split = names_listed(request.by, ())
     if not split:
         raise ConfigError(f"{spell('by')} names no column. Name those that tell groups apart.")
     if by_file(request.data, split):
@@ -89,7 +87,7 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
     table = open_table(request.data, where)
     request = _with_units(request, table)
     _refuse_reweighting(request, table)
-    by = columns_of(texts, table)
+    by = names_listed(request.by, table.names)
     kept = table.keep_zeros(by)
     if LOSSES.build(request.loss).of_classes:
         from descend.problem.classes import with_classes
@@ -102,8 +100,8 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
 
     def fitted(request: Request, table: Table) -> Fits:
         work, outcomes, notes = with_levels(lambda known: fit_placed(request, known, by, on_groups), request, table)
-        slow = _followed(work)
-        return Fits(work, outcomes, time.perf_counter() - began, (*request.notes, *kept, *notes, *slow))
+        said = (*request.notes, *kept, *notes, *_followed(work), *_unit_notes(work))
+        return Fits(work, outcomes, time.perf_counter() - began, said)
 
     try:
         return fitted(request, table)
@@ -113,6 +111,15 @@ def fit_groups(request: Request, where: str | None = None, on_groups: Done | Non
         return fitted(*censored_by_cells(request, table, refused))
 
 
+def _unit_notes(work: OfRows) -> tuple[str, ...]:
+    """Say what does not fit about the units of the formula, which all groups have."""
+    if not work.request.stated:
+        return ()
+    from descend.inference.units import notes_of
+
+    return notes_of(work.model, work.request.stated, work.request.sigma)
+
+
 def _followed(work: OfRows) -> list[str]:
     """Say which quantities took their time in many groups, as each curve was followed by itself."""
     slow = [quantity.name for quantity in work.derived_quantities if quantity.of_free is None]
@@ -120,12 +127,6 @@ def _followed(work: OfRows) -> list[str]:
         return []
     are = "is" if len(slow) == 1 else "are"
     return [f"{listing(slow, 'and')} {are} read off the curve of each group by itself, one after the other"]
-
-
-def columns_of(texts: Sequence[str], table: Table) -> list[str]:
-    """Return the columns that texts name: one each, or several with commas between them."""
-    names = [name for text in texts for name in ([text] if text in table.names else split_list(text))]
-    return list(dict.fromkeys(names))
 
 
 def _fit_files(request: Request, by: list[str], files: Files, on_groups: Done | None, began: float) -> Fits:
@@ -151,5 +152,5 @@ def _fit_files(request: Request, by: list[str], files: Files, on_groups: Done | 
     causes = {} if others else {group: failed[name] for group, (name,) in enumerate(work.groups.keys) if name in failed}
     work = replace(work, unreadable=causes)
     refuse_options(work)
-    notes = tuple(failed.values()) if others else ()
+    notes = (*(failed.values() if others else ()), *_unit_notes(work))
     return Fits(work, fit_each(work, on_done=on_groups), time.perf_counter() - began, notes)

@@ -21,8 +21,8 @@ def coloured(fits: FittedGroups, look: Look | None = None) -> Panel | None:
 
     None where there are more groups than colours, where a prediction is no curve, and where rows are not there.
     """
-    if not 1 < len(fits) <= TOGETHER or len(fits.model.inputs) > 1:
-        return None
+    if not 1 < len(fits) <= TOGETHER or len(fits.model.inputs) > 1 or fits.loss_function.classes:
+        return None  # of classes there is a curve for each, whose colours say which
     marks: list[Mark] = []
     panels: list[Panel] = []
     for place, key in enumerate(fits.keys):

@@ -61,7 +61,7 @@ def _compact(panel: Panel) -> list[object]:
         elif isinstance(mark, Bars):
             bars += line(*mark.segments)
         elif isinstance(mark, Line):
-            curve += line(mark.x, mark.y, thin=True)
+            curve += ([None, None] if curve else []) + line(mark.x, mark.y, thin=True)
     limits = [float(f"{value:.5g}") for value in (left, right, low, high)]
     return [limits, dots, curve, *([bars] if bars else [])]
 

@@ -164,7 +164,8 @@ class DistantGroups(OfRows):
         known, began = {} if start is None else {"start": start, "second_look": False}, time.perf_counter()
         table = self.table.filtered(self.condition(group))
         table.source = f"the group {said(self.groups.keys[group])}"
-        return fit_table(self.within.but(engine="query", **known), table, None, began)
+        # What tells groups apart is in this table, and no pattern of the formula may take it.
+        return fit_table(self.within.but(engine="query", by=self.groups.by, **known), table, None, began)
 
 
 def _room(limit: int, groups: int) -> int:

@@ -176,6 +176,19 @@ class FittedGroups:
         found = {label: (values[:, place], errors[:, place]) for place, label in enumerate(self.labels)}
         return found | {name: (each.value, each.standard_error) for name, each in self.quantities.items()}
 
+    def intervals(self, level: float = 0.95) -> dict[str, tuple[Array, Array]]:
+        """Return the lower and the upper ends of t intervals of each parameter over the groups, by label.
+
+        An interval by profile, bootstrap or sandwich is asked of one fit: ``fits[key].intervals(method="profile")``.
+        """
+        from descend.many.intervals import reach
+
+        values, errors = self.components(self.parameters), self.components(self.standard_errors)
+        spare = self.rows - self.model.parameters.size
+        ends = errors * reach(self.loss_function, self.sigma is not None, spare, level)[:, None]
+        both = (values - ends).T, (values + ends).T
+        return {label: (low, high) for label, low, high in zip(self.labels, *both, strict=True)}
+
     def _by_name(self, components: Array) -> dict[str, Array]:
         parameters = self.model.parameters
         return {
@@ -243,12 +256,17 @@ class FittedGroups:
         }
         return table | {f"{name}_" if name in table else name: cells for name, cells in of_fits.items()}
 
-    def records(self) -> Iterator[dict[str, object]]:
-        """Yield what ``--json`` prints of each group, a line each."""
+    def records(self, level: float | None = None) -> Iterator[dict[str, object]]:
+        """Yield what ``--json`` prints of each group, a line each. level: of the t intervals, if they are asked for."""
         parameters, errors = self.parameters, self.standard_errors
+        ends = {} if level is None else self.intervals(level)
         for place, key in enumerate(self.keys):
             found = {name: each.of(place, name).plain() for name, each in self.quantities.items()}
-            more = ({"quantities": found} if found else {}) | ({"units": {**self.units}} if self.units else {})
+            more: dict[str, object] = {"quantities": found} if found else {}
+            more |= {"units": {**self.units}} if self.units else {}
+            if ends:
+                both = {label: [_plain(low[place]), _plain(high[place])] for label, (low, high) in ends.items()}
+                more |= {"intervals": both, "interval": "t", "level": level}
             yield {
                 "group": dict(zip(self.by, key, strict=True)),
                 "parameters": {name: _plain(values[place]) for name, values in parameters.items()},

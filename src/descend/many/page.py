@@ -15,7 +15,7 @@ from descend.many import compact
 from descend.many.coloured import coloured
 from descend.many.listing import Link, Listing, verdict
 from descend.many.outcomes import REFUSED
-from descend.many.pictures import panel_of
+from descend.many.pictures import caption_of, panel_of
 from descend.many.reasons import words
 from descend.many.spread import spread
 from descend.output import write_atomically
@@ -106,7 +106,8 @@ def _small(fits: FittedGroups, places: Sequence[int], links: Sequence[str], pref
         if rows is None:
             return ""
         prepared.append(panel_of(fits, place, rows, Look()))
-    return multiples.html(prepared, links, prefix) if prepared else ""
+    caption = f"<p>{escape(caption_of(fits))}</p>" if caption_of(fits) else ""
+    return multiples.html(prepared, links, prefix) + caption if prepared else ""
 
 
 def _table_section(fits: FittedGroups, places: Sequence[int], link: Link) -> str:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
+from descend.inference.classes import probabilities_of
 from descend.many.groups import Groups
 from descend.many.outcomes import REFUSED
 from descend.many.reasons import shortened, words
 from descend.options.checks import refuse_not_whole
-from descend.report import bands, plots
+from descend.report import bands, classes, plots
 from descend.report.figures import Axis, Band, Line, Mark, Panel, Points, above_zero, drawable, reach
 from descend.report.look import Look
 from descend.report.rows_drawn import points
@@ -50,7 +51,18 @@ def plot(fits: FittedGroups, groups: object, most: int, look: Look, data: object
     places, left_out = chosen(fits, groups, most, there)
     panels = [panel_of(fits, place, rows_of(place) or {}, look) for place in places]
     title = f"{fits.model}, by {' and '.join(fits.by)}" if look.theme.title else ""
-    return plots.plot_multiples(panels, title, [left_out, *_without_bands(fits, places, look)], look)
+    captions = [left_out, caption_of(fits), *_without_bands(fits, places, look)]
+    return plots.plot_multiples(panels, title, captions, look)
+
+
+def caption_of(fits: FittedGroups) -> str:
+    """Say what the pictures of classes show; empty for those of numbers."""
+    labels = fits.loss_function.classes
+    if not labels:
+        return ""
+    if len(fits.model.inputs) < 2:
+        return classes.colours(labels)
+    return "Of the rows of each class (down), the share predicted as each (across)."
 
 
 def chosen(
@@ -122,11 +134,13 @@ def panel_of(fits: FittedGroups, place: int, columns: Columns, look: Look) -> Pa
                 f"Leave out `log`, or that group."
             )
     seen = np.isfinite(x) & np.isfinite(y) if len(y) else np.empty(0, dtype=bool)
+    labels = fits.loss_function.classes
+    low, high = classes.ends(labels) if labels and len(model.inputs) < 2 else (None, None)
     return Panel(
         f"group-{place}",
         title_of(fits, place),
         Axis(names[0], look.scale("x")),
-        Axis(names[1], look.scale("y")),
+        Axis(names[1], look.scale("y"), low, high),
         marks,
         shortened(cause) if cause and not seen.any() else "",
         f"The group {said(fits.keys[place])}: {counted(int(fits.rows[place]))} and the fitted curve.",
@@ -149,6 +163,8 @@ def _curve(
     model, response = fits.model, fits.model.response
     name = model.inputs[0] if model.inputs else "row"
     x = rows[name] if model.inputs and rows else np.arange(1.0, len(y) + 1.0)
+    if labels := fits.loss_function.classes:
+        return x, _probabilities(fits, place, labels, name, x, y, look), (name, f"probability of {response}")
     across, up = x, drawable(y)
     marks: list[Mark] = [*bars_of(fits, name, rows, across, up), *points(fits.loss_function, rows, across, up, "")]
     theta, known = fits.theta(place), x[np.isfinite(x)]
@@ -163,6 +179,18 @@ def _curve(
         marks.append(Line(grid, _cut(values, y, look.scale("y"))))
         marks += _bands(fits, place, {name if model.inputs else "": grid}, look)
     return x, marks, (name, response)
+
+
+def _probabilities(
+    fits: FittedGroups, place: int, labels: Sequence[str], name: str, x: Array, y: Array, look: Look
+) -> list[Mark]:
+    """Return the probability of each class along the one input, and the rows of each."""
+    theta, known = fits.theta(place), x[np.isfinite(x)]
+    if not (np.isfinite(theta).all() and len(known)):
+        return classes.marks_of(labels, np.empty(0), np.empty((0, len(labels))), x, y)
+    grid = _grid(known, look.scale("x"))
+    shares = probabilities_of(fits.model, theta, {name if fits.model.inputs else "": grid})
+    return classes.marks_of(labels, grid, np.broadcast_to(shares, (len(grid), len(labels))), x, y)
 
 
 def _bands(fits: FittedGroups, place: int, columns: Columns, look: Look) -> list[Band]:
@@ -204,6 +232,13 @@ def _predicted(fits: FittedGroups, place: int, rows: Columns, y: Array) -> Drawn
     """Return the observed response, predicted against it, and the diagonal on which they are equal."""
     response, theta = fits.model.response, fits.theta(place)
     marks: list[Mark] = []
+    labels = fits.loss_function.classes
+    if labels and np.isfinite(theta).all() and len(y):
+        return (
+            y,
+            [classes.matrix(labels, y, fits.model.predict(theta, rows))[0]],
+            (f"{response}, observed", "predicted"),
+        )
     if np.isfinite(theta).all() and len(y):
         ends = np.array(reach(y))
         marks = [Points(y, drawable(fits.model.predict(theta, rows))), Line(ends, ends)]

@@ -102,12 +102,12 @@ class OfRows:
 
     @cached_property
     def units(self) -> Mapping[str, object]:
-        """The units of parameters and columns by name, where they are known."""
+        """The units of parameters, columns and quantities by name, where they are known."""
         if not self.request.stated:
             return {}
         from descend.inference.units import texts_of
 
-        return texts_of(self.model, self.request.stated)
+        return texts_of(self.model, self.request.stated, self.quantities)
 
     @property
     def weights(self) -> str | None:

@@ -24,9 +24,12 @@ FEWEST = 2
 """Parameters that a table has at least, however narrow the terminal."""
 
 
-def render(fits: FittedGroups, columns: int | None = None) -> str:
-    """Return what a terminal shows of many fits. columns: the length of its lines, if that is known."""
-    return "\n".join(line.rstrip() for line in _lines(fits, max(columns or WIDTH, WIDTH // 2)))
+def render(fits: FittedGroups, columns: int | None = None, level: float | None = None) -> str:
+    """Return what a terminal shows of many fits. columns: the length of its lines, if that is known.
+
+    level: of the t intervals of the parameters, if they are asked for.
+    """
+    return "\n".join(line.rstrip() for line in _lines(fits, max(columns or WIDTH, WIDTH // 2), level))
 
 
 def counted(fits: FittedGroups) -> str:
@@ -38,7 +41,7 @@ def counted(fits: FittedGroups) -> str:
     return f"{groups}: {ended}, in {fits.seconds:.2g} s{speed}"
 
 
-def _lines(fits: FittedGroups, most: int) -> Iterator[str]:
+def _lines(fits: FittedGroups, most: int, level: float | None) -> Iterator[str]:
     yield f"{fits.model}, by {' and '.join(fits.by)}"
     yield INDENT + counted(fits)
     if fits.ungrouped:
@@ -47,7 +50,9 @@ def _lines(fits: FittedGroups, most: int) -> Iterator[str]:
     for note in fits.notes:
         yield from folded(f"{INDENT}{note}", most, INDENT).split("\n")
     yield ""
-    yield from _groups(fits, most)
+    yield from _groups(fits, most, level)
+    if level is not None:
+        yield f"{INDENT}{100.0 * level:g}% t intervals beside the parameters"
     if len(fits) > FIRST:
         yield f"{INDENT}and {len(fits) - FIRST:,} more: a saved table has all of them, in Python fits.frame()"
         yield ""
@@ -57,15 +62,17 @@ def _lines(fits: FittedGroups, most: int) -> Iterator[str]:
         yield from _reasons(fits, most)
 
 
-def _groups(fits: FittedGroups, most: int) -> Iterator[str]:
-    """Yield a table of the first groups, with as many parameters as fit."""
+def _groups(fits: FittedGroups, most: int, level: float | None) -> Iterator[str]:
+    """Yield a table of the first groups, with as many parameters as fit, each with its interval if it has one."""
     some = range(min(len(fits), FIRST))
     names = [[name, *(str(fits.keys[place][part]) for place in some)] for part, name in enumerate(fits.by)]
-    numbers = []
+    numbers, intervals = [], {} if level is None else fits.intervals(level)
     for label, (values, errors) in fits.estimates().items():
         cells = [_number(value) for value in values[: len(some)]]
         digits = [digits_of(cell, error) for cell, error in zip(cells, errors[: len(some)].tolist(), strict=True)]
         numbers.append([with_unit(fits, label), *_column(cells, digits)])
+        for word, ends in zip(("low", "high"), intervals.get(label, ()), strict=False):
+            numbers.append([word, *_column([_number(end) for end in ends[: len(some)]], digits)])
     remaining = [["rows", *(f"{fits.rows[place]:,}" for place in some)]]
     if np.isfinite(fits.r_squared).any():
         remaining.insert(0, ["R²", *_column([_number(fits.r_squared[place]) for place in some], 4)])

@@ -61,6 +61,9 @@ class Model(RowsOfModel, ABC):
     """Whether the prediction of a row is known to depend on that row alone, so that any rows may be predicted. If not,
     as for a function that is only called, only predictions of all rows together are known to be those of the fit."""
 
+    comparable: bool = True
+    """Whether the rows at hand are all, with one response and one prediction each, so that residuals can be told."""
+
     gradient_sources: tuple[str, ...] = ("numeric",)
     """The gradient sources that need nothing more from the user; the first is the default."""
 
@@ -131,6 +134,10 @@ class Model(RowsOfModel, ABC):
     @abstractmethod
     def predict(self, theta: Array, columns: Mapping[str, Array]) -> Array:
         """Return the prediction of each row, on the scale of the response."""
+
+    def scores_of_outputs(self, theta: Array, columns: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the scores of each output by its name, where the loss is of several."""
+        return {}
 
     @property
     def name(self) -> str:

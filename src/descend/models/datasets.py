@@ -1,22 +1,40 @@
-"""Rows of a PyTorch ``Dataset`` or ``DataLoader``, read once into tensors."""
+"""Rows that come as a ``torch.utils.data.Dataset`` or ``DataLoader``: what a batch holds, and reading all of them."""
 
 from __future__ import annotations
 
+import contextlib
+import random
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from descend.errors import ConfigError, DataError
+import numpy as np
+
+from descend.errors import DataError
+from descend.models.together import joined_rows, together
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence, Sized
-    from types import ModuleType
+    from collections.abc import Sized
 
-    from torch import Tensor
+    from torch import Generator, Tensor
     from torch.utils.data import DataLoader, Dataset
 
 AT_ONCE = 256
 """Rows that are put together at a time."""
-PAIRS = "Let each row be a pair (x, y) of one input and one response, as torch.utils.data.TensorDataset(X, y) has them."
+RESPONSES = ("labels", "label", "target", "targets", "y")
+"""What the response is called in a batch that is a dict, if the user does not say."""
+PAIRS = (
+    "Let each row be a pair (x, y), as torch.utils.data.TensorDataset(X, y) has them, several inputs and y, or a dict."
+)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a module takes of some rows, and what was observed of them, if that is there."""
+
+    inputs: Tensor
+    y: Tensor | None
 
 
 def is_dataset(data: object) -> bool:
@@ -25,79 +43,108 @@ def is_dataset(data: object) -> bool:
     return found is not None and isinstance(data, found.Dataset | found.DataLoader)
 
 
-def rows_of(data: object) -> list[Tensor]:
-    """Return the rows of a dataset, in its order, as tensors: inputs and response, or inputs alone.
+def parted(batch: object, response: str | None, kind: str) -> Batch:
+    """Return inputs and response of a batch: of (x, y), of several inputs and y, or of a dict.
+
+    response: the key of a dict that is predicted; if not given, one of RESPONSES. kind: what the rows are of.
+
+    Raises DataError for a batch of another form.
+
+    >>> import torch
+    >>> found = parted({"ids": torch.zeros(2, 3), "mask": torch.ones(2, 3), "labels": torch.zeros(2)}, None, "Texts")
+    >>> found.inputs.names, found.y.shape
+    (('ids', 'mask'), torch.Size([2]))
+    """
+    if isinstance(batch, Mapping):
+        named = {str(key): part for key, part in batch.items()}
+        known = [response] if response is not None else [key for key in RESPONSES if key in named]
+        if response is not None and response not in named:
+            raise DataError(
+                f"The rows of this {kind} are dicts with the keys {', '.join(named)}, and `{response}` is none of them."
+            )
+        inputs = {key: part for key, part in named.items() if key not in known[:1]}
+        return Batch(_tensors(inputs, kind), _tensors(named[known[0]], kind) if known else None)
+    if hasattr(batch, "detach"):
+        return Batch(cast("Tensor", batch), None)
+    if not isinstance(batch, tuple | list) or not batch:
+        raise DataError(f"The rows of this {kind} are no tensors: each is a {type(batch).__name__}. {PAIRS}")
+    *given, y = batch if len(batch) > 1 else (batch[0], None)
+    return Batch(_tensors(given[0] if len(given) == 1 else given, kind), None if y is None else _tensors(y, kind))
+
+
+def _tensors(given: object, kind: str) -> Tensor:
+    parts = given.values() if isinstance(given, Mapping) else given if isinstance(given, tuple | list) else [given]
+    names = list(given) if isinstance(given, Mapping) else None
+    for place, part in enumerate(parts):
+        if not hasattr(part, "detach"):
+            where = f"`{names[place]}` is" if names else "they hold"
+            raise DataError(f"The rows of this {kind} are no tensors alone: {where} a {type(part).__name__}. {PAIRS}")
+    if not parts:
+        raise DataError(f"The rows of this {kind} have no input. {PAIRS}")
+    return together(given, lambda part: part)
+
+
+def rows_of(data: object, response: str | None = None) -> Batch:
+    """Return all rows of a dataset, in its order.
 
     A loader puts rows together by its ``collate_fn``. What a dataset changes at random is as it was then.
 
-    Raises DataError for rows that are not of this form, and ConfigError for a loader that draws rows in its own way.
+    Raises DataError for rows that are no tensors, or do not go together.
     """
-    from torch import Generator, cat
-    from torch.utils import data as torch_data
-
-    collate, dataset = None, cast("Dataset[object]", data)
-    if isinstance(data, torch_data.DataLoader):
-        _refuse_own_order(data, torch_data)
-        collate, dataset = (data.collate_fn if data.batch_size is not None else None), data.dataset
-    if isinstance(dataset, torch_data.IterableDataset):
-        raise DataError(
-            f"`{type(dataset).__name__}` is an iterable dataset, which may have no end and no order. Give its rows as "
-            "(X, y), or as a dataset that has a length."
-        )
+    collate, dataset = collate_of(data), getattr(data, "dataset", data)
     kind = type(dataset).__name__
-    if not len(cast("Sized", dataset)):
+    batches = [parted(batch, response, kind) for batch in in_order(dataset, collate)]
+    if not batches:
         raise DataError(f"There are no rows in this {kind}. Give data with at least one row.")
-    # A generator of its own: the random numbers of the user go on as if nothing had been read.
-    loader = torch_data.DataLoader(dataset, AT_ONCE, collate_fn=collate, generator=Generator())
-    batches = [_parts(batch, kind) for batch in loader]
-    if any(len(batch) != len(batches[0]) for batch in batches):
-        raise DataError(f"The rows of this {kind} have different numbers of parts. {PAIRS}")
+    inputs, ys = [batch.inputs for batch in batches], [batch.y for batch in batches if batch.y is not None]
     try:
-        return [cat(parts) for parts in zip(*batches, strict=True)]
+        return Batch(joined_rows(inputs), joined_rows(ys) if len(ys) == len(batches) else None)
     except RuntimeError as error:
         said = str(error).strip().partition("\n")[0].rstrip(".")
         raise DataError(f"The rows of this {kind} have different shapes: {said}. {PAIRS}") from None
 
 
-def batch_size_of(data: object) -> int | None:
-    """Return how many rows a loader gives at a time; None for a dataset, or a loader that gives all of them."""
-    size: int | None = getattr(data, "batch_size", None)
-    return None if size is None or size >= len(getattr(data, "dataset", ())) else size
+def collate_of(data: object) -> Callable[[list[object]], object] | None:
+    """Return what puts the rows of a loader together; None for a dataset, or a loader of one row at a time."""
+    return getattr(data, "collate_fn", None) if getattr(data, "batch_size", None) is not None else None
 
 
-def read_once(data: object, rows: int) -> str:
-    """Say how rows of a dataset are used, in a note."""
-    kind = type(getattr(data, "dataset", data)).__name__
-    last = "; the last batch is kept, though smaller" if getattr(data, "drop_last", False) else ""
-    return f"the {rows:,} rows of the {kind} were read once, and are drawn in an order that `seed` fixes{last}"
+def in_order(dataset: object, collate: Callable[[list[object]], object] | None = None) -> Iterator[object]:
+    """Yield the rows of a dataset in its order, many at a time."""
+    from torch import Generator
+    from torch.utils.data import DataLoader, IterableDataset
 
-
-def _refuse_own_order(loader: DataLoader[object], torch_data: ModuleType) -> None:
-    usual = (torch_data.RandomSampler, torch_data.SequentialSampler)
-    batches = type(loader.batch_sampler) if loader.batch_sampler is not None else torch_data.BatchSampler
-    own = next(
-        (
-            part
-            for part, known in ((type(loader.sampler), usual), (batches, (torch_data.BatchSampler,)))
-            if part not in known
-        ),
-        None,
+    sized = isinstance(dataset, IterableDataset) or len(cast("Sized", dataset)) > 0
+    # A generator of its own: the random numbers of the user go on as if nothing had been read.
+    loader: DataLoader[object] = DataLoader(
+        cast("Dataset[object]", dataset), AT_ONCE, collate_fn=collate, generator=Generator()
     )
-    if own is not None and not isinstance(loader.dataset, torch_data.IterableDataset):
-        raise ConfigError(
-            f"This DataLoader draws its rows by a {own.__name__}, and a fit would not: it reads them once, and draws "
-            "each of them once in an epoch. Give loader.dataset; rows that count more than others are a column of "
-            "`weights`, or class_weights of the cross_entropy loss."
-        )
+    yield from loader if sized else ()
 
 
-def _parts(batch: object, kind: str) -> list[Tensor]:
-    if hasattr(batch, "detach"):
-        return [cast("Tensor", batch)]
-    if isinstance(batch, dict):
-        raise DataError(f"The rows of this {kind} are dicts with the keys {', '.join(map(str, batch))}. {PAIRS}")
-    if not isinstance(batch, tuple | list) or not all(hasattr(part, "detach") for part in batch):
-        raise DataError(f"The rows of this {kind} are no tensors: each is a {type(batch).__name__}. {PAIRS}")
-    if len(batch) > 2:
-        raise DataError(f"The rows of this {kind} have {len(batch)} parts. {PAIRS}")
-    return list(cast("Sequence[Tensor]", batch))
+@contextlib.contextmanager
+def undrawn(loader: DataLoader[object] | None) -> Iterator[None]:
+    """Let rows be looked at as if no random number had been drawn for them."""
+    import torch
+
+    generators = {id(each): each for each in _generators(loader)}.values()
+    states = [(each, each.get_state()) for each in generators]
+    python, numpy = random.getstate(), np.random.get_state()  # those that a dataset may draw from
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            for each, state in states:
+                each.set_state(state)
+            random.setstate(python)
+            np.random.set_state(numpy)
+
+
+def _generators(loader: DataLoader[object] | None) -> Iterator[Generator]:
+    import torch
+
+    parts: tuple[object, ...] = () if loader is None else (loader, loader.sampler, loader.batch_sampler)
+    for part in (*parts, *(getattr(part, "sampler", None) for part in parts)):
+        generator = getattr(part, "generator", None)
+        if isinstance(generator, torch.Generator):
+            yield generator

@@ -18,8 +18,9 @@ from descend.formula.compile import compile_expression, items_matrix, over_rows
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.equations import levels_in
 from descend.formula.formula import Formula, refuse_size
+from descend.formula.linear_inside import linear_in, linear_inside
 from descend.formula.ordering import in_order
-from descend.formula.symbols import Column, Parameter, Predictor, Term
+from descend.formula.symbols import Column, Term
 from descend.losses import Loss
 from descend.models.contract import Options, SymbolicModel, held_back
 from descend.models.inexact import Sigma, correlations, inexact_inputs, refuse_loss
@@ -28,6 +29,7 @@ from descend.models.reading import Content, known_column, shapes_of
 from descend.parameters import Constraints, Parameters
 from descend.parameters.given import by_parameter
 from descend.parameters.ties import mentioned
+from descend.registry import names_listed
 from descend.table import Table
 from descend.table.levels import GroupLabels, occurring
 
@@ -76,6 +78,7 @@ class FormulaModel(SymbolicModel):
         start: the starting values that are known. order: the names of the parameters, if not in that of the text.
         """
         spread = [options[key] for key in ("weights", "sigma") if options[key]]
+        apart = names_listed(options["by"], table.names)
         if options["weights"] is not None:
             known_column(options["weights"], table, "weights")
         names = {
@@ -91,7 +94,7 @@ class FormulaModel(SymbolicModel):
         levels = levels_in(given, table)
 
         def formula_with(fixed: Mapping[str, Expr] | None) -> Formula:
-            read = read_formula(given, table.names, numeric, names, spread, fixed, levels)
+            read = read_formula(given, table.names, numeric, names, (*spread, *apart), fixed, levels)
             extended = loss.extended(read)
             return in_order(extended, order) if order else extended
 
@@ -190,17 +193,10 @@ class FormulaModel(SymbolicModel):
     @cached_property
     def linear_predictor(self) -> Expr | None:
         """In `0.5*(1 + erf((a + b*x)/2))` it is (a + b*x)/2, and a + b*x in `sigmoid(a + b*x)` and `exp(a + b*x)`."""
-        unknowns = set(self.formula.unknowns)
-        part = self.loss.score(self.formula.expression)
-        while not self._linear(part):
-            inside = [each for each in part.args if each.free_symbols & unknowns]
-            if len(inside) != 1 or any(each.free_symbols for each in part.args if each is not inside[0]):
-                return None
-            part = inside[0]
-        return part
+        return linear_inside(self.loss.score(self.formula.expression), self.formula.unknowns)
 
     def _linear(self, score: Expr) -> bool:
-        return not any(score.diff(symbol).atoms(Parameter, Predictor) for symbol in self.formula.unknowns)
+        return linear_in(score, self.formula.unknowns)
 
     @cached_property
     def _columns(self) -> tuple[Column, ...]:

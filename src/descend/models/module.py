@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError, DataError
 from descend.losses import Loss
+from descend.losses.elements import Elements
+from descend.losses.in_torch import InTorch, shape_of
+from descend.losses.several import Heads, Several, in_order
 from descend.models.contract import Model, Options
 from descend.models.datasets import is_dataset, rows_of
 from descend.models.module_modes import evaluating
 from descend.models.module_weights import ModuleParameters
 from descend.models.reading import Content, known_column
+from descend.models.together import Name, Together, called, joined_rows, returned, several, together
 from descend.parameters import Constraints
 from descend.table import Table, open_table
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
     from torch.nn import Module
 
 Array = NDArray[np.float64]
@@ -40,6 +44,8 @@ class ModuleModel(Model):
 
     inputs: columns of a table, in order; X for a tensor with one number per row; none for other tensors.
     row_shape: the shape of one row's input, if tensors were given; None for columns, which form one vector per row.
+    arguments: the names, or places, of the tensors that it takes, if these are several.
+    response_shape: the shape of one row's response, if that is more than one number.
     """
 
     module: Module
@@ -48,6 +54,9 @@ class ModuleModel(Model):
     loss: Loss
     parameters: ModuleParameters  # type: ignore[assignment]  # theta is a handle, see `Model.in_place`
     row_shape: tuple[int, ...] | None = None
+    arguments: tuple[Name, ...] = ()
+    response_shape: tuple[int, ...] = ()
+    comparable: bool = True
     kind: ClassVar[str] = "PyTorch module"
     in_place: ClassVar[bool] = True
     rowwise: ClassVar[bool] = True
@@ -83,7 +92,11 @@ class ModuleModel(Model):
 
     def entry(self) -> dict[str, object]:
         row_shape = None if self.row_shape is None else list(self.row_shape)
-        own = {"name": self.name, "inputs": list(self.inputs), "row_shape": row_shape}
+        own: dict[str, object] = {"name": self.name, "inputs": list(self.inputs), "row_shape": row_shape}
+        if self.arguments:
+            own["arguments"] = list(self.arguments)
+        if self.response_shape:
+            own["response_shape"] = list(self.response_shape)
         return {"response": self.response, "module": own}
 
     @classmethod
@@ -98,7 +111,8 @@ class ModuleModel(Model):
         entry, parameters = content["module"], ModuleParameters(given)
         parameters.write_down()
         row_shape = None if entry["row_shape"] is None else tuple(entry["row_shape"])
-        return cls(given, tuple(entry["inputs"]), content["response"], loss, parameters, row_shape)
+        arguments, wide = (tuple(entry.get(key, ())) for key in ("arguments", "response_shape"))
+        return cls(given, tuple(entry["inputs"]), content["response"], loss, parameters, row_shape, arguments, wide)
 
     def __post_init__(self) -> None:
         from_tensors = self.row_shape is not None and not self.inputs
@@ -109,7 +123,9 @@ class ModuleModel(Model):
         return type(self.module).__name__
 
     def tensor(self, columns: Mapping[str, Any]) -> Tensor:
-        """Return what the module takes: the columns side by side, or the tensor it was given."""
+        """Return what the module takes: the columns side by side, or the tensors it was given."""
+        if self.arguments:
+            return together({name: columns[column] for name, column in self.argument_columns.items()}, self.placed)
         if self.row_shape is None:
             return self.placed(np.column_stack([columns[name] for name in self.inputs]))
         return self.placed(columns[TENSOR]).reshape(-1, *self.row_shape)
@@ -122,19 +138,42 @@ class ModuleModel(Model):
             return tensor
         return tensor.to(like.device, like.dtype if tensor.is_floating_point() else None)
 
+    @property
+    def dtype(self) -> dtype:
+        """The precision of the module."""
+        import torch
+
+        known = (tensor.dtype for tensor in self.module.parameters() if tensor.is_floating_point())
+        return next(known, torch.get_default_dtype())
+
     def score(self, rows: Tensor) -> Tensor:
         """Call the module. Raises ConfigError unless it returns what the loss takes, mostly one number per row."""
-        return self.checked(self.module(rows), rows.shape[0])
+        return self.checked(called(self.module, rows), rows.shape[0])
 
-    def checked(self, output: Tensor, rows: int) -> Tensor:
+    @cached_property
+    def cost(self) -> InTorch | None:
+        """How PyTorch computes the loss of its outputs; None where the loss of one number says so."""
+        wide = bool(self.response_shape) and self.loss.in_torch is None
+        return Elements(self.loss, self.response_shape) if wide else self.loss.in_torch
+
+    def checked(self, output: object, rows: int) -> Tensor:
         """Return what the module returned for some rows, in the shape that the loss takes. Raises ConfigError."""
-        in_torch = self.loss.in_torch
+        in_torch, output = self.cost, returned(output)
+        heads = several(output)
+        if heads is not None and not (in_torch is not None and in_torch.takes_several):
+            raise ConfigError(
+                f"`{self.name}` returned {shape_of(output)}, for {rows} rows. Let it return one tensor, or give a loss "
+                f"for each: loss={{{', '.join(f'{name!r}: ...' for name in heads.names)}}}."
+            )
         return one_per_row(output, rows, self.name) if in_torch is None else in_torch.checked(output, rows, self.name)
 
     def inputs_of(self, data: Any, missing: str = "raise") -> Mapping[str, Any]:
         """Return the inputs of new rows: from any table with these columns, or as one tensor or array."""
         if is_dataset(data):
-            data = rows_of(data)[0]
+            data = rows_of(data).inputs
+        if self.arguments:
+            given = self._several(data)
+            return {column: given.parts[name] for name, column in self.argument_columns.items()}
         if is_tensor(data):
             columns = data if self.row_shape is None else None
             if columns is None:
@@ -149,6 +188,29 @@ class ModuleModel(Model):
             raise DataError("The module was fitted to tensors, not to columns. Give its inputs as one tensor or array.")
         return open_table(data).numbers(self.inputs, missing)
 
+    @property
+    def argument_columns(self) -> dict[Name, str]:
+        """What each tensor is called among the columns, where it takes several."""
+        return {name: f"{TENSOR}[{name}]" for name in self.arguments}
+
+    @property
+    def by_name(self) -> bool:
+        """Whether it takes several tensors, by name."""
+        return bool(self.arguments) and isinstance(self.arguments[0], str)
+
+    def _several(self, data: object) -> Together:
+        """Return the several tensors that it takes, of new rows: in a dict by name, or in a tuple in their order."""
+        names = [str(name) for name in self.arguments]
+        how = f"a dict of tensors {', '.join(names)}" if self.by_name else f"a tuple of {len(names)} tensors"
+        found = data
+        if isinstance(data, Mapping | tuple | list):
+            found = together(data, as_tensor)
+        if isinstance(found, Together) and self.by_name and set(names) <= set(found.parts):
+            return Together({name: found.parts[name] for name in self.arguments})
+        if not isinstance(found, Together) or found.names != self.arguments:
+            raise DataError(f"The module was fitted to several inputs. Give them as {how}.")
+        return found
+
     def predict(self, theta: object, columns: Mapping[str, Array]) -> Array:
         """Return the prediction of each row, in evaluation mode: of classes the place of the likeliest."""
         score = self.scores(theta, columns)
@@ -158,33 +220,49 @@ class ModuleModel(Model):
         predicted: Array = self.loss.mean(score)
         return predicted[:, 0] if predicted.ndim == 2 and predicted.shape[1] == 1 else predicted
 
+    def scores_of_outputs(self, theta: object, columns: Mapping[str, Array]) -> dict[str, Array]:
+        """Return what the module returns for each output in evaluation mode, by name; a single one without."""
+        output = self._outputs(columns)
+        heads = several(output)
+        if heads is None:
+            return {"": output.double().cpu().numpy()}
+        arrays = {name: part.double().cpu().numpy() for name, part in heads.parts.items()}
+        if not self.loss.outputs:
+            return {str(name): array for name, array in arrays.items()}
+        named = in_order(arrays, Heads(cast(Several, self.loss)))
+        return dict(zip(self.loss.outputs, (array for _, array in named), strict=True))
+
     def scores(self, theta: object, columns: Mapping[str, Array]) -> Array:
         """Return what the module returns for each row in evaluation mode, (n,) or (n, K)."""
+        score: Array = self._outputs(columns).double().cpu().numpy()
+        return score
+
+    def _outputs(self, columns: Mapping[str, Array]) -> Tensor:
         import torch
 
         rows = self.tensor(columns)
         with evaluating(self.module), torch.no_grad():
             size = block_size(rows)
             parts = [self.score(rows[begin : begin + size]) for begin in range(0, len(rows), size)]
-            score: Array = torch.cat(parts).to(torch.float64).cpu().numpy()
-        return score
+            return joined_rows(parts)
 
     def __str__(self) -> str:
         return f"{self.response} ~ {self.name}({', '.join(self.inputs) or TENSOR})"
 
 
-def one_per_row(output: Tensor, rows: int, name: str) -> Tensor:
+def one_per_row(output: Any, rows: int, name: str) -> Tensor:
     """Return a module's output as one dimension: a column (n, 1) minus y (n,) would silently become (n, n)."""
     shape = tuple(getattr(output, "shape", ()))
     if shape == (rows, 1):
-        return output.squeeze(1)  # rather than [:, 0], whose derivative fills a matrix
+        column: Tensor = output.squeeze(1)  # rather than [:, 0], whose derivative fills a matrix
+        return column
     if shape != (rows,):
-        returned = f"shape {shape}" if hasattr(output, "shape") else f"a {type(output).__name__}"
         raise ConfigError(
-            f"`{name}` returned {returned} for {rows} rows. "
+            f"`{name}` returned {shape_of(output)} for {rows} rows. "
             f"It must return one number per row: shape ({rows},) or ({rows}, 1)."
         )
-    return output
+    tensor: Tensor = output
+    return tensor
 
 
 def as_tensor(rows: object) -> Tensor:
@@ -198,7 +276,7 @@ def as_tensor(rows: object) -> Tensor:
 
 def block_size(rows: Tensor) -> int:
     """Return how many rows to pass to a module at once."""
-    numbers: int = max(1, math.prod(rows.shape[1:]))
+    numbers: int = max(1, rows.numel() // max(1, len(rows)))
     return max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // numbers))
 
 
@@ -211,4 +289,12 @@ def is_tensor(data: object) -> bool:
 
 def is_pair(data: object) -> bool:
     """Whether data are ``(X, y)``."""
-    return isinstance(data, tuple | list) and len(data) == 2 and all(map(is_tensor, data))
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        return False
+    return all(several(part) is not None or is_tensor(part) or _are_tensors(part) for part in data)
+
+
+def _are_tensors(given: object) -> bool:
+    """Whether these are several tensors or arrays, by name or in order."""
+    parts = given.values() if isinstance(given, Mapping) else given if isinstance(given, tuple | list) else ()
+    return bool(parts) and all(map(is_tensor, parts))

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from descend.models.together import called, returned, tensors_of
+
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
@@ -40,18 +42,18 @@ class Modes:
         """Leave the module in the modes it was given in."""
         _switch(self.given)
 
-    def find_out(self, rows: Tensor) -> Tensor:
+    def find_out(self, rows: Tensor) -> object:
         """Compare both modes on a few rows, set ``differ``, and return what evaluation mode gives."""
         import torch
 
         self.module.eval()
-        expected: Tensor = self.module(rows)
+        expected = called(self.module, rows)
         before = [buffer.clone() for buffer in self.module.buffers()]
         with undisturbed(self.module):
             _switch(self.training)
-            found = self.module(rows)
+            found = called(self.module, rows)
             same = all(torch.equal(old, new) for old, new in zip(before, self.module.buffers(), strict=True))
-        self.differ = not (same and isinstance(found, torch.Tensor) and torch.equal(expected, found))
+        self.differ = not (same and _equal(expected, found))
         self.train()
         return expected
 
@@ -80,6 +82,14 @@ def undisturbed(module: Module) -> Iterator[None]:
         finally:
             for buffer, copy in buffers:
                 buffer.copy_(copy)
+
+
+def _equal(one: object, other: object) -> bool:
+    import torch
+
+    pairs = [tensors_of(returned(each)) for each in (one, other)]
+    alike = len(pairs[0]) == len(pairs[1]) and all(isinstance(part, torch.Tensor) for each in pairs for part in each)
+    return alike and all(torch.equal(a, b) for a, b in zip(*pairs, strict=True))
 
 
 @contextlib.contextmanager

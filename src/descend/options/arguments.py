@@ -133,11 +133,6 @@ def _refuse_together(model: object, values: Mapping[str, object]) -> None:
     """Raise ConfigError for options that do not go with each other, or with the kind of model."""
     if values.get("resume") and values.get("checkpoint") is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
-    if kind_of(model).in_place and values.get("checkpoint") is not None:
-        raise ConfigError(
-            "A checkpoint holds the parameters of a formula or a function, not the weights of a PyTorch module. "
-            "Save those from `on_step`, with torch.save."
-        )
     if not kind_of(model).in_place and values.get("inputs") is not None:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."

@@ -131,6 +131,7 @@ class OptionsOfTraining(OptionsOfDescent):
     callbacks: Sequence[object] | Callable[..., object] | None = option(
         None, check=must_be("a list of callbacks", lambda value: not is_text(value)), repeat=False
     )
+    progress: bool | None = option(None, check=must_be("True or False", is_switch), repeat=False)
 
     def refuse_training(self) -> None:
         """Refuse these options for a model that is no module."""
@@ -149,6 +150,7 @@ class OptionsOfTraining(OptionsOfDescent):
             "ema": self.ema is not None,
             "metrics": self.metrics is not None,
             "callbacks": self.callbacks is not None,
+            "progress": self.progress is not None,
         }
         for key in given:
             if given[key]:

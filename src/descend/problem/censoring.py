@@ -64,9 +64,12 @@ def with_censoring(request: Request, table: Table, limits: str | None = None) ->
     censored = Censored(of=str(loss), parameter=_free_name(loss.scale_name, request, table), **columns)
     kinds = _kinds(censored.status, table)
     if BETWEEN in kinds and not censored.upper:
+        quoted = f"'{censored.status}: 1=right, 2=none'"
+        survival = f" Where 1 is censored and 2 an event, as in R's survival package, say {spell('censored', quoted)}."
         raise ConfigError(
             f"`{censored.status}` says `interval`, of which `{response.text}` is the lower end. Name the column of the "
             f"upper ends, too: {spell('censored', f'{censored.status},UPPER')}."
+            + (survival if kinds <= {RIGHT, BETWEEN} else "")
         )
     return request.but(loss=censored, censored=None, rounded=None, notes=(*request.notes, *notes)), table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -17,6 +17,7 @@ from descend.engines.shuffling import Places, shuffled
 from descend.engines.totals import Curvature, Engine, Factor
 from descend.optimizers.curvature import largest_curvature
 from descend.parameters import Bounds
+from descend.problem.fault import Fault
 from descend.problem.penalty import Penalty
 
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ class Objective(ABC):
         """Take what a point says for what is there, should J be asked for at its theta; returns it."""
         return point
 
+    def keeper(self, rate: float, append: Callable[..., None], past: Iterable[object]) -> Callable[..., None] | None:
+        """Return what reads the steps of a run to write where it stands, if an objective does so itself; else None."""
+        return None
+
     @property
     def has_l1(self) -> bool:
         """Whether there is an l1 penalty."""
@@ -77,6 +82,8 @@ class Objective(ABC):
     sparing: bool = False
     remarks: tuple[str, ...] = ()
     """What is to be said of a run once it has ended, in sentences."""
+    fault: Fault | None = None
+    """What was not finite first, where that was seen as it happened."""
 
     def epoch(self, optimizer: object, rate: float, epoch: int, stop: Callable[[], bool]) -> Array | None:
         """Take the steps of an epoch, and return where they lead; None if the loop is to take them."""

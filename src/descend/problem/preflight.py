@@ -130,11 +130,31 @@ def finite_start(
                 if model.linear and free.all() and objective.bounds is None
                 else point
             )
+    if model.linear and free.all() and objective.bounds is None:
+        for trial in _between(model, theta, columns):
+            point = objective(trial, 2)
+            if _is_finite(point):
+                return point
     steep = None
     symbolic = model.symbolic
     if symbolic is not None and math.isfinite(objective(theta, 0).loss):
         steep = _without_slope(symbolic, theta, columns)
     raise ConfigError(steep or _not_finite(model, theta, columns))
+
+
+def _between(model: Model, theta: Array, columns: Mapping[str, Array]) -> Iterator[Array]:
+    """Yield starts of a line, from that of least squares to one whose predictions are all the mean response.
+
+    Where predictions must be shares or positive, as under a binomial or a gamma loss, one of the former may not be.
+    """
+    y = model.observed(columns)
+    score, jacobian = model.scores_and_jacobian(theta, columns)
+    if not (np.isfinite(jacobian).all() and np.isfinite(y).all()):
+        return
+    sides = np.column_stack([y, np.full(len(y), y.mean())]) - score[:, None]
+    line, level = (theta + move for move in np.linalg.lstsq(jacobian, sides, rcond=None)[0].T)
+    for share in (1.0, 0.9, 0.7, 0.5, 0.25, 0.1, 0.0):
+        yield level + share * (line - level)
 
 
 def _to_scale(objective: Objective, model: Model, point: Point, columns: Mapping[str, Array]) -> Point:

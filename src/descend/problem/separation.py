@@ -185,7 +185,7 @@ def always_the_same(problem: Problem) -> str | None:
     The best prediction is then that end, which the exponential and the sigmoid function reach at infinity only.
     """
     model, y = problem.model, problem.rows.y
-    end, domain = float(y[0]), model.loss.response_domain
+    end, domain = float(y[0]) + 0.0, model.loss.response_domain
     if end not in (domain.low, domain.high) or (y != end).any():
         return None
     kind, more = ("mean", "counts above 0") if math.isinf(domain.high) else ("probability", "both outcomes")

@@ -13,6 +13,7 @@ from descend.report.look import Look
 from descend.report.style import one_line
 from descend.report.view import View, rows
 
+DASHED = {"-": "", "--": ", dashed", ":": ", dotted"}
 STEP = 0.05
 """The rows of a class lie so far below those of the class before it, and the first ones below a probability of 0."""
 
@@ -31,16 +32,9 @@ def probabilities(view: View, look: Look = panels.DEFAULT) -> Panel:
     x = panels.on_axis(look, "x", view.x, name)
     places, drawn = view.line(x, panels.along(x, look.scale("x")))
     shares = np.broadcast_to(probabilities_of(fit.model, fit.theta, drawn.columns), (len(places), len(view.classes)))
-    marks: list[Mark] = []
     below = view.observed and look.scale("y") == "linear"
-    for place, label in enumerate(view.classes):
-        colour = panels.COLOURS[place % len(panels.COLOURS)]
-        dashes = panels.DASHES[place // len(panels.COLOURS) % len(panels.DASHES)]
-        if below:
-            of = x[view.y == place]
-            marks.append(Points(of, np.full(len(of), -STEP * (place + 1)), "", colour, 0.7))
-        marks.append(Line(places, shares[:, place], label, colour, 2.4, dashes))
-    low = (-STEP * (len(view.classes) + 1), 1.03) if below else (None, None)
+    marks = marks_of(view.classes, places, shares, x, view.y if below else None)
+    low = ends(view.classes) if below else (None, None)
     said = ["Below 0, the rows of each class."] if below else []
     title = f"Probability of each class, {rows(fit.rows)}" if fit.solution is not None else "Probability of each class"
     axes = Axis(view.axis(name), look.scale("x")), Axis(f"probability of {view.response}", look.scale("y"), *low)
@@ -49,18 +43,56 @@ def probabilities(view: View, look: Look = panels.DEFAULT) -> Panel:
     return Panel("curve", title, *axes, marks, caption, alt)
 
 
+def marks_of(names: Sequence[str], places: Array, shares: Array, x: Array, y: Array | None) -> list[Mark]:
+    """Return the probability of each class at some places, a line each, and the rows of each below, if y is given."""
+    marks: list[Mark] = []
+    for place, label in enumerate(names):
+        colour, dashes = _drawn_as(place)
+        if y is not None:
+            of = x[y == place]
+            marks.append(Points(of, np.full(len(of), -STEP * (place + 1)), "", colour, 0.7))
+        marks.append(Line(places, shares[:, place], label, colour, 2.4, dashes))
+    return marks
+
+
+def ends(names: Sequence[str]) -> tuple[float, float]:
+    """Return the ends of an axis of probabilities with the rows of each class below."""
+    return -STEP * (len(names) + 1), 1.03
+
+
+def colours(names: Sequence[str]) -> str:
+    """Say which class is drawn in which colour.
+
+    >>> colours(["low", "high"])
+    'Probability of low (blue), high (vermillion); below 0, the rows of each.'
+    """
+    drawn = [f"{name} ({_drawn_as(place)[0]}{DASHED[_drawn_as(place)[1]]})" for place, name in enumerate(names)]
+    return f"Probability of {', '.join(drawn)}; below 0, the rows of each."
+
+
+def _drawn_as(place: int) -> tuple[str, str]:
+    """Return the colour and the dashes of a class."""
+    return panels.COLOURS[place % len(panels.COLOURS)], panels.DASHES[place // len(panels.COLOURS) % len(panels.DASHES)]
+
+
+def matrix(names: Sequence[str], observed: Array, predicted: Array) -> tuple[Matrix, float]:
+    """Return the share of each class that was predicted as each, and the share of all rows that is right."""
+    counts = np.zeros((len(names), len(names)))
+    np.add.at(counts, (observed.astype(int), predicted.astype(int)), 1.0)
+    shares: Array = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
+    return Matrix(tuple(names), shares), float(counts.trace() / max(counts.sum(), 1.0))
+
+
 def confusion(view: View) -> Panel:
     """Prepare how many of the rows of each class were predicted as which, as shares of that class."""
-    counts = np.zeros((len(view.classes), len(view.classes)))
-    np.add.at(counts, (view.y.astype(int), view.predicted.astype(int)), 1.0)
-    shares: Array = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
-    right = f"{counts.trace() / max(counts.sum(), 1.0):.1%}"
+    shares, of_all = matrix(view.classes, view.y, view.predicted)
+    right = f"{of_all:.1%}"
     return Panel(
         "predicted",
         f"Observed and predicted classes, {rows(view.fit.rows)}",
         Axis(""),
         Axis(""),
-        [Matrix(view.classes, shares)],
+        [shares],
         f"Of the rows of each class (down), the share predicted as each (across). {right} of the rows are predicted "
         f"right. {view.sampled}".strip(),
         f"Heat map of observed and predicted classes of {view.response}; {right} of the rows are predicted right.",

@@ -30,6 +30,7 @@ from descend.report import (
     implicit,
     influence_section,
     mathematics,
+    measured,
     panels,
     penalties,
     residual_panels,
@@ -218,6 +219,8 @@ def _list(shown: Sequence[Field]) -> str:
 
 
 def _of_the_answer(fit: Fitted) -> list[Panel | None]:
+    if not fit.model.comparable:
+        return []
     seen = view(fit)
     first = [implicit.first(seen)] if seen.one or seen.plane else []
     if seen.groups and seen.observed and len(seen.groups) <= grouped.TOGETHER:
@@ -233,12 +236,12 @@ def _of_the_run(fit: Fitted) -> list[Panel | None]:
     if not panels.tells(fit):
         return here
     ways = [] if fit.model.in_place else [panels.parameters(fit)]
-    return [panels.loss(fit), *here, *ways, panels.gradient_norm(fit)]
+    return [measured.losses(fit), measured.metrics(fit), *here, *ways, panels.gradient_norm(fit)]
 
 
 def of_the_residuals(fit: Fitted) -> list[Panel | None]:
     """Return the pictures of the residuals; none where these have neither one size nor a normal distribution."""
-    if fit.loss_function.likelihood and not fit.loss_function.quadratic:
+    if not fit.model.comparable or (fit.loss_function.likelihood and not fit.loss_function.quadratic):
         return []
     seen = view(fit)
     if not np.isfinite(seen.residuals).any():

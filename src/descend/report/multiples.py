@@ -60,9 +60,12 @@ def _limited(panel: Panel, side: str, low: float, high: float) -> Panel:
 
 def _ends(panel: Panel, side: str) -> tuple[float, float] | None:
     """Return the range of the dots of a panel with their bars, or of its lines if it has none; of logarithms on such
-    an axis.
+    an axis. An axis that has ends keeps them.
     """
-    log = getattr(panel, side).scale == "log"
+    axis: Axis = getattr(panel, side)
+    if axis.low is not None and axis.high is not None:
+        return axis.low, axis.high
+    log = axis.scale == "log"
     for kind in (Points, Line):
         parts = [_numbers(getattr(mark, side), log) for mark in panel.marks if isinstance(mark, kind)]
         if any(map(len, parts)) and side == "y":

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
-from descend.report import grouped, implicit, multiples, panels, residual_panels, style
+from descend.report import grouped, implicit, measured, multiples, panels, residual_panels, style
 from descend.report.figures import Line, Mark, Panel
 from descend.report.look import Look
 from descend.report.marks import draw, draw_mark, set_scale
@@ -63,6 +63,8 @@ def plot_model(fit: Fitted, columns: Mapping[str, object], look: Look = DEFAULT)
 
 
 def _plot(fit: Fitted, columns: Mapping[str, object] | None, look: Look) -> Figure:
+    if not fit.model.comparable:  # only the run can be drawn
+        return plot_panels([panels.loss(fit)], _title(fit) if look.theme.title else "", [""], look)
     seen, theme = view(fit, columns), look.theme
     if seen.groups and seen.observed:
         return _plot_groups(seen, look)
@@ -72,7 +74,7 @@ def _plot(fit: Fitted, columns: Mapping[str, object] | None, look: Look) -> Figu
     captions = [shown[0].caption]
     below = _below(seen, look)
     if panels.tells(fit) and theme.with_run:
-        shown.append(panels.loss(fit))
+        shown.append(measured.losses(fit))
     shown_or_good = (fit.trace and theme.with_run) or fit.outcome is Outcome.CONVERGED
     captions.append("" if shown_or_good else f"{ended(fit).capitalize()}.")
     return plot_panels(shown, _title(fit) if theme.title else "", captions, look, below)

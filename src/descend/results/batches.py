@@ -14,6 +14,7 @@ from descend.engines.merged import MergedEngine, merged
 from descend.engines.moments import Factors, MomentsEngine, refusal
 from descend.errors import ConfigError, DataError
 from descend.gradients.contract import Program
+from descend.losses import LOSSES
 from descend.options.request import Request
 from descend.problem.objective import objective_over
 from descend.problem.posing import pose
@@ -74,9 +75,7 @@ class Batches:
         rows, code, engine = problem.rows, problem.code, problem.objective.engine
         refused = "is for rows in memory" if problem.all_rows is not None or code is None else refusal(code)
         if refused is not None:
-            raise ConfigError(
-                f"partial_fit {refused}, as it keeps the moments of the rows and not the rows. Use fit for all of them."
-            )
+            raise without_moments(refused)
         assert isinstance(code, Program)
         if problem.objective.arrow:
             raise ConfigError("partial_fit is not for parameters of very many groups. Use fit for all rows at once.")
@@ -161,7 +160,7 @@ def fit_batch(request: Request, table: Table, before: Batches | None) -> tuple[L
     Raises ConfigError for what needs the rows: other losses than the squared one, formulas that are not linear, robust
     errors, penalties that are chosen, priors, which count as rows do.
     """
-    refuse(request)
+    refuse({key: request[key] for key in (*NEEDS_ROWS, "l1", "l2", "errors", "loss")})
     began = time.perf_counter()
     with np.errstate(all="ignore"):
         problem = pose(request.but(bare=True), table)
@@ -177,21 +176,31 @@ def fit_batch(request: Request, table: Table, before: Batches | None) -> tuple[L
     return replace(kept, _origin="was summed from batches"), batches
 
 
-def refuse(request: Request) -> None:
-    """Raise ConfigError for what cannot be fitted from moments, as far as the options say it."""
+def refuse(values: Mapping[str, object]) -> None:
+    """Raise ConfigError for options that cannot be fitted from moments."""
     for key in NEEDS_ROWS:
-        if request[key]:
+        if values[key]:
             raise ConfigError(
                 f"partial_fit keeps the moments of the rows and not the rows, which `{key}` needs. Leave it out, "
                 "or use fit for all rows at once."
             )
     for key in ("l1", "l2"):
-        if isinstance(request[key], str):
+        if isinstance(values[key], str):
             raise ConfigError(
                 f"partial_fit takes `{key}` as a number: rows that are gone cannot be held out. Choose it with fit."
             )
-    if request.errors not in (None, "model"):
+    if values["errors"] not in (None, "model"):
         raise ConfigError(
-            f"The {request.errors} errors need the residuals of all rows, and partial_fit keeps only their moments. "
-            f"Leave out `errors`, or use fit for all rows at once."
+            f"The {values['errors']} errors need the residuals of all rows, and partial_fit keeps only their moments. "
+            "Leave out `errors`, or use fit for all rows at once."
         )
+    loss = LOSSES.build(cast("str", values["loss"]))
+    if not loss.quadratic:
+        raise without_moments(f"is for the squared loss, not for the {loss.name} loss")
+
+
+def without_moments(refused: str) -> ConfigError:
+    """Return the error for rows whose moments do not say all of them. refused: why, after "partial_fit "."""
+    return ConfigError(
+        f"partial_fit {refused}, as it keeps the moments of the rows and not the rows. Use fit for all of them."
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -15,39 +14,32 @@ from descend.formula.functions import imports
 from descend.formula.printers import groups
 from descend.formula.printers.code import (
     NUMPY,
-    OR,
-    POWER,
-    SQL,
     TORCH,
     LackingError,
-    Language,
-    Writer,
     identifier,
     plain_name,
     quoted,
 )
 from descend.formula.printers.filled import filled_latex
-from descend.formula.symbols import Column, Parameter
+from descend.formula.symbols import Column
 from descend.inference.fitted import Fitted
 from descend.models import SymbolicModel
 from descend.registry import closest
-from descend.results.dialects import DIALECTS, spoken
-from descend.table.levels import Levels
+from descend.results.query import bracketed, components, inputs_of, predicting, qualified, transpiled, written
 
 Array = NDArray[np.float64]
 
 PLACES = ("group", *(f"group_{number}" for number in range(2, 100)))
 """What the code calls the places of the groups of the rows."""
-QUALIFIED = re.compile(r"(?!.*\.(csv|tsv|txt|jsonl?|ndjson|parquet|gz|zst)$)[^\W\d]\w*(\.[^\W\d]\w*){1,2}")
-"""A table name with its schema, and perhaps its database; the name of a file has a point too, but is one name."""
 TARGETS = ("sql", "python", "torch", "latex")
 
 
 def exported(fit: Fitted, to: str, *, table: str = "data", name: str = "prediction", dialect: str = "duckdb") -> str:
     """Return source text that predicts what ``fit.predict`` does, with all digits of the parameters.
 
-    to: ``"sql"``, a query over ``table`` that adds the column ``name``; ``"python"``, a function of NumPy arrays;
-        ``"torch"``, a module whose parameters can be trained further; ``"latex"``, the equation, values to four digits.
+    to: ``"sql"``, a query over ``table`` that adds the column ``name``, of classes with scores of their own also
+        ``name_class`` with the probability of each; ``"python"``, a function of NumPy arrays; ``"torch"``, a module
+        whose parameters can be trained further; ``"latex"``, the equation, values to four digits.
     dialect: the dialect of SQL, such as ``"postgres"`` or ``"spark"``.
 
     Raises ConfigError for an unknown target or dialect, a model without a formula or of classes, or a function the
@@ -55,6 +47,10 @@ def exported(fit: Fitted, to: str, *, table: str = "data", name: str = "predicti
     """
     if to not in TARGETS:
         raise ConfigError(f"A model cannot be exported to `{to}`.{closest(to, TARGETS)} Known: {', '.join(TARGETS)}.")
+    if to == "sql" and fit.model.per_class:
+        from descend.results.class_query import query_of_classes
+
+        return query_of_classes(fit, None, table, name, dialect)
     fit.loss_function.refuse_classes("no one number to export")
     model = fit.model.symbolic
     if model is None:
@@ -78,74 +74,27 @@ def _code(model: SymbolicModel, fit: Fitted, to: str) -> str:
     return (_python if to == "python" else _torch)(model, fit.theta, title)
 
 
-def qualified(table: str) -> str:
-    """Quote the name of a table for SQL; plain names joined by points are a schema and its table.
-
-    >>> print(qualified("orders"), qualified("sales.orders"), qualified("a.csv"))
-    "orders" "sales"."orders" "a.csv"
-    """
-    return ".".join(map(quoted, table.split(".") if QUALIFIED.fullmatch(table) else [table]))
-
-
 def _sql(model: SymbolicModel, theta: Array, table: str, name: str, dialect: str) -> str:
-    if dialect not in DIALECTS:
-        raise ConfigError(
-            f"There is no SQL dialect `{dialect}`.{closest(dialect, DIALECTS)} Known: {', '.join(sorted(DIALECTS))}."
-        )
-    # Cast to doubles whatever the table holds: whole numbers would be divided as integers, and overflow.
-    plain, levels = _inputs(model)
-    columns: dict[Expr, str] = {Column(column): f"cast({quoted(column)} as double)" for column in plain}
-    columns |= {Column(each.name): groups.choice(each, [f"{k}e0" for k in range(len(each))]) for each in levels}
-    known = dict(zip(_components(model), map(_literal, theta.tolist()), strict=True))
-    query = f"select *, {_written(model, SQL, known, columns, dialect)} as {quoted(name)} from {qualified(table)}"
+    query = f"select *, {predicting(model, theta, dialect)} as {quoted(name)} from {qualified(table)}"
     return transpiled(query, dialect) + "\n"
 
 
-def transpiled(query: str, dialect: str) -> str:
-    """Return a query of DuckDB in another dialect. Raises ConfigError where what translates it is not installed."""
-    if dialect == "duckdb":
-        return query
-    try:
-        import sqlglot
-    except ImportError:
-        raise ConfigError(
-            "SQL of other dialects than duckdb is written with the package sqlglot, which is not installed: "
-            "pip install sqlglot."
-        ) from None
-    return str(sqlglot.transpile(query, read="duckdb", write=dialect)[0])
-
-
-def _literal(value: float) -> str:
-    """Write a number with all its digits, so that SQL reads it in double precision."""
-    return _bracketed(value, "" if "e" in repr(value) else "e0")
-
-
-def _bracketed(value: float, end: str = "") -> str:
-    return f"({value!r}{end})" if value < 0 else f"{value!r}{end}"
-
-
-def _inputs(model: SymbolicModel) -> tuple[tuple[str, ...], tuple[Levels, ...]]:
-    """Return the columns of numbers that prediction needs, and the groups."""
-    levels = model.formula.levels
-    return tuple(name for name in model.inputs if name not in {each.name for each in levels}), levels
-
-
 def _python(model: SymbolicModel, theta: Array, title: str) -> str:
-    plain, levels = _inputs(model)
+    plain, levels = inputs_of(model)
     needed = dict.fromkeys((*plain, *(column for each in levels for column in each.columns)))
     names = _arguments(needed, reserved=("np", "special", "predict", "place_of", *PLACES))
-    values = dict(zip(_components(model), map(_bracketed, theta.tolist()), strict=True))
+    values = dict(zip(components(model), map(bracketed, theta.tolist()), strict=True))
     places = dict(zip((each.name for each in levels), PLACES, strict=False))
     columns = {Column(column): names[column] for column in plain}
     columns |= {Column(name): place for name, place in places.items()}
-    written = _written(model, NUMPY, values, columns)
+    text = written(model, NUMPY, values, columns)
     found = groups.python_lines(levels, places, names)
     return "\n".join(
         [
             f'"""{title}"""',
             "",
             "import numpy as np",
-            *imports([written]),
+            *imports([text]),
             *(groups.PYTHON if levels else ()),
             "",
             "",
@@ -153,24 +102,24 @@ def _python(model: SymbolicModel, theta: Array, title: str) -> str:
             f'    """Return {_docstring(model.response)}; arguments are numbers or arrays{_legend(names)}."""',
             *(f"    {line}" for line in found),
             *(f"    {names[column]} = np.asarray({names[column]}, dtype=float)" for column in plain),
-            f"    return {written}",
+            f"    return {text}",
             "",
         ]
     )
 
 
 def _torch(model: SymbolicModel, theta: Array, title: str) -> str:
-    plain, levels = _inputs(model)
+    plain, levels = inputs_of(model)
     grouped = {"_".join(each.columns): each.name for each in levels}
     words = _arguments((*plain, *(f"{word} " for word in grouped)), reserved=("torch", "math", "self"))
     inputs = {grouped.get(name.rstrip(), name): word for name, word in words.items()}
     weights = _arguments(model.parameters.shapes, reserved=dir(import_torch().nn.Module()))
     values: dict[Expr | tuple[str, int], str] = {
         key: f"self.{weights[key[0]]}[{key[1]}]" if isinstance(key, tuple) else f"self.{weights[key.name]}"
-        for key in _components(model)
+        for key in components(model)
     }
     columns: dict[Expr, str] = {Column(column): argument for column, argument in inputs.items()}
-    written = _written(model, TORCH, values, columns)
+    text = written(model, TORCH, values, columns)
     named = model.parameters.named(theta)
     starts = [
         f"        self.{weights[name]} = torch.nn.Parameter(torch.tensor("
@@ -183,7 +132,7 @@ def _torch(model: SymbolicModel, theta: Array, title: str) -> str:
         [
             f'"""{title}"""',
             "",
-            *(["import math", ""] if "math." in written else []),
+            *(["import math", ""] if "math." in text else []),
             "import torch",
             "",
             "",
@@ -195,44 +144,10 @@ def _torch(model: SymbolicModel, theta: Array, title: str) -> str:
             *starts,
             "",
             f"    def forward({', '.join(['self', *inputs.values()])}):",
-            f"        return {written}",
+            f"        return {text}",
             "",
         ]
     )
-
-
-def _components(model: SymbolicModel) -> list[Expr | tuple[str, int]]:
-    """Return one key per component of theta: a scalar's symbol, or the vector's name and the place in it."""
-    return [
-        key
-        for name, labels in model.parameters.shapes.items()
-        for key in ([Parameter(name)] if labels is None else [(name, place) for place in range(len(labels))])
-    ]
-
-
-def _written(
-    model: SymbolicModel,
-    language: Language,
-    values: dict[Expr | tuple[str, int], str],
-    columns: dict[Expr, str],
-    dialect: str = "",
-) -> str:
-    """Write the prediction with the given texts for parameters (``values``) and for columns (``columns``)."""
-    names = columns | {symbol: text for symbol, text in values.items() if not isinstance(symbol, tuple)}
-
-    def write(expression: Expr, inside: int = OR) -> str:
-        return Writer(language, names).write(spoken(expression, dialect) if dialect else expression, inside)
-
-    for predictor, term in model.formula.terms.items():
-        if term.levels is None:
-            products = (f"{values[term.vector, k]}*{write(item, POWER)}" for k, item in enumerate(term.items))
-        else:
-            each = [values[term.vector, k] for k in range(len(term.labels))]
-            each_row = groups.values_in_rows(term, each, language, columns[Column(term.levels.name)])
-            pairs = zip(each_row, term.each, strict=True)
-            products = (value if item == 1 else f"{value}*{write(item, POWER)}" for value, item in pairs)
-        names[predictor] = f"({' + '.join(products)})"
-    return write(model.formula.as_typed(model.prediction))
 
 
 def _arguments(names: Iterable[str], reserved: Iterable[str]) -> dict[str, str]:

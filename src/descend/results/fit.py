@@ -64,6 +64,7 @@ class Fit(Fitted, Convertible):
             With weights or sigma, ``"prediction"`` needs that column for the new rows too.
 
         probabilities: of a loss of classes, whether to return those of all, (rows, K), not the likeliest of each row.
+            Of a module with several outputs, predictions are a dict by their names.
 
         Of several formulas that were fitted together it has a column for each response, (rows, k). Values with units,
         quantities of Pint or ``"2 min"``, and columns whose names say another unit, are converted.

@@ -110,13 +110,13 @@ def _loss(content: Content, place: Path) -> Loss:
 
 
 def _loss_of_module(content: Content, place: Path) -> Loss:
-    from descend.losses.of_modules import OF_MODULES
+    from descend.losses.of_modules import OF_MODULES, written_loss
 
     text = str(content["loss_function"])
     if text.partition("(")[0] not in OF_MODULES:
         return _loss(content, place)
     with part(place, "loss_function"):
-        return OF_MODULES.build(text)
+        return written_loss(text)
 
 
 def restored(

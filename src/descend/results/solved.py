@@ -67,6 +67,10 @@ def diagnosis_of(solution: Solution) -> Diagnosis:
     """Return why a run failed or fell short; none for a healthy one."""
     if solution.endless is not None and solution.outcome is Outcome.STALLED:
         return Diagnosis(Cause.PLATEAU, {"separated": True}, solution.endless, solution.endless)
+    if (fault := solution.objective.fault) is not None:
+        return Diagnosis(Cause(fault.cause), fault.evidence, fault.sentence, fault.advice)
+    if not solution.model.comparable:
+        return Diagnosis()  # which detectors read off residuals of all rows
     from descend.diagnosis.detectors import diagnose
 
     return diagnose(solution.run)

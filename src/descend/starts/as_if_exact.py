@@ -38,9 +38,14 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
     )
     if not request.polish and given:
         plain = plain.but(epochs=0)
-    try:
-        found = fitted(plain)
-    except DescendError:  # for the same reason the loss that was asked for refuses, by its own name
+    # Of a robust loss, no noise may be found where half of the rows are fitted exactly.
+    for simpler in (plain, plain.but(loss="squared")) if exact.estimated is not None else (plain,):
+        try:
+            found = fitted(simpler)
+        except DescendError:  # for the same reason the loss that was asked for refuses, by its own name
+            continue
+        break
+    else:
         return request.but(second_look=False)
     start = starts_at(found.model, found.theta)
     rows = found.problem.rows

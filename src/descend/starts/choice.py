@@ -37,6 +37,10 @@ def begin(problem: Problem, request: Request) -> Beginning:
         from descend.starts.sampling import sampled
 
         found = sampled(problem, given)
+    if model.loss.turns and request.polish and len(given) < len(model.parameters.shapes):
+        from descend.starts.directions import turned
+
+        found = turned(problem, found, given)
     origin = problem.start if found is None else found.theta
     on_samples = _on_samples(problem, request, origin)
     first = _first(problem, origin if on_samples is None else on_samples.theta, given)

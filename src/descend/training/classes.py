@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError, DataError
 from descend.losses import Loss
 from descend.models.module import ModuleModel
+from descend.models.together import several
 from descend.table.table import listing
 from descend.training.engine import ModuleEngine
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from descend.losses.cross_entropy import CrossEntropy
+    from descend.losses.several import Several
 
 Array = NDArray[np.float64]
 SUM = 1e-3
@@ -79,12 +81,29 @@ def settled_classes(model: ModuleModel, engine: ModuleEngine, output: Tensor) ->
 
     Raises DataError or ConfigError where outputs and classes do not match.
     """
-    outputs, codes = int(output.shape[1]), engine.rows.y
-    loss = cast("CrossEntropy", model.loss)
+    heads, ys = several(output), several(engine.y)
+    if heads is not None and ys is not None and model.loss.outputs:
+        loss = cast("Several", model.loss)
+        each = zip(loss.outputs.items(), heads, ys, strict=True)
+        losses = {
+            name: _settled(own, scores, y, f"{model.name}, output {name}", engine.streamed) if own.of_classes else own
+            for (name, own), scores, y in each
+        }
+        return replace(model, loss=loss.of(losses, loss.shapes)), engine
+    if not model.loss.of_classes:
+        return model, engine
+    model = replace(model, loss=_settled(model.loss, output, engine.y, model.name, engine.streamed))
+    return model, weighed(engine, model)
+
+
+def _settled(given: Loss, output: Tensor, y: Tensor, name: str, streamed: bool) -> Loss:
+    """Return a loss that knows all classes. y: (n,) places, or (n, K) probabilities."""
+    outputs, loss = int(output.shape[1]), cast("CrossEntropy", given)
+    codes = (y if y.ndim == 1 else y.argmax(dim=1)).cpu().numpy().astype(np.float64)
     low, high = int(codes.min()), int(codes.max())
-    if engine.y.ndim == 2 and engine.y.shape[1] != outputs:
+    if y.ndim == 2 and y.shape[1] != outputs:
         raise ConfigError(
-            f"`{model.name}` has {outputs} outputs, but y has the probabilities of {engine.y.shape[1]} classes. Let it "
+            f"`{name}` has {outputs} outputs, but y has the probabilities of {y.shape[1]} classes. Let it "
             "have an output for each."
         )
     if not loss.classes:
@@ -97,16 +116,26 @@ def settled_classes(model: ModuleModel, engine: ModuleEngine, output: Tensor) ->
                     "them"
                 )
             )
-            raise DataError(f"y holds classes {low} to {high}, and `{model.name}` has {outputs} outputs: {why}.")
+            raise DataError(f"y holds classes {low} to {high}, and `{name}` has {outputs} outputs: {why}.")
         loss = loss.of_levels([str(place) for place in range(outputs)])
     if len(loss.classes) != outputs:
         raise ConfigError(
-            f"`{model.name}` has {outputs} outputs, but there are {len(loss.classes)} classes: "
+            f"`{name}` has {outputs} outputs, but there are {len(loss.classes)} classes: "
             f"{', '.join(loss.classes[:6])}{', ...' if len(loss.classes) > 6 else ''}. Let it have an output for each."
         )
-    loss = loss.weighing(codes)
-    if loss.weights_of_classes and engine.y.ndim == 1:
-        each = np.asarray(loss.weights_of_classes)[codes.astype(np.intp)]
-        omega = each if engine.rows.omega is None else each * engine.rows.omega
-        engine = replace(engine, rows=replace(engine.rows, omega=omega), omega=model.placed(omega))
-    return replace(model, loss=loss), engine
+    if streamed and loss.class_weights == "balanced":
+        raise ConfigError(
+            "class_weights=balanced counts the rows of each class, and these are passed rather than read. Give "
+            'numbers, such as cross_entropy(class_weights="1, 2").'
+        )
+    return loss.weighing(codes)
+
+
+def weighed(engine: ModuleEngine, model: ModuleModel) -> ModuleEngine:
+    """Return rows weighted by their classes, where these have weights."""
+    weights = getattr(model.loss, "weights_of_classes", ())
+    if not weights or engine.streamed or engine.y.ndim != 1:
+        return engine
+    each = np.asarray(weights)[engine.rows.y.astype(np.intp)]
+    omega = each if engine.rows.omega is None else each * engine.rows.omega
+    return replace(engine, rows=replace(engine.rows, omega=omega), omega=model.placed(omega))

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from descend.training.averaging import Average
 from descend.training.engine import ModuleEngine
+from descend.training.faults import Given, fault_of, place_of
 from descend.training.listeners import Listeners
 from descend.training.meter import HELD_BACK, Meter
 from descend.training.optimizers import TorchOptimizer
@@ -44,6 +42,8 @@ class Course:
     scheduler: Scheduler | None = None
     average: Average | None = None
 
+    begins: Callable[[], None] | None = None
+    """What is done as a run begins that goes on from where another stood."""
     module: Module | None = None
     optimizer: Optimizer | None = None
     epoch: int = 0
@@ -54,6 +54,7 @@ class Course:
     """Epoch, training loss and validation loss."""
     best_epoch: int = 0
     best_value: float = math.nan
+    best_passed: Tensor | None = None
     best_measures: dict[str, float] = field(default_factory=dict)
     stopped: bool = False
     ended: bool = False
@@ -99,8 +100,11 @@ class Course:
         objective.meter = self.meter if self.regime.lean else None
         losses: list[Tensor] = []
         shares: list[float] = []
-        total_weight = 0.0
-        for batches, count in self.steps(objective, epoch):
+        total_weight, before = 0.0, None
+        # Elsewhere than on a processor this would wait for each step.
+        watched = trained[0].device.type == "cpu"
+        regime = self.regime
+        for batches, count in objective.engine.steps(regime.batch_size, regime.seed, epoch, regime.accumulate):
             if stop() or self.stopped:
                 break
             for tensor in trained:
@@ -108,6 +112,10 @@ class Course:
             total_weight += count
             for inputs, y, weights in batches:
                 loss = mean_loss(inputs, y, weights, count)
+                if watched and not math.isfinite(loss.item()):
+                    self._broken(objective, (inputs, y, weights), before, epoch, len(losses))
+                    return
+                before = inputs, y, weights
                 loss.backward()  # type: ignore[no-untyped-call]
                 losses.append(loss.detach())
                 shares.append(count)
@@ -128,6 +136,19 @@ class Course:
         weights = torch.tensor(shares, dtype=torch.float64, device=losses[0].device)
         self.passed = (torch.stack(losses).double() * weights).sum() / total_weight
 
+    def _broken(self, objective: Sums, batch: Given, before: Given | None, epoch: int, place: int) -> None:
+        """End the run at a batch whose loss is not finite, with the weights of the last step that was good."""
+        import torch
+
+        objective.meter = None
+        parameters = objective.model.parameters
+        if all(bool(torch.isfinite(tensor).all()) for tensor in parameters.trained):
+            parameters.keep()
+        objective.fault = fault_of(objective, batch, place_of(objective.engine, epoch, place), before)
+        objective.runs += 1
+        self.passed = torch.tensor(math.nan)
+        self.stopped = True
+
     def _after_step(self) -> list[Callable[[], None]]:
         """Return what is done after each step; mostly nothing."""
         done: list[Callable[[], None]] = []
@@ -138,26 +159,6 @@ class Course:
         if self.listeners.hear("on_step"):
             done.append(partial(self.tell, "on_step"))
         return done
-
-    def steps(self, objective: Sums, epoch: int) -> Iterator[tuple[list[tuple[Tensor, Tensor, Tensor | None]], float]]:
-        """Yield the batches of each step, and the sum of their weights."""
-        engine = objective.engine
-        if self.regime.batch_size is None:
-            yield list(engine.blocks(None, True)), engine.rows.weight_of(None)
-            return
-        batches: list[NDArray[np.intp]] = objective.batches(self.regime.batch_size, self.regime.seed, epoch)
-        if engine.omega is None:
-            counts: list[float] = [len(rows) for rows in batches]
-        else:
-            counts = [engine.rows.weight_of(rows) for rows in batches]
-        if self.regime.accumulate == 1:
-            for batch, count in zip(engine.in_turn(batches), counts, strict=True):
-                yield [batch], count
-            return
-        turn = engine.in_turn(batches)
-        for begin in range(0, len(batches), self.regime.accumulate):
-            some = counts[begin : begin + self.regime.accumulate]
-            yield [next(turn) for _ in some], sum(some)
 
     # ------------------------------------------------------------ after it
 
@@ -172,7 +173,8 @@ class Course:
                 objective.loss_over(objective.engine, self.meter)
             self.measures = self.meter.results()
         if self.validation is not None:
-            with contextlib.nullcontext() if self.average is None else self.average.standing():
+            standing = contextlib.nullcontext() if self.average is None else self.average.standing()
+            with standing, self.validation.looked_at(first=not again):
                 self._validate(objective, self.validation, loss)
         if again:
             if self.scheduler is not None and not self.scheduler.by_step:
@@ -180,6 +182,8 @@ class Course:
             self.tell("on_epoch_end")
 
     def _validate(self, objective: Sums, rows: ModuleEngine, loss: float) -> None:
+        import torch
+
         now = objective.loss_over(rows, self.meter)
         self.measures = {"validation_loss": now, **self.measures}
         if self.meter is not None:
@@ -188,6 +192,7 @@ class Course:
         value = self.measures[self.regime.monitor]
         if math.isnan(self.best_value) or self.regime.better(value, self.best_value):
             self.best_value, self.best_epoch, self.best_measures = value, self.epoch, self.measures
+            self.best_passed = torch.tensor(loss)
             if self.regime.best:
                 self.kept = [tensor.detach().clone() for tensor in objective.model.parameters.changing()]
 

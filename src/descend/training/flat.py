@@ -25,7 +25,7 @@ class Flat(Objective):
     """
 
     def __init__(self, objective: Sums) -> None:
-        self.objective, self.rows = objective, objective.rows
+        self.objective, self.rows = objective, len(objective.engine.y)
         self.model, self.module = objective.model, objective.model.module
         self.inputs, self.trained = objective.engine.inputs, objective.model.parameters.trained
 
@@ -59,6 +59,8 @@ class Flat(Objective):
     def columns(self) -> dict[str, Array]:
         """Return what the module was fitted to as columns: of the table, or the numbers of each row of a tensor."""
         response, names = self.model.response, self.model.inputs
+        if self.model.arguments:
+            return {response: self.objective.engine.y.detach().cpu().double().numpy()}
         inputs = self.inputs.detach().reshape(len(self.inputs), -1)
         y = self.objective.engine.y.detach().cpu().double().numpy()
         if not inputs.is_floating_point():

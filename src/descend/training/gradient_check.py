@@ -23,7 +23,8 @@ from descend.models.module_weights import fill, gradients_of, joined
 from descend.options.request import Request
 from descend.parameters import Parameters
 from descend.table.rows import Rows
-from descend.training.posing import read_rows, refuse_what_modules_lack
+from descend.training.posing import refuse_what_modules_lack
+from descend.training.reading import read_rows
 
 if TYPE_CHECKING:
     from torch import Tensor

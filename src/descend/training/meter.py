@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.losses import Loss
 from descend.losses.classes import cells_of
+from descend.losses.several import Heads, Several, in_order
 from descend.models.module import ModuleModel
 from descend.training.metrics import METRICS, Metric
 from descend.training.tallies import Everything, Seen, Tally
@@ -198,6 +199,34 @@ class Meter:
         }
 
 
+class MeterOfOutputs(Meter):
+    """The meters of several outputs of a module, by name."""
+
+    def __init__(self, model: ModuleModel, meters: Mapping[str, Meter]) -> None:
+        super().__init__(model, ())
+        self.meters, self.heads = meters, Heads(cast(Several, model.loss))
+
+    @property
+    def heard(self) -> bool:
+        return any(meter.heard for meter in self.meters.values())
+
+    def hear(self, output: Tensor, y: Tensor) -> None:
+        outputs, ys = (in_order(each.parts, self.heads) for each in (output, y))  # type: ignore[attr-defined]
+        for name, (_, part), (_, given) in zip(self.model.loss.outputs, outputs, ys, strict=True):
+            if name in self.meters:
+                self.meters[name].hear(part, given)
+
+    def higher(self, name: str) -> bool | None:
+        own = ((head, meter) for head, meter in self.meters.items() if name.startswith(f"{head}_"))
+        return next((meter.higher(name.removeprefix(f"{head}_")) for head, meter in own), None)
+
+    def results(self, prefix: str = "") -> dict[str, float]:
+        found: dict[str, float] = {}
+        for name, meter in self.meters.items():
+            found |= meter.results(f"{prefix}{name}_")
+        return found
+
+
 def seen(model: ModuleModel, output: Tensor, y: Tensor) -> Seen:
     """Return what was observed and predicted of rows, of what a module returned for them."""
     import torch
@@ -223,6 +252,8 @@ def meter_of(metrics: object, model: ModuleModel) -> Meter | None:
     """
     if metrics is None:
         return None
+    if model.loss.outputs:
+        return _of_outputs(metrics, model)
     if isinstance(metrics, Mapping):
         given = [(str(name), each) for name, each in metrics.items()]
     else:
@@ -242,6 +273,29 @@ def meter_of(metrics: object, model: ModuleModel) -> Meter | None:
             ours[called] = made
     measures = [*([Ours(ours)] if ours else ()), *others.values()]
     return Meter(model, measures) if measures else None
+
+
+def _of_outputs(metrics: object, model: ModuleModel) -> Meter:
+    """Return what computes metrics of several outputs: those given for each by name, or all that go with it."""
+    found: dict[str, Meter] = {}
+    losses = model.loss.outputs
+    if isinstance(metrics, Mapping) and not set(metrics) <= set(losses):
+        raise ConfigError(f"Give metrics of the outputs by their names, {', '.join(losses)}: {{name: [...]}}.")
+    for name, loss in losses.items():
+        if isinstance(metrics, Mapping):
+            own: object = metrics.get(name)
+        else:
+            given = metrics if isinstance(metrics, list | tuple) else [metrics]
+            own = [each for each in given if _goes_with(each, loss)]
+        meter = meter_of(own, replace(model, loss=loss)) if own else None
+        if meter is not None:
+            found[name] = meter
+    return MeterOfOutputs(model, found)
+
+
+def _goes_with(metric: object, loss: Loss) -> bool:
+    built = METRICS.build(metric) if isinstance(metric, str | Metric) else None
+    return built is None or built.of_classes == bool(loss.of_classes or loss.two_levels)
 
 
 def _name_of(given: object, place: int) -> str:

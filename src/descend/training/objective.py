@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engines.shuffling import shuffled
 from descend.errors import ConfigError
 from descend.formula.compile import compile_expression
 from descend.formula.printers.code import TORCH
@@ -21,6 +20,7 @@ from descend.models.module_weights import Weights
 from descend.problem.point import Objective
 from descend.training.course import Course
 from descend.training.curvature import Ritz, hessian
+from descend.training.devices import in_one_thread
 from descend.training.engine import ModuleEngine
 from descend.training.meter import Meter
 from descend.training.optimizers import TorchOptimizer
@@ -36,6 +36,15 @@ SAMPLE = 1024
 """Rows that are enough to estimate the curvature of J."""
 
 
+class WritesSteps(Protocol):
+    """What writes where a run stands. first_rate: the learning rate that a schedule changes."""
+
+    first_rate: float
+
+    def __call__(self, step: Any) -> None:
+        """Read one step."""
+
+
 class ModuleObjective(Objective):
     """J of a module: sum of losses over sum of row weights.
 
@@ -47,9 +56,9 @@ class ModuleObjective(Objective):
     engine: ModuleEngine  # type: ignore[assignment]  # which stands in for one
 
     def __init__(self, model: ModuleModel, engine: ModuleEngine, modes: Modes) -> None:
-        self.model, self.engine, self.modes, self.rows = model, engine, modes, engine.count
+        self.model, self.engine, self.modes = model, engine, modes
         self.runs, self.passes, self.finite = 0, 0.0, True
-        self.in_torch, self.value = model.loss.in_torch, None
+        self.in_torch, self.value = model.cost, None
         if self.in_torch is None:
             self.value = compile_expression(model.loss.expressions[0], (PREDICTION, RESPONSE, RESIDUAL), TORCH)
         loss = model.loss
@@ -57,12 +66,18 @@ class ModuleObjective(Objective):
         self.squared = self.in_torch is None and loss.quadratic and float(loss.expressions[2]) == 2.0
         self._last: ModulePoint | None = None
         self.course: Course | None = None
-        self.half = self.compiled = False
+        self.one_thread = self.half = self.compiled = False
         """Whether the module computes in bfloat16 where that is safe, and whether it is compiled."""
         self.meter: Meter | None = None
+        self.writer: WritesSteps | None = None
+
+    @property
+    def rows(self) -> int:  # type: ignore[override]
+        """The number of rows."""
+        return self.engine.count
 
     def batches(self, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
-        return shuffled(self.rows, size, seed, epoch, self.engine.rows.omega)
+        return self.engine.batches(size, seed, epoch)
 
     def __call__(  # type: ignore[override]  # weights stand for the flat vector
         self, theta: Weights, order: int = 1, rows: NDArray[np.intp] | None = None
@@ -110,12 +125,12 @@ class ModuleObjective(Objective):
         if course is None or not isinstance(optimizer, TorchOptimizer):
             return None
         course.begin(self, optimizer)
-        if course.regime.batch_size is None and not course.stepwise:
+        if course.regime.batch_size is None and not (course.stepwise or self.engine.streamed):
             course.step += 1
             return None
         optimizer.set_rate(rate)
         course.pass_through(self, optimizer, epoch, lambda: stop() or course.stopped)
-        if not course.regime.lean:
+        if not course.regime.lean and self.fault is None:
             course.passed = None
         return Weights(self.model.parameters)
 
@@ -128,15 +143,38 @@ class ModuleObjective(Objective):
         restored = course.restore(self)
         course.tell("on_train_end")
         self.remarks = course.remarks()
+        if self.engine.streamed and not restored:
+            return None  # another pass over rows that are passed may take as long as an epoch
         if not restored and not last.lean:
             return None
         if not self.finite and not restored:
             return None
         self._last = None
+        if self.engine.streamed:
+            course.passed = last.total if course.kept is None else course.best_passed
         point = self(Weights(self.model.parameters) if restored else last.theta, 1)
         if course.meter is not None:  # of the rows as they are predicted now, rather than on the way
             point.measures = course.measures | course.meter.results()
         return point
+
+    def stands(self, loss: float, norm: float) -> None:
+        """Take J, and the norm of its gradient, at weights that were brought back from where a run stood."""
+        self.runs, self._last = self.runs + 1, None
+        if self.course is not None and self.course.regime.lean:
+            import torch
+
+            point = ModulePoint(self.model.parameters.present, torch.tensor(loss, dtype=torch.float64), self, None)
+            point.lean, point.known_norm = True, norm
+            self.model.parameters.keep()
+            self._last = point
+
+    def keeper(self, rate: float, append: Callable[..., None], past: Iterable[object]) -> WritesSteps | None:
+        """Return what writes the checkpoints of a run; its trace begins with the steps that were kept."""
+        if self.writer is not None:
+            self.writer.first_rate = rate
+            for step in past:
+                append(step)
+        return self.writer
 
     def of(self, engine: ModuleEngine) -> ModuleObjective:
         """Return J of the same module over other rows."""
@@ -150,7 +188,11 @@ class ModuleObjective(Objective):
         self.meter = meter
         count = rows.rows.weight_of(None)
         with torch.no_grad():
-            parts = [self.mean_loss(*block, count) for block in rows.blocks(None, False)]
+            if rows.streamed:
+                passed = [(self.mean_loss(*batch, len(batch[1])), len(batch[1])) for batch in rows.batches_passed()]
+                parts = [loss * (size / sum(size for _, size in passed)) for loss, size in passed]
+            else:
+                parts = [self.mean_loss(*block, count) for block in rows.blocks(None, False)]
         self.meter = None
         return float(torch.stack(parts).sum())
 
@@ -204,7 +246,8 @@ class ModuleObjective(Objective):
         """Return eigenvalues of the Hessian of J over a sample of rows, in training mode; None if there are none."""
         import torch
 
-        rows = None if self.rows <= SAMPLE else np.linspace(0, self.rows - 1, SAMPLE).astype(np.intp)
+        held = self.engine.y.shape[0]
+        rows = None if held <= SAMPLE else np.linspace(0, held - 1, SAMPLE).astype(np.intp)
         self.modes.train()
         with undisturbed(self.model.module), torch.enable_grad():
             inputs, y, weights = next(self.engine.blocks(rows, at_once=True))
@@ -252,7 +295,9 @@ class ModuleObjective(Objective):
         self.modes.train()
         self.model.parameters.begin()
         try:
-            with seeded(self.model.module, 0 if self.course is None else self.course.regime.seed), self._compiled():
+            with in_one_thread(self.one_thread), self._seeded(), self._compiled():
+                if self.course is not None and self.course.begins is not None:
+                    self.course.begins()
                 yield
         finally:
             parameters = self.model.parameters
@@ -262,6 +307,12 @@ class ModuleObjective(Objective):
             self.clear()
             self.modes.restore()
             self._last = None
+
+    def _seeded(self) -> contextlib.AbstractContextManager[None]:
+        """Let random numbers begin from the seed; but where a loader draws rows, they go on as in a loop over it."""
+        if self.engine.streamed or self.engine.order is not None:
+            return contextlib.nullcontext()
+        return seeded(self.model.module, 0 if self.course is None else self.course.regime.seed)
 
     @contextlib.contextmanager
     def _compiled(self) -> Iterator[None]:

@@ -49,7 +49,7 @@ class ModulePoint:
         self.measures: Mapping[str, float] | None = None
         self.promised = math.inf
         self._loss: float | None = None
-        self._norm: float | None = None
+        self.known_norm: float | None = None
 
     # Both wait for the device, so they are computed once, and in batches not at all.
     @property
@@ -61,13 +61,13 @@ class ModulePoint:
     @property
     def norm(self) -> float:
         """Euclidean norm of the gradient over all trained parameters."""
-        if self._norm is None:
+        if self.known_norm is None:
             import torch
 
             gradients = self.objective.gradients
             norms = torch._foreach_norm(gradients) if gradients else ()
-            self._norm = torch.linalg.vector_norm(torch.stack(norms)).item() if norms else 0.0
-        return self._norm
+            self.known_norm = torch.linalg.vector_norm(torch.stack(norms)).item() if norms else 0.0
+        return self.known_norm
 
     def reached(self, theta: Weights) -> None:
         """Return None: J at the end of a step is not known before the module has run there."""

@@ -10,23 +10,26 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ConfigError, DataError
-from descend.losses import LOSSES, Loss
-from descend.models.datasets import PAIRS, batch_size_of, is_dataset, read_once, rows_of
-from descend.models.module import TARGETS, TENSOR, ModuleModel, as_tensor, block_size, is_pair, is_tensor
+from descend.errors import ConfigError
+from descend.losses import LOSSES
+from descend.models.datasets import is_dataset
+from descend.models.module import ModuleModel, block_size
 from descend.models.module_modes import Modes
 from descend.models.module_weights import ModuleParameters
+from descend.models.together import tensors_of
 from descend.optimizers import OPTIMIZERS
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.options.request import Request
 from descend.problem import preflight
 from descend.problem.problem import Problem
-from descend.table import Table, open_table
+from descend.table import Table
 from descend.table.rows import Rows
-from descend.table.table import check_missing
+from descend.training.devices import moved
 from descend.training.engine import ModuleEngine, engine_of
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import torch_optimizer
+from descend.training.reading import read_rows
+from descend.training.sources import opened
 from descend.training.validation import course_of, refuse_without, validated
 from descend.wording import spell
 
@@ -37,8 +40,6 @@ if TYPE_CHECKING:
     from descend.problem.objective import VectorObjective
 
 Array = NDArray[np.float64]
-Targets = NDArray[np.floating] | None
-"""The probabilities of all classes in each row, if these were given."""
 FEW_ROWS = 64
 """Rows on which a module is tried out: what it returns, and whether training mode changes that."""
 BATCHED = 0.1
@@ -66,10 +67,6 @@ LACKING = {
     "it out, and scale what the module takes, or begin it with torch.nn.BatchNorm1d.",
 }
 """Options of a fit that only apply to a formula or a function, and what to do instead."""
-Read = tuple[ModuleModel, Table, dict[str, Any], list[str]]
-"""The model, the table, the columns in use by name, and notes for the user."""
-ONE_NUMBER: tuple[tuple[int, ...], ...] = ((), (1,))
-"""Shapes of a row that is one number."""
 
 
 def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, Request]:
@@ -91,19 +88,23 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
             )
     if loss.in_torch is None:
         loss.refuse_own()
-    said: list[str] = []
+    placed = moved(module, request.device)
+    source = None
     if is_dataset(data):
-        data, request, said = _read_once(data, request)
-    model, table, columns, notes = read_rows(module, data, request, loss)
-    notes += said
+        source, request = opened(data, request)
+    model, table, columns, notes = read_rows(module, data if source is None else source.pair, request, loss)
     rows = Rows.of(columns, request.roles, model.observed, table.source)
     preflight.check_more_than_one_row(len(rows.y), table.source)
-    if not loss.of_classes:
+    if not loss.of_classes and model.comparable:
         preflight.check_response(loss, rows, model.response)
     rows.check()
-    engine, validation = validated(
-        engine_of(model, columns, rows), request, notes, lambda own: _read_tensors(module, own.data, own, loss)
-    )
+    engine = engine_of(model, columns, rows)
+    notes += [] if placed is None else [placed]
+    if source is not None:
+        notes.append(source.note)
+        engine = source.engine(engine, model, request.response)
+        model = replace(model, comparable=model.comparable and not engine.streamed)
+    engine, validation = validated(engine, model, request, notes, "" if source is None else source.held_back)
     modes = Modes(module)
     try:
         problem, request = _with_optimizer(_begun(model, table, columns, engine, modes, notes), request)
@@ -112,101 +113,6 @@ def pose_module(module: Any, data: object, request: Request) -> tuple[Problem, R
         return problem, request
     finally:
         modes.restore()
-
-
-def _read_once(data: object, request: Request) -> tuple[object, Request, list[str]]:
-    """Return the rows of a dataset as ``(X, y)``, a request with the batch size of its loader, and a note."""
-    rows = rows_of(data)
-    if len(rows) < 2:
-        kind = type(getattr(data, "dataset", data)).__name__
-        raise DataError(f"The rows of this {kind} have no response. {PAIRS}")
-    if request.batch_size is None:
-        request = replace(request, batch_size=batch_size_of(data))
-    return tuple(rows), request, [read_once(data, len(rows[0]))]
-
-
-def read_rows(module: Module, data: object, request: Request, loss: Loss) -> Read:
-    """Read ``(X, y)``, or columns: without ``inputs`` all columns of numbers but the response and the weights."""
-    if is_pair(data):
-        return _read_tensors(module, data, request, loss)
-    if is_tensor(data):
-        raise DataError("This is one tensor, without a response. Give two: descend.fit(module, (X, y)).")
-    table = open_table(data, request.where)
-    if loss.of_classes and request.response in table.names:
-        from descend.problem.classes import numbered_classes
-
-        loss, table = numbered_classes(str(request.response), loss, table)
-    model, _ = ModuleModel.read(module, table, request, loss)
-    notes = []
-    if request.inputs is None:
-        notes = [f"inputs {', '.join(model.inputs)}: all columns of numbers but the response, in this order"]
-    needed = (*model.inputs, model.response, *([request.weights] if request.weights is not None else []))
-    columns = table.numbers(tuple(dict.fromkeys(needed)), request.missing)
-    return model, table, dict(columns), notes
-
-
-def _read_tensors(module: Module, data: Any, request: Request, loss: Loss) -> Read:
-    """Read tensors or arrays with rows along the first axis."""
-    for key in ("inputs", "where", "weights"):
-        if request[key] is not None:
-            raise ConfigError(f"(X, y) have no column names, so leave out `{key}`, or give a table.")
-    response = request.response or "y"
-    given = as_tensor(data[0])
-    targets: Targets = None
-    if loss.of_classes:
-        from descend.training.classes import read_classes
-
-        loss, observed, targets = read_classes(data[1], loss)
-    else:
-        observed = _numbers(data[1])
-    if observed.shape[1:] not in ONE_NUMBER or observed.ndim == 0:
-        raise DataError(f"y has shape {observed.shape}. It must hold one number per row: shape (n,) or (n, 1).")
-    observed = observed.reshape(-1)
-    if given.ndim == 0 or len(given) != len(observed):
-        count = "no rows" if given.ndim == 0 else f"{len(given)} rows"
-        raise DataError(f"X has {count} but y has {len(observed)}. Give one number of y per row of X.")
-    if not len(observed):
-        raise DataError("There are no rows in X and y. Give data with at least one row.")
-    given, observed, targets = _finite(given, observed, targets, request.missing)
-    row_shape = tuple(given.shape[1:])
-    columns: dict[str, object] = {TENSOR: given if given.ndim > 1 else given[:, None], response: observed}
-    if targets is not None:
-        columns[TARGETS] = targets
-    named: tuple[str, ...] = ()
-    if row_shape in ONE_NUMBER and given.is_floating_point() and response != TENSOR:
-        # One number per row is a column like any other, so that it can be drawn.
-        columns[TENSOR], named = _numbers(given).reshape(-1), (TENSOR,)
-    table = open_table({name: columns[name] for name in (*named, response)})
-    return ModuleModel(module, named, response, loss, ModuleParameters(module), row_shape), table, columns, []
-
-
-def _numbers(values: object) -> Array:
-    """Return a tensor or array as float64."""
-    if hasattr(values, "detach"):
-        values = values.detach().cpu().double()
-    return np.ascontiguousarray(values, dtype=np.float64)
-
-
-def _finite(given: Tensor, observed: Array, targets: Targets, missing: str) -> tuple[Tensor, Array, Targets]:
-    """Refuse rows that are not finite, or leave them out."""
-    import torch
-
-    check_missing(missing)
-    finite = {
-        "X": torch.isfinite(given).reshape(len(given), -1).all(dim=1).cpu().numpy(),
-        "y": np.isfinite(observed),
-    }
-    kept = finite["X"] & finite["y"]
-    if kept.all():
-        return given, observed, targets
-    if missing == "drop" and kept.any():
-        here = given[torch.from_numpy(kept).to(given.device)]
-        return here, observed[kept], None if targets is None else targets[kept]
-    name, bad = next((name, ~rows) for name, rows in finite.items() if not rows.all())
-    raise DataError(
-        f"{name} has missing or infinite values in {int(bad.sum())} rows, the first of them row "
-        f'{int(bad.argmax()) + 1}. Correct them, or leave such rows out with missing="drop".'
-    )
 
 
 def _begun(
@@ -218,17 +124,19 @@ def _begun(
         output = modes.find_out(few)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
         raise ConfigError(_refusal(model, few, error)) from error
-    if not (checked := model.checked(output, len(few))).requires_grad:
+    checked = model.checked(output, len(few))
+    if not any(part.requires_grad for part in tensors_of(checked)):
         raise ConfigError(
             f"What `{model.name}` returns does not depend on its parameters in a way PyTorch can follow. "
             "Use torch functions in its forward, without detach or no_grad."
         )
     # Only now: a lazy module has no shapes before it has seen rows.
     model = replace(model, parameters=ModuleParameters(model.module))
-    if model.loss.of_classes:
+    if model.loss.of_classes or model.loss.outputs:
         from descend.training.classes import settled_classes
 
         model, engine = settled_classes(model, engine, checked)
+    engine = engine.under(model)
     objective = ModuleObjective(model, engine, modes)
     start = model.parameters.present
     first = objective(start)
@@ -302,10 +210,6 @@ def refuse_what_modules_lack(request: Request) -> None:
         raise ConfigError("The gradient of a module is taken by autograd, so leave out `gradient`.")
     if request.engine not in ("auto", "torch"):
         raise ConfigError(f"A module runs on PyTorch, not on the engine `{request.engine}`. Leave out the engine.")
-    if request.device is not None:
-        raise ConfigError(
-            f"A module stays on the device where it is, so leave out `device`. Move it: module.to({request.device!r})."
-        )
 
 
 def _refuse_untrainable(module: Module) -> None:

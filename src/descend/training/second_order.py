@@ -92,10 +92,15 @@ def second_order(ours: LevenbergMarquardt, objective: ModuleObjective) -> tuple[
     Raises ConfigError.
     """
     loss, name = objective.model.loss, objective.model.name
-    if loss.in_torch is not None:
+    if objective.model.cost is not None:
         raise ConfigError(
             f"{ours.name} follows losses of one number for each row, whose second derivative is known, and the loss "
             f"`{loss.shown}` of a module is none of these. Use another optimizer, such as adam."
+        )
+    if objective.model.arguments:
+        raise ConfigError(
+            f"{ours.name} follows modules of one input, and `{name}` takes several. Use another optimizer, "
+            "such as adam."
         )
     if loss.kinked:
         raise ConfigError(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from descend.models.module import ModuleModel
 from descend.models.module_modes import Modes
+from descend.problem.fault import Fault
 from descend.training.curvature import Ritz
 from descend.training.engine import ModuleEngine
 from descend.training.meter import Meter
@@ -23,11 +24,15 @@ class Sums(Protocol):
     model: ModuleModel
     engine: ModuleEngine
     modes: Modes
-    rows: int
     runs: int
     passes: float
     finite: bool
+    fault: Fault | None
     meter: Meter | None
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
 
     def batches(self, size: int, seed: int, epoch: int) -> list[NDArray[np.intp]]:
         """Return the rows of each batch of an epoch."""

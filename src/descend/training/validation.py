@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
+from descend.models.datasets import is_dataset
 from descend.models.module import ModuleModel, is_pair
 from descend.options.request import Request
 from descend.problem.problem import Problem
-from descend.table import Table
 from descend.table.rows import Rows
 from descend.training.averaging import Average
+from descend.training.classes import weighed
 from descend.training.course import Course
+from descend.training.devices import one_thread
 from descend.training.engine import ModuleEngine, engine_of
 from descend.training.listeners import Listeners
 from descend.training.meter import HELD_BACK, Meter, meter_of
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import TorchOptimizer
+from descend.training.reading import read_rows
 from descend.training.regime import Regime
 from descend.training.scheduling import scheduled
+from descend.training.sources import source_of
 
 CLASSES = 20
 """Up to this many whole values of the response are taken for classes."""
 Places = NDArray[np.intp]
-Read = tuple[ModuleModel, Table, dict[str, Any], list[str]]
 
 
 def split(y: NDArray[np.float64], share: float, seed: int) -> tuple[Places, Places, bool]:
@@ -68,33 +70,42 @@ def held_back(y: NDArray[np.float64], request: Request) -> tuple[Places, Places,
 
 
 def validated(
-    engine: ModuleEngine, request: Request, notes: list[str], read: Callable[[Request], Read]
+    engine: ModuleEngine, model: ModuleModel, request: Request, notes: list[str], drawn: str = ""
 ) -> tuple[ModuleEngine, ModuleEngine | None]:
     """Return the rows to train on, and those of validation, if there are any; notes get what was done.
 
-    read: reads rows of their own, ``(X, y)``.
+    drawn: which rows are held back, if that was decided where they were read.
     """
-    if request.validation is None:
+    data = request.validation
+    if data is None:
         return engine, None
     found = held_back(engine.rows.y, request)
     if found is not None:
         train, held, note = found
         notes.append(note)
         return engine.chosen(train), engine.chosen(held)
-    own = replace(request, data=request.validation, response=None, inputs=None, where=None, weights=None)
-    model, table, columns, _ = read(own)
-    rows = Rows.of(columns, own.roles, model.observed, table.source)
-    notes.append(f"validation on {rows.count:,} rows of their own")
-    return engine, engine_of(model, columns, rows)
+    if not is_dataset(data) and not is_pair(data) and model.row_shape is not None:
+        raise ConfigError(
+            f"`validation` is a share of the rows, such as 0.2, or (X, y); this is a {type(data).__name__}."
+        )
+    own = replace(request, data=data, where=None, validation=None, batch_size=None)
+    source = source_of(data, own) if is_dataset(data) else None
+    pair = data if source is None else source.pair
+    if is_pair(pair):
+        own = replace(own, response=None, inputs=None, weights=None)
+    its_model, table, columns, _ = read_rows(model.module, pair, own, model.loss)
+    rows = Rows.of(columns, own.roles, its_model.observed, table.source)
+    there = engine_of(model, columns, rows)
+    if source is not None:
+        there = source.engine(there, model, request.response)
+    count = "rows that are passed" if there.streamed else f"{rows.count:,} rows of their own"
+    notes.append(drawn or f"validation on {count}")
+    return engine, there
 
 
 def refuse_without(request: Request) -> None:
     """Refuse options that make no sense without others."""
     given = request.validation
-    if given is not None and not isinstance(given, float) and not is_pair(given):
-        raise ConfigError(
-            f"`validation` is a share of the rows, such as 0.2, or (X, y); this is a {type(given).__name__}."
-        )
     if given is None:
         if request.patience is not None:
             raise ConfigError(
@@ -112,18 +123,23 @@ def refuse_without(request: Request) -> None:
         raise ConfigError("`clip` cuts the gradient as a whole, `clip_value` each of its numbers: give one of them.")
     if request.accumulate > 1 and request.batch_size is None:
         raise ConfigError("`accumulate` adds up the gradients of batches, so give `batch_size`, too.")
-    if request.checkpoint is not None:
-        raise ConfigError("A module has no checkpoint yet. Leave out `checkpoint`, and save its state_dict.")
 
 
 def course_of(problem: Problem, request: Request, validation: ModuleEngine | None) -> tuple[Course, Request]:
     """Return how the run goes, and the request with its schedule. Refuses what needs steps by torch.optim."""
     objective = cast(ModuleObjective, problem.objective)
-    batched = request.batch_size is not None and request.batch_size < objective.rows
+    own = objective.engine.streamed or objective.engine.order is not None
+    batched = request.batch_size is not None and (own or request.batch_size < objective.rows)
     optimizer: object = request.optimizer
     callbacks = request.callbacks or ()
     passes_once = isinstance(optimizer, TorchOptimizer) and optimizer.stochastic
-    meter = meter_of(request.metrics, cast(ModuleModel, problem.model))
+    model, name = cast(ModuleModel, problem.model), getattr(optimizer, "name", "this optimizer")
+    if objective.engine.streamed and not passes_once:
+        raise ConfigError(
+            f"{name} passes the same rows several times for a step, and these are passed once in an epoch. Give them "
+            "as (X, y) or as a dataset, or take another optimizer, such as adam."
+        )
+    meter = meter_of(request.metrics, model)
     regime = Regime(
         *_watched(request.monitor, validation is not None, meter),
         patience=request.patience,
@@ -134,20 +150,19 @@ def course_of(problem: Problem, request: Request, validation: ModuleEngine | Non
         accumulate=request.accumulate,
         batch_size=request.batch_size if batched else None,
         seed=request.seed,
-        lean=batched and passes_once and (request.epochs is not None or validation is not None),
+        lean=batched and passes_once and (own or request.epochs is not None or validation is not None),
     )
     batches = -(-objective.rows // regime.batch_size) if regime.batch_size is not None else 1
     scheduler, request = scheduled(problem, request, -(-batches // regime.accumulate), regime.higher)
     trained = objective.model.parameters.trained
     course = Course(
         regime,
-        validation,
+        None if validation is None else weighed(validation.under(model), model),
         listeners=Listeners(callbacks if isinstance(callbacks, list | tuple) else (callbacks,)),
         meter=meter,
         scheduler=scheduler,
         average=None if request.ema is None else Average(trained, request.ema),
     )
-    name = getattr(optimizer, "name", "this optimizer")
     if (course.stepwise or regime.accumulate > 1) and not passes_once:
         raise ConfigError(
             f"`clip`, `accumulate`, `ema`, schedulers of steps and callbacks `on_step` go with one pass a step; {name} "
@@ -158,6 +173,9 @@ def course_of(problem: Problem, request: Request, validation: ModuleEngine | Non
             f"`precision` and `compile` go with steps by gradients; {name} takes other derivatives, too. Leave them "
             "out, or take another optimizer, such as adam."
         )
+    if one_thread(model, regime.batch_size or objective.rows):
+        objective.one_thread = True
+        problem.notes += ("one thread of the processor, which is faster for steps over so few numbers",)
     objective.half, objective.compiled = request.precision is not None, request.compile
     return course, request
 

@@ -28,17 +28,29 @@ VERBS = {
 """What is done with two amounts that have to be alike."""
 CONVERT = "Convert one of them, in the data or by a number in the formula."
 NUMBER = "Divide what is inside by something in that unit, or multiply it by a parameter, as in exp(-b*t)."
+REFERENCE = (
+    "Divide what is inside by a reference in that unit, as in log(c/c0) with c0 fixed, or say nothing of the unit: "
+    "then the numbers are taken as they are."
+)
 CORRECT = "Correct the formula or the units."
 TURN = "Multiply it by pi/180, or write sind, cosd or tand."
+TURN_BACK = "Multiply it by 180/pi, or write sin, cos or tan."
+PERIOD = "Divide what is inside by a period, or multiply it by a parameter, as in sin(2*pi*f*t)."
+ZERO = "Its zero is none of the temperature: add 273.15 to one in °C, and it is in K."
 
 
 @dataclass(frozen=True)
 class Amount:
-    """A part of the formula. unit: its unit; numbers: those that multiply it, which may convert it."""
+    """A part of the formula.
+
+    unit: its unit; numbers: those that multiply it, which may convert it. column: whether it is a column, which as a
+    temperature is counted from a zero of its own, or that with factors.
+    """
 
     node: Node
     unit: Unit
     numbers: tuple[float, ...] = ()
+    column: bool = False
 
     @property
     def literal(self) -> bool:
@@ -101,11 +113,21 @@ class Equations:
             return
         wanted = "degrees" if unit is DEGREES else "radians"
         sentence = f"takes {function} of {{}}, and not of an angle in {wanted}"
-        degrees = self.system.resolved(amount.unit) == DEGREES
-        self._one(amount, amount.unit / unit, node, sentence, TURN if degrees else NUMBER)
+        resolved = self.system.resolved(amount.unit)
+        hint = TURN if resolved == DEGREES else TURN_BACK if resolved == RADIANS else PERIOD
+        self._one(amount, amount.unit / unit, node, sentence, hint)
+
+    def divisor(self, amount: Amount | None) -> None:
+        """Take note of what something is divided by, which can be no temperature that begins elsewhere than at 0 K."""
+        if amount is None or not amount.column:
+            return
+        for base in self.system.resolved(amount.unit).powers:
+            if isinstance(base, Atom) and offset_of(Unit({base: Integer(1)})) is not None:
+                self.fail(amount.node, amount.node, f"is divided by, and is {in_words(amount.unit)}", ZERO)
 
     def _one(self, amount: Amount, unit: Unit, node: Node, sentence: str, hint: str) -> None:
         before = self.system.resolved(amount.unit)
+        before = before.without(RADIAN) if len(before.powers) > 1 else before
         left = self.system.add(unit)
         size = 1.0 if left is None else ratio(left)
         if size is None or not (is_one(size) or amount.converts(size)):
@@ -115,7 +137,7 @@ class Equations:
         """Take note of a fault from the start of one part to the end of another."""
         start, end = balanced(self.text, min(one.start, other.start), max(one.end, other.end))
         inside = (name.name for name in names_in(one, other) if name.name in self.columns)
-        if (start, end) not in {(fault.start, fault.end) for fault in self.faults}:
+        if not any(start <= fault.start and fault.end <= end for fault in self.faults):  # of which this may follow
             self.faults.append(Fault(self.text, start, end, sentence, hint, tuple(dict.fromkeys((*inside, *more)))))
 
 

@@ -8,20 +8,20 @@ from functools import cached_property
 
 from sympy import Integer
 
+from descend.formula.curves.writing_out import written_out
 from descend.formula.formula import Formula
 from descend.formula.functions import function_named
-from descend.formula.named_curve import written_out
 from descend.formula.syntax import parse_expression, parse_formula
 from descend.formula.tree import Call, Node
 from descend.table.levels import GroupLabels
+from descend.units.curves import with_constants
 from descend.units.equations import Amount
 from descend.units.fault import Fault, in_words
 from descend.units.library import is_one, ratio
-from descend.units.reader import Reader
+from descend.units.reader import LOGARITHMS, Reader
 from descend.units.system import System
 from descend.units.unit import RADIAN, Atom, Unit, Unknown
 
-LOGARITHMS = ("log", "log2", "log10")
 Known = Unit | tuple[Unit | None, ...] | None
 """The unit of a parameter; one for each component of a vector; None where it is not known."""
 
@@ -96,14 +96,15 @@ def infer(
 
 def _read(part: Formula, columns: Mapping[str, Unit], system: System) -> tuple[Reader, Unit | None]:
     """Read both sides of a formula; return the reader, and the unit of the left side."""
-    sides = parse_formula(part.text)
-    (left, right), _, _ = written_out(part.text, sides, part.given, frozenset(part.parameters))
+    (left, right), curves = written_out(part.text, parse_formula(part.text), part.given, frozenset(part.parameters))
     known = {name: columns.get(name) for name in part.given}
     vectors = {name: labels for name, labels in part.parameters.items() if labels is not None}
     vectors = {
         name: labels.parts or labels if isinstance(labels, GroupLabels) else labels for name, labels in vectors.items()
     }
     reader = Reader(part.text, known, system, vectors=vectors)
+    for curve in curves:
+        with_constants(reader, curve)
     inside = _logarithms(left, right)  # of one function on both sides: log(y) ~ log(f) is right where y ~ f is
     response = reader.visit(inside[0] if inside else left)
     reader.left = tuple(name for name in part.given if name not in part.inputs)
@@ -144,6 +145,8 @@ def _found(
         unit = system.resolved(Unit({unknown: Integer(1)}))
         if not unit.known:
             return None
+        if len(unit.powers) > 1 and _is_number(unit):
+            return Unit()
         radians = next((power for base, power in unit.powers.items() if base.name == RADIAN), Integer(1))
         return unit if turns or radians == 1 else unit.without(RADIAN)  # an angle is a number
 
@@ -167,6 +170,12 @@ def _found(
         tuple(fault for reader in readers for fault in reader.faults),
         system,
     )
+
+
+def _is_number(unit: Unit) -> bool:
+    """Whether units cancel, though they have other names: J/(V·C)."""
+    size = ratio(unit)
+    return size is not None and is_one(size) and unit == unit.without(RADIAN)
 
 
 def _open(system: System, parameters: Iterable[str]) -> Iterable[str]:

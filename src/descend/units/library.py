@@ -31,8 +31,14 @@ LABORATORY = (
     "international_unit = [biological_activity] = IU",
     "optical_density = [] = OD",
     "fluorescence_unit = [fluorescence] = RFU",
+    "euro = [euro] = EUR",
+    "us_dollar = [us_dollar] = USD",
+    "pound_sterling = [pound_sterling] = GBP",
+    "swiss_franc = [swiss_franc] = CHF",
+    "japanese_yen = [japanese_yen] = JPY",
+    "chinese_yuan = [chinese_yuan] = CNY",
 )
-"""Units of laboratories that Pint lacks."""
+"""Units of laboratories, and money, that Pint lacks."""
 ALIASES = {
     **dict.fromkeys(("a.u.", "a. u.", "arb", "arb.", "arb. u.", "arb.u.", "arb. unit", "arb. units"), "arbitrary_unit"),
     **dict.fromkeys(("-", "1", "—"), ""),  # ISO 80000: a quantity that is a number
@@ -40,6 +46,8 @@ ALIASES = {
     **dict.fromkeys(("%RH", "% RH"), "%"),
     "pH": "",
     "cells": "cell",
+    "€": "EUR",
+    "$": "USD",
 }
 """What Pint reads otherwise, or not at all."""
 SHOWN = {"degree_Celsius": "°C", "degree_Fahrenheit": "°F", "arbitrary_unit": "a.u.", "percent": "%", "kelvin": "K"}
@@ -143,11 +151,14 @@ def _place(text: str, spellings: Mapping[str, str], name: str) -> int:
 
 @lru_cache(maxsize=1024)
 def size_of(name: str) -> Size:
-    """Return how large a unit is, by Pint's name. One on a logarithmic scale, such as dB, is like no other."""
+    """Return how large a unit is, by Pint's name.
+
+    dB is a number, that of 10 log10 of a ratio; another on a logarithmic scale, such as Np, is like no other.
+    """
     known = registry()
     definition = known._units.get(name, None)
     if definition is not None and getattr(definition, "is_logarithmic", False):
-        return Size({name: 1.0}, 1.0)
+        return Size({} if name.startswith("decibel") else {name: 1.0}, 1.0)
     offset = definition is not None and not definition.is_multiplicative
     found, base = known.get_base_units(f"delta_{name}" if offset else name)
     factor = float(cast(float, found))

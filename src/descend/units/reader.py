@@ -14,15 +14,23 @@ from descend.formula import syntax, tree
 from descend.formula.build import Builder
 from descend.formula.functions import CONSTANTS, function_named
 from descend.formula.operator_calls import as_operation
-from descend.units.equations import DEGREES, RADIANS, Amount, Equations
-from descend.units.library import offset_of, unit_of
+from descend.units.equations import DEGREES, NUMBER, RADIANS, REFERENCE, Amount, Equations
+from descend.units.library import is_one, offset_of, ratio, unit_of
 from descend.units.signatures import ANGLES, signature
 from descend.units.unit import Atom, Unit, Unknown
 
+LOGARITHMS = ("log", "log2", "log10")
 KELVIN = Unit({Atom("kelvin", "K"): Integer(1)})
 RANKINE = Unit({Atom("degree_Rankine", "°R"): Integer(1)})
 OF_OFFSET = {"degree_Celsius": KELVIN, "degree_Fahrenheit": RANKINE}
 """What a temperature is in once its zero was added."""
+
+
+def _of_constant(node: tree.Number) -> Unit:
+    """Return the unit of a number: one that a named curve brings along may have that of its x or y, not known yet."""
+    if node.unit in ("x", "y"):
+        return Unit({Unknown(f"unit of {node.unit}( )", node.start): Integer(1)})
+    return (unit_of(node.unit) if node.unit else None) or Unit()
 
 
 @dataclass
@@ -49,8 +57,7 @@ class Reader(Equations):
         match node:
             case tree.Number():
                 value = float(node.text)
-                own = (unit_of(node.unit) if node.unit else None) or Unit()
-                return Amount(node, own, (value,)) if value else None
+                return Amount(node, _of_constant(node), (value,)) if value else None
             case tree.Name():
                 return self._name(node, angle)
             case tree.Prefix():
@@ -77,7 +84,8 @@ class Reader(Equations):
     def _name(self, node: tree.Name, angle: bool) -> Amount:
         name = node.name
         if name in self.columns:
-            return Amount(node, self.columns[name] or Unit({Unknown(name, is_column=True): Integer(1)}))
+            unit = self.columns[name] or Unit({Unknown(name, is_column=True): Integer(1)})
+            return Amount(node, unit, column=True)
         if name in CONSTANTS and not node.quoted:
             turn = angle and float(CONSTANTS[name]) == math.pi
             return Amount(node, RADIANS if turn else Unit(), (float(CONSTANTS[name]),))
@@ -103,7 +111,7 @@ class Reader(Equations):
                 reference = shifted
             else:
                 reference = self.equal(reference, amount, "adds" if operator == "+" else "subtracts")
-        return None if reference is None else replace(reference, node=node, numbers=())
+        return None if reference is None else replace(reference, node=node, numbers=(), column=False)
 
     def _shifted(self, one: Amount, other: Amount, operator: str) -> Amount | None:
         """Return a temperature to which the zero of its scale was added, or from which it was subtracted."""
@@ -120,15 +128,21 @@ class Reader(Equations):
         return None
 
     def _product(self, node: tree.Chain, angle: bool) -> Amount | None:
-        unit, numbers = Unit(), list[float]()
+        unit, numbers, column = Unit(), list[float](), False
         for operand, operator in zip(node.operands, ("*", *node.operators), strict=True):
             amount = self.visit(operand, None, angle)
             if amount is None:
                 return None
+            if operator == "/":
+                self.divisor(amount)
+            column |= amount.column
             power = Integer(1 if operator == "*" else -1)
             unit = unit.times(amount.unit, power)
             numbers += [number ** int(power) for number in amount.numbers]
-        found = Amount(node, unit, tuple(numbers))
+        found = Amount(node, unit, tuple(numbers), column)
+        size = ratio(unit) if numbers and unit.known and not angle else None
+        if size is not None and not is_one(size) and found.converts(size):
+            return Amount(node, Unit())  # a share of %, divided by 100
         if angle and self.system.resolved(unit) == DEGREES * RADIANS and found.converts(math.pi / 180.0):
             return Amount(node, RADIANS)  # so that a phase can be added to it
         return found
@@ -146,6 +160,8 @@ class Reader(Equations):
             return None
         if exponent.is_number:
             power = exponent if exponent.is_Rational else Rational(str(float(exponent))).limit_denominator(10**6)
+            if power < 0:
+                self.divisor(base)
             numbers = tuple(abs(number) ** float(power) for number in base.numbers)
             return Amount(node, base.unit**power, numbers)
         self.pure(self.visit(node.exponent), node.exponent, "is an exponent in {}, which is no pure number")
@@ -201,7 +217,8 @@ class Reader(Equations):
             if kind in ANGLES:
                 self.angle(amount, node, node.function, ANGLES[kind])
             elif kind == "1":
-                self.pure(amount, node, f"takes {node.function} of {{}}, which is no pure number")
+                hint = REFERENCE if function.name in LOGARITHMS else NUMBER
+                self.pure(amount, node, f"takes {node.function} of {{}}, which is no pure number", hint)
         unit = result if of is None else result.times(of.unit, power)
         return Amount(node, unit)
 

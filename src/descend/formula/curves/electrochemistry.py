@@ -64,12 +64,13 @@ ENTRIES = (
     Curve(
         "steinhart_hart",
         "Steinhart-Hart equation",
-        "1/(a + b*log(x) + c*log(x)^3)",
+        "1/(a + b*log(x/unit) + c*log(x/unit)^3)",
         (
             Argument("x", "resistance of the thermistor", "ohm", 500.0, 50000.0),
             Argument("a", "first coefficient", "1/y", 1.0e-3, 1.3e-3),
             Argument("b", "second coefficient", "1/y", 2.2e-4, 2.6e-4),
             Argument("c", "third coefficient", "1/y", 8e-8, 2e-7),
+            Argument("unit", "the unit of the resistance, of which logarithms are taken", "ohm", 1.0, 1.0, default="1"),
         ),
         use="absolute temperature by the resistance of a thermistor",
         source="Steinhart & Hart (1968), Deep-Sea Res. 15, 497-503",

@@ -53,12 +53,13 @@ ENTRIES = (
     Curve(
         "antoine",
         "Antoine equation",
-        "10^(a - b/(x + c))",
+        "unit*10^(a - b/(x + c))",
         (
             Argument("x", "temperature, usually in degrees Celsius", "x", 10.0, 100.0),
-            Argument("a", "log10 of the pressure at infinite temperature", "1", 6.8, 8.2),
+            Argument("a", "log10 of the pressure at infinite temperature, in its unit", "1", 6.8, 8.2),
             Argument("b", "slope", "x", 1100.0, 1800.0, start="0.3*(x_max + 273) to 30*(x_max + 273)"),
             Argument("c", "shift of the temperature", "x", 190.0, 250.0, start="-0.9*x_min to 400"),
+            Argument("unit", "the unit of the pressure, of which a is the logarithm", "y", 1.0, 1.0, default="1"),
         ),
         use="vapour pressure by temperature",
         source="Poling, Prausnitz & O'Connell, The Properties of Gases and Liquids, 5th ed. (2001), ch. 7",

@@ -1,7 +1,7 @@
 "use strict";
 // The player: figures and numbers move from the film alone, so that playing asks the server for nothing.
 (() => {
-  const root = document.documentElement, key = "descend-upload", shade = "descend-shade", FPS = 20, REST = 120, GRAPHS = ["data", "surface", "loss"];
+  const root = document.documentElement, key = "descend-upload", shade = "descend-shade", FPS = 20, REST = 200, GRAPHS = ["data", "surface", "loss"];
   const TOLD = ["formula-told", "start-told", "trouble"], silent = Object.fromEntries(TOLD.map((place) => [place, null]));
   const none = () => window.dash_clientside.no_update;
   let shown = {}, film = null, frame = 0, timer = null, resting = null, wanted = null, latest = null, asking = false, opened = 0;
@@ -32,6 +32,36 @@
   const dot = (inside, x, y, colour) => {
     if (Number.isFinite(x) && Number.isFinite(y)) made("circle", inside, { cx: x.toFixed(1), cy: y.toFixed(1), r: 6.5, fill: colour, class: "head" });
   };
+  const GAP = -32768, bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  // The plane of two inputs: a picture of the probabilities, and the border where they are a half.
+  const side = (move, k, inside, across, up, paint) => {
+    const { cells, x, y } = move, last = cells - 1;
+    move.values ||= bytes(move.side);
+    const p = move.values.subarray(k * cells * cells, (k + 1) * cells * cells);
+    const at = (i, j) => [across(x[0] + (x[1] - x[0]) * i / last), up(y[0] + (y[1] - y[0]) * j / last)];
+    const [left, bottom] = at(0, 0), [right, top] = at(last, last);
+    if (move === film.moves.data[0] || window.descendLab.hand.on) {
+      const canvas = document.createElement("canvas"), pen = canvas.getContext("2d"), image = pen.createImageData(cells, cells);
+      Object.assign(canvas, { width: cells, height: cells });
+      p.forEach((value, place) => {
+        const spot = 4 * ((last - Math.floor(place / cells)) * cells + place % cells), away = value / 100 - 1;
+        image.data.set([...away > 0 ? [230, 159, 0] : [0, 114, 178], 110 * Math.abs(away)], spot);
+      });
+      pen.putImageData(image, 0, 0);
+      const wide = (right - left) / last / 2, high = (bottom - top) / last / 2;  // a cell is around its point
+      made("image", inside, { href: canvas.toDataURL(), x: left - wide, y: top - high, width: right - left + 2 * wide, height: bottom - top + 2 * high, preserveAspectRatio: "none" });
+    }
+    let text = "";
+    for (let j = 0; j < last; j += 1) for (let i = 0; i < last; i += 1) {
+      const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]], found = [];
+      corners.forEach((one, place) => {
+        const other = corners[(place + 1) % 4], a = p[one[1] * cells + one[0]] - 100, b = p[other[1] * cells + other[0]] - 100;
+        if ((a < 0) !== (b < 0)) found.push(at(one[0] + (other[0] - one[0]) * a / (a - b), one[1] + (other[1] - one[1]) * a / (a - b)));
+      });
+      for (let place = 0; place + 1 < found.length; place += 2) text += `M${found[place].map((v) => v.toFixed(1)).join(" ")}L${found[place + 1].map((v) => v.toFixed(1)).join(" ")}`;
+    }
+    made("path", inside, { d: text, stroke: paint, class: "border" });
+  };
   const moveTo = (name, k) => {
     const plot = graph(name), moves = film && film.moves[name], box = plot && plot.closest(".graph");
     if (!moves || !plot._fullLayout || !plot._fullLayout.xaxis) return;
@@ -39,16 +69,20 @@
       plot.dataset.followed = "yes";
       plot.on("plotly_afterplot", () => moveTo(name, frame));
     }
-    const { xaxis, yaxis } = plot._fullLayout;
+    const { xaxis, yaxis } = plot._fullLayout, hand = window.descendLab.hand;
     if (!Number.isFinite(xaxis._offset)) return;  // not laid out yet: it says so when it is
     box.querySelector(".moving")?.remove();
     const layer = made("svg", box, { class: "moving", "aria-hidden": "true" });
     const inside = made("svg", layer, { x: xaxis._offset, y: yaxis._offset, width: xaxis._length, height: yaxis._length });
     const across = (value) => value === null ? null : xaxis.d2p(value), up = (value) => value === null ? null : yaxis.d2p(value);
-    for (const { kind, colour, x, y, scale } of moves) {
-      const paint = `var(--${colour})`;
+    const mine = hand.on && name !== "loss" ? hand.move(name) : moves;
+    if (hand.on) k = name === "loss" ? k : 0;
+    for (const move of mine) {
+      const { kind, colour, x, y, scale } = move, paint = `var(--${colour})`;
+      if (kind === "sides") { side(move, k, inside, across, up, paint); continue; }
       if (kind === "curve" || kind === "dots") {
-        const heights = y[k].map((place) => place === null ? null : up(scale[0] + place * scale[1])), apart = kind === "dots";
+        move.places ||= new Int16Array(bytes(move.heights).buffer);
+        const heights = Array.from(move.places.subarray(k * x.length, (k + 1) * x.length), (place) => place === GAP ? null : up(scale[0] + place * scale[1])), apart = kind === "dots";
         made("path", inside, { d: joined(x.map(across), heights, apart), stroke: paint, class: x.length > 24 ? kind : "dots few" });
         continue;
       }
@@ -58,24 +92,28 @@
         made("path", inside, { d: joined(a, b, false), stroke: paint, class: "way" });
         if (film.epochs.length <= 121) made("path", inside, { d: joined(a, b, true), stroke: paint, class: "steps" });
       }
+      if (hand.on) continue;
       if (x[k] !== null && y[k] !== null) dot(inside, across(x[k]), up(y[k]), paint);
     }
+    if (hand.on) hand.draw(name, (tag, given) => made(tag, inside, given), xaxis.d2p.bind(xaxis), yaxis.d2p.bind(yaxis));
   };
   const tell = () => {
     const slider = find("frame-slider"), told = find("epoch-told"), box = find("equations");
     if (!film || !told) return;
     const epoch = film.epochs[frame], last = film.epochs[film.epochs.length - 1];
     if (slider) { slider.max = film.epochs.length - 1; slider.value = frame; slider.setAttribute("aria-valuetext", epoch); }
-    const losses = Object.entries(film.losses);
+    const losses = Object.entries(film.losses), { lines, words } = window.descendLab, said = find("in-words");
     told.textContent = `${find("frames").dataset.of.replace("{epoch}", epoch).replace("{last}", last)}` +
       (losses.length === 1 ? `  ·  J = ${losses[0][1][frame]}` : "");
-    const lines = film.equations[frame], ended = frame === film.epochs.length - 1 ? [` ${box.dataset.ended}`] : [];
-    box.replaceChildren(...[...lines, ...ended].map((line) => {
+    const ended = frame === film.epochs.length - 1 ? [` ${box.dataset.ended}`] : [];
+    const written = (texts) => texts.map((line) => {
       const p = document.createElement("p");
       p.textContent = line;
       if (line.startsWith(" ")) p.className = "aside";
       return p;
-    }));
+    });
+    box.replaceChildren(...written([...film.steps.taken ? lines(film.steps, frame) : [], ...ended]));
+    said.replaceChildren(...written(words(film, frame, JSON.parse(said.dataset.words))));
   };
   const show = (k) => {
     frame = Math.max(0, Math.min(k, film.epochs.length - 1));
@@ -122,20 +160,29 @@
     if (film.rate !== null) set("rate", { min, max, value: Math.log10(film.rate) });
   };
   // A new film begins where the descent has led. A figure is drawn again only if it is another one.
-  let still = {};
+  let still = {}, drawn = {};
+  // Larger letters for a projector.
+  const fitted = (figure) => {
+    const large = root.dataset.view === "projector", size = large ? Math.max(15, innerWidth / 78) : 12, { layout } = figure;
+    const axis = (one) => one && { ...one, tickfont: { ...one.tickfont, size: one.tickfont?.size ? size * 0.85 : size }, title: { ...one.title, font: { size } } };
+    return { data: figure.data, layout: { ...layout, font: { ...layout.font, size }, margin: { l: 4.7 * size, r: size, t: 0.7 * size, b: 3.7 * size },
+      xaxis: axis(layout.xaxis), yaxis: axis(layout.yaxis) } };
+  };
+  const refit = () => { for (const [name, figure] of Object.entries(drawn)) set(`${name}-figure`, { figure: fitted(figure) }); };
   const redraw = (name) => {
-    const figure = film.figures[name] || null, text = JSON.stringify(figure), plot = graph(name);
-    find(`${name}-figure`)?.closest(".card")?.toggleAttribute("hidden", !figure);
-    if (plot && plot.data && still[name] === text) return moveTo(name, frame);
-    still[name] = text;
-    set(`${name}-figure`, { figure: figure || { data: [], layout: {} } });
+    const mark = film.marks[name], figure = film.figures[name], plot = graph(name);
+    find(`${name}-figure`)?.closest(".card")?.toggleAttribute("hidden", !mark);
+    if (!figure && mark && plot && plot.data) return moveTo(name, frame);
+    if (mark) still[name] = mark; else delete still[name];
+    if (figure) drawn[name] = figure; else delete drawn[name];
+    set(`${name}-figure`, { figure: figure ? fitted(figure) : { data: [], layout: {} } });
   };
   // Words can wait until the hand rests.
   const linked = (link) => {
     root.dataset.film = link;
     clearTimeout(resting);
     resting = setTimeout(() => {
-      history.replaceState(history.state, "", link);
+      history.replaceState(history.state, "", link + (link.startsWith("?problem=upload") ? location.hash : ""));
       set("link", { data: link });
     }, REST);
   };
@@ -151,7 +198,9 @@
     tell();
     follow();
     GRAPHS.forEach(redraw);
+    if (find("shown-formula")) find("shown-formula").textContent = find("formula").value;
     linked(film.link);
+    window.descendLab.hand.follow();
   };
   // All groups: what the server wrote of names and numbers, escaped.
   const gather = (groups) => {
@@ -196,11 +245,18 @@
   const ask = async () => {
     asking = true;
     while (wanted) {
-      const body = JSON.stringify(wanted), { at } = wanted.settings.context;
+      const body = JSON.stringify({ ...wanted, have: still }), { at } = wanted.settings.context;
       let said;
       wanted = null;
       try {
         const reply = await fetch("film", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+        if (reply.status === 429) {  // a lab for many lets each ask only so much
+          const told = await reply.json();
+          say("trouble", told.error);
+          wanted ||= JSON.parse(body);
+          await new Promise((go) => setTimeout(go, 1000 * told.wait));
+          continue;
+        }
         if (!reply.ok) throw reply.status;
         said = await reply.json();
       } catch (error) { said = { told: { ...silent, trouble: `${find("trouble").dataset.silent} (${error})` } }; }
@@ -224,47 +280,77 @@
     const text = await reply.text();
     try { return JSON.parse(text); } catch { return { error: text || `${reply.status}` }; }
   };
-  const upload = async (file) => {
-    const told = find("upload-told");
-    if (!file) return;
+  // Data of one's own: a file, or what kind of text else; `told` is where errors are said. Returns whether it went well.
+  const take = async (body, name, kind, told, changed = (search) => search) => {
     told.className = "";
-    told.textContent = `${file.name} …`;
-    if (file.size > +told.dataset.most) {  // a server that refuses it before its end is not heard by every browser
-      told.textContent = told.dataset.large;
+    told.textContent = name ? `${name} …` : "…";
+    const wrong = (text) => {
+      told.replaceChildren(...text.split("`").map((part, place) => {
+        if (place % 2 === 0) return part;
+        const code = document.createElement("code");
+        code.textContent = part;
+        return code;
+      }));
       told.className = "error";
-      return;
-    }
+      return false;
+    };
+    // A server that refuses it before its end is not heard by every browser.
+    if (body.size > +find("upload-told").dataset.most) return wrong(find("upload-told").dataset.large);
     try {
-      const reply = await fetch("upload", { method: "POST", body: file, headers: { "X-Name": encodeURIComponent(file.name) } });
-      const said = await answered(reply);
-      if (said.error) {
-        told.replaceChildren(...said.error.split("`").map((part, place) => {
-          if (place % 2 === 0) return part;
-          const code = document.createElement("code");
-          code.textContent = part;
-          return code;
-        }));
-        told.className = "error";
-        return;
-      }
+      const said = await answered(await fetch("upload", { method: "POST", body, headers: { "X-Name": encodeURIComponent(name), "X-Kind": kind } }));
+      if (said.error) return wrong(said.error);
       sessionStorage.setItem(key, said.key);
       film = null;
-      set("url", { search: `${said.search}&lang=${document.querySelector("#page [lang]")?.lang.slice(0, 2) || "en"}` });
-    } catch (error) { told.textContent = String(error); told.className = "error"; }
+      told.textContent = "";
+      const lang = document.querySelector("#page [lang]")?.lang.slice(0, 2) || "en";
+      set("url", { search: `${changed(said.search, said.columns)}&lang=${lang}`, hash: "" });
+      return true;
+    } catch (error) { return wrong(String(error)); }
   };
-  const copy = async (button, text) => {
-    const before = button.textContent;
-    await navigator.clipboard.writeText(text);
-    button.textContent = button.dataset.done;
-    setTimeout(() => { button.textContent = before; }, 1500);
+  const upload = (file) => file && take(file, file.name, "", find("upload-told"));
+  // The data of a link are in its end, which browsers keep to themselves; the server reads them once.
+  const received = async () => {
+    const [, letters] = /^#data=([\w-]+)$/.exec(location.hash) || [];
+    if (!letters || !location.search.includes("problem=upload")) return;
+    const mark = `${key}-${letters.length}-${letters.slice(-24)}`, before = sessionStorage.getItem(mark);
+    if (before) return sessionStorage.setItem(key, before);
+    const said = await answered(await fetch("upload", { method: "POST", body: letters, headers: { "X-Kind": "link" } }));
+    if (!said.key) return;
+    sessionStorage.setItem(key, said.key);
+    sessionStorage.setItem(mark, said.key);
+  };
+  // A link that carries uploaded rows, in itself or as a file that the server keeps.
+  const carry = async (button) => {
+    const here = new URL(location.href), { token } = document.documentElement.dataset;
+    if (token) here.searchParams.set("token", token);
+    if (here.searchParams.get("problem") !== "upload" || here.hash || here.searchParams.has("data")) return copy(button, here.href);
+    const said = await answered(await fetch("share", { method: "POST", body: sessionStorage.getItem(key) || "" }));
+    if (said.packed) here.hash = `data=${said.packed}`;
+    else if (said.kept) here.searchParams.set("data", said.kept);
+    copy(button, here.href, said.error ? button.dataset.failed : button.dataset.done);
+  };
+  const copy = async (button, text, done = button.dataset.done) => {
+    const before = button.dataset.before ||= button.textContent;
+    button.dataset.copied = text;
+    try { await navigator.clipboard.writeText(text); } catch {  // only pages of this machine, or by https, may
+      const box = document.createElement("textarea");
+      box.value = text;
+      document.body.append(box);
+      box.select();
+      document.execCommand("copy");
+      box.remove();
+    }
+    button.textContent = done;
+    setTimeout(() => { button.textContent = before; }, done === button.dataset.done ? 1500 : 6000);
   };
   // A place of the surface becomes the start, wherever on it one clicks.
   const begin = (event) => {
     const plot = graph("surface");
     if (!plot || !film || !film.axes || !plot._fullLayout) return;
     const { xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
-    const across = event.clientX - box.left - xaxis._offset, up = event.clientY - box.top - yaxis._offset;
+    const across = event.clientX - box.left - xaxis._offset, up = event.clientY - box.top - yaxis._offset, { hand } = window.descendLab;
     if (across < 0 || across > xaxis._length || up < 0 || up > yaxis._length) return;
+    if (hand.on) return hand.aim(xaxis.p2d(across), yaxis.p2d(up));
     const digits = (axis) => Math.max(0, 3 - Math.floor(Math.log10(Math.abs(axis.range[1] - axis.range[0]))));
     const start = Object.fromEntries([...find("start").value.matchAll(/\s*([^,=]+)=([^,]+)/g)].map((part) => [part[1].trim(), part[2].trim()]));
     start[film.axes[0]] = xaxis.p2d(across).toFixed(Math.min(digits(xaxis), 12));
@@ -294,7 +380,7 @@
       case "back": running(false); return film && show(frame - 1);
       case "first": running(false); return film && show(0);
       case "worst-first": return list({ column: null, down: false });
-      case "copy-link": return copy(button, location.href);
+      case "copy-link": return carry(button);
       case "shade":
         wear(isDark() ? "light" : "dark");
         localStorage.setItem(shade, root.dataset.theme);
@@ -359,9 +445,13 @@
       }, 400);
     }
   }, true);
+  Object.assign(window.descendLab, {
+    find, graph, take, show, refit, film: () => film, frame: () => frame, asked: () => latest, stop: () => running(false),
+    redraw: () => GRAPHS.forEach((name) => moveTo(name, frame)),
+  });
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     lab: {
-      open: (search) => {
+      open: async (search) => {
         if (!opened) set("theme", { data: root.dataset.theme });
         film = wanted = latest = null;
         shown = {};
@@ -372,6 +462,8 @@
         clearTimeout(resting);
         for (const place of TOLD) delete find(place)?.dataset.told;
         opened = Date.now();
+        window.descendLab.hand.leave();
+        await received();
         return { search: search || "", key: sessionStorage.getItem(key), at: opened };
       },
       ask: (...asked) => {

@@ -1,0 +1,31 @@
+"""What is linear in the parameters, inside functions that have no other argument."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sympy import Expr
+
+from descend.formula.symbols import Parameter, Predictor
+
+
+def linear_in(expression: Expr, unknowns: Collection[Expr]) -> bool:
+    """Return whether an expression is linear in its unknowns, parameters and linear predictors, all together."""
+    return not any(expression.diff(symbol).atoms(Parameter, Predictor) for symbol in unknowns)
+
+
+def linear_inside(expression: Expr, unknowns: Collection[Expr]) -> Expr | None:
+    """Return the part that is linear in the unknowns and of which the rest is a function; None if there is none.
+
+    >>> import sympy
+    >>> a, b, x = Parameter("a"), Parameter("b"), sympy.Symbol("x")
+    >>> linear_inside(2 * sympy.exp(a + b * x), [a, b]), linear_inside(x * sympy.exp(a + b * x), [a, b])
+    (a + b*x, None)
+    """
+    part, known = expression, set(unknowns)
+    while not linear_in(part, unknowns):
+        inside = [each for each in part.args if each.free_symbols & known]
+        if len(inside) != 1 or any(each.free_symbols for each in part.args if each is not inside[0]):
+            return None
+        part = inside[0]
+    return part

@@ -1,0 +1,30 @@
+"""Predictions of a module with several outputs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.losses.classes import cells_of
+from descend.models import Model
+
+Array = NDArray[np.float64]
+
+
+def predicted_outputs(
+    model: Model, theta: Array, data: object, missing: str, probabilities: bool
+) -> dict[str, NDArray[np.generic]] | NDArray[np.generic]:
+    """Return the prediction of each output by its name: of classes the likeliest, or the probability of each.
+
+    Where there is but one output, it is returned itself.
+    """
+    found: dict[str, NDArray[np.generic]] = {}
+    for name, score in model.scores_of_outputs(theta, model.inputs_of(data, missing)).items():
+        loss = model.loss.outputs.get(name)
+        if loss is None or not loss.of_classes:
+            mean = score if loss is None else loss.mean(score)
+            found[name] = mean[:, 0] if mean.ndim == 2 and mean.shape[1] == 1 else mean
+            continue
+        shares = loss.probabilities(score, {})
+        found[name] = shares if probabilities else np.array(cells_of(loss.classes))[shares.argmax(axis=1)]
+    return found.get("", found)

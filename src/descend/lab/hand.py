@@ -1,0 +1,73 @@
+"""Steps by hand: where one stands, how J slopes there, and where gd would go from there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from descend.errors import ConfigError
+from descend.lab.descents import Descents
+from descend.lab.landscape import Landscape, landscape_of
+from descend.lab.scenes import Scene
+from descend.lab.state import OUT_OF_DATE
+from descend.lab.stills import Array, Plain
+
+USUAL = 0.01
+"""The rate of gd beside one's own steps, where nothing says which is stable."""
+
+
+def stood(runs: Descents, place: Sequence[object] | None) -> Plain:
+    """Return what is known at a place on the surface: J, its slope, the curve, and the step that gd would take.
+
+    place: the parameters of the surface; None for the start. Other parameters stay at their best values.
+
+    Raises ConfigError if there is no surface, or the place is not on it.
+    """
+    landscape = landscape_of(runs)
+    if landscape is None or runs.first.solution is None:
+        raise ConfigError("J has no surface here to descend on by hand.")
+    here = _theta(runs, landscape, place)
+    objective, places = runs.first.solution.objective, list(landscape.places)
+    with np.errstate(all="ignore"):
+        point = objective(here, 1)
+        slope = np.asarray(point.gradient)[places]
+        rate = _rate(runs)
+        there = here.copy()
+        there[places] -= rate * slope
+        beyond = float(objective(there, 0).loss)
+    return {
+        "labels": landscape.labels,
+        "ends": landscape.ends,
+        "place": here[places],
+        "loss": float(point.loss),
+        "slope": slope,
+        "lowest": runs.lowest.loss,
+        "move": Scene.of(runs).move_at(here),
+        "gd": {"rate": rate, "place": there[places], "loss": beyond},
+    }
+
+
+def _theta(runs: Descents, landscape: Landscape, place: Sequence[object] | None) -> Array:
+    """Return all parameters at a place of the surface."""
+    start = np.asarray(runs.first.trace[0].theta, dtype=np.float64)
+    places = list(landscape.places)
+    here = np.array(runs.lowest.theta if landscape.others else start, dtype=np.float64)
+    if place is None:
+        here[places] = start[places]
+        return here
+    numbers = [float(each) for each in place if isinstance(each, int | float)]
+    if len(numbers) != len(places) or not all(map(math.isfinite, numbers)):
+        raise ConfigError(OUT_OF_DATE)
+    here[places] = numbers
+    return here
+
+
+def _rate(runs: Descents) -> float:
+    """Return the rate of gd: that of the page, or else half of the largest stable one."""
+    if runs.state.rate is not None:
+        return runs.state.rate
+    if runs.spectrum is not None and runs.spectrum.largest > 0.0:
+        return 1.0 / runs.spectrum.largest
+    return USUAL

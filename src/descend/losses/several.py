@@ -1,0 +1,178 @@
+"""The loss of a module with several outputs: a weighted sum of a loss for each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from descend.errors import ConfigError
+from descend.losses.contract import Loss
+from descend.losses.elements import Elements
+from descend.losses.in_torch import InTorch, shape_of
+from descend.registry import setting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Part = TypeVar("Part")
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class Several(Loss):
+    """J = sum over outputs h of w_h J_h, with J_h the mean of the loss of output h over the rows.
+
+    heads: as JSON, for each output by its name the text of its loss, and its weight. known: the losses themselves,
+    where a text does not say everything; shapes: of a row's response of each output, if that is several numbers.
+    """
+
+    heads: str = setting("{}")
+    known: Mapping[str, Loss] | None = field(default=None, compare=False, repr=False)
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    name: ClassVar[str] = "several"
+
+    @property
+    def losses(self) -> Mapping[str, Loss]:
+        """The loss of each output."""
+        return self.known or {}
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The loss of each output, as text."""
+        return {name: str(text) for name, (text, _) in json.loads(self.heads).items()}
+
+    @cached_property
+    def shares(self) -> Mapping[str, float]:
+        """The weight of each output."""
+        return {name: float(weight) for name, (_, weight) in json.loads(self.heads).items()}
+
+    def of(self, losses: Mapping[str, Loss], shapes: Mapping[str, tuple[int, ...]]) -> Several:
+        """Return the same with losses that are settled, such as by the classes of the data."""
+        texts = {name: [_text(each), self.shares[name]] for name, each in losses.items()}
+        return replace(self, heads=json.dumps(texts), known=losses, shapes=shapes)
+
+    @property
+    def outputs(self) -> Mapping[str, Loss]:
+        return self.losses
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return {"heads": self.heads}
+
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def plain(self) -> bool:
+        return False
+
+    @property
+    def of_residual(self) -> bool:
+        return False
+
+    @property
+    def quadratic(self) -> bool:
+        return False
+
+    @property
+    def shown(self) -> str:
+        parts = (
+            f"{name}: {each.shown}" if self.shares[name] == 1.0 else f"{name}: {self.shares[name]:g} {each.shown}"
+            for name, each in self.losses.items()
+        )
+        return ", ".join(parts)
+
+    @property
+    def in_torch(self) -> InTorch:
+        return Heads(self)
+
+
+def _text(loss: Loss) -> str:
+    settings = ", ".join(f"{name}={value!r}" for name, value in loss.settings.items())
+    return f"{loss.registered}({settings})" if settings else loss.registered
+
+
+def several_losses(given: Mapping[object, object] | Sequence[object], read: Callable[[object], object]) -> Several:
+    """Return the loss of several outputs: by name, or in their order, each a loss or a pair of a loss and its weight.
+
+    read: reads one of them.
+
+    Raises ConfigError for a weight that is not above 0.
+    """
+    from descend.losses import LOSSES
+
+    named = given if isinstance(given, Mapping) else dict(enumerate(given))
+    losses, weights = {}, {}
+    for name, each in named.items():
+        parts = list(each) if isinstance(each, tuple | list) else [each, 1.0]
+        numbers = [part for part in parts if isinstance(part, int | float) and not isinstance(part, bool)]
+        others = [part for part in parts if part not in numbers]
+        if len(numbers) != 1 or len(others) != 1 or not numbers[0] > 0:
+            raise ConfigError(
+                f'The loss of the output `{name}` is a loss, or one with its weight above 0, such as ("squared", 0.5), '
+                f"not {each!r}."
+            )
+        found = read(others[0])
+        losses[str(name)] = LOSSES.build(found) if isinstance(found, str) else cast(Loss, found)
+        weights[str(name)] = float(numbers[0])
+    return Several(json.dumps({name: ["", weights[name]] for name in losses})).of(losses, {})
+
+
+@dataclass
+class Heads(InTorch):
+    """The loss of each output, weighted and added up."""
+
+    loss: Several
+    takes_several: ClassVar[bool] = True
+
+    @cached_property
+    def parts(self) -> list[tuple[str, InTorch, float]]:
+        """The name of each output, its loss, and its weight."""
+        loss = self.loss
+        return [
+            (name, each.in_torch_alone or Elements(each, loss.shapes.get(name, ())), loss.shares[name])
+            for name, each in loss.losses.items()
+        ]
+
+    def checked(self, output: object, rows: int, name: str) -> Tensor:
+        outputs, count = getattr(output, "parts", None), len(self.parts)
+        if outputs is None or len(outputs) != count:
+            names = ", ".join(name for name, _, _ in self.parts)
+            raise ConfigError(
+                f"`{name}` returned {shape_of(output)}, for {rows} rows, and there are losses of {count} outputs: "
+                f"{names}. Let it return a tensor for each, as a dict or in this order."
+            )
+        found = {}
+        for (head, part), (called, each, _) in zip(in_order(outputs, self), self.parts, strict=True):
+            found[head] = each.checked(part, rows, f"{name}, output {called}")
+        return type(output)(found)  # type: ignore[call-arg, return-value]  # tensors together, which stand for one
+
+    def mean(self, output: Tensor, y: Tensor, weights: Tensor | None, count: float) -> Tensor:
+        outputs, ys = (in_order(each.parts, self) for each in (output, y))  # type: ignore[attr-defined]
+        terms = [
+            weight * each.mean(part, given, weights, count)
+            for (_, part), (_, given), (_, each, weight) in zip(outputs, ys, self.parts, strict=True)
+        ]
+        total: Tensor = sum(terms[1:], terms[0])
+        return total
+
+
+def in_order(given: Mapping[Key, Part], heads: Heads) -> list[tuple[Key, Part]]:
+    """Return what is given for each output in the order of the losses: by their names, or as it comes without names.
+
+    Raises ConfigError for names that are others.
+    """
+    names = [name for name, _, _ in heads.parts]
+    if not all(isinstance(key, str) for key in given) or set(names) == {str(place) for place in range(len(names))}:
+        return list(given.items())
+    if set(given) != set(names):
+        raise ConfigError(
+            f"There are losses of {', '.join(names)}, and the tensors are called {', '.join(map(str, given))}. Call "
+            "them the same."
+        )
+    return [(key, given[key]) for name in names for key in given if key == name]

@@ -1,0 +1,159 @@
+"""Several tensors with the same rows, as one: what a module takes, or what it is to predict, by name or in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from descend.errors import DataError
+
+if TYPE_CHECKING:
+    from torch import Tensor, device, dtype
+    from torch.nn import Module
+
+Name = str | int
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """Tensors with rows along their first axis. parts: by the name of an argument, or by its place.
+
+    It is indexed by rows, as each of its tensors is.
+
+    >>> import torch
+    >>> both = Together({"a": torch.zeros(3, 2), "b": torch.ones(3)})
+    >>> len(both), len(both[:2]), both.numel()
+    (3, 2, 9)
+    """
+
+    parts: Mapping[Name, Tensor]
+
+    def __post_init__(self) -> None:
+        counts = {len(part) if part.ndim else 0 for part in self.parts.values()}
+        if len(counts) > 1:
+            listed = ", ".join(f"{name} {tuple(part.shape)}" for name, part in self.parts.items())
+            raise DataError(f"These have different numbers of rows, along their first axis: {listed}.")
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """The names, or places, of the parts."""
+        return tuple(self.parts)
+
+    @property
+    def by_name(self) -> bool:
+        """Whether the parts have names."""
+        return isinstance(next(iter(self.parts)), str)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.parts.values())))
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self.parts.values())
+
+    def __getitem__(self, rows: object) -> Together:
+        return Together({name: part[rows] for name, part in self.parts.items()})  # type: ignore[index]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of rows, alone."""
+        return (len(self),)
+
+    def numel(self) -> int:
+        """The number of numbers."""
+        return sum(part.numel() for part in self.parts.values())
+
+    @property
+    def device(self) -> device:
+        return next(iter(self.parts.values())).device
+
+    @property
+    def dtype(self) -> dtype:
+        return next(iter(self.parts.values())).dtype
+
+    def is_floating_point(self) -> bool:
+        """False: there is no single type."""
+        return False
+
+    def as_given(self) -> dict[str, Tensor] | tuple[Tensor, ...]:
+        """Return the parts as they were given: in a dict, or in a tuple."""
+        return self.by_names() if self.by_name else tuple(self.parts.values())
+
+    def by_names(self) -> dict[str, Tensor]:
+        """Return the parts by name."""
+        return {str(name): part for name, part in self.parts.items()}
+
+
+def several(rows: object) -> Together | None:
+    """Return rows that are several tensors together; None for one tensor."""
+    return rows if isinstance(rows, Together) else None
+
+
+def tensors_of(rows: object) -> list[Tensor]:
+    """Return the tensors among rows: one, or several together; none of None."""
+    found = several(rows)
+    return list(found) if found is not None else [] if rows is None else [cast("Tensor", rows)]
+
+
+def together(given: object, convert: Callable[[Any], Tensor]) -> Tensor:
+    """Return one tensor, or several together, of what was given: a tensor, a tuple or list, or a dict.
+
+    Several stand in for one: as they are indexed by rows, few need to know.
+
+    convert: makes a tensor of each.
+    """
+    if isinstance(given, Together):
+        given = dict(given.parts)
+    if isinstance(given, Mapping):
+        return cast("Tensor", Together({name: convert(part) for name, part in given.items()}))
+    if isinstance(given, tuple | list) and given and all(hasattr(part, "shape") for part in given):
+        if len(given) == 1:
+            return convert(given[0])
+        return cast("Tensor", Together({place: convert(part) for place, part in enumerate(given)}))
+    return convert(given)
+
+
+def called(module: Module, inputs: Tensor) -> object:
+    """Return what a module returns for its inputs."""
+    found = several(inputs)
+    if found is None:
+        return module(inputs)
+    return module(**found.by_names()) if found.by_name else module(*found)
+
+
+def returned(output: object) -> object:
+    """Return what a module returned as one tensor, or several together; as it is if it is neither.
+
+    Of an output with ``logits``, as models of Hugging Face return it, these.
+    """
+    from torch import Tensor as Kind
+
+    if isinstance(output, Kind):
+        return output
+    logits = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
+    if isinstance(logits, Kind):
+        return logits
+    parts = output.values() if isinstance(output, Mapping) else output if isinstance(output, tuple | list) else ()
+    alike = len({len(part) if isinstance(part, Kind) and part.ndim else -1 for part in parts}) == 1
+    return together(output, lambda part: part) if alike and all(isinstance(part, Kind) for part in parts) else output
+
+
+def split(rows: Tensor, sizes: Sequence[int]) -> Sequence[Tensor]:
+    """Cut rows into parts of these sizes."""
+    import torch
+
+    found = several(rows)
+    if found is None:
+        return torch.split(rows, list(sizes))
+    parts = {name: torch.split(part, list(sizes)) for name, part in found.parts.items()}
+    return [cast("Tensor", Together({name: part[k] for name, part in parts.items()})) for k in range(len(sizes))]
+
+
+def joined_rows(parts: Sequence[Tensor]) -> Tensor:
+    """Return rows one after another."""
+    import torch
+
+    found = [part for each in parts if (part := several(each)) is not None]
+    if not found:
+        return torch.cat(list(parts))
+    return cast("Tensor", Together({name: torch.cat([each.parts[name] for each in found]) for name in found[0].names}))

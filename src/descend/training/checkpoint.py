@@ -1,0 +1,306 @@
+"""The run of a module on disk: one file of safetensors, from which it goes on bit for bit.
+
+Tensors are the weights, the buffers, what the optimizer remembers, the average and the best weights, and the states of
+random numbers; all else is JSON in the file's metadata. Nothing in it is code.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from descend.descent.checkpoint import Checkpoint, refuse_other_properties
+from descend.descent.step import Array, Memory, Snapshot, Step
+from descend.errors import ConfigError, DataError
+from descend.optimizers import State
+from descend.optimizers.schedules import Constant, schedule_of
+from descend.options.request import Request
+from descend.output import refuse_unwritable, write_atomically
+from descend.parameters import Parameters
+from descend.problem.problem import Problem
+from descend.training.course import Course
+from descend.training.objective import ModuleObjective
+from descend.training.optimizers import TorchOptimizer
+from descend.training.random_states import random_states, with_random_states
+from descend.training.scheduling import Followed
+from descend.wording import spell
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch import device as Device  # noqa: N812 - a class, though PyTorch does not write it as one
+
+FORMAT = 1
+EVERY = 2.0
+"""Seconds between two writes."""
+FIRST_ROWS = 64
+"""Rows of the response whose sum tells other data."""
+Tensors = dict[str, "Tensor"]
+STATE = ("epoch", "step", "loss", "measures", "history", "best_epoch", "best_value", "best_measures")
+"""What of the state of a course is written as it is."""
+
+
+class Writer:
+    """Reads the steps of a run and writes where it stands, at most every few seconds and at the end."""
+
+    def __init__(self, objective: ModuleObjective, course: Course, request: Request, before: list[list[Any]]) -> None:
+        assert request.checkpoint is not None
+        self.objective, self.course, self.path = objective, course, request.checkpoint
+        self.optimizer = cast(TorchOptimizer, request.optimizer)
+        self.data: object = request.data  # a loader of the user may draw rows by a generator of its own
+        self.run = identity(objective, course, request)
+        self.steps = before
+        self.first_rate = self.optimizer.rate
+        self.written = -math.inf
+
+    def __call__(self, step: Step) -> None:
+        snapshot, step.snapshot = step.snapshot, None
+        row = [step.epoch, step.loss, step.gradient_norm, step.learning_rate, step.seconds, dict(step.measures or {})]
+        due = step.outcome is not None or time.monotonic() - self.written >= EVERY
+        if snapshot is not None and due and math.isfinite(step.loss):
+            write_atomically(self.path, self.content(step, snapshot))
+            self.written = time.monotonic()
+        self.steps.append(row)
+
+    def content(self, step: Step, snapshot: Snapshot) -> bytes:
+        """Return the file: where the run stands after an epoch."""
+        from safetensors.torch import save
+
+        objective, course, tensors = self.objective, self.course, Tensors()
+        optimizer = self.optimizer
+        said = {
+            "checkpoint": FORMAT,
+            "run": self.run,
+            "judge": list(snapshot.judge),
+            "seconds": snapshot.seconds,
+            "norm": step.gradient_norm,
+            "rate": step.learning_rate,
+            "rates": [self.first_rate, optimizer.rate],
+            "steps": self.steps,
+            "course": {name: getattr(course, name) for name in STATE},
+            "optimizer": packed(optimizer.torch_optimizer.state_dict(), "optimizer", tensors),
+            "random": random_states(objective.engine, self.data, tensors),
+        }
+        if course.scheduler is not None:
+            said["scheduler"] = packed(course.scheduler.scheduler.state_dict(), "scheduler", tensors, lenient=True)
+        for name, tensor in standing(objective):
+            tensors[f"module.{name}"] = tensor
+        groups = {"average": course.average.tensors if course.average else [], "kept": course.kept or []}
+        tensors |= {f"{name}.{place}": each for name, some in groups.items() for place, each in enumerate(some)}
+        # Safetensors takes no two tensors that share memory, as a parameter and a view of it do.
+        copies = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+        return save(copies, {"descend": json.dumps(said)})  # type: ignore[no-any-return]
+
+
+def standing(objective: ModuleObjective) -> Iterator[tuple[str, Tensor]]:
+    """Yield all tensors that a module stands at by name: parameters, and buffers, whether its state_dict has them."""
+    module = objective.model.module
+    yield from module.named_parameters()
+    yield from module.named_buffers()
+
+
+def identity(objective: ModuleObjective, course: Course, request: Request) -> dict[str, object]:
+    """Return what has to be the same for the steps to be the same."""
+    model, regime, schedule = objective.model, course.regime, request.schedule
+    optimizer: object = request.optimizer
+    named: object = type(course.scheduler.scheduler).__name__ if course.scheduler is not None else None
+    if named is None and not isinstance(schedule, Followed):
+        named = repr(schedule_of(schedule))
+    y = objective.engine.y
+    of_ours = getattr(optimizer, "ours", None)
+    same: dict[str, object] = {
+        "module": model.name,
+        "engine": objective.engine.name,
+        "loss": repr(model.loss),
+        "rows": None if getattr(objective.engine, "streamed", False) else objective.rows,
+        "first rows of the response": float(y[:FIRST_ROWS].double().sum()),
+        "optimizer": repr(of_ours) if of_ours is not None else getattr(optimizer, "name", "?"),
+        "learning rate": request.learning_rate,
+        "schedule": named,
+        "batch size": regime.batch_size,
+        "accumulate": regime.accumulate,
+        "seed": regime.seed,
+        "clip": regime.clip,
+        "clip_value": regime.clip_value,
+        "ema": request.ema,
+        "precision": request.precision,
+    }
+    if course.scheduler is None and not isinstance(schedule_of(schedule), Constant):
+        same["number of epochs"] = request.epochs
+    return same
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a checkpoint file holds."""
+
+    said: Mapping[str, Any]
+    tensors: Tensors
+
+
+def read(path: str | os.PathLike[str]) -> Found | None:
+    """Read a checkpoint; None if there is no such file yet. Raises DataError if it is not one of a module."""
+    from safetensors import SafetensorError, safe_open
+
+    place = Path(path)
+    if not place.exists():
+        return None
+    try:
+        with safe_open(place, "pt") as file:
+            said = json.loads((file.metadata() or {})["descend"])
+            if said["checkpoint"] != FORMAT:
+                raise ValueError
+            return Found(said, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - no mapping
+    except OSError as error:
+        raise DataError(
+            f"The checkpoint `{place}` cannot be read: {(error.strerror or str(error)).lower()}. Check its name."
+        ) from None
+    except (SafetensorError, KeyError, ValueError, TypeError):
+        raise DataError(
+            f"`{place}` is not the checkpoint of a PyTorch module. Give a file that `{spell('checkpoint')}` wrote for "
+            f"one, or start without `{spell('resume')}`."
+        ) from None
+
+
+def checkpointed(problem: Problem, request: Request) -> Checkpoint | None:
+    """Let a run write checkpoints, and bring back where an earlier one stood, if it is to be resumed.
+
+    Raises ConfigError for the checkpoint of another module or run, or an optimizer whose steps are none of PyTorch.
+    """
+    objective = cast(ModuleObjective, problem.objective)
+    if request.checkpoint is None or (course := objective.course) is None:
+        return None
+    optimizer: object = request.optimizer
+    if not isinstance(optimizer, TorchOptimizer):
+        raise ConfigError(
+            f"Runs of a module by {getattr(optimizer, 'name', 'this optimizer')} have no checkpoint yet. Leave out "
+            "`checkpoint`, or take another optimizer, such as adam."
+        )
+    refuse_unwritable(request.checkpoint)
+    found = read(request.checkpoint) if request.resume else None
+    steps: list[list[Any]] = []
+    resumed = None
+    if found is not None:
+        steps = [row for row in found.said["steps"] if row[0] < found.said["course"]["epoch"]]
+        _refuse_another(request.checkpoint, found, objective, identity(objective, course, request))
+        resumed = _restored(found, objective, course, optimizer, steps, request.data)
+    objective.writer = Writer(objective, course, request, steps)
+    return resumed
+
+
+def _refuse_another(
+    path: str | os.PathLike[str], found: Found, objective: ModuleObjective, here: dict[str, object]
+) -> None:
+    shapes = {name: tuple(tensor.shape) for name, tensor in standing(objective)}
+    begins = "module."
+    there = {name[len(begins) :]: tuple(each.shape) for name, each in found.tensors.items() if name.startswith(begins)}
+    for name in [*shapes, *there]:
+        if there.get(name) != shapes.get(name):
+            raise ConfigError(
+                f"`{path}` is the checkpoint of another module: its `{name}` {_shape(there.get(name))}, here it "
+                f"{_shape(shapes.get(name))}. Make the same module again, or start anew without {spell('resume')}."
+            )
+    refuse_other_properties(path, found.said["run"], here)
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    if shape is None:
+        return "does not exist"
+    return f"has shape {shape}"
+
+
+def _restored(
+    found: Found,
+    objective: ModuleObjective,
+    course: Course,
+    optimizer: TorchOptimizer,
+    steps: list[list[Any]],
+    data: object,
+) -> Checkpoint:
+    """Bring module, optimizer, scheduler and course to where a run stood, and say where that is."""
+    import torch
+
+    said, tensors, theta = found.said, found.tensors, objective.model.parameters.present
+    with torch.no_grad():
+        for name, tensor in standing(objective):
+            tensor.copy_(tensors[f"module.{name}"])
+    optimizer.torch_optimizer.load_state_dict(unpacked(said["optimizer"], tensors))
+    if course.scheduler is not None:
+        state = course.scheduler.scheduler.state_dict() | unpacked(said["scheduler"], tensors)
+        course.scheduler.scheduler.load_state_dict(state)
+    optimizer.settled, optimizer.rate = said["rates"]
+    device = objective.model.parameters.trained[0].device
+    for name in STATE:
+        setattr(course, name, said["course"][name])
+    course.history = [tuple(row) for row in course.history]  # type: ignore[misc]  # JSON has no tuples
+    course.kept = _numbered(tensors, "kept", device) or None
+    if course.average is not None:
+        course.average.tensors = _numbered(tensors, "average", device)
+    course.due = False
+    course.begins = lambda: with_random_states(data, said["random"], tensors)
+    objective.stands(course.loss, said["norm"])
+    # The handle of the weights stands for a vector, and the optimizer of PyTorch for the state of one of ours.
+    handle, names = cast(Array, theta), cast(Parameters, objective.model.parameters)
+    judge, state = cast(Memory, tuple(said["judge"])), cast(State, optimizer.torch_optimizer)
+    snapshot = Snapshot(course.epoch, handle, state, 1, judge, said["seconds"])
+    past = tuple(
+        Step(epoch, handle, loss, norm, rate, seconds, names=names, measures=measures or None)
+        for epoch, loss, norm, rate, seconds, measures in steps
+    )
+    return Checkpoint(said["run"], {}, course.loss, snapshot, past)
+
+
+def _numbered(tensors: Tensors, name: str, device: Device) -> list[Tensor]:
+    count = sum(each.startswith(f"{name}.") for each in tensors)
+    return [tensors[f"{name}.{place}"].to(device, copy=True) for place in range(count)]
+
+
+def packed(value: object, name: str, tensors: Tensors, lenient: bool = False) -> object:
+    """Return a state as JSON can hold it; its tensors go into ``tensors``, under names that begin with ``name``.
+
+    lenient: leave out of a dict what is neither data nor a tensor, such as a function.
+
+    >>> packed({"lr": 0.1, 3: (1, None)}, "optimizer", {})
+    {'dict': [['lr', 0.1], [3, {'tuple': [1, None]}]]}
+    """
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        label = f"{name}.{len(tensors)}"
+        tensors[label] = value
+        return {"tensor": label, "device": value.device.type}
+    if isinstance(value, dict):
+        pairs = []
+        for key, each in value.items():
+            try:
+                pairs.append([key, packed(each, name, tensors, lenient)])
+            except TypeError:
+                if not lenient:
+                    raise
+        return {"dict": pairs}
+    if isinstance(value, tuple):
+        return {"tuple": [packed(each, name, tensors, lenient) for each in value]}
+    if isinstance(value, list):
+        return [packed(each, name, tensors, lenient) for each in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"A {type(value).__name__} is no data.")
+
+
+def unpacked(content: Any, tensors: Tensors) -> Any:
+    """Return what `packed` made into JSON."""
+    if isinstance(content, list):
+        return [unpacked(each, tensors) for each in content]
+    if not isinstance(content, dict):
+        return content
+    if "tensor" in content:
+        # A copy lies in memory as any new tensor does; where one lies changes the last bits of sums over it.
+        return tensors[content["tensor"]].to(content["device"], copy=True)
+    if "tuple" in content:
+        return tuple(unpacked(each, tensors) for each in content["tuple"])
+    return {key: unpacked(each, tensors) for key, each in content["dict"]}

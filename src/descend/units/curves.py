@@ -1,0 +1,41 @@
+"""Named curves that bring constants along: what they are of is in the units of these."""
+
+from __future__ import annotations
+
+from sympy import Integer
+
+from descend.formula.curves.writing_out import Written
+from descend.formula.tree import Number, walk
+from descend.units.fault import in_words
+from descend.units.library import is_one, offset_of, ratio, unit_of
+from descend.units.reader import Reader
+from descend.units.unit import Unit, Unknown
+
+OWN = ("", "1", "x", "y")
+"""Units of arguments that are those of the data, or of mere numbers."""
+CONVERT_IT = "Convert it, in the data or by a number in the formula, or give the curve its constants in that unit."
+KELVIN = "Write `{} + 273.15`."
+
+
+def with_constants(reader: Reader, written: Written) -> None:
+    """Take note that numbers among the arguments of a curve are pure, and that x is in the unit of its constants.
+
+    Of ``arrhenius(T)``, whose gas constant is in J/mol/K, T is in K. Not of a curve whose constants were given.
+    """
+    if not any(isinstance(node, Number) and node.unit not in OWN for node in walk(written.value)):
+        return
+    for argument in written.curve.parameters:
+        if argument.unit == "1" and argument.name in written.own:
+            reader.system.add(Unit({Unknown(written.own[argument.name]): Integer(1)}))
+    wanted = None if written.curve.x.unit in OWN else unit_of(written.curve.x.unit)
+    amount = reader.visit(written.x)
+    if amount is None or wanted is None:
+        return
+    unit = reader.system.resolved(amount.unit)
+    size = ratio(unit / wanted) if unit.known else 1.0
+    offset = offset_of(unit)
+    if offset is not None or size is None or not (is_one(size) or amount.converts(1.0 / size)):
+        celsius = offset is not None and offset[0].name == "degree_Celsius"
+        hint = KELVIN.format(reader.text[written.x.start : written.x.end]) if celsius else CONVERT_IT
+        sentence = f"is {in_words(unit)}, and `{written.curve.name}` takes it in {wanted}"
+        reader.fail(written.x, written.x, sentence, hint)
