@@ -15,7 +15,7 @@ from descend.many.groups import Groups
 from descend.results.units import in_units_of
 from descend.table import Table
 from descend.table.by_file import open_by_file
-from descend.table.levels import said
+from descend.table.levels import read_alike, said
 from descend.table.table import check_missing
 from descend.wording import spell, worded
 
@@ -62,7 +62,7 @@ def opened(fits: FittedGroups, data: object, numbers: Sequence[str], where: str 
     numbers: columns of numbers. where: a condition that keeps some of the rows.
     """
     table = open_by_file(data, fits.by, numbers, where)
-    table.keep_zeros([name for name, cell in zip(fits.by, fits.keys[0], strict=True) if isinstance(cell, str)], True)
+    read_alike(table, fits.by, fits.keys)
     return table
 
 
