@@ -59,8 +59,9 @@ def predict(fits: FittedGroups, data: object, missing: str, interval: str | None
 def opened(fits: FittedGroups, data: object, numbers: Sequence[str], where: str | None = None) -> Table:
     """Open new data, of which columns that tell groups apart are read as those of the fits were: ``01`` may be text.
 
-    numbers: columns of numbers. where: a condition that keeps some of the rows.
+    numbers: columns of numbers. where: a condition that keeps some of the rows. Values in a dict may have units.
     """
+    data = in_units_of(fits, data, fits.by) if isinstance(data, Mapping) else data
     table = open_by_file(data, fits.by, numbers, where)
     read_alike(table, fits.by, fits.keys)
     return table
