@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import _check_feature_names, _check_n_features, _num_samples, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_n_features,
+    _check_y,
+    _num_samples,
+    check_consistent_length,
+    validate_data,
+)
 
 from descend.errors import ConfigError, DataError
 from descend.options.arrays_in_a_row import names_of_matrix
+from descend.table.in_matrix import Cells, InMatrix
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 Array = NDArray[np.float64]
-Columns = dict[str, NDArray[np.generic]]
+Columns = dict[str, Cells]
 LINEAR = "w @ [*] + b"
 PROBABILITY = f"sigmoid({LINEAR})"
 """The formulas of estimators that are given none."""
-BLOCK = 1_024
-"""Rows of a matrix that are laid out as columns at a time."""
+
+
+def rows_of(
+    estimator: BaseEstimator, X: object, y: object, numeric: bool, reset: bool = True, least: int = 2
+) -> tuple[Columns, Array]:
+    """Return the columns of X by name, and y, of so many rows at least.
+
+    reset: whether X says which columns later ones have. What is wrong is said of this estimator, by its name.
+    """
+    if y is None:
+        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")
+    columns = columns_of(estimator, X, reset, least)
+    response: Array = _check_y(y, multi_output=False, y_numeric=numeric, estimator=estimator)
+    check_consistent_length(X, response)
+    return columns, response
 
 
 def columns_of(estimator: BaseEstimator, X: object, reset: bool, least: int = 1) -> Columns:
@@ -49,15 +71,9 @@ def matrix_of(estimator: BaseEstimator, X: object, reset: bool, least: int = 1) 
 
 
 def by_name(estimator: BaseEstimator, matrix: Array) -> Columns:
-    """Return the columns of a matrix by name, each in one piece."""
-    rows, count = matrix.shape
-    if matrix.flags.f_contiguous:
-        columns = matrix.T
-    else:
-        columns = np.empty((count, rows))
-        for first in range(0, rows, BLOCK):  # ten times as fast as at once: what is read stays in the cache
-            columns[:, first : first + BLOCK] = matrix[first : first + BLOCK].T
-    return cast(Columns, dict(zip(names_of(estimator), columns, strict=True)))
+    """Return the columns of a matrix by name, where they lie."""
+    names = names_of(estimator)
+    return dict(zip(names, matrix.T, strict=True)) if matrix.flags.f_contiguous else InMatrix(names, matrix)
 
 
 def names_of(estimator: BaseEstimator) -> list[str]:
@@ -88,6 +104,16 @@ def _is_numeric(kind: object) -> bool:
     if hasattr(kind, "num_fields"):  # of Arrow
         return str(kind).startswith(("int", "uint", "float", "double", "halffloat", "bool"))
     return getattr(kind, "kind", "O") in "iufb"
+
+
+def beside(columns: Columns, others: Mapping[str, Cells]) -> Columns:
+    """Return columns of X and others."""
+    return columns.beside(others) if isinstance(columns, InMatrix) else {**columns, **others}
+
+
+def laid_out(columns: Columns) -> Columns:
+    """Return columns each in one piece."""
+    return columns.laid_out(columns) if isinstance(columns, InMatrix) else columns
 
 
 def free_name(columns: Columns, wanted: str) -> str:

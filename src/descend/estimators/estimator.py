@@ -10,13 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    _check_y,
-    _num_samples,
-    check_consistent_length,
-    check_is_fitted,
-)
+from sklearn.utils.validation import _check_sample_weight, _num_samples, check_is_fitted
 
 from descend.api import fit_request
 from descend.descent.solution import starts_at
@@ -25,9 +19,11 @@ from descend.estimators.columns import (
     LINEAR,
     PROBABILITY,
     Columns,
+    beside,
     columns_of,
     free_name,
     has_words,
+    laid_out,
     linear_formula,
     matrix_of,
     names_of,
@@ -110,7 +106,9 @@ class FormulaEstimator(OfOnnx):
         response = response_name(left, columns) if sign else free_name(columns, "y")
         if right.strip() in (LINEAR, PROBABILITY):
             right = right.replace(LINEAR, linear_formula(columns))
-        table, options = {**columns, response: y}, options_of(self) | given
+        if self.by is not None:  # groups are taken apart column by column
+            columns = laid_out(columns)
+        table, options = beside(columns, {response: y}), options_of(self) | given
         known: dict[str, float] = {}
         for option, values in of_rows.items():
             if option == "groups" and values is not None:
@@ -139,18 +137,6 @@ class FormulaEstimator(OfOnnx):
         """Return the penalty that chooses between equally good answers, where a fit alone would choose none."""
         return 0.0
 
-    def _read(self, X: object, y: object, numeric: bool, reset: bool = True, least: int = 2) -> tuple[Columns, Array]:
-        """Return the columns of X by name, and y, of so many rows at least.
-
-        reset: whether X says which columns later ones have.
-        """
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        columns = columns_of(self, X, reset, least)
-        response = _check_y(y, multi_output=False, y_numeric=numeric, estimator=self)
-        check_consistent_length(X, response)
-        return columns, response
-
     @property
     def _found(self) -> Fit | Fits:
         check_is_fitted(self)
@@ -168,7 +154,7 @@ class FormulaEstimator(OfOnnx):
         known = {name: np.full(count, value) for name, value in self._known.items()}
         columns = columns_of(self, X, reset=False)
         with speaking(AS_PARAMETERS):
-            predicted = found.predict(columns | known)
+            predicted = found.predict(beside(columns, known))
         return predicted if len(predicted) == count else np.full(count, float(predicted[0]))
 
     @property
