@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 Said = list[tuple[bool, str, int | None]]
-"""What a tool finds: whether it is sure, its words, its line if it has one; what is only for information is left out."""
+"""What a tool finds: whether it is sure, its words, its line if any. What is only for information is left out."""
 
 
 class Tool:
