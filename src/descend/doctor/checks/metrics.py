@@ -28,13 +28,13 @@ class Metrics(Check):
         if module is None or not self.ledger.steps or not self.ledger.backwards:
             return []
         meters = {node.name for node in ast.walk(module) if isinstance(node, ast.ClassDef) and _resets(node)}
-        elsewhere, handed = _set_elsewhere(module), _handed_on(module)
+        set_by_others, given_away = _set_by_others(module), _given_away(module)
         for body in scopes(module):
             for outer in loops(body):
                 inner = [one for one in loops(outer.body) if one is not outer and _goes_over_rows(one, outer)]
-                objects = [one for one in _meters(body, outer, inner, meters) if one[0] not in handed]
+                objects = [one for one in _meters(body, outer, inner, meters) if one[0] not in given_away]
                 for name, line in (*_counts(body, outer, inner), *objects):
-                    if name not in elsewhere and not _changed(outer, name):
+                    if name not in set_by_others and not _changed(outer, name):
                         return [_never_reset(name, Place(file, line))]
         return []
 
@@ -48,7 +48,7 @@ def _goes_over_rows(inner: Loop, outer: Loop) -> bool:
     return not turns and not _counters(outer) & names(inner.iter)
 
 
-def _set_elsewhere(module: ast.Module) -> set[str]:
+def _set_by_others(module: ast.Module) -> set[str]:
     """Return what a function sets that belongs to others: by `global`, as an attribute, or by a method's name."""
     found: set[str] = set()
     for node in ast.walk(module):
@@ -62,7 +62,7 @@ def _set_elsewhere(module: ast.Module) -> set[str]:
     return found
 
 
-def _handed_on(module: ast.Module) -> set[str]:
+def _given_away(module: ast.Module) -> set[str]:
     """Return what is given to a function, or put into a list or dict, through which it may be set back."""
     found: set[str] = set()
     for node in ast.walk(module):

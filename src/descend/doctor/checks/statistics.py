@@ -50,7 +50,7 @@ class Statistics(Check):
         for body in scopes(module):
             split = dict(_splits(body))
             for scaled, source, line in _scalings(body):
-                if OUTPUTS.search(source) or OUTPUTS.search(scaled) or not _whole(source):
+                if OUTPUTS.search(source) or OUTPUTS.search(scaled) or not _all_rows(source):
                     continue
                 later = [at for name, at in split.items() if at > line and name in (scaled, source)]
                 if later and not TRAIN.search(source):
@@ -60,7 +60,7 @@ class Statistics(Check):
         return []
 
 
-def _whole(source: str) -> bool:
+def _all_rows(source: str) -> bool:
     """Whether an expression stands for all rows of something: ``x``, ``table["size"]``, ``x[:, :3]``, not a part."""
     node = ast.parse(source, mode="eval").body
     if not isinstance(node, ast.Subscript):
