@@ -7,8 +7,9 @@ the smaller one of rows, or by products with vectors alone.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,21 +33,24 @@ KRYLOV_BACK, KRYLOV_PROGRESS = 5, 0.01
 """A Krylov basis ends where so many steps added less than this share to the predicted decrease."""
 
 
-class CurvatureOfRows(Protocol):
+class CurvatureOfRows(ABC):
     """A Gauss-Newton curvature, as a damped system needs it."""
 
-    diagonal: Array
-    """(p,) the diagonal of C."""
+    _diagonal: Array
 
+    def diagonal(self) -> Array:
+        """Return the diagonal of C, (p,)."""
+        return self._diagonal
+
+    @abstractmethod
     def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
         """Return z with (D^-1 C D^-1 + lambda I) z = -D^-1 g, at least in the space that was searched.
 
         scale: the diagonal of D. gradient: D^-1 g. None if the matrix is singular to rounding.
         """
-        ...
 
 
-class Dense:
+class Dense(CurvatureOfRows):
     """C itself, (p, p), in single precision as long as the damping drowns its rounding.
 
     finer: makes the same in double precision, where C is in single.
@@ -54,7 +58,7 @@ class Dense:
 
     def __init__(self, lower: Tensor, finer: Callable[[], Tensor] | None = None) -> None:
         self.lower, self.finer = lower, finer
-        self.diagonal: Array = lower.diagonal().double().cpu().numpy()
+        self._diagonal: Array = lower.diagonal().double().cpu().numpy()
 
     def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
         import torch
@@ -74,7 +78,7 @@ class Dense:
         return np.asarray((move * units).double().cpu().numpy())
 
 
-class Dual:
+class Dual(CurvatureOfRows):
     """A root A of C = A'A, with a row for each score of each row of the data, (m, p); for m below p.
 
     With K = A D^-2 A', m x m, and g = A'q + g0, g0 what rows of no curvature add:
@@ -87,7 +91,7 @@ class Dual:
     def __init__(self, root: Tensor, pull: Tensor, explained: bool) -> None:
         self.root, self.pull, self.explained = root, pull, explained
         self._scaled: tuple[Array, Tensor, Tensor] | None = None
-        self.diagonal: Array = (root**2).sum(dim=0).cpu().numpy()
+        self._diagonal: Array = (root**2).sum(dim=0).cpu().numpy()
 
     def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
         import torch
@@ -110,7 +114,7 @@ class Dual:
         return np.asarray(move.cpu().numpy())
 
 
-class Krylov:
+class Krylov(CurvatureOfRows):
     """C known by its products with vectors: conjugate gradients, whose basis is kept.
 
     In the space of g, C g, C**2 g, ... (in the units D) the system is solved exactly, for every damping alike, so that
@@ -118,7 +122,7 @@ class Krylov:
     """
 
     def __init__(self, product: Callable[[Array], Array], diagonal: Array) -> None:
-        self.product, self.diagonal = product, diagonal
+        self.product, self._diagonal = product, diagonal
         self._basis: tuple[Array, Array, Array] | None = None
         self.products = 0
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Backward, Ledger, Step, WatchedOptimizer
-from descend.doctor.operation import Label, Operation
+from descend.doctor.operation import ByTensor, Label, Operation, compared
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class Accumulation(Check):
         self.rows: tuple[int, float] = (0, 0.0)
         """How many numbers the model was given last, and their sum."""
         self.inside = False
+        self.single: ByTensor[bool] = ByTensor()
+        """Losses of one row: their mean is their sum, and rows that come one by one are a batch together."""
 
     def replaces(self) -> Iterator[Replacement]:
         import torch
@@ -71,6 +73,10 @@ class Accumulation(Check):
         if operation.name in SCALING and not self.clipping and not self.scaled and operation.tensors:
             gradients = {id(leaf.tensor.grad) for leaf in self.ledger.leaves.values() if leaf.tensor.grad is not None}
             self.scaled = id(operation.tensors[0]) in gradients
+        pair, outputs = compared(operation), operation.outputs
+        alone = pair[1].numel() == 1 if pair is not None else self.single.of(*operation.tensors)
+        if alone and outputs and outputs[0].numel() == 1:
+            self.single[outputs[0]] = True
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         import torch
@@ -84,7 +90,8 @@ class Accumulation(Check):
             return
         label = Label.of(node)
         reached = frozenset(id(leaf.tensor) for leaf in backward.received)
-        one: Pass = (backward.place, label.place if label else None, _kind(node), reached)
+        kind = "" if self.single.of(backward.roots[0]) else _kind(node)
+        one: Pass = (backward.place, label.place if label else None, kind, reached)
         for optimizer in {id(held): held for leaf in backward.received for held in leaf.held}.values():
             self.counts.setdefault(optimizer, Count()).pending.append(one)
             self.counts[optimizer].rows.add(self.rows)

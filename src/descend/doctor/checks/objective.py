@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Backward, Ledger
+from descend.doctor.ledger import Backward, Leaf, Ledger
 from descend.doctor.operation import ByTensor, Label, Operation
 from descend.doctor.places import Place
 
@@ -65,8 +65,8 @@ class Objective(Check):
         if not tensors or not operation.outputs or not operation.outputs[0].requires_grad:
             return
         output = operation.outputs[0]
-        if self.likely.of(*tensors) and name in ("mean", "sum"):
-            self.likely[output] = True
+        if self.likely.of(tensors[0]):
+            self.likely[output] = name in ("mean", "sum")  # not what is negated in place
         if output.ndim:
             return
         if name.endswith("_loss") or "cross_entropy" in name:
@@ -95,17 +95,25 @@ class Objective(Check):
             how = "the loss has a minus sign"
         if not how and self.likely.of(backward.roots[0]):
             how = "a log-likelihood lacks its minus sign"
-        if not how and any(
-            group.get("maximize") for one in self.ledger.optimizers for group in one.optimizer.param_groups
-        ):
-            how = "maximize=True" if _below(node).startswith(LOSSES) else ""
+        groups = (group for one in self.ledger.optimizers for group in one.optimizer.param_groups)
+        if any(group.get("maximize") for group in groups):
+            how = "maximize=True" if not how and _below(node).startswith(LOSSES) else ""
+        if how and self._attacks([leaf for one in self.ledger.optimizers for leaf in one.leaves]):
+            how = ""
         label = Label.of(node)
         place = label.place if label is not None and label.place is not None else backward.place
         self.signs[backward.place] = (how, place, (known[2] if known else 0) + bool(how))
 
+    def _attacks(self, leaves: Sequence[Leaf]) -> bool:
+        """Whether what moves belongs to none of the models called, as inputs that are to deceive one do."""
+        models = [model for model, _ in self.ledger.roots.values()]
+        own = {id(one) for model in models for one in model.parameters()}
+        return bool(own and leaves) and not any(id(leaf.tensor) in own for leaf in leaves)
+
     def findings(self) -> list[Finding]:
         moved = self.ledger.trained_by_hand()
-        if moved and not self.ledger.optimizers and self.mean_error and all(one.upwards >= ENOUGH for one in moved):
+        upwards = self.mean_error and not self._attacks(moved) and all(one.upwards >= ENOUGH for one in moved)
+        if moved and not self.ledger.optimizers and upwards:
             return [_ascending("the step by hand adds the gradient", self.added)]
         return [_ascending(how, place) for how, place, count in self.signs.values() if how and count >= ENOUGH]
 

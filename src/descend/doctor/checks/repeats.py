@@ -66,6 +66,9 @@ class Repeats(Check):
         yield torch, "manual_seed", self._seeded
         yield random, "seed", self._seeded
         yield np.random, "seed", self._seeded
+        yield torch, "set_rng_state", self._restored
+        yield random, "setstate", self._restored
+        yield np.random, "set_state", self._restored
 
     def _seeded(self, theirs: Callable[..., object], *args: object, **kwargs: object) -> object:
         seed = args[0] if args else next(iter(kwargs.values()), None)
@@ -73,6 +76,13 @@ class Repeats(Check):
             # A seed set anew for each model, as over folds, is no fault: each model has an optimizer of its own.
             key = (self.ledger.scene.here(), len(self.ledger.optimizers), str(seed))
             self.seeds.setdefault(key, []).append(self.ledger.steps)
+        return theirs(*args, **kwargs)
+
+    def _restored(self, theirs: Callable[..., object], *args: object, **kwargs: object) -> object:
+        """Forget a seed after which the random numbers go on as they were before, as for a picture of each epoch."""
+        for steps in self.seeds.values():
+            if steps and steps[-1] == self.ledger.steps:
+                steps.pop()
         return theirs(*args, **kwargs)
 
     def _batch(self, theirs: Callable[..., object], iterator: object) -> object:

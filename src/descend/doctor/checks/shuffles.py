@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from descend.doctor.checks.batches import shuffled_apart
@@ -12,8 +13,9 @@ from descend.doctor.places import Place
 from descend.doctor.source import assigned, called, names, scopes, tree, within, written
 
 PERMUTATIONS = {"permutation", "randperm"}
-PAIRING = {"zip", "TensorDataset", "train_test_split", "batches"}
 RESEEDING = {"seed", "set_state", "manual_seed", "default_rng", "RandomState", "Random"}
+JOINING = {"cat", "concat", "concatenate", "stack", "vstack", "hstack", "print", "len"}
+ANSWERS = re.compile(r"^(y|t)($|_|train|test)|_y$|label|target|answer", re.I)
 
 
 class Shuffles(Check):
@@ -32,34 +34,54 @@ class Shuffles(Check):
 
 
 def _permuted(body: list[ast.stmt]) -> Iterator[int]:
-    """Yield the line of ``x = x[permutation(n)]`` where another name gets a permutation of its own."""
+    """Yield the line of ``x = x[permutation(n)]`` where its targets get a permutation of their own."""
     found: dict[str, int] = {}
     for name, value, line in assigned(body):
         if isinstance(value, ast.Subscript) and written(value.value) == name and called(value.slice) in PERMUTATIONS:
             found.setdefault(name, line)
-    if len(found) > 1 and not _reseeded(body, set(found.values())):
-        yield min(found.values())
+    for name, line in found.items():
+        for other, at in found.items():
+            first, last = min(line, at), max(line, at)
+            if name != other and _answers(body, other, name, last) and not _reseeded(body, {first, last}):
+                yield first
+                return
 
 
 def _shuffled(body: list[ast.stmt]) -> Iterator[int]:
-    """Yield the line of ``shuffle(x)`` where what belongs to x, row by row, is not shuffled with it."""
+    """Yield the line of ``shuffle(x)`` where its targets are not shuffled with it."""
     calls = [node for node in within(body) if isinstance(node, ast.Call) and called(node) == "shuffle" and node.args]
     alone = {written(node.args[0]): node.lineno for node in calls if len(node.args) == 1}
-    paired = [
-        {written(arg) for arg in node.args}
-        for node in within(body)
-        if isinstance(node, ast.Call) and called(node) in PAIRING
-    ]
     for name, line in alone.items():
-        for other, value, at in assigned(body):
-            apart = other != name and value is not None and at < line and "index" not in name
-            belongs = apart and value is not None and name in names(value) and isinstance(value, ast.BinOp | ast.Call)
-            if value is not None and called(value) in ("len", "range", "copy", "deepcopy", "zip"):
-                continue
-            together = belongs or (apart and any({name, other} <= one for one in paired))
-            if together and not _reseeded(body, {line, alone.get(other, line)}):
+        for other in {one for one, _, at in assigned(body) if at < line} | set(alone):
+            paired = _answers(body, other, name, line) or _answers(body, name, other, line)
+            if other != name and paired and not _reseeded(body, {line, alone.get(other, line)}):
                 yield line
                 return
+
+
+def _answers(body: list[ast.stmt], name: str, inputs: str, line: int) -> bool:
+    """Whether a variable holds the targets of another, by its name, and is used with it as such after a line."""
+    if not ANSWERS.search(name) or ANSWERS.search(inputs) or "source" in inputs:
+        return False
+    first, second = _made_of(body, inputs, line), _made_of(body, name, line)
+    for node in within(body):
+        if not isinstance(node, ast.Call) or node.lineno <= line or called(node) in JOINING:
+            continue
+        given = [names(one) for one in node.args]
+        if any(one & first and not one & second for one in given) and any(
+            one & second and not one & first for one in given
+        ):
+            return True
+    return False
+
+
+def _made_of(body: list[ast.stmt], name: str, line: int) -> set[str]:
+    """Return a variable and those made of it after a line."""
+    made = {name}
+    for other, value, at in assigned(body):
+        if at > line and value is not None and names(value) & made:
+            made.add(other)
+    return made
 
 
 def _reseeded(body: list[ast.stmt], lines: set[int]) -> bool:

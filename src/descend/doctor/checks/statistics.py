@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
@@ -29,7 +29,11 @@ SPREADS = STATISTICS - {"mean", "nanmean", "median"}
 SCALERS = {"StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "Normalizer", "QuantileTransformer"}
 SPLITS = {"train_test_split", "random_split", "Subset"}
 TEST = re.compile(r"(^|[_.])(x_?)?(test|val|valid|validation|holdout)($|[_\d])|^(x|X)(te|va|v|t_?est)$", re.I)
-TRAIN = re.compile(r"train|(^|_)(x|X)tr|fit", re.I)
+TRAIN = re.compile(r"train|(^|_)(x|X)tr|^tr(_|$)|fit", re.I)
+OUTPUTS = re.compile(
+    r"^(y|t)($|_|train|test|val)|_y$|target|label|score|pred|logit|loss|err|resid|output|prob|acc", re.I
+)
+"""Names of what a model is to tell, or has told: a change of their unit leaks nothing."""
 
 Scaled = tuple[str, str, int]
 """What is scaled, with the statistics of what, and the line that takes these."""
@@ -46,12 +50,23 @@ class Statistics(Check):
         for body in scopes(module):
             split = dict(_splits(body))
             for scaled, source, line in _scalings(body):
+                if OUTPUTS.search(source) or OUTPUTS.search(scaled) or not _all_rows(source):
+                    continue
                 later = [at for name, at in split.items() if at > line and name in (scaled, source)]
-                if later:
+                if later and not TRAIN.search(source):
                     return [_finding(source, Place(file, line), later[0])]
                 if TEST.search(source) and not TRAIN.search(source):
                     return [_finding(source, Place(file, line), None)]
         return []
+
+
+def _all_rows(source: str) -> bool:
+    """Whether an expression stands for all rows of something: ``x``, ``table["size"]``, ``x[:, :3]``, not a part."""
+    node = ast.parse(source, mode="eval").body
+    if not isinstance(node, ast.Subscript):
+        return True
+    columns = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice
+    return written(columns) == ":" or (isinstance(columns, ast.Constant | ast.List) and columns is node.slice)
 
 
 def _root(node: ast.expr) -> ast.expr:
@@ -81,15 +96,17 @@ def _scalings(body: list[ast.stmt]) -> Iterator[Scaled]:
         spread: tuple[str, int] | None = None
         for node in ast.walk(value):
             found = _statistic(node)
-            if found is not None and found[0] in SPREADS and _divides(value):
+            if not _divides(value, known):
+                break
+            if found is not None and found[0] in SPREADS:
                 spread = found[1], line
-            elif isinstance(node, ast.Name) and node.id in known and _divides(value) and known[node.id][0] in SPREADS:
+            elif isinstance(node, ast.Name) and node.id in known and known[node.id][0] in SPREADS:
                 spread = known[node.id][1:]
         if spread is not None:
             yield name, spread[0], spread[1]
             yield from ((one, spread[0], spread[1]) for one in names(value) & {spread[0]})
         direct = next((found for node in ast.walk(value) if (found := _statistic(node)) is not None), None)
-        if direct is not None and not _divides(value):
+        if direct is not None and not _divides(value, known):
             known[name] = (*direct, line)
         if called(_root(value)) in SCALERS or called(value) in SCALERS:
             scalers.add(name)
@@ -101,23 +118,30 @@ def _scalings(body: list[ast.stmt]) -> Iterator[Scaled]:
                 into = next((name for name, value, line in assigned(body) if line == node.lineno and value), source)
                 yield into, source, node.lineno
     for node in within(body):  # scaled where it is used, not assigned
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        if isinstance(node, ast.BinOp) and _divides(node, known):
             for one in ast.walk(node.right):
                 if isinstance(one, ast.Name) and one.id in known and known[one.id][0] in SPREADS:
                     yield known[one.id][1], known[one.id][1], known[one.id][2]
 
 
-def _divides(value: ast.expr) -> bool:
-    """Whether an expression subtracts and divides."""
-    quotients = [node for node in ast.walk(value) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
-    inside = (one for node in quotients for one in ast.walk(node.left))
-    return any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Sub) for one in inside)
+def _divides(value: ast.expr, known: Mapping[str, object]) -> bool:
+    """Whether an expression takes a statistic away and divides, as scaling does, without reducing in between."""
+    for node in ast.walk(value):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            left = node.left
+            while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
+                left = left.right if isinstance(left.left, ast.Constant) else left.left
+            taken = left.right if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Sub) else None
+            if taken is not None and any(_statistic(one) or written(one) in known for one in ast.walk(taken)):
+                return True
+    return False
 
 
 def _splits(body: list[ast.stmt]) -> Iterator[tuple[str, int]]:
     """Yield what is taken apart into rows to train on and rows to test on, with the line."""
     begins: dict[tuple[str, str], int] = {}
     ends: dict[tuple[str, str], int] = {}
+    picked: dict[str, dict[str, int]] = {}
     sets = {name: value for name, value, _ in assigned(body) if value is not None and called(value).endswith("Dataset")}
     for node in within(body):
         if isinstance(node, ast.Call) and called(node) in SPLITS and node.args:
@@ -130,8 +154,12 @@ def _splits(body: list[ast.stmt]) -> Iterator[tuple[str, int]]:
                 ends.setdefault((owner, written(high)), node.lineno)
             if low is not None:
                 begins.setdefault((owner, written(low)), node.lineno)
-        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name) and TEST.search(node.slice.id):
-            yield written(node.value), node.lineno
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name):
+            picked.setdefault(written(node.value), {})[node.slice.id] = node.lineno
+    for owner, rows in picked.items():
+        tested = [line for name, line in rows.items() if TEST.search(name)]
+        if tested and any(TRAIN.search(name) for name in rows):
+            yield owner, min(tested)
     for key, line in ends.items():
         if key in begins:
             yield key[0], min(line, begins[key])
