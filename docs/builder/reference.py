@@ -36,6 +36,14 @@ PART = """
 """
 
 
+NAMES = {
+    "losses": ", ".join(LOSSES),
+    "optimizers": ", ".join(OPTIMIZERS),
+    "schedules": ", ".join(SCHEDULES),
+}
+"""What stands in help texts for the names that are registered."""
+
+
 def written() -> dict[str, str]:
     """Return the pages of the reference, by their place in docs/."""
     return {
@@ -89,12 +97,14 @@ def options() -> str:
         f"| `{option.key}` | {f'`{option.spelled}`' if option.on_command_line else ''} | {_shown(option.default)} | "
         f"{cell(option.help)} |"
         for option in OPTIONS.values()
+        if option.help
     ]
     return "\n".join(
         [
             "# Options of a fit\n",
             "Each is a keyword of [`descend.fit`](python.md) and, unless it only makes sense in Python, a flag of "
-            "[`descend fit`](commands.md#descend-fit).\n",
+            "[`descend fit`](commands.md#descend-fit), which has more flags, for what is shown of a fit: `--interval`, "
+            "`--plot`, `--report` and others. What takes functions is in [`descend.fit`](python.md).\n",
             "| Python | command line | default | what it does |",
             "| --- | --- | --- | --- |",
             *rows,
@@ -111,9 +121,9 @@ def commands() -> str:
         said = re.sub(r"^Example: (.*)$", r"```console\n$ \1\n```", command.help, flags=re.M)
         lines += [f"## descend {name}\n", said, "\n| argument | what it does |", "| --- | --- |"]
         for one in command.params:
-            spelled = ", ".join(f"`{flag}`" for flag in one.opts) if one.opts[0].startswith("-") else ""
-            shape = f" `{one.metavar}`" if one.metavar else ""
-            lines.append(f"| {cell(spelled + shape)} | {cell(one.help or '')} |")
+            spelled = ", ".join(one.opts) if one.opts[0].startswith("-") else ""
+            shape = f" {one.metavar}" if one.metavar else ""
+            lines.append(f"| {code(spelled + shape)} | {cell(one.help or '')} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -123,5 +133,16 @@ def _shown(default: object) -> str:
 
 
 def cell(text: str) -> str:
-    """Return text for a cell of a table."""
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    """Return a help text for a cell of a table, with the registered names in their places."""
+    parts = re.sub(r"\{(losses|optimizers|schedules)\}", lambda found: NAMES[found[1]], text).replace("\n", " ").split("`")
+    return "".join(code(part) if place % 2 else escaped(part) for place, part in enumerate(parts))
+
+
+def escaped(text: str) -> str:
+    """Return text of which nothing is a mark of Markdown."""
+    return re.sub(r"[*_|<&]", lambda found: f"&#{ord(found[0])};", text)
+
+
+def code(text: str) -> str:
+    """Return code for a cell of a table, where a backtick would not hide a `|`."""
+    return f"<code>{escaped(text.strip())}</code>"
