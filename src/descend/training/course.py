@@ -32,7 +32,8 @@ class Course:
     regime: its settings. validation: rows that are held back. meter: computes metrics. scheduler: of PyTorch, changes
     the learning rate. average: of the weights on the way, which is what is validated and left in the module.
 
-    epoch: epochs that are done; step: steps; loss: J of the last epoch; measures: what was measured after it, by name.
+    module: what is trained; optimizer: that of PyTorch, None where steps are not by one. epoch: epochs that are done;
+    step: steps; loss: J of the last epoch; measures: what was measured after it, by name.
     """
 
     regime: Regime
@@ -82,10 +83,10 @@ class Course:
 
     # ------------------------------------------------------------ an epoch
 
-    def begin(self, objective: Sums, optimizer: TorchOptimizer) -> None:
-        """Take the module and the optimizer, before an epoch."""
-        if self.optimizer is None:
-            self.module, self.optimizer = objective.model.module, optimizer.torch_optimizer
+    def begin(self, objective: Sums, optimizer: Optimizer | None) -> None:
+        """Take the module and the optimizer of PyTorch, if there is one, before an epoch."""
+        if self.module is None:
+            self.module, self.optimizer = objective.model.module, optimizer
             self.tell("on_train_begin")
         self.due = True
         self.tell("on_epoch_begin")
@@ -164,7 +165,7 @@ class Course:
 
     def measure(self, objective: Sums, loss: float) -> None:
         """Measure what stands after an epoch, keep the best weights, and judge whether to go on."""
-        again, self.due = self.optimizer is not None, False
+        again, self.due = self.module is not None, False
         self.epoch += int(again)
         self.loss = loss
         self.measures = {}

@@ -31,8 +31,12 @@ KRYLOV_BACK, KRYLOV_PROGRESS = 5, 0.01
 class CurvatureOfRows(Protocol):
     """A Gauss-Newton curvature, as a damped system needs it."""
 
-    diagonal: Array
+    on_diagonal: Array
     """(p,) the diagonal of C."""
+
+    def diagonal(self) -> Array:
+        """Return the diagonal of C, (p,), as a matrix does."""
+        return self.on_diagonal
 
     def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
         """Return z with (D^-1 C D^-1 + lambda I) z = -D^-1 g, at least in the space that was searched.
@@ -42,12 +46,12 @@ class CurvatureOfRows(Protocol):
         ...
 
 
-class Dense:
+class Dense(CurvatureOfRows):
     """C itself, (p, p)."""
 
     def __init__(self, lower: Tensor) -> None:
         self.lower = lower
-        self.diagonal: Array = lower.diagonal().cpu().numpy().copy()
+        self.on_diagonal: Array = lower.diagonal().cpu().numpy().copy()
 
     def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
         import torch
@@ -64,7 +68,7 @@ class Dense:
         return np.asarray((move * units).cpu().numpy())
 
 
-class Dual:
+class Dual(CurvatureOfRows):
     """A root A of C = A'A, with a row for each score of each row of the data, (m, p); for m below p.
 
     With K = A D^-2 A', m x m, and g = A'q + g0, g0 what rows of no curvature add:
@@ -77,7 +81,7 @@ class Dual:
     def __init__(self, root: Tensor, pull: Tensor, explained: bool) -> None:
         self.root, self.pull, self.explained = root, pull, explained
         self._scaled: tuple[Array, Tensor, Tensor] | None = None
-        self.diagonal: Array = (root**2).sum(dim=0).cpu().numpy()
+        self.on_diagonal: Array = (root**2).sum(dim=0).cpu().numpy()
 
     def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
         import torch
@@ -100,7 +104,7 @@ class Dual:
         return np.asarray(move.cpu().numpy())
 
 
-class Krylov:
+class Krylov(CurvatureOfRows):
     """C known by its products with vectors: conjugate gradients, whose basis is kept.
 
     In the space of g, C g, C**2 g, ... (in the units D) the system is solved exactly, for every damping alike, so that
@@ -108,7 +112,7 @@ class Krylov:
     """
 
     def __init__(self, product: Callable[[Array], Array], diagonal: Array) -> None:
-        self.product, self.diagonal = product, diagonal
+        self.product, self.on_diagonal = product, diagonal
         self._basis: tuple[Array, Array, Array] | None = None
         self.products = 0
 

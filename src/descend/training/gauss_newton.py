@@ -256,7 +256,7 @@ class Damped:
 
     def __init__(self, place: Place, units: Units) -> None:
         self.curvature = place.curvature
-        self.units: Units = place.surface.alike(np.maximum(units, self.curvature.diagonal))
+        self.units: Units = place.surface.alike(np.maximum(units, self.curvature.diagonal()))
         self.scale = np.sqrt(self.units)
         self.gradient = place.gradient / self.scale
         self.sound = bool(np.isfinite(self.scale).all() and np.isfinite(self.gradient).all())

@@ -84,6 +84,8 @@ class ModuleObjective(Objective):
     ) -> ModulePoint:
         """Evaluate J at the present parameters; order 1 leaves its gradient in ``.grad``."""
         if rows is not None:
+            if self.course is not None:
+                self.course.step += 1
             return ModulePoint(theta, self.descent(rows), self, rows)
         last = self._last
         if order and last is not None and last.theta is theta and last.run == self.runs:
@@ -122,11 +124,12 @@ class ModuleObjective(Objective):
     def epoch(self, optimizer: object, rate: float, epoch: int, stop: Callable[[], bool]) -> Weights | None:  # type: ignore[override]
         """Take the steps of an epoch batch by batch, and return the new handle."""
         course = self.course
-        if course is None or not isinstance(optimizer, TorchOptimizer):
+        if course is None:
             return None
-        course.begin(self, optimizer)
-        if course.regime.batch_size is None and not (course.stepwise or self.engine.streamed):
-            course.step += 1
+        course.begin(self, optimizer.torch_optimizer if isinstance(optimizer, TorchOptimizer) else None)
+        whole = course.regime.batch_size is None
+        if not isinstance(optimizer, TorchOptimizer) or (whole and not (course.stepwise or self.engine.streamed)):
+            course.step += int(whole)
             return None
         optimizer.set_rate(rate)
         course.pass_through(self, optimizer, epoch, lambda: stop() or course.stopped)
