@@ -63,6 +63,12 @@ class Stream(ModuleEngine):
         with undrawn(self.loader) if first else contextlib.nullcontext():
             yield
 
+    def batches_of_epoch(self, size: int | None) -> int | None:
+        try:
+            return len(cast("Sized", self.loader))
+        except TypeError:
+            return None
+
     def steps(
         self, size: int | None, seed: int, epoch: int, accumulate: int
     ) -> Iterator[tuple[list[tuple[Tensor, Tensor, Tensor | None]], float]]:

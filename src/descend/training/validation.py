@@ -121,8 +121,6 @@ def refuse_without(request: Request) -> None:
         )
     if request.clip is not None and request.clip_value is not None:
         raise ConfigError("`clip` cuts the gradient as a whole, `clip_value` each of its numbers: give one of them.")
-    if request.accumulate > 1 and request.batch_size is None:
-        raise ConfigError("`accumulate` adds up the gradients of batches, so give `batch_size`, too.")
 
 
 def course_of(problem: Problem, request: Request, validation: ModuleEngine | None) -> tuple[Course, Request]:
@@ -139,6 +137,8 @@ def course_of(problem: Problem, request: Request, validation: ModuleEngine | Non
             f"{name} passes the same rows several times for a step, and these are passed once in an epoch. Give them "
             "as (X, y) or as a dataset, or take another optimizer, such as adam."
         )
+    if request.accumulate > 1 and request.batch_size is None:
+        raise ConfigError("`accumulate` adds up the gradients of batches, so give `batch_size`, too.")
     meter = meter_of(request.metrics, model)
     regime = Regime(
         *_watched(request.monitor, validation is not None, meter),
@@ -152,8 +152,9 @@ def course_of(problem: Problem, request: Request, validation: ModuleEngine | Non
         seed=request.seed,
         lean=batched and passes_once and (own or request.epochs is not None or validation is not None),
     )
-    batches = -(-objective.rows // regime.batch_size) if regime.batch_size is not None else 1
-    scheduler, request = scheduled(problem, request, -(-batches // regime.accumulate), regime.higher)
+    batches = objective.engine.batches_of_epoch(regime.batch_size)
+    steps = None if batches is None else -(-batches // regime.accumulate)
+    scheduler, request = scheduled(problem, request, steps, regime.higher)
     trained = objective.model.parameters.trained
     course = Course(
         regime,
