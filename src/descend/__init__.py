@@ -8,6 +8,7 @@
     generate  a table from formulas with random numbers                        -> dict of arrays
     curve_fit a function to arrays, with SciPy's call                          -> popt, pcov
     load      a model file                                                     -> Fit
+    watch     the training loop of a block, and what is wrong with it          -> Watched
     DescendError and its kinds FormulaError, DataError, ConfigError, OutputError
 
 Names are imported when they are first used, so that ``import descend`` costs nothing.
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from descend.comparing import Comparison, ModelComparison, compare
     from descend.curve_fitting import curve_fit
     from descend.descent import Outcome, Step, Trace
+    from descend.doctor import watch
     from descend.errors import ConfigError, DataError, DescendError, FormulaError, OutputError
     from descend.gradients.court import Judgement
     from descend.many import load
@@ -33,6 +35,7 @@ _PLACES = {
     "descend.comparing": ("Comparison", "ModelComparison", "compare"),
     "descend.curve_fitting": ("curve_fit",),
     "descend.descent": ("Outcome", "Step", "Trace"),
+    "descend.doctor": ("watch",),
     "descend.errors": ("ConfigError", "DataError", "DescendError", "FormulaError", "OutputError"),
     "descend.results": ("Fit",),
     "descend.gradients.court": ("Judgement",),
@@ -60,6 +63,7 @@ __all__ = [
     "fit",
     "generate",
     "load",
+    "watch",
 ]
 
 

@@ -195,3 +195,22 @@ def test_every_response_is_held_out(rows):
     fit = descend.fit("y ~ w*x0 + b; z ~ 2*w*x0 + c", data, l2="auto")
     least = descend.fit("y ~ w*x0 + b; z ~ 2*w*x0 + c", data)
     assert fit.penalty_path.error[-1] == pytest.approx(least.loss, rel=0.1)
+
+
+def test_of_a_file_beyond_memory_all_folds_are_summed_in_one_pass(tmp_path):
+    import pyarrow
+    from pyarrow import parquet
+
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(6_000, 25))
+    columns = {f"x{place}": column for place, column in enumerate(X.T)}
+    columns |= {"y": 1.0 + X[:, :3] @ [2.0, -1.0, 0.5] + rng.normal(size=len(X)), "day": np.arange(len(X)) // 100}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "rows.parquet", row_group_size=1_000)
+    for key in ("l1", "l2"):
+        there = descend.fit("y ~ w @ [x*] + b", str(tmp_path / "rows.parquet"), engine="query", **{key: "auto"})
+        here = descend.fit("y ~ w @ [x*] + b", columns, **{key: "auto"})
+        assert there.penalty_path.error.min() == pytest.approx(here.penalty_path.error.min(), rel=0.01)
+        assert there.parameters["w"] == pytest.approx(here.parameters["w"], abs=0.02)
+        assert len(there.penalty_path.parameters) == len(there.penalty_path.error)
+    with pytest.raises(descend.ConfigError, match="Folds by groups, or in an order, are made of rows in memory"):
+        descend.fit("y ~ w @ [x*] + b", str(tmp_path / "rows.parquet"), engine="query", l2="auto(by=day)")

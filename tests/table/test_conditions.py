@@ -137,11 +137,11 @@ def test_random_conditions_choose_rows_or_fail(where: str) -> None:
 def test_only_the_columns_that_a_condition_may_name_are_handed_to_sql(monkeypatch):
     import polars
 
-    from descend.table import arrays
+    from descend.table import array_conditions
 
     handed = []
-    original = arrays._for_sql
-    monkeypatch.setattr(arrays, "_for_sql", lambda cells: handed.append(cells[0]) or original(cells))
+    original = array_conditions._for_sql
+    monkeypatch.setattr(array_conditions, "_for_sql", lambda cells: handed.append(cells[0]) or original(cells))
     frame = polars.DataFrame({"x": [1.0, 2.0, 3.0], "note": ["p", "q", None], "Site": ["a", "b", "a"], "z": [7, 8, 9]})
     table = open_table(frame, where="SITE = 'a' and \"z\" < 9")
     assert table.rows == 1 and sorted(map(str, handed)) == ["7", "a"]

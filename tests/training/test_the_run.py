@@ -204,6 +204,7 @@ def test_bfloat16_computes_in_it_and_leaves_float32():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`torch.jit")
 def test_a_compiled_module_runs_as_the_same():
     module, other = net(), net()
     fitted, expected = fit(module, compile=True), fit(other)

@@ -17,6 +17,8 @@ from descend.problem.point import Objective, Point
 from descend.problem.problem import Problem
 
 Array = NDArray[np.float64]
+FEW = 8
+"""Up to so many numbers, Python is faster than NumPy."""
 MANY = 5_000
 """With more parameters, the default optimizer forms nothing whose size grows with their square."""
 
@@ -55,7 +57,10 @@ def scales(point: Point) -> Array:
     """
     if point.curvature is None:
         return np.ones(np.size(point.theta))
-    size, parts = point.excess, point.curvature.diagonal().tolist()
+    size, diagonal = point.excess, point.curvature.diagonal()
+    if len(diagonal) > FEW and diagonal.min() > 0.0 and math.isfinite(diagonal.sum()):
+        return np.sqrt(size / diagonal)
+    parts = diagonal.tolist()
     return np.array([math.sqrt(size / part) if 0.0 < part < math.inf else 1.0 for part in parts])
 
 

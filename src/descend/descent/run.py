@@ -98,6 +98,10 @@ def run(
         scaled, scaled_note = standardized(problem, first)
         objective, first, restore = scaled, scaled.first, scaled.restore
         notes.append(scaled_note)
+    elif request.optimizer is None and request.checkpoint is None and optimizer.needs == 2 and problem.model.log_linear:
+        from descend.problem.newton import newton_objective
+
+        objective = newton_objective(problem, first) or objective
     short = on_step is None and request.checkpoint is None and objective.rows <= FEW_ROWS
     interruptible = Interruptible(at_once=not short)
     with interruptible as stop:
@@ -128,6 +132,8 @@ def run(
             raise where_it_stood(error, trace, problem.model.parameters, keep, request.checkpoint) from None
     if snapshot is not None:
         notes.insert(0, f"resumed at epoch {snapshot.epoch:,} from {request.checkpoint}")
+    if objective.engine is not problem.objective.engine:
+        problem.objective.passes += objective.passes
     connection: Connection | None = getattr(getattr(objective.engine, "lazy", None), "connection", None)
     notes.append(None if connection is None else connection.note)
     said = tuple(note for note in notes if note)

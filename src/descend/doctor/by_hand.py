@@ -40,7 +40,10 @@ class ByHand:
             moved.append(leaf)
             step, slope = (value - leaf.tensor.detach()).double().flatten(), gradient.double().flatten()
             along, size = float(step @ slope), float(slope @ slope)
-            if size > 0.0 and along > 0.999 * size**0.5 * float(step @ step) ** 0.5:
+            straight = 0.999 * size**0.5 * float(step @ step) ** 0.5
+            if size > 0.0 and along > straight:
                 self.ledger.by_hand_rate = along / size
+            elif size > 0.0 and -along > straight:
+                leaf.upwards += 1
         self.kept.clear()
         return moved

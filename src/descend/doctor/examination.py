@@ -9,6 +9,7 @@ from typing import Any
 
 from descend.doctor import script as scripts
 from descend.doctor.checks import CHECKS
+from descend.doctor.contract import Check
 from descend.doctor.finding import Finding, plain
 from descend.doctor.hooks import Enough, Watch
 from descend.doctor.ledger import Ledger
@@ -59,25 +60,28 @@ class Report:
         }
 
 
-def examine(path: str | os.PathLike[str], arguments: Sequence[str] = (), steps: int | None = None) -> Report:
+def examine(
+    path: str | os.PathLike[str], arguments: Sequence[str] = (), steps: int | None = None, every_step: bool = False
+) -> Report:
     """Run a PyTorch training script under watch and report what is wrong with its training loop.
 
     The script runs in this process as ``python PATH ARGUMENTS`` would run it, unchanged; ``torch.compile`` is left out.
-    It is ended after ``steps`` steps, if given.
+    It is ended after ``steps`` steps, if given. The first 200 steps are watched closely, then each 16th and what is
+    unusual; with ``every_step`` all are.
 
     Raises DataError if there is no such file, ConfigError if it is not Python or PyTorch is not installed.
     """
     if steps is not None and steps < 1:
         raise ConfigError(f"The script cannot be ended after {steps} steps. Give at least 1.")
     file = scripts.checked(path)
-    _import_torch()
+    require_torch()
     scene = Scene(file)
     ledger = Ledger(scene)
     checks = [check(ledger) for check in CHECKS]
     outcome = "finished"
     error: BaseException | None = None
     try:
-        with Watch(ledger, checks, steps):
+        with Watch(ledger, checks, steps, every_step):
             scripts.run(file, list(arguments), scene)
     except Enough:
         outcome = "stopped"
@@ -88,21 +92,30 @@ def examine(path: str | os.PathLike[str], arguments: Sequence[str] = (), steps: 
             outcome, error = "exited", end
     except Exception as raised:
         outcome, error = "raised", raised
+    return report_of(str(path), ledger, checks, outcome, error)
+
+
+def report_of(
+    script: str, ledger: Ledger, checks: Sequence[Check], outcome: str, error: BaseException | None
+) -> Report:
+    """Ask the checks what they have found, once the watch has ended."""
     ledger.error = error
     findings = _without_consequences([finding for check in checks for finding in check.findings()])
     return Report(
-        str(path),
+        script,
         findings,
         outcome,
         _watched(ledger),
         _said(error),
-        tuple(scene.lines(error.__traceback__)) if error else (),
+        tuple(ledger.scene.lines(error.__traceback__)) if error else (),
         error is not None and any(check.explains(error) for check in checks),
     )
 
 
-SUBORDINATE = {"rate_too_small", "gradients_vanish", "target_among_inputs"}
+SUBORDINATE = {"rate_too_small", "gradients_vanish", "target_among_inputs", "initial_loss_too_high"}
 """Findings of scripts in which nothing else is wrong."""
+CONSTANT = {"softmax_of_one_column", "inputs_unscaled", "output_out_of_reach", "activation_on_logits"}
+"""Findings that say why a gradient is 0 everywhere."""
 UNSCALED = {"inputs_unscaled", "targets_unscaled"}
 
 
@@ -110,6 +123,10 @@ def _without_consequences(findings: list[Finding]) -> tuple[Finding, ...]:
     """Leave out findings that follow from others: the NaN after too large a rate, or one fault reported twice."""
     names = {finding.name for finding in findings}
     consequences: set[str] = set()
+    if names & CONSTANT:  # a gradient of 0 has been explained
+        findings = [one for one in findings if one.name != "no_gradient" or one.evidence.get("gradient") is None]
+    if "wrong_parameters" in names:
+        consequences.add("no_gradient")
     if "rate_too_large" in names:
         consequences.add("first_nan")
     if names - SUBORDINATE:  # steps are small, and gradients vanish, for a reason that has been found
@@ -127,7 +144,8 @@ def _without_consequences(findings: list[Finding]) -> tuple[Finding, ...]:
     return tuple(kept.values())
 
 
-def _import_torch() -> None:
+def require_torch() -> None:
+    """Raise ConfigError if PyTorch is not installed."""
     try:
         import torch  # noqa: F401
     except ImportError:

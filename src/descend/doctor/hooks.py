@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING, Any
 from descend.doctor.by_hand import ByHand
 from descend.doctor.contract import Check, norms
 from descend.doctor.ledger import Backward, Leaf, Ledger, Step, WatchedOptimizer
+from descend.doctor.mode import graph_leaves, mode, transformed
 from descend.doctor.operation import Label, Operation, tensors_of
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.autograd.graph import Node
     from torch.nn import Module
     from torch.optim import Optimizer
-    from torch.overrides import TorchFunctionMode
 
 Function = Callable[..., object]
 Arguments = tuple[object, ...]
 Options = dict[str, object]
 LOOKED_AT = 10
 """Backward passes from one line whose graph is searched for leaves; after these, only the 16th, 32nd, 64th ..."""
+CLOSE, EVERY = 200, 16
+"""Steps that are all watched closely; after these, each 16th is. Of calls that do not train, fewer make a beginning."""
+CLOSE_CALLS = 20
+GROWTH = 2.0
+"""A loss that has grown to more than this multiple of the first is looked at, wherever it is seen."""
 
 
 class Enough(BaseException):
@@ -34,10 +38,16 @@ class Watch:
     """A context in which the checks are notified of every PyTorch call, backward pass and step.
 
     most_steps: end the script after so many steps of optimizers, or moves by hand; None lets it run.
+    every_step: watch all steps closely, not only the first `CLOSE` and each `EVERY`-th after them.
     """
 
-    def __init__(self, ledger: Ledger, checks: Sequence[Check], most_steps: int | None = None) -> None:
-        self.ledger, self.checks, self.most_steps = ledger, checks, most_steps
+    def __init__(
+        self, ledger: Ledger, checks: Sequence[Check], most_steps: int | None = None, every_step: bool = False
+    ) -> None:
+        self.ledger, self.checks, self.most_steps, self.every_step = ledger, checks, most_steps, every_step
+        self.calls: dict[tuple[Place | None, bool], int] = {}
+        self.trained: set[tuple[Place | None, bool]] = set()
+        self.steps: list[Step | None] = []
         self.busy = 0  # above 0 while PyTorch or a check computes: such calls are not the script's
         self.undo = contextlib.ExitStack()
         self.by_hand = ByHand(ledger)
@@ -64,7 +74,9 @@ class Watch:
                 modules.register_module_forward_hook(self._layer_ended, always_call=True),
             ):
                 undo.callback(handle.remove)
-            undo.enter_context(_mode(self))
+            self.mode = mode(self)
+            self._listen()
+            undo.callback(self._turn_away)
             self.undo = undo.pop_all()
         return self
 
@@ -92,6 +104,36 @@ class Watch:
         finally:
             self.busy -= 1
 
+    # How closely: calls are reported while a mode lies on PyTorch's stack of them.
+
+    def _listen(self) -> None:
+        if not self.ledger.closely:
+            self.mode.__enter__()  # type: ignore[no-untyped-call]
+            self.ledger.closely = True
+
+    def _turn_away(self) -> None:
+        from torch.overrides import _get_current_function_mode
+
+        top = _get_current_function_mode()  # type: ignore[no-untyped-call]
+        if self.ledger.closely and top is self.mode:
+            self.mode.__exit__(None, None, None)
+            self.ledger.closely = False
+
+    def _next(self) -> None:
+        """Decide at the end of a step whether the next is watched closely."""
+        steps = self.ledger.steps
+        if self.every_step or steps < CLOSE or steps % EVERY == 0:
+            self._listen()
+        else:
+            self._turn_away()
+
+    def _unusual(self, place: Place | None, value: float | None) -> bool:
+        """Whether a backward pass that is not watched closely should be: it is new, or its loss has grown."""
+        losses = self.ledger.losses.get(place)
+        if place not in self.passes or value is None or not losses:
+            return True
+        return not value <= GROWTH * abs(losses[0])
+
     # What PyTorch calls.
 
     def operation(self, operation: Operation) -> None:
@@ -106,6 +148,8 @@ class Watch:
     def _backward(self, theirs: Function, *args: Any, **kwargs: Any) -> object:
         if self.busy:
             return theirs(*args, **kwargs)
+        if not self.ledger.closely and self._passed_by(args[0] if args else kwargs["tensors"]):
+            return theirs(*args, **kwargs)
         with self._aside():
             backward = self._begun(args[0] if args else kwargs["tensors"])
             with contextlib.ExitStack() as around:
@@ -117,6 +161,18 @@ class Watch:
                 check.backward_ended(backward)
             self.by_hand.keep(backward.received)
         return result
+
+    def _passed_by(self, tensors: Tensor | Sequence[Tensor]) -> bool:
+        """Note the loss of a backward pass that is not watched closely; False if it has to be after all."""
+        ledger, roots = self.ledger, tensors_of(tensors)
+        place = ledger.scene.here()
+        value = float(roots[0].detach()) if len(roots) == 1 and roots[0].numel() == 1 else None
+        if self._unusual(place, value) or value is None:
+            return False
+        ledger.backwards.append(place)
+        ledger.losses[place].append(value)
+        self.passes[place] += 1
+        return True
 
     def _begun(self, tensors: Tensor | Sequence[Tensor]) -> Backward:
         ledger = self.ledger
@@ -179,6 +235,8 @@ class Watch:
 
         with self._aside():
             result = theirs(owner, *args, **kwargs)
+            if not self.ledger.closely:
+                return result
             place = self.ledger.scene.here()
             if not isinstance(owner, torch.nn.Module):
                 found = [self.ledger.optimizer(owner)]
@@ -196,38 +254,43 @@ class Watch:
         return (lambda function: function) if model is None else model
 
     def _step_begins(self, optimizer: Optimizer, args: Arguments, kwargs: Options) -> None:
+        step = None
         with self._aside():
             entry = self.ledger.optimizer(optimizer)
-            step = self._step(entry, args, kwargs)
-            entry.stepped_at = step.place
             entry.last_rate = float(optimizer.param_groups[0].get("lr", float("nan")))
             if entry.first_rate is None:
                 entry.first_rate = entry.last_rate
-            self._fed(step)
-            for check in self.checks:
-                check.step_begins(step)
-        if not step.inside:
+            if self.ledger.closely:
+                step = self._step(entry, args, kwargs)
+                entry.stepped_at = step.place
+                self._fed(step)
+                for check in self.checks:
+                    check.step_begins(step)
+        self.steps.append(step)
+        if not _inside(args, kwargs):
             self.busy += 1
+            self._turn_away()  # what an optimizer computes is not the script's
 
     def _step_ended(self, optimizer: Optimizer, args: Arguments, kwargs: Options) -> None:
         entry = self.ledger.optimizer(optimizer)
-        step = self._step(entry, args, kwargs)
-        if not step.inside:
+        if not _inside(args, kwargs):
             self.busy -= 1
+        step = self.steps.pop() if self.steps else None
         with self._aside():
             entry.steps += 1
             self.ledger.steps += 1
-            if step.inside:
-                self._fed(step)
-            for check in self.checks:
-                check.step_ended(step)
+            if step is not None:
+                entry.watched += 1
+                if step.inside:
+                    self._fed(step)
+                for check in self.checks:
+                    check.step_ended(step)
+        self._next()
         if self.most_steps is not None and self.ledger.steps >= self.most_steps:
             raise Enough
 
     def _step(self, entry: WatchedOptimizer, args: Arguments, kwargs: Options) -> Step:
-        # args begins with the optimizer itself.
-        inside = bool(kwargs.get("closure")) or any(map(callable, args))
-        return Step(entry, self.ledger.scene.here(), inside)
+        return Step(entry, self.ledger.scene.here(), _inside(args, kwargs))
 
     def _fed(self, step: Step) -> None:
         """Note which parameters a step has gradients for."""
@@ -242,69 +305,36 @@ class Watch:
         ledger = self.ledger
         if not ledger.layers:
             ledger.called_at = ledger.scene.here()
+            if not ledger.closely and not self.busy:
+                self._called()
             if id(layer) not in ledger.roots:
                 ledger.roots[id(layer)] = (layer, ledger.scene.name_of(layer))
         ledger.layers.append(layer)
 
+    def _called(self) -> None:
+        """Watch closely again where a model is called for another purpose than the usual step."""
+        import torch
+
+        key = (self.ledger.called_at, torch.is_grad_enabled())
+        count = self.calls[key] = self.calls.get(key, 0) + 1
+        training = key[1] and key in self.trained
+        if not training and (count <= CLOSE_CALLS or count % EVERY == 0):
+            self._listen()
+
     def _layer_ended(self, layer: Module, args: object, output: object) -> None:
+        import torch
+
         if not self.ledger.layers:
             return
         self.ledger.layers.pop()
-        if not self.ledger.layers and not self.busy and not transformed():
+        if not self.ledger.layers and self.ledger.closely and not self.busy and not transformed():
+            self.trained.add((self.ledger.called_at, torch.is_grad_enabled()))
             with self._aside():
                 outputs = tensors_of(output)
                 for check in self.checks:
                     check.forwarded(layer, tensors_of(args), outputs)
 
 
-def transformed() -> bool:
-    """Whether one of torch.func's transforms is at work, such as vmap."""
-    import torch
-
-    return torch._C._functorch.peek_interpreter_stack() is not None
-
-
-def graph_leaves(roots: Sequence[Tensor]) -> list[Tensor]:
-    """Return the leaves in the graph of some tensors."""
-    seen: set[Node] = set()
-    leaves: dict[int, Tensor] = {}
-    todo = [root.grad_fn for root in roots if root.grad_fn is not None]
-    while todo:
-        node = todo.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        leaf = getattr(node, "variable", None)
-        if leaf is not None:
-            leaves[id(leaf)] = leaf
-        todo.extend(following for following, _ in node.next_functions if following is not None)
-    return list(leaves.values())
-
-
-def _mode(watch: Watch) -> TorchFunctionMode:
-    """Return a mode in which every call of a PyTorch function is reported to ``watch``."""
-    import torch
-    from torch.overrides import TorchFunctionMode
-
-    data = torch.Tensor.data.__get__  # type: ignore[attr-defined]
-
-    class Operations(TorchFunctionMode):
-        """Passes each call on, and reports it."""
-
-        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            value = function(*args, **(kwargs or {}))
-            if watch.busy or transformed():
-                return value  # inside torch.func's transforms a tensor stands for many, and has no numbers to look at
-            name = function.__name__
-            if name == "__get__":
-                if function != data:
-                    return value
-                name = "data"
-            watch.busy += 1
-            try:
-                watch.operation(Operation(function, name, args, kwargs or {}, value, watch.ledger.scene.here()))
-            finally:
-                watch.busy -= 1
-            return value
-
-    return Operations()
+def _inside(args: Arguments, kwargs: Options) -> bool:
+    """Whether a step evaluates the loss itself; its arguments begin with the optimizer."""
+    return bool(kwargs.get("closure")) or any(map(callable, args))

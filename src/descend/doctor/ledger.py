@@ -18,7 +18,8 @@ class Leaf:
     """A tensor that gradients are gathered in.
 
     passes: backward passes that reached it. largest: the largest norm its gradient had. steps: how many an optimizer
-    took with it; moved: whether the script changed it by hand. held: the optimizers that hold it.
+    took with it; moved: whether the script changed it by hand;
+    upwards: how often it did so along the gradient. held: the optimizers that hold it.
     """
 
     tensor: Tensor
@@ -28,18 +29,20 @@ class Leaf:
     largest: float = 0.0
     steps: int = 0
     moved: bool = False
+    upwards: int = 0
     held: list[WatchedOptimizer] = field(default_factory=list)
 
 
 @dataclass(eq=False)
 class WatchedOptimizer:
-    """An optimizer the script has made."""
+    """An optimizer the script has made. watched: how many of its steps were watched closely."""
 
     optimizer: torch.optim.Optimizer
     name: str | None
     place: Place | None
     leaves: list[Leaf] = field(default_factory=list)
     steps: int = 0
+    watched: int = 0
     stepped_at: Place | None = None
     zeroed_at: Place | None = None
     first_rate: float | None = None
@@ -112,6 +115,7 @@ class Ledger:
         self.roots: dict[int, tuple[torch.nn.Module, str | None]] = {}
         self.called_at: Place | None = None
         self.steps = 0
+        self.closely = False  # whether calls are reported now
         self.by_hand_rate: float | None = None
         self.error: BaseException | None = None
         self.cuts: dict[tuple[Place | None, str], Cut] = {}

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FOREIGN = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 COMMENT = re.compile(r"\s{2,}#")
+NOTEBOOK = re.compile(r"\d+\.py$|(?<=<ipython-input-).*$")
+"""What differs from cell to cell in the name that Python has for a cell of a notebook."""
 MOST_ITEMS = 100
 """Items of a list or dict that are looked through for a name."""
 
@@ -39,13 +41,18 @@ class Place(NamedTuple):
 class Scene:
     """Tells the user's frames from those of libraries: the user's files are in the folder of the script."""
 
-    def __init__(self, script: Path) -> None:
+    def __init__(self, script: Path, alone: str = "") -> None:
+        """Take a script; ``alone``: only this file, or cells like it, is the user's code."""
+        self.script = alone or str(script)
+        self.alone = NOTEBOOK.sub("", alone)
         self.folder = str(script.parent) + os.sep
         self.known: dict[str, bool] = {}
 
     def is_users(self, file: str) -> bool:
         """Whether ``file`` is the user's own code."""
         known = self.known.get(file)
+        if known is None and self.alone:
+            known = self.known[file] = NOTEBOOK.sub("", file) == self.alone
         if known is None:
             path = os.path.abspath(file)
             # Names that are not files, such as `<frozen runpy>`, would be taken as relative to the current folder.

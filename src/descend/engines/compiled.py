@@ -200,7 +200,7 @@ class Compiled:
         begun = len(set(places)) < len(places)  # a vector that meets two lists adds up
         lines = [f"jacobian = {self._zeros(f'({self.program.parameters.size}, count)')}"]
         if self.language == "numpy" and not begun:
-            lines = [f"jacobian = np.empty(({self.program.parameters.size}, count))"]
+            lines = [f"jacobian = np.empty(({self.program.parameters.size}, count){self._order()})"]
         for place, (symbol, derivative) in zip(places, jacobian, strict=True):
             matrix = self.code.matrices.get(symbol)
             factors = [writer.name(derivative)] if derivative != 1 or not (matrix or root) else []
@@ -213,6 +213,11 @@ class Compiled:
                 text = f"{matrix}.T*({text})" if text else f"{matrix}.T"
             lines.append(f"jacobian[{place}] {'+=' if begun and matrix else '='} {text}")
         return lines
+
+    def _order(self) -> str:
+        """Write how J is laid out: as the data are, so that a matrix that lies row by row is not turned."""
+        first = next(iter(self.code.matrices.values()), None)
+        return "" if first is None else f', order="F" if {first}.flags.c_contiguous else "C"'
 
     def _zeros(self, shape: str) -> str:
         return f"np.zeros({shape})" if self.language == "numpy" else f"theta.new_zeros({shape})"

@@ -21,6 +21,7 @@ from descend.formula.compile import compile_expression
 from descend.formula.factor import triangle
 from descend.formula.symbols import Column
 from descend.gradients.contract import Kernel, Program
+from descend.table.in_matrix import InMatrix
 from descend.table.rows import Chosen, Rows
 
 BLOCK = 4_096
@@ -103,6 +104,16 @@ class Design:
     columns: tuple[Expr, ...]
     response: Expr
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The name of each column that is one of the table, "" of any other."""
+        return tuple(each.name if isinstance(each, Column) else "" for each in self.columns)
+
+    @cached_property
+    def sources(self) -> list[tuple[int, tuple[Callable[..., Array], tuple[str, ...]]]]:
+        """For each column, and the response last: its place, how to compute it, and from which columns of the table."""
+        return list(enumerate(map(_source, (*self.columns, self.response))))
+
 
 @lru_cache(maxsize=128)
 def design(program: Program) -> Design:
@@ -155,7 +166,17 @@ class DesignRows:
     def __init__(self, design: Design, rows: Rows) -> None:
         self.columns, self.weights, self.count = rows.columns, rows.omega, rows.count
         self.size = len(design.columns)
-        self.sources = [_source(expression) for expression in (*design.columns, design.response)]
+        self.matrix, self.within = self._in_matrix(design.names)
+        self.sources = design.sources[: self.within.start] + design.sources[self.within.stop :]
+
+    def _in_matrix(self, names: tuple[str, ...]) -> tuple[Array | None, slice]:
+        """Return the matrix whose columns are columns of J, side by side, and which those are."""
+        if isinstance(self.columns, InMatrix):
+            begin = next((place for place, name in enumerate(names) if name), 0)
+            within = slice(begin, begin + len(self.columns.listed))
+            if names[within] == self.columns.listed:
+                return self.columns.matrix, within
+        return None, slice(0, 0)
 
     def factored(self) -> Factors:
         """Return what remains of the rows; all nan where a column is not finite."""
@@ -191,10 +212,10 @@ class DesignRows:
         """Factor few rows, [J, y] transposed, as a whole; ``moments``: theirs, if they are well-conditioned."""
         size = self.size
         if moments is not None:
-            inverse = np.linalg.inv(moments[:size, :size])
-            centre = inverse.dot(moments[:size, size])
-            residual = centre.dot(matrix[:size]) - matrix[size]
-            centre = centre - inverse.dot(matrix[:size].dot(residual))
+            square = moments[:size, :size]
+            about = np.linalg.solve(square, moments[:size, size])
+            residual = about.dot(matrix[:size]) - matrix[size]
+            centre: Array = np.asarray(about - np.linalg.solve(square, matrix[:size].dot(residual)), dtype=np.float64)
             residual = centre.dot(matrix[:size]) - matrix[size]
             lower = np.asarray(np.linalg.cholesky(moments[:size, :size]), dtype=np.float64)
             return Factors(centre, lower.T, np.zeros(size), math.sqrt(residual.dot(residual)), True)
@@ -215,14 +236,21 @@ class DesignRows:
         part: Chosen = slice(None)
         if self.count > most:
             part = np.sort(np.random.default_rng(0).integers(0, self.count, most))
-        matrix = np.empty((self.size + 1, min(self.count, most)))
+        matrix = self._buffer(min(self.count, most))
         self._fill(matrix, part)
         return matrix
+
+    def _buffer(self, rows: int) -> Array:
+        """Return room for [J, y], transposed, of so many rows; laid out as a matrix that they are read from is."""
+        return np.empty((self.size + 1, rows)) if self.matrix is None else np.empty((rows, self.size + 1)).T
 
     def _fill(self, matrix: Array, part: Chosen, factors: Array | None = None) -> None:
         """Write the columns and the response of some rows, times factors, into the rows of a matrix."""
         cut: dict[str, Array] = {}
-        for place, (compute, names) in enumerate(self.sources):
+        if self.matrix is not None:
+            scale = 1.0 if factors is None else factors[self.within]
+            np.multiply(self.matrix[part], scale, out=matrix[self.within].T)
+        for place, (compute, names) in self.sources:
             for name in names:
                 if name not in cut:
                     cut[name] = self.columns[name][part]
@@ -235,14 +263,17 @@ class DesignRows:
     def _blocks(self, centre: Array, scale: Array, first: int = 0, last: int | None = None) -> Iterator[Array]:
         """Yield [J, r0] of one block of rows after the other, scaled, each column in a row of a buffer."""
         last = self.count if last is None else last
-        buffer = np.empty((self.size + 1, BLOCK))
+        buffer = self._buffer(BLOCK)
         guess = np.append(centre * scale[:-1], -scale[-1]) / scale[-1]
         factors = 1.0 / scale
         residual = np.empty(BLOCK)
         for begin in range(first, last, BLOCK):
             block = buffer[:, : min(BLOCK, last - begin)]
             self._fill(block, slice(begin, begin + block.shape[1]), factors)
-            np.einsum("k,kn->n", guess, block, out=residual[: block.shape[1]])
+            if self.matrix is None:
+                np.einsum("k,kn->n", guess, block, out=residual[: block.shape[1]])
+            else:
+                block.T.dot(guess, out=residual[: block.shape[1]])
             block[-1] = residual[: block.shape[1]]
             yield block
 

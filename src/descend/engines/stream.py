@@ -8,6 +8,7 @@ import numpy as np
 
 from descend.engines.batches import Batch, batches
 from descend.engines.compiled import compiled
+from descend.engines.parabola import Parabola, through
 from descend.engines.torch_engine import checked_device, import_torch
 from descend.engines.totals import Array, Totals, ordered
 from descend.formula.factor import torch_triangle, triangle
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BLOCK = 1 << 16
-"""Rows per block: enough that fetching them costs little for each, few enough for any memory."""
+"""Rows per block at most: enough that fetching them costs little for each, few enough for any memory."""
+NUMBERS = 1 << 20
+"""Numbers per block at most, of all columns: there are several times as many in what is made of them."""
+
+
+def block_rows(lazy: Lazy) -> int:
+    """Return how many rows a block has at most: the fewer, the more columns there are."""
+    return max(1 << 10, min(BLOCK, NUMBERS // max(1, len(lazy.every))))
 
 
 class StreamEngine:
@@ -43,7 +51,6 @@ class StreamEngine:
             compiled(program, language, lazy.roles.spread is not None) if isinstance(program, Program) else program
         )
         self.name = self.kernel.language
-        self.once = False
         self.lazy = lazy
         self.device: str | None = None
         if self.name == "torch":
@@ -52,19 +59,33 @@ class StreamEngine:
         self.rows = Rows({})
         """Some of the rows, in memory."""
         self.count, self.total = lazy.counted() if counted is None else counted
+        self.block = block_rows(lazy)
+        self.near: Array | None = None
+        """A point near the minimum whose sums determine all others: for a squared loss and a linear formula."""
+        self.parabola: Parabola | None = None
+
+    @property
+    def once(self) -> bool:
+        """Whether all sums are known from those of one pass."""
+        return self.parabola is not None
 
     def batches(self, size: int, seed: int, epoch: int) -> list[Batch]:
         """Return the batches of one epoch, each of which is fetched by a query of its own."""
         return batches(self.count, size, seed, epoch)
 
     def evaluate(self, theta: Array, order: int = 1, rows: Batch | None = None) -> Totals:
+        if self.near is not None and rows is None:
+            near, self.near = self.near, None
+            self.parabola = through(near, self.evaluate(near, 2))
+        if self.parabola is not None and rows is None:
+            return self.parabola.totals(theta, order)
         return self.lazy.attempt(lambda: self._evaluated(theta, order, rows))
 
     def _evaluated(self, theta: Array, order: int, rows: Batch | None) -> Totals:
         point: Any = theta if self.device is None else self.torch.from_numpy(theta.copy()).to(self.device)
         loss, gradient, curvature = 0.0, None, None
         total = self.total if rows is None else 0.0
-        for part in (self.lazy if rows is None else self._part(rows)).blocks(BLOCK):
+        for part in (self.lazy if rows is None else self._part(rows)).blocks(self.block):
             if rows is not None:
                 total += part.total
             block: tuple[Array | Tensor, ...] = self.kernel.prepare(part)

@@ -97,27 +97,31 @@ class Alone:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.within = 0
-        self.limit: threadpoolctl._ThreadpoolLimiter
+        self.before: list[tuple[threadpoolctl.LibController, int]] = []
 
     def __enter__(self) -> None:
         with self.lock:
             self.within += 1
             if self.within == 1:
-                self.limit = _libraries("scipy.linalg" in sys.modules).limit(limits=1, user_api="blas")
+                counted = [(each, each.get_num_threads()) for each in _libraries("scipy.linalg" in sys.modules)]
+                self.before = [(each, threads) for each, threads in counted if threads != 1]
+                for each, _ in self.before:
+                    each.set_num_threads(1)
 
     def __exit__(self, *error: object) -> None:
         with self.lock:
             self.within -= 1
             if self.within == 0:
-                self.limit.restore_original_limits()
+                for each, threads in self.before:
+                    each.set_num_threads(threads)
 
 
 one_thread_each = Alone()
 
 
 @lru_cache(maxsize=2)
-def _libraries(with_scipy: bool) -> threadpoolctl.ThreadpoolController:
-    """Return the libraries loaded by now; SciPy has a BLAS of its own."""
+def _libraries(with_scipy: bool) -> list[threadpoolctl.LibController]:
+    """Return each BLAS that is loaded by now; SciPy has one of its own."""
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    return [each for each in ThreadpoolController().lib_controllers if each.user_api == "blas"]

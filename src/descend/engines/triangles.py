@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 
@@ -12,8 +11,10 @@ from descend.engines.totals import Array
 
 WELL = 1e-4
 """Smallest eigenvalue of the scaled moments, as a share of the largest, at which squares cost no digit that counts."""
-KEPT = 1 << 14
-"""Cells of a matrix up to which its bound is kept; that of a larger one is worth less than the room."""
+KNOWN: dict[tuple[int, int], float] = {}
+"""Bounds by the size and a hash of their matrix, ..."""
+KEPT = 4
+"""... of so many, the last ones."""
 
 
 def well_conditioned(moments: Array) -> bool:
@@ -37,14 +38,13 @@ def least_bound(matrix: Array) -> float:
     It is 1 / |M^-1| in the Frobenius norm; 0 where M is not positive definite, which says nothing. A fit asks for that
     of one matrix several times, so the last ones are known.
     """
-    return _known_bound(matrix.tobytes()) if matrix.size <= KEPT else _least_bound(matrix)
-
-
-@lru_cache(maxsize=4)
-def _known_bound(cells: bytes) -> float:
-    matrix = np.frombuffer(cells)
-    size = math.isqrt(matrix.size)
-    return _least_bound(matrix.reshape(size, size))
+    key = matrix.size, hash(matrix.tobytes())
+    found = KNOWN.get(key)
+    if found is None:
+        found = KNOWN[key] = _least_bound(matrix)
+        for other in list(KNOWN)[:-KEPT]:
+            KNOWN.pop(other, None)
+    return found
 
 
 def _least_bound(matrix: Array) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,17 +11,16 @@ from sklearn.utils.validation import _check_feature_names, _check_n_features, _n
 
 from descend.errors import ConfigError, DataError
 from descend.options.arrays_in_a_row import names_of_matrix
+from descend.table.in_matrix import Cells, InMatrix
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 Array = NDArray[np.float64]
-Columns = dict[str, NDArray[np.generic]]
+Columns = dict[str, Cells]
 LINEAR = "w @ [*] + b"
 PROBABILITY = f"sigmoid({LINEAR})"
 """The formulas of estimators that are given none."""
-BLOCK = 1_024
-"""Rows of a matrix that are laid out as columns at a time."""
 
 
 def columns_of(estimator: BaseEstimator, X: object, reset: bool, least: int = 1) -> Columns:
@@ -49,15 +49,9 @@ def matrix_of(estimator: BaseEstimator, X: object, reset: bool, least: int = 1) 
 
 
 def by_name(estimator: BaseEstimator, matrix: Array) -> Columns:
-    """Return the columns of a matrix by name, each in one piece."""
-    rows, count = matrix.shape
-    if matrix.flags.f_contiguous:
-        columns = matrix.T
-    else:
-        columns = np.empty((count, rows))
-        for first in range(0, rows, BLOCK):  # ten times as fast as at once: what is read stays in the cache
-            columns[:, first : first + BLOCK] = matrix[first : first + BLOCK].T
-    return cast(Columns, dict(zip(names_of(estimator), columns, strict=True)))
+    """Return the columns of a matrix by name, where they lie."""
+    names = names_of(estimator)
+    return dict(zip(names, matrix.T, strict=True)) if matrix.flags.f_contiguous else InMatrix(names, matrix)
 
 
 def names_of(estimator: BaseEstimator) -> list[str]:
@@ -88,6 +82,16 @@ def _is_numeric(kind: object) -> bool:
     if hasattr(kind, "num_fields"):  # of Arrow
         return str(kind).startswith(("int", "uint", "float", "double", "halffloat", "bool"))
     return getattr(kind, "kind", "O") in "iufb"
+
+
+def beside(columns: Columns, others: Mapping[str, Cells]) -> Columns:
+    """Return columns of X and others."""
+    return columns.beside(others) if isinstance(columns, InMatrix) else {**columns, **others}
+
+
+def laid_out(columns: Columns) -> Columns:
+    """Return columns each in one piece."""
+    return columns.laid_out(columns) if isinstance(columns, InMatrix) else columns
 
 
 def free_name(columns: Columns, wanted: str) -> str:

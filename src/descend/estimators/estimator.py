@@ -25,9 +25,11 @@ from descend.estimators.columns import (
     LINEAR,
     PROBABILITY,
     Columns,
+    beside,
     columns_of,
     free_name,
     has_words,
+    laid_out,
     linear_formula,
     matrix_of,
     names_of,
@@ -110,7 +112,9 @@ class FormulaEstimator(OfOnnx):
         response = response_name(left, columns) if sign else free_name(columns, "y")
         if right.strip() in (LINEAR, PROBABILITY):
             right = right.replace(LINEAR, linear_formula(columns))
-        table, options = {**columns, response: y}, options_of(self) | given
+        if self.by is not None:  # groups are taken apart column by column
+            columns = laid_out(columns)
+        table, options = beside(columns, {response: y}), options_of(self) | given
         known: dict[str, float] = {}
         for option, values in of_rows.items():
             if option == "groups" and values is not None:
@@ -168,7 +172,7 @@ class FormulaEstimator(OfOnnx):
         known = {name: np.full(count, value) for name, value in self._known.items()}
         columns = columns_of(self, X, reset=False)
         with speaking(AS_PARAMETERS):
-            predicted = found.predict(columns | known)
+            predicted = found.predict(beside(columns, known))
         return predicted if len(predicted) == count else np.full(count, float(predicted[0]))
 
     @property

@@ -15,6 +15,7 @@ from descend.formula.factor import numpy_factor, products, torch_factor, whitene
 from descend.formula.functions import special
 from descend.formula.printers.code import NUMPY, TORCH, Language, Writer
 from descend.formula.symbols import OMEGA, Column
+from descend.table.in_matrix import InMatrix
 
 Array = NDArray[np.float64]
 Compiled = Callable[..., Any]
@@ -93,10 +94,25 @@ def compile_together(expressions: tuple[Expr, ...], symbols: tuple[Expr, ...]) -
 
 def items_matrix(items: Sequence[Expr], columns: Mapping[str, Array], count: int) -> Array:
     """Return the (rows, k) matrix of the items inside ``[ ]``."""
+    if (known := listed_matrix(items, columns)) is not None:
+        return known
     matrix = np.empty((len(items), count))
     for row, item in zip(matrix, items, strict=True):
         row[...] = columns[item.name] if isinstance(item, Column) else over_rows(item, columns, count)
     return matrix.T
+
+
+def listed_matrix(items: Sequence[Expr], columns: Mapping[str, Array]) -> Array | None:
+    """Return the matrix (rows, k) whose columns the items are, in order; None if the data hold no such matrix."""
+    if not isinstance(columns, InMatrix) or len(items) != len(columns.listed):
+        return None
+    names = tuple([item.name if type(item) is Column else None for item in items])
+    return columns.matrix if names == columns.listed else None
+
+
+def names_of_columns(items: tuple[Expr, ...]) -> tuple[str, ...]:
+    """Return the names of items that are columns, each of them; none if any is not."""
+    return tuple(item.name for item in items) if all(isinstance(item, Column) for item in items) else ()
 
 
 @lru_cache(maxsize=512)

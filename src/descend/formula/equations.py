@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,9 +91,15 @@ def levels_in(text: str, table: Table) -> tuple[Levels, ...]:
     """
     if "[" not in text:
         return ()
-    groups = (node for node in walk(*trees(in_full(text, table.names))) if isinstance(node, Grouped))
-    found = dict.fromkeys(tuple(dict.fromkeys(column.name for column in node.columns)) for node in groups)
+    found = _groupings(in_full(text, table.names))
     return tuple(Levels.of(table, columns) for columns in found if set(columns) <= set(table.names))
+
+
+@lru_cache(maxsize=128)
+def _groupings(text: str) -> tuple[tuple[str, ...], ...]:
+    """Return the columns, or combinations of columns, that parameters have in brackets after them."""
+    groups = (node for node in walk(*trees(text)) if isinstance(node, Grouped))
+    return tuple(dict.fromkeys(tuple(dict.fromkeys(column.name for column in node.columns)) for node in groups))
 
 
 def _responses(texts: Sequence[str]) -> list[str]:

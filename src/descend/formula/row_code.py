@@ -16,7 +16,7 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr, Mul, Pow, Rational
 
-from descend.formula.compile import Compiled, define, items_matrix, names_of, over_rows
+from descend.formula.compile import Compiled, define, items_matrix, listed_matrix, names_of, over_rows
 from descend.formula.formula import Formula
 from descend.formula.printers.code import ATOM, NUMPY, POWER, PRODUCT, SIGN, SUM, TORCH, Language, Writer, signed_sum
 from descend.formula.symbols import OMEGA, Column, Parameter, Predictor, Quantity, RowWeight, Setting
@@ -317,16 +317,20 @@ class RowCode:
         most = self.block_rows if size is None else size
         arrays = list(self._arrays(rows, most))
         complete = [len(array) == rows.count for array in arrays]
-        terms = [self.formula.terms[predictor].items for predictor in self.matrices]
+        listed = [self.formula.terms[predictor].items for predictor in self.matrices]
+        terms = [(items, listed_matrix(items, rows.columns)) for items in listed]
 
         def lay() -> Callable[[int, int], tuple[Array, ...]]:
-            buffers = [np.empty((len(items), most)) for items in terms]
+            buffers = [np.empty((len(items) if matrix is None else 0, most)) for items, matrix in terms]
 
             def block(begin: int, end: int) -> tuple[Array, ...]:
                 count = end - begin
                 part = {name: array[begin:end] for name, array in zip(self.columns, arrays, strict=False)}
                 matrices = []
-                for items, buffer in zip(terms, buffers, strict=True):
+                for (items, matrix), buffer in zip(terms, buffers, strict=True):
+                    if matrix is not None:
+                        matrices.append(matrix[begin:end])
+                        continue
                     for row, item in zip(buffer, items, strict=True):
                         row[:count] = part[item.name] if isinstance(item, Column) else over_rows(item, part, count)
                     matrices.append(buffer[:, :count].T)

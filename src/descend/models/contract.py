@@ -86,6 +86,8 @@ class Model(RowsOfModel, ABC):
     """Whether it has a score for each class of the response but the first."""
     notes: tuple[str, ...] = ()
     """What to tell the user of how the model was read."""
+    listed: tuple[str, ...] = ()
+    """The inputs, in order, where they enter in one list ``w @ [...]`` and nowhere else; otherwise none."""
     calls: int = 0
     """How often a function that the user wrote was called, where that is counted."""
 

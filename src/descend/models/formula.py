@@ -14,7 +14,7 @@ from sympy import Expr
 
 from descend.errors import ConfigError
 from descend.formula import as_text, read_formula
-from descend.formula.compile import compile_expression, items_matrix, over_rows
+from descend.formula.compile import compile_expression, items_matrix, listed_matrix, names_of_columns, over_rows
 from descend.formula.derivative import Slopes, slopes
 from descend.formula.equations import levels_in
 from descend.formula.formula import Formula, refuse_size
@@ -31,6 +31,7 @@ from descend.parameters.given import by_parameter
 from descend.parameters.ties import mentioned
 from descend.registry import names_listed
 from descend.table import Table
+from descend.table.in_matrix import InMatrix, taken
 from descend.table.levels import GroupLabels, occurring
 
 Array = NDArray[np.float64]
@@ -199,6 +200,15 @@ class FormulaModel(SymbolicModel):
         return linear_in(score, self.formula.unknowns)
 
     @cached_property
+    def listed(self) -> tuple[str, ...]:  # type: ignore[override]
+        terms = tuple(self.formula.terms.values())
+        if len(terms) != 1 or terms[0].levels is not None or self.inexact or self.loss.own_columns:
+            return ()
+        names = names_of_columns(terms[0].items)
+        alone = names == self.inputs and not self.prediction.atoms(Column)
+        return names if alone and not set(names) & set(self.response_columns) else ()
+
+    @cached_property
     def _columns(self) -> tuple[Column, ...]:
         return tuple(map(Column, self.inputs))
 
@@ -211,9 +221,10 @@ class FormulaModel(SymbolicModel):
         if rows <= BLOCK or not self.formula.terms:
             return self._predicted(theta, columns, rows)
         # A matrix of everything in brackets would take as much memory as the columns, and most of the time.
+        read = columns if isinstance(columns, InMatrix) else {name: columns[name] for name in self.inputs}
         prediction = np.empty(rows)
         for begin in range(0, rows, BLOCK):
-            part = {name: columns[name][begin : begin + BLOCK] for name in self.inputs}
+            part = taken(read, slice(begin, begin + BLOCK))
             prediction[begin : begin + BLOCK] = self._predicted(theta, part, min(BLOCK, rows - begin))
         return prediction
 
@@ -300,7 +311,10 @@ class FormulaModel(SymbolicModel):
             return self._with_matrices(theta, columns, self._matrices(columns, rows))
         values = self._with_matrices(theta, columns, {})
         for symbol, term in self.formula.terms.items():
-            if not term.regular:  # item by item, as a matrix of very many rows costs more than its product
+            matrix = None if term.regular else listed_matrix(term.items, columns)
+            if matrix is not None:
+                values[symbol] = matrix @ theta[self._place(symbol)]
+            elif not term.regular:  # item by item, as a matrix of very many rows costs more than its product
                 components = zip(theta[self._place(symbol)].tolist(), term.items, strict=True)
                 values[symbol] = sum(value * over_rows(item, columns, rows) for value, item in components)
         return values

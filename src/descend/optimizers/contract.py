@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 State = Any
 WELL = 1e-9
 """Smallest eigenvalue of the scaled curvature above which squared numbers cost no digit of the answer."""
+NOTHING = 1e-17
+"""A damping that is lost in rounding, where the diagonal it is added to is 1."""
 RANK = 1e-14
 """A singular value of a scaled triangle below this share of the largest counts as zero."""
 Units = Array | list[float]

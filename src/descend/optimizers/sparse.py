@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.optimizers.contract import Array, Evaluation, Units
+from descend.optimizers.contract import NOTHING, Array, Evaluation, Units
 
 GUESSES = 12
 """How often the set of components that are not 0 is guessed at once, before it is changed one by one."""
@@ -34,6 +34,14 @@ class Sparse:
 
     def move(self, damping: float) -> tuple[Array, float]:
         """Return d and the decrease of J that the model predicts; no decrease if the system is singular."""
+        negligible = self.sound and damping * np.max(self.units) < NOTHING * self.curvature.diagonal().min()
+        return self.undamped if negligible else self._moved(damping)
+
+    @cached_property
+    def undamped(self) -> tuple[Array, float]:
+        return self._moved(0.0)
+
+    def _moved(self, damping: float) -> tuple[Array, float]:
         if not self.sound:
             return np.zeros_like(self.theta), 0.0
         damped = self.curvature + np.diag(damping * np.asarray(self.units))
@@ -46,7 +54,7 @@ class Sparse:
 
     def newton(self) -> tuple[Array, float]:
         """Return the undamped d, and the root of twice the decrease it promises."""
-        move, falls = self.move(0.0)
+        move, falls = self.undamped
         return move, math.sqrt(max(2.0 * falls, 0.0)) if self.sound else math.inf
 
     def safe(self) -> bool:
@@ -70,8 +78,10 @@ def least_sparse(matrix: Array, right: Array, l1: Array, start: Array) -> Array 
     array([2., 0.])
     """
     try:
-        found = _changed(matrix, right, l1, start)
-        if _is_least(matrix, right, l1, found) and _value(matrix, right, l1, found) <= _value(matrix, right, l1, start):
+        guessed = _guessed(matrix, right, l1, start)
+        found = _one_by_one(matrix, right, l1, start) if guessed is None else guessed
+        least = guessed is not None or _is_least(matrix, right, l1, found)
+        if least and _value(matrix, right, l1, found) <= _value(matrix, right, l1, start):
             return found
     except np.linalg.LinAlgError:
         pass
@@ -126,6 +136,8 @@ def _guessed(matrix: Array, right: Array, l1: Array, start: Array) -> Array | No
 def _solved(matrix: Array, right: Array, l1: Array, signs: Array) -> Array:
     """Return the minimum for known signs, whether or not it has them."""
     u, there = np.zeros(len(right)), np.flatnonzero(signs)
+    if len(there) == len(u):
+        return np.asarray(np.linalg.solve(matrix, right - l1 * signs))
     u[there] = np.linalg.solve(matrix[np.ix_(there, there)], (right - l1 * signs)[there])
     return u
 

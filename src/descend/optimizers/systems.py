@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +17,7 @@ from descend.engines.totals import Curvature, Factor
 from descend.engines.triangles import least_bound
 from descend.formula.compile import define
 from descend.optimizers.bounded import bounded_least_squares
-from descend.optimizers.contract import RANK, WELL, Array, Evaluation, System, Units
+from descend.optimizers.contract import NOTHING, RANK, WELL, Array, Evaluation, System, Units
 
 LEAST = 1e-300
 """Stands in for the squared norm of a column of zeros, so that it can be divided by."""
@@ -83,18 +83,25 @@ class Normal:
         self.gradient = evaluation.gradient / self.scale
         self.sound = math.isfinite(np.add.reduce(self.units))
 
+    @cached_property
+    def undamped(self) -> Array | None:
+        return solved(self.curvature, 0.0, -self.gradient) if self.sound else None
+
     def move(self, damping: float) -> tuple[Array, float]:
         """Return d and the decrease of J that the model predicts; no decrease if the system is singular.
 
         With z = D d the decrease -g'd - d'C d/2 is (lambda z'z - z'D^-1 g)/2.
         """
-        move = solved(self.curvature, damping, -self.gradient) if self.sound else None
+        if damping < NOTHING:
+            move = self.undamped
+        else:
+            move = solved(self.curvature, damping, -self.gradient) if self.sound else None
         if move is None:
             return np.zeros_like(self.scale), 0.0
         return move / self.scale, 0.5 * float(damping * move.dot(move) - move.dot(self.gradient))
 
     def newton(self) -> tuple[Array, float]:
-        move = solved(self.curvature, 0.0, -self.gradient) if self.sound else None
+        move = self.undamped
         if move is None:
             return np.zeros_like(self.scale), math.inf
         return move / self.scale, math.sqrt(max(-float(move.dot(self.gradient)), 0.0))

@@ -18,6 +18,8 @@ from descend.models.call import arguments_of, name_of
 from descend.models.stacked import Stacked
 from descend.options.option import Values
 from descend.table import Table, open_table
+from descend.table.in_matrix import InMatrix
+from descend.table.rows import finite
 
 Array = NDArray[np.float64]
 NAMES = ("y", "z", "response")
@@ -126,9 +128,7 @@ def _of_formula(formula: str, predictors: Sequence[object], y: object) -> tuple[
                     "of the formula, or leave the column out of X."
                 )
             return formula, table.with_column(response, y), None
-        count = _shape(X)[1]
-        names = names_of_matrix(count)
-        return formula, open_table(dict(zip(names, np.asarray(X).T, strict=True)) | {response: y}), None
+        return formula, open_table(_by_name(np.asarray(X), response, y)), None
     inputs = [name for name in guess_columns(formula) if name != response]
     if len(inputs) == len(predictors) == 1 and response.isidentifier() and len(_shape(predictors[0])) == 1:
         return formula, open_table({inputs[0]: predictors[0], response: y}), None
@@ -136,6 +136,15 @@ def _of_formula(formula: str, predictors: Sequence[object], y: object) -> tuple[
         "Which names of the formula are these arrays? Give the data by name: "
         f'fit("{formula}", {{"x": x, "y": y}}), with the names of the formula.'
     )
+
+
+def _by_name(X: Array, response: str, y: object) -> Mapping[str, object]:
+    """Return the columns of a matrix by name, where they lie, and the response."""
+    names = names_of_matrix(X.shape[1])
+    usual = X.dtype == np.float64 and X.flags.c_contiguous and X.size and response not in names
+    if usual and _shape(y) == (len(X),) and finite(X.reshape(-1)):
+        return InMatrix(names, X, {response: np.asarray(y)})
+    return dict(zip(names, X.T, strict=True)) | {response: y}
 
 
 def names_of_matrix(count: int) -> list[str]:

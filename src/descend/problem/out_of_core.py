@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 SAMPLE = 10_000
 """Rows loaded into memory as a sample, for finding starting values, drawing and checking residuals."""
+FEW_PARAMETERS = 20
+"""Up to so many, sums by DuckDB take no more time than fetching the rows; the sums grow with the square."""
 IN_MEMORY = 3.0
 """Memory that columns take while they are read and fitted, as a multiple of their own size."""
 
@@ -139,8 +141,8 @@ def gather(
     engine, why = _engine(code, lazy, request, (rows, all_rows.omega))
     notes = (*notes, *rounded, *why)
     engine.rows = sample
-    if isinstance(engine, QueryEngine):
-        engine.near = near_minimum(engine.program, sample)
+    if isinstance(engine, QueryEngine | StreamEngine) and isinstance(code, Program) and engine.name != "torch":
+        engine.near = near_minimum(code, sample)
     if rows > SAMPLE:
         notes = (*notes, f"residuals, their checks and pictures show a sample of {sample.count:,} rows")
     return Summing(sample, engine, all_rows.squares / engine.count, notes, (), all_rows)
@@ -210,6 +212,9 @@ def _engine(
     size = code.parameters.size
     if size > MOST_PARAMETERS:
         note = f"rows streamed to NumPy in blocks, as a query of {size} parameters would be too long"
+        return StreamEngine(code, lazy, counted=counted), (note,)
+    if size > FEW_PARAMETERS and request.engine == "auto" and lazy.backend.name == "duckdb":
+        note = f"rows streamed to NumPy in blocks, which for {size} parameters takes less time than a query"
         return StreamEngine(code, lazy, counted=counted), (note,)
     if code.loss.own_parameters:
         note = f"rows streamed to NumPy in blocks, as the {code.loss.name} loss has parameters of its own"

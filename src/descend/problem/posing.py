@@ -33,6 +33,7 @@ from descend.problem.point import Array, PiecesOfRows
 from descend.problem.problem import AllRows, Problem, Summing
 from descend.registry import closest
 from descend.table import Table
+from descend.table.in_matrix import beside_matrix
 from descend.table.rows import Rows
 from descend.wording import spell
 
@@ -160,7 +161,7 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
     penalised = request.l1 + request.l2 > 0 or bool(request.priors)
     remarks: tuple[str, ...] = ()
     if not request.bare:
-        remarks = table.rounding_notes(rows.columns)
+        remarks = table.rounding_notes(beside_matrix(rows.columns))  # which holds floats to begin with
         preflight.check_rows(model, rows.columns, rows.count, table.source, penalised)
     rows.check()
     model.loss.check_columns(rows.outside, table.source)

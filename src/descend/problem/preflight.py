@@ -21,6 +21,7 @@ from descend.models import Model, SymbolicModel
 from descend.options.request import Request
 from descend.problem.point import Objective, Point
 from descend.table import Table
+from descend.table.in_matrix import InMatrix
 from descend.table.rows import Rows, finite
 from descend.wording import using
 
@@ -43,9 +44,22 @@ def read_rows(model: Model, table: Table, names: Sequence[str], request: Request
     """Read the rows of a fit into memory: see `check_rows`, `Rows.check` and `check_response` for their checks."""
     weighing = request.weighing
     if weighing is None:
-        return Rows.of(table.numbers(names, request.missing), request.roles, model.observed, table.source)
+        columns = _in_matrix(model, table, names, request) or table.numbers(names, request.missing)
+        return Rows.of(columns, request.roles, model.observed, table.source)
     columns = table.numbers([name for name in names if name != weighing.text], request.missing)
     return Rows.of({**columns, weighing.text: weighing.values}, request.roles, model.observed, table.source)
+
+
+def _in_matrix(model: Model, table: Table, names: Sequence[str], request: Request) -> InMatrix | None:
+    """Return the columns as they lie in a matrix, where the model reads that as a whole; None where it does not."""
+    if not model.listed or request.missing != "raise" or request.device or request.engine == "torch":
+        return None
+    found = table.in_matrix(names)
+    if found is None or found.listed != model.listed:
+        return None
+    others = table.numbers([name for name in names if name not in found.listed])
+    as_they_are = found.keys() == {*found.listed, *others} and all(found[name] is others[name] for name in others)
+    return found if as_they_are else found.beside(others)
 
 
 def check_rows(model: Model, columns: Mapping[str, Array], rows: int, source: str, penalised: bool) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from descend.descent.loop import Plan, descend
 from descend.engines.numpy_engine import NumpyEngine
+from descend.engines.totals import Totals
 from descend.errors import ConfigError
 from descend.gradients.contract import Program
 from descend.inference.penalty_path import PenaltyPath
@@ -102,40 +103,71 @@ def _refuse(request: Request) -> None:
 
 
 def _path(problem: Problem, auto: Auto, sought: dict[str, bool], given: dict[str, float]) -> PenaltyPath:
-    if problem.all_rows is not None or not isinstance(problem.code, Program) or problem.objective.arrow:
+    if not isinstance(problem.code, Program) or problem.objective.arrow:
         raise ConfigError(
-            "A penalty is chosen from rows in memory, of a formula whose parameters do not belong to very many groups. "
-            "Give it as a number."
+            "A penalty is chosen for a formula whose parameters do not belong to very many groups. Give it as a number."
         )
-    known = {*problem.table.names, *problem.table.codings}
-    used = problem.table.complete([name for name in problem.rows.columns if name in known])
-    places = folds_of(problem.table, used, auto.folds, group=auto.by, order=auto.order)
-    rows, code = problem.rows, problem.code
-    folds = [Fold(part, NumpyEngine(code, part)) for part in (rows.take(chosen) for chosen in places)]
-    for number, fold in enumerate(folds, 1):
-        if not 0.0 < fold.total < rows.total:
-            raise ConfigError(
-                f"Of the {len(folds)} folds, number {number} has {'all' if fold.total > 0.0 else 'none'} of the rows "
-                f"whose weight is above 0. Leave the others out with {spell('where')}, or choose other folds."
-            )
     held = penalty_of(problem.model, 1.0, 1.0).l1
     if not held.any():
         raise ConfigError(f"`{problem.model}` has no parameter that a penalty could act on: intercepts are left alone.")
-    solver = _Parabola(problem, folds) if problem.parabola else _Descents(problem, folds)
+    solver = _streamed_moments(problem, auto) if problem.all_rows is not None else _in_memory(problem, auto)
+    weights = np.array(solver.weights)
+    _refuse_empty(weights)
     tried = list(_tried(solver.parabola, held, sought, given, MANY if problem.parabola else SEVERAL))
     errors = np.array([solver.errors([Penalty(l1 * held, l2 * held) for l1, l2 in line]) for line in tried])
-    errors = errors.transpose(0, 2, 1).reshape(-1, len(folds))  # lines of penalties, one after the other
+    errors = errors.transpose(0, 2, 1).reshape(-1, len(weights))  # lines of penalties, one after the other
     every = [pair for line in tried for pair in line]
-    weights = np.array([fold.total for fold in folds])
     mean = errors @ weights / weights.sum()
-    spread = np.std(errors, axis=1, ddof=1) / np.sqrt(len(folds))
+    spread = np.std(errors, axis=1, ddof=1) / np.sqrt(len(weights))
     chosen = int(np.argmin(mean))
     if auto.rule != "least":
         chosen = int(np.flatnonzero(mean <= mean[chosen] + spread[chosen])[0])
     l1, l2 = (np.array(values) for values in zip(*every, strict=True))
     labels = tuple(label for label, factor in zip(problem.model.parameters.labels, held, strict=True) if factor)
     parameters = solver.parameters([Penalty(a * held, b * held) for a, b in every])[:, held > 0.0]
-    return PenaltyPath(l1, l2, mean, spread, chosen, len(folds), auto.rule, labels, parameters)
+    return PenaltyPath(l1, l2, mean, spread, chosen, len(weights), auto.rule, labels, parameters)
+
+
+def _refuse_empty(weights: Array) -> None:
+    for number, weight in enumerate(weights.tolist(), 1):
+        if not 0.0 < weight < weights.sum():
+            raise ConfigError(
+                f"Of the {len(weights)} folds, number {number} has {'all' if weight > 0.0 else 'none'} of the rows "
+                f"whose weight is above 0. Leave the others out with {spell('where')}, or choose other folds."
+            )
+
+
+def _in_memory(problem: Problem, auto: Auto) -> _Parabola | _Descents:
+    known = {*problem.table.names, *problem.table.codings}
+    used = problem.table.complete([name for name in problem.rows.columns if name in known])
+    places = folds_of(problem.table, used, auto.folds, group=auto.by, order=auto.order)
+    code = problem.code
+    assert isinstance(code, Program)
+    folds = [Fold(part, NumpyEngine(code, part)) for part in (problem.rows.take(chosen) for chosen in places)]
+    _refuse_empty(np.array([fold.total for fold in folds]))
+    if not problem.parabola:
+        return _Descents(problem, folds)
+    zero = np.zeros(problem.model.parameters.size)
+    return _Parabola([Totals(fold.total, *fold.engine.evaluate(zero, 2)[1:]) for fold in folds])
+
+
+def _streamed_moments(problem: Problem, auto: Auto) -> _Parabola:
+    """Return the moments of each fold of rows that stay in their files, all from one pass over them."""
+    if not problem.parabola:
+        raise ConfigError(
+            f"`{problem.model}` is descended fold by fold, of rows in memory, but these stay where they are. Give the "
+            f"penalty as a number, or a larger {spell('memory_limit')}."
+        )
+    if auto.by is not None or auto.order is not None:
+        raise ConfigError(
+            "Folds by groups, or in an order, are made of rows in memory, but these stay where they are. Leave "
+            f"`{'by' if auto.by is not None else 'order'}` out of the penalty, or give a larger "
+            f"{spell('memory_limit')}."
+        )
+    from descend.engines.moments_of_folds import moments_of_folds
+
+    assert isinstance(problem.code, Program) and problem.all_rows is not None
+    return _Parabola(moments_of_folds(problem.code, problem.all_rows.lazy, auto.folds))
 
 
 def _tried(
@@ -168,15 +200,15 @@ def _tried(
 class _Parabola:
     """A squared loss of a linear formula: moments of each fold are all that is needed of the rows."""
 
-    def __init__(self, problem: Problem, folds: list[Fold]) -> None:
-        zero = np.zeros(problem.model.parameters.size)
+    def __init__(self, folds: list[Totals]) -> None:
+        """Take the sums over each fold, at 0."""
         self.sums = []
-        for fold in folds:
-            found = fold.engine.evaluate(zero, 2)
-            assert found.gradient is not None and isinstance(found.curvature, np.ndarray)
-            self.sums.append((fold.total, found.loss, found.gradient, found.curvature))
+        for total, loss, of_fold, curved, _ in folds:
+            assert of_fold is not None and isinstance(curved, np.ndarray)
+            self.sums.append((total, loss, of_fold, curved))
+        self.weights = [fold.rows for fold in folds]
         total, _, gradient, curvature = (sum(parts) for parts in zip(*self.sums, strict=True))
-        self.parabola = zero, gradient / total, curvature / total
+        self.parabola = np.zeros_like(gradient), gradient / total, curvature / total
         self.all = total, gradient, curvature
 
     def errors(self, line: list[Penalty]) -> Array:
@@ -216,6 +248,7 @@ class _Descents:
     def __init__(self, problem: Problem, folds: list[Fold]) -> None:
         assert isinstance(problem.code, Program)
         self.folds, self.code, self.start = folds, problem.code, problem.start
+        self.weights = [fold.total for fold in folds]
         point = objective_over(NumpyEngine(self.code, problem.rows))(self.start, 2)
         assert isinstance(point.curvature, np.ndarray)
         self.parabola = self.start, point.gradient, point.curvature

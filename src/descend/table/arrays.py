@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections import ChainMap
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
@@ -12,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from descend.errors import DataError
-from descend.table.database import Database, bad_condition, checked_condition, distinct, identifier, renamed, unused
+from descend.table.database import Database
+from descend.table.in_matrix import InMatrix
+from descend.table.kinds_of_cells import absent, kind_of_cells, numbers_of
 from descend.table.rows import Cells as Cells
 from descend.table.table import EXACT, TRUTH, Label, Numbers, Table, label, refuse_duplicates
 from descend.table.units import with_units_of
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
     from descend.table.rounding import Rounded
 
 FLOAT64 = np.dtype(np.float64)
-KIND_OF_DTYPE = {
-    **dict.fromkeys("fiu", "number"),
-    **dict.fromkeys("UST", "text"),
-    **dict.fromkeys("mM", "time"),
-    "b": "boolean",
-}
-TIMES = (datetime.date, datetime.time, datetime.timedelta)
 
 
 Categories = Callable[[str], Sequence[Label] | None]
@@ -64,41 +58,29 @@ class ArrayTable(Table):
 
     @property
     def types(self) -> dict[str, str]:
-        return {name: kind_of_cells(self._columns[name]) for name in self.names}
+        columns = self._columns
+        if isinstance(columns, InMatrix):
+            beside = {name: kind_of_cells(cells) for name, cells in columns.others().items()}
+            return dict.fromkeys(columns.listed, "number") | beside
+        return {name: kind_of_cells(columns[name]) for name in self.names}
 
     def words(self, name: str, most: int) -> list[str]:
-        cells = self._cells(name)
+        cells = self.cells_of(name)
         if cells.dtype.kind not in "fiu":
             return super().words(name, most)
         values = np.unique(cells)
         return sorted(map(label, values[values == values].tolist()))[:most]
 
     def text(self, name: str) -> npt.NDArray[np.object_]:
-        cells = self._cells(name)
+        cells = self.cells_of(name)
         labels = [None if absent(cell) else label(cell) for cell in cells.tolist()]
         return np.array(labels, dtype=object)
 
     def filtered(self, where: str) -> ArrayTable:
-        import duckdb
+        from descend.table.array_conditions import rows_where
 
-        condition = checked_condition(where, self.names)
-        place = unused("place", self.names)
-        apart = set(distinct(self.names))
-        named = {
-            name: name if name in apart else f"{place}{position}"
-            for position, name in enumerate(self.names)
-            if _may_name(condition, name)
-        }
-        columns = {other: cells for name, other in named.items() if (cells := _for_sql(self._cells(name))) is not None}
-        in_sql = renamed(condition, {name: other for name, other in named.items() if other != name})
-        columns[place] = np.arange(self.rows)
-        database = Database()
-        database.connection.register("data", columns)
-        try:
-            found = database.run(f"SELECT {identifier(place)} FROM data WHERE (\n{in_sql}\n)").fetchnumpy()[place]
-        except duckdb.Error as error:
-            raise bad_condition(where, error, self) from None
-        kept = np.sort(found) if self._kept is None else self._kept[np.sort(found)]
+        condition, found = rows_where(self, self.cells_of, where)
+        kept = found if self._kept is None else self._kept[found]
         return ArrayTable(self._columns, self._all_rows, (*self.conditions, condition), kept, self._categories)
 
     def among(self, places: npt.NDArray[np.intp]) -> ArrayTable:
@@ -116,8 +98,13 @@ class ArrayTable(Table):
             raise _not_a_column(name, cells)
         if len(cells) != self._all_rows:
             raise DataError(f"`{name}` has {len(cells):,} values, but there are {self._all_rows:,} rows.")
-        columns = ChainMap({name: cells}, cast("MutableMapping[str, Cells]", self._columns))
+        columns: Mapping[str, Cells]
+        if isinstance(self._columns, InMatrix) and name not in self._columns.listed:
+            columns = self._columns.beside({name: cells})
+        else:
+            columns = ChainMap({name: cells}, cast("MutableMapping[str, Cells]", self._columns))
         table = ArrayTable(columns, self._all_rows, self.conditions, self._kept, self._categories)
+        table.gapless = self.gapless - {name}
         return with_units_of(table, self)
 
     def categories(self, name: str) -> Sequence[Label] | None:
@@ -139,22 +126,32 @@ class ArrayTable(Table):
         return 0.0
 
     def exact_up_to(self, name: str) -> float:
-        dtype = self._cells(name).dtype
+        dtype = self.cells_of(name).dtype
         return EXACT if dtype.kind in "iu" and dtype.itemsize == 8 else 0.0 if dtype.kind == "O" else math.inf
 
     def rounded(self, name: str) -> Rounded | None:
         from descend.table.rounding import rounded_cells
 
-        return rounded_cells(self._cells(name), self.place)
+        return rounded_cells(self.cells_of(name), self.place)
+
+    def in_matrix(self, names: Sequence[str]) -> InMatrix | None:
+        columns = self._columns
+        if not isinstance(columns, InMatrix) or self._kept is not None or not set(columns.listed) <= set(names):
+            return None
+        return columns
 
     def _read(self, names: Sequence[str]) -> dict[str, Numbers]:
         columns: dict[str, Numbers] = {}
+        of_matrix: Mapping[str, Cells] = {}
+        if isinstance(self._columns, InMatrix) and self._kept is None:
+            of_matrix = self._columns.laid_out([name for name in names if name in self._columns.listed])
         for name in names:
-            cells = self._cells(name)
+            cells = of_matrix[name] if name in of_matrix else self.cells_of(name)
             columns[name] = cells if _is_plain(cells) and name not in self.counted else self._as_numbers(name, cells)
         return columns
 
-    def _cells(self, name: str) -> Cells:
+    def cells_of(self, name: str) -> Cells:
+        """Return the cells of a column as they are. Raises DataError if there is no such column."""
         try:
             cells = self._columns[name]
         except (KeyError, TypeError):
@@ -200,6 +197,10 @@ def from_mapping(data: Mapping[str, object]) -> ArrayTable:
     """
     if not data:
         raise DataError('The data have no columns. Give at least one, such as {"x": [1.0, 2.0]}.')
+    if isinstance(data, InMatrix):
+        table = ArrayTable(data, len(data.matrix))
+        table.gapless = frozenset(data.listed)
+        return table
     columns: dict[str, Cells] = {}
     first, rows, units = None, 0, dict[str, str]()
     for name, given in data.items():
@@ -248,65 +249,8 @@ def not_a_name(name: object) -> DataError:
     )
 
 
-def kind_of_cells(cells: Cells) -> str:
-    """Return ``number``, ``text``, ``boolean``, ``time`` or ``other`` for the cells of a column."""
-    if cells.dtype.kind != "O":
-        return KIND_OF_DTYPE.get(cells.dtype.kind, "other")
-    if _is_words(cells):
-        return "text"
-    kinds = {_kind_of_cell(cell) for cell in cells.tolist() if not absent(cell)}
-    if len(kinds) == 1:
-        return kinds.pop()
-    if kinds <= {"number", "boolean"}:
-        return "number"
-    return "text" if kinds <= {"number", "boolean", "text"} else "other"
-
-
-def numbers_of(cells: Sequence[Any]) -> tuple[Numbers, list[int]]:
-    """Return cells of any kind as float64, NaN for missing ones, and the positions of those that are not numbers."""
-    numbers, bad = np.full(len(cells), np.nan), []
-    for position, cell in enumerate(cells):
-        if not absent(cell):
-            try:
-                numbers[position] = float(cell)
-            except (TypeError, ValueError):
-                bad.append(position)
-            except OverflowError:
-                numbers[position] = np.inf
-    return numbers, bad
-
-
-def absent(cell: object) -> bool:
-    """Whether a cell is missing: None, NaN, or the mark pandas has for it."""
-    if isinstance(cell, (float, np.floating)):
-        return bool(cell != cell)
-    return cell is None or type(cell).__name__ in ("NAType", "NaTType")
-
-
 def _is_plain(cells: Cells) -> bool:
     return cells.dtype is FLOAT64 and cells.flags.c_contiguous
-
-
-def _is_words(cells: Cells) -> bool:
-    """Whether an array of objects holds text, at least one, and otherwise only None, judging by the types of cells."""
-    kinds = set(map(type, cells.tolist())) if cells.dtype.kind == "O" else set()
-    return str in kinds and kinds <= {str, type(None)}
-
-
-def _may_name(condition: str, name: str) -> bool:
-    """Whether a condition may be about a column; if not, handing the column to SQL would only cost time."""
-    within = condition.casefold()
-    return identifier(name)[1:-1].casefold() in within or "columns" in within
-
-
-def _kind_of_cell(cell: object) -> str:
-    if isinstance(cell, (bool, np.bool_)):
-        return "boolean"
-    if isinstance(cell, str):
-        return "text"
-    if isinstance(cell, TIMES):
-        return "time"
-    return "number" if hasattr(cell, "__float__") and not isinstance(cell, np.ndarray) else "other"
 
 
 def _as_array(name: object, given: object) -> Cells:
@@ -330,21 +274,3 @@ def _not_a_column(name: str, cells: Cells) -> DataError:
         f"`{name}` has {cells.ndim} dimensions, of shape {cells.shape}; a column has one. "
         "Give each column of it a name of its own."
     )
-
-
-def _for_sql(cells: Cells) -> Cells | None:
-    """Return cells in a form that DuckDB reads, None if there is none."""
-    if _is_words(cells):
-        return cells
-    kind = kind_of_cells(cells)
-    if kind == "text":
-        return np.array([None if absent(cell) else str(cell) for cell in cells.tolist()], dtype=object)
-    if kind == "other":
-        return None
-    if cells.dtype.kind == "O":
-        return numbers_of(cells.tolist())[0] if kind == "number" else cells
-    if cells.dtype.kind == "f" and cells.dtype.itemsize not in (4, 8):
-        return cells.astype(np.float64)
-    if cells.dtype.kind in "mM":
-        return cells.astype(f"{cells.dtype.kind}8[us]")
-    return cells.astype(cells.dtype.newbyteorder("="), copy=False)

@@ -30,6 +30,8 @@ WORDS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\b(?<!AS
 """Texts, quoted names, comments and words of SQL, but for functions and types."""
 KEYWORDS = frozenset(["AND", "OR", "NOT", "IN", "IS", "NULL", "BETWEEN", "LIKE", "CASE", "WHEN", "THEN", "ELSE", "END"])
 """Words of a condition that are no names, as DuckDB writes them; it quotes a column that is called so."""
+OF_THREADS = 1 << 28
+"""Bytes of memory below which one thread reads the files, as each has columns of its own in memory."""
 BATCH = 1 << 16
 """Rows that Arrow is handed at a time."""
 KINDS = {
@@ -91,6 +93,10 @@ class Database:
         """Limit memory to so many bytes, if that is a number; the rest goes to disk."""
         if memory is not None:
             self.run(f"SET memory_limit = '{memory}B'")
+            # Each thread would read a whole row group, of all columns, before it looks at the first row.
+            self.run("SET disable_parquet_prefetching = true")
+            if memory < OF_THREADS:
+                self.run("SET threads = 1")
 
     def columns(self, relation: str) -> dict[str, str]:
         """Return the SQL type of each column of a relation, by name."""

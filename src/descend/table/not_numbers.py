@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
 
 from descend.errors import DataError, LimitsError, WordsError
 from descend.wording import spell, worded
@@ -61,6 +64,17 @@ def _is_decimal_comma(cell: object) -> bool:
     integer, comma, part = str(cell).strip().lstrip("+-").partition(",")
     # A comma with three digits after it may also set off thousands.
     return bool(comma) and integer.isdecimal() and part.isdecimal() and len(part) != 3
+
+
+def gaps_in(columns: Mapping[str, NDArray[np.float64]], place: Callable[[int], str]) -> dict[str, tuple[int, int, str]]:
+    """Return how many missing and infinite values each column has, where it has any, and where the first one is."""
+    found = {}
+    for name, column in columns.items():
+        bad = ~np.isfinite(column)
+        if bad.any():
+            empty, infinite = int(np.isnan(column).sum()), int(np.isinf(column).sum())
+            found[name] = (empty, infinite, place(int(bad.argmax())))
+    return found
 
 
 def gaps(source: str, found: Mapping[str, tuple[int, int, str]]) -> str:

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
+from descend.table.in_matrix import Cells as Cells
+from descend.table.in_matrix import taken
 from descend.wording import using
 
 if TYPE_CHECKING:
     from descend.table.coupled import Coupling, Whitening
 
 Array = NDArray[np.float64]
-Cells = NDArray[Any]
-"""A column of numbers, text or anything else."""
 Columns = Mapping[str, Array]
 Chosen = slice | NDArray[np.intp] | NDArray[np.bool_]
 SMALLEST_SIGMA, LARGEST_SIGMA = 1e-150, 1e150
@@ -170,7 +170,7 @@ class Rows:
 
     def take(self, chosen: Chosen) -> Rows:
         """Return some of the rows, by their places, a slice or a mask."""
-        columns = {name: column[chosen] for name, column in self.columns.items()}
+        columns = taken(self.columns, chosen)
         return replace(self, columns=columns, omega=None if self.omega is None else self.omega[chosen])
 
     def counting(self) -> Rows:

@@ -17,6 +17,7 @@ from descend.registry import closest
 from descend.table.rows import Cells, finite
 
 if TYPE_CHECKING:
+    from descend.table.in_matrix import InMatrix
     from descend.table.lazy import Lazy
     from descend.table.rounding import Rounded
 
@@ -237,6 +238,10 @@ class Table(ABC):
                 raise self.no_rows()
         return columns if complete else self._without_gaps(columns, missing)
 
+    def in_matrix(self, names: Sequence[str]) -> InMatrix | None:
+        """Return the columns of the table, if all those of a matrix in which some of them lie are among the names."""
+        return None
+
     def with_gaps(self, names: Sequence[str]) -> dict[str, Numbers]:
         """Return columns as `numbers` does, with NaN where a cell is missing."""
         if not self.codings:
@@ -259,20 +264,13 @@ class Table(ABC):
 
     def _without_gaps(self, columns: dict[str, Numbers], missing: str) -> dict[str, Numbers]:
         if missing == "raise":
-            raise DataError(self._gaps(columns))
+            from descend.table.not_numbers import gaps_in
+
+            raise DataError(self.gaps(gaps_in(columns, self.place)))
         kept = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
         if not kept.any():
             raise self.none_complete(tuple(columns))
         return {name: column[kept] for name, column in columns.items()}
-
-    def _gaps(self, columns: dict[str, Numbers]) -> str:
-        found = {}
-        for name, column in columns.items():
-            bad = ~np.isfinite(column)
-            if bad.any():
-                empty, infinite = int(np.isnan(column).sum()), int(np.isinf(column).sum())
-                found[name] = (empty, infinite, self.place(int(bad.argmax())))
-        return self.gaps(found)
 
     def gaps(self, found: Mapping[str, tuple[int, int, str]]) -> str:
         """Say which columns have missing and infinite values: how many of each, and where the first is."""

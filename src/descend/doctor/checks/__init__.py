@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from descend.doctor.checks.accumulation import Accumulation
 from descend.doctor.checks.activations import Activations
 from descend.doctor.checks.batches import Batches
 from descend.doctor.checks.clipping import Clipping
@@ -11,22 +12,27 @@ from descend.doctor.checks.evaluation import Evaluation, Hits
 from descend.doctor.checks.gradients import Gradients
 from descend.doctor.checks.graphs import Graphs
 from descend.doctor.checks.initial import Initial
+from descend.doctor.checks.metrics import Metrics
 from descend.doctor.checks.modes import Modes
 from descend.doctor.checks.objective import Objective
 from descend.doctor.checks.optimizers import Optimizers
 from descend.doctor.checks.parameters import Parameters
 from descend.doctor.checks.rates import Rates
+from descend.doctor.checks.repeats import Repeats
 from descend.doctor.checks.scales import Scales
 from descend.doctor.checks.schedules import Schedules
 from descend.doctor.checks.shapes import Shapes
+from descend.doctor.checks.shuffles import Shuffles
+from descend.doctor.checks.statistics import Statistics
 from descend.doctor.checks.steps import Steps
 from descend.doctor.checks.values import Values
 from descend.doctor.checks.zeroing import Zeroing
 from descend.doctor.contract import Check
 
 CHECKS: tuple[type[Check], ...] = (
-    *(Errors, Detachment, Zeroing, Parameters, Optimizers, Gradients),
-    *(Objective, Batches, Scales, Initial, Clipping, Schedules, Steps, Rates),
+    *(Errors, Detachment, Zeroing, Accumulation, Parameters, Optimizers, Gradients),
+    *(Objective, Batches, Repeats, Scales, Initial, Clipping, Schedules, Steps, Rates),
     *(Values, Shapes, Activations, Modes, Evaluation, Hits, Graphs),
+    *(Metrics, Shuffles, Statistics),
 )
 """In the order in which findings are shown."""

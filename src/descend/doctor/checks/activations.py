@@ -21,6 +21,13 @@ LOGITS = {
     "multilabel_soft_margin_loss": ("Sigmoid", "sigmoid"),
 }
 """Loss that takes raw scores -> the function that it applies itself."""
+BOUNDED = {
+    "Relu": ("ReLU", "cannot fall below 0"),
+    "Softplus": ("softplus", "cannot fall below 0"),
+    "Tanh": ("tanh", "stay between -1 and 1"),
+    "Sigmoid": ("sigmoid", "stay between 0 and 1"),
+}
+"""Node of an activation that scores should not go through -> what it is called, and what becomes of the scores."""
 PASSING = re.compile(
     r"(View|Reshape|ReshapeAlias|UnsafeView|Squeeze|Unsqueeze|Clamp|ClampMin|ClampMax|Clone|Alias|Expand|Transpose|T|"
     r"Permute|Slice|Select|Index|ToCopy|Add)Backward\d*$"
@@ -57,6 +64,8 @@ class Activations(Check):
             reached = passed(node)
             if reached is not None and reached.name().startswith(kind):
                 self._found(f"twice {name}", _twice(operation, function, reached))
+            elif reached is not None:
+                self._bounded(operation, reached)
         elif name == "binary_cross_entropy":
             first = passed(node)
             if first is not None and first.name().startswith("Sigmoid"):
@@ -65,10 +74,20 @@ class Activations(Check):
                     self._found("twice sigmoid", _sigmoid_twice(operation, second))
         elif name == "nll_loss":
             first = passed(node)
-            if first is not None and RAW.match(first.name()):
+            if first is not None and first.name().startswith("LogSoftmax"):
+                before = passed(_next(first))
+                if before is not None:
+                    self._bounded(operation, before)
+            elif first is not None and RAW.match(first.name()):
                 self._found("nll", _without_log(operation, "raw scores"))
             elif first is not None and first.name().startswith(("Softmax", "Sigmoid")):
                 self._found("nll", _without_log(operation, "probabilities"))
+
+    def _bounded(self, operation: Operation, node: Node) -> None:
+        """Take note of scores that come out of an activation."""
+        for start, (title, effect) in BOUNDED.items():
+            if node.name().startswith(start):
+                self._found(f"bounded {operation.name}", _on_logits(operation, node, title, effect))
 
     def _found(self, key: str, finding: Finding) -> None:
         self.calls[key] = self.calls.get(key, 0) + 1
@@ -157,6 +176,18 @@ def _twice(operation: Operation, function: str, node: Node) -> Finding:
         f"{capital(operation.title)} is given the result of `{function}`, which it applies itself.",
         f"Applied twice, {function} flattens the scores: the loss cannot get near zero, and its gradient is small.",
         f"Leave out the {function}, and give the loss the raw scores.",
+        (label.place if label else None) or operation.place,
+    )
+
+
+def _on_logits(operation: Operation, node: Node, title: str, effect: str) -> Finding:
+    label = Label.of(node)
+    return Finding(
+        "activation_on_logits",
+        f"{capital(operation.title)} is given the output of a {title}, so its scores {effect}.",
+        "The loss takes raw scores, of any size and sign; scores that are held back cannot tell classes apart, and the "
+        "gradient ends where they are held.",
+        f"Leave out the {title} after the last layer.",
         (label.place if label else None) or operation.place,
     )
 

@@ -1,14 +1,14 @@
-"""Batches that are always the same, sorted by class, or whose inputs and targets were shuffled apart."""
+"""Batches that are sorted by class, or whose inputs and targets were shuffled apart."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
-from descend.doctor.finding import WARNING, Finding
+from descend.doctor.finding import Finding
 from descend.doctor.ledger import Ledger
 from descend.doctor.operation import OF_CHANCES, OF_CLASSES, ByTensor, Operation, carried, compared
 from descend.doctor.places import Place
@@ -22,6 +22,8 @@ ENOUGH = 5
 MOST = 200
 """Steps after which nothing new is learned of how batches are made."""
 SORTED = 0.8
+DRAWN = {"randperm", "randint", "multinomial"}
+"""Functions that draw rows at random."""
 
 
 @dataclass(eq=False)
@@ -41,59 +43,61 @@ class Classes:
 
 
 class Batches(Check):
-    """Follows loaders, permutations and seeds to what the model and the loss are given."""
+    """Follows loaders and permutations to what the model and the loss are given."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
-        self.begun: dict[Place | None, list[int]] = {}
         self.loaders: dict[Place | None, DataLoader[object]] = {}
-        self.prints: list[tuple[float, ...]] = []
+        self.steps = 0
+        self.passes: MutableMapping[object, Order] = weakref.WeakKeyDictionary()
         self.classes: dict[Place | None, Classes] = {}
-        self.seeds: dict[tuple[Place | None, int], list[int]] = {}
         self.orders: ByTensor[Order] = ByTensor()
         self.rows: ByTensor[Order] = ByTensor()
         self.count = 0
         self.apart: dict[Place | None, int] = {}
-        self.stored: dict[int, int] = {}
+        self.stored: ByTensor[int] = ByTensor()
 
     def replaces(self) -> Iterator[Replacement]:
-        import torch
-        from torch.utils.data import DataLoader
+        from torch.utils.data import DataLoader, dataloader
 
         yield DataLoader, "__iter__", self._iterated
-        yield torch, "manual_seed", self._seeded
+        yield dataloader._BaseDataLoaderIter, "__next__", self._batch
 
     def _iterated(self, theirs: Callable[..., object], loader: DataLoader[object]) -> object:
         place = self.ledger.scene.here()
-        self.begun.setdefault(place, []).append(self.ledger.steps)
         self.loaders[place] = loader
         return theirs(loader)
 
-    def _seeded(self, theirs: Callable[..., object], seed: object) -> object:
-        # A seed set anew for each model, as over folds, is no fault: each model has an optimizer of its own.
-        key = (self.ledger.scene.here(), len(self.ledger.optimizers))
-        self.seeds.setdefault(key, []).append(self.ledger.steps)
-        return theirs(seed)
+    def _batch(self, theirs: Callable[..., object], iterator: object) -> object:
+        """Mark what a shuffled loader hands out with an order of its own for each pass over the data."""
+        from torch.utils.data import RandomSampler
+
+        found = theirs(iterator)
+        sampler = getattr(getattr(iterator, "_index_sampler", None), "sampler", None)
+        if isinstance(sampler, RandomSampler) and self.steps <= MOST:
+            order = self.passes.setdefault(iterator, Order(self.ledger.scene.here(), 0))
+            values = (
+                found.values() if isinstance(found, dict) else found if isinstance(found, list | tuple) else (found,)
+            )
+            for value in values:
+                if hasattr(value, "grad_fn"):
+                    self.rows[value] = order
+        return found
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
-        import torch
-
-        if not inputs or not torch.is_grad_enabled() or len(self.prints) > MOST:
+        self.steps += 1
+        if not inputs or self.steps > MOST:
             return
-        given = inputs[0].detach()
-        if given.is_floating_point() and given.layout == torch.strided:
-            flat = given.reshape(-1)
-            self.prints.append((float(flat.sum()), float(flat.square().sum()), float(given.shape[0])))
         known = self.rows.of(inputs[0])
         if known is not None:
             for output in outputs:
                 self.rows[output] = known
 
     def operation(self, operation: Operation) -> None:
-        if len(self.prints) > MOST or not operation.outputs:
+        if self.steps > MOST or not operation.outputs:
             return
         name, output = operation.name, operation.outputs[0]
-        if name == "randperm":
+        if name in DRAWN:
             self._ordered(output, operation.place)
         elif name in ("__getitem__", "index_select", "take_along_dim") and len(operation.tensors) == 2:
             order = self.orders.of(operation.tensors[1])
@@ -126,10 +130,10 @@ class Batches(Check):
         if ours is theirs or target.requires_grad or target.numel() < 8 or bool((target == target.flatten()[0]).all()):
             return
         if ours is None or theirs is None:  # one is not shuffled at all: a fault only where it lies ready, step by step
-            lying = target if theirs is None else prediction
-            key = lying.untyped_storage().data_ptr()
-            self.stored[key] = self.stored.get(key, 0) + 1
-            if theirs is not None or self.stored[key] < ENOUGH:
+            lying = target if target._base is None else target._base
+            count = (self.stored.of(lying) or 0) + 1
+            self.stored[lying] = count
+            if theirs is not None or count < ENOUGH:
                 return
         order = ours or theirs
         if order is not None:
@@ -138,54 +142,13 @@ class Batches(Check):
     def findings(self) -> list[Finding]:
         if self.ledger.steps < ENOUGH:
             return []
-        return [*self._apart(), *self._same(), *self._seeds(), *self._sorted()]
+        return [*self._apart(), *self._sorted()]
 
     def _apart(self) -> Iterator[Finding]:
         for place, count in self.apart.items():
             if count >= ENOUGH:
-                yield Finding(
-                    "rows_shuffled_apart",
-                    "Inputs and targets are shuffled apart: the rows of the one are permuted, those of the other "
-                    "are not, or by "
-                    "another permutation.",
-                    "Row i of the inputs then no longer belongs to row i of the targets, and there is nothing to "
-                    "learn.",
-                    "order = torch.randperm(len(x))\nx, y = x[order], y[order]   # one permutation for both",
-                    place,
-                    {"steps": count},
-                )
+                yield shuffled_apart(place, count)
                 return
-
-    def _same(self) -> Iterator[Finding]:
-        for place, steps in self.begun.items():
-            strides = [after - before for before, after in pairwise(steps)]
-            one_each = sum(stride == 1 for stride in strides)
-            many = _batches(self.loaders[place]) > 1
-            last = self.prints[1:] if len(self.prints) > ENOUGH else []
-            same = sum(after == before for before, after in pairwise(last))
-            if many and one_each >= ENOUGH and last and same > 0.8 * (len(last) - 1):
-                yield Finding(
-                    "same_batch",
-                    "Every step takes the same batch: the loader is begun anew each time, and only its first "
-                    "batch is used.",
-                    "`next(iter(loader))` in a loop makes a new iterator, whose first batch is the same rows again.",
-                    "for x, y in loader:   # all batches, one after the other",
-                    place,
-                    {"times_begun": len(steps), "batches": _batches(self.loaders[place])},
-                )
-
-    def _seeds(self) -> Iterator[Finding]:
-        for (place, _), steps in self.seeds.items():
-            if sum(after > before for before, after in pairwise(steps)) >= ENOUGH:
-                yield Finding(
-                    "seed_in_loop",
-                    f"The seed is set anew {len(steps)} times while the model is trained.",
-                    "Each time the same random numbers come again: the same batches, the same dropout.",
-                    "torch.manual_seed(0)   # once, at the top of the script",
-                    place,
-                    {"times": len(steps)},
-                    WARNING,
-                )
 
     def _sorted(self) -> Iterator[Finding]:
         if len(self.ledger.optimizers) > 1:
@@ -207,8 +170,14 @@ class Batches(Check):
                 )
 
 
-def _batches(loader: DataLoader[object]) -> int:
-    try:
-        return len(loader)
-    except TypeError:  # of an iterable data set nobody knows
-        return 0
+def shuffled_apart(place: Place | None, steps: int) -> Finding:
+    """Return the finding of inputs and targets that no longer belong together."""
+    return Finding(
+        "rows_shuffled_apart",
+        "Inputs and targets are shuffled apart: the rows of the one are permuted, those of the other are not, or by "
+        "another permutation.",
+        "Row i of the inputs then no longer belongs to row i of the targets, and there is nothing to learn.",
+        "order = torch.randperm(len(x))\nx, y = x[order], y[order]   # one permutation for both",
+        place,
+        {"steps": steps} if steps else {},
+    )

@@ -71,7 +71,7 @@ class Detachment(Check):
         key = (operation.place, how)
         found = self.ledger.cuts.get(key)
         if found is None:
-            from descend.doctor.hooks import graph_leaves
+            from descend.doctor.mode import graph_leaves
 
             leaves = before.leaves if before is not None else frozenset()
             if needs and len(self.ledger.cuts) < SEARCHED:

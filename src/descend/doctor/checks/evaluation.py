@@ -62,7 +62,9 @@ class Evaluation(Check):
         library = type(layer).__module__.startswith("torch.nn.")
         if not root.training:
             active = operation.kwargs.get("training", True) and operation.kwargs.get("p", 0.5)
-            if "dropout" in operation.name and active and not library and not _says_training(operation.place):
+            own = library and layer not in root.modules()  # made in `forward`, so that `eval` never reaches it
+            ignores = own or (not library and not _says_training(operation.place))
+            if "dropout" in operation.name and active and ignores:
                 self.ignoring[operation.place] = self.ignoring.get(operation.place, 0) + 1
             return
         if not self.ledger.steps or not layer.training or vars(layer).get("p") == 0.0:
@@ -87,6 +89,8 @@ class Evaluation(Check):
                 source.joined.append(other)
                 other.joined.append(source)
         name = operation.name
+        if name == "stack" and len(found) > 1 and len({id(one) for one, _ in found}) == 1:
+            source.train()  # many passes over the same rows: their spread is what the author wants
         if name in NUMBERS:
             first = operation.tensors[0]
             classes = first.numel() > 1 and not first.is_floating_point()
@@ -113,7 +117,7 @@ def _says_training(place: Place | None) -> bool:
     if place is None:
         return False
     lines = linecache.getlines(place.file)[place.line - 1 : place.line + 3]
-    return any("training" in line for line in lines)
+    return any("training" in line.partition("#")[0] for line in lines)
 
 
 def _training_mode(source: Source) -> Finding:

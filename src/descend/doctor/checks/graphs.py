@@ -56,11 +56,7 @@ class Graphs(Check):
         if len(alive) < MANY:
             return
         scene = self.ledger.scene
-        held = (
-            name
-            for name, value in scene.variables()
-            if isinstance(value, list | deque) and any(item is alive[0] for item in value)
-        )
+        held = (name for name, value in scene.variables() if _holds(value, alive[0]))
         name = next(held, None)
         passed = self.ledger.backwards[-1]
         place = _appended(name, passed) or passed
@@ -69,6 +65,13 @@ class Graphs(Check):
 
     def findings(self) -> list[Finding]:
         return [] if self.found is None else [self.found]
+
+
+def _holds(value: object, tensor: Tensor) -> bool:
+    """Whether a list, or a list in a dict, holds a tensor."""
+    if isinstance(value, dict):
+        return any(inner is tensor or _holds(inner, tensor) for inner in value.values() if not isinstance(inner, dict))
+    return isinstance(value, list | deque) and any(item is tensor for item in value)
 
 
 def _kept(name: str, how: str, place: Place | None, called: str, count: int) -> Finding:
@@ -91,6 +94,8 @@ def _appended(name: str | None, passed: Place | None) -> Place | None:
     """Return the line that appends to a list, in the file of the backward pass and nearest to it."""
     if name is None or passed is None:
         return None
-    pattern = re.compile(rf"\b{re.escape(name.removeprefix('self.'))}(\.append\(|\s*\+=\s*\[)")
+    pattern = re.compile(rf"\b{re.escape(name.removeprefix('self.'))}(\[[^]]*\])?(\.append\(|\s*\+=\s*\[|\[[^]]*\] =)")
     lines = [number for number, line in enumerate(linecache.getlines(passed.file), 1) if pattern.search(line)]
+    naming = [at for at in lines if "loss" in linecache.getline(passed.file, at).lower()]
+    lines = naming or lines
     return Place(passed.file, min(lines, key=lambda line: abs(line - passed.line))) if lines else None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from statistics import mean
 from typing import TYPE_CHECKING, NamedTuple
 
 from descend.doctor.contract import Check, norm
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger, Step
-from descend.doctor.operation import Operation
+from descend.doctor.operation import OF_CLASSES, Operation
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ HUGE = 10.0
 DEEP = 4
 """Saturating activations, one after the other, below which gradients do not vanish."""
 VANISHED = 1e-3
+FAR = 4.0
+"""A first loss of more than so many times that of a guess is far off."""
 LOOKED_AT = (1, 5, 20)
 LEARNED = 0.9
 
@@ -47,13 +50,21 @@ class Initial(Check):
         self.deepest = 0
         self.ratios: list[float] = []
         self.loss_at: Place | None = None
+        self.guess: tuple[float, float, Place | None] | None = None
+        """Loss of a guess, first loss, and where it is computed, of a classifier."""
         self.found: list[Finding] = []
         self.looked = False
+        self.blamed: Place | None = None
 
     def operation(self, operation: Operation) -> None:
         name = operation.name
         if not self.looked and name.endswith("_") and operation.tensors and operation.tensors[0].is_leaf:
             self.initialised[id(operation.tensors[0])] = operation.place
+        if name in OF_CLASSES and self.guess is None and operation.tensors[0].requires_grad and operation.outputs:
+            scores = operation.tensors[0]
+            guess = math.log(max(2, scores.shape[1 if scores.ndim > 1 else 0]))
+            if operation.outputs[0].ndim == 0 and not self.looked:
+                self.guess = guess, float(operation.outputs[0].detach()), operation.place
         if name in ("sigmoid", "tanh", "softsign") and operation.tensors and operation.tensors[0].requires_grad:
             self.saturating += 1
 
@@ -73,6 +84,9 @@ class Initial(Check):
         if self.looked:
             return
         self.looked = True
+        for leaf in step.optimizer.leaves:
+            if leaf.tensor.ndim and norm(leaf.tensor) > HUGE * math.sqrt(leaf.tensor.numel()):
+                self.blamed = self.blamed or self.initialised.get(id(leaf.tensor))
         for model, _ in list(self.ledger.roots.values()):
             held = [one for one in _weights(model) if id(one.matrix) in step.optimizer.keys]
             if held:
@@ -124,7 +138,24 @@ class Initial(Check):
                     {"first_to_last": max(self.ratios), "activations": self.deepest},
                 )
             )
+        if not self.found and self.guess is not None and len(losses) >= LOOKED_AT[-1]:
+            guess, first, place = self.guess
+            if first > FAR * guess and first > guess + 3.0 and mean(losses[-5:]) > guess:
+                self.found.append(_far_off(guess, first, self.blamed or place))
         return self.found
+
+
+def _far_off(guess: float, first: float, place: Place | None) -> Finding:
+    return Finding(
+        "initial_loss_too_high",
+        f"The first loss is {first:.3g}, where a mere guess has {guess:.3g}, the logarithm of the number of classes: "
+        "the initial scores are far too large, so that the model is sure of what it cannot know.",
+        "It spends its first steps on unlearning that. Look at the initial weights and biases of the last layer, at "
+        "factors of the scores, and at the scale (normalisation) of the inputs.",
+        "torch.nn.init.zeros_(layer.bias)   # of the last layer; and leave its weights as the layer starts them",
+        place,
+        {"first_loss": first, "loss_of_a_guess": guess},
+    )
 
 
 def _weights(model: Module) -> list[Weight]:
@@ -132,10 +163,11 @@ def _weights(model: Module) -> list[Weight]:
     import torch
 
     mixing = (torch.nn.Linear, torch.nn.modules.conv._ConvNd)
+    tables = {id(one.weight) for one in model.modules() if isinstance(one, torch.nn.Embedding)}
     return [
         Weight(f"{name}.weight".lstrip("."), one.weight)
         for name, one in model.named_modules()
-        if isinstance(one, mixing)
+        if isinstance(one, mixing) and id(one.weight) not in tables  # a table that is shared starts as tables do
     ]
 
 

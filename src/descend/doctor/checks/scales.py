@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections import deque
 from collections.abc import Sequence
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Ledger
-from descend.doctor.operation import OF_CHANCES, OF_CLASSES, Operation, compared
+from descend.doctor.operation import OF_CHANCES, OF_CLASSES, Label, Operation, compared
 from descend.doctor.places import Place
+from descend.doctor.source import assigned, scopes, tree, written
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,6 +25,10 @@ LARGE = 30.0
 """Inputs and targets of this size, where 1 is usual."""
 LOOKED_AT = 3
 ENOUGH = 10
+MOST_BATCHES, MOST_NUMBERS, MOST_COLUMNS, ENOUGH_ROWS = 12, 100_000, 60, 24
+"""What is looked at for a target among the inputs: batches, numbers of a batch, columns of a row, rows in all."""
+RELATED = 0.1
+"""Share of the variance of a target that other columns explain, at least, where the target is one to be learned."""
 RANGES = {"Relu": ("ReLU", 0.0, math.inf), "Sigmoid": ("sigmoid", 0.0, 1.0), "Tanh": ("tanh", -1.0, 1.0)}
 """Node of the graph -> what it is called, and the smallest and the largest number it can return."""
 SHAPING = ("Squeeze", "Unsqueeze", "View", "Reshape", "Select", "Transpose")
@@ -64,17 +70,19 @@ class Scales(Check):
         self.looked = 0
         self.courses: dict[Place | None, Course] = {}
         self.given: Tensor | None = None
-        self.leak: tuple[Place | None, int] | None = None
+        self.copied: list[tuple[Place | None, Tensor, int]] | None = []
         self.beyond: dict[Place | None, tuple[str, float, float, float]] = {}
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         import torch
 
-        if not torch.is_grad_enabled() or not inputs or self.looked >= LOOKED_AT:
+        if not torch.is_grad_enabled() or not inputs or self.looked >= MOST_BATCHES:
             return
         self.looked += 1
         given = inputs[0].detach()
-        self.given = given if given.ndim == 2 else None
+        self.given = given.reshape(len(given), -1) if given.ndim > 1 and given.numel() <= MOST_NUMBERS else None
+        if self.looked > LOOKED_AT:
+            return
         if given.is_floating_point() and given.ndim >= 2 and given.numel() and _mixes_first(model):
             size = _size(given, self.ledger.scene.here())
             if size.rms > LARGE and self.inputs is None:
@@ -90,15 +98,25 @@ class Scales(Check):
             course = self.courses[operation.place] = Course(operation.place, _guess(operation, prediction, target))
             self._look(operation, prediction, target.detach())
         course.count += 1
+        if self.given is not None and course.count <= MOST_BATCHES:
+            self._leaks(operation.place, self.given, target.detach())
         if operation.outputs and operation.outputs[0].numel() == 1:
             course.values.append(float(operation.outputs[0].detach()))
         elif course.count % 5 == 0 and operation.outputs:
             course.values.append(float(operation.outputs[0].detach().square().mean()))
 
+    def _leaks(self, place: Place | None, given: Tensor, target: Tensor) -> None:
+        """Take note of batches in which one and the same column of the inputs is the target."""
+        if target.shape[:1] != given.shape[:1] or self.copied is None:
+            return
+        column = _column_of(given, target)
+        if column is None or (self.copied and self.copied[0][2] != column):
+            self.copied = None
+        else:
+            self.copied.append((place, given, column))
+            self.given = None
+
     def _look(self, operation: Operation, prediction: Tensor, target: Tensor) -> None:
-        if self.given is not None and self.leak is None and target.shape[:1] == self.given.shape[:1]:
-            column = _column_of(self.given, target)
-            self.leak = None if column is None else (operation.place, column)
         if operation.name in OF_CLASSES | OF_CHANCES or not target.is_floating_point() or target.requires_grad:
             return
         size, own = _size(target, operation.place), _size(prediction.detach(), None)
@@ -111,12 +129,21 @@ class Scales(Check):
         for key, (title, low, high) in RANGES.items():
             outside = float(((target < low - 1e-6) | (target > high + 1e-6)).double().mean())
             if node.startswith(key) and outside > 0.05:
-                self.beyond[operation.place] = (title, outside, size.low, size.high)
+                label = Label.of(last) if last is not None else None
+                place = (label.place if label else None) or operation.place
+                self.beyond[place] = (title, outside, size.low, size.high)
 
     def findings(self) -> list[Finding]:
+        import torch
+
         found = []
-        if self.leak is not None:
-            found.append(_leaked(*self.leak))
+        if self.copied:
+            rows = torch.cat([given for _, given, _ in self.copied])
+            rows = torch.unique(rows, dim=0)
+            place, _, column = self.copied[-1]
+            left = _left_in(self.ledger.scene.script)
+            if len(rows) >= ENOUGH_ROWS and (left or _depends(rows, column)):
+                found.append(_leaked(place, column))
         for place, (title, share, low, high) in self.beyond.items():
             found.append(
                 Finding(
@@ -187,12 +214,45 @@ def _guess(operation: Operation, prediction: Tensor, target: Tensor) -> float:
 
 
 def _column_of(given: Tensor, target: Tensor) -> int | None:
-    """Return which column of the inputs is the target, in 20 rows or more; None if none is."""
+    """Return which column of the inputs is the target, in every row; None if none is."""
     flat = target.reshape(-1)
-    if flat.numel() != given.shape[0] or given.shape[0] < 20 or bool((flat == flat[0]).all()) or given.shape[1] < 2:
+    if flat.numel() != given.shape[0] or bool((flat == flat[0]).all()) or given.shape[1] < 2:
         return None
     same = (given == flat.to(given.dtype)[:, None]).all(0)
     return int(same.nonzero()[0]) if bool(same.any()) else None
+
+
+def _left_in(file: str) -> bool:
+    """Whether a script takes targets as a column of a table, and the whole table as inputs under another name."""
+    module = tree(file)
+    for body in () if module is None else scopes(module):
+        pairs = [(name, value) for name, value, _ in assigned(body) if value is not None]
+        tables = {written(one.value) for _, one in pairs if isinstance(one, ast.Subscript)}
+        if any(isinstance(value, ast.Name) and value.id in tables and name != value.id for name, value in pairs):
+            return True
+    return False
+
+
+def _depends(given: Tensor, column: int) -> bool:
+    """Whether a column can be told from the others, as a target can: in part at least, by squares and products.
+
+    A target that is a mere copy of an input, which depends on nothing else, is a made-up task and no leak.
+    """
+    import torch
+
+    if not bool(given.isfinite().all()):
+        return False
+    others = torch.cat([given[:, :column], given[:, column + 1 :]], 1).double()[:, :MOST_COLUMNS]
+    target = given[:, column].double()
+    design = torch.cat([torch.ones(len(others), 1, dtype=torch.double), others, others.square(), others.abs()], 1)
+    if design.shape[1] > len(design) // 3:
+        design = design[:, : 1 + others.shape[1]]
+    residuals = target - design @ torch.linalg.lstsq(design, target[:, None], driver="gelsd").solution[:, 0]
+    total = float((target - target.mean()).square().sum())
+    count, free = len(design), len(design) - design.shape[1]
+    by_chance = 4.0 * math.sqrt(2.0 * design.shape[1]) / count
+    share = 1.0 - float(residuals.square().sum()) / total * (count - 1) / free if total > 0.0 and free > 0 else 0.0
+    return share > RELATED + by_chance
 
 
 def _mixes_first(model: Module) -> bool:

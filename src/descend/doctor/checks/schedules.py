@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from descend.doctor.contract import Check, Replacement
@@ -18,6 +19,8 @@ ENOUGH = 10
 """Steps of an optimizer after which a scheduler should have been stepped."""
 NOTHING = 1e-3
 """A learning rate below this share of its largest trains nothing more."""
+MOST_ROWS = 1000
+"""Rows of a validation set up to which a share of them is recognised as one."""
 BETTER_IF_LARGE = ("acc", "r2", "f1", "auc", "score", "precision", "recall", "iou", "dice", "hits")
 
 
@@ -124,22 +127,25 @@ def _judged(one: Schedule, rates: list[float]) -> Finding | None:
             evidence,
             WARNING,
         )
+    wrong = _plateau(one, evidence)
+    if wrong is not None:
+        return wrong
     largest = max(rates, default=0.0)
     idle = sum(rate < NOTHING * largest for rate in rates)
     often = len(steps) > total / 2
-    if idle > total / 3 and largest > 0.0:
+    if idle > len(rates) / 3 and largest > 0.0:
         every = "every batch" if often else f"{counted(len(steps), 'time')}"
         return Finding(
             "scheduler_too_fast",
             f"The scheduler {one.kind}, stepped {every}, has cut the learning rate to nothing: in {idle} of "
-            f"{total} steps "
+            f"{len(rates)} steps "
             f"it is below {NOTHING:g} of its largest, {largest:g}, and at {min(rates):.3g} in the end.",
             "Its settings count epochs, not batches, where it is stepped once an epoch.",
             "scheduler.step()   # once an epoch, outside the loop over batches; or settings that count batches",
             one.stepped_at,
             evidence | {"first_rate": rates[0], "last_rate": rates[-1]},
         )
-    return _cyclic(one, often, evidence) or _plateau(one, evidence)
+    return _cyclic(one, often, evidence)
 
 
 def _cyclic(one: Schedule, often: bool, evidence: dict[str, object]) -> Finding | None:
@@ -175,23 +181,35 @@ def _cyclic(one: Schedule, often: bool, evidence: dict[str, object]) -> Finding 
 def _plateau(one: Schedule, evidence: dict[str, object]) -> Finding | None:
     """Judge whether ReduceLROnPlateau looks for the right end of what it is given."""
     given, mode, place = one.metrics, getattr(one.scheduler, "mode", ""), one.stepped_at
-    if len(given) < 3 or place is None or not _cut(one):
+    if len(given) < 3 or place is None:
         return None
-    better_if_large = any(word in place.code.lower() for word in BETTER_IF_LARGE)
-    falls, rises = given[-1] < given[0], given[-1] > given[0]
+    named = any(word in place.code.lower() for word in BETTER_IF_LARGE)
+    better_if_large = named or (_cut(one) and _shares(given))
+    early, late = mean(given[: max(1, len(given) // 4)]), mean(given[-max(1, len(given) // 4) :])
+    falls, rises = late < early and _cut(one), late > early
     if (mode == "max" and falls and not better_if_large) or (mode == "min" and rises and better_if_large):
         other = "min" if mode == "max" else "max"
         return Finding(
             "scheduler_wrong_mode",
             f'The scheduler ReduceLROnPlateau is in the mode "{mode}", but what it is given went from '
-            f"{given[0]:.4g} to "
-            f"{given[-1]:.4g}, for the better: it has cut the learning rate all the same.",
+            f"{early:.4g} to {late:.4g}, for the better: the learning rate is cut all the same.",
             'A loss is better the smaller it is, mode="min"; an accuracy the larger, mode="max".',
             f'torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode="{other}")',
             one.place,
             evidence | {"mode": mode, "first": given[0], "last": given[-1]},
         )
     return None
+
+
+def _shares(values: list[float]) -> bool:
+    """Whether numbers are shares of a whole number of rows, such as an accuracy, in parts of 1 or of 100."""
+    for unit in (1.0, 100.0):
+        if all(0.0 <= value <= unit for value in values):
+            for rows in range(2, MOST_ROWS):
+                parts = [value / unit * rows for value in values]
+                if all(abs(part - round(part)) < 1e-4 for part in parts):
+                    return len(set(values)) > 1
+    return False
 
 
 def _cut(one: Schedule) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from descend.doctor.contract import Check
@@ -31,6 +32,16 @@ KEPT = {
 }
 REDUCED = {"mean", "sum"}
 VIEWS = {"view", "reshape", "_unsafe_view"}
+
+
+def _moved(old: tuple[int, ...], new: tuple[int, ...]) -> bool:
+    """Whether an axis, not that of the batch, has gone elsewhere: more or fewer numbers follow it than before."""
+    for place, size in enumerate(old[1:], 1):
+        if size > 1 and old.count(size) == new.count(size) == 1:
+            after = new[new.index(size) + 1 :]
+            if math.prod(after) != math.prod(old[place + 1 :]) and old[0] == new[0] and new.index(size) > 0:
+                return True
+    return False
 
 
 @dataclass(eq=False)
@@ -76,10 +87,11 @@ class Shapes(Check):
     def _reshaped(self, operation: Operation) -> None:
         """Take note of a view whose sizes are those of its input in another order: it moves no axis, it mixes them."""
         before, after = operation.tensors[0], operation.outputs[0]
-        if before.ndim != after.ndim or before.ndim < 3 or not before.is_floating_point() or self.mixed is not None:
+        if self.mixed is not None or before.ndim < 2 or not before.is_floating_point():
             return
         old, new = tuple(before.shape), tuple(after.shape)
-        if sorted(old) == sorted(new) and [n for n in old if n > 1] != [n for n in new if n > 1]:
+        reordered = sorted(old) == sorted(new) and [n for n in old if n > 1] != [n for n in new if n > 1]
+        if reordered or (before.ndim >= 3 and _moved(old, new)):
             self.mixed = (operation.place, operation.name, old, new)
 
     def _meeting(self, operation: Operation) -> Spread | None:
@@ -129,17 +141,19 @@ def _broadcast(spread: Spread) -> Finding:
 
 
 def _mixed(place: Place | None, name: str, old: tuple[int, ...], new: tuple[int, ...]) -> Finding:
-    left = list(range(len(old)))
-    order = []
-    for size in new:
-        axis = next(axis for axis in left if old[axis] == size)
-        left.remove(axis)
-        order.append(str(axis))
+    fix = "x.permute(...)   # after a view that only splits or joins neighbouring axes"
+    if sorted(old) == sorted(new):
+        left, order = list(range(len(old))), []
+        for size in new:
+            axis = next(axis for axis in left if old[axis] == size)
+            left.remove(axis)
+            order.append(str(axis))
+        fix = f"x.permute({', '.join(order)})"
     return Finding(
         "view_for_permute",
         f"`{name}` turns the shape {old} into {new}: it moves no axis, it only cuts the same row of numbers otherwise.",
         "The numbers of different pixels, channels or rows are mixed; what changes the order of axes is permute.",
-        f"x.permute({', '.join(order)})",
+        fix,
         place,
         {"shape": list(old), "turned_into": list(new)},
     )

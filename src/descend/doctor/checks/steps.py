@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from descend.doctor.contract import Check, norms
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger, Step, WatchedOptimizer
+from descend.doctor.operation import Label
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
@@ -19,9 +20,14 @@ MOST_NUMBERS = 5_000_000
 """Weights of larger models are not copied, so that memory does not grow."""
 HARDLY = 1e-3
 """Weights that moved less than this share of their size in a whole run, and a loss that fell by less."""
+CRAWLED, FELL = 0.1, 0.1
+"""The same for a rate far below the usual ones."""
 SLOPE = 1e-3
-SHRUNK = 0.5
+SHRUNK, VANISHED = 0.5, 0.1
+ADDING = {"add", "__add__", "__radd__", "__iadd__", "add_"}
 LARGE_ADAPTIVE = 0.2
+LEAP = 3.0
+"""The loss after the first steps, as a multiple of the first, with which a rate has overshot."""
 ADAPTIVE = ("Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop")
 
 
@@ -33,9 +39,13 @@ class Steps(Check):
         self.first: dict[WatchedOptimizer, list[Tensor]] = {}
         self.slope: dict[WatchedOptimizer, float] = {}
         self.loss_at: Place | None = None
+        self.added_at: Place | None = None
 
     def backward_begins(self, backward: Backward) -> None:
         self.loss_at = backward.place
+        label = Label.of(backward.roots[0].grad_fn) if backward.roots[0].grad_fn is not None else None
+        if label is not None and label.name in ADDING:
+            self.added_at = label.place
 
     def step_begins(self, step: Step) -> None:
         optimizer = step.optimizer
@@ -60,20 +70,42 @@ class Steps(Check):
             moved = math.hypot(*norms([new - old for new, old in zip(now, first, strict=True)]))
             one = (
                 _decayed(optimizer, begun, ended, losses)
+                or self._pulled(optimizer, begun, ended)
                 or self._small(optimizer, begun, moved, losses)
                 or _large(optimizer, losses)
             )
             found += [one] if one is not None else []
         return found
 
+    def _pulled(self, optimizer: WatchedOptimizer, begun: float, ended: float) -> Finding | None:
+        """Judge weights that a penalty in the loss has pulled to nothing."""
+        if self.added_at is None or ended > VANISHED * begun:
+            return None
+        return Finding(
+            "weight_decay_too_large",
+            f"A penalty in the loss wins over the data, as too much weight decay does: the weights shrink from "
+            f"{begun:.3g} to {ended:.3g}.",
+            "A penalty pulls all weights towards 0 in every step; it should be a small part of the loss.",
+            "loss = error + 1e-4 * penalty",
+            self.added_at,
+            {"weights_at_first": begun, "weights_at_last": ended},
+        )
+
     def _small(self, optimizer: WatchedOptimizer, begun: float, moved: float, losses: list[float]) -> Finding | None:
-        early, late = mean(losses[: ENOUGH // 2]), mean(losses[-ENOUGH // 2 :])
+        few = max(5, len(losses) // 10)
+        early, late = mean(losses[:few]), mean(losses[-few:])
         rate = optimizer.first_rate
         fell = (early - late) / abs(early) if early else 1.0
-        if moved > HARDLY * begun or fell > 10 * HARDLY or rate is None:
+        if moved > CRAWLED * begun or fell > FELL or rate is None:
             return None
         if self.slope[optimizer] * begun < SLOPE * abs(early):
             return None  # it begins at a minimum, where there is nothing to gain
+        now = [leaf.tensor.grad for leaf in optimizer.leaves if leaf.tensor.grad is not None]
+        still = math.hypot(*norms(now)) if now else self.slope[optimizer]
+        # Where more was moved than next to nothing, the rate is tiny, and it is as steep as it was at first.
+        more, tiny = moved > HARDLY * begun or fell > 10 * HARDLY, 1e-5 if optimizer.kind in ADAPTIVE else 1e-4
+        if more and (rate > tiny or still < 0.8 * self.slope[optimizer]):
+            return None
         return Finding(
             "rate_too_small",
             f"The learning rate {rate:g} is too small: in {optimizer.steps} steps the weights hardly move, by "
@@ -105,7 +137,10 @@ def _decayed(optimizer: WatchedOptimizer, begun: float, ended: float, losses: li
 def _large(optimizer: WatchedOptimizer, losses: list[float]) -> Finding | None:
     """Judge an adaptive optimizer: its steps are about as long as its rate, whatever the gradient."""
     rate, late = optimizer.first_rate, mean(losses[-ENOUGH // 2 :])
-    if optimizer.kind not in ADAPTIVE or rate is None or rate < LARGE_ADAPTIVE or late < 0.5 * losses[0]:
+    if optimizer.kind not in ADAPTIVE or rate is None or rate < LARGE_ADAPTIVE:
+        return None
+    leaps = max(losses[1:ENOUGH]) > LEAP * abs(losses[0])
+    if late < 0.5 * losses[0] and not leaps:
         return None
     return Finding(
         "rate_too_large",

@@ -57,6 +57,7 @@ class Origin:
     backwards: bool = False
     stepped: bool = False
     hidden: bool = False
+    unwatched: bool = False
     data: bool = False
     parent: Origin | None = None
     evidence: dict[str, object] = field(default_factory=dict)
@@ -180,6 +181,11 @@ class Values(Check):
         )
 
     def backward_begins(self, backward: Backward) -> None:
+        diverged = backward.value is not None and not math.isfinite(backward.value) and not self.ledger.closely
+        if diverged and self.candidate is None:
+            kind = "NaN" if backward.value != backward.value else "infinity"
+            self.candidate = Origin("the loss", "", kind, backward.place, None, [], step=self.ledger.steps + 1)
+            self.candidate.unwatched = True
         if self.hidden is not None and self.ledger.steps > self.steps and self.ledger.trained_by_hand():
             self._followed()
 
@@ -234,6 +240,16 @@ def _finding(origin: Origin) -> Finding:
             f"{origin.title}{inside}.",
             "One such number makes the loss, then every gradient and parameter, NaN.",
             "rows = torch.isfinite(x).all(dim=-1)\nx, y = x[rows], y[rows]",
+            origin.place,
+            evidence,
+        )
+    if origin.unwatched:
+        return Finding(
+            "first_nan",
+            f"The loss becomes {'a NaN' if origin.kind == 'NaN' else 'infinite'} at step {origin.step}, which was not "
+            "watched closely: in a long run only each 16th step is.",
+            "It spreads to every gradient and parameter.",
+            "descend doctor --every-step SCRIPT.py   # slower, and names the operation",
             origin.place,
             evidence,
         )

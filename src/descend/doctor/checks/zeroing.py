@@ -40,6 +40,7 @@ class Zeroing(Check):
         self.carried: dict[int, float] = {}
         self.sums: dict[int, tuple[Leaf, float, float]] = {}
         self.inside: WatchedOptimizer | None = None
+        self.passes_inside = 0
         self.before: dict[int, Tensor] = {}
         self.passed: Place | None = None
         self.steps_of_sums = 0
@@ -48,8 +49,9 @@ class Zeroing(Check):
         self.emptied: dict[WatchedOptimizer, int] = {}
 
     def backward_begins(self, backward: Backward) -> None:
-        if self.inside is not None:
+        if self.inside is not None and self.passes_inside:  # what was there before the step is not spent yet
             self._spend(self.inside.leaves)
+        self.passes_inside += 1
         self._spend([leaf for leaf in self.ledger.trained_by_hand() if id(leaf.tensor) not in self.spent])
         self.carried.clear()
         for key, (gradient, version, size) in list(self.spent.items()):
@@ -92,7 +94,7 @@ class Zeroing(Check):
 
     def step_begins(self, step: Step) -> None:
         if step.inside:
-            self.inside = step.optimizer
+            self.inside, self.passes_inside = step.optimizer, 0
             return
         if self.last.get(step.optimizer) == "zeroed":
             self.emptied[step.optimizer] = self.emptied.get(step.optimizer, 0) + 1
@@ -130,7 +132,7 @@ class Zeroing(Check):
         if self.first is not None:
             found.append(self._not_zeroed(self.first))
         for optimizer, count in self.emptied.items():
-            if count >= max(1, optimizer.steps - 1):  # the first step may come before any gradient
+            if count >= max(1, optimizer.watched - 1):  # the first step may come before any gradient
                 found.append(_zeroed_before_step(optimizer, count))
         if not self.ledger.backwards:
             fed = any(leaf.steps for leaf in self.ledger.leaves.values())

@@ -14,13 +14,13 @@ class Model(nn.Module):
         self.last = nn.Linear(16, 1)
 
     def forward(self, x):
-        return self.last(torch.tanh(self.first(x))).relu().squeeze(1)
+        return self.last(torch.tanh(self.first(x))).relu().squeeze(1)  # here
 
 
 net = Model()
 opt = torch.optim.Adam(net.parameters(), lr=0.01)
 for _ in range(60):
     opt.zero_grad()
-    loss = nn.functional.l1_loss(net(x), y[:, 0])  # here
+    loss = nn.functional.l1_loss(net(x), y[:, 0])
     loss.backward()
     opt.step()

@@ -14,13 +14,13 @@ class Model(nn.Module):
         self.last = nn.Linear(16, 1)
 
     def forward(self, x):
-        return torch.sigmoid(self.last(self.first(x).relu()))
+        return torch.sigmoid(self.last(self.first(x).relu()))  # here
 
 
 net = Model()
 opt = torch.optim.Adam(net.parameters(), lr=0.01)
 for _ in range(60):
     opt.zero_grad()
-    loss = nn.functional.mse_loss(net(x), y)  # here
+    loss = nn.functional.mse_loss(net(x), y)
     loss.backward()
     opt.step()

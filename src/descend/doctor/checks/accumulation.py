@@ -1,0 +1,162 @@
+"""Several backward passes before one step: gradients that are thrown away, or a sum where a mean was meant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING
+
+from descend.doctor.contract import Check, Replacement
+from descend.doctor.finding import WARNING, Finding
+from descend.doctor.ledger import Backward, Ledger, Step, WatchedOptimizer
+from descend.doctor.operation import Label, Operation
+from descend.doctor.places import Place
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.autograd.graph import Node
+    from torch.nn import Module
+
+ENOUGH = 2
+MEANS = ("MseLoss", "NllLoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropy")
+SCALING = {"div_", "mul_", "__idiv__", "__itruediv__", "__imul__", "_foreach_div_", "_foreach_mul_"}
+
+Pass = tuple[Place | None, Place | None, str, frozenset[int]]
+"""A backward pass: its line, that of its loss and its kind, and what it reached."""
+
+
+@dataclass(eq=False)
+class Count:
+    """The passes of an optimizer since its last step, and of each step how many it used and how many were in vain."""
+
+    pending: list[Pass] = field(default_factory=list)
+    dropped: list[Pass] = field(default_factory=list)
+    used: list[int] = field(default_factory=list)
+    wasted: list[int] = field(default_factory=list)
+    kind: Pass | None = None
+    rows: set[tuple[int, float]] = field(default_factory=set)
+
+    def begin(self) -> None:
+        """Forget what was before a step."""
+        self.pending, self.dropped, self.rows = [], [], set()
+
+
+class Accumulation(Check):
+    """Counts the passes of one line, over one loss, between two steps."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.counts: dict[WatchedOptimizer, Count] = {}
+        self.scaled = self.clipping = False
+        self.rows: tuple[int, float] = (0, 0.0)
+        """How many numbers the model was given last, and their sum."""
+        self.inside = False
+
+    def replaces(self) -> Iterator[Replacement]:
+        import torch
+
+        yield torch.nn.utils, "clip_grad_norm_", self._clipped
+        yield torch.nn.utils, "clip_grad_value_", self._clipped
+
+    def _clipped(self, theirs: Callable[..., object], *args: object, **kwargs: object) -> object:
+        self.clipping = True  # it multiplies gradients as well
+        try:
+            return theirs(*args, **kwargs)
+        finally:
+            self.clipping = False
+
+    def operation(self, operation: Operation) -> None:
+        if operation.name in SCALING and not self.clipping and not self.scaled and operation.tensors:
+            gradients = {id(leaf.tensor.grad) for leaf in self.ledger.leaves.values() if leaf.tensor.grad is not None}
+            self.scaled = id(operation.tensors[0]) in gradients
+
+    def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        import torch
+
+        if inputs and inputs[0].layout == torch.strided:
+            self.rows = inputs[0].numel(), float(inputs[0].detach().double().sum())
+
+    def backward_ended(self, backward: Backward) -> None:
+        node = backward.roots[0].grad_fn if len(backward.roots) == 1 else None
+        if node is None or self.inside:
+            return
+        label = Label.of(node)
+        reached = frozenset(id(leaf.tensor) for leaf in backward.received)
+        one: Pass = (backward.place, label.place if label else None, _kind(node), reached)
+        for optimizer in {id(held): held for leaf in backward.received for held in leaf.held}.values():
+            self.counts.setdefault(optimizer, Count()).pending.append(one)
+            self.counts[optimizer].rows.add(self.rows)
+
+    def zeroed(self, optimizer: WatchedOptimizer | None) -> None:
+        count = self.counts.get(optimizer) if optimizer is not None else None
+        if count is not None:
+            count.dropped += count.pending
+            count.pending = []
+
+    def step_begins(self, step: Step) -> None:
+        self.inside = step.inside
+        count = self.counts.get(step.optimizer)
+        if count is None or step.inside or not count.pending:
+            return
+        (common, times) = Counter(count.pending).most_common(1)[0]
+        count.kind = common
+        count.used.append(times if len(count.rows) > 1 else 1)  # several losses of the same rows are added on purpose
+        count.wasted.append(sum(one[0] == common[0] for one in count.dropped))
+        count.begin()
+
+    def step_ended(self, step: Step) -> None:
+        self.inside = False
+        count = self.counts.get(step.optimizer)
+        if count is not None:
+            count.begin()
+
+    def findings(self) -> list[Finding]:
+        found = []
+        for optimizer, count in self.counts.items():
+            if len(count.used) < ENOUGH or count.kind is None:
+                continue
+            wasted, used = median(count.wasted), median(count.used)
+            if wasted >= ENOUGH:
+                found.append(_outside(optimizer, int(wasted) + int(used), len(count.used)))
+            elif used >= ENOUGH and count.kind[2] and not self.scaled:
+                found.append(_undivided(optimizer, count.kind[0], int(used)))
+        return found[:1]
+
+
+def _kind(node: Node) -> str:
+    """Return the kind of a loss that is a mean over rows as it stands; empty for sums, and what is divided."""
+    name = node.name()
+    if name.startswith(MEANS):
+        return name if getattr(node, "_saved_reduction", 1) == 1 else ""
+    following = node.next_functions[0][0] if name.startswith("Mean") else None
+    return name if following is not None and following.name().startswith(("Pow", "Abs", "BinaryCross")) else ""
+
+
+def _outside(optimizer: WatchedOptimizer, passes: int, steps: int) -> Finding:
+    name = optimizer.called
+    return Finding(
+        "step_outside_loop",
+        f"`{name}.step()` runs once for {passes} backward passes, and the gradients of all but the last of these are "
+        "set to zero unused: it is called outside the loop over batches.",
+        "Only the last batch of each round trains the model.",
+        f"{name}.step()   # inside the loop, after each backward()",
+        optimizer.stepped_at,
+        {"passes_for_a_step": passes, "steps": steps},
+    )
+
+
+def _undivided(optimizer: WatchedOptimizer, place: Place | None, passes: int) -> Finding:
+    return Finding(
+        "accumulation_not_divided",
+        f"Gradients are accumulated over {passes} backward passes for each step of `{optimizer.called}`, but the loss "
+        "is not divided by their number.",
+        f"Each loss is a mean, so the step takes the sum of {passes} means: it is {passes} times as long as for one "
+        f"batch of all these rows. If a step was meant for each batch, `{optimizer.called}.step()` belongs inside the "
+        "loop.",
+        f"(loss / {passes}).backward()",
+        place,
+        {"passes_for_a_step": passes},
+        WARNING,
+    )

@@ -1,0 +1,206 @@
+"""Training on the same rows in every step, and random numbers that begin anew in the loop."""
+
+from __future__ import annotations
+
+import ast
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from descend.doctor.contract import Check, Replacement
+from descend.doctor.finding import WARNING, Finding
+from descend.doctor.ledger import Ledger
+from descend.doctor.operation import CARRIED, ByTensor, Operation
+from descend.doctor.places import Place
+from descend.doctor.source import Function, assigned, called, loops, scopes, tree, within
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+ENOUGH = 5
+MOST = 400
+"""Forward passes after which nothing new is learned of how batches are made."""
+SAME = 0.9
+PART = 0.5
+"""A batch of more than this share of all rows is no batch of them."""
+TAKING = {"__getitem__", "narrow", "index_select", "split", "chunk", "tensor_split", "take_along_dim"}
+SEEDING = {"manual_seed", "default_rng", "RandomState", "Random", "seed"}
+
+
+@dataclass(eq=False)
+class Part:
+    """Rows that were taken out of more. of: how many there are; place: the line that took them; known by `key`."""
+
+    place: Place | None
+    rows: int
+    of: int
+    key: int
+    batches: int = 0
+
+
+class Repeats(Check):
+    """Compares what the model is given from step to step, by the sums of its numbers."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.parts: ByTensor[Part] = ByTensor()
+        self.before: weakref.ref[Tensor] | None = None
+        self.prints: list[tuple[float, ...]] = []
+        self.given: list[Part | None] = []
+        self.others: set[int] = set()
+        self.steps: list[int] = []
+        self.seeds: dict[tuple[Place | None, int, str], list[int]] = {}
+        self.table: Part | None = None
+
+    def replaces(self) -> Iterator[Replacement]:
+        import random
+
+        import numpy as np
+        import torch
+        from torch.utils.data import dataloader
+
+        yield dataloader._BaseDataLoaderIter, "__next__", self._batch
+        yield torch, "manual_seed", self._seeded
+        yield random, "seed", self._seeded
+        yield np.random, "seed", self._seeded
+
+    def _seeded(self, theirs: Callable[..., object], *args: object, **kwargs: object) -> object:
+        seed = args[0] if args else next(iter(kwargs.values()), None)
+        if seed is not None:
+            # A seed set anew for each model, as over folds, is no fault: each model has an optimizer of its own.
+            key = (self.ledger.scene.here(), len(self.ledger.optimizers), str(seed))
+            self.seeds.setdefault(key, []).append(self.ledger.steps)
+        return theirs(*args, **kwargs)
+
+    def _batch(self, theirs: Callable[..., object], iterator: object) -> object:
+        found = theirs(iterator)
+        if len(self.prints) > MOST:
+            return found
+        loader = getattr(iterator, "_loader", None) or iterator
+        sampler = getattr(iterator, "_index_sampler", ())
+        count = len(sampler) if hasattr(sampler, "__len__") else 0
+        values = found.values() if isinstance(found, dict) else found if isinstance(found, list | tuple) else (found,)
+        for value in values:
+            if hasattr(value, "grad_fn"):
+                self.parts[value] = Part(self.ledger.scene.here(), len(value), len(value) * count, id(loader), count)
+        return found
+
+    def operation(self, operation: Operation) -> None:
+        if len(self.prints) > MOST or not operation.outputs:
+            return
+        name = operation.name
+        if name in TAKING and operation.tensors:
+            source = operation.tensors[0]
+            for output in operation.outputs:
+                if output.ndim and source.ndim and len(output) < len(source):
+                    key = source.untyped_storage().data_ptr() if source.layout == output.layout else id(source)
+                    self.parts[output] = Part(operation.place, len(output), len(source), key)
+        elif name in CARRIED and operation.tensors:
+            part = self.parts.of(operation.tensors[0])
+            if part is not None:
+                self.parts[operation.outputs[0]] = part
+
+    def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        import torch
+
+        if not inputs or len(self.prints) > MOST or inputs[0].layout != torch.strided or not inputs[0].numel():
+            return
+        part = self.parts.of(inputs[0])
+        numbers = inputs[0].detach().reshape(-1).double()
+        seen = (float(numbers.sum()), float(numbers.square().sum()), float(len(inputs[0])), float(numbers[0]))
+        if not torch.is_grad_enabled():
+            if part is not None and (not self.prints or seen != self.prints[-1]):
+                self.others.add(part.key)  # other rows of the same table are kept for tests
+            return
+        if part is None and len(self.prints) == ENOUGH and len(set(self.prints)) == 1:
+            anew = self.before is None or self.before() is not inputs[0]
+            self.table = self._table_of(inputs[0]) if anew else None
+        self.before = weakref.ref(inputs[0])
+        self.prints.append(seen)
+        self.given.append(part)
+        self.steps.append(self.ledger.steps)
+
+    def _table_of(self, rows: Tensor) -> Part | None:
+        """Return that the user holds an array of many more such rows, where these are made anew at each step."""
+        if rows.ndim < 2:
+            return None
+        scene = self.ledger.scene
+        place, name = self.ledger.called_at, scene.name_of(rows)
+        module = tree(scene.script)
+        if place is not None and name is not None and module is not None:
+            lines = [line for body in scopes(module) for one, _, line in assigned(body) if one == name]
+            before = [line for line in lines if line <= place.line]
+            place = Place(place.file, max(before)) if before else place
+        for _, value in scene.variables():
+            shape = getattr(value, "shape", None)
+            alike = isinstance(shape, tuple) and len(shape) == rows.ndim and tuple(shape[1:]) == tuple(rows.shape[1:])
+            if shape is not None and alike and len(rows) <= PART * shape[0]:
+                return Part(place, len(rows), int(shape[0]), id(value))
+        return None
+
+    def findings(self) -> list[Finding]:
+        if self.ledger.steps < ENOUGH:
+            return []
+        seeds = list(self._seeds())
+        return seeds or list(self._same())
+
+    def _same(self) -> Iterator[Finding]:
+        taken = [one for one, step in zip(self.prints, self.steps, strict=True) if step] or self.prints
+        most = max(set(taken), key=taken.count, default=None)
+        if most is None or len(taken) < ENOUGH or taken.count(most) < SAME * len(taken):
+            return
+        parts = [one for one, seen in zip(self.given, self.prints, strict=True) if seen == most]
+        part = self.table or parts[-1]
+        if part is None or part.key in self.others or part.rows > PART * part.of:
+            return
+        if not part.batches and self.table is None and len({id(one) for one in parts}) < ENOUGH:
+            return  # taken once, before the loop: the rest is for tests
+        cause = _seeding(self.ledger.scene.script)
+        if cause is not None:
+            yield _seeded(cause, len(taken))
+            return
+        how = f"the loader has {part.batches} batches" if part.batches else f"there are {part.of}"
+        yield Finding(
+            "same_batch",
+            f"Every step takes the same batch: the same {part.rows} rows again and again, although {how}.",
+            "`next(iter(loader))` makes a new iterator, whose first batch is the same rows again; a slice with fixed "
+            "ends is the same slice.",
+            "for x, y in loader:   # all batches, one after the other; of tensors: x[i : i + size], i moving on",
+            part.place,
+            {"rows": part.rows, "of": part.of, "steps": len(taken)},
+        )
+
+    def _seeds(self) -> Iterator[Finding]:
+        for (place, *_), steps in self.seeds.items():
+            if sum(after > before for before, after in pairwise(steps)) >= ENOUGH:
+                yield _seeded(place, len(steps))
+                return
+
+
+def _seeding(file: str) -> Place | None:
+    """Return a line in a loop, or in a function, that makes a generator with a fixed seed."""
+    module = tree(file)
+    if module is None:
+        return None
+    functions = [node.body for node in ast.walk(module) if isinstance(node, Function)]
+    for body in (*(loop.body for scope in scopes(module) for loop in loops(scope)), *functions):
+        for node in within(body):
+            seeds = isinstance(node, ast.Call) and called(node) in SEEDING and node.args
+            if seeds and isinstance(node, ast.Call) and isinstance(node.args[0], ast.Constant):
+                return Place(file, node.lineno)
+    return None
+
+
+def _seeded(place: Place | None, times: int) -> Finding:
+    return Finding(
+        "seed_in_loop",
+        f"The seed is set anew {times} times while the model is trained.",
+        "Each time the same random numbers come again: the same batch, the same rows, the same dropout.",
+        "torch.manual_seed(0)   # once, at the top of the script",
+        place,
+        {"times": times},
+        WARNING,
+    )

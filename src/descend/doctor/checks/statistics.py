@@ -1,0 +1,152 @@
+"""Rows that the model is tested on, used already to scale the inputs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from descend.doctor.contract import Check
+from descend.doctor.finding import WARNING, Finding
+from descend.doctor.places import Place
+from descend.doctor.source import assigned, called, names, scopes, tree, within, written
+
+STATISTICS = {
+    "mean",
+    "std",
+    "var",
+    "min",
+    "max",
+    "amin",
+    "amax",
+    "median",
+    "quantile",
+    "std_mean",
+    "var_mean",
+    "nanmean",
+}
+SPREADS = STATISTICS - {"mean", "nanmean", "median"}
+SCALERS = {"StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "Normalizer", "QuantileTransformer"}
+SPLITS = {"train_test_split", "random_split", "Subset"}
+TEST = re.compile(r"(^|[_.])(x_?)?(test|val|valid|validation|holdout)($|[_\d])|^(x|X)(te|va|v|t_?est)$", re.I)
+TRAIN = re.compile(r"train|(^|_)(x|X)tr|fit", re.I)
+
+Scaled = tuple[str, str, int]
+"""What is scaled, with the statistics of what, and the line that takes these."""
+
+
+class Statistics(Check):
+    """Reads in the script whether inputs are scaled before the rows to test on are taken away, or by test rows."""
+
+    def findings(self) -> list[Finding]:
+        file = self.ledger.scene.script
+        module = tree(file)
+        if module is None or not self.ledger.steps:
+            return []
+        for body in scopes(module):
+            split = dict(_splits(body))
+            for scaled, source, line in _scalings(body):
+                later = [at for name, at in split.items() if at > line and name in (scaled, source)]
+                if later:
+                    return [_finding(source, Place(file, line), later[0])]
+                if TEST.search(source) and not TRAIN.search(source):
+                    return [_finding(source, Place(file, line), None)]
+        return []
+
+
+def _root(node: ast.expr) -> ast.expr:
+    """Return what a chain of calls such as ``x.float().to(device)`` begins with."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and called(node) not in STATISTICS:
+        node = node.func.value
+    return node
+
+
+def _statistic(node: ast.AST) -> tuple[str, str] | None:
+    """Return the name of a statistic over rows, and of what it is taken: ``x.mean(0)``, ``torch.mean(x, dim=0)``."""
+    if not isinstance(node, ast.Call) or called(node) not in STATISTICS or not isinstance(node.func, ast.Attribute):
+        return None
+    owner = node.func.value
+    if isinstance(owner, ast.Name) and owner.id in ("torch", "np", "numpy"):
+        return (called(node), written(node.args[0])) if node.args else None
+    return called(node), written(owner)
+
+
+def _scalings(body: list[ast.stmt]) -> Iterator[Scaled]:
+    """Yield each place where inputs are scaled: by a mean and a deviation, or by a scaler of scikit-learn."""
+    known: dict[str, tuple[str, str, int]] = {}  # variable -> statistic, of what, line
+    scalers: set[str] = set()
+    for name, value, line in assigned(body):
+        if value is None:
+            continue
+        spread: tuple[str, int] | None = None
+        for node in ast.walk(value):
+            found = _statistic(node)
+            if found is not None and found[0] in SPREADS and _divides(value):
+                spread = found[1], line
+            elif isinstance(node, ast.Name) and node.id in known and _divides(value) and known[node.id][0] in SPREADS:
+                spread = known[node.id][1:]
+        if spread is not None:
+            yield name, spread[0], spread[1]
+            yield from ((one, spread[0], spread[1]) for one in names(value) & {spread[0]})
+        direct = next((found for node in ast.walk(value) if (found := _statistic(node)) is not None), None)
+        if direct is not None and not _divides(value):
+            known[name] = (*direct, line)
+        if called(_root(value)) in SCALERS or called(value) in SCALERS:
+            scalers.add(name)
+    for node in within(body):
+        if isinstance(node, ast.Call) and called(node) in ("fit", "fit_transform") and node.args:
+            owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+            if owner is not None and (written(owner) in scalers or called(owner) in SCALERS):
+                source = written(node.args[0])
+                into = next((name for name, value, line in assigned(body) if line == node.lineno and value), source)
+                yield into, source, node.lineno
+    for node in within(body):  # scaled where it is used, not assigned
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            for one in ast.walk(node.right):
+                if isinstance(one, ast.Name) and one.id in known and known[one.id][0] in SPREADS:
+                    yield known[one.id][1], known[one.id][1], known[one.id][2]
+
+
+def _divides(value: ast.expr) -> bool:
+    """Whether an expression subtracts and divides."""
+    quotients = [node for node in ast.walk(value) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
+    inside = (one for node in quotients for one in ast.walk(node.left))
+    return any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Sub) for one in inside)
+
+
+def _splits(body: list[ast.stmt]) -> Iterator[tuple[str, int]]:
+    """Yield what is taken apart into rows to train on and rows to test on, with the line."""
+    begins: dict[tuple[str, str], int] = {}
+    ends: dict[tuple[str, str], int] = {}
+    sets = {name: value for name, value, _ in assigned(body) if value is not None and called(value).endswith("Dataset")}
+    for node in within(body):
+        if isinstance(node, ast.Call) and called(node) in SPLITS and node.args:
+            inner = sets.get(written(node.args[0]), node.args[0])
+            for name in names(inner):
+                yield name, node.lineno
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+            low, high, owner = node.slice.lower, node.slice.upper, written(node.value)
+            if high is not None and (low is None or written(low) == "0"):
+                ends.setdefault((owner, written(high)), node.lineno)
+            if low is not None:
+                begins.setdefault((owner, written(low)), node.lineno)
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name) and TEST.search(node.slice.id):
+            yield written(node.value), node.lineno
+    for key, line in ends.items():
+        if key in begins:
+            yield key[0], min(line, begins[key])
+
+
+def _finding(source: str, place: Place, split: int | None) -> Finding:
+    rows = f"the rows of `{source}`, before line {split} takes the test rows away" if split else f"`{source}`"
+    return Finding(
+        "test_statistics",
+        f"The inputs are scaled (normalised) with the mean, deviation or range of {rows}: test rows are among them.",
+        "Rows to test on stand for those nobody has seen; what is taken from them leaks into the model, or hides how "
+        "they differ.",
+        "mean, std = x_train.mean(0), x_train.std(0)   # of the training rows alone\n"
+        "x_train, x_test = (x_train - mean) / std, (x_test - mean) / std",
+        place,
+        {},
+        WARNING,
+    )
