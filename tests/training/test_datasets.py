@@ -210,6 +210,15 @@ def test_a_stream_does_not_say_how_many_steps_an_epoch_has():
     )
 
 
+def test_validation_that_can_be_read_once_only_is_refused():
+    with pytest.raises(DataError) as raised:
+        fit(PAIRS, validation=torch_data.DataLoader(Stream(iter(PAIRED)), 6))
+    assert str(raised.value) == (
+        "The Stream gave no rows in epoch 1. If it goes through an iterator that can be used once only, let its "
+        "__iter__ begin anew."
+    )
+
+
 @pytest.mark.slow
 def test_workers_are_followed_too():
     for data in (PAIRS, Rows(*PAIRS)):

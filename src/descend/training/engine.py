@@ -80,10 +80,6 @@ class ModuleEngine:
             self.order()
         yield
 
-    def batches_passed(self) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-        """Yield the batches of a pass, where rows are streamed."""
-        return iter(())
-
     def batches(self, size: int, seed: int, epoch: int) -> list[Places]:
         """Return the rows of each batch of an epoch."""
         own = self.order
