@@ -27,6 +27,21 @@ EPOCHS, MOST_SECONDS = 2000, 40.0
 Task = tuple[torch.Tensor, torch.Tensor, list[int], str]
 
 
+def sensor(random: np.random.Generator) -> Task:
+    """The calibration of a sensor: a bend and a saturation, with noise of a fiftieth of its range."""
+    x = random.uniform(0.0, 1.0, size=(500, 1))
+    y = np.tanh(4.0 * x[:, 0] - 1.0) + 0.3 * np.sin(9.0 * x[:, 0])
+    return tensors(x, y + 0.05 * random.normal(size=500), [1, 10, 1])
+
+
+def pump(random: np.random.Generator) -> Task:
+    """The head of a pump by its flow, speed and viscosity, with noise of 2%."""
+    flow, speed, thick = random.uniform(0.2, 1.0, size=(3, 1000))
+    y = speed**2 * (1.2 - 0.4 * (flow / speed) ** 2) / (1.0 + 0.5 * thick * flow)
+    x = np.column_stack([flow, speed, thick])
+    return tensors(x, y * (1.0 + 0.02 * random.normal(size=1000)), [3, 10, 10, 1])
+
+
 def friedman(random: np.random.Generator) -> Task:
     """Friedman's first function, with noise of 1."""
     x = random.uniform(size=(2000, 5))
@@ -129,7 +144,7 @@ def main(seeds: int) -> None:
     print(
         f"{'task':<10}{'numbers':>8}{'rows':>6}{'loss':>9}{'Adam':>9}{'descend':>9}{'rival':>9}{'/Adam':>8}{'/rival':>8}"
     )
-    makers: list[Callable[[np.random.Generator], Task]] = [friedman, chirp, arm, classes]
+    makers: list[Callable[[np.random.Generator], Task]] = [sensor, pump, friedman, chirp, arm, classes]
     by_ours(friedman(np.random.default_rng(0)), network([5, 2, 1]), 0.5)  # what is imported once
     chosen = sys.argv[2:]
     for maker in [each for each in makers if not chosen or each.__name__ in chosen]:

@@ -245,6 +245,21 @@ def test_a_penalty_that_was_chosen_leaves_coefficients_and_no_errors(rows):
     )
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"l2": "auto"}, {"l1": "auto"}, {"formula": "a*exp(-k*x0) + b*x1 + c", "l2": "auto"}],
+    ids=["l2", "l1", "curve"],
+)
+def test_with_the_same_folds_a_weight_is_the_row_so_many_times_where_a_penalty_is_chosen(rows, options):
+    X, score, rng = rows
+    X, y = X[:80], score[:80] + rng.normal(size=80)
+    weights, groups = rng.integers(0, 4, size=80), rng.integers(0, 6, size=80)
+    each = np.repeat(np.arange(80), weights)
+    weighted = FormulaRegressor(**options).fit(X, y, weights, groups=groups)
+    repeated = FormulaRegressor(**options).fit(X[each], y[each], groups=groups[each])
+    np.testing.assert_allclose(weighted.predict(X), repeated.predict(X), rtol=1e-9)
+
+
 def test_curves_groups_and_frames(decay):
     frame, y = decay
     one = FormulaRegressor("a*exp(-b*x)").fit(frame[["x"]], y)

@@ -77,3 +77,16 @@ def test_more_columns_than_rows_are_no_error():
     found = FormulaQuantiles().fit(X, y).predict_quantiles(X)
     assert (np.diff(found, axis=1) >= 0.0).all()
     np.testing.assert_allclose(found[:, 1], y, atol=1e-6)
+
+
+def test_what_is_wrong_is_said_of_this_estimator(rows):
+    X, y = rows
+    with pytest.raises(ValueError, match=r"^FormulaQuantiles requires y to be passed, but the target y is None\.$"):
+        FormulaQuantiles().fit(X, None)
+    with pytest.raises(ValueError, match=r"minimum of 2 is required by FormulaQuantiles\.$"):
+        FormulaQuantiles().fit(X[:1], y[:1])
+    fitted = FormulaQuantiles(quantiles=(0.5,)).fit(X, y)
+    with pytest.raises(
+        ValueError, match=r"^X has 1 features, but FormulaQuantiles is expecting 2 features as input\.$"
+    ):
+        fitted.predict(X[:, :1])

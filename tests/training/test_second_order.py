@@ -54,9 +54,8 @@ def step(module: torch.nn.Module, loss: str, damping: float) -> np.ndarray:
     weight, slope = known.weight(scores, RESPONSES[loss]), known.slope(scores, RESPONSES[loss])
     curvature = derivatives.T @ (weight[:, None] * derivatives) / ROWS
     gradient = derivatives.T @ slope / ROWS
-    ends = np.cumsum([tensor.numel() for tensor in module.parameters()])[:-1]
-    units = [np.full(part.size, part.max()) for part in np.split(curvature.diagonal(), ends)]
-    return -np.linalg.solve(curvature + damping * np.diag(np.concatenate(units)), gradient)
+    unit = curvature.diagonal().max()  # of all layers together
+    return -np.linalg.solve(curvature + damping * unit * np.eye(len(gradient)), gradient)
 
 
 @pytest.mark.parametrize("form", ["matrix", "rows"])
@@ -114,6 +113,27 @@ class Decay(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.a * torch.exp(-self.b * x) + self.c
+
+
+def test_layers_have_one_unit_and_other_parameters_their_own():
+    module = torch.nn.Module()
+    module.layer, module.scale = torch.nn.Linear(3, 1), torch.nn.Parameter(torch.tensor(1e-6))
+    module.forward = lambda x: 1e6 * module.scale * module.layer(x)[:, 0]
+    surface = place("squared", "matrix", module).surface
+    units = surface.alike(np.array([1e12, 1.0, 4.0, 2.0, 3.0]))
+    assert units.tolist() == [1e12, 1e4, 1e4, 1e4, 1e4]  # the scale comes first, and a floor holds for the layer
+    assert surface.alike(np.array([9.0, 1.0, 4.0, 2.0, 3.0])).tolist() == [9.0, 4.0, 4.0, 4.0, 4.0]
+
+
+def test_single_precision_gives_the_step_of_double():
+    moves = []
+    for dtype in (torch.float32, torch.float64):
+        torch.manual_seed(0)
+        module = network(dtype=torch.float32).to(dtype)
+        here = place("squared", "matrix", module)
+        moves.append([Damped(here, np.full(here.theta.size, 1e-300)).move(damping)[0] for damping in (0.1, 1e-6)])
+    assert np.linalg.norm(moves[0][0] - moves[1][0]) < 1e-4 * np.linalg.norm(moves[1][0])
+    assert np.linalg.norm(moves[0][1] - moves[1][1]) < 1e-2 * np.linalg.norm(moves[1][1])
 
 
 @pytest.mark.parametrize("loss", ["squared", "huber(delta=0.1)", "cauchy(scale=0.1)", "poisson"])

@@ -35,6 +35,7 @@ def test_units_and_values_take_the_plain_name(fit, tmp_path, run):
     (tmp_path / "new.csv").write_text("t\n1.5\n")
     ran = run("predict", tmp_path / "fit.json", tmp_path / "new.csv")
     assert ran.stderr == "Note: `t` is read as `t (s)`.\n"
+    assert ran.stdout.startswith("t,prediction\n1.5,")  # the column as it is called there, and that alone
     assert float(ran.stdout.split(",")[-1]) == pytest.approx(wanted[0])
 
 
@@ -62,6 +63,28 @@ def test_groups_and_several_formulas():
     assert both.units["c"] == "V" and both.units["b"] == "1/s"
     each = descend.fit("V ~ a[site]*exp(-b*t)", data)
     assert each.model.formula.text == "`V [mV]` ~ a[`site (no)`]*exp(-b*`t (s)`)"
+
+
+def test_groups_whose_names_begin_with_zeros_are_found_in_other_units(tmp_path, run):
+    rows = [f"{t},{v},{g}" for g in ("01", "02") for t, v in zip(*DATA.values(), strict=True)]
+    (tmp_path / "old.csv").write_text("\n".join(["t (s),V [mV],g", *rows]))
+    (tmp_path / "new.csv").write_text("t (min),g\n0.05,02\n")
+    each = descend.fit(PLAIN, str(tmp_path / "old.csv"), by="g")
+    wanted = each.predict({"t": [3.0], "g": ["02"]})
+    assert each.predict(str(tmp_path / "new.csv")) == pytest.approx(wanted, rel=1e-12)
+    each.save(tmp_path / "each.json")
+    for options in ((), ("--missing", "drop")):
+        ran = run("predict", tmp_path / "each.json", tmp_path / "new.csv", *options)
+        assert ran.stdout.startswith("t (min),g,prediction\n0.05,02,"), ran.stdout + ran.stderr
+        assert float(ran.stdout.split(",")[-1]) == pytest.approx(wanted[0])
+
+
+def test_heads_of_many_fits_say_units_of_vectors_too():
+    data = DATA | {"x (m)": np.cos(T), "g": np.repeat(["p", "q"], 6)}
+    each = descend.fit("V ~ w @ [t, x] + b", data, by="g")
+    heads = each._repr_html_().partition("</thead>")[0]
+    for head in ("w[`t (s)`] (mV/s)", "w[`x (m)`] (mV/m)", "b (mV)"):
+        assert f">{head}</th>" in heads and head in each.summary()
 
 
 @pytest.mark.parametrize(

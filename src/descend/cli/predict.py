@@ -95,7 +95,8 @@ def predict(
         some |= dict(zip(fitted.by, fitted.keys[0], strict=True))
     with_groups = tuple(dict.fromkeys((*named, *(name for name in some if name not in named))))
     given: object = _values(with_groups, at, some) if at else options.one_or_all(data or [])
-    table = _opened(fitted, given, named, where).with_codings(codings.values())
+    rows, table = _opened(fitted, given, named, where)
+    table = table.with_codings(codings.values())
     inputs = columns_needed(fitted.model, fitted.sigma or fitted.weights, interval, table.names)
     if name in table.names:
         raise ConfigError(f"The data have a column `{name}` already. Name the predictions otherwise, with --as.")
@@ -107,7 +108,7 @@ def predict(
     if output is not None:
         from descend.table.writing import write_columns
 
-        write_columns(output, _columns(table, new, kept))
+        write_columns(output, _columns(rows, new, kept))
     count = len(next(iter(new.values())))
     if json:
         columns = {column: options.with_gaps(values).tolist() for column, values in new.items()}
@@ -116,10 +117,10 @@ def predict(
         if not quiet:
             say(f"{count:,} predictions written to {output}")
     elif at:
-        rows = zip(*new.values(), strict=True)
-        say("\n".join("  ".join(v if isinstance(v, str) else f"{v:.10g}" for v in row) for row in rows))
+        lines = zip(*new.values(), strict=True)
+        say("\n".join("  ".join(v if isinstance(v, str) else f"{v:.10g}" for v in line) for line in lines))
     else:
-        say_csv(_columns(table, new, kept))
+        say_csv(_columns(rows, new, kept))
 
 
 def _kept(fitted: Fit | Fits, table: Table, missing: str, inputs: Sequence[str]) -> NDArray[np.bool_] | None:
@@ -149,15 +150,17 @@ def _notes(fitted: Fit | Fits, table: Table) -> list[str]:
     return [f"the run of this model ended as {str(fitted.outcome).replace('_', ' ')}. {fitted.advice}", *notes]
 
 
-def _opened(fitted: Fit | Fits, given: object, named: Sequence[str], where: str | None) -> Table:
-    """Return the rows, or the values given, in the units of the fit."""
+def _opened(fitted: Fit | Fits, given: object, named: Sequence[str], where: str | None) -> tuple[Table, Table]:
+    """Return the rows, or the values given, and the same in the units of the fit, with columns as it calls them."""
     from descend.many import Fits
+    from descend.many.prediction import opened
     from descend.results.units import in_units_of
-    from descend.table.by_file import open_by_file
+    from descend.table import open_table
 
     by = fitted.by if isinstance(fitted, Fits) else ()
     values = in_units_of(fitted, given, by) if isinstance(given, Mapping) else given
-    return in_units_of(fitted, open_by_file(values, by, named, where), by)
+    rows = opened(fitted, values, named, where) if isinstance(fitted, Fits) else open_table(values, where)
+    return rows, in_units_of(fitted, rows, by)
 
 
 def _predicted(

@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from descend.errors import ConfigError
-from descend.estimators.columns import LINEAR, PROBABILITY, columns_of, has_words, matrix_of
+from descend.estimators.columns import LINEAR, PROBABILITY, columns_of, has_words, matrix_of, rows_of
 from descend.estimators.constructor import with_options
 from descend.estimators.estimator import FormulaEstimator
 from descend.losses import LOSSES, Multinomial
@@ -56,7 +56,7 @@ class FormulaClassifier(ClassifierMixin, FormulaEstimator):  # type: ignore[misc
         X: (n, k) array or frame. y: (n,) two or more classes, numbers or words. sample_weight: relative weights of
         rows. groups: as for `FormulaRegressor`.
         """
-        columns, given = self._read(X, y, numeric=False)
+        columns, given = rows_of(self, X, y, numeric=False)
         check_classification_targets(given)
         self.classes_, codes = np.unique(given, return_inverse=True)
         if len(self.classes_) < 2:
@@ -95,9 +95,12 @@ class FormulaClassifier(ClassifierMixin, FormulaEstimator):  # type: ignore[misc
         return True
 
     def predict_proba(self, X: object) -> Array:
-        """Return the probability of each class in each row of X, (n, K), in the order of ``classes_``."""
+        """Return the probability of each class in each row of X, (n, K), in the order of ``classes_``.
+
+        A formula that leaves the range of probabilities, as ``w @ [*] + b`` may, is cut off at 0 and 1.
+        """
         if not self._of_scores:
-            second = self._predicted(X)
+            second = np.clip(self._predicted(X), 0.0, 1.0)  # beyond which a straight line of them may lead
             return np.column_stack([1.0 - second, second])
         if self._line.scores is not None and not has_words(X):
             return np.asarray(softmax(self._scores(X), axis=1))

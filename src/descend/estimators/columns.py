@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import _check_feature_names, _check_n_features, _num_samples, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_n_features,
+    _check_y,
+    _num_samples,
+    check_consistent_length,
+    validate_data,
+)
 
 from descend.errors import ConfigError, DataError
 from descend.options.arrays_in_a_row import names_of_matrix
@@ -21,6 +28,21 @@ Columns = dict[str, Cells]
 LINEAR = "w @ [*] + b"
 PROBABILITY = f"sigmoid({LINEAR})"
 """The formulas of estimators that are given none."""
+
+
+def rows_of(
+    estimator: BaseEstimator, X: object, y: object, numeric: bool, reset: bool = True, least: int = 2
+) -> tuple[Columns, Array]:
+    """Return the columns of X by name, and y, of so many rows at least.
+
+    reset: whether X says which columns later ones have. What is wrong is said of this estimator, by its name.
+    """
+    if y is None:
+        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")
+    columns = columns_of(estimator, X, reset, least)
+    response: Array = _check_y(y, multi_output=False, y_numeric=numeric, estimator=estimator)
+    check_consistent_length(X, response)
+    return columns, response
 
 
 def columns_of(estimator: BaseEstimator, X: object, reset: bool, least: int = 1) -> Columns:

@@ -10,13 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    _check_y,
-    _num_samples,
-    check_consistent_length,
-    check_is_fitted,
-)
+from sklearn.utils.validation import _check_sample_weight, _num_samples, check_is_fitted
 
 from descend.api import fit_request
 from descend.descent.solution import starts_at
@@ -142,18 +136,6 @@ class FormulaEstimator(OfOnnx):
     def _l2_where_open(self) -> float:
         """Return the penalty that chooses between equally good answers, where a fit alone would choose none."""
         return 0.0
-
-    def _read(self, X: object, y: object, numeric: bool, reset: bool = True, least: int = 2) -> tuple[Columns, Array]:
-        """Return the columns of X by name, and y, of so many rows at least.
-
-        reset: whether X says which columns later ones have.
-        """
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        columns = columns_of(self, X, reset, least)
-        response = _check_y(y, multi_output=False, y_numeric=numeric, estimator=self)
-        check_consistent_length(X, response)
-        return columns, response
 
     @property
     def _found(self) -> Fit | Fits:

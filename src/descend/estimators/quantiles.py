@@ -12,7 +12,7 @@ from sklearn.metrics import d2_pinball_score
 from sklearn.utils.validation import check_is_fitted
 
 from descend.errors import ConfigError
-from descend.estimators.columns import LINEAR
+from descend.estimators.columns import LINEAR, columns_of, rows_of
 from descend.estimators.constructor import with_options
 from descend.estimators.estimator import OfOnnx
 from descend.estimators.regressor import FormulaRegressor
@@ -52,16 +52,13 @@ class FormulaQuantiles(RegressorMixin, OfOnnx):  # type: ignore[misc]
         X: (n, k) array or frame. y: (n,). sample_weight: relative weights of rows.
         """
         quantiles = _checked(self.quantiles)
+        rows_of(self, X, y, numeric=True)
         options = {key: value for key, value in self.get_params(deep=False).items() if key != "quantiles"}
         estimators = []
         for quantile in quantiles:
             loss = LOSSES.build(f"pinball(quantile={quantile!r})")
             estimators.append(FormulaRegressor(**options, loss=loss).fit(X, y, sample_weight))
         self.quantiles_, self.estimators_ = np.array(quantiles), estimators
-        self.n_features_in_ = estimators[0].n_features_in_
-        self.__dict__.pop("feature_names_in_", None)
-        if hasattr(estimators[0], "feature_names_in_"):
-            self.feature_names_in_ = estimators[0].feature_names_in_
         self.crossed_ = float((np.diff(self._each(X), axis=1) < 0.0).any(axis=1).mean())
         return self
 
@@ -107,7 +104,9 @@ class FormulaQuantiles(RegressorMixin, OfOnnx):  # type: ignore[misc]
         return self.estimators_
 
     def _each(self, X: object) -> Array:
-        return np.column_stack([each.predict(X) for each in self._fitted])
+        fitted = self._fitted
+        columns_of(self, X, reset=False)  # so that what is wrong is said of this estimator
+        return np.column_stack([each.predict(X) for each in fitted])
 
 
 def _checked(quantiles: object) -> list[float]:

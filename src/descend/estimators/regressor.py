@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 
 from descend.errors import ConfigError
-from descend.estimators.columns import LINEAR
+from descend.estimators.columns import LINEAR, rows_of
 from descend.estimators.constructor import with_options
 from descend.estimators.estimator import FormulaEstimator
 from descend.estimators.where_moments import WhereMoments
@@ -56,7 +56,7 @@ class FormulaRegressor(RegressorMixin, FormulaEstimator):  # type: ignore[misc]
         exposure of 1. groups: of rows that are held out together where a penalty is chosen, ``l2="auto"``. The last
         three reach an estimator within a pipeline or a search by metadata routing, ``set_fit_request(sigma=True)``.
         """
-        columns, response = self._read(X, y, numeric=True)
+        columns, response = rows_of(self, X, y, numeric=True)
         of_rows = {"weights": sample_weight, "sigma": sigma, "exposure": exposure, "groups": groups}
         return self._fit(columns, response, of_rows)
 
@@ -76,7 +76,7 @@ class FormulaRegressor(RegressorMixin, FormulaEstimator):  # type: ignore[misc]
         (6, array([21.]))
         """
         before = self._before()
-        columns, response = self._read(X, y, numeric=True, reset=before is None, least=1)
+        columns, response = rows_of(self, X, y, numeric=True, reset=before is None, least=1)
         request, known = self._request(columns, response, {"weights": sample_weight, "sigma": sigma})
         found, self._batches = fit_batch(request, open_table(request.data), before)
         return self.holding(found, known)

@@ -15,6 +15,7 @@ from descend.many.text import counted
 from descend.report import html
 from descend.report.cells import RIGHT, heads, prose
 from descend.report.group_section import cell
+from descend.report.units import label_with_unit
 from descend.table.levels import said
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ class Listing:
     @property
     def titles(self) -> list[str]:
         """The heads of the columns."""
-        return [*self.fits.by, *self.estimates, *["R²"] * self.squared, "rows", "outcome", *["why"] * self.why]
+        labels = [label_with_unit(self.fits, self.fits.model.parameters, label) for label in self.estimates]
+        return [*self.fits.by, *labels, *["R²"] * self.squared, "rows", "outcome", *["why"] * self.why]
 
     @property
     def flush(self) -> list[int]:

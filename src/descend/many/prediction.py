@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,9 +32,7 @@ def predict(fits: FittedGroups, data: object, missing: str, interval: str | None
     """Predict each row of ``data`` (see ``Fits.predict``)."""
     check_missing(missing)
     names = columns_needed(fits.model, fits.sigma or fits.weights, interval)
-    table = in_units_of(fits, open_by_file(data, fits.by, names), fits.by).with_codings(fits.model.codings)
-    for name, cell in zip(fits.by, fits.keys[0], strict=True):
-        table.keep_zeros([name] if isinstance(cell, str) else [], text=True)
+    table = in_units_of(fits, opened(fits, data, names), fits.by).with_codings(fits.model.codings)
     columns, groups = table.with_gaps(names), Groups.of(table, fits.by)
     kept = _complete(columns, groups, table.rows)
     if missing == "raise" and not kept.all():
@@ -56,6 +54,16 @@ def predict(fits: FittedGroups, data: object, missing: str, interval: str | None
     _refuse_not_finite(fits, groups, columns, np.where(kept & ~unfitted, results[0], 0.0))
     shown = results if kept.all() else results[:, kept]
     return shown[0] if interval is None else Prediction(shown[0], shown[1], shown[2], interval, level)
+
+
+def opened(fits: FittedGroups, data: object, numbers: Sequence[str], where: str | None = None) -> Table:
+    """Open new data, of which columns that tell groups apart are read as those of the fits were: ``01`` may be text.
+
+    numbers: columns of numbers. where: a condition that keeps some of the rows.
+    """
+    table = open_by_file(data, fits.by, numbers, where)
+    table.keep_zeros([name for name, cell in zip(fits.by, fits.keys[0], strict=True) if isinstance(cell, str)], True)
+    return table
 
 
 def without_prediction(fits: FittedGroups, table: Table) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from descend.many.reasons import NAMED, examples, reasons, words
 from descend.parameters import DIGITS, digits_of
 from descend.report.text import WIDTH, aligned, folded, pad, width
-from descend.report.units import with_unit
+from descend.report.units import label_with_unit
 from descend.table.levels import said
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _groups(fits: FittedGroups, most: int, level: float | None) -> Iterator[str]
     for label, (values, errors) in fits.estimates().items():
         cells = [_number(value) for value in values[: len(some)]]
         digits = [digits_of(cell, error) for cell, error in zip(cells, errors[: len(some)].tolist(), strict=True)]
-        numbers.append([with_unit(fits, label), *_column(cells, digits)])
+        numbers.append([label_with_unit(fits, fits.model.parameters, label), *_column(cells, digits)])
         for word, ends in zip(("low", "high"), intervals.get(label, ()), strict=False):
             numbers.append([word, *_column([_number(end) for end in ends[: len(some)]], digits)])
     remaining = [["rows", *(f"{fits.rows[place]:,}" for place in some)]]

@@ -27,14 +27,20 @@ def unit_of_name(fit: WithUnits, name: str) -> str:
     return unit if isinstance(unit, str) and unit != NUMBER else ""
 
 
-def unit_of_label(fit: Fitted, shapes: Parameters, label: str) -> str:
+def unit_of_label(fit: WithUnits, shapes: Parameters, label: str) -> str:
     """Return the unit of a component, ``w[x2]``, as it stands beside its value; empty if there is none to show."""
     name = label if label in shapes.shapes else label.partition("[")[0]
     unit = fit.units.get(name)
     if isinstance(unit, list):
         place = shapes.labels.index(label) - shapes.slices[name].start
         unit = unit[place % len(unit)]
-    return unit if unit is not None and unit != NUMBER else ""
+    return unit if isinstance(unit, str) and unit != NUMBER else ""
+
+
+def label_with_unit(fit: WithUnits, shapes: Parameters, label: str) -> str:
+    """Return the head of a column of values of a component: ``k (1/s)``."""
+    unit = unit_of_label(fit, shapes, label)
+    return f"{label} ({unit})" if unit else label
 
 
 def unit_notes(fit: Fitted) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ the smaller one of rows, or by products with vectors alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +23,9 @@ LOWER_PARTS = 4
 """The lower triangle of J'J is computed in so many columns of blocks, which spares nearly half of the work."""
 ROUNDING = 16.0 * float(np.finfo(np.float64).eps)
 """Damping, as a share of the unit diagonal and for each unknown, that rounding of the matrix would drown."""
+SINGLE = 16.0 * 2.0**-23
+"""Damping that rounding to single precision would drown, times the root of the number of unknowns: the norm of a matrix
+of independent errors of this size."""
 KRYLOV_STEPS, KRYLOV_ROOM = 100, 10**8
 """Most steps of a Krylov basis, and most numbers that it may hold."""
 KRYLOV_BACK, KRYLOV_PROGRESS = 5, 0.01
@@ -47,25 +51,31 @@ class CurvatureOfRows(Protocol):
 
 
 class Dense(CurvatureOfRows):
-    """C itself, (p, p)."""
+    """C itself, (p, p), in single precision as long as the damping drowns its rounding.
 
-    def __init__(self, lower: Tensor) -> None:
-        self.lower = lower
-        self.on_diagonal: Array = lower.diagonal().cpu().numpy().copy()
+    finer: makes the same in double precision, where C is in single.
+    """
+
+    def __init__(self, lower: Tensor, finer: Callable[[], Tensor] | None = None) -> None:
+        self.lower, self.finer = lower, finer
+        self.on_diagonal: Array = lower.diagonal().double().cpu().numpy()
 
     def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
         import torch
 
-        matrix, size = self.lower.clone(), len(scale)
-        units = torch.from_numpy(scale).to(matrix.device)
+        size = len(scale)
+        if self.finer is not None and damping < SINGLE * math.sqrt(size):
+            self.lower, self.finer = self.finer(), None
+        matrix = self.lower.clone()
+        units = torch.from_numpy(scale).to(matrix.device, matrix.dtype)
         matrix.diagonal().add_(max(damping, ROUNDING * size) * units**2)
         # Scaling rows and columns alike scales the factor alike, so the matrix is factored as it is.
         factor, failed = torch.linalg.cholesky_ex(matrix)
         if int(failed):
             return None
-        right = torch.from_numpy(-gradient).to(matrix.device) * units
+        right = torch.from_numpy(-gradient).to(matrix.device, matrix.dtype) * units
         move = torch.cholesky_solve(right[:, None], factor)[:, 0]
-        return np.asarray((move * units).cpu().numpy())
+        return np.asarray((move * units).double().cpu().numpy())
 
 
 class Dual(CurvatureOfRows):

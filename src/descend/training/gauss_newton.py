@@ -43,7 +43,7 @@ class Surface:
         self.trained = objective.model.parameters.trained
         self.size = sum(tensor.numel() for tensor in self.trained)
         self.jacobian, self.loss = RowJacobian(objective.model), RowLoss(objective.model.loss)
-        self.ends = np.cumsum([tensor.numel() for tensor in self.trained])[:-1]
+        self.kinds = np.repeat(_kinds(objective), [tensor.numel() for tensor in self.trained])
         self.double = all(str(tensor.dtype) == "torch.float64" for tensor in self.trained)
         self.scores = 1
         self.given = form
@@ -62,14 +62,14 @@ class Surface:
         return theta if self.double else joined(cut(theta, self.trained))
 
     def alike(self, units: Array) -> Array:
-        """Return one unit for all numbers of a tensor, the largest among them.
+        """Return one unit for all numbers of a kind, the largest among them.
 
-        Weights of a layer mean the same, and one that hardly matters here must not be free to run far; tensors of
-        unlike sizes, such as the parameters of a physical law, keep units of their own.
+        Weights and biases of layers are of one kind, and one that hardly matters here must not be free to run far;
+        other tensors, such as the parameters of a physical law, may be of unlike sizes and keep units of their own.
         """
-        largest = [part.max(initial=0.0) for part in np.split(units, self.ends)]
-        least = LEAST_UNIT * max(largest)
-        return np.repeat(np.maximum(largest, least), np.diff(self.ends, prepend=0, append=self.size))
+        largest = np.zeros(self.kinds.max(initial=0) + 1)
+        np.maximum.at(largest, self.kinds, units)
+        return np.asarray(np.maximum(largest, LEAST_UNIT * largest.max())[self.kinds])
 
     def parts(self, rows: NDArray[np.intp] | None) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Yield inputs, y and the share of each row in J, in double precision but for the inputs."""
@@ -84,6 +84,18 @@ class Surface:
     def scored(self, inputs: Tensor) -> Tensor:
         """Return the scores of rows, (n, k), in the precision of the module."""
         return self.objective.model.score(inputs)[:, None]
+
+
+def _kinds(objective: ModuleObjective) -> list[int]:
+    """Return a number for each tensor that is trained: 0 for those of layers, which have a matrix of weights."""
+    layers = {
+        id(tensor)
+        for part in objective.model.module.modules()
+        if any(own.ndim > 1 for own in part.parameters(recurse=False))
+        for tensor in part.parameters(recurse=False)
+    }
+    trained = objective.model.parameters.trained
+    return [0 if id(tensor) in layers else number for number, tensor in enumerate(trained, 1)]
 
 
 class Place:
@@ -144,10 +156,12 @@ class Place:
         """How many rows there are."""
         return self.surface.objective.rows if self.rows is None else len(self.rows)
 
-    def _roots(self) -> Iterator[tuple[Tensor, Tensor, bool]]:
+    def _roots(self, double: bool = True) -> Iterator[tuple[Tensor, Tensor, bool]]:
         """Yield the rows of A, with A'A = C, and of q, in blocks, and whether every row has a curvature.
 
         A = sqrt(omega) B'J,   B q = sqrt(omega) s
+
+        double: whether A is wanted in double precision; it is in that of the module otherwise.
         """
         import torch
 
@@ -156,20 +170,29 @@ class Place:
             with torch.no_grad():
                 terms = surface.loss.terms(surface.scored(inputs).double(), y)
             for part, jacobian in surface.jacobian.blocks(inputs, surface.scores):
-                here = Terms(terms.slope[part], terms.root[part])
-                root = share[part].sqrt()
-                weighted = here.weighted(jacobian.double()) * root[:, None, None]
-                explained = bool((here.root != 0.0).all())
-                yield weighted.flatten(0, 1), (here.pull * root[:, None]).flatten(), explained
+                here, root = Terms(terms.slope[part], terms.root[part]), share[part].sqrt()
+                pull, explained = here.pull * root[:, None], bool((here.root != 0.0).all())
+                held = jacobian.double() if double else jacobian
+                yield here.times(root).weighted(held).flatten(0, 1), pull.flatten(), explained
 
     def _matrix(self) -> CurvatureOfRows:
+        if self.surface.double:
+            return Dense(self._gram(True))
+        return Dense(self._gram(False), self._in_double)
+
+    def _in_double(self) -> Tensor:
+        with self.surface.flat.standing_at(self.theta):
+            return self._gram(True)
+
+    def _gram(self, double: bool) -> Tensor:
+        """Return the lower triangle of C, (p, p), in double precision or that of the module."""
         import torch
 
-        size, device = self.surface.size, self.surface.trained[0].device
-        lower = torch.zeros(size, size, dtype=torch.float64, device=device)
-        for rows, _, _ in self._roots():
+        size, like = self.surface.size, self.surface.trained[0]
+        lower = torch.zeros(size, size, dtype=torch.float64 if double else like.dtype, device=like.device)
+        for rows, _, _ in self._roots(double):
             add_lower(lower, rows)
-        return Dense(lower)
+        return lower
 
     def _of_rows(self) -> CurvatureOfRows:
         import torch

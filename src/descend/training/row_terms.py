@@ -34,11 +34,16 @@ class Terms:
         found: Tensor = torch.linalg.lstsq(self.root, self.slope[:, :, None]).solution
         return found[:, :, 0]
 
+    def times(self, root: Tensor) -> Terms:
+        """Return the same with B times a factor of each row."""
+        return Terms(self.slope, self.root * root.reshape(-1, *[1] * (self.root.ndim - 1)))
+
     def weighted(self, jacobian: Tensor) -> Tensor:
-        """Return B'J of each row's Jacobian J, (n, k, p)."""
-        if self.root.ndim == 2:
-            return jacobian * self.root[:, :, None]
-        return self.root.mT @ jacobian
+        """Return B'J of each row's Jacobian J, (n, k, p), in the precision of J, which is overwritten."""
+        root = self.root.to(jacobian.dtype)
+        if root.ndim == 2:
+            return jacobian.mul_(root[:, :, None])
+        return root.mT @ jacobian
 
     def spread(self, signs: Tensor) -> Tensor:
         """Return B v, (n, k)."""
