@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from descend.training.engine import ModuleEngine
 
 MOST_NAMED = 5
-GROWN = 2.0
+RISEN = 2.0
 """A loss so many times the first one has grown: the steps may be too long."""
-BURST = 1e4
+DIVERGED = 1e4
 """At so many times the first one they are, wherever numbers become too large in the end."""
 OUTGROWN = 1000.0
 """Weights so many times as large as the largest before the first step, or 1 if that is larger, grew, too."""
@@ -115,7 +115,7 @@ def fault_of(
 
 def _rate_first(advice: str, first: float, last: float) -> str:
     """Return advice, before it to lower the learning rate where the loss had grown."""
-    if not last > GROWN * abs(first):
+    if not last > RISEN * abs(first):
         return advice
     return f"The loss had grown from {first:.4g} to {last:.4g}: use a smaller learning rate. Or else: {advice}"
 
@@ -123,7 +123,7 @@ def _rate_first(advice: str, first: float, last: float) -> str:
 def _burst(objective: Sums, first: float, last: float) -> bool:
     """Whether the loss or the weights grew so much that steps that are too long made numbers too large."""
     parameters = objective.model.parameters
-    if last > BURST * abs(first):
+    if last > DIVERGED * abs(first):
         return True
     now, start = (
         max((float(tensor.detach().abs().max()) for tensor in tensors if tensor.numel()), default=0.0)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.models.datasets import is_dataset
 from descend.models.module import ModuleModel, is_pair
+from descend.optimizers import Schedule
 from descend.options.request import Request
 from descend.problem.problem import Problem
 from descend.table.rows import Rows
@@ -94,6 +95,11 @@ def validated(
     if is_pair(pair):
         own = replace(own, response=None, inputs=None, weights=None)
     its_model, table, columns, _ = read_rows(model.module, pair, own, model.loss)
+    if its_model.row_shape != model.row_shape and model.row_shape is not None:
+        raise ConfigError(
+            f"The rows of X in `validation` have shape {its_model.row_shape}, and those to train on {model.row_shape}. "
+            "Give both the same shape."
+        )
     rows = Rows.of(columns, own.roles, its_model.observed, table.source)
     there = engine_of(model, columns, rows)
     if source is not None:
@@ -118,6 +124,11 @@ def refuse_without(request: Request) -> None:
     if request.min_delta and request.patience is None and request.keep != "best":
         raise ConfigError(
             "`min_delta` is by how much a validation loss has to be lower to count, so give `patience`, too."
+        )
+    if given is None and request.monitor != "loss" and isinstance(request.schedule, str | Schedule):
+        raise ConfigError(
+            "`monitor` says what `patience`, `keep` and ReduceLROnPlateau watch, and there is none of these. Leave it "
+            "out, or give `validation`, such as 0.2."
         )
     if request.clip is not None and request.clip_value is not None:
         raise ConfigError("`clip` cuts the gradient as a whole, `clip_value` each of its numbers: give one of them.")
