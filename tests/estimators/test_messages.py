@@ -112,6 +112,10 @@ def test_words_of_arrow_and_of_other_frames(rows):
     ("options", "message"),
     [
         ({"formula": None}, "The formula of an estimator is text, such as 'w @ [*] + b'; it is None."),
+        (
+            {"formula": "y ~ a*x0; z ~ b*x1"},
+            "An estimator has one formula, as scikit-learn has one y. Fit several with descend.fit.",
+        ),
         ({"l2": -1}, "The l2 penalty must be a number, 0 or more, or `auto`; it is -1."),
         (
             {"l2": "auto", "bounds": "b > 0"},

@@ -94,6 +94,14 @@ def test_labels_and_probabilities(rows, classes):
     np.testing.assert_allclose(of_matrix(estimator, X, np.float32)[1], estimator.predict_proba(X), atol=SINGLE)
 
 
+def test_probabilities_of_a_straight_line_are_cut_off(rows):
+    X, y = rows
+    estimator = FormulaClassifier("w @ [*] + b", loss="squared").fit(X, y > np.median(y))
+    expected = estimator.predict_proba(X)
+    assert expected.min() == 0.0 and expected.max() == 1.0 and ((expected > 0.0) & (expected < 1.0)).any()
+    np.testing.assert_allclose(of_matrix(estimator, X, np.float64)[1], expected, atol=DOUBLE)
+
+
 ENDS = {
     "acosh": (1.001, 9.0),
     "log1p": (-0.9, 9.0),

@@ -58,11 +58,14 @@ def test_an_equation_makes_rows_and_a_wrong_one_points(lab):
     for asked, said in (
         ({"equation": "y = 2*("}, "y = 2*("),
         ({"equation": "y = x", "low": 3, "high": 3}, "x goes from a number to a larger one; this is 3 to 3."),
+        ({"equation": "y = x", "low": None}, "x goes from a number to a larger one; this is nan to 10."),
+        ({"equation": "y = x", "rows": None}, "The lab makes 2 to 2,000 rows; this is nan."),
         ({"equation": "y = x", "rows": 3000}, "The lab makes 2 to 2,000 rows; this is 3,000."),
         ({"equation": "y = open('/etc/passwd')"}, "open"),
     ):
         assert said in sent(lab, json.dumps(asked), "equation")["error"]
-    assert "out of date" in sent(lab, "[1]", "equation")["error"]
+    for asked in ("[1]", "[" * 100_000, '{"low": 1' + "0" * 400 + "}"):
+        assert "out of date" in sent(lab, asked, "equation")["error"]
 
 
 def test_small_data_travel_in_the_link(lab):

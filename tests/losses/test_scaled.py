@@ -205,13 +205,24 @@ def test_directions_need_no_start(formula, mean):
         assert abs(fit.parameters.get("a", 0.0)) < np.pi + 0.2
 
 
-def test_directions_without_meaning_keep_the_gentle_slope():
+@pytest.mark.parametrize("formula", ["y ~ a + b[site]*x", "y ~ a[site] + b[site]*x"])
+def test_slopes_of_each_group_need_no_start(formula):
+    random, x = np.random.default_rng(9), np.tile(np.linspace(0.0, 8.0, 40), 4)
+    slopes = {"n": 2.3, "e": -1.1, "s": 0.2, "w": -2.9}
+    turned = 0.5 + x * np.repeat([*slopes.values()], 40)
+    data = {"site": np.repeat([*slopes], 40), "x": x, "y": random.vonmises(np.angle(np.exp(1j * turned)), 5.0)}
+    fit = descend.fit(formula, data, loss="von_mises")
+    assert dict(fit.parameters["b"]) == pytest.approx(slopes, abs=0.15)
+    assert fit.parameters["kappa"] == pytest.approx(5.0, abs=1.5)
+
+
+@pytest.mark.parametrize("slope", ["b", "b[site]"])
+def test_directions_without_meaning_keep_the_gentle_slope(slope):
     steep = 0
     for seed in range(10):
         random = np.random.default_rng([8, seed])
-        fit = descend.fit(
-            "y ~ a + b*x", {"x": np.arange(100.0), "y": random.uniform(-np.pi, np.pi, 100)}, loss="von_mises"
-        )
+        data = {"x": np.arange(100.0), "y": random.uniform(-np.pi, np.pi, 100), "site": [*"abcd"] * 25}
+        fit = descend.fit(f"y ~ a + {slope}*x", data, loss="von_mises")
         steep += any("full turn" in note for note in fit.notes)
     assert steep <= 1
 

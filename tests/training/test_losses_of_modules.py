@@ -229,9 +229,9 @@ REFUSED = {
     ),
     "second order": (
         ConfigError,
-        {"optimizer": "levenberg_marquardt", "learning_rate": None},
-        "levenberg_marquardt follows losses of one number for each row, whose second derivative is known, and the loss "
-        "`cross_entropy` of a module is none of these. Use another optimizer, such as adam.",
+        {"loss": torch.nn.MultiMarginLoss(), "optimizer": "levenberg_marquardt", "learning_rate": None},
+        "levenberg_marquardt follows cross_entropy and the losses of one number for each row, whose second derivative "
+        "is known; the loss `MultiMarginLoss` of a module is none of these. Use another optimizer, such as adam.",
     ),
     "a loss of nothing": (
         ConfigError,

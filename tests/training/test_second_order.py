@@ -9,6 +9,7 @@ import torch
 import descend
 from descend.errors import ConfigError
 from descend.losses import LOSSES
+from descend.losses.curved_rows import Softmax
 from descend.models.module_weights import joined
 from descend.optimizers import OPTIMIZERS
 from descend.options.request import Request
@@ -338,3 +339,59 @@ def test_its_runs_end_by_patience():
     found = descend.fit(network(), (X[:15], Y[:15]), optimizer=LM, validation=(X[15:], Y[15:]), patience=2)
     losses = found.trace.validation_losses
     assert found.outcome == "stopped_early" and len(losses) == 3 + int(losses.argmin())
+
+
+@pytest.mark.parametrize("weights", [(), (1.0, 3.0, 0.5)])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("probabilities", [False, True])
+def test_rows_of_classes_have_the_derivatives_of_pytorch(smoothing, weights, probabilities):
+    torch.manual_seed(1)
+    scores = 3.0 * torch.randn(5, 3, dtype=torch.float64)
+    y = torch.randn(5, 3, dtype=torch.float64).softmax(dim=1) if probabilities else torch.tensor([0, 2, 1, 1, 0])
+    given = torch.tensor(weights, dtype=torch.float64) if weights else None
+    rows = Softmax(smoothing, weights)
+    terms, own = rows.terms(scores, y), given[y] if weights and not probabilities else torch.ones(5)
+    for row in range(5):
+
+        def loss(s: torch.Tensor, row: int = row) -> torch.Tensor:
+            options = {"weight": given, "label_smoothing": smoothing, "reduction": "sum"}
+            return torch.nn.functional.cross_entropy(s[None], y[row : row + 1], **options) / own[row]
+
+        s = scores[row]
+        assert torch.allclose(rows.value(scores, y)[row], loss(s))
+        assert torch.allclose(terms.slope[row], torch.autograd.functional.jacobian(loss, s))
+        assert torch.allclose(terms.root[row] @ terms.root[row].T, torch.autograd.functional.hessian(loss, s))
+        assert torch.allclose(terms.root[row] @ terms.pull[row], terms.slope[row])
+
+
+def classes(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(3)
+    x = random.normal(size=(rows, 3))
+    return x, np.array(["low", "middle", "top"])[np.digitize(x[:, 0] + 0.5 * random.normal(size=rows), [-0.5, 0.5])]
+
+
+def test_a_linear_classifier_ends_where_our_formula_does():
+    x, y = classes(200)
+    module = torch.nn.Linear(3, 3, dtype=torch.float64)
+    found = descend.fit(module, (x, y), loss="cross_entropy", optimizer=LM)
+    formula = descend.fit("y ~ w @ [x0, x1, x2] + b", (x, y), loss="multinomial")
+    assert found.loss == pytest.approx(formula.loss, rel=1e-7)
+    assert found.outcome is descend.Outcome.CONVERGED
+
+
+@pytest.mark.parametrize("rows", [20, 200])  # fewer than 75 numbers, and more
+def test_classes_by_a_network_fall_below_what_adam_finds(rows):
+    x, y = classes(rows)
+    losses = {}
+    for optimizer in (LM, "adam"):
+        torch.manual_seed(0)
+        module = torch.nn.Sequential(torch.nn.Linear(3, 12), torch.nn.Tanh(), torch.nn.Linear(12, 3))
+        losses[optimizer] = descend.fit(
+            module,
+            (x, y),
+            loss="cross_entropy",
+            optimizer=optimizer,
+            epochs=60,
+            learning_rate=None if optimizer == LM else 0.01,
+        ).loss
+    assert losses[LM] < 0.9 * losses["adam"]

@@ -113,6 +113,8 @@ def test_many_fits_have_units(tmp_path, kind):
     fits = descend.fit(DECAY, data, by="site", units=UNITS, start={"b": "30/min"})
     assert fits.units == fits["A"].units == {"a": "mV", "b": "1/s", "V": "mV", "t": "s"}
     assert "a (mV)" in render(fits) and "b (1/s)" in render(fits)
+    wanted = fits.predict({"t": [1.5, 3.0], "site": ["A", "B"]})
+    assert fits.predict({"t": ["1500 ms", "0.05 min"], "site": ["A", "B"]}) == pytest.approx(wanted, rel=1e-12)
     fits.save(tmp_path / f"fits.{kind}")
     loaded = descend.load(tmp_path / f"fits.{kind}")
     assert loaded.units == loaded["B"].units == fits.units

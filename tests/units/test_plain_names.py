@@ -65,11 +65,12 @@ def test_groups_and_several_formulas():
     assert each.model.formula.text == "`V [mV]` ~ a[`site (no)`]*exp(-b*`t (s)`)"
 
 
-def test_groups_whose_names_begin_with_zeros_are_found_in_other_units(tmp_path, run):
+@pytest.mark.parametrize(("formula", "by"), [(PLAIN, "g"), ("V ~ a[g]*exp(-b*t)", None)], ids=["fits", "one fit"])
+def test_groups_whose_names_begin_with_zeros_are_found_in_other_units(tmp_path, run, formula, by):
     rows = [f"{t},{v},{g}" for g in ("01", "02") for t, v in zip(*DATA.values(), strict=True)]
     (tmp_path / "old.csv").write_text("\n".join(["t (s),V [mV],g", *rows]))
     (tmp_path / "new.csv").write_text("t (min),g\n0.05,02\n")
-    each = descend.fit(PLAIN, str(tmp_path / "old.csv"), by="g")
+    each = descend.fit(formula, str(tmp_path / "old.csv"), by=by)
     wanted = each.predict({"t": [3.0], "g": ["02"]})
     assert each.predict(str(tmp_path / "new.csv")) == pytest.approx(wanted, rel=1e-12)
     each.save(tmp_path / "each.json")

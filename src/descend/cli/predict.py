@@ -157,10 +157,11 @@ def _opened(fitted: Fit | Fits, given: object, named: Sequence[str], where: str 
     from descend.results.units import in_units_of
     from descend.table import open_table
 
-    by = fitted.by if isinstance(fitted, Fits) else ()
-    values = in_units_of(fitted, given, by) if isinstance(given, Mapping) else given
-    rows = opened(fitted, values, named, where) if isinstance(fitted, Fits) else open_table(values, where)
-    return rows, in_units_of(fitted, rows, by)
+    if isinstance(fitted, Fits):
+        rows = opened(fitted, given, named, where)
+        return rows, in_units_of(fitted, rows, fitted.by)
+    rows = open_table(in_units_of(fitted, given) if isinstance(given, Mapping) else given, where)
+    return rows, in_units_of(fitted, rows)
 
 
 def _predicted(

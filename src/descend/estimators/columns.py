@@ -131,6 +131,8 @@ def linear_formula(columns: Columns) -> str:
 def response_name(left: str, columns: Columns) -> str:
     """Return the name that the left side of a formula gives to y. Raises DataError or ConfigError for another one."""
     response = left.strip().strip("`")
+    if ";" in left:
+        raise ConfigError("An estimator has one formula, as scikit-learn has one y. Fit several with descend.fit.")
     if not response.isidentifier():
         raise ConfigError(
             f"The left side `{response}` of an estimator's formula is a name for y. Transform y with "

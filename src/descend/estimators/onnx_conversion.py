@@ -83,6 +83,8 @@ def _of_classes(columns: Columns, fit: Fit) -> tuple[str, str]:
     graph = columns.graph
     if not fit.model.per_class:
         second = Writer(columns, fit.model, fit.theta).prediction()
+        if not fit.loss_function.two_levels:  # whose predictions may leave the range of probabilities
+            second = second.call("Max", 0.0).call("Min", 1.0)
         both = graph.node("Concat", (1.0 - second).name, second.name, axis=1)
         return graph.node("Cast", (second > 0.5).name, to=TensorProto.INT64), both
     each = [Writer(columns, model, theta).prediction() for model, theta in fit.model.of_each_class(fit.theta)]

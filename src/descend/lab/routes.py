@@ -91,7 +91,7 @@ def _take_uploads(server: Flask, library: Library) -> None:
                 return _taken(library, text, name)
         except DescendError as error:
             return _said({"error": str(error)}, 200)
-        except ValueError:
+        except (ValueError, OverflowError, RecursionError):
             return _said({"error": OUT_OF_DATE}, 400)
 
 
@@ -123,17 +123,22 @@ def made(question: object) -> bytes:
     if not isinstance(question, Mapping):
         raise ValueError(question)
     equation = str(question.get("equation", ""))[:LONGEST_FORMULA]
-    low, high = float(question.get("low", 0.0)), float(question.get("high", 10.0))
-    rows, seed = int(question.get("rows", 100)), int(question.get("seed", 0))
+    usual = {"low": 0.0, "high": 10.0, "rows": 100.0, "seed": 0.0}
+    low, high, rows, seed = (_number(question.get(key, value)) for key, value in usual.items())
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ConfigError(f"x goes from a number to a larger one; this is {low:g} to {high:g}.")
-    if not 2 <= rows <= MOST_MADE:
-        raise ConfigError(f"The lab makes 2 to {MOST_MADE:,} rows; this is {rows:,}.")
+    if not 2.0 <= rows <= MOST_MADE:
+        raise ConfigError(f"The lab makes 2 to {MOST_MADE:,} rows; this is {rows:,.0f}.")
     written = equation if "=" in equation else f"y = {equation}"
-    columns = api.generate(written, {"x": np.linspace(low, high, rows)}, seed=seed)
+    columns = api.generate(written, {"x": np.linspace(low, high, int(rows))}, seed=int(seed))
     lines = zip(*(values.tolist() for values in columns.values()), strict=True)
     head = ",".join(columns)
     return "\n".join([head, *(",".join(f"{value:.7g}" for value in line) for line in lines), ""]).encode()
+
+
+def _number(value: object) -> float:
+    """Return a number of a question; NaN for a field that is empty, or holds no number."""
+    return float(value) if isinstance(value, int | float) else math.nan
 
 
 def _taken(library: Library, text: bytes, name: str) -> Answer:

@@ -12,6 +12,7 @@ import numpy as np
 
 from descend.errors import ConfigError
 from descend.losses.classes import Classes
+from descend.losses.curved_rows import CurvedRows, Softmax
 from descend.losses.formulas import Array
 from descend.losses.in_torch import InTorch, shape_of
 from descend.registry import setting
@@ -143,6 +144,10 @@ class ScoresOfClasses(InTorch):
     weights: tuple[float, ...]
     alone: bool = False
 
+    @property
+    def curved(self) -> CurvedRows | None:  # type: ignore[override]  # which is found, not given
+        return Softmax(self.smoothing, self.weights)
+
     def checked(self, output: object, rows: int, name: str) -> Tensor:
         shape = tuple(getattr(output, "shape", ()))
         if len(shape) != 2 or shape[0] != rows or shape[1] < 2:
@@ -172,6 +177,10 @@ class LogProbabilities(ScoresOfClasses):
     """The same of logarithms of probabilities, whose softmax they are themselves."""
 
     looked: bool = False
+
+    @property
+    def curved(self) -> None:  # type: ignore[override]
+        return None
 
     def checked(self, output: object, rows: int, name: str) -> Tensor:
         found = super().checked(output, rows, name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from descend.losses.curved_rows import CurvedRows
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -16,6 +18,8 @@ class InTorch(ABC):
     over parts of these rows add up to it, whatever the sizes of the parts.
     """
 
+    curved: CurvedRows | None = None
+    """The losses of rows with their derivatives, where a second-order step can follow them."""
     takes_several: ClassVar[bool] = False
     """Whether a module may return several tensors under it."""
 

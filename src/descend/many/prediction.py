@@ -15,7 +15,7 @@ from descend.many.groups import Groups
 from descend.results.units import in_units_of
 from descend.table import Table
 from descend.table.by_file import open_by_file
-from descend.table.levels import said
+from descend.table.levels import read_alike, said
 from descend.table.table import check_missing
 from descend.wording import spell, worded
 
@@ -59,10 +59,11 @@ def predict(fits: FittedGroups, data: object, missing: str, interval: str | None
 def opened(fits: FittedGroups, data: object, numbers: Sequence[str], where: str | None = None) -> Table:
     """Open new data, of which columns that tell groups apart are read as those of the fits were: ``01`` may be text.
 
-    numbers: columns of numbers. where: a condition that keeps some of the rows.
+    numbers: columns of numbers. where: a condition that keeps some of the rows. Values in a dict may have units.
     """
+    data = in_units_of(fits, data, fits.by) if isinstance(data, Mapping) else data
     table = open_by_file(data, fits.by, numbers, where)
-    table.keep_zeros([name for name, cell in zip(fits.by, fits.keys[0], strict=True) if isinstance(cell, str)], True)
+    read_alike(table, fits.by, fits.keys)
     return table
 
 

@@ -15,6 +15,7 @@ from descend.models import Model
 from descend.options.units import MEASURED
 from descend.table import Table, open_table
 from descend.table.headers import in_full
+from descend.table.levels import read_alike
 from descend.table.opening import is_path
 from descend.table.units import is_quantity
 
@@ -61,6 +62,8 @@ def in_units_of(fit: WithUnits, data: object, by: Sequence[str] = ()) -> object:
     elif not (isinstance(data, Table) or hasattr(data, "columns") or hasattr(data, "schema") or is_path(data)):
         return data
     table = open_table(data)
+    for coding in fit.model.codings:  # before a column of another unit is put beside all others, in memory
+        read_alike(table, coding.columns, coding.keys)
     said = {*table.units, *table.given_units}
     names = tuple(name for name in _columns(fit, by) if name not in table.names or name in said)
     return _converted(fit.units, names, table) if names else table

@@ -20,19 +20,22 @@ ROWS = 512
 """Rows on which points are judged."""
 FINE = 6
 """Slopes that are tried for each one more turn over all rows."""
+MOST_SCANNED = 20
+"""Slopes, components of vectors among them, that are tried at most: of more, each has too few of the rows."""
 DESCENTS, EPOCHS = 6, 40
 """How many of the best points descend, and how far."""
 MORE = 3.0
-"""By how much n R**2 of the best of m points has to be above that of the usual start, besides log(m)."""
+"""By how much n R**2 of the best points has to be above that of the usual start, besides what chance gives."""
 
 
 def turned(problem: Problem, usual: Start | None, given: Collection[str]) -> Start | None:
     """Return a start whose residuals lie together better than those of the usual one; that itself if there is none.
 
     How closely residuals r lie together, wherever, is R = |mean of exp(i r)|; what is merely added to every prediction
-    is then the direction of that mean. A parameter in which the formula is linear is tried at slopes from one turn over
-    all rows to the most that the rows can follow (Nyquist), one such parameter after the other; others are spread as in
-    any search. Of m points without meaning the best has n R**2 of log(m) or so, which does not count.
+    is then the direction of that mean. A parameter in which the formula is linear, or a component of a vector, is tried
+    at slopes from one turn over all rows to the most that the rows can follow (Nyquist), one after the other; others
+    are spread as in any search. Of m points without meaning the best has n R**2 of log(m) or so for each parameter that
+    is tried by itself, which does not count.
     Source: Mardia & Jupp (2000), Directional Statistics, ch. 5.3 and 11.3.
     """
     model, program = problem.model.symbolic, problem.code
@@ -49,7 +52,8 @@ def turned(problem: Problem, usual: Start | None, given: Collection[str]) -> Sta
     ends = sorted((descended(problem.objective, point, EPOCHS) for point in ranked), key=lambda found: found[0])
     best, count = ends[0][1], rows.count
     gain = count * (judge.together(best) ** 2 - judge.together(end) ** 2)
-    if not gain > math.log(max(judge.tried, 1)) + MORE:
+    choices = max(len(judge.free), 1) if model.linear else 1
+    if not gain > choices * math.log(max(judge.tried / choices, 1.0)) + MORE:
         return usual
     if judge.added is not None:
         best[judge.added] = math.remainder(best[judge.added], 2.0 * math.pi)
@@ -64,12 +68,13 @@ class _Judge:
     ) -> None:
         self.model, self.program, self.columns, self.y = model, program, columns, y
         self.tried = 0
-        slopes, places = model.formula.jacobian, program.parameters.slices
+        slopes, terms, places = model.formula.jacobian, model.formula.terms, program.parameters.slices
         added = [each for each, slope in slopes.items() if isinstance(each, Parameter) and slope == 1]
         self.added = next((places[each.name].start for each in added if each.name not in given), None)
         self.scanned = [each for each in slopes if isinstance(each, Parameter) and each.name not in given]
-        free = {place for each in self.scanned for place in range(places[each.name].start, places[each.name].stop)}
-        self.free = sorted(free - {self.added})
+        names = {terms[each].vector if each in terms else each.name for each in slopes} - {*given}
+        free = {place for name in names for place in range(places[name].start, places[name].stop)} - {self.added}
+        self.free = sorted(free) if len(free) <= MOST_SCANNED else []
 
     def together(self, theta: Array) -> float:
         """Return R of the residuals; without a parameter that is merely added, their mean cosine."""

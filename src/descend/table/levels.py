@@ -102,10 +102,8 @@ class Levels:
         return self._looked_up([values_of(table, name) for name in self._kept(table)])
 
     def _kept(self, table: Table) -> tuple[str, ...]:
-        """Return the columns, read as text where the groups are known as text."""
-        for name, cell in zip(self.columns, self.keys[0] if self.keys else (), strict=False):
-            if isinstance(cell, str):
-                table.keep_zeros((name,), text=True)
+        """Return the columns, read as those of the groups were."""
+        read_alike(table, self.columns, self.keys)
         return self.columns
 
     def numbered(self, cells: Sequence[Cells]) -> Numbers:
@@ -143,6 +141,12 @@ class Levels:
             f"{columns} is `{name}`{where}, a group that was not fitted.{closest(name, known)} Known: {some}. "
             "Fit again with rows of that group, or leave such rows out."
         )
+
+
+def read_alike(table: Table, columns: Iterable[str], keys: Sequence[Key]) -> None:
+    """Have columns that tell groups apart read as text where known groups are text: ``01``, not the number 1."""
+    known = zip(columns, keys[0] if keys else (), strict=False)
+    table.keep_zeros([name for name, cell in known if isinstance(cell, str)], text=True)
 
 
 def name_of(columns: Iterable[str]) -> str:

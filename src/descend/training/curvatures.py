@@ -7,8 +7,9 @@ the smaller one of rows, or by products with vectors alone.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,22 +33,21 @@ KRYLOV_BACK, KRYLOV_PROGRESS = 5, 0.01
 """A Krylov basis ends where so many steps added less than this share to the predicted decrease."""
 
 
-class CurvatureOfRows(Protocol):
+class CurvatureOfRows(ABC):
     """A Gauss-Newton curvature, as a damped system needs it."""
 
-    on_diagonal: Array
-    """(p,) the diagonal of C."""
+    _diagonal: Array
 
     def diagonal(self) -> Array:
-        """Return the diagonal of C, (p,), as a matrix does."""
-        return self.on_diagonal
+        """Return the diagonal of C, (p,)."""
+        return self._diagonal
 
+    @abstractmethod
     def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
         """Return z with (D^-1 C D^-1 + lambda I) z = -D^-1 g, at least in the space that was searched.
 
         scale: the diagonal of D. gradient: D^-1 g. None if the matrix is singular to rounding.
         """
-        ...
 
 
 class Dense(CurvatureOfRows):
@@ -58,7 +58,7 @@ class Dense(CurvatureOfRows):
 
     def __init__(self, lower: Tensor, finer: Callable[[], Tensor] | None = None) -> None:
         self.lower, self.finer = lower, finer
-        self.on_diagonal: Array = lower.diagonal().double().cpu().numpy()
+        self._diagonal: Array = lower.diagonal().double().cpu().numpy()
 
     def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
         import torch
@@ -91,7 +91,7 @@ class Dual(CurvatureOfRows):
     def __init__(self, root: Tensor, pull: Tensor, explained: bool) -> None:
         self.root, self.pull, self.explained = root, pull, explained
         self._scaled: tuple[Array, Tensor, Tensor] | None = None
-        self.on_diagonal: Array = (root**2).sum(dim=0).cpu().numpy()
+        self._diagonal: Array = (root**2).sum(dim=0).cpu().numpy()
 
     def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
         import torch
@@ -122,7 +122,7 @@ class Krylov(CurvatureOfRows):
     """
 
     def __init__(self, product: Callable[[Array], Array], diagonal: Array) -> None:
-        self.product, self.on_diagonal = product, diagonal
+        self.product, self._diagonal = product, diagonal
         self._basis: tuple[Array, Array, Array] | None = None
         self.products = 0
 

@@ -5,23 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.models.module_modes import evaluating
 from descend.models.module_weights import cut, joined
 from descend.optimizers.contract import System, Units
 from descend.training.curvatures import CurvatureOfRows, Dense, Dual, Krylov, add_lower
 from descend.training.flat import Flat
 from descend.training.jacobian import RowJacobian
 from descend.training.objective import ModuleObjective
-from descend.training.row_terms import RowLoss, Terms
+from descend.training.row_terms import by_columns, rows_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from descend.losses.curved_rows import Terms
+
 Array = NDArray[np.float64]
+Part: TypeAlias = "tuple[Tensor, Tensor, tuple[Tensor, ...], Terms, Tensor]"
+"""Scores, u, J'u, the terms of some rows and their shares."""
 MOST_UNKNOWNS = 10_000
 """Up to so many parameters, or scores of rows, a matrix of them is formed and factored."""
 MOST_NUMBERS = 1 << 26
@@ -39,13 +44,16 @@ class Surface:
     """
 
     def __init__(self, objective: ModuleObjective, form: str | None = None) -> None:
+        import torch
+
         self.flat, self.objective = Flat(objective), objective
         self.trained = objective.model.parameters.trained
         self.size = sum(tensor.numel() for tensor in self.trained)
-        self.jacobian, self.loss = RowJacobian(objective.model), RowLoss(objective.model.loss)
+        self.jacobian, self.loss = RowJacobian(objective.model), rows_of(objective.model)
         self.kinds = np.repeat(_kinds(objective), [tensor.numel() for tensor in self.trained])
         self.double = all(str(tensor.dtype) == "torch.float64" for tensor in self.trained)
-        self.scores = 1
+        with evaluating(objective.model.module), torch.no_grad():
+            self.scores = self.scored(objective.engine.inputs[:1]).shape[1]
         self.given = form
 
     def form(self, rows: int) -> str:
@@ -79,11 +87,12 @@ class Surface:
         total = engine.rows.weight_of(rows)
         for inputs, y, weights in engine.blocks(rows, False):
             ones = torch.ones(len(y), dtype=torch.float64, device=y.device)
-            yield inputs, y.double(), (ones if weights is None else weights.double()) / total
+            known = y.double() if y.is_floating_point() else y  # classes are counted
+            yield inputs, known, (ones if weights is None else weights.double()) / total
 
     def scored(self, inputs: Tensor) -> Tensor:
         """Return the scores of rows, (n, k), in the precision of the module."""
-        return self.objective.model.score(inputs)[:, None]
+        return by_columns(self.objective.model.score(inputs))
 
 
 def _kinds(objective: ModuleObjective) -> list[int]:
@@ -170,10 +179,10 @@ class Place:
             with torch.no_grad():
                 terms = surface.loss.terms(surface.scored(inputs).double(), y)
             for part, jacobian in surface.jacobian.blocks(inputs, surface.scores):
-                here, root = Terms(terms.slope[part], terms.root[part]), share[part].sqrt()
-                pull, explained = here.pull * root[:, None], bool((here.root != 0.0).all())
+                here, root = terms.of(part), share[part].sqrt()
+                pull = here.pull * root[:, None]
                 held = jacobian.double() if double else jacobian
-                yield here.times(root).weighted(held).flatten(0, 1), pull.flatten(), explained
+                yield here.times(root).weighted(held).flatten(0, 1), pull.flatten(), here.explained
 
     def _matrix(self) -> CurvatureOfRows:
         if self.surface.double:
@@ -213,9 +222,9 @@ class Graphs:
         # Copies: the module itself moves on while these graphs are in use.
         self.trained = [part.requires_grad_() for part in cut(place.theta, place.surface.trained)]
         self.weights = dict(zip(place.surface.jacobian.trained, self.trained, strict=True))
-        self.kept: list[tuple[Tensor, Tensor, tuple[Tensor, ...], Terms, Tensor]] = []
+        self.kept: list[Part] = []
 
-    def parts(self) -> Iterator[tuple[Tensor, Tensor, tuple[Tensor, ...], Terms, Tensor]]:
+    def parts(self) -> Iterator[Part]:
         """Yield scores, u, J'u, the terms of the rows and their shares, with their graphs."""
         import torch
 

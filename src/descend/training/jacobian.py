@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from descend.models.module import ModuleModel, one_per_row
+from descend.models.module import ModuleModel
+from descend.training.row_terms import by_columns
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,9 +43,7 @@ class RowJacobian:
         """Return the scores of rows, (n, k), at other values of what is trained."""
         from torch.func import functional_call
 
-        return one_per_row(functional_call(self.model.module, parameters, (inputs,)), len(inputs), self.model.name)[
-            :, None
-        ]
+        return by_columns(self.model.checked(functional_call(self.model.module, parameters, (inputs,)), len(inputs)))
 
     def blocks(self, inputs: Tensor, scores: int) -> Iterator[tuple[slice, Tensor]]:
         """Yield parts of the rows, and the Jacobian of each."""

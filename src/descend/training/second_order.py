@@ -85,10 +85,11 @@ def second_order(ours: LevenbergMarquardt, objective: ModuleObjective) -> tuple[
     Raises ConfigError.
     """
     loss, name = objective.model.loss, objective.model.name
-    if objective.model.cost is not None:
+    cost = objective.model.cost
+    if cost is not None and cost.curved is None:
         raise ConfigError(
-            f"{ours.name} follows losses of one number for each row, whose second derivative is known, and the loss "
-            f"`{loss.shown}` of a module is none of these. Use another optimizer, such as adam."
+            f"{ours.name} follows cross_entropy and the losses of one number for each row, whose second derivative is "
+            f"known; the loss `{loss.shown}` of a module is none of these. Use another optimizer, such as adam."
         )
     if objective.model.arguments:
         raise ConfigError(
