@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 
 import numpy as np
@@ -127,6 +128,7 @@ LOADERS = {
     "own generator": lambda: torch_data.DataLoader(PAIRS, 6, shuffle=True, generator=torch.Generator().manual_seed(7)),
     "weighted": lambda: torch_data.DataLoader(PAIRS, 4, sampler=torch_data.WeightedRandomSampler([1.0, 3.0] * 10, 30)),
     "some rows": lambda: torch_data.DataLoader(HALF, 4, shuffle=True),
+    "drawn from some": lambda: torch_data.DataLoader(PAIRS, 4, sampler=torch_data.SubsetRandomSampler(range(4, 15))),
     "batches of its own": lambda: torch_data.DataLoader(PAIRS, batch_sampler=[[0, 3], [5, 7, 9], [1]]),
     "rows of any form": lambda: torch_data.DataLoader(Rows(*PAIRS), 6, shuffle=True),
     "changed at random": lambda: torch_data.DataLoader(Noisy(), 6, shuffle=True),
@@ -142,6 +144,79 @@ LOADERS = {
 def test_a_loader_is_followed_as_by_a_loop_over_it(case):
     found, expected = fit(LOADERS[case]()), plain(LOADERS[case](), of_pair)
     assert found.trace.losses[1:] == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [torch_data.SubsetRandomSampler([9, 3, 4, 12]), type("Own", (), {"__iter__": lambda self: iter([9, 3, 4, 12])})()],
+    ids=["subset", "own"],
+)
+def test_validation_and_loss_are_of_the_rows_that_a_sampler_draws(sampler):
+    """Rows of a dataset that a sampler never draws count for neither."""
+    others = torch_data.SubsetRandomSampler([0, 1, 2, 15, 16, 17])
+    module = linear()
+    found = fit(
+        torch_data.DataLoader(PAIRS, 3, sampler=others),
+        module,
+        validation=torch_data.DataLoader(PAIRS, 3, sampler=sampler),
+    )
+    with torch.no_grad():
+        each = (module(X)[:, 0] - Y.reshape(-1)) ** 2
+    assert found.loss == pytest.approx(each[[0, 1, 2, 15, 16, 17]].mean().item(), rel=1e-5)
+    assert found.trace[-1].validation_loss == pytest.approx(each[[3, 4, 9, 12]].mean().item(), rel=1e-5)
+    assert found.rows == 6
+
+
+STEPS = {
+    "all": (lambda: torch_data.DataLoader(PAIRS, 6, shuffle=True), 4),
+    "last dropped": (lambda: torch_data.DataLoader(PAIRS, 6, drop_last=True), 3),
+    "last dropped as they come": (lambda: torch_data.DataLoader(Rows(*PAIRS), 6, drop_last=True), 3),
+    "drawn from some": (lambda: torch_data.DataLoader(PAIRS, 3, sampler=torch_data.SubsetRandomSampler(range(7))), 3),
+    "batches of its own": (lambda: torch_data.DataLoader(PAIRS, batch_sampler=[[0, 3], [5, 7, 9], [1], [2], [4]]), 5),
+}
+
+
+@pytest.mark.parametrize("case", list(STEPS))
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_schedulers_know_the_steps_of_an_epoch(case, accumulate):
+    made, (loader, batches) = [], STEPS[case]
+    total = 3 * -(-batches // accumulate)
+
+    def one_cycle(optimizer):
+        made.append(torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=total))
+        return made[0]
+
+    fit(loader(), epochs=3, accumulate=accumulate, schedule=one_cycle)
+    assert made[0].last_epoch == total
+    with pytest.raises(ConfigError, match=f"The OneCycleLR given ends after {total} steps, and 4 epochs"):
+        fit(
+            loader(),
+            epochs=4,
+            accumulate=accumulate,
+            schedule=lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 0.1, total_steps=total),
+        )
+
+
+def test_a_stream_does_not_say_how_many_steps_an_epoch_has():
+    with pytest.raises(ConfigError) as raised:
+        fit(
+            torch_data.DataLoader(Stream(), 6),
+            epochs=3,
+            schedule=functools.partial(torch.optim.lr_scheduler.OneCycleLR, max_lr=0.1),
+        )
+    assert str(raised.value) == (
+        "PyTorch makes no scheduler by OneCycleLR of this optimizer: You must define either total_steps OR (epochs AND "
+        "steps_per_epoch). Give what makes it whole: schedule=lambda optimizer: ..."
+    )
+
+
+def test_validation_that_can_be_read_once_only_is_refused():
+    with pytest.raises(DataError) as raised:
+        fit(PAIRS, validation=torch_data.DataLoader(Stream(iter(PAIRED)), 6))
+    assert str(raised.value) == (
+        "The Stream gave no rows in epoch 1. If it goes through an iterator that can be used once only, let its "
+        "__iter__ begin anew."
+    )
 
 
 @pytest.mark.slow

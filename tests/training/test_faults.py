@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -94,8 +96,13 @@ def test_what_is_done_between_layers_is_named():
         def forward(self, x):
             return self.second(torch.log(self.first(x) + 1.0))
 
-    found = fit(Net(), (X, 100 * Y), learning_rate=3.0, optimizer="gd", epochs=50)
+    found = fit(Net(), (X, 100 * Y), learning_rate=0.3, optimizer="gd", epochs=50)
     assert found.diagnosis.evidence["layer"] == "what is done before `second` (Linear)"
+    assert re.fullmatch(
+        r"The loss had grown from 1135 to [\d.]+: use a smaller learning rate. Or else: Keep what it is given where it "
+        r"has a value\. Where the weights have grown, a smaller learning rate or `clip` helps\.",
+        found.diagnosis.advice,
+    )
 
 
 def test_a_gradient_that_is_not_finite(unseen):
@@ -123,6 +130,34 @@ def test_a_loss_that_is_not_finite():
     found = fit(module, (X, torch.ones(40)), loss=log_loss, learning_rate=0.2, optimizer="gd", epochs=200)
     assert found.outcome == "diverged"
     assert "the loss is not finite, though what `Sequential` returns is." in found.diagnosis.sentence
+
+
+@pytest.mark.parametrize("rate", [5.0, 1e5])
+@pytest.mark.parametrize("layers", [1, 6])
+def test_where_the_loss_grew_the_rate_is_to_blame(rate, layers):
+    """However it ends: in weights, in a layer or in the loss, after many batches or two."""
+    parts = [part for _ in range(layers) for part in (torch.nn.Linear(2, 2), torch.nn.ReLU())]
+    found = fit(net(*parts, torch.nn.Linear(2, 1)), (X, 30 * Y), learning_rate=rate, optimizer="gd", epochs=60)
+    if found.outcome == "diverged":  # a network of which all units died has a loss of its own
+        assert found.cause == "rate_too_large" and "learning-rate" in found.advice
+    else:
+        assert (rate, layers) != (5.0, 1)
+
+
+def test_where_the_loss_of_a_stream_grew_the_rate_is_to_blame():
+    module = net(torch.nn.Linear(2, 8), torch.nn.Softplus(), torch.nn.Linear(8, 1))
+    found = fit(module, loader(y=30 * Y, size=2), batch_size=None, learning_rate=5.0, optimizer="gd", epochs=20)
+    assert found.outcome == "diverged" and found.cause == "rate_too_large"
+    evidence, said = found.diagnosis.evidence, found.diagnosis.sentence
+    assert evidence["last_loss"] > 1e4 * evidence["first_loss"]
+    assert said == (
+        f"the learning rate is too large: the loss was {evidence['first_loss']:.4g} before the first step and "
+        f"{evidence['last_loss']:.4g} before it was not finite in batch {evidence['batch']} of epoch "
+        f"{evidence['epoch']}."
+    )
+    assert found.diagnosis.advice == (
+        "Use a smaller --learning-rate, such as a tenth, or --learning-rate auto; or cut the gradient: --clip 1.0."
+    )
 
 
 def test_a_healthy_run_has_no_fault():

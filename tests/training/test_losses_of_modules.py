@@ -254,3 +254,22 @@ def test_a_formula_has_no_loss_of_modules():
     with pytest.raises(ConfigError) as refusal:
         descend.fit("y ~ a*x", {"x": [1.0, 2.0], "y": [1.0, 2.0]}, loss="cross_entropy")
     assert "There is no loss `cross_entropy`. Did you mean `logistic`?" in str(refusal.value)
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_weights_of_classes_are_the_same_for_rows_that_are_passed(accumulate):
+    """Read from tensors, or passed row by row: each step is over the mean that the weights of its rows give."""
+    random = torch.Generator().manual_seed(3)
+    x = torch.randn(30, 2, generator=random)
+    y = (x[:, 0] > 0.8).long()
+    criterion, found = torch.nn.CrossEntropyLoss(weight=torch.tensor([1.0, 5.0])), []
+    for rows in (torch.utils.data.TensorDataset(x, y), type("Rows", (list,), {})(zip(x, y, strict=True))):
+        torch.manual_seed(0)
+        module, loader = torch.nn.Linear(2, 2), torch.utils.data.DataLoader(rows, 7)
+        fitted = descend.fit(
+            module, loader, loss=criterion, optimizer="gd", learning_rate=0.3, epochs=4, accumulate=accumulate,
+            validation=torch.utils.data.DataLoader(rows, 11),
+        )  # fmt: skip
+        found.append([*fitted.trace.losses[1:], *fitted.trace.validation_losses[1:]])
+        assert fitted.trace[-1].validation_loss == pytest.approx(criterion(module(x), y).item(), rel=1e-5)
+    assert found[0] == pytest.approx(found[1], rel=1e-5)

@@ -64,6 +64,12 @@ REFUSED = {
         {"start": {"w": 0.0}},
         "A module brings its own starting values, so leave out `start`. Set them in the module.",
     ),
+    "by": (
+        ConfigError,
+        {"by": "x"},
+        "`by` fits a formula or a function to each group of rows: a module is fitted to all of them. Leave out `by`, "
+        "and fit a new module to the rows of each group.",
+    ),
     "gradient": (
         ConfigError,
         {"gradient": "derived"},

@@ -308,6 +308,39 @@ def test_terms_of_rows_are_those_of_the_loss(loss):
     assert OPTIMIZERS.build(LM).damped((None, 0.5)) == 0.5
 
 
+def test_few_parameters_take_newton_steps_at_the_end():
+    torch.manual_seed(0)
+    x = torch.randn(100, 2)
+    y = x @ torch.tensor([1.0, 2.0]) + 0.1 * torch.randn(100)
+    module = torch.nn.Linear(2, 1)
+    descend.fit(module, (x, y), optimizer=LM)
+    best = np.linalg.lstsq(np.column_stack([x, np.ones(100)]), y.numpy(), rcond=None)[0]
+    assert [*module.weight[0].tolist(), module.bias.item()] == pytest.approx(best, abs=1e-6)
+
+
+@pytest.mark.parametrize("size", [None, 10])
+def test_its_runs_are_validated_after_each_epoch(size):
+    heard = []
+    few, others = (X[:30], Y[:30]), (X[30:], Y[30:])
+    module = network()
+    found = descend.fit(
+        module, few, optimizer=LM, batch_size=size, epochs=6, validation=others, metrics=["rmse"], keep="best",
+        callbacks=[lambda run: heard.append((run.epoch, run.step, run.measures["validation_loss"]))],
+    )  # fmt: skip
+    assert heard == [(epoch, epoch * (1 if size is None else 3), heard[epoch - 1][2]) for epoch in range(1, 7)]
+    assert found.trace.validation_losses[1:].tolist() == [loss for *_, loss in heard]
+    assert len(set(found.trace.validation_losses)) == 7
+    assert found.trace.measured("validation_rmse") ** 2 == pytest.approx(found.trace.validation_losses)
+    kept = np.mean((found.predict(others[0]) - others[1]) ** 2)
+    assert kept == pytest.approx(min(found.trace.validation_losses)) and kept < found.trace[0].validation_loss
+
+
+def test_its_runs_end_by_patience():
+    found = descend.fit(network(), (X[:15], Y[:15]), optimizer=LM, validation=(X[15:], Y[15:]), patience=2)
+    losses = found.trace.validation_losses
+    assert found.outcome == "stopped_early" and len(losses) == 3 + int(losses.argmin())
+
+
 @pytest.mark.parametrize("weights", [(), (1.0, 3.0, 0.5)])
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("probabilities", [False, True])

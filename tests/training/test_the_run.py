@@ -253,6 +253,15 @@ def test_a_compiled_module_runs_as_the_same():
         ),
         ({"ema": 1.5}, "`ema` is a decay between 0 and 1, such as 0.999, not 1.5."),
         (
+            {"monitor": "rmse", "metrics": "rmse"},
+            "`monitor` says what `patience`, `keep` and ReduceLROnPlateau watch, and there is none of these. Leave it "
+            "out, or give `validation`, such as 0.2.",
+        ),
+        (
+            {"validation": (X[:, :2], Y)},
+            "The rows of X in `validation` have shape (2,), and those to train on (4,). Give both the same shape.",
+        ),
+        (
             {"monitor": "accuracy", "validation": 0.2, "patience": 2},
             "`monitor` is `accuracy`, of which nothing says whether more is better. Watch the loss, or one of the "
             "`metrics` by its name, such as accuracy.",

@@ -41,7 +41,7 @@ EVERY = 2.0
 FIRST_ROWS = 64
 """Rows of the response whose sum tells other data."""
 Tensors = dict[str, "Tensor"]
-STATE = ("epoch", "step", "loss", "measures", "history", "best_epoch", "best_value", "best_measures")
+STATE = ("epoch", "step", "loss", "first_loss", "measures", "history", "best_epoch", "best_value", "best_measures")
 """What of the state of a course is written as it is."""
 
 

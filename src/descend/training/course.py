@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from descend.training.averaging import Average
 from descend.training.engine import ModuleEngine
-from descend.training.faults import Given, fault_of, place_of
+from descend.training.faults import Given, Place, fault_of, place_of
 from descend.training.listeners import Listeners
 from descend.training.meter import HELD_BACK, Meter
 from descend.training.optimizers import TorchOptimizer
@@ -32,7 +32,8 @@ class Course:
     regime: its settings. validation: rows that are held back. meter: computes metrics. scheduler: of PyTorch, changes
     the learning rate. average: of the weights on the way, which is what is validated and left in the module.
 
-    epoch: epochs that are done; step: steps; loss: J of the last epoch; measures: what was measured after it, by name.
+    module: what is trained; optimizer: that of PyTorch, None where steps are not by one. epoch: epochs that are done;
+    step: steps; loss: J of the last epoch; measures: what was measured after it, by name.
     """
 
     regime: Regime
@@ -50,6 +51,8 @@ class Course:
     step: int = 0
     loss: float = math.nan
     measures: dict[str, float] = field(default_factory=dict)
+    first_loss: float = math.nan
+    """J before the first step."""
     history: list[tuple[int, float, float]] = field(default_factory=list)
     """Epoch, training loss and validation loss."""
     best_epoch: int = 0
@@ -82,10 +85,10 @@ class Course:
 
     # ------------------------------------------------------------ an epoch
 
-    def begin(self, objective: Sums, optimizer: TorchOptimizer) -> None:
-        """Take the module and the optimizer, before an epoch."""
-        if self.optimizer is None:
-            self.module, self.optimizer = objective.model.module, optimizer.torch_optimizer
+    def begin(self, objective: Sums, optimizer: Optimizer | None) -> None:
+        """Take the module and the optimizer of PyTorch, if there is one, before an epoch."""
+        if self.module is None:
+            self.module, self.optimizer = objective.model.module, optimizer
             self.tell("on_train_begin")
         self.due = True
         self.tell("on_epoch_begin")
@@ -113,7 +116,10 @@ class Course:
             for inputs, y, weights in batches:
                 loss = mean_loss(inputs, y, weights, count)
                 if watched and not math.isfinite(loss.item()):
-                    self._broken(objective, (inputs, y, weights), before, epoch, len(losses))
+                    last = float(losses[-1]) if losses else self.loss
+                    self._broken(
+                        objective, (inputs, y, weights), before, place_of(objective.engine, epoch, len(losses)), last
+                    )
                     return
                 before = inputs, y, weights
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -136,15 +142,18 @@ class Course:
         weights = torch.tensor(shares, dtype=torch.float64, device=losses[0].device)
         self.passed = (torch.stack(losses).double() * weights).sum() / total_weight
 
-    def _broken(self, objective: Sums, batch: Given, before: Given | None, epoch: int, place: int) -> None:
-        """End the run at a batch whose loss is not finite, with the weights of the last step that was good."""
+    def _broken(self, objective: Sums, batch: Given, before: Given | None, place: Place, last: float) -> None:
+        """End the run at a batch whose loss is not finite, with the weights of the last step that was good.
+
+        before: the batch before it in this epoch. last: the loss before it.
+        """
         import torch
 
         objective.meter = None
         parameters = objective.model.parameters
         if all(bool(torch.isfinite(tensor).all()) for tensor in parameters.trained):
             parameters.keep()
-        objective.fault = fault_of(objective, batch, place_of(objective.engine, epoch, place), before)
+        objective.fault = fault_of(objective, batch, place, before, (self.first_loss, last))
         objective.runs += 1
         self.passed = torch.tensor(math.nan)
         self.stopped = True
@@ -164,9 +173,11 @@ class Course:
 
     def measure(self, objective: Sums, loss: float) -> None:
         """Measure what stands after an epoch, keep the best weights, and judge whether to go on."""
-        again, self.due = self.optimizer is not None, False
+        again, self.due = self.module is not None, False
         self.epoch += int(again)
         self.loss = loss
+        if not again:
+            self.first_loss = loss
         self.measures = {}
         if self.meter is not None:
             if not self.meter.heard:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,15 @@ ORDERED = 1 << 25
 Places = NDArray[np.intp]
 
 
+class Order(Protocol):
+    """Draws the rows of each batch of an epoch. batches: how many there are, if that is known before."""
+
+    @property
+    def batches(self) -> int | None: ...
+
+    def __call__(self) -> list[Places]: ...
+
+
 @dataclass
 class ModuleEngine:
     """The rows a module is fitted to, as tensors on its device: inputs, response and row weights.
@@ -36,7 +45,7 @@ class ModuleEngine:
     y: Tensor
     rows: Rows
     omega: Tensor | None = None
-    order: Callable[[], list[Places]] | None = None
+    order: Order | None = None
     name: str = "torch"
     drawn: list[Places] = field(default_factory=list)
     """The rows of each batch of the last epoch, where they are known."""
@@ -71,15 +80,20 @@ class ModuleEngine:
             self.order()
         yield
 
-    def batches_passed(self) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-        """Yield the batches of a pass, where rows are streamed."""
-        return iter(())
-
     def batches(self, size: int, seed: int, epoch: int) -> list[Places]:
         """Return the rows of each batch of an epoch."""
         own = self.order
         self.drawn = shuffled(self.count, size, seed, epoch, self.rows.omega) if own is None else own()
         return self.drawn
+
+    def batches_of_epoch(self, size: int | None) -> int | None:
+        """Return how many batches an epoch has; None if that is not known before. size: of a batch, or None: all."""
+        if size is None:
+            return 1
+        if self.order is not None:
+            return self.order.batches
+        counting = self.count if self.rows.omega is None else np.count_nonzero(self.rows.omega)
+        return -(-int(counting) // size)
 
     def steps(
         self, size: int | None, seed: int, epoch: int, accumulate: int

@@ -15,6 +15,7 @@ from descend.models.together import returned, tensors_of
 from descend.problem.fault import Fault
 from descend.training.reading import finite_rows
 from descend.training.sums import Sums
+from descend.wording import spell
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from descend.training.engine import ModuleEngine
 
 MOST_NAMED = 5
+RISEN = 2.0
+"""A loss so many times the first one has grown: the steps may be too long."""
+DIVERGED = 1e4
+"""At so many times the first one they are, wherever numbers become too large in the end."""
+OUTGROWN = 1000.0
+"""Weights so many times as large as the largest before the first step, or 1 if that is larger, grew, too."""
 Given = tuple["Tensor", "Tensor", "Tensor | None"]
 """Inputs, response and weights of a batch."""
 
@@ -55,8 +62,15 @@ def place_of(engine: ModuleEngine, epoch: int, batch: int) -> Place:
     return Place(epoch, batch, drawn[batch] if batch < len(drawn) else None)
 
 
-def fault_of(objective: Sums, given: Given, place: Place, before: Given | None) -> Fault:
-    """Say what was not finite first where the loss of a batch is not. before: the batch before it."""
+def fault_of(
+    objective: Sums, given: Given, place: Place, before: Given | None, losses: tuple[float, float]
+) -> Fault | None:
+    """Say what was not finite first where the loss of a batch is not; None where that is for the diagnosis to find.
+
+    before: the batch before it. losses: J before the first step, and the loss before this batch. Where it grew, the
+    learning rate is to blame, and the layer in which numbers became too large says nothing; the diagnosis then finds a
+    better rate, by trials over all rows. Of rows that are passed it has not all.
+    """
     import torch
 
     inputs, y, weights = given
@@ -70,9 +84,11 @@ def fault_of(objective: Sums, given: Given, place: Place, before: Given | None) 
                 f"{name} has missing or infinite values in {place.named(bad)}, in {place.words}.",
                 "Correct these rows, or leave them out.",
             )
+    if _burst(objective, *losses):
+        return None if objective.model.comparable else _too_long(place, *losses)
     spoilt = [name for name, tensor in module.named_parameters() if not bool(torch.isfinite(tensor).all())]
     if spoilt:
-        return _on_the_way_back(objective, spoilt, place, before)
+        return _on_the_way_back(objective, spoilt, place, before, losses)
     with undisturbed(module), torch.no_grad(), _watched(module) as seen:
         objective.mean_loss(inputs, y, weights, len(y))
     where, bad = next(((name, rows) for name, rows in seen if rows.any()), ("", np.zeros(len(y), dtype=bool)))
@@ -82,19 +98,54 @@ def fault_of(objective: Sums, given: Given, place: Place, before: Given | None) 
             "domain_error",
             {**evidence, "from": "loss"},
             f"in {place.words} the loss is not finite, though what `{objective.model.name}` returns is.",
-            "Keep what the module returns where the loss has a value.",
+            _rate_first("Keep what the module returns where the loss has a value.", *losses),
         )
     return Fault(
         "domain_error",
         {**evidence, "rows": (np.flatnonzero(bad) if place.rows is None else place.rows[bad]).tolist()},
         f"in {place.words} the output of {where} was the first that is not finite, in {place.named(bad)}; the rows and "
         "all weights are finite.",
-        "Keep what it is given where it has a value. Where the weights have grown, a smaller learning rate or `clip` "
-        "helps.",
+        _rate_first(
+            "Keep what it is given where it has a value. Where the weights have grown, a smaller learning rate or "
+            "`clip` helps.",
+            *losses,
+        ),
     )
 
 
-def _on_the_way_back(objective: Sums, spoilt: Sequence[str], place: Place, before: Given | None) -> Fault:
+def _rate_first(advice: str, first: float, last: float) -> str:
+    """Return advice, before it to lower the learning rate where the loss had grown."""
+    if not last > RISEN * abs(first):
+        return advice
+    return f"The loss had grown from {first:.4g} to {last:.4g}: use a smaller learning rate. Or else: {advice}"
+
+
+def _burst(objective: Sums, first: float, last: float) -> bool:
+    """Whether the loss or the weights grew so much that steps that are too long made numbers too large."""
+    parameters = objective.model.parameters
+    if last > DIVERGED * abs(first):
+        return True
+    now, start = (
+        max((float(tensor.detach().abs().max()) for tensor in tensors if tensor.numel()), default=0.0)
+        for tensors in (parameters.trained, parameters.begun or ())
+    )
+    return OUTGROWN * max(start, 1.0) < now < np.inf
+
+
+def _too_long(place: Place, first: float, last: float) -> Fault:
+    return Fault(
+        "rate_too_large",
+        {"epoch": place.epoch + 1, "batch": place.batch + 1, "first_loss": first, "last_loss": last},
+        f"the learning rate is too large: the loss was {first:.4g} before the first step and {last:.4g} before it was "
+        f"not finite in {place.words}.",
+        f"Use a smaller {spell('learning_rate')}, such as a tenth, or {spell('learning_rate', 'auto')}; or cut the "
+        f"gradient: {spell('clip', 1.0)}.",
+    )
+
+
+def _on_the_way_back(
+    objective: Sums, spoilt: Sequence[str], place: Place, before: Given | None, losses: tuple[float, float]
+) -> Fault:
     """Say where a gradient was not finite that has spoilt the weights in the batch before."""
     earlier = Place(place.epoch, place.batch - 1, None)
     at = earlier.words if place.batch else f"the last batch of epoch {place.epoch}"
@@ -115,7 +166,10 @@ def _on_the_way_back(objective: Sums, spoilt: Sequence[str], place: Place, befor
         "domain_error",
         evidence,
         f"in {at} the loss was finite, but its gradient was not{through}: the step made {named} not finite.",
-        "Roots and norms have no derivative at 0: add a small number inside them. Or cut the gradient: `clip`.",
+        _rate_first(
+            "Roots and norms have no derivative at 0: add a small number inside them. Or cut the gradient: `clip`.",
+            *losses,
+        ),
     )
 
 

@@ -84,6 +84,8 @@ class ModuleObjective(Objective):
     ) -> ModulePoint:
         """Evaluate J at the present parameters; order 1 leaves its gradient in ``.grad``."""
         if rows is not None:
+            if self.course is not None:
+                self.course.step += 1
             return ModulePoint(theta, self.descent(rows), self, rows)
         last = self._last
         if order and last is not None and last.theta is theta and last.run == self.runs:
@@ -122,11 +124,13 @@ class ModuleObjective(Objective):
     def epoch(self, optimizer: object, rate: float, epoch: int, stop: Callable[[], bool]) -> Weights | None:  # type: ignore[override]
         """Take the steps of an epoch batch by batch, and return the new handle."""
         course = self.course
-        if course is None or not isinstance(optimizer, TorchOptimizer):
+        if course is None:
             return None
-        course.begin(self, optimizer)
-        if course.regime.batch_size is None and not (course.stepwise or self.engine.streamed):
-            course.step += 1
+        course.begin(self, optimizer.torch_optimizer if isinstance(optimizer, TorchOptimizer) else None)
+        batched = course.regime.batch_size is not None
+        by_itself = batched or course.stepwise or self.engine.streamed
+        if not (isinstance(optimizer, TorchOptimizer) and by_itself):
+            course.step += int(not batched)
             return None
         optimizer.set_rate(rate)
         course.pass_through(self, optimizer, epoch, lambda: stop() or course.stopped)
@@ -189,8 +193,12 @@ class ModuleObjective(Objective):
         count = rows.rows.weight_of(None)
         with torch.no_grad():
             if rows.streamed:
-                passed = [(self.mean_loss(*batch, len(batch[1])), len(batch[1])) for batch in rows.batches_passed()]
-                parts = [loss * (size / sum(size for _, size in passed)) for loss, size in passed]
+                epoch = 0 if self.course is None else max(self.course.epoch - 1, 0)
+                steps = rows.steps(None, 0, epoch, 1)
+                losses, counts = zip(
+                    *((self.mean_loss(*batch, count), count) for (batch,), count in steps), strict=True
+                )
+                parts = [loss * (size / sum(counts)) for loss, size in zip(losses, counts, strict=True)]
             else:
                 parts = [self.mean_loss(*block, count) for block in rows.blocks(None, False)]
         self.meter = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from descend.errors import ConfigError
 from descend.optimizers import OPTIMIZERS
@@ -37,8 +37,7 @@ REACH = 0.1
 """Typical size of a network's weight, which stands in for the length of a Gauss-Newton step."""
 
 
-@Optimizer.register
-class TorchOptimizer:
+class TorchOptimizer(Optimizer):
     """An `Optimizer` whose steps are those of a ``torch.optim.Optimizer``.
 
     It is given an evaluation with a ``closure`` that leaves the gradient of a training pass in ``.grad`` and returns
@@ -49,16 +48,12 @@ class TorchOptimizer:
     rate that was chosen already, if one was. scheduled: whether a scheduler of torch changes its rate.
     """
 
-    needs: ClassVar[int] = 1
-    thorough: ClassVar[bool] = False
-    proximal: ClassVar[bool] = False
-
     def __init__(self, torch_optimizer: Any, name: str, ours: Optimizer | None = None) -> None:
         self.torch_optimizer = torch_optimizer
-        self.name = name
+        self.name = name  # type: ignore[misc]  # each is an optimizer of its own
         self.reach = REACH
         self.ours = ours
-        self.stochastic = type(torch_optimizer).__name__ != "LBFGS"
+        self.stochastic = type(torch_optimizer).__name__ != "LBFGS"  # type: ignore[misc]
         self.uses_rate = ours is None or ours.uses_rate
         self.rates = [float(group.get("lr", 1.0)) for group in torch_optimizer.param_groups]
         self.rate = self.rates[0]
@@ -66,15 +61,12 @@ class TorchOptimizer:
         self.scheduled = False
 
     @property
-    def rate_rule(self) -> str:
+    def rate_rule(self) -> str:  # type: ignore[override]
         """How `suggested_rate` chooses, in words."""
         if self.ours is None:
             return f"the default of {self.name}"
         share = getattr(self.ours, "share", None)
         return self.ours.rate_rule if share is None else f"what is usual for {self.name}{OR_LESS}"
-
-    def damped(self, state: object) -> None:
-        """Return None: no step is damped."""
 
     @property
     def alike(self) -> Optimizer:

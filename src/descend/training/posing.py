@@ -59,6 +59,8 @@ LACKING = {
         "`{key}` is for formulas and functions: the weights of a module have no names in it. Leave it out; to hold "
         "weights of a module, set requires_grad_(False) on them.",
     ),
+    "by": "`by` fits a formula or a function to each group of rows: a module is fitted to all of them. Leave out `by`, "
+    "and fit a new module to the rows of each group.",
     "outliers": "Outliers of a module are not told: nothing says how far its rows should scatter. Leave out "
     "`outliers`.",
     "units": "`units` are of columns and of the parameters of a formula: the weights of a module have none. Leave them "

@@ -73,10 +73,11 @@ class Followed(Schedule):
         return "a scheduler of PyTorch"
 
 
-def scheduled(problem: Problem, request: Request, steps: int, higher: bool) -> tuple[Scheduler | None, Request]:
+def scheduled(problem: Problem, request: Request, steps: int | None, higher: bool) -> tuple[Scheduler | None, Request]:
     """Return the scheduler of PyTorch that a request has, if it has one, and the request that follows it.
 
-    The learning rate is chosen first, since a scheduler begins at what its optimizer has. steps: of an epoch.
+    The learning rate is chosen first, since a scheduler begins at what its optimizer has. steps: of an epoch, if
+    known.
     """
     if isinstance(request.schedule, str | Schedule):
         if request.schedule_every is not None:

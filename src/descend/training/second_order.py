@@ -31,22 +31,18 @@ class Standing:
     place: Place | None = None
 
 
-@Optimizer.register
-class SecondOrder:
+class SecondOrder(Optimizer):
     """An `Optimizer` that takes the steps of ours over the flat vector of what is trained, and writes them back.
 
     Its state holds J at the end of the last step, so that nothing is evaluated twice.
     """
 
-    needs: ClassVar[int] = 1
     thorough: ClassVar[bool] = True
-    proximal: ClassVar[bool] = False
-    stochastic: ClassVar[bool] = True
-    uses_rate: ClassVar[bool] = False
-    recurrence = None
+    uses_rate = False
 
     def __init__(self, ours: LevenbergMarquardt, objective: ModuleObjective, form: str | None = None) -> None:
-        self.ours, self.name, self.rate_rule = ours, ours.name, ours.rate_rule
+        self.ours = ours
+        self.name, self.rate_rule = ours.name, ours.rate_rule  # type: ignore[misc]  # which are those of ours
         self.surface = Surface(objective, form)
 
     @property
@@ -78,9 +74,6 @@ class SecondOrder:
     def damped(self, state: Standing) -> float:
         """Return the damping of the next step."""
         return self.ours.damped(state.state)
-
-    def largest_stable_rate(self, curvature_max: float) -> float | None:
-        return None
 
     def suggested_rate(self, evaluation: Any) -> float:
         return 1.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
@@ -14,7 +13,7 @@ from descend.models.module import ModuleModel
 from descend.models.together import joined_rows, tensors_of
 from descend.options.request import Request
 from descend.table.memory import read_size
-from descend.training.engine import ModuleEngine, Places
+from descend.training.engine import ModuleEngine, Order, Places
 from descend.training.streams import Stream
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class Source:
     kind: str
     note: str
     loader: DataLoader[object] | None = None
-    order: Callable[[], list[Places]] | None = None
+    order: Order | None = None
     batch_size: int | None = None
     held_back: str = ""
 
@@ -87,10 +86,11 @@ def source_of(data: object, request: Request) -> Source:
 
     A dataset is read once, unless it is too large, has no end, or changes its rows at each reading. A loader passes
     them as it would in a loop over it: by its sampler, with its workers. One over tensors is not asked for each row:
-    the same rows are taken from the tensors.
+    the same rows are taken from the tensors, unless its sampler may leave some out that nobody can tell beforehand.
 
     Raises ConfigError for options that do not go with them, and DataError for rows that are no tensors.
     """
+    import torch
     from torch.utils.data import DataLoader, IterableDataset
 
     if not isinstance(data, DataLoader):
@@ -103,9 +103,7 @@ def source_of(data: object, request: Request) -> Source:
             count = len(held.inputs)
             note = f"the {count:,} rows of the {kind} were read once, and are drawn in an order that `seed` fixes"
             return Source(held, kind, note, batch_size=request.batch_size)
-        from torch import Generator
-
-        drawn = Generator().manual_seed(request.seed)
+        drawn = torch.Generator().manual_seed(request.seed)
         loader = DataLoader(cast("Dataset[object]", data), wanted, shuffle=True, generator=drawn)
         return _passed(loader, request, f"in an order that `seed` fixes, as {why}")
     if request.batch_size is not None:
@@ -114,15 +112,20 @@ def source_of(data: object, request: Request) -> Source:
     if not isinstance(data.dataset, IterableDataset) and not len(cast("Sized", data.dataset)):
         raise DataError(f"There are no rows in this {kind}. Give data with at least one row.")
     tensors = _tensors_of(data)
-    if tensors is None:
+    rows = None if tensors is None else _drawn_from(data, len(tensors[0]))
+    if tensors is None or rows is None:
         return _passed(data, request, "as the DataLoader gives them")
-    held, sampler = parted(tensors, request.response, kind), data.batch_sampler
-    size: int = getattr(sampler, "batch_size", None) or 1
+    order, size = Drawn(data), getattr(data.batch_sampler, "batch_size", None)
+    if len(rows) < len(tensors[0]):
+        places = np.zeros(len(tensors[0]), dtype=np.intp)
+        places[rows] = np.arange(len(rows))
+        tensors, order = tuple(tensor[torch.from_numpy(rows)] for tensor in tensors), Drawn(data, places)
+    held = parted(tensors, request.response, kind)
     count = len(held.inputs)
     note = f"the {count:,} rows of the {kind} are passed in the order of the DataLoader"
     if _at_once(data, count):
         return Source(held, kind, f"the {count:,} rows of the {kind} are passed at once")
-    return Source(held, kind, note, order=lambda: drawn_by(data), batch_size=size)
+    return Source(held, kind, note, order=order, batch_size=size or 1)
 
 
 def _at_once(loader: DataLoader[object], rows: int) -> bool:
@@ -134,15 +137,54 @@ def _at_once(loader: DataLoader[object], rows: int) -> bool:
     return usual and once and loader.batch_size is not None and loader.batch_size >= rows
 
 
-def drawn_by(loader: DataLoader[object]) -> list[Places]:
-    """Return the rows of each batch of an epoch, as a pass over a loader would draw them.
+@dataclass(frozen=True)
+class Drawn:
+    """The rows of each batch of an epoch, as a pass over a loader would draw them: an `Order`.
 
     Random numbers are used up as by such a pass, which first draws one for its workers.
-    """
-    import torch
 
-    torch.empty((), dtype=torch.int64).random_(generator=loader.generator)
-    return [np.array(rows, dtype=np.intp) for rows in loader.batch_sampler or ()]
+    places: where each row of the loader's dataset is among those that are held, if these are some of them.
+    """
+
+    loader: DataLoader[object]
+    places: Places | None = None
+
+    @property
+    def batches(self) -> int | None:
+        """How many batches an epoch has; None if the sampler does not say."""
+        try:
+            return len(self.loader)
+        except TypeError:
+            return None
+
+    def __call__(self) -> list[Places]:
+        import torch
+
+        torch.empty((), dtype=torch.int64).random_(generator=self.loader.generator)
+        sampler = self.loader.batch_sampler
+        assert sampler is not None
+        drawn = [np.array(rows, dtype=np.intp) for rows in sampler]
+        return drawn if self.places is None else [self.places[rows] for rows in drawn]
+
+
+def _drawn_from(loader: DataLoader[object], rows: int) -> Places | None:
+    """Return those rows of a loader's dataset that its sampler draws from; none if that cannot be told."""
+    from torch.utils.data import (
+        BatchSampler,
+        RandomSampler,
+        SequentialSampler,
+        SubsetRandomSampler,
+        WeightedRandomSampler,
+    )
+
+    if type(loader.batch_sampler) is BatchSampler:
+        if type(loader.sampler) is SubsetRandomSampler:
+            return np.unique(np.array(list(loader.sampler.indices), dtype=np.intp))
+        if type(loader.sampler) in (RandomSampler, SequentialSampler, WeightedRandomSampler):
+            return np.arange(rows)
+    with undrawn(loader):
+        found = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *Drawn(loader)()]))
+    return found if len(found) == rows else None
 
 
 def _tensors_of(loader: DataLoader[object]) -> tuple[Tensor, ...] | None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Stream(ModuleEngine):
     """The rows of a loader; inputs, y and rows are the first of them, which a module is tried on.
 
-    passed: how many there were in the last epoch. Weights of classes are those of the loss.
+    passed: how many there were in the last epoch. A row has the weight of its class.
     """
 
     loader: DataLoader[object] | None = None
@@ -63,19 +63,26 @@ class Stream(ModuleEngine):
         with undrawn(self.loader) if first else contextlib.nullcontext():
             yield
 
+    def batches_of_epoch(self, size: int | None) -> int | None:
+        try:
+            return len(cast("Sized", self.loader))
+        except TypeError:
+            return None
+
     def steps(
         self, size: int | None, seed: int, epoch: int, accumulate: int
     ) -> Iterator[tuple[list[tuple[Tensor, Tensor, Tensor | None]], float]]:
-        """Yield the batches of each step, and how many rows they have."""
+        """Yield the batches of each step, and the sum of their weights."""
         some: list[tuple[Tensor, Tensor, Tensor | None]] = []
-        count = rows = 0
+        count, rows = 0.0, 0
         for batch in self.batches_passed():
+            _, y, weights = batch
             some.append(batch)
-            count += len(batch[1])
-            rows += len(batch[1])
+            count += len(y) if weights is None else float(weights.sum())
+            rows += len(y)
             if len(some) == accumulate:
                 yield some, count
-                some, count = [], 0
+                some, count = [], 0.0
         if some:
             yield some, count
         if not rows:
@@ -85,16 +92,22 @@ class Stream(ModuleEngine):
             )
         self.passed = rows
 
-    def batches_passed(self) -> Iterator[tuple[Tensor, Tensor, None]]:
-        """Yield inputs and response of each batch, on the device of the module."""
+    def batches_passed(self) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """Yield inputs, response and weights of each batch, on the device of the module."""
+        import torch
+
         model = cast("ModuleModel", self.model)
         kind = type(getattr(self.loader, "dataset", None)).__name__
         assert self.loader is not None
+        of_classes: tuple[float, ...] = getattr(model.loss, "weights_of_classes", ())
+        known = torch.tensor(of_classes, dtype=model.dtype) if of_classes else None
         for given in self.loader:
             batch = parted(given, self.response, kind)
             if batch.y is None:
                 raise DataError(f"A batch of this {kind} has no response, as others have.")
-            yield together(batch.inputs, model.placed), observed(model, batch.y), None
+            y = observed(model, batch.y)
+            weights = None if known is None or y.ndim != 1 else known.to(y.device)[y]
+            yield together(batch.inputs, model.placed), y, weights
 
 
 def observed(model: ModuleModel, y: Tensor) -> Tensor:

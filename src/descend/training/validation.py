@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.models.datasets import is_dataset
 from descend.models.module import ModuleModel, is_pair
+from descend.optimizers import Schedule
 from descend.options.request import Request
 from descend.problem.problem import Problem
 from descend.table.rows import Rows
@@ -94,6 +95,11 @@ def validated(
     if is_pair(pair):
         own = replace(own, response=None, inputs=None, weights=None)
     its_model, table, columns, _ = read_rows(model.module, pair, own, model.loss)
+    if its_model.row_shape != model.row_shape and model.row_shape is not None:
+        raise ConfigError(
+            f"The rows of X in `validation` have shape {its_model.row_shape}, and those to train on {model.row_shape}. "
+            "Give both the same shape."
+        )
     rows = Rows.of(columns, own.roles, its_model.observed, table.source)
     there = engine_of(model, columns, rows)
     if source is not None:
@@ -119,10 +125,13 @@ def refuse_without(request: Request) -> None:
         raise ConfigError(
             "`min_delta` is by how much a validation loss has to be lower to count, so give `patience`, too."
         )
+    if given is None and request.monitor != "loss" and isinstance(request.schedule, str | Schedule):
+        raise ConfigError(
+            "`monitor` says what `patience`, `keep` and ReduceLROnPlateau watch, and there is none of these. Leave it "
+            "out, or give `validation`, such as 0.2."
+        )
     if request.clip is not None and request.clip_value is not None:
         raise ConfigError("`clip` cuts the gradient as a whole, `clip_value` each of its numbers: give one of them.")
-    if request.accumulate > 1 and request.batch_size is None:
-        raise ConfigError("`accumulate` adds up the gradients of batches, so give `batch_size`, too.")
 
 
 def course_of(problem: Problem, request: Request, validation: ModuleEngine | None) -> tuple[Course, Request]:
@@ -139,6 +148,8 @@ def course_of(problem: Problem, request: Request, validation: ModuleEngine | Non
             f"{name} passes the same rows several times for a step, and these are passed once in an epoch. Give them "
             "as (X, y) or as a dataset, or take another optimizer, such as adam."
         )
+    if request.accumulate > 1 and request.batch_size is None:
+        raise ConfigError("`accumulate` adds up the gradients of batches, so give `batch_size`, too.")
     meter = meter_of(request.metrics, model)
     regime = Regime(
         *_watched(request.monitor, validation is not None, meter),
@@ -152,8 +163,9 @@ def course_of(problem: Problem, request: Request, validation: ModuleEngine | Non
         seed=request.seed,
         lean=batched and passes_once and (own or request.epochs is not None or validation is not None),
     )
-    batches = -(-objective.rows // regime.batch_size) if regime.batch_size is not None else 1
-    scheduler, request = scheduled(problem, request, -(-batches // regime.accumulate), regime.higher)
+    batches = objective.engine.batches_of_epoch(regime.batch_size)
+    steps = None if batches is None else -(-batches // regime.accumulate)
+    scheduler, request = scheduled(problem, request, steps, regime.higher)
     trained = objective.model.parameters.trained
     course = Course(
         regime,
