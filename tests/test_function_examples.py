@@ -36,7 +36,7 @@ def test_a_differential_equation_is_fitted(run):
     assert "gradient numeric, converged\n" in printed
     page = (EXAMPLES.parent / "docs" / "functions.md").read_text()
     (note,) = (line for line in printed.splitlines() if "is no formula" in line)
-    assert note in page
+    assert note.partition(" (line")[0] in page
 
 
 def test_a_voigt_peak_needs_no_start(run):

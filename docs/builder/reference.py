@@ -134,7 +134,9 @@ def _shown(default: object) -> str:
 
 def cell(text: str) -> str:
     """Return a help text for a cell of a table, with the registered names in their places."""
-    parts = re.sub(r"\{(losses|optimizers|schedules)\}", lambda found: NAMES[found[1]], text).replace("\n", " ").split("`")
+    parts = (
+        re.sub(r"\{(losses|optimizers|schedules)\}", lambda found: NAMES[found[1]], text).replace("\n", " ").split("`")
+    )
     return "".join(code(part) if place % 2 else escaped(part) for place, part in enumerate(parts))
 
 

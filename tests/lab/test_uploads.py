@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -11,12 +12,13 @@ import pytest
 
 from descend.errors import DataError
 from descend.lab.data import read_rows
+from descend.lab.limits import OWN
 from descend.lab.server import make_app
 
 
 @pytest.fixture(scope="module")
 def lab():
-    return make_app(most_upload=6000).server.test_client()
+    return make_app(limits=replace(OWN, upload=6000)).server.test_client()
 
 
 def upload(lab, content, name="rows.csv"):

@@ -97,9 +97,9 @@ def test_batches_are_the_plain_loop(twin):
 def test_training_mode_is_the_plain_loop(layers, batch_size):
     X, y = rows()
     twin, module = network(*copy.deepcopy(layers)), network(*copy.deepcopy(layers))
-    torch.manual_seed(5)
+    torch.manual_seed(0)  # as the run begins, without a seed
     expected = plain_loop(twin, lambda p: torch.optim.Adam(p, lr=0.01), X, y, 20, batch_size)
-    torch.manual_seed(5)
+    torch.manual_seed(0)  # as the run begins, without a seed
     fit = descend.fit(module, (X, y), optimizer="adam", learning_rate=0.01, epochs=20, batch_size=batch_size)
     np.testing.assert_allclose([step.theta.values for step in fit.trace], expected, rtol=1e-10, atol=1e-10)
     for mine, theirs in zip(module.buffers(), twin.buffers(), strict=True):

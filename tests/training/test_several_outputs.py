@@ -174,8 +174,8 @@ REFUSED = {
         ConfigError,
         (X, BOTH),
         {"loss": LOSSES, "optimizer": "levenberg_marquardt", "learning_rate": None},
-        "levenberg_marquardt follows losses of one number for each row, whose second derivative is known, and the loss "
-        "`size: squared, kind: 0.5 cross_entropy` of a module is none of these. Use another optimizer, such as adam.",
+        "levenberg_marquardt follows cross_entropy and the losses of one number for each row, whose second derivative "
+        "is known; the loss `size: squared, kind: 0.5 cross_entropy` of a module is none of these. Use another optimizer, such as adam.",
     ),
 }
 

@@ -27,7 +27,7 @@ NUMBERS = 1 << 20
 
 def block_rows(lazy: Lazy) -> int:
     """Return how many rows a block has at most: the fewer, the more columns there are."""
-    return max(1 << 10, min(BLOCK, NUMBERS // max(1, len(lazy.every))))
+    return min(BLOCK, max(1 << 10, NUMBERS // max(1, len(lazy.every))))
 
 
 class StreamEngine:

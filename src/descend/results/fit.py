@@ -253,8 +253,8 @@ class Fit(Fitted, Convertible):
 
         >>> import descend
         >>> line = descend.fit("y ~ a + b*x", {"x": [1.0, 2.0, 3.0, 4.0], "y": [2.1, 3.9, 6.1, 7.9]})
-        >>> print(line.table("csv").splitlines()[2])
-        b,1.96,0.05656854249492373,1.960(57),1.716605206216268,2.203394793783732
+        >>> print(line.table("markdown").splitlines()[3])
+        | b | 1.960(57) | \\[1.717, 2.203\\] |
 
         Raises ConfigError for a format that there is not, and for a module trained in place.
         """

@@ -145,15 +145,18 @@ class Course:
     def _broken(self, objective: Sums, batch: Given, before: Given | None, place: Place, last: float) -> None:
         """End the run at a batch whose loss is not finite, with the weights of the last step that was good.
 
+        Those of steps that were too long are none: the epoch began with better ones.
+
         before: the batch before it in this epoch. last: the loss before it.
         """
         import torch
 
         objective.meter = None
         parameters = objective.model.parameters
-        if all(bool(torch.isfinite(tensor).all()) for tensor in parameters.trained):
+        sound = all(bool(torch.isfinite(tensor).all()) for tensor in parameters.trained)
+        objective.fault = fault = fault_of(objective, batch, place, before, (self.first_loss, last))
+        if sound and fault is not None and fault.cause != "rate_too_large":
             parameters.keep()
-        objective.fault = fault_of(objective, batch, place, before, (self.first_loss, last))
         objective.runs += 1
         self.passed = torch.tensor(math.nan)
         self.stopped = True
