@@ -7,6 +7,7 @@ import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     MaxAbsScaler,
@@ -18,7 +19,7 @@ from sklearn.preprocessing import (
 )
 
 import descend
-from descend.estimators import FormulaClassifier, FormulaRegressor, to_sql
+from descend.estimators import FormulaClassifier, FormulaQuantiles, FormulaRegressor, to_sql
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,30 @@ def test_other_steps_are_refused(rows):
         "RobustScaler, OneHotEncoder of all categories, PolynomialFeatures, selections of columns, ColumnTransformer "
         "and passthrough can."
     )
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (
+            FormulaRegressor("a*x0 + b", by="x1"),
+            "Each group has a fit of its own; export one of them, `fits_[group].export('sql')`.",
+        ),
+        (
+            FormulaQuantiles(quantiles=(0.5,)),
+            "Each quantile has a formula of its own; export one of them, `to_sql(estimators_[0])`.",
+        ),
+        (
+            LinearRegression(),
+            "The last step, LinearRegression, is no estimator of descend, so there is no formula to write as SQL.",
+        ),
+    ],
+)
+def test_what_is_no_single_formula_is_refused(estimator, message):
+    X = np.column_stack([np.arange(20.0), np.arange(20) % 2])
+    with pytest.raises(descend.ConfigError) as caught:
+        to_sql(estimator.fit(X, X[:, 0] + np.cos(X[:, 0])))
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("drop", [None, "first"])

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from descend.errors import ConfigError
 from descend.estimators.columns import names_of
 from descend.estimators.estimator import FormulaEstimator
+from descend.estimators.quantiles import FormulaQuantiles
 from descend.estimators.sql_columns import Cell, cells_after, selected
 from descend.formula.printers.code import quoted
 from descend.options.arrays_in_a_row import names_of_matrix
@@ -25,9 +26,9 @@ def to_sql(estimator: BaseEstimator, *, table: str = "data", name: str = "predic
     """Return a query that predicts with a fitted estimator, or a pipeline that transforms columns first.
 
     table: whose columns are those of X, ``x0``, ``x1``, ... of an array. name: of the new column. dialect: of SQL. Of a
-    classifier of two classes it is the probability of the second one; of more it is the likeliest class, beside columns
-    ``name_class`` with the probability of each, and ``score_class``, its log-odds from the first. Scaled columns stand
-    beside those of the table, or in their place where they have the same names.
+    classifier of two classes it is the probability of the second one, as the formula has it; of more it is the
+    likeliest class, beside columns ``name_class`` with the probability of each, and ``score_class``, its log-odds from
+    the first. Scaled columns stand beside those of the table, or in their place where they have the same names.
 
     A category that the fit did not see is none of those of a OneHotEncoder, which scikit-learn may refuse.
 
@@ -43,6 +44,8 @@ def to_sql(estimator: BaseEstimator, *, table: str = "data", name: str = "predic
     """
     steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
     *scalers, last = [step for step in steps if step is not None and not isinstance(step, str)]
+    if isinstance(last, FormulaQuantiles):
+        raise ConfigError("Each quantile has a formula of its own; export one of them, `to_sql(estimators_[0])`.")
     if not isinstance(last, FormulaEstimator):
         raise ConfigError(
             f"The last step, {type(last).__name__}, is no estimator of descend, so there is no formula to write as SQL."

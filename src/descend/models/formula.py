@@ -16,23 +16,20 @@ from descend.errors import ConfigError
 from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix, listed_matrix, names_of_columns, over_rows
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.equations import levels_in
-from descend.formula.formula import Formula, refuse_size
+from descend.formula.formula import Formula
 from descend.formula.linear_inside import linear_in, linear_inside
 from descend.formula.ordering import in_order
 from descend.formula.symbols import Column, Term
 from descend.losses import Loss
-from descend.models.contract import Options, SymbolicModel, held_back
+from descend.models.contract import Options, SymbolicModel
+from descend.models.formula_text import read_text
 from descend.models.inexact import Sigma, correlations, inexact_inputs, refuse_loss
 from descend.models.no_column import refuse_no_column
-from descend.models.reading import Content, known_column, shapes_of
+from descend.models.reading import Content, shapes_of
 from descend.parameters import Constraints, Parameters
-from descend.parameters.given import by_parameter
-from descend.parameters.ties import mentioned
-from descend.registry import names_listed
 from descend.table import Table
 from descend.table.in_matrix import InMatrix, taken
-from descend.table.levels import GroupLabels, occurring
+from descend.table.levels import GroupLabels
 
 Array = NDArray[np.float64]
 BLOCK = 1 << 13
@@ -78,48 +75,7 @@ class FormulaModel(SymbolicModel):
 
         start: the starting values that are known. order: the names of the parameters, if not in that of the text.
         """
-        spread = [options[key] for key in ("weights", "sigma") if options[key]]
-        apart = names_listed(options["by"], table.names)
-        if options["weights"] is not None:
-            known_column(options["weights"], table, "weights")
-        names = {
-            *(name.partition("[")[0] for name in start),
-            *order,
-            *mentioned(options["fix"], options["ties"], options["bounds"]),
-        }
-        # Only patterns such as [x*] need the numeric names, and finding them means reading a whole text file.
-        numeric = table.numeric_names if "@" in given else ()
-        for name in loss.own_columns:
-            known_column(name, table, f"what the {loss.name} loss reads")
-
-        levels = levels_in(given, table)
-
-        def formula_with(fixed: Mapping[str, Expr] | None) -> Formula:
-            read = read_formula(given, table.names, numeric, names, (*spread, *apart), fixed, levels)
-            extended = loss.extended(read)
-            return in_order(extended, order) if order else extended
-
-        formula = formula_with(None)
-        if levels and options["missing"] == "drop":
-            levels = occurring(levels, table, dict.fromkeys((*formula.columns, *spread, *loss.own_columns)))
-            formula = formula_with(None)
-        every = Parameters(formula.parameters)
-        held = held_back(every, table, options, start)
-        if levels:
-            from descend.models.references import started, with_references
-
-            held = with_references(formula, held, table, options, formula_with, loss.shifts)
-            start = started(start, every, held)
-        elif formula.vectors:
-            start = by_parameter(start, every)
-        if held is not None and held.given:
-            formula = formula_with(held.given)
-            if own := sorted(set(loss.own_parameters) & set(held.given)):
-                raise ConfigError(f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed or tied.")
-        start = {**loss.own_parameters, **start}
-        refuse_size(formula.expression)
-        if loss.shifts:
-            loss.refuse_constant(formula)
+        formula, held, start = read_text(given, start, table, options, loss, order)
         model = formula_model(formula, loss, held)
         if not model.inputs and len(model.parameters.shapes) - len(loss.own_parameters) > 1:
             refuse_no_column(model, table)

@@ -1,0 +1,78 @@
+"""From the text of a formula and the options of a fit to the formula, with what these hold back of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sympy import Expr
+
+from descend.errors import ConfigError
+from descend.formula import read_formula
+from descend.formula.equations import levels_in
+from descend.formula.formula import Formula, refuse_size
+from descend.formula.ordering import in_order
+from descend.losses import Loss
+from descend.models.contract import Options, held_back
+from descend.models.reading import known_column
+from descend.parameters import Constraints, Parameters
+from descend.parameters.given import by_parameter
+from descend.parameters.ties import mentioned
+from descend.registry import names_listed
+from descend.table import Table
+from descend.table.levels import occurring
+
+Start = dict[str, object]
+
+
+def read_text(
+    given: str, start: Start, table: Table, options: Options, loss: Loss, order: tuple[str, ...]
+) -> tuple[Formula, Constraints | None, Start]:
+    """Return the formula of free parameters, which of all are fixed, tied or bounded, and the starting values.
+
+    start: those that are known. order: the names of the parameters, if not in that of the text.
+
+    Raises FormulaError, and ConfigError for options that do not fit the formula or the loss.
+    """
+    spread = [options[key] for key in ("weights", "sigma") if options[key]]
+    apart = names_listed(options["by"], table.names)
+    if options["weights"] is not None:
+        known_column(options["weights"], table, "weights")
+    names = {
+        *(name.partition("[")[0] for name in start),
+        *order,
+        *mentioned(options["fix"], options["ties"], options["bounds"]),
+    }
+    # Only patterns such as [x*] need the numeric names, and finding them means reading a whole text file.
+    numeric = table.numeric_names if "@" in given else ()
+    for name in loss.own_columns:
+        known_column(name, table, f"what the {loss.name} loss reads")
+
+    levels = levels_in(given, table)
+
+    def formula_with(fixed: Mapping[str, Expr] | None) -> Formula:
+        read = read_formula(given, table.names, numeric, names, (*spread, *apart), fixed, levels)
+        extended = loss.extended(read)
+        return in_order(extended, order) if order else extended
+
+    formula = formula_with(None)
+    if levels and options["missing"] == "drop":
+        levels = occurring(levels, table, dict.fromkeys((*formula.columns, *spread, *loss.own_columns)))
+        formula = formula_with(None)
+    every = Parameters(formula.parameters)
+    held = held_back(every, table, options, start)
+    if levels:
+        from descend.models.references import started, with_references
+
+        held = with_references(formula, held, table, options, formula_with, loss.shifts)
+        start = started(start, every, held)
+    elif formula.vectors:
+        start = by_parameter(start, every)
+    if held is not None and held.given:
+        formula = formula_with(held.given)
+        if own := sorted(set(loss.own_parameters) & set(held.given)):
+            raise ConfigError(f"`{own[0]}` is a parameter of the {loss.name} loss, which cannot be fixed or tied.")
+    start = {**loss.own_parameters, **start}
+    refuse_size(formula.expression)
+    if loss.shifts:
+        loss.refuse_constant(formula)
+    return formula, held, start
