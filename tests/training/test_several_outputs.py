@@ -175,7 +175,8 @@ REFUSED = {
         (X, BOTH),
         {"loss": LOSSES, "optimizer": "levenberg_marquardt", "learning_rate": None},
         "levenberg_marquardt follows cross_entropy and the losses of one number for each row, whose second derivative "
-        "is known; the loss `size: squared, kind: 0.5 cross_entropy` of a module is none of these. Use another optimizer, such as adam.",
+        "is known; the loss `size: squared, kind: 0.5 cross_entropy` of a module is none of these. Use another "
+        "optimizer, such as adam.",
     ),
 }
 
