@@ -13,17 +13,17 @@ LIMITS = {
     "hasattr and getattr of a model": 0,
     "imports within cycles": 0,
     "imports of a later room": 0,
-    "files over 350 lines": 1,
+    "files over 350 lines": 0,
     "function bodies over 60 lines": 0,
     "rooms over 15%": 0,
     "options listed again": 0,
     "names that are riddles": 0,
     "fmt: skip": 2,
-    "Any": 420,
+    "Any": 417,
 }
-LINES = 118_000
+LINES = 115_600
 """Lines of all files together. The aim is 36,000."""
-ENTERED = 84
+ENTERED = 83
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
 
 

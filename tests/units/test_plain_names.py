@@ -52,7 +52,7 @@ def test_a_plain_name_stays_a_parameter():
 
 def test_a_name_of_two_columns_stands_for_none():
     data = {"t (s)": T, "t (min)": T / 60.0, "y": DATA["V [mV]"]}
-    with pytest.raises(FormulaError, match=r"are all parameters\. Did you mean `t \(s\)` or `t \(min\)`\? Columns"):
+    with pytest.raises(FormulaError, match=r"`t` may be `t \(s\)` or `t \(min\)`: only the unit tells"):
         descend.fit("y ~ a*exp(-b*t)", data)
 
 
@@ -242,3 +242,15 @@ def test_words_of_a_condition_are_no_columns():
     data = {"IS (A)": T, "V [mV]": DATA["V [mV]"], "t (s)": T, "log (x)": T}
     found = descend.fit(PLAIN, data, where="t IS NOT NULL AND \"IS\" < 6 and log(t + 1) < 9 and 't' <> 'V'")
     assert found.rows == int((T < 6).sum())
+
+
+def test_a_name_that_only_units_tell_apart_is_refused():
+    data = {"t (s)": [60.0, 120.0, 180.0], "t (min)": [1.0, 2.0, 3.0], "y": [1.0, 2.0, 3.0], "x": [2.0, 1.0, 3.0]}
+    with pytest.raises(FormulaError) as refusal:
+        descend.fit("y ~ a*t + b*x", data)
+    assert str(refusal.value) == (
+        "`t` may be `t (s)` or `t (min)`: only the unit tells these columns apart. Write the whole name of the one you "
+        "mean, in backticks; if t is a parameter, give it another name."
+    )
+    assert descend.fit("y ~ a*`t (s)`", data).parameters["a"] == pytest.approx(1 / 60)
+    assert descend.fit("y ~ t*x", data, start={"t": 1.0}).parameters["t"] == pytest.approx(13 / 14)

@@ -3,36 +3,55 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from descend.errors import FormulaError
 from descend.formula.names import reserved
 from descend.formula.printers.code import plain_name
 from descend.formula.syntax import formulas_in, parse_assignment, parse_expression, parse_formula
 from descend.formula.tree import Dot, Grouped, names_in, walk
-from descend.table.headers import plain_names
+from descend.table.headers import alike, plain_names
 
 EQUAL = re.compile(r"(?<![<>=!])=(?!=)")
 """The sign between a name and what is said of it, as in ``t=dt``."""
 
 
-def with_columns(text: str, columns: Sequence[str], parameters: Collection[str] = ()) -> str:
+def with_columns(text: str, columns: Sequence[str], parameters: Collection[str] | None = None) -> str:
     """Return a formula, an equation or an expression in which names that lack but the unit of a column are the columns.
 
-    A name stays a parameter if it is known to be one, if another column has it, with a unit or without, or if the
-    formula names the column in full, too.
+    A name stays a parameter if it is known to be one, if another column has it without a unit, or if the formula names
+    the column in full, too. Where the parameters are known, a name that may be either of several columns is refused.
 
     >>> with_columns("V ~ a*exp(-k*t)", ["t (s)", "V [mV]", "k (1/s)"], ["k"])
     '`V [mV]` ~ a*exp(-k*`t (s)`)'
     >>> with_columns("0.1*t + dy", ["t (s)", "dy (mV)"])
     '0.1*`t (s)` + `dy (mV)`'
     """
-    plain = {name: column for name, column in plain_names(columns).items() if name not in parameters}
+    known = frozenset(parameters or ())
+    plain = {name: column for name, column in plain_names(columns).items() if name not in known}
     try:
-        parts = [_replaced(part, _trees(part), plain) for part in formulas_in(text)]
+        trees = [(part, _trees(part)) for part in formulas_in(text)]
     except FormulaError:
         return text  # whose reader says what is wrong
+    if parameters is not None:
+        _refuse_either(trees, {name: those for name, those in alike(columns).items() if name not in known})
+    parts = [_replaced(part, tree, plain) for part, tree in trees]
     return text if parts == formulas_in(text) else "; ".join(parts)
+
+
+def _refuse_either(parts: Sequence[tuple[str, tuple[object, ...]]], either: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a name that may be either of several columns, unless one of them is named in full. Raises FormulaError."""
+    for _, trees in parts:
+        names = tuple(names_in(*trees))
+        quoted = {name.name for name in names if name.quoted}
+        for name in names:
+            those = either.get(name.name, ())
+            if those and not name.quoted and not quoted & set(those):
+                said = " or ".join(f"`{column}`" for column in those)
+                raise FormulaError(
+                    f"`{name.name}` may be {said}: only the unit tells these columns apart. Write the whole name of "
+                    f"the one you mean, in backticks; if {name.name} is a parameter, give it another name.",
+                )
 
 
 def _trees(text: str) -> tuple[object, ...]:

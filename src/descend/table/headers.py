@@ -35,11 +35,29 @@ def plain_names(columns: Iterable[str]) -> Mapping[str, str]:
     {'t': 't (s)', 'V': 'V [mV]'}
     """
     names = tuple(columns)
-    if not any(sign in name for name in names for sign in "([/"):
+    if not _signed(names):
         return {}
     found = [(known[0], name) for name in names if (known := beside(name)) is not None]
     taken = [*names, *(plain for plain, _ in found)]
     return {plain: name for plain, name in found if taken.count(plain) == 1}
+
+
+def _signed(names: Iterable[str]) -> bool:
+    """Return whether any header may have a unit at all."""
+    return any(sign in name for name in names for sign in "([/")
+
+
+def alike(columns: Iterable[str]) -> Mapping[str, list[str]]:
+    """Return the columns that only their unit tells apart, by what is left of their names where no column is called so.
+
+    >>> alike(["t (s)", "t (min)", "V [mV]", "x", "x (m)", "x (s)"])
+    {'t': ['t (s)', 't (min)']}
+    """
+    names, found = tuple(columns), dict[str, list[str]]()
+    for name in names if _signed(names) else ():
+        if (known := beside(name)) is not None:
+            found.setdefault(known[0], []).append(name)
+    return {plain: those for plain, those in found.items() if len(those) > 1 and plain not in names}
 
 
 def in_full(name: str, columns: Iterable[str]) -> str:
