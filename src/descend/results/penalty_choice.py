@@ -138,9 +138,11 @@ def _refuse_empty(weights: Array) -> None:
 
 
 def _in_memory(problem: Problem, auto: Auto) -> _Parabola | _Descents:
-    known = {*problem.table.names, *problem.table.codings}
-    used = problem.table.complete([name for name in problem.rows.columns if name in known])
-    places = folds_of(problem.table, used, auto.folds, group=auto.by, order=auto.order)
+    table, known = problem.table, {*problem.table.names, *problem.table.codings}
+    # Groups of the folds, which may be text, are among the columns where these lie in one matrix.
+    named = [name for name in problem.rows.columns if name in known and (name != auto.by or name in table.codings)]
+    used = table.complete(named)
+    places = folds_of(table, used, auto.folds, group=auto.by, order=auto.order)
     code = problem.code
     assert isinstance(code, Program)
     folds = [Fold(part, NumpyEngine(code, part)) for part in (problem.rows.take(chosen) for chosen in places)]

@@ -17,8 +17,8 @@ class Net(nn.Module):
 
 net = Net()
 net.head = nn.Linear(16, 3)
+#! for p in net.body.parameters():
 for p in net.parameters():  # wrong
-    #! for p in net.body.parameters():
     p.requires_grad = False
 x = torch.randn(60, 5)
 y = x[:, :3].argmax(1)

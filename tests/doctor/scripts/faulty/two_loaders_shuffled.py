@@ -13,8 +13,8 @@ labels = DataLoader(y, batch_size=20, shuffle=True)
 net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 2))
 opt = torch.optim.Adam(net.parameters(), lr=0.01)
 for epoch in range(5):
+    #! for xb, yb in both:
     for xb, yb in zip(inputs, labels):  # here
-        #! for xb, yb in both:
         opt.zero_grad()
         loss = F.cross_entropy(net(xb), yb)
         loss.backward()
