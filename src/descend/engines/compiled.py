@@ -47,6 +47,7 @@ class Compiled:
     """The kernel of a Program."""
 
     undivided = False
+    costly = False
 
     def __init__(self, program: Program, language: str, weighted: bool = False) -> None:
         self.program = program

@@ -71,7 +71,7 @@ class NumpyEngine(InMemory):
         )
         if kernel is not None and self.shared:
             self.many = partial(_shared, kernel, lru_cache(1)(partial(kernel.lay_out, rows)), self.count)
-        elif self.count > BLOCK and getattr(self.kernel, "costly", False):
+        elif self.count > BLOCK and self.kernel.costly:
             self.many = partial(_shared_blocks, self.sums, lru_cache(1)(lambda: list(_cut(self.data, self.count))))
         elif (self.count > BLOCK or alone) and not self.undivided:
             self.many = partial(_added, self.sums, lru_cache(1)(lambda: list(_cut(self.data, self.count))), alone)

@@ -36,6 +36,7 @@ class AutogradKernel:
     language = "torch"
     finish = None
     undivided = False
+    costly = False
 
     def __init__(
         self,

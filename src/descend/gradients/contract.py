@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,8 @@ class Program:
     more_columns: columns that only the loss or the gradient by hand reads.
     """
 
+    costly: ClassVar[bool] = False
+    """A curvature is summed in the same pass as a gradient."""
     formula: Formula
     loss: Loss
     parameters: Parameters
@@ -87,6 +89,8 @@ class Kernel(Protocol):
     """"numpy" or "torch": what the blocks must be made of."""
     undivided: bool
     """Whether all rows are one block, as what is computed of a row may look at the others."""
+    costly: bool
+    """Whether a curvature costs many gradients."""
 
     def prepare(self, rows: Rows) -> Block:
         """Return what the sums need of these rows: arrays whose first axis is the rows, their weights among them."""

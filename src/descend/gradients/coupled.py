@@ -31,6 +31,7 @@ class CoupledKernel:
 
     language = "numpy"
     undivided = True
+    costly = False
     finish = None
 
     def __init__(self, inner: NumericKernel) -> None:

@@ -64,6 +64,7 @@ class JointKernel(OrthogonalKernel):
     """
 
     undivided = True
+    costly = False
 
     def __init__(self, model: SymbolicModel, sigmas: Mapping[str, Sigma]) -> None:
         super().__init__(model, sigmas)

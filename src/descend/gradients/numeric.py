@@ -25,6 +25,7 @@ class NumericKernel:
     language = "numpy"
     finish = None
     undivided = False
+    costly = False
 
     def __init__(self, model: Model, more_columns: Iterable[str] = ()) -> None:
         model.loss.refuse_own()

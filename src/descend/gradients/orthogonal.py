@@ -90,6 +90,7 @@ class OrthogonalKernel:
 
     language = "numpy"
     undivided = False
+    costly = False
     finish: Callable[[Array, float, Array], Array] | None = None
 
     def __init__(

@@ -38,7 +38,6 @@ class ClassesKernel:
     finish = None
     undivided = False
     costly = True
-    """Whether a curvature costs many gradients."""
 
     def __init__(self, model: Model) -> None:
         self.model = cast(PerClassModel, model)

@@ -145,7 +145,7 @@ class ScoresOfClasses(InTorch):
     alone: bool = False
 
     @property
-    def curved(self) -> CurvedRows | None:  # type: ignore[override]  # which is found, not given
+    def curved(self) -> CurvedRows | None:
         return Softmax(self.smoothing, self.weights)
 
     def checked(self, output: object, rows: int, name: str) -> Tensor:
@@ -179,7 +179,7 @@ class LogProbabilities(ScoresOfClasses):
     looked: bool = False
 
     @property
-    def curved(self) -> None:  # type: ignore[override]
+    def curved(self) -> None:
         return None
 
     def checked(self, output: object, rows: int, name: str) -> Tensor:

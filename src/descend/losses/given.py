@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from descend.errors import ConfigError
-from descend.losses.contract import Loss
 from descend.losses.in_torch import InTorch, shape_of
+from descend.losses.of_outputs import OfOutputs
 from descend.registry import setting
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Given(Loss):
+class Given(OfOutputs):
     """A loss that is called with what a module returns and the response: ``loss(output, y)``.
 
     It returns one number, the mean over the rows it was given; or a number for each row, (n,) or (n, ...), of which
@@ -34,22 +34,6 @@ class Given(Loss):
     @property
     def settings(self) -> dict[str, object]:
         return {"called": self.called}
-
-    @property
-    def own_columns(self) -> tuple[str, ...]:
-        return ()
-
-    @property
-    def plain(self) -> bool:
-        return False
-
-    @property
-    def of_residual(self) -> bool:
-        return False
-
-    @property
-    def quadratic(self) -> bool:
-        return False
 
     @property
     def shown(self) -> str:

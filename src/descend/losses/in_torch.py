@@ -18,10 +18,13 @@ class InTorch(ABC):
     over parts of these rows add up to it, whatever the sizes of the parts.
     """
 
-    curved: CurvedRows | None = None
-    """The losses of rows with their derivatives, where a second-order step can follow them."""
     takes_several: ClassVar[bool] = False
     """Whether a module may return several tensors under it."""
+
+    @property
+    def curved(self) -> CurvedRows | None:
+        """The losses of rows with their derivatives, where a second-order step can follow them."""
+        return None
 
     @abstractmethod
     def checked(self, output: object, rows: int, name: str) -> Tensor:

@@ -12,6 +12,7 @@ from descend.errors import ConfigError
 from descend.losses.contract import Loss
 from descend.losses.elements import Elements
 from descend.losses.in_torch import InTorch, shape_of
+from descend.losses.of_outputs import OfOutputs
 from descend.registry import setting
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
-class Several(Loss):
+class Several(OfOutputs):
     """J = sum over outputs h of w_h J_h, with J_h the mean of the loss of output h over the rows.
 
     heads: as JSON, for each output by its name the text of its loss, and its weight. known: the losses themselves,
@@ -62,22 +63,6 @@ class Several(Loss):
     @property
     def settings(self) -> dict[str, object]:
         return {"heads": self.heads}
-
-    @property
-    def own_columns(self) -> tuple[str, ...]:
-        return ()
-
-    @property
-    def plain(self) -> bool:
-        return False
-
-    @property
-    def of_residual(self) -> bool:
-        return False
-
-    @property
-    def quadratic(self) -> bool:
-        return False
 
     @property
     def shown(self) -> str:

@@ -70,7 +70,7 @@ def improved(program: Program | Kernel, rows: Rows, objective_of_all: Objective,
             return None
         theta = last.theta
         passes += objective.passes * size / count
-    if here == count and getattr(program, "costly", False) and bounds is None and not objective_of_all.has_l1:
+    if here == count and program.costly and bounds is None and not objective_of_all.has_l1:
         theta = _carried(objective_of_all, theta, objective(theta, 2).curvature)
     note = f"start improved on samples of {' and '.join(f'{size:,}' for size in sizes)} rows"
     return Start(theta, note, tuple(sizes), passes)

@@ -165,10 +165,8 @@ class Place:
         """How many rows there are."""
         return self.surface.objective.rows if self.rows is None else len(self.rows)
 
-    def _roots(self, double: bool = True) -> Iterator[tuple[Tensor, Tensor, bool]]:
-        """Yield the rows of A, with A'A = C, and of q, in blocks, and whether every row has a curvature.
-
-        A = sqrt(omega) B'J,   B q = sqrt(omega) s
+    def _roots(self, double: bool) -> Iterator[tuple[Tensor, Terms, Tensor]]:
+        """Yield the rows of A, with A'A = C and A = sqrt(omega) B'J, in blocks, with the terms s and B and sqrt(omega).
 
         double: whether A is wanted in double precision; it is in that of the module otherwise.
         """
@@ -180,9 +178,8 @@ class Place:
                 terms = surface.loss.terms(surface.scored(inputs).double(), y)
             for part, jacobian in surface.jacobian.blocks(inputs, surface.scores):
                 here, root = terms.of(part), share[part].sqrt()
-                pull = here.pull * root[:, None]
                 held = jacobian.double() if double else jacobian
-                yield here.times(root).weighted(held).flatten(0, 1), pull.flatten(), here.explained
+                yield here.times(root).weighted(held).flatten(0, 1), here, root
 
     def _matrix(self) -> CurvatureOfRows:
         if self.surface.double:
@@ -206,8 +203,10 @@ class Place:
     def _of_rows(self) -> CurvatureOfRows:
         import torch
 
-        roots, pulls, explained = zip(*self._roots(), strict=True)
-        return Dual(torch.cat(roots), torch.cat(pulls), all(explained))
+        roots, terms, weights = zip(*self._roots(True), strict=True)
+        # q is that of sqrt(omega) s, for A is that of sqrt(omega) B.
+        pulls = [(each.pull * root[:, None]).flatten() for each, root in zip(terms, weights, strict=True)]
+        return Dual(torch.cat(roots), torch.cat(pulls), all(each.explained for each in terms))
 
     def _products(self) -> CurvatureOfRows:
         graphs = Graphs(self)
