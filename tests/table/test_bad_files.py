@@ -128,6 +128,15 @@ def test_a_zstd_file_cut_short_does_not_lose_rows_in_silence(here: Path) -> None
     assert open_table("t.csv.zst").numbers(["x"])["x"].size == 50_000
 
 
+def test_a_formula_without_quotes_is_told_of_them(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(here))
+    monkeypatch.setenv("USERPROFILE", str(here))
+    assert message(str(here)) == (
+        f"`{here}` is a folder. Give a file in it, or a pattern such as `{here}/*.csv`. A shell reads ~ as this "
+        "folder: put a formula in quotes."
+    )
+
+
 def test_paths_that_lead_nowhere(here: Path) -> None:
     (here / "line.csv").write_text("x,y\n1,2\n")
     (here / "data").mkdir()

@@ -89,8 +89,7 @@ class OrthogonalKernel:
     """
 
     language = "numpy"
-    undivided = False
-    costly = False
+    undivided = costly = False
     finish: Callable[[Array, float, Array], Array] | None = None
 
     def __init__(

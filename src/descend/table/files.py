@@ -267,8 +267,11 @@ def _matching(text: str) -> list[str]:
     home = os.path.expanduser(text)
     for path in (text, home):
         if os.path.isdir(path):
+            unquoted = (
+                " A shell reads ~ as this folder: put a formula in quotes." if path == os.path.expanduser("~") else ""
+            )
             raise DataError(
-                f"`{path}` is a folder. Give a file in it, or a pattern such as `{path.rstrip('/')}/*.csv`."
+                f"`{path}` is a folder. Give a file in it, or a pattern such as `{path.rstrip('/')}/*.csv`.{unquoted}"
             )
         if os.path.lexists(path):
             return [_openable(path)]
