@@ -100,7 +100,7 @@ def test_temperatures_are_converted_with_their_zero():
     with pytest.raises(ConfigError) as caught:
         descend.fit("R ~ a*(T - c)", {"T": T, "R": 100.0 + 0.4 * T}, units={"T": "degC"}, start={"c": "300 K"})
     assert str(caught.value) == (
-        "--start gives `c` 300 K, and by the formula it is in °C: whether that is a temperature or a difference of "
+        "`start` gives `c` 300 K, and by the formula it is in °C: whether that is a temperature or a difference of "
         "two, nothing says. Give it in °C."
     )
 

@@ -21,7 +21,7 @@ from descend.options.starts_in_order import by_name, is_in_order
 from descend.options.units import number_or_measured, without_quantities
 from descend.registry import closest
 from descend.table import open_table
-from descend.wording import spell
+from descend.wording import spell, using
 
 LONG = "How long to go on is given in passes over the rows, epochs=1000; without it, until it has converged."
 GAPS = 'Rows without a value are refused, or left out with missing="drop".'
@@ -132,7 +132,7 @@ def in_full(data: object, options: Values) -> tuple[object, Values]:
 def _refuse_together(model: object, values: Mapping[str, object]) -> None:
     """Raise ConfigError for options that do not go with each other, or with the kind of model."""
     if values.get("resume") and values.get("checkpoint") is None:
-        raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
+        raise ConfigError(f"Resume from which run? Name its file{using('checkpoint')}.")
     if not kind_of(model).in_place and values.get("inputs") is not None:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
