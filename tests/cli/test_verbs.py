@@ -62,8 +62,8 @@ def test_derive(run: Callable[..., Any], folder: Path) -> None:
 
 
 def test_predict_at_values(run: Callable[..., Any], folder: Path) -> None:
-    assert run("predict", "exact.json", "--at", "x=7").stdout == "15\n"
-    assert run("predict", "exact.json", "--at", "x=7,5").stdout == "15\n11\n"
+    assert run("predict", "exact.json", "--at", "x=7").stdout == "x,prediction\n7,15\n"
+    assert run("predict", "exact.json", "--at", "x=7,5").stdout == "x,prediction\n7,15\n5,11\n"
     ran = run("predict", "exact.json", "--at", "x=7", "--json")
     assert json.loads(ran.stdout)["prediction"] == [pytest.approx(15.0)]
     assert run("predict", "exact.json", "--at", "t=7").stderr == (

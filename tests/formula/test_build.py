@@ -27,6 +27,7 @@ def refused(text: str, columns: tuple[str, ...] = COLUMNS, **options: object) ->
 
 MESSAGES = [
     ("y ~ eval(x)", "There is no function `eval`.", "        ^^^^", KNOWN),
+    ("y ~ a*epx(-b*x)", "There is no function `epx`. Did you mean `exp`?", "          ^^^", KNOWN),
     ("y ~ a*coss(x)", "There is no function `coss`. Did you mean `cos`?", "          ^^^^", KNOWN),
     (
         "y ~ a*round(x)",

@@ -250,4 +250,7 @@ def test_the_command_line(tmp_path):
     assert new["prediction"][0] == "Low"
     assert new["probability of Low"][0] == pytest.approx(0.3784494, abs=1e-6)
     result = run(app, ["predict", saved, "--at", "Infl=Low,Type=Tower,Cont=Low", "--probabilities"])
-    assert result.stdout == "Low  0.3784493546  0.2876751094  0.333875536\n"
+    assert result.stdout == (
+        "Infl,Type,Cont,prediction,probability of Low,probability of Medium,probability of High\n"
+        "Low,Tower,Low,Low,0.3784493546,0.2876751094,0.333875536\n"
+    )

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 UsageError: Callable[..., Exception] = typer.BadParameter.__bases__[0]
 """The base class of usage errors, of the Click that Typer uses."""
 Command = TypeVar("Command", bound=Callable[..., None])
+MOST_USED = "Most used"
+MANY = 30
+"""From so many options on, help has them by subject."""
 
 
 class Verb(TyperCommand):
@@ -41,6 +44,22 @@ class Verb(TyperCommand):
             if text and "{" in text:
                 parameter.help = text.format_map(_registered())  # type: ignore[attr-defined]
         super().format_help(ctx, formatter)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, and the options: where they are many, by subject, those that are used most first."""
+        if len(self.params) < MANY:
+            super().format_options(ctx, formatter)
+            return
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], MOST_USED: []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            panel = getattr(parameter, "rich_help_panel", None) or Option.subject
+            if record is not None:
+                section = "Arguments" if parameter.param_type_name == "argument" else panel
+                sections.setdefault(section, []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 def joined(words: Sequence[str]) -> list[str]:
@@ -107,7 +126,14 @@ FITTING = tuple(key for key, option in OPTIONS.items() if option.on_command_line
 """The options of a fit, in the order of the help."""
 OUTPUT = (
     Option("level", None, "Level of confidence of the interval; 0.95 if not given.", "number", "NUMBER"),
-    Option("plot", None, "Draw the fit to a .png, .svg, .pdf, .eps or .jpg file; repeatable.", "texts", "PICTURE"),
+    Option(
+        "plot",
+        None,
+        "Draw the fit to a .png, .svg, .pdf, .eps or .jpg file; repeatable.",
+        "texts",
+        "PICTURE",
+        often=True,
+    ),
     Option("log", None, "Axes of the picture that are logarithmic: x, y or x,y.", metavar="AXES"),
     Option("log_x", False, "Give the picture a logarithmic axis across.", "switch"),
     Option("log_y", False, "Give the picture a logarithmic axis upwards.", "switch"),
@@ -172,7 +198,8 @@ def _parameter(option: Option) -> inspect.Parameter:
     read: Callable[..., object] | None = _reader(option) if option.form in ("whole", "number") else None
     if option.form == "text" and isinstance(option.default, float):
         read = _number_or_text
-    written = typer.Option(*spelled, metavar=option.metavar, help=option.help, callback=read)
+    panel = MOST_USED if option.often else option.subject
+    written = typer.Option(*spelled, metavar=option.metavar, help=option.help, callback=read, rich_help_panel=panel)
     kind = kind | None if option.default is None else kind
     return inspect.Parameter(
         option.key, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=Annotated[kind, written]

@@ -58,7 +58,7 @@ def with_censoring(request: Request, table: Table, limits: str | None = None) ->
             )
         known_column(request.sigma, table, "sigma")
         if table.rows:
-            check_roles(request.roles, _outside(table), table.source)
+            check_roles(request.roles, _outside(table), table.source, ())
         columns = {**columns, "sigma": request.sigma}
         request = request.but(sigma=None)
     censored = Censored(of=str(loss), parameter=_free_name(loss.scale_name, request, table), **columns)
