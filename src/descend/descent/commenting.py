@@ -29,7 +29,7 @@ def once(function: Callable[Concatenate[Subject, More], Value]) -> Callable[Conc
     name = f"{function.__module__}.{function.__qualname__}"
 
     @wraps(function)
-    def kept(solution: Subject, *args: More.args, **kwargs: More.kwargs) -> Value:
+    def kept(solution: Subject, /, *args: More.args, **kwargs: More.kwargs) -> Value:
         key = f"{name}{args}{kwargs}" if args or kwargs else name
         if key not in solution.answers:
             solution.answers[key] = function(solution, *args, **kwargs)
