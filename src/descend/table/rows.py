@@ -226,7 +226,8 @@ def check_roles(roles: Roles, outside: Outside, source: str, columns: Collection
     """Refuse weights and standard deviations that a mean cannot be weighted by, wherever the rows are.
 
     Raises DataError for negative weights, and for weights that are all 0; for standard deviations that are not above 0,
-    or so small that 1 / sigma**2 overflows, and where all are so large that it is 0; for exposures that are not above 0.
+    or so small that 1 / sigma**2 overflows, and where all are so large that it is 0; for exposures
+    that are not above 0.
     """
     exposure = roles.exposure if roles.exposure in columns else None
     if exposure is not None and (bad := outside(exposure, math.ulp(0.0), math.inf)) is not None:
