@@ -87,11 +87,13 @@ def test_a_table_of_many_fits_is_no_model_file(sites, tmp_path):
     saved = CliRunner().invoke(app, ["fit", "y ~ w*x + b", str(sites), "--by", "site", "--output", str(table)])
     assert saved.exit_code == 0, saved.output
     assert [record["site"] for record in json.loads(table.read_text())] == ["A", "B"]
-    said = f"`{table}` is a table of many fits, not a model file. Give a file that `descend fit --save` wrote."
+    said = f"`{table}` is a table of many fits, not a model file. Give a file that `fit.save` wrote."
     with pytest.raises(descend.DataError) as refused:
         descend.load(table)
     assert str(refused.value) == said
-    assert str(CliRunner().invoke(app, ["predict", str(table), str(sites)]).exception) == said
+    assert str(CliRunner().invoke(app, ["predict", str(table), str(sites)]).exception) == said.replace(
+        "fit.save", "descend fit --save"
+    )
 
 
 @pytest.mark.parametrize("ending", ["json", "parquet"])

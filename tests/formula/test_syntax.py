@@ -84,7 +84,7 @@ MESSAGES = [
         "`²` cannot stand in a formula.",
         "    y ~ a*x² + b",
         "           ^",
-        "Write powers with `^`, such as `x^2`.",
+        "Write powers with `^`: `x^2`.",
     ),
     (
         "y ~ a*x +",

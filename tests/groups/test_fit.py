@@ -102,9 +102,9 @@ def test_values_on_the_command_line_name_groups(capsys, monkeypatch, tmp_path):
         monkeypatch.setattr("sys.argv", ["descend", "predict", str(model), *arguments])
         return main(), *capsys.readouterr()
 
-    assert run("--at", "conc=0.1,state=treated")[1] == "conc,state,prediction\n0.1,treated,132.0678925\n"
+    assert run("--at", "conc=0.1,state=treated")[1] == "state,conc,prediction\ntreated,0.1,132.0678925\n"
     assert run("--at", "conc=0.1", "--at", "state=treated,untreated")[1] == (
-        "conc,state,prediction\n0.1,treated,132.0678925\n0.1,untreated,105.4644324\n"
+        "state,conc,prediction\ntreated,0.1,132.0678925\nuntreated,0.1,105.4644324\n"
     )
     assert (
         run("--at", "conc=0.1")[2]
