@@ -168,7 +168,7 @@ class Callbacks:
         A page asks for them once its film is drawn and the hand rests. question: also ``key``, of an upload.
         """
         link, key = question.get("link"), question.get("key")
-        state, rows = self._of_link(link if isinstance(link, str) else None, {"key": key})
+        state, rows = self._of_link(link if isinstance(link, str) else None, key if isinstance(key, str) else None)
         if rows is None:
             return b"{}"
         try:
@@ -178,10 +178,10 @@ class Callbacks:
         except DescendError:
             return b"{}"  # what is wrong is said with the film
 
-    def _of_link(self, link: str | None, opening: Mapping[str, Any]) -> tuple[State, Rows | None]:
+    def _of_link(self, link: str | None, key: str | None) -> tuple[State, Rows | None]:
         """Return the state of a link, and its rows; None if these are not on this server."""
         state, _ = read_query(link or "", self.formula)
-        return state, self.library.rows(state, opening.get("key")) if link else None
+        return state, self.library.rows(state, key) if link else None
 
     def judge(
         self,
@@ -255,7 +255,7 @@ class Callbacks:
         """Return the report of the descent, or of the race, as a file to download."""
         from dash import no_update
 
-        state, rows = self._of_link(link, opening)
+        state, rows = self._of_link(link, opening.get("key"))
         if not clicks or rows is None:
             return no_update
         with TURN.taken(soon=False), speaking(on_the_page(state.lang)):

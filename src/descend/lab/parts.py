@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-Part = dict[str, Any]
+Part = dict[str, object]
 """An element as JSON."""
 
 
