@@ -133,7 +133,6 @@ def range_test(
         from descend.starts.choice import begin
         from descend.starts.robust import settled
 
-        request.refuse_training()
         table = open_table(request.data, request.where)
         try:
             if LOSSES.build(request.loss).of_classes:
