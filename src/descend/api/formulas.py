@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,8 @@ from descend.table import open_table
 
 if TYPE_CHECKING:
     from descend.diagnosis.explanation import Explanation
-    from descend.diagnosis.range_test import RangeTest
     from descend.options.option import Values
+    from descend.results.range_test import RangeTest
     from descend.table.levels import Levels
 
 Array = NDArray[np.float64]
@@ -96,13 +96,13 @@ def explain(
 
 
 def range_test(
-    model: str | Callable[..., Any],
+    model: str | Callable[..., object],
     data: object,
     *others: object,
     low: float | None = None,
     high: float | None = None,
     steps: int = 100,
-    **options: Any,
+    **options: object,
 ) -> RangeTest:
     """Take steps at learning rates that rise from ``low`` to ``high``, and see where the loss falls and where it grows.
 
@@ -118,8 +118,8 @@ def range_test(
     >>> f"{test.limit:.3g} {test.lowest:.1g} {test.diverged:.1g}"
     '0.0305 0.02 0.2'
     """
-    from descend.diagnosis.range_test import range_test_of, refuse_for_range_test
     from descend.options.arguments import read_request
+    from descend.results.range_test import range_test_of, refuse_for_range_test
     from descend.table.memory import enough_memory
 
     request = read_request(model, data, others, options)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from descend.cli import options
 from descend.cli.outputs import check_outputs, check_pictures
 from descend.cli.terminal import folded, say, say_json
@@ -28,7 +26,7 @@ def range_test(
     steps: int,
     plot: list[str] | None,
     json: bool,
-    **given: Any,
+    **given: object,
 ) -> None:
     """Test learning rates: steps at rates that rise, and where the loss falls fastest and where it diverges.
 

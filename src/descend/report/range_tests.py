@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from descend.diagnosis.range_test import RangeTest
 from descend.report import style
 from descend.report.figures import Axis, Line, Mark, Panel, Points
 from descend.report.plots import draw, save
@@ -19,7 +20,31 @@ ABOVE = 0.35
 """How far above the losses that matter the picture reaches, as a share of their range."""
 
 
-def plot_range_test(test: RangeTest, path: str | os.PathLike[str] | None = None) -> Figure:
+class Tested(Protocol):
+    """A range test: see `results.range_test.RangeTest`, which is one."""
+
+    @property
+    def rates(self) -> NDArray[np.float64]: ...
+    @property
+    def losses(self) -> NDArray[np.float64]: ...
+    @property
+    def curve(self) -> NDArray[np.float64]: ...
+    @property
+    def first(self) -> float: ...
+    @property
+    def optimizer(self) -> str: ...
+    @property
+    def batch_size(self) -> int | None: ...
+    @property
+    def curvature(self) -> float | None: ...
+    @property
+    def limit(self) -> float | None: ...
+    @property
+    def steepest(self) -> float | None: ...
+    def lines(self) -> Iterable[tuple[str, str]]: ...
+
+
+def plot_range_test(test: Tested, path: str | os.PathLike[str] | None = None) -> Figure:
     """Draw a test; saved at ``path`` if given."""
     shown = panel(test)
     figure, (axes,) = style.canvas(1)
@@ -31,17 +56,17 @@ def plot_range_test(test: RangeTest, path: str | os.PathLike[str] | None = None)
     return figure
 
 
-def panel(test: RangeTest) -> Panel:
+def panel(test: Tested) -> Panel:
     """Prepare the picture."""
     curve, losses = test.curve, test.losses
     low = min(test.first, float(losses.min()))
     span = (test.first - low) or abs(test.first) or 1.0
     bottom, top = low - 0.1 * span, test.first + ABOVE * span
     marks: list[Mark] = []
-    whole = test.batch_size is None
-    if not whole:
+    noisy = test.batch_size is not None
+    if noisy:
         marks.append(Points(test.rates, losses, "after the step, of a batch", "sky", size=0.7))
-    name = "after the step" if whole else "mean over the steps around"
+    name = "mean over the steps around" if noisy else "after the step"
     marks.append(Line(test.rates, np.minimum(curve, 1e3 * abs(top)), name, "blue"))
     ends = np.array([bottom, top])
     if test.limit is not None:
@@ -62,7 +87,7 @@ def panel(test: RangeTest) -> Panel:
     )
 
 
-def _caption(test: RangeTest) -> str:
+def _caption(test: Tested) -> str:
     if test.limit is not None:
         batches = (
             "" if test.batch_size is None else " Single batches curve otherwise, so over them it may begin earlier."

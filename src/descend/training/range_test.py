@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any, cast
+from typing import cast
 
-from descend.diagnosis.range_test import RangeTest, Rise, refuse_without_rate
 from descend.models.datasets import undrawn
 from descend.options.request import Request
 from descend.problem.point import Point
+from descend.results.range_test import RangeTest, Rise, refuse_without_rate
 from descend.stability.spectrum import spectrum_of
 from descend.training.course import Course
 from descend.training.listeners import Listeners
@@ -25,8 +25,8 @@ from descend.training.posing import pose_module
 def range_test_of_module(request: Request, low: float | None, high: float | None, steps: int) -> RangeTest:
     """Test the rates of a module: batches, clipping and all else as in its training."""
     with _as_it_was(request.optimizer):
-        problem, posed = pose_module(request.model, request.data, request)
-        optimizer: Any = posed.optimizer
+        problem, request = pose_module(request.model, request.data, request)
+        optimizer = cast(TorchOptimizer, request.optimizer)
         refuse_without_rate(optimizer)
         objective = cast(ModuleObjective, problem.objective)
         course = cast(Course, objective.course)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.beginning import Beginning, choose
+from descend.engines.shuffling import Places
 from descend.errors import ConfigError
 from descend.optimizers import Optimizer
 from descend.options.range_test import WITHOUT
@@ -261,10 +262,10 @@ def range_test_of(
     return rise.result(optimizer.name, request.batch_size)
 
 
-def drawn(objective: Objective, request: Request) -> Iterator[Any]:
+def drawn(objective: Objective, request: Request) -> Iterator[Places | None]:
     """Yield the rows of one step after another, without end; None: all of them. Those of a database have no numbers."""
     for epoch in count():
         if request.batch_size is None:
             yield None
         else:
-            yield from objective.batches(request.batch_size, request.seed, epoch)
+            yield from cast("Iterable[Places]", objective.batches(request.batch_size, request.seed, epoch))
