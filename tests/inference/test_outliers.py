@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import descend
 from descend import ConfigError
 from descend.cli.main import app
-from descend.cli.options import with_values
+from descend.cli.verb import with_values
 from descend.options.outliers import read_outliers
 
 CURVE = "y ~ a*exp(-b*x) + c"

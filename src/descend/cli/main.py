@@ -32,9 +32,9 @@ from descend.cli import (
     range_test,
 )
 from descend.cli.letters import Letters
-from descend.cli.options import Verb
 from descend.cli.terminal import flush, say
 from descend.cli.usage import explained
+from descend.cli.verb import Verb
 from descend.errors import INTERRUPTED, ConfigError, DescendError
 from descend.wording import COMMAND_LINE, speaking
 
