@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import descend
-from descend.tracing import UntraceableError, trace
+from descend.tracing.tape import UntraceableError
+from descend.tracing.tracing import trace
 
 X = np.linspace(0.1, 10.0, 60)
 
