@@ -161,7 +161,8 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
     penalised = request.l1 + request.l2 > 0 or bool(request.priors)
     remarks: tuple[str, ...] = ()
     if not request.bare:
-        remarks = table.rounding_notes(beside_matrix(rows.columns))  # which holds floats to begin with
+        # A matrix holds floats to begin with.
+        remarks = table.rounding_notes(beside_matrix(rows.columns) if model.listed else rows.columns)
         preflight.check_rows(model, rows.columns, rows.count, table.source, penalised)
     rows.check()
     model.loss.check_columns(rows.outside, table.source)
