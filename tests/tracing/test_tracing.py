@@ -56,5 +56,5 @@ def test_what_a_formula_cannot_say_is_named():
             return a * x
         return x
 
-    with pytest.raises(UntraceableError, match=r"^takes the largest of the rows of the data \(line 54\)$"):
+    with pytest.raises(UntraceableError, match=r"^takes the largest of the rows of the data \(line 55\)$"):
         trace(by_size, ["x"], ["a"])
