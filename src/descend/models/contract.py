@@ -21,7 +21,7 @@ from descend.losses import Loss
 from descend.models.call import Call
 from descend.models.inexact import Sigma
 from descend.models.reading import Content, checked_shape
-from descend.models.rows_of_model import RowsOfFormulas, RowsOfModel
+from descend.models.rows_of_model import RowsOfModel
 from descend.parameters import Constraints, Parameters, constrained
 from descend.parameters.constraints import refuse_starts
 from descend.table import Table
@@ -278,7 +278,7 @@ class Scores:
         return checked_shape(found, (len(thetas), len(next(iter(self.columns.values())))))
 
 
-class SymbolicModel(RowsOfFormulas, Model):
+class SymbolicModel(Model):
     """A model whose prediction is an expression of columns and parameters.
 
     formula: the expression, with its parameters, its response and its derivatives.
@@ -301,10 +301,6 @@ class SymbolicModel(RowsOfFormulas, Model):
     @abstractmethod
     def separable(self) -> NDArray[np.bool_]:
         """(p,) which components enter the formula linearly, each by itself: set to 0, each removes a term."""
-
-    @property
-    def symbolic(self) -> SymbolicModel:
-        return self
 
     @property
     def response_expression(self) -> Expr:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from descend.options import checks
 from descend.options.of_training import OptionsOfTraining
 from descend.options.option import Option, Values, options_of
-from descend.options.units import BESIDE, VALUES, may_have_units
+from descend.options.units import VALUES, may_have_units
+from descend.table.headers import SIGN
 from descend.wording import FLAGS
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Request(OptionsOfTraining):
         """Whether units may stand in headers, in metadata or in values of options, and were not looked at yet."""
         if self.stated is not None:
             return False
-        said = self.units or table.units or table.given_units or any(map(BESIDE.search, table.names))
+        said = self.units or table.units or table.given_units or any(map(SIGN.search, table.names))
         values = [value for key in VALUES if (value := getattr(self, key)) is not None]
         return bool(said) or (bool(values) and may_have_units(values))
 

@@ -8,8 +8,6 @@ from typing import Any
 
 VALUES = ("start", "fix", "bounds", "priors")
 """Options whose values may have units."""
-BESIDE = re.compile(r"[(\[/]")
-"""What stands before a unit in a header."""
 MEASURED = re.compile(r"\d\s*[*/]?\s*(?![eE][-+\d])[^\W\d_]|[\d\s]\s*[%°]")
 """What there is in a number with a unit."""
 

@@ -79,7 +79,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
     beside = (*gradient_columns(code), *request.roles.columns, *request.weighed_by)
     names = dict.fromkeys((*model.response_columns, *model.inputs, *beside))
     summing = _summing(model, code, table, tuple(names), request)
-    pair = kind_of(request.model).original(request.model, model)
+    pair = None if isinstance(request.model, str) else kind_of(request.model).original(request.model, model)
     doubt = None if pair is None else pair.difference(model.parameters.start(given, 1.0), summing.rows.columns)
     if doubt is not None:
         return pose(untraced(request, doubt), table)
