@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from typer.core import TyperCommand
 
@@ -18,6 +19,14 @@ MANY = 30
 """From so many options on, help has them by subject."""
 VALUE = re.compile(r"[a-z]+(\(.*\))?|[-+.\de]+%?", re.IGNORECASE)
 """What the value of an option is that may stand alone: a word or a number, not a formula or a file."""
+
+
+class Sections(Protocol):
+    """What help is written into."""
+
+    def section(self, name: str, /) -> AbstractContextManager[None]: ...
+
+    def write_dl(self, rows: Sequence[tuple[str, str]], /) -> None: ...
 
 
 class Verb(TyperCommand):
@@ -35,21 +44,20 @@ class Verb(TyperCommand):
                 parameter.help = text.format_map(_registered())  # type: ignore[attr-defined]
         super().format_help(ctx, formatter)
 
-    def format_options(self, ctx: Any, formatter: Any) -> None:
+    def format_options(self, ctx: Any, formatter: Sections) -> None:
         """Write the arguments, and the options: where they are many, by subject, those that are used most first."""
-        if len(self.params) < MANY:
-            super().format_options(ctx, formatter)
-            return
-        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], MOST_USED: []}
+        few = len(self.params) < MANY
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options" if few else MOST_USED: []}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            panel = getattr(parameter, "rich_help_panel", None) or Option.subject
+            panel = "Options" if few else getattr(parameter, "rich_help_panel", None) or Option.subject
             if record is not None:
                 section = "Arguments" if parameter.param_type_name == "argument" else panel
                 sections.setdefault(section, []).append(record)
         for title, records in sections.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
 
 def joined(words: Sequence[str]) -> list[str]:
