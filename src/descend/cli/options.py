@@ -192,7 +192,7 @@ def formula_in(
     return formula, None if data else list(names)
 
 
-def function_of(text: str | None) -> object:
+def function_of(text: str | None) -> Callable[..., object] | None:
     """Return the function that ``--model FILE.py:NAME`` names, None if it is not given."""
     if text is None:
         return None
