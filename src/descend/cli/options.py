@@ -198,7 +198,7 @@ def function_of(text: str | None) -> Callable[..., object] | None:
         return None
     from descend.cli.python_file import named_in_file
 
-    found = named_in_file(text)
+    found: object = named_in_file(text)
     if not callable(found):
         raise ConfigError(f"`--model {text}` names no function. Write --model FILE.py:NAME.")
     return found
