@@ -11,8 +11,8 @@ from descend.errors import ConfigError
 from descend.formula.functions import Interval
 from descend.formula.symbols import Column, Parameter
 from descend.gradients.by_hand import FunctionKernel, by_hand
-from descend.gradients.contract import Kernel, Program
-from descend.gradients.derived import derived
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program, derived
 from descend.gradients.jacobian_by_hand import JacobianKernel, is_jacobian
 from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
 from descend.losses import Loss

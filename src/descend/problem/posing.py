@@ -18,7 +18,8 @@ from descend.formula import Formula
 from descend.formula.ambiguities import ambiguities
 from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
 from descend.losses import LOSSES
 from descend.models import Model, kind_of
 from descend.models.call import name_of, no_formula

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.totals import Engine
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
 from descend.models import Model
 from descend.problem.objective import VectorObjective
 from descend.table import Table

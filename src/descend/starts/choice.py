@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from descend.descent.beginning import Beginning
-from descend.gradients.contract import Program
-from descend.gradients.derived import derived
+from descend.gradients.derived import Program, derived
 from descend.options.request import Request
 from descend.problem import identifiability, preflight
 from descend.problem.point import Array, Point
@@ -89,7 +88,7 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
         before, end = descended(problem.objective, found.theta, EPOCHS)
         if model.symbolic is not None and something_left(model.symbolic, end, problem.rows):
             found = start_of_each_group(program, problem.rows, problem.objective, found, before, given)
-    if found is not None and model.symbolic is not None:
+    if found is not None and model.symbolic is not None and (found.theta < 0.0).any():
         end = upright(model.symbolic, found.theta, problem.columns, given, problem.objective.bounds)
         found = replace(found, theta=end)
     if found is None or problem.all_rows is None:
