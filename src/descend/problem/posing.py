@@ -101,6 +101,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
         from descend.problem.response_levels import counted_notes
 
         notes = (*notes, *counted_notes(table.counted, {*names} - {loss.states}, model.response, loss))
+    priors = objective.priors
     return Problem(
         model=model,
         gradient=gradient,
@@ -114,6 +115,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
         remarks=(*doubtful, *table.notes, *summing.remarks),
         scale=summing.squares if loss.quadratic else 0.0,
         squares=summing.squares if loss.of_residual else 0.0,
+        parabola=model.linear and model.loss.quadratic and (priors is None or priors.priors.bell),
         all_rows=summing.all_rows,
     )
 
