@@ -9,7 +9,7 @@ import descend
 from descend.engines.arrow import Arrow
 from descend.engines.arrow_engine import ArrowEngine
 from descend.errors import ConfigError, DataError
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.problem.posing import pose
 from descend.table import open_table
 from descend.table.writing import write_columns

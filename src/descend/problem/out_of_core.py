@@ -15,9 +15,9 @@ from descend.engines.response import Response
 from descend.engines.stream import StreamEngine
 from descend.errors import ConfigError, DataError
 from descend.formula.printers.database import LackingFunctionError
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
 from descend.gradients.court import Judgement
-from descend.gradients.derived import derived
+from descend.gradients.derived import Program, derived
 from descend.models import Model
 from descend.problem import preflight, suspicion
 from descend.problem.engine_choice import is_arrow
