@@ -16,7 +16,7 @@ from descend.formula.printers.code import TORCH
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models.module import ModuleModel
 from descend.models.module_modes import Modes, seeded, undisturbed
-from descend.models.module_weights import Weights
+from descend.models.module_weights import Weights, cut
 from descend.problem.point import Objective
 from descend.training.course import Course
 from descend.training.curvature import Ritz, hessian
@@ -65,6 +65,8 @@ class ModuleObjective(Objective):
         # PyTorch has one operation for the mean of r**2, forward and backward, instead of three.
         self.squared = self.in_torch is None and loss.quadratic and float(loss.expressions[2]) == 2.0
         self._last: ModulePoint | None = None
+        self.ahead: ModulePoint | None = None
+        """J at the end of a step, where that knows it."""
         self.course: Course | None = None
         self.one_thread = self.half = self.compiled = False
         """Whether the module computes in bfloat16 where that is safe, and whether it is compiled."""
@@ -93,9 +95,12 @@ class ModuleObjective(Objective):
         course, lean = self.course, None
         if course is not None and order:
             lean, course.passed = course.passed, None
+        ahead, self.ahead = self.ahead, None
         if lean is not None:
             point = ModulePoint(theta, lean, self, None)
             point.lean = True
+        elif ahead is not None and ahead.theta is theta and order and (course is None or course.meter is None):
+            point = ahead
         else:
             self.modes.evaluate()
             self.meter = None if course is None or not order else course.meter
@@ -183,6 +188,16 @@ class ModuleObjective(Objective):
     def of(self, engine: ModuleEngine) -> ModuleObjective:
         """Return J of the same module over other rows."""
         return ModuleObjective(self.model, engine, self.modes)
+
+    def reached(self, theta: Weights, loss: float, gradient: Array) -> None:
+        """Take J and its gradient at the end of a step that knows them, so that no pass is needed for them."""
+        import torch
+
+        self.runs, self.passes = self.runs + 1, self.passes + 1.0
+        trained = self.model.parameters.trained
+        for tensor, part in zip(trained, cut(gradient, trained), strict=True):
+            tensor.grad = part
+        self.ahead = ModulePoint(theta, torch.tensor(loss, dtype=torch.float64), self, None)
 
     def loss_over(self, rows: ModuleEngine, meter: Meter | None = None) -> float:
         """Return J over other rows, in evaluation mode, with a meter listening."""
