@@ -86,9 +86,7 @@ class Dual(CurvatureOfRows):
     finer: makes A in double precision, where it is in single: for a damping that would drown in the rounding of K.
     """
 
-    def __init__(
-        self, root: Tensor, pull: Tensor, explained: bool, finer: Callable[[], Tensor] | None = None
-    ) -> None:
+    def __init__(self, root: Tensor, pull: Tensor, explained: bool, finer: Callable[[], Tensor] | None = None) -> None:
         self.root, self.pull, self.explained, self.finer = root, pull, explained, finer
         self._scaled: tuple[Array, Tensor, Tensor, float] | None = None
         self._diagonal: Array = (root**2).sum(dim=0).double().cpu().numpy()

@@ -200,9 +200,7 @@ class Place:
             with torch.enable_grad():
                 own = surface.jacobian.scored(passed.inputs)
                 slope = passed.share[:, None] * surface.loss.terms(own.detach().double(), passed.y).slope
-                total += joined(
-                    torch.autograd.grad(own, surface.trained, slope.to(own.dtype), materialize_grads=True)
-                )
+                total += joined(torch.autograd.grad(own, surface.trained, slope.to(own.dtype), materialize_grads=True))
         return total
 
     @cached_property

@@ -139,11 +139,11 @@ class LayeredPass:
         ]
         found = given[0].new_empty(len(given[0]), len(pulls), sum(sizes))
         for place, pull in enumerate(pulls):
-            for each, columns in zip(self.layers.trained, found[:, place].split(sizes, dim=1), strict=True):
+            for each, columns in zip(self.layers.trained, torch.split(found[:, place], sizes, dim=1), strict=True):
                 across = pull[each.layer]
                 if each.matrix:
                     along = given[each.layer]
-                    shaped = columns.unflatten(1, (across.shape[1], along.shape[1]))
+                    shaped = columns.view(len(along), across.shape[1], along.shape[1])
                     torch.mul(across[:, :, None], along[:, None, :], out=shaped)
                 else:
                     columns.copy_(across)

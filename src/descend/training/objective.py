@@ -16,7 +16,7 @@ from descend.formula.printers.code import TORCH
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models.module import ModuleModel
 from descend.models.module_modes import Modes, seeded, undisturbed
-from descend.models.module_weights import Weights, cut
+from descend.models.module_weights import Weights
 from descend.problem.point import Objective
 from descend.training.course import Course
 from descend.training.curvature import Ritz, hessian
@@ -188,16 +188,6 @@ class ModuleObjective(Objective):
     def of(self, engine: ModuleEngine) -> ModuleObjective:
         """Return J of the same module over other rows."""
         return ModuleObjective(self.model, engine, self.modes)
-
-    def reached(self, theta: Weights, loss: float, gradient: Array) -> None:
-        """Take J and its gradient at the end of a step that knows them, so that no pass is needed for them."""
-        import torch
-
-        self.runs, self.passes = self.runs + 1, self.passes + 1.0
-        trained = self.model.parameters.trained
-        for tensor, part in zip(trained, cut(gradient, trained), strict=True):
-            tensor.grad = part
-        self.ahead = ModulePoint(theta, torch.tensor(loss, dtype=torch.float64), self, None)
 
     def loss_over(self, rows: ModuleEngine, meter: Meter | None = None) -> float:
         """Return J over other rows, in evaluation mode, with a meter listening."""

@@ -13,6 +13,7 @@ from descend.optimizers.contract import Optimizer, State
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.training.gauss_newton import Damped, Place, Surface
 from descend.training.objective import ModuleObjective
+from descend.training.point import ModulePoint
 
 WORDS = {
     "matrix": "its steps solve a system of the parameters",
@@ -70,7 +71,8 @@ class SecondOrder(Optimizer):
             return evaluation.theta, Standing(after, place)
         moved, ahead = evaluation.theta.moved(), place.reached(theta)
         if ahead is not None and ahead.rows is None:
-            self.surface.objective.reached(moved, ahead.loss, ahead.gradient)
+            objective = self.surface.objective
+            objective.ahead = ModulePoint.known(moved, ahead.loss, ahead.gradient, objective)
         return moved, Standing(after, ahead)
 
     def damped(self, state: Standing) -> float:
