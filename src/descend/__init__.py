@@ -5,6 +5,7 @@
     check     a gradient, against the true one: what is wrong with it           -> Judgement
     derive    the gradient of a formula, in several languages                  -> Derivation
     explain   what a formula says before any descent                           -> Explanation
+    range_test   which learning rates lower the loss, and which are unstable   -> RangeTest
     generate  a table from formulas with random numbers                        -> dict of arrays
     curve_fit a function to arrays, with SciPy's call                          -> popt, pcov
     load      a model file                                                     -> Fit
@@ -20,7 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from descend.api import check, derive, explain, fit, generate
+    from descend.api import check, derive, explain, fit, generate, range_test
     from descend.comparing import Comparison, ModelComparison, compare
     from descend.curve_fitting import curve_fit
     from descend.descent import Outcome, Step, Trace
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from descend.results import Fit
 
 _PLACES = {
-    "descend.api": ("check", "derive", "explain", "fit", "generate"),
+    "descend.api": ("check", "derive", "explain", "fit", "generate", "range_test"),
     "descend.comparing": ("Comparison", "ModelComparison", "compare"),
     "descend.curve_fitting": ("curve_fit",),
     "descend.descent": ("Outcome", "Step", "Trace"),
@@ -63,6 +64,7 @@ __all__ = [
     "fit",
     "generate",
     "load",
+    "range_test",
     "watch",
 ]
 

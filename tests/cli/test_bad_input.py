@@ -54,7 +54,7 @@ CASES: dict[str, tuple[list[str], str]] = {
     ),
     "text column": (
         ["y ~ w*site", "text.csv"],
-        "DataError: `site` in text.csv is text: row 1 holds 'north'. Use a column of numbers; "
+        "DataError: `site` in text.csv is text: row 1 holds 'north'. Use a column of numbers, such as 0 and 1; "
         "for categories, write u[site] in a formula: a parameter for each of them.",
     ),
     "formula stops short": (

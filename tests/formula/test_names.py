@@ -13,8 +13,7 @@ from tests.formula.expressions import call_of
 import descend
 from descend.errors import ConfigError, FormulaError
 from descend.formula import as_text, guess_columns, read_formula
-from descend.formula.functions import CONSTANTS, FUNCTIONS
-from descend.formula.names import reserved
+from descend.formula.functions import CONSTANTS, FUNCTIONS, reserved
 
 BARE = [name for name in FUNCTIONS if not reserved(name)]
 QUOTED = [*FUNCTIONS, *CONSTANTS]

@@ -241,3 +241,28 @@ def test_clusters_that_have_parameters_of_their_own_are_told():
     assert note in descend.fit("y ~ a[site] + b*x", data, errors="cluster(site)").notes
     for formula, errors in (("y ~ a[site] + b*x", "cluster(day)"), ("y ~ a + b*x", "cluster(site)")):
         assert note not in descend.fit(formula, data, errors=errors).notes
+
+
+def test_a_covariance_of_a_kind_is_computed_once_whatever_asks_for_it(monkeypatch):
+    from descend.inference import sandwich
+
+    called = []
+    original = sandwich.orthogonal
+    monkeypatch.setattr(sandwich, "orthogonal", lambda jacobian: called.append(1) or original(jacobian))
+    x = np.linspace(0.0, 1.0, 30)
+    fit = descend.fit("y ~ w*x + b", {"x": x, "y": 2.0 * x + np.sin(40.0 * x)}, loss="huber")
+    assert fit.standard_errors and fit.intervals() and fit.quantity("w/b").standard_error > 0.0 and fit.digits
+    assert len(called) == 1
+    assert fit.covariance_of("HC0") is fit.covariance_of("HC0")
+    assert len(called) == 2
+
+
+@pytest.mark.parametrize("apart", [1.0, 1e-5, 1e-10])
+def test_coordinates_are_orthogonal_however_alike_the_columns(apart):
+    from descend.inference.sandwich import orthogonal
+
+    x = np.linspace(0.0, 1.0, 40_000)
+    jacobian = np.column_stack([np.ones_like(x), 1e6 * x, x + apart * np.cos(900.0 * x)])
+    along, back = orthogonal(jacobian)
+    assert np.abs(along.T @ along - np.eye(3)).max() < 1e-14
+    assert np.allclose(np.linalg.norm(jacobian @ back, axis=0), 1.0, rtol=1e-4)

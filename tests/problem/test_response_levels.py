@@ -158,8 +158,8 @@ def test_other_words_in_an_expression_say_how_to_write_categories() -> None:
     with pytest.raises(DataError) as refused:
         descend.fit("y ~ a + b*color", {"y": [1.0, 2.0], "color": ["red", "blue"]})
     assert str(refused.value) == (
-        "`color` in the data is text: row 1 holds 'red'. Use a column of numbers; for categories, write u[color] "
-        "in a formula: a parameter for each of them."
+        "`color` in the data is text: row 1 holds 'red'. Use a column of numbers, such as 0 and 1; "
+        "for categories, write u[color] in a formula: a parameter for each of them."
     )
 
 

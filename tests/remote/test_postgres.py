@@ -145,7 +145,7 @@ def test_cells_of_every_type_and_none(postgres):
     )
     np.testing.assert_allclose(fit.theta, expected.theta, rtol=1e-7, atol=1e-9)
     refused = {
-        "w": "`w` in `types` of {} is text: a row holds 'word'. Use a column of numbers; "
+        "w": "`w` in `types` of {} is text: a row holds 'word'. Use a column of numbers, such as 0 and 1; "
         "for categories, write u[w] in a formula: a parameter for each of them.",
         "t": "`t` in `types` of {} holds dates or times, which are not numbers. "
         "Turn them into numbers first, such as days since the first one.",

@@ -194,7 +194,7 @@ TEN = {f"column{i}": [1.0] for i in range(14)}
         (
             {"c": ["red", "blue"]},
             ["c"],
-            "`c` in the data is text: row 1 holds 'red'. Use a column of numbers; "
+            "`c` in the data is text: row 1 holds 'red'. Use a column of numbers, such as 0 and 1; "
             "for categories, write u[c] in a formula: a parameter for each of them.",
         ),
         (

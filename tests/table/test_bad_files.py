@@ -220,7 +220,8 @@ def test_text_where_numbers_are_needed(here: Path) -> None:
     advised = 'try_cast("unit price" as double) is not null'
     assert open_table("t.csv", where=advised).numbers(["unit price"])["unit price"].tolist() == [2.0]
     assert (
-        message("t.csv", ["color"]) == "`color` in t.csv is text: row 1 holds 'red'. Use a column of numbers; "
+        message("t.csv", ["color"])
+        == "`color` in t.csv is text: row 1 holds 'red'. Use a column of numbers, such as 0 and 1; "
         "for categories, write u[color] in a formula: a parameter for each of them."
     )
     assert message("t.csv", ["price"], where="color <> 'red'") == (

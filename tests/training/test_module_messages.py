@@ -240,7 +240,7 @@ REFUSED = {
     "text": (
         DataError,
         {"inputs": ["site"]},
-        "`site` in the data is text: row 1 holds 'a'. Use a column of numbers; "
+        "`site` in the data is text: row 1 holds 'a'. Use a column of numbers, such as 0 and 1; "
         "for categories, write u[site] in a formula: a parameter for each of them.",
     ),
     "a response out of range": (

@@ -19,11 +19,12 @@ from descend.options.arguments import read_request
 from descend.options.of_model import Gradient
 from descend.options.request import Request, options_among
 from descend.report.log import printing
-from descend.results import Fit, fit_of
+from descend.results import Fit
 from descend.results.fitting import fit_table
+from descend.results.solved import fit_of
 from descend.starts.solving import solve
 from descend.table import open_table
-from descend.table.memory import enough_memory
+from descend.table.memory import too_little
 
 if TYPE_CHECKING:
     from descend.many import Fits
@@ -208,29 +209,36 @@ def fit_request(
 ) -> Fit | Fits:
     """Fit what a request asks for. began: when it was asked for, by `time.perf_counter`; see `fit` for the others."""
     began = time.perf_counter() if began is None else began
-    with np.errstate(all="ignore"), enough_memory():
-        if kind_of(request.model).in_place:
-            from descend.training.checkpoint import checkpointed
-            from descend.training.posing import pose_module
-            from descend.training.progress import watched
+    try:
+        with np.errstate(all="ignore"):
+            if kind_of(request.model).in_place:
+                return _trained(request, on_step, began)
+            if request.by is not None:
+                from descend.many import fit_groups
 
-            problem, request = pose_module(request.model, request.data, request)
-            resumed = checkpointed(problem, request)
-            began -= 0.0 if resumed is None else resumed.snapshot.seconds
-            bar = watched(request.progress, request.epochs, on_step)
+                return fit_groups(request, request.where, on_groups)
+            table = open_table(request.data, request.where)
             try:
-                with problem.objective.session():
-                    return fit_of(solve(problem, request, on_step if bar is None else bar, resumed, began))
+                return fit_table(request, table, on_step, began)
             finally:
-                if bar is not None:
-                    bar.stop()
-        request.refuse_training()
-        if request.by is not None:
-            from descend.many import fit_groups
+                table.release()
+    except MemoryError as error:
+        raise too_little(error) from None
 
-            return fit_groups(request, request.where, on_groups)
-        table = open_table(request.data, request.where)
-        try:
-            return fit_table(request, table, on_step, began)
-        finally:
-            table.release()
+
+def _trained(request: Request, on_step: Callable[[Step], None] | None, began: float) -> Fit:
+    """Train a PyTorch module."""
+    from descend.training.checkpoint import checkpointed
+    from descend.training.posing import pose_module
+    from descend.training.progress import watched
+
+    problem, request = pose_module(request.model, request.data, request)
+    resumed = checkpointed(problem, request)
+    began -= 0.0 if resumed is None else resumed.snapshot.seconds
+    bar = watched(request.progress, request.epochs, on_step)
+    try:
+        with problem.objective.session():
+            return fit_of(solve(problem, request, on_step if bar is None else bar, resumed, began))
+    finally:
+        if bar is not None:
+            bar.stop()

@@ -1,4 +1,4 @@
-"""What is made of a formula, or judged of a gradient, without a fit: derive, explain, check, generate."""
+"""What is made of a formula, or judged of it, without a fit: derive, explain, range_test, check, generate."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.equations import levels_in
-from descend.gradients.court import Judgement
-from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
 from descend.models import kind_of
@@ -25,7 +23,10 @@ from descend.table import open_table
 
 if TYPE_CHECKING:
     from descend.diagnosis.explanation import Explanation
+    from descend.gradients.court import Judgement
+    from descend.gradients.derivation import Derivation
     from descend.options.option import Values
+    from descend.results.range_test import RangeTest
     from descend.table.levels import Levels
 
 Array = NDArray[np.float64]
@@ -42,6 +43,8 @@ def derive(
     >>> print(derive("y ~ w*x").code("text"))
     dJ/dw = mean(2*x*(w*x - y))
     """
+    from descend.gradients.derivation import Derivation
+
     check_options({"formula": formula, "columns": columns, "loss": loss}, "formula", "loss")
     numeric: Sequence[str] | None = None
     levels: Sequence[Levels] = ()
@@ -92,6 +95,56 @@ def explain(
         model=formula, start=start, loss=known, missing=missing, standardize=standardize, polish=outlook is None
     )
     return on_table(request, open_table(data, where), outlook)
+
+
+def range_test(
+    model: str | Callable[..., object],
+    data: object,
+    *others: object,
+    low: float | None = None,
+    high: float | None = None,
+    steps: int = 100,
+    **options: object,
+) -> RangeTest:
+    """Take steps at learning rates that rise from ``low`` to ``high``, and see where the loss falls and where it grows.
+
+    model, data, options: as for `fit`; without ``optimizer`` gd, of a module adam. Of a module its weights, and an
+    optimizer that was given, are left as they were. steps: each at a rate larger than the last by the same factor.
+    low, high: if not given, from a thousandth of the largest stable rate, which the curvature at the start tells
+        (2 / lambda_max of gd), to ten times that rate; from 1e-6 to 10 for optimizers of which it tells none.
+
+    Raises FormulaError, DataError or ConfigError, also for options that have no part in it.
+
+    >>> x = np.arange(0, 10, 0.1)
+    >>> test = range_test("y ~ w*x", {"x": x, "y": 2 * x + 1})
+    >>> f"{test.limit:.3g} {test.lowest:.1g} {test.diverged:.1g}"
+    '0.0305 0.02 0.2'
+    """
+    from descend.options.arguments import read_request
+    from descend.results.range_test import range_test_of, refuse_for_range_test
+    from descend.table.memory import enough_memory
+
+    request = read_request(model, data, others, options)
+    refuse_for_range_test(request)
+    with np.errstate(all="ignore"), enough_memory():
+        if kind_of(request.model).in_place:
+            from descend.training.range_test import range_test_of_module
+
+            return range_test_of_module(request, low, high, steps)
+        from descend.problem.posing import pose
+        from descend.starts.choice import begin
+        from descend.starts.robust import settled
+
+        table = open_table(request.data, request.where)
+        try:
+            if LOSSES.build(request.loss).of_classes:
+                from descend.problem.classes import with_classes
+
+                request, table = with_classes(request, table)
+            request = settled(request.but(optimizer=request.optimizer or "gd", polish=False), table)
+            return range_test_of(begin(pose(request, table), request), request, low, high, steps)
+        finally:
+            table.release()
 
 
 def check(

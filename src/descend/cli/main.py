@@ -29,6 +29,7 @@ from descend.cli import (
     lab,
     plot,
     predict,
+    range_test,
 )
 from descend.cli.letters import Letters
 from descend.cli.options import Verb
@@ -62,6 +63,7 @@ VERBS = (
     curves.curves,
     derive.derive,
     explain.explain,
+    range_test.range_test,
     check.check,
     doctor.doctor,
     export.export,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from descend.errors import DescendError
 
@@ -21,17 +21,19 @@ class Answering(Protocol):
 
 Subject = TypeVar("Subject", bound=Answering)
 Value = TypeVar("Value")
+More = ParamSpec("More")
 
 
-def once(function: Callable[[Subject], Value]) -> Callable[[Subject], Value]:
-    """Decorate a function of a solution so that it is computed once and the solution keeps the answer."""
+def once(function: Callable[Concatenate[Subject, More], Value]) -> Callable[Concatenate[Subject, More], Value]:
+    """Decorate a function of a solution, and of plain values, so that the solution keeps what it answers to each."""
     name = f"{function.__module__}.{function.__qualname__}"
 
     @wraps(function)
-    def kept(solution: Subject) -> Value:
-        if name not in solution.answers:
-            solution.answers[name] = function(solution)
-        answer: Value = solution.answers[name]
+    def kept(solution: Subject, /, *args: More.args, **kwargs: More.kwargs) -> Value:
+        key = f"{name}{args}{kwargs}" if args or kwargs else name
+        if key not in solution.answers:
+            solution.answers[key] = function(solution, *args, **kwargs)
+        answer: Value = solution.answers[key]
         return answer
 
     return kept

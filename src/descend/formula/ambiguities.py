@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 from descend.formula.formula import Formula
-from descend.formula.names import reserved
+from descend.formula.functions import reserved
 from descend.formula.real_functions import sinc
 from descend.formula.symbols import Column
 from descend.formula.syntax import parse_formula

@@ -11,13 +11,24 @@ import sympy
 from sympy import Add, Expr, Mul, Pow
 
 from descend.formula import syntax, tree
-from descend.formula.finite import called_with_numbers, exact, finite, float_power, real
-from descend.formula.functions import CONSTANTS, FUNCTIONS, function_named
-from descend.formula.names import called_and_named, is_function, may_be_quoted, reserved
+from descend.formula.compile import called_with_numbers
+from descend.formula.functions import CONSTANTS, FUNCTIONS, function_named, reserved
+from descend.formula.names import called_and_named, is_function, may_be_quoted
 from descend.formula.operator_calls import OPERANDS, as_operation
 from descend.formula.printers.code import plain_name
 from descend.formula.real_functions import RealFunction, absolute
-from descend.formula.symbols import Column, Parameter, Predictor, Term, number, shortened
+from descend.formula.symbols import (
+    Column,
+    Parameter,
+    Predictor,
+    Term,
+    exact,
+    finite,
+    float_power,
+    number,
+    real,
+    shortened,
+)
 from descend.formula.tokens import Token, pointed, refuse_depth
 from descend.formula.unknown_functions import unknown_function
 from descend.formula.vectors import VectorBuilder, listing
@@ -80,7 +91,8 @@ class Builder(VectorBuilder):
     @refuse_depth
     def build(self, node: tree.Node) -> Expr:
         """Return the expression of a syntax tree. Raises FormulaError where it is not a finite real number."""
-        self._refuse_both(node)
+        if any(isinstance(each, tree.Call) and not reserved(each.function) for each in tree.walk(node)):
+            self._refuse_both(node)
         result = self._value(node)
         if not real(result):
             self.fail(node, "This holds a number that is not finite or not real.", "Check its constants and powers.")
@@ -104,7 +116,8 @@ class Builder(VectorBuilder):
                 self.fail(_called(call), fault, f"To multiply, write `{name}*(...)`{quote}.")
 
     def _value(self, node: tree.Node) -> Expr:
-        node = as_operation(node)
+        if isinstance(node, tree.Call) and node.function in OPERANDS:
+            node = as_operation(node)
         if _is_condition(node):
             self.fail(node, "A comparison is not a number.", "Use it as the condition of where(condition, a, b).")
         result = self._visit(node)
@@ -169,10 +182,10 @@ class Builder(VectorBuilder):
         return result
 
     def _call(self, node: tree.Call) -> Expr:
-        name = node.function
+        name, function = node.function, function_named(node.function)
         if name in self.calls:
             return self.calls[name](node)
-        if node.named and (name in self.extra or function_named(name) is not None):
+        if node.named and (name in self.extra or function is not None):
             self._refuse_named(node)
         if name in self.extra:
             build, counts = self.extra[name]
@@ -182,7 +195,6 @@ class Builder(VectorBuilder):
             return build(*map(self._value, node.arguments))
         if name == "I" and len(node.arguments) == 1 and name not in self.known:
             return self._value(node.arguments[0])  # as in R, where I( ) keeps ^ a power
-        function = function_named(name)
         if function is None:
             return self._curve(node)
         self._check_count(node, *function.arguments)

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from sympy import Expr, Function, Pow
 
 from descend.formula.factor import numpy_factor, products, torch_factor, whitened
-from descend.formula.functions import special
+from descend.formula.functions import Function as Entry
+from descend.formula.functions import constant_call, special
 from descend.formula.printers.code import NUMPY, TORCH, Language, Writer
-from descend.formula.symbols import OMEGA, Column
+from descend.formula.real_functions import RealFunction
+from descend.formula.symbols import OMEGA, Column, finite
 from descend.table.in_matrix import InMatrix
 
 Array = NDArray[np.float64]
@@ -130,3 +132,14 @@ def over_rows(expression: Expr, columns: Mapping[str, Array], count: int, omega:
         return value
     array = np.broadcast_to(np.asarray(value), (count,))
     return np.ascontiguousarray(array, dtype=None if array.dtype == bool else np.float64)
+
+
+def called_with_numbers(function: Entry, arguments: Sequence[Expr], result: Expr) -> float:
+    """Return what a function is for arguments that are numbers, having built ``result``; NaN where it has no value."""
+    least, most = function.arguments
+    if function.nodes is not None and (most is None or least == len(arguments)):
+        return constant_call(function, [float(argument) for argument in arguments])
+    if not (finite(result) or result.has(RealFunction)):
+        return math.nan
+    with np.errstate(all="ignore"):
+        return float(compile_expression(result, ())())

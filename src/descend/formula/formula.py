@@ -12,16 +12,15 @@ from sympy import Add, Expr, Function, Mul
 from descend.errors import FormulaError
 from descend.formula.build import Builder
 from descend.formula.derivative import Slopes, slopes
-from descend.formula.functions import CONSTANTS, NAMES, entry_of
+from descend.formula.functions import CONSTANTS, NAMES, entry_of, function_named
 from descend.formula.literals import as_typed
 from descend.formula.named_curve import NamedCurve, in_order_of_arguments, written_out
-from descend.formula.names import is_function, may_be_quoted
 from descend.formula.printers.code import as_text, plain_name
 from descend.formula.real_functions import where
 from descend.formula.symbols import Column, Parameter, Predictor, Term
-from descend.formula.syntax import formulas_in, parse_formula
+from descend.formula.syntax import parse_formula
 from descend.formula.tokens import SIMPLIFY, pointed
-from descend.formula.tree import Call, Dot, Grouped, Name, Node, Number, names_in, walk
+from descend.formula.tree import Call, Name, Node, Number, names_in, walk
 from descend.formula.vectors import free_places, listing
 from descend.registry import closest
 from descend.table.levels import Levels
@@ -30,7 +29,6 @@ MOST_NONLINEAR = 100
 """Nonlinear parameters, at most: derivatives, starts and trade-offs take time that grows with their square."""
 MOST_FACTORS = 100
 """Factors of one product that hold parameters, at most: each is a term of every derivative."""
-USUALLY_DATA = re.compile(r"[xtz](_\w+|\d*)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,10 +172,12 @@ def _read(
     given: tuple[tuple[str, Expr], ...],
     levels: tuple[Levels, ...],
 ) -> Formula:
-    sides, starts, curves = written_out(text, parse_formula(text), columns, starts)
+    sides, curves = parse_formula(text), None
+    if any(isinstance(node, Call) and function_named(node.function) is None for node in walk(*sides)):
+        sides, starts, curves = written_out(text, sides, columns, starts)
     left, right = sides
     builder = Builder(text, columns, numeric, starts, levels=levels)
-    for name in _names(left):
+    for name in names_beside_constants(left):
         if name.name not in builder.known:
             fault = f"`{name.name}` is on the left of `~` but is not a column.{closest(name.name, columns)}"
             builder.fail(name, fault, f"Columns: {listing(columns)}.")
@@ -189,7 +189,7 @@ def _read(
         fault = f"The left side of `~` is {as_text(response)} in every row: its columns cancel out."
         builder.fail(left, fault, "Write the response there, the column to predict, for example `y ~ w*x`.")
     builder.no_pattern = frozenset(builder.columns) | excluded
-    builder.no_star = frozenset(name.name for name in _names(right))
+    builder.no_star = frozenset(name.name for name in names_beside_constants(right))
     builder.given = dict(given)
     responses = set(builder.columns)
     expression = builder.resolved(builder.build(right)) if given else builder.build(right)
@@ -205,10 +205,11 @@ def _read(
     used = expression.free_symbols
     terms = {predictor: term for predictor, term in builder.terms.items() if predictor in used}
     _refuse_idle(builder, expression, terms, used)
-    named = curves(builder.build)
+    named = () if curves is None else curves(builder.build)
+    found = in_order_of_arguments(builder.parameters, named) if named else builder.parameters
     parameters = {
         name: labels if labels is None or not places else tuple(labels[place] for place in places)
-        for name, (_, labels) in in_order_of_arguments(builder.parameters, named).items()
+        for name, (_, labels) in found.items()
         if (places := name in builder.given and free_places(builder.given[name])) or name not in builder.given
     }
     formula = Formula(text, response, expression, parameters, terms, tuple(builder.columns), sides=sides)
@@ -228,7 +229,7 @@ def _refuse_bare_curve(builder: Builder, right: Node) -> None:
     """
     from descend.formula.curves.table import curve_named
 
-    for name in _names(right):
+    for name in names_beside_constants(right):
         if name.name in builder.parameters and (curve := curve_named(name.name)) is not None:
             fault = f"`{name.name}` is a named curve, and without brackets it would be a parameter: one number."
             builder.fail(name, fault, f"Write `{curve.short}`, or give the parameter another name.")
@@ -282,33 +283,9 @@ def _steps_around(expression: Expr, symbols: set[Expr]) -> str:
     return " and ".join(sorted({f"`{NAMES[node.func]}`" for node in nodes}))
 
 
-def _names(node: Node) -> Iterable[Name]:
+def names_beside_constants(node: Node) -> Iterable[Name]:
     """Yield the names in a tree that are not constants."""
     return (name for name in names_in(node) if name.quoted or name.name not in CONSTANTS)
-
-
-def guess_columns(text: str) -> tuple[str, ...]:
-    """Say which names of a formula are data when there is no table to ask.
-
-    These are the names on the left, those inside ``[ ]``, the x of a named curve, those in backticks that name no
-    function or constant, and x, t, z with or without a number or suffix (``x1``, ``t_start``). If that leaves no
-    parameter or no column the caller must be told.
-    """
-    if len(parts := formulas_in(text)) > 1:
-        return tuple(dict.fromkeys(name for part in parts for name in guess_columns(part)))
-    left, right = parse_formula(text)
-    names = {name.name: None for name in _names(left)}
-    odd = (name.name for name in names_in(right) if name.quoted and not may_be_quoted(name.name))
-    usual = (name.name for name in _names(right) if USUALLY_DATA.fullmatch(name.name))
-    names |= dict.fromkeys((*odd, *usual))
-    for node in walk(right):
-        if isinstance(node, Call) and not is_function(node.function):
-            names |= {name.name: None for name in node.arguments[:1] if isinstance(name, Name)}  # the x of a curve
-        if isinstance(node, Dot):
-            names |= {name.name: None for item in node.items for name in _names(item)}
-        elif isinstance(node, Grouped):
-            names |= {column.name: None for column in node.columns}
-    return tuple(names)
 
 
 @lru_cache(maxsize=256)

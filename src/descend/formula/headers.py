@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from descend.errors import FormulaError
-from descend.formula.names import reserved
+from descend.formula.functions import reserved
 from descend.formula.printers.code import plain_name
 from descend.formula.syntax import formulas_in, parse_assignment, parse_expression, parse_formula
 from descend.formula.tree import Dot, Grouped, names_in, walk

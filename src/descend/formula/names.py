@@ -8,22 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from descend.formula.functions import CONSTANTS, FUNCTIONS, function_named
+from descend.formula.functions import CONSTANTS, function_named, reserved
 from descend.formula.operator_calls import OPERANDS
 from descend.formula.tree import Call, Dot, Grouped, Node, names_in, walk
-
-JOINS = ("and", "or", "not")
-"""The words that join conditions."""
-
-
-def reserved(name: str) -> bool:
-    """Say whether a name, without backticks, can be that of neither a column nor a parameter.
-
-    >>> [name for name in ("exp", "gamma", "e", "tau") if reserved(name)]
-    ['exp', 'e']
-    """
-    function = name in FUNCTIONS and FUNCTIONS[name].reserved
-    return function or name in CONSTANTS or name in JOINS or name.startswith("__")
 
 
 def may_be_quoted(name: str, more: Collection[str] = ()) -> bool:

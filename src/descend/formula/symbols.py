@@ -1,4 +1,4 @@
-"""What an expression is made of: columns, parameters, products of a vector parameter with columns, and numbers."""
+"""What an expression is made of: columns, parameters, products of a vector parameter with columns, real numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Integer, Rational
+from sympy import Expr, Integer, Pow, Rational
 
 from descend.formula.real_functions import where
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LARGEST_EXACT = 2**53
 """Whole numbers below this are floats exactly."""
+NOT_REAL = (sympy.I, sympy.zoo, sympy.oo, sympy.nan)
 
 
 class RealSymbol(sympy.Symbol):  # type: ignore[misc]
@@ -145,3 +146,37 @@ def shortened(value: Expr) -> Expr | None:
     except OverflowError:
         return None
     return number(rounded) if math.isfinite(rounded) and rounded != 0 else None
+
+
+def float_power(base: Expr, exponent: Expr) -> float | None:
+    """Return a power of numbers as a float; None where that is too large, too small or not real."""
+    try:
+        value = float(base) ** float(exponent)
+    except (OverflowError, ZeroDivisionError, TypeError):
+        return None
+    if isinstance(value, complex) or not math.isfinite(value) or (value == 0 and base != 0):
+        return None
+    return float(value)
+
+
+def exact(base: Expr, exponent: Expr) -> bool:
+    """Say whether a power of numbers stays exact: 2^3, pi^2 and 1/sqrt(2) do, 2^0.1 and sqrt(1.4142135) do not."""
+    if exponent.is_Integer:
+        return bool(abs(exponent) <= 64)
+    simple = base.is_NumberSymbol or (base.is_Rational and max(abs(base.p), base.q) < 10**6)
+    return bool(simple and abs(exponent) <= 64 and (2 * exponent).is_Integer)
+
+
+def real(expression: Expr) -> bool:
+    """Say whether all numbers in an expression are finite and real; SymPy makes sqrt(-x^2) an imaginary one."""
+    powers = (power for power in expression.atoms(Pow) if power.is_number)
+    return not expression.has(*NOT_REAL) and all(finite(power) for power in powers)
+
+
+def finite(expression: Expr) -> bool:
+    """Say whether a number is finite and real."""
+    try:
+        value = complex(expression)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return value.imag == 0 and math.isfinite(value.real)

@@ -15,6 +15,8 @@ LEAST_LEFT = 0.1
 """Lower limit for 1 - leverage of a row, for losses whose second derivative may be negative."""
 ALONE = 1e-10
 """A row that leaves less than this of itself alone determines a parameter, so its residual says nothing."""
+BLOCK = 16_384
+"""Rows whose derivatives stay in the processor's cache."""
 INVOLVED = 1e-6
 """Share of the largest move, in standard errors, from which on a parameter depends on a row."""
 CANONICAL = 0.575
@@ -62,7 +64,7 @@ def sandwich(
     result = np.zeros((kept.size, kept.size))
     if not kept.any():
         return result
-    frame = orthogonal(rows.jacobian[:, kept])
+    frame = orthogonal(rows.jacobian if kept.all() else rows.jacobian[:, kept])
     if frame is None:
         return None
     along, back = frame
@@ -72,7 +74,7 @@ def sandwich(
         return None
     power, unknown = POWERS.get(kind, 0.0), np.zeros(along.shape[1], dtype=bool)
     if not clusters and not loss.kinked:
-        left = 1.0 - bend * np.einsum("ij,jk,ik->i", along, bread, along)
+        left = 1.0 - bend * np.einsum("ij,ij->i", along @ bread, along)
         unknown = _determined_by_one(along[left < ALONE], bread, back) if loss.likelihood else unknown
         pull = weakened(pull, left, loss, power)
     elif clusters and loss.kinked:
@@ -107,13 +109,18 @@ def _determined_by_one(along: Array, bread: Array, back: Array) -> Mask:
 
 def orthogonal(jacobian: Array) -> tuple[Array, Array] | None:
     """Return Q and T with Q'Q = 1 and Q = F T for the derivatives F; None if F lacks full rank, to rounding."""
-    norms = np.sqrt(np.add.reduce(jacobian * jacobian))
+    norms = np.sqrt(np.einsum("ij,ij->j", jacobian, jacobian))
     if not (np.isfinite(norms).all() and (norms > 0.0).all()):
         return None
-    along, values, directions = np.linalg.svd(jacobian / norms, full_matrices=False)
+    parts = [np.linalg.qr(jacobian[each : each + BLOCK] / norms, mode="r") for each in range(0, len(jacobian), BLOCK)]
+    values, directions = np.linalg.svd(np.concatenate(parts), full_matrices=False)[1:]
     if len(values) < norms.size or values[-1] < SINGULAR * values[0]:
         return None
-    return along, directions.T / values / norms[:, None]
+    back = directions.T / values / norms[:, None]
+    along = jacobian @ back
+    # Q of a nearly singular F lacks digits, but not many: its own products show what is left to do.
+    again = np.linalg.inv(np.linalg.cholesky(along.T @ along)).T
+    return along @ again, back @ again
 
 
 def bend_and_pull(rows: ScoredRows, loss: Loss, size: int) -> tuple[Array, Array]:

@@ -116,6 +116,7 @@ def covariance(solution: Solution) -> Covariance | None:
     return covariance_of(solution, kind_of_errors(solution))
 
 
+@once
 def covariance_of(solution: Solution, kind: str) -> Covariance | None:
     """Return the (p, p) covariance of a kind (see ``Fit.covariance_of``)."""
     found, known = generalized_covariance(solution, kind), rank(solution)

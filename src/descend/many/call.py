@@ -15,7 +15,6 @@ from descend.many.progress import Done
 from descend.many.refusals import refuse_options
 from descend.many.source import OfRows, columns_read
 from descend.options.request import Request
-from descend.options.units import says_units
 from descend.registry import names_listed
 from descend.results.fitting import follows_prediction
 from descend.table import Table, open_table
@@ -39,7 +38,7 @@ def _refuse_reweighting(request: Request, table: Table) -> None:
 
 def _with_units(request: Request, table: Table) -> Request:
     """Return a request that knows what is said of units, if anything is."""
-    if not says_units(request, table):
+    if not request.says_units(table):
         return request
     from descend.problem.units import with_units
 

@@ -20,8 +20,8 @@ from descend.many.outcomes import LONGEST_WORD, REFUSED, Outcomes
 from descend.many.saving import KEY, content_of_group
 from descend.models import Model
 from descend.results import Fit
-from descend.results import load as load_one
 from descend.results.loading import kind_saved, model_saved, restored
+from descend.results.loading import load as load_one
 from descend.results.model_file import (
     COUNT,
     FORMAT,

@@ -16,6 +16,7 @@ from descend.errors import ConfigError
 from descend.formula import as_text, read_formula
 from descend.formula.compile import compile_expression, items_matrix, listed_matrix, names_of_columns, over_rows
 from descend.formula.derivative import Slopes, slopes
+from descend.formula.equations import is_stacked, stacked
 from descend.formula.formula import Formula
 from descend.formula.linear_inside import linear_in, linear_inside
 from descend.formula.ordering import in_order
@@ -30,6 +31,7 @@ from descend.parameters import Constraints, Parameters
 from descend.table import Table
 from descend.table.in_matrix import InMatrix, taken
 from descend.table.levels import GroupLabels
+from descend.table.table import Coding
 
 Array = NDArray[np.float64]
 BLOCK = 1 << 13
@@ -56,6 +58,10 @@ class FormulaModel(SymbolicModel):
     @classmethod
     def takes(cls, given: object) -> bool:
         return isinstance(given, str)
+
+    @classmethod
+    def rows_of(cls, given: str, table: Table, spread: str | None) -> Table:
+        return stacked(given, table, spread) if ";" in given else table
 
     @classmethod
     def read(cls, given: str, table: Table, options: Options, loss: Loss) -> tuple[FormulaModel, dict[str, object]]:
@@ -120,6 +126,26 @@ class FormulaModel(SymbolicModel):
             response=response.name if isinstance(response, Column) else as_text(response),
             response_columns=tuple(name for name in self.formula.columns if Column(name) in response.free_symbols),
         )
+
+    @property
+    def symbolic(self) -> FormulaModel:
+        return self
+
+    @property
+    def needed_inputs(self) -> tuple[str, ...]:
+        own = self.formula.levels[-1].name if self.formula.parts else ""
+        return tuple(name for name in self.inputs if name != own)
+
+    @property
+    def codings(self) -> tuple[Coding, ...]:
+        return self.formula.levels
+
+    def laid_out(self, table: Table, spread: str | None = None) -> Table:
+        return stacked(self.formula.text, table, spread).with_codings(self.codings)
+
+    def side_by_side(self, predicted: Array, data: object) -> Array:
+        responses = len(self.formula.parts)
+        return predicted if not responses or is_stacked(data) else predicted.reshape(responses, -1).T
 
     @cached_property
     def linear(self) -> bool:
@@ -311,7 +337,7 @@ def formula_model(formula: Formula, loss: Loss, constraints: Constraints | None 
 
 @lru_cache(maxsize=128)
 def score_slopes(formula: Formula, loss: Loss) -> Slopes:
-    """Return the derivatives of the score of a formula under a loss, by each scalar parameter and ``w @ [...]``."""
+    """Return the derivatives of the score by each scalar parameter and ``w @ [...]``."""
     score = loss.score(formula.expression)
     return formula.slopes if score is formula.expression else slopes(score, formula.unknowns)
 

@@ -37,17 +37,16 @@ def read_text(
     apart = names_listed(options["by"], table.names)
     if options["weights"] is not None:
         known_column(options["weights"], table, "weights")
-    names = {
-        *(name.partition("[")[0] for name in start),
-        *order,
-        *mentioned(options["fix"], options["ties"], options["bounds"]),
-    }
+    constrained = options["fix"] or options["ties"] or options["bounds"]
+    names = {*(name.partition("[")[0] for name in start), *order}
+    if constrained:
+        names |= mentioned(options["fix"], options["ties"], options["bounds"])
     # Only patterns such as [x*] need the numeric names, and finding them means reading a whole text file.
     numeric = table.numeric_names if "@" in given else ()
     for name in loss.own_columns:
         known_column(name, table, f"what the {loss.name} loss reads")
 
-    levels = levels_in(given, table)
+    levels = levels_in(given, table) if "[" in given else ()
 
     def formula_with(fixed: Mapping[str, Expr] | None) -> Formula:
         read = read_formula(given, table.names, numeric, names, (*spread, *apart), fixed, levels)
@@ -59,7 +58,7 @@ def read_text(
         levels = occurring(levels, table, dict.fromkeys((*formula.columns, *spread, *loss.own_columns)))
         formula = formula_with(None)
     every = Parameters(formula.parameters)
-    held = held_back(every, table, options, start)
+    held = held_back(every, table, options, start) if constrained else None
     if levels:
         from descend.models.references import started, with_references
 

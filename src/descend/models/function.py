@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.differences import RowFunction
+from descend.differences.calls import RowFunction
 from descend.errors import ConfigError, FormulaError
 from descend.formula.printers.code import plain_name
 from descend.losses import Loss
@@ -30,7 +30,9 @@ from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import mentioned
 from descend.registry import closest
 from descend.table import Table
-from descend.tracing import Pair, UntraceableError, trace
+from descend.tracing.proof import Pair
+from descend.tracing.tape import UntraceableError
+from descend.tracing.tracing import trace
 
 Array = NDArray[np.float64]
 LAMBDA = "<lambda>"

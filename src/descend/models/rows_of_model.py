@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.formula.equations import is_stacked, stacked
-from descend.formula.formula import Formula
 from descend.models.bare_arrays import named_inputs
 from descend.table import Table, open_table
 from descend.table.table import Coding
@@ -52,29 +50,3 @@ class RowsOfModel:
         """Return the inputs of new rows; if the model has none, an unnamed column with as many rows."""
         table = self.laid_out(open_table(named_inputs(data, self.needed_inputs)))
         return table.numbers(self.inputs, missing) if self.inputs else {"": np.empty(table.rows)}
-
-
-class RowsOfFormulas(RowsOfModel):
-    """The rows of a formula, or of several that are fitted together: then each stands once for every response."""
-
-    formula: Formula
-
-    @classmethod
-    def rows_of(cls, given: str, table: Table, spread: str | None) -> Table:
-        return stacked(given, table, spread)
-
-    @property
-    def needed_inputs(self) -> tuple[str, ...]:
-        own = self.formula.levels[-1].name if self.formula.parts else ""
-        return tuple(name for name in self.inputs if name != own)
-
-    @property
-    def codings(self) -> tuple[Coding, ...]:
-        return self.formula.levels
-
-    def laid_out(self, table: Table, spread: str | None = None) -> Table:
-        return stacked(self.formula.text, table, spread).with_codings(self.codings)
-
-    def side_by_side(self, predicted: Array, data: object) -> Array:
-        responses = len(self.formula.parts)
-        return predicted if not responses or is_stacked(data) else predicted.reshape(responses, -1).T

@@ -14,9 +14,10 @@ from descend.losses import LOSSES
 from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.checks import WORDS_OF_DISPERSION
+from descend.options.of_training import TRAINING
 from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
-from descend.options.request import FIELDS, OPTIONS, Request, check_options
+from descend.options.request import FIELDS, OPTIONS, Request, check_options, is_default
 from descend.options.starts_in_order import by_name, is_in_order
 from descend.options.units import number_or_measured, without_quantities
 from descend.registry import closest
@@ -58,7 +59,9 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 
     others: arrays after the first, as in ``fit(f, x, y)``. Raises ConfigError.
     """
-    for key in (options := without_quantities(options)):
+    if any(isinstance(value, Mapping) for value in options.values()):
+        options = without_quantities(options)
+    for key in options:
         if key not in OPTIONS:
             hint = OF_OTHERS.get(key, f"{closest(key, OPTIONS).strip()} See help(descend.fit).".strip())
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
@@ -81,11 +84,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         options = {**options, "response": response}
     if isinstance(model, str) and ";" in model:
         options = {**options, **{key: by_formula(model, key, options.get(key)) for key in ("weights", "sigma")}}
-    differing = {
-        key: value
-        for key, value in options.items()
-        if value is not (known := OPTIONS[key]).default and not known.same_as_default(value)
-    }
+    differing = {key: value for key, value in options.items() if not is_default(key, value)}
     given = {"model": model, "data": data} | {key: value for key, value in differing.items() if OPTIONS[key].repeat}
     data, options = in_full(data, options)
     options = _with_loss(model, _with_trials(model, options))
@@ -104,11 +103,13 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     check_options(values, *NEEDED)
     values["loss"] = _dispersed(model, values)
     data = _with_numbered(model, data, values)
-    values |= {key: read_penalty(key, values[key]) for key in ("l1", "l2") if is_number_text(values.get(key))}
+    for key in ("l1", "l2"):
+        if isinstance(values.get(key), str) and is_number_text(values[key]):
+            values[key] = read_penalty(key, values[key])
     values["fix"] = read_fixed(options.get("fix"))
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
-    _refuse_together(model, values)
+    _refuse_together(model, values, differing)
     return Request(
         **{key: value for key, value in values.items() if key in FIELDS},
         model=model,
@@ -129,14 +130,21 @@ def in_full(data: object, options: Values) -> tuple[object, Values]:
     return with_full_names(data, options)
 
 
-def _refuse_together(model: object, values: Mapping[str, object]) -> None:
-    """Raise ConfigError for options that do not go with each other, or with the kind of model."""
+def _refuse_together(model: object, values: Values, differing: Values) -> None:
+    """Raise ConfigError for options that do not go with each other, or with the kind of model.
+
+    differing: those that are not their defaults.
+    """
     if values.get("resume") and values.get("checkpoint") is None:
         raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
-    if not kind_of(model).in_place and values.get("inputs") is not None:
+    if differing.keys().isdisjoint(("inputs", *TRAINING)) or kind_of(model).in_place:
+        return
+    if "inputs" in differing:
         raise ConfigError(
             "`inputs` names the columns a PyTorch module takes; a formula or function names its own. Leave it out."
         )
+    key = next(key for key in TRAINING if key in differing)
+    raise ConfigError(f"`{key}` is for training a PyTorch module, not for a formula or a function.")
 
 
 def with_columns(model: object, data: object, weights: Any, sigma: Any) -> tuple[object, Any, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from descend.errors import ConfigError, DataError
-from descend.formula.formula import guess_columns
+from descend.formula import guess_columns
 from descend.models import kind_of
 from descend.models.call import arguments_of, name_of
 from descend.models.stacked import Stacked

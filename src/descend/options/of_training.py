@@ -9,7 +9,7 @@ from descend.errors import ConfigError
 from descend.options import checks
 from descend.options.checks import is_switch, is_text, must_be, whole_number
 from descend.options.of_descent import OptionsOfDescent
-from descend.options.option import option
+from descend.options.option import option, options_of
 
 
 def _share(key: str, value: object) -> None:
@@ -133,25 +133,6 @@ class OptionsOfTraining(OptionsOfDescent):
     )
     progress: bool | None = option(None, check=must_be("True or False", is_switch), repeat=False)
 
-    def refuse_training(self) -> None:
-        """Refuse these options for a model that is no module."""
-        given = {
-            "validation": self.validation is not None,
-            "patience": self.patience is not None,
-            "min_delta": self.min_delta != 0.0,
-            "keep": self.keep != "last",
-            "monitor": self.monitor != "loss",
-            "clip": self.clip is not None,
-            "clip_value": self.clip_value is not None,
-            "accumulate": self.accumulate != 1,
-            "schedule_every": self.schedule_every is not None,
-            "precision": self.precision is not None,
-            "compile": self.compile,
-            "ema": self.ema is not None,
-            "metrics": self.metrics is not None,
-            "callbacks": self.callbacks is not None,
-            "progress": self.progress is not None,
-        }
-        for key in given:
-            if given[key]:
-                raise ConfigError(f"`{key}` is for training a PyTorch module, not for a formula or a function.")
+
+TRAINING = tuple(key for key in options_of(OptionsOfTraining) if key not in options_of(OptionsOfDescent))
+"""The options that only a module takes."""

@@ -66,12 +66,6 @@ class Option:
         """
         return self.flag or flag(self.key)
 
-    def same_as_default(self, value: object) -> bool:
-        """Whether a value means the same as the default."""
-        if value is self.default or (type(value) in (dict, list, tuple) and not value):
-            return True
-        return type(value) in (str, int, float, bool) and value == self.default
-
 
 def option(default: Any, help: str = "", /, form: Form = "text", check: Check = anything, **more: Any) -> Any:
     """Return a dataclass field for an option; ``more`` are further arguments of `Option`."""

@@ -19,9 +19,12 @@ from typing import TYPE_CHECKING, Any
 from descend.options import checks
 from descend.options.of_training import OptionsOfTraining
 from descend.options.option import Option, Values, options_of
+from descend.options.units import VALUES, may_have_units
+from descend.table.headers import SIGN
 from descend.wording import FLAGS
 
 if TYPE_CHECKING:
+    from descend.table import Table
     from descend.table.rows import Roles, Weighing
     from descend.units.stated import Stated
 
@@ -67,6 +70,14 @@ class Request(OptionsOfTraining):
         changed.__dict__.update(self.__dict__, **values)
         changed.__dict__.pop("roles", None)
         return changed
+
+    def says_units(self, table: Table) -> bool:
+        """Whether units may stand in headers, in metadata or in values of options, and were not looked at yet."""
+        if self.stated is not None:
+            return False
+        said = self.units or table.units or table.given_units or any(map(SIGN.search, table.names))
+        values = [value for key in VALUES if (value := getattr(self, key)) is not None]
+        return bool(said) or (bool(values) and may_have_units(values))
 
     def check(self) -> None:
         """Raise ConfigError for the first option with a wrong value."""
@@ -134,6 +145,14 @@ def register(option: Option) -> None:
 def options_among(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options among the arguments of a call, by key."""
     return {key: value for key, value in given.items() if key in OPTIONS}
+
+
+def is_default(key: str, value: object) -> bool:
+    """Whether a value of an option means the same as its default."""
+    default = OPTIONS[key].default
+    if value is default or (type(value) in (dict, list, tuple) and not value):
+        return True
+    return type(value) in (str, int, float, bool) and value == default
 
 
 def check_options(given: Mapping[str, object], *needed: str) -> None:

@@ -8,7 +8,7 @@ from descend.errors import ConfigError
 from descend.losses import LOSSES
 from descend.models import kind_of
 from descend.options.option import Values
-from descend.options.request import OPTIONS, check_options
+from descend.options.request import check_options, is_default
 from descend.wording import spell
 
 USUAL = "binomial"
@@ -38,7 +38,7 @@ def with_trials(model: object, options: Values) -> dict[str, Any]:
             f"{spell('weights')}."
         )
     loss = options.get("loss")
-    if loss is None or OPTIONS["loss"].same_as_default(loss):
+    if loss is None or is_default("loss", loss):
         loss = USUAL
     elif not LOSSES.build(loss).two_levels:
         raise ConfigError(

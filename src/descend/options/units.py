@@ -1,19 +1,13 @@
-"""Whether anything is said of units in a request or its data: a look that costs nothing, where nothing is."""
+"""Whether values of options may have units: a look that costs nothing where none have (see `Request.says_units`)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from descend.options.request import Request
-    from descend.table import Table
+from typing import Any
 
 VALUES = ("start", "fix", "bounds", "priors")
 """Options whose values may have units."""
-BESIDE = re.compile(r"[(\[/]")
-"""What stands before a unit in a header."""
 MEASURED = re.compile(r"\d\s*[*/]?\s*(?![eE][-+\d])[^\W\d_]|[\d\s]\s*[%°]")
 """What there is in a number with a unit."""
 
@@ -25,14 +19,6 @@ def number_or_measured(text: str) -> float | str:
     (5.0, '5/min')
     """
     return text.strip() if MEASURED.search(text) and text.strip()[:1] in "+-.0123456789" else float(text)
-
-
-def says_units(request: Request, table: Table) -> bool:
-    """Whether units may stand in headers, in metadata, or in the values of a request whose units were not looked at."""
-    if request.stated is not None:
-        return False
-    said = request.units or table.units or table.given_units or any(map(BESIDE.search, table.names))
-    return bool(said) or any(map(_may_have_units, (request[key] for key in VALUES)))
 
 
 def without_quantities(options: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -53,13 +39,14 @@ def _as_text(value: Any) -> object:
     return f"{float(value.magnitude)!r} {value.units:~C}" if not hasattr(value.magnitude, "__len__") else value
 
 
-def _may_have_units(value: object) -> bool:
+def may_have_units(value: object) -> bool:
+    """Whether a text among values may be a number with a unit."""
     if value is None or type(value) in (int, float):
         return False
     if isinstance(value, str):
         return MEASURED.search(value) is not None
     if isinstance(value, Mapping):
-        return any(map(_may_have_units, value.values()))
+        return any(map(may_have_units, value.values()))
     if isinstance(value, list | tuple):
-        return any(map(_may_have_units, value))
+        return any(map(may_have_units, value))
     return False

@@ -79,7 +79,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
     beside = (*gradient_columns(code), *request.roles.columns, *request.weighed_by)
     names = dict.fromkeys((*model.response_columns, *model.inputs, *beside))
     summing = _summing(model, code, table, tuple(names), request)
-    pair = kind_of(request.model).original(request.model, model)
+    pair = None if isinstance(request.model, str) else kind_of(request.model).original(request.model, model)
     doubt = None if pair is None else pair.difference(model.parameters.start(given, 1.0), summing.rows.columns)
     if doubt is not None:
         return pose(untraced(request, doubt), table)
@@ -161,7 +161,8 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
     penalised = request.l1 + request.l2 > 0 or bool(request.priors)
     remarks: tuple[str, ...] = ()
     if not request.bare:
-        remarks = table.rounding_notes(beside_matrix(rows.columns))  # which holds floats to begin with
+        # A matrix holds floats to begin with.
+        remarks = table.rounding_notes(beside_matrix(rows.columns) if model.listed else rows.columns)
         preflight.check_rows(model, rows.columns, rows.count, table.source, penalised)
     rows.check()
     model.loss.check_columns(rows.outside, table.source)

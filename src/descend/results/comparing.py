@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.models.call import name_of
 from descend.options.request import Request
-from descend.options.units import says_units
 from descend.results.cross_validation import HeldOut, folds_of, held_out_error
 from descend.results.fitting import fit_table
 from descend.results.model_comparison import ModelComparison, compared
@@ -55,7 +54,7 @@ def compare_models(
         raise ConfigError(
             f"Rows are held out by whole groups of `{group}`, or in the order of `{order}`. Leave out one of the two."
         )
-    if any(says_units(request, table) for request in requests):
+    if any(request.says_units(table) for request in requests):
         from descend.problem.units import with_units
 
         requests = [with_units(request, table) for request in requests]

@@ -14,7 +14,6 @@ from descend.inference.intervals import checked_errors
 from descend.losses import LOSSES
 from descend.models.inexact import inexact_inputs
 from descend.options.request import Request, check_options
-from descend.options.units import says_units
 from descend.problem.model_reading import read_model
 from descend.problem.posing import pose
 from descend.results.solved import SolvedFit, fit_of
@@ -30,7 +29,7 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
 
     Raises FormulaError, DataError or ConfigError, before the first step.
     """
-    if says_units(request, table):
+    if request.says_units(table):
         from descend.problem.units import with_units
 
         request = with_units(request, table)
@@ -71,7 +70,8 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         read_model(request, table, loss)  # refused here, or not at all
         # Its scale is that of the distances from a curve that is near.
         request, inexact = started_without_errors(request, table, began), False
-    request = settled(request, table)
+    if LOSSES.build(request.loss).efficient is not None:  # robust, of a scale
+        request = settled(request, table)
     loss = LOSSES.build(request.loss)
     if (exact := loss.exact) is not None:
         from descend.starts.as_if_exact import started_as_if_exact

@@ -15,7 +15,7 @@ from descend.errors import ConfigError
 from descend.formula.equations import levels_in
 from descend.options.arguments import read_request
 from descend.options.option import Values
-from descend.options.request import OPTIONS, Request
+from descend.options.request import OPTIONS, Request, is_default
 from descend.results.fit import Fit
 from descend.results.loaded import LoadedFit
 from descend.results.loading import load
@@ -95,7 +95,7 @@ def earlier(like: object, model: object, data: object, options: Values) -> Earli
 
 def _differs(key: str, value: object) -> bool:
     """Whether an option is given: unknown, which the request will say, another value than the default, or a list."""
-    return isinstance(value, list) or key not in OPTIONS or not OPTIONS[key].same_as_default(value)
+    return isinstance(value, list) or key not in OPTIONS or not is_default(key, value)
 
 
 def call_of(fit: Fit, name: str) -> tuple[Values, tuple[str, ...]]:

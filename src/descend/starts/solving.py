@@ -43,7 +43,7 @@ def solve(
     """
     since = time.perf_counter() if began is None else began
     solution = _solved(problem, request, on_step, resumed, since)
-    pair = kind_of(request.model).original(request.model, solution.model)
+    pair = None if isinstance(request.model, str) else kind_of(request.model).original(request.model, solution.model)
     if pair is None or solution.outcome is Outcome.INTERRUPTED or not np.isfinite(solution.theta).all():
         return solution
     steps = solution.trace.steps

@@ -9,6 +9,8 @@ BESIDE = re.compile(
     r"(?P<name>.*\S)\s*(?:\((?P<round>[^()]*(?:\([^()]*\))?[^()]*)\)|\[(?P<square>[^\[\]]*)\])|"
     r"(?P<symbol>.*\S)\s+/\s*(?P<slash>\S.*)|(?P<left>.*\S)/\s+(?P<right>\S.*)"
 )
+SIGN = re.compile(r"[(\[/]")
+"""What stands before a unit."""
 NO_UNIT = re.compile(r"\s*\d*\s*|.*[=,;].*", re.DOTALL)
 """What stands in brackets and is no unit: a number, as of the second column of a name, and remarks such as (n=3)."""
 
@@ -35,16 +37,11 @@ def plain_names(columns: Iterable[str]) -> Mapping[str, str]:
     {'t': 't (s)', 'V': 'V [mV]'}
     """
     names = tuple(columns)
-    if not _signed(names):
+    if not any(map(SIGN.search, names)):
         return {}
     found = [(known[0], name) for name in names if (known := beside(name)) is not None]
     taken = [*names, *(plain for plain, _ in found)]
     return {plain: name for plain, name in found if taken.count(plain) == 1}
-
-
-def _signed(names: Iterable[str]) -> bool:
-    """Return whether any header may have a unit at all."""
-    return any(sign in name for name in names for sign in "([/")
 
 
 def alike(columns: Iterable[str]) -> Mapping[str, list[str]]:
@@ -54,8 +51,8 @@ def alike(columns: Iterable[str]) -> Mapping[str, list[str]]:
     {'t': ['t (s)', 't (min)']}
     """
     names, found = tuple(columns), dict[str, list[str]]()
-    for name in names if _signed(names) else ():
-        if (known := beside(name)) is not None:
+    for name in names:
+        if SIGN.search(name) and (known := beside(name)) is not None:
             found.setdefault(known[0], []).append(name)
     return {plain: those for plain, those in found.items() if len(those) > 1 and plain not in names}
 

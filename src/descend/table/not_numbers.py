@@ -31,7 +31,7 @@ def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cel
     if bad == cells:
         category = name if name.isidentifier() else "its name"
         categories = f"for categories, write u[{category}] in a formula: a parameter for each of them."
-        return WordsError(name, start, f"Use a column of numbers; {categories}")
+        return WordsError(name, start, f"Use a column of numbers, such as 0 and 1; {categories}")
     others = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
     extent = f"Its other {others}." if bad == 1 else f"Of its {cells} cells {bad} are not numbers."
     condition = f"'try_cast({quoted_if_odd(name)} as double) is not null'"

@@ -33,7 +33,8 @@ class Course:
     the learning rate. average: of the weights on the way, which is what is validated and left in the module.
 
     module: what is trained; optimizer: that of PyTorch, None where steps are not by one. epoch: epochs that are done;
-    step: steps; loss: J of the last epoch; measures: what was measured after it, by name.
+    step: steps; step_loss: J of the batches of the last one, before it; loss: J of the last epoch; measures: what was
+    measured after it, by name.
     """
 
     regime: Regime
@@ -66,6 +67,13 @@ class Course:
     passed: Tensor | None = None
     """J of the epoch just passed, as the mean over its batches."""
     kept: list[Tensor] | None = None
+    step_losses: list[Tensor] = field(default_factory=list)
+    """The part of J of each batch of the last step, where somebody hears of steps."""
+
+    @property
+    def step_loss(self) -> float:
+        """J over the batches of the last step, before it; nan where no callback has a method ``on_step``."""
+        return float(sum(self.step_losses)) if self.step_losses else math.nan
 
     @property
     def stepwise(self) -> bool:
@@ -131,8 +139,10 @@ class Course:
                 torch.nn.utils.clip_grad_value_(trained, clip_value)
             step()
             self.step += 1
-            for each in after:
-                each()
+            if after:
+                self.step_losses = losses[-len(batches) :]
+                for each in after:
+                    each()
         objective.meter = None
         if not losses:
             return

@@ -75,8 +75,9 @@ class TorchOptimizer(Optimizer):
             return self.ours
         if type(self.torch_optimizer).__name__ != "SGD":
             return OPTIMIZERS.build("adam")
-        momentum = float(self.torch_optimizer.defaults.get("momentum", 0.0) or 0.0)
-        return OPTIMIZERS.build("gd" if momentum == 0.0 else f"momentum(momentum={momentum})")
+        group = self.torch_optimizer.param_groups[0]
+        momentum, named = float(group["momentum"]), "nesterov" if group["nesterov"] else "momentum"
+        return OPTIMIZERS.build("gd" if momentum == 0.0 else f"{named}(momentum={momentum})")
 
     @property
     def decays(self) -> bool:

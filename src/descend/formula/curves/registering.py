@@ -7,7 +7,8 @@ from functools import lru_cache
 from descend.errors import FormulaError
 from descend.formula.curves.entry import Curve
 from descend.formula.curves.table import CURVES, listed
-from descend.formula.names import is_function, reserved
+from descend.formula.functions import reserved
+from descend.formula.names import is_function
 from descend.formula.syntax import parse_expression
 from descend.formula.tree import Node, names_in
 

@@ -15,7 +15,16 @@ from descend.formula.functions import (
 from descend.formula.functions.constants import CONSTANTS
 from descend.formula.functions.entry import POSITIVE, REAL, Bend, Function, Interval
 from descend.formula.functions.evaluation import constant_call, imports, special
-from descend.formula.functions.table import ALIASES, DERIVED_ONLY, FUNCTIONS, NAMES, entry_of, function_named, register
+from descend.formula.functions.table import (
+    ALIASES,
+    DERIVED_ONLY,
+    FUNCTIONS,
+    NAMES,
+    entry_of,
+    function_named,
+    register,
+    reserved,
+)
 
 register(
     *elementary.ENTRIES,
@@ -51,5 +60,6 @@ __all__ = [
     "function_named",
     "imports",
     "register",
+    "reserved",
     "special",
 ]

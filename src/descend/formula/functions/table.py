@@ -1,20 +1,21 @@
-"""The table of functions, by their names in formulas and by the classes of their expressions."""
+"""The table of functions, by their names in formulas and by the classes of their expressions; reserved names."""
 
 from __future__ import annotations
 
 import sympy
 from sympy import Expr
 
+from descend.formula.functions.constants import CONSTANTS
 from descend.formula.functions.entry import Function
 
+JOINS = ("and", "or", "not")
+"""The words that join conditions."""
 FUNCTIONS: dict[str, Function] = {}
 """The functions that formulas may call, by name."""
 DERIVED_ONLY: dict[str, Function] = {}
 """The functions that only derivatives bring in, by name."""
 NAMES: dict[type, str] = {sympy.Abs: "abs", sympy.sign: "sign"}
 """The name of a SymPy class of functions in formulas; every printer looks functions up through it."""
-
-
 ALIASES: dict[str, str] = {}
 """The names of functions by what others call them."""
 
@@ -26,6 +27,16 @@ def function_named(name: str) -> Function | None:
     'atan2'
     """
     return FUNCTIONS.get(name) or FUNCTIONS.get(ALIASES.get(name, ""))
+
+
+def reserved(name: str) -> bool:
+    """Say whether a name, without backticks, can be that of neither a column nor a parameter.
+
+    >>> [name for name in ("exp", "gamma", "e", "tau") if reserved(name)]
+    ['exp', 'e']
+    """
+    function = name in FUNCTIONS and FUNCTIONS[name].reserved
+    return function or name in CONSTANTS or name in JOINS or name.startswith("__")
 
 
 def entry_of(node: Expr) -> Function | None:

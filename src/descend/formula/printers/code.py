@@ -13,8 +13,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Not, Or
 
 from descend.errors import FormulaError
-from descend.formula.functions import CONSTANTS, FUNCTIONS, Function, constant_call, entry_of
-from descend.formula.names import reserved
+from descend.formula.functions import CONSTANTS, FUNCTIONS, Function, constant_call, entry_of, reserved
 from descend.formula.symbols import LARGEST_EXACT, Column, Predictor, Typed
 from descend.formula.tokens import LONGEST, SIMPLIFY
 
