@@ -171,10 +171,10 @@ def add_lower(total: Tensor, rows: Tensor) -> None:
     if rows.device.type == "cpu":
         from scipy.linalg.blas import dsyrk, ssyrk
 
-        add, whole = ssyrk if str(rows.dtype) == "torch.float32" else dsyrk, rows.numpy()
-        across = whole.flags.f_contiguous and not whole.flags.c_contiguous
+        add, root = ssyrk if str(rows.dtype) == "torch.float32" else dsyrk, rows.numpy()
+        across = root.flags.f_contiguous and not root.flags.c_contiguous
         # Transposes are as Fortran has them, so that nothing is copied and the total itself is written.
-        add(1.0, whole if across else whole.T, 1.0, total.numpy().T, trans=across, overwrite_c=True)
+        add(1.0, root if across else root.T, 1.0, total.numpy().T, trans=across, overwrite_c=True)
         return
     size = rows.shape[1]
     step = -(-size // LOWER_PARTS)

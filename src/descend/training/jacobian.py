@@ -40,30 +40,35 @@ class RowJacobian:
         self.layers: Layers | None = None
 
     def tried(self, inputs: Tensor) -> int:
-        """Try both ways on a few rows, and return how many scores a row has.
+        """Settle how derivatives are had, by trying it on a few rows, and return how many scores a row has.
 
         Raises RuntimeError, ValueError or TypeError for a forward that cannot be taken row by row.
         """
         few = inputs[:: -(-len(inputs) // TRIED)]
-        expected = self.by_row(few)
         layers = Layers.of(self.model.module)
-        if layers is not None and self._same(layers, few, expected):
-            self.layers = layers
-        return int(expected.shape[1])
+        try:
+            made = None if layers is None else layers.passed(self.scored, few)
+            if made is not None and self._same(made, few):
+                self.layers = layers
+                return int(made.scores.shape[1])
+        except RuntimeError:
+            pass  # such as a layer that no score depends on
+        return int(self.by_row(few).shape[1])
 
-    def _same(self, layers: Layers, few: Tensor, expected: Tensor) -> bool:
-        """Whether layers give the Jacobian of these rows."""
+    def _same(self, made: LayeredPass, few: Tensor) -> bool:
+        """Whether a pass of rows has the derivatives that each row has when it is passed alone."""
         import torch
 
-        try:
-            made = layers.passed(self.scored, few)
-            if made is None:
-                return False
-            found = made.jacobian(slice(None))
-        except RuntimeError:
-            return False
+        trained, count = list(self.trained.values()), made.scores.shape[1]
+        weights = torch.linspace(1.0, 2.0, count, dtype=made.scores.dtype, device=made.scores.device)
+        found = torch.einsum("nkp,k->np", made.jacobian(slice(None)), weights)
+        with torch.enable_grad():
+            alone = [
+                torch.autograd.grad(self.scored(row[None])[0], trained, weights, materialize_grads=True) for row in few
+            ]
+        expected = torch.stack([torch.cat([part.flatten() for part in row]) for row in alone])
         near = torch.finfo(expected.dtype).eps ** 0.75 * float(expected.abs().max())
-        return found.shape == expected.shape and bool(((found - expected).abs() <= near).all())
+        return bool(((found - expected).abs() <= near).all())
 
     def passed(self, inputs: Tensor) -> LayeredPass | None:
         """Pass rows through the layers of the module; None where it is not made of these."""
