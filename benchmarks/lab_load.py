@@ -1,9 +1,11 @@
 """The lab under load: 50 scripted readers on loopback for a minute, each with a page and sliders of their own.
 
-    python benchmarks/lab_load.py [--readers 50] [--seconds 60] [--before OTHER/src]
+    python benchmarks/lab_load.py [--readers 50] [--seconds 60] [--drag] [--before OTHER/src]
 
-A reader opens a problem, moves the rate, the start or the noise, or types a gradient, with two seconds or so between.
-It holds as many connections open as a browser does, six, and uses one of them.
+A reader opens a problem, moves the rate or the start, or chooses other optimizers, with two seconds or so between, and
+reads the words to what he sees. With --drag all drag the slider of the rate at once: each asks for the next film as
+soon as he has the last, as the page does while a hand moves, and there is nothing to read before it rests. A reader
+holds as many connections open as a browser does, six, and uses one of them.
 It fails on any error, where one answer in twenty takes longer than half a second, and where memory grows: by more
 than a tenth over the second half of the minute.
 """
@@ -24,10 +26,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from descend.lab.callbacks import WORDS_OF_FILM
 from descend.lab.problems import PROBLEMS
 
-PLACES = WORDS_OF_FILM.split()
 SLOWEST = 0.5
 GROWTH = 1.1
 PAUSE = (1.0, 3.0)
@@ -37,11 +37,17 @@ CONNECTIONS = 6
 
 
 class Reader(threading.Thread):
-    """One reader: what it asked took ``times``; ``errors`` are what it was told instead."""
+    """One reader: what it asked took ``times``; ``errors`` are what it was told instead.
 
-    def __init__(self, number: int, port: int, end: float, problems: list[str]) -> None:
+    problems: what it may open. places: the elements whose words are asked of Dash, in a version that has them there;
+    None for this one. drag: whether it moves the slider without a pause.
+    """
+
+    def __init__(
+        self, number: int, port: int, end: float, problems: list[str], places: list[str] | None, drag: bool
+    ) -> None:
         super().__init__(daemon=True)
-        self.problems = problems
+        self.problems, self.places, self.drag = problems, places, drag
         self.random = random.Random(number)
         self.port, self.end = port, end
         self.times: list[float] = []
@@ -72,28 +78,36 @@ class Reader(threading.Thread):
             try:
                 film = self.answer(connection, "/film", self.asked())["film"]
                 self.marks = film.get("marks", {})
-                told = self.answer(connection, "/_dash-update-component", words_to(film["link"]))
-                if not told["response"]["told"]["children"]:
+                if not self.drag and not self.words(connection, film["link"]):
                     self.errors.append(self.said)
             except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError) as error:
                 self.errors.append(f"{error!r} {self.said}")
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-            time.sleep(self.random.uniform(*PAUSE))
+            if not self.drag:
+                time.sleep(self.random.uniform(*PAUSE))
         for other in idle:
             other.close()
 
     def act(self) -> None:
         """Change one thing, as a reader would."""
         settings, chance = self.settings, self.random.random()
-        if chance < 0.1:
+        if chance < 0.1 and not self.drag:
             self.open()
-        elif chance < 0.8:
+        elif chance < 0.8 or self.drag:
             settings["rate"] = round(self.random.uniform(-4.0, -0.5), 2)
         elif chance < 0.9:
             names = [part.partition("=")[0] for part in settings["start"].split(", ")]
             settings["start"] = ", ".join(f"{name}={self.random.uniform(0.0, 2.0):.3f}" for name in names)
         else:
             settings["optimizers"] = self.random.sample(["gd", "momentum", "nesterov", "adam"], 2)
+
+    def words(self, connection: http.client.HTTPConnection, link: str) -> Any:
+        """Ask for the words to a film, and return how its descents ended."""
+        if self.places is None:
+            said = self.answer(connection, "/words", json.dumps({"link": link, "key": None}))
+        else:
+            said = self.answer(connection, "/_dash-update-component", words_to(link, self.places))["response"]
+        return said["told"]["children"]
 
     def answer(self, connection: http.client.HTTPConnection, path: str, body: str) -> Any:
         """Ask for one thing, and note how long it took."""
@@ -112,13 +126,13 @@ class Reader(threading.Thread):
         return json.dumps({"settings": self.settings, "gradient": "", "key": None, "have": self.marks})
 
 
-def words_to(link: str) -> str:
-    """Write what the page sends for the words to a film, as Dash does."""
+def words_to(link: str, places: list[str]) -> str:
+    """Write what a page sends for the words to a film in a version that asks Dash for them."""
     given = [("opening", "data", {"key": None}), ("rate", "min", -6.0), ("rate", "max", 1.0)]
     return json.dumps(
         {
-            "output": ".." + "...".join(PLACES) + "..",
-            "outputs": [dict(zip(("id", "property"), place.split("."), strict=True)) for place in PLACES],
+            "output": ".." + "...".join(places) + "..",
+            "outputs": [dict(zip(("id", "property"), place.split("."), strict=True)) for place in places],
             "inputs": [{"id": "link", "property": "data", "value": link}],
             "changedPropIds": ["link.data"],
             "state": [{"id": name, "property": what, "value": value} for name, what, value in given],
@@ -139,11 +153,19 @@ def memory(process: int) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
-def measured(readers: int, seconds: float, source: Path | None, problems: list[str]) -> bool:
+def places_of(source: Path) -> list[str] | None:
+    """Return the elements whose words a version asks of Dash; None if it does not."""
+    text = (source / "descend/lab/callbacks.py").read_text(encoding="utf-8")
+    found = re.search(r"^WORDS_OF_FILM = \((.*?)^\)", text, re.DOTALL | re.MULTILINE)
+    return None if found is None else "".join(re.findall(r'"(.*?)"', found[1])).split()
+
+
+def measured(readers: int, seconds: float, source: Path | None, problems: list[str], drag: bool) -> bool:
     """Start a lab, let the readers loose, print what it took, and return whether that is too much.
 
     source: the folder that holds the package of another version; None for this one. problems: what readers open.
     """
+    places = None if source is None else places_of(source)
     command = [sys.executable, "-m", "descend", "lab", "--no-browser", "--port", "0"]
     environment = dict(os.environ) if source is None else os.environ | {"PYTHONPATH": str(source)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as lab:
@@ -151,7 +173,7 @@ def measured(readers: int, seconds: float, source: Path | None, problems: list[s
         port = int(re.search(r":(\d+)/", lab.stderr.readline())[1])  # type: ignore[index]
         threading.Thread(target=lab.stderr.read, daemon=True).start()
         end = time.monotonic() + seconds
-        class_of = [Reader(number, port, end, problems) for number in range(readers)]
+        class_of = [Reader(number, port, end, problems, places, drag) for number in range(readers)]
         for reader in class_of:
             reader.start()
         sizes, begun, warm = [], 0.0, 0
@@ -185,14 +207,15 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--readers", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--drag", action="store_true", help="all drag the slider, without a pause")
     parser.add_argument("--before", type=Path, metavar="SRC", help="the src folder of a version to measure first")
     options = parser.parse_args()
     problems = list(PROBLEMS)
     if options.before is not None:
         there = (options.before / "descend/lab/problems.py").read_text(encoding="utf-8")
         problems = [name for name in problems if f'"{name}",' in there]
-        measured(options.readers, options.seconds, options.before, problems)
-    return int(measured(options.readers, options.seconds, None, problems))
+        measured(options.readers, options.seconds, options.before, problems, options.drag)
+    return int(measured(options.readers, options.seconds, None, problems, options.drag))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class Page:
             self.tab.wait_for_timeout(30)
 
     def count(self, url: str, address: str) -> None:
-        self.asked += url.endswith(("/film", "/_dash-update-component"))
+        self.asked += url.endswith(("/film", "/words", "/_dash-update-component"))
         if not url.startswith((address, "data:", "blob:")):
             self.elsewhere.append(url)
 

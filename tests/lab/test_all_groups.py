@@ -190,8 +190,8 @@ def test_the_page_asks_for_all_groups_for_one_or_for_none():
 
 
 def test_words_of_all_groups_are_how_to_repeat_them():
-    said = Callbacks(Library()).tell("?problem=wells", {"search": "?problem=wells", "key": None}, -6.0, 1.0)
-    assert "--by" in str(said[4]) and 'by=["well"]' in said[5] and said[-1] == "?problem=wells"
+    said = json.loads(Callbacks(Library()).words({"link": "?problem=wells", "key": None}))
+    assert "--by" in str(said["command"]) and 'by=["well"]' in said["python"]["children"] and len(said) == 2
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

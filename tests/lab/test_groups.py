@@ -40,7 +40,7 @@ def test_each_group_has_its_colour_and_one_line_moves(rows):
     names = [trace["name"] for trace in drawn["data"][:2]]
     assert names == ["A", "B"] and len({trace["marker"]["color"] for trace in drawn["data"][:2]}) == 2
     (moving,) = moves
-    gaps = [place for place, value in enumerate(moving["x"]) if value is None]
+    gaps = [place for place, value in enumerate(moving["x"]) if np.isnan(value)]
     assert len(gaps) == 2 and gaps[1] == len(moving["x"]) - 1
     places = np.frombuffer(base64.b64decode(moving["heights"]), "<i2").reshape(-1, len(moving["x"]))
     last, scale = places[-1].astype(float), moving["scale"]

@@ -12,7 +12,7 @@ from descend.errors import ConfigError, DescendError
 from descend.formula.curves import curve_named
 from descend.gradients.derivation import Derivation
 from descend.lab import copies, curves, groups, hand, rates
-from descend.lab import elements as html
+from descend.lab import parts as html
 from descend.lab.cache import Cache
 from descend.lab.controls import on_the_page
 from descend.lab.data import Library, Rows, first_formula
@@ -30,19 +30,16 @@ from descend.report import mathematics
 from descend.report.view import view
 from descend.wording import speaking
 
-WORDS_OF_FILM = (
-    "told.children ruler.children limit.children rule.children command.children python.children "
-    "surface-caption.children data-caption.children rate.min rate.max told.data-link"
-)
-"""The elements for the words of a film, which the page asks for by the film's link once it is drawn."""
 SETTINGS = (
     "formula.value loss.value trials.value dispersion.value optimizers.value rate.value auto.value start.value "
     "epochs.value batch.value noise.value by.value context.data by-hand.value theme.data"
 )
 TURN = Turn()
 FILMS: Cache[tuple[bytes, Mapping[str, Still]]] = Cache(128)
-WORDS: Cache[tuple[Any, ...]] = Cache(128)
+WORDS: Cache[bytes] = Cache(128)
 Answer = Callable[..., object] | str
+Said = Mapping[str, Mapping[str, object]]
+"""By element of a page, what becomes of its properties."""
 Question = Mapping[str, object]
 """What a page posts."""
 Opening = dict[str, Any]
@@ -76,7 +73,6 @@ class Callbacks:
         wire("open", "opening.data", "url.search", late=False)
         wire(self.page, "page.children", "opening.data")
         wire("ask", "asked.data", SETTINGS, "gradient.value opening.data", late=False)
-        wire(self.tell, WORDS_OF_FILM, "link.data", "opening.data rate.min rate.max")
         judgement = "gradient-told.children mathematics.data gradient.placeholder"
         rows = "context.data noise.value opening.data by.value"
         wire(self.judge, judgement, "gradient.value formula.value loss.value", rows + " trials.value", late=False)
@@ -166,23 +162,26 @@ class Callbacks:
         rows = self.library.rows(state, key if isinstance(key, str) else None)
         return state, rows, settings.get("theme") == "dark"
 
-    def tell(self, link: str | None, opening: Opening, low: float, high: float) -> list[object]:
-        """Return the words for the descents of a link, and the ends of the slider of rates."""
-        from dash import no_update
+    def words(self, question: Question) -> bytes:
+        """Return the words for the descents of a ``link`` as JSON: by element, what becomes of its properties.
 
-        unchanged = [no_update] * len(WORDS_OF_FILM.split())
-        state, rows = self._of_link(link, opening)
+        A page asks for them once its film is drawn and the hand rests. question: also ``key``, of an upload.
+        """
+        link, key = question.get("link"), question.get("key")
+        state, rows = self._of_link(link if isinstance(link, str) else None, key if isinstance(key, str) else None)
         if rows is None:
-            return unchanged
-        if state.all_groups:
-            return _words_of_groups(state, rows, unchanged, link)
-        *texts, begin, end = WORDS((rows.key, state), lambda: _words(state, rows))
-        return [*texts, no_update if begin == low else begin, no_update if end == high else end, link]
+            return b"{}"
+        try:
+            if state.all_groups:
+                return as_json(_words_of_groups(state, rows))
+            return WORDS((rows.key, state), lambda: as_json(_words(state, rows)))
+        except DescendError:
+            return b"{}"  # what is wrong is said with the film
 
-    def _of_link(self, link: str | None, opening: Opening) -> tuple[State, Rows | None]:
+    def _of_link(self, link: str | None, key: str | None) -> tuple[State, Rows | None]:
         """Return the state of a link, and its rows; None if these are not on this server."""
         state, _ = read_query(link or "", self.formula)
-        return state, self.library.rows(state, opening.get("key")) if link else None
+        return state, self.library.rows(state, key) if link else None
 
     def judge(
         self,
@@ -256,7 +255,7 @@ class Callbacks:
         """Return the report of the descent, or of the race, as a file to download."""
         from dash import no_update
 
-        state, rows = self._of_link(link, opening)
+        state, rows = self._of_link(link, opening.get("key"))
         if not clicks or rows is None:
             return no_update
         with TURN.taken(soon=False), speaking(on_the_page(state.lang)):
@@ -280,26 +279,33 @@ def _film(state: State, rows: Rows, dark: bool, have: object) -> bytes:
     return b'%b,"marks":%b,"figures":{%b}}' % (moving[:-1], marks, sent)
 
 
-def _words_of_groups(state: State, rows: Rows, unchanged: list[object], link: str | None) -> list[object]:
-    """Return the words of all groups, of which most elements say nothing: how to repeat the fits elsewhere."""
-    found = dict(zip(WORDS_OF_FILM.split(), unchanged, strict=True))
-    copied = unbroken(copies.commands(state, rows, {})), copies.python(state, rows, {})
-    found |= {"command.children": copied[0], "python.children": copied[1], "told.data-link": link}
-    return list(found.values())
+def _words_of_groups(state: State, rows: Rows) -> Said:
+    """Return the words of all groups: how to repeat the fits elsewhere."""
+    return {
+        "command": {"children": unbroken(copies.commands(state, rows, {}))},
+        "python": {"children": copies.python(state, rows, {})},
+    }
 
 
-def _words(state: State, rows: Rows) -> tuple[Any, ...]:
-    """Return the content of the elements ``WORDS_OF_FILM`` for a state, except its link."""
+def _words(state: State, rows: Rows) -> Said:
+    """Return the words for a state, and the ends of the slider of rates."""
     with TURN.taken(soon=False), speaking(on_the_page(state.lang)):
         runs = descents(state, rows)
         say, shown = words(state.lang), dict(runs.start)
         low, high = rates.ends(runs)
         contours, rows_left_out = captions(runs, say)
         best = [*groups_key(runs), *([lowest_key(say)] if view(runs.first).one else [])]
-        scale = rates.drawn(runs, low, high, say), rates.sentence(runs, say)
-        copied = unbroken(copies.commands(state, rows, shown)), copies.python(state, rows, shown)
-        below = [*legend(runs), contours], [*legend(runs), *best, rows_left_out]
-        return verdicts(runs, say), *scale, _rule(runs, say), *copied, *below, low, high
+        found = {
+            "told": verdicts(runs, say),
+            "ruler": rates.drawn(runs, low, high, say),
+            "limit": rates.sentence(runs, say),
+            "rule": _rule(runs, say),
+            "command": unbroken(copies.commands(state, rows, shown)),
+            "python": copies.python(state, rows, shown),
+            "surface-caption": [*legend(runs), contours],
+            "data-caption": [*legend(runs), *best, rows_left_out],
+        }
+        return {name: {"children": said} for name, said in found.items()} | {"rate": {"min": low, "max": high}}
 
 
 def _of_formula(error: DescendError, state: State) -> bool:

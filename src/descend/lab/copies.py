@@ -50,7 +50,7 @@ def report(state: State, rows: Rows) -> tuple[str, str]:
         from descend.many.page import page as page_of_many
 
         return page_of_many(fits_of(state, rows), as_command(arguments(state, rows, {}))), f"{stem}-groups.html"
-    runs = descents(state, rows)
+    runs = descents(state, rows, afresh=True)
     start = dict(runs.start)
     if len(runs.fits) == 1:
         given = arguments(state, rows, start)

@@ -17,6 +17,7 @@ from descend.lab.data import Rows
 from descend.lab.limits import LIMITS
 from descend.lab.state import State
 from descend.lab.texts import words
+from descend.losses import LOSSES
 from descend.optimizers import OPTIMIZERS
 from descend.parameters import Parameters
 from descend.results import Fit
@@ -63,8 +64,12 @@ class Descents:
         return next((fit.learning_rate for fit in self.fits.values() if fit.learning_rate is not None), None)
 
 
-def descents(state: State, rows: Rows) -> Descents:
-    """Descend from the same start with each optimizer. Raises DescendError."""
+def descents(state: State, rows: Rows, afresh: bool = False) -> Descents:
+    """Descend from the same start with each optimizer. Raises DescendError.
+
+    afresh: whether a scale of the loss is estimated from the rows for each descent, as it is outside the lab, rather
+    than taken from the lowest fit, which saves most of the time.
+    """
     lowest = lowest_fit(state, rows)
     start = starts(state, rows, lowest)
     if state.epochs > (most := LIMITS.get().epochs):
@@ -75,7 +80,10 @@ def descents(state: State, rows: Rows) -> Descents:
             f"{state.epochs:,} epochs in batches of {state.batch:,} of {rows.rows:,} rows are {updates:,} steps; the "
             f"lab takes {MOST_UPDATES:,} at most. Use larger batches or fewer epochs, or the command line."
         )
-    fits = {name: _run(state, rows, name, start) for name in state.optimizers}
+    scaled = LOSSES.build(state.loss).efficient is not None and not (afresh or state.by_hand)
+    loss = {"loss": lowest.loss_function} if scaled else {}
+    seconds = LIMITS.get().seconds / len(state.optimizers)
+    fits = {name: _run(rows, call(state, name, start) | loss, seconds) for name in state.optimizers}
     first = next(iter(fits.values()))
     assert first.solution is not None
     with np.errstate(all="ignore"):
@@ -143,9 +151,7 @@ def unknown_start(state: State, lowest: Fit) -> str:
     return ""
 
 
-def _run(state: State, rows: Rows, optimizer: str, start: Start) -> Fit:
-    arguments = call(state, optimizer, start)
-    seconds = LIMITS.get().seconds / len(state.optimizers)
+def _run(rows: Rows, arguments: dict[str, Any], seconds: float) -> Fit:
     key = (rows.key, repr(arguments), seconds, SPEAKING.get())  # what is said of a fit is said once
     return RUNS(key, lambda: api.fit(data=rows.table, missing=rows.missing, time_limit=seconds, **arguments))
 

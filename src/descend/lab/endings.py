@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from descend.errors import DescendError
 from descend.gradients.court import Judgement
 from descend.lab import chinese as zh
-from descend.lab import elements as html
+from descend.lab import parts as html
 from descend.lab.descents import Descents
 from descend.lab.equations import number
+from descend.lab.parts import Part
 from descend.lab.scenes import colour_name
 from descend.lab.texts import OUTCOMES, Words
 from descend.lab.valley import Valley, other_valley
 from descend.report import grouped
 from descend.report.units import unit_of_label
 from descend.report.view import view
-
-if TYPE_CHECKING:
-    from dash.development.base_component import Component
 
 MOST_NAMED = 6
 MOST_LISTED = 4
@@ -28,19 +25,19 @@ SHORT_OF_EPOCHS = "too_few_epochs"
 """The one cause that is not a failure: more epochs would do."""
 
 
-def verdicts(runs: Descents, say: Words) -> list[Component]:
+def verdicts(runs: Descents, say: Words) -> list[Part]:
     """Return how the descents ended: a table if several race, and a box for each that has something to say."""
     return [_table(runs, say), *(_verdict(name, runs, say) for name in runs.fits)]
 
 
-def legend(runs: Descents) -> list[Component]:
+def legend(runs: Descents) -> list[Part]:
     """Return the legend, which colour is which optimizer; empty unless several race."""
     if len(runs.fits) == 1:
         return []
     return [html.Span(_named(place, name), className="key") for place, name in enumerate(runs.fits)]
 
 
-def groups_key(runs: Descents) -> list[Component]:
+def groups_key(runs: Descents) -> list[Part]:
     """Return the legend of the rows: which colour is which group, where parameters belong to groups."""
     seen, keys = view(runs.first), []
     for name, colour in grouped.coloured(seen) if grouped.together(seen) else ():
@@ -49,17 +46,17 @@ def groups_key(runs: Descents) -> list[Component]:
     return keys
 
 
-def lowest_key(say: Words) -> Component:
+def lowest_key(say: Words) -> Part:
     """Return the legend of the dotted lines."""
     return html.Span([html.Span(className="dots", **{"aria-hidden": "true"}), say("lowest")], className="key")
 
 
-def unbroken(text: str) -> list[Component | str]:
+def unbroken(text: str) -> list[Part | str]:
     """Return a text in which command-line options are not broken at their hyphens."""
     return [part if part.isspace() else html.Span(part, className="word") for part in re.split(r"(\s)", text) if part]
 
 
-def error_text(error: DescendError) -> Component:
+def error_text(error: DescendError) -> Part:
     """Return an error message, and where in the text it points."""
     lines = str(error).split("\n")
     if len(lines) < 4 or not lines[1].startswith("    "):
@@ -68,7 +65,7 @@ def error_text(error: DescendError) -> Component:
     return html.Div([html.P(prose(lines[0])), pointed, html.P(prose(" ".join(lines[3:])))], className="error")
 
 
-def judgement_text(judgement: Judgement, say: Words) -> Component:
+def judgement_text(judgement: Judgement, say: Words) -> Part:
     """Return the judgement on a gradient by hand, in words."""
     kind, sign = ("success", "✓") if judgement.agree else ("failure", "✕")
     sentence = zh.verdict(judgement) if say.chinese else judgement.sentence
@@ -77,7 +74,7 @@ def judgement_text(judgement: Judgement, say: Words) -> Component:
     return html.Div([shown, _details([judgement.sentence], say)]) if say.chinese else shown
 
 
-def prose(text: str) -> list[Component | str]:
+def prose(text: str) -> list[Part | str]:
     """Return a sentence with the text in backticks set as code."""
     parts = text.split("`")
     if len(parts) % 2 == 0:
@@ -85,12 +82,12 @@ def prose(text: str) -> list[Component | str]:
     return [html.Code(part) if place % 2 else part for place, part in enumerate(parts) if part]
 
 
-def _details(sentences: list[str], say: Words) -> Component:
+def _details(sentences: list[str], say: Words) -> Part:
     """Return the library's own English sentences, to stand below a Chinese one."""
     return html.Details([html.Summary(say("details")), *(html.P(prose(sentence)) for sentence in sentences)])
 
 
-def _table(runs: Descents, say: Words) -> Component:
+def _table(runs: Descents, say: Words) -> Part:
     heads = (say("run"), say("outcome"), say("used"), "J", "η", say("parameters"))
     lines = []
     for place, (name, fit) in enumerate(runs.fits.items()):
@@ -107,12 +104,12 @@ def _table(runs: Descents, say: Words) -> Component:
     return html.Div(html.Table([head, html.Tbody(lines)]), className="scroll", tabIndex=0)
 
 
-def _named(place: int, name: str) -> list[Component | str]:
+def _named(place: int, name: str) -> list[Part | str]:
     """Return a dot in the colour of a descent, and its name."""
     return [html.Span(className=f"dot {colour_name(place)}", **{"aria-hidden": "true"}), name.replace("_", " ")]
 
 
-def _verdict(name: str, runs: Descents, say: Words) -> Component:
+def _verdict(name: str, runs: Descents, say: Words) -> Part:
     """Return the box of one descent."""
     fit = runs.fits[name]
     outcome, cause = str(fit.outcome), fit.diagnosis.cause

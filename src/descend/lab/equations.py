@@ -10,10 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.step import Step
 from descend.lab.descents import Descents
-from descend.lab.frames import Frames
-from descend.lab.stills import shortened
+from descend.lab.frames import Frames, steps_at
+from descend.lab.stills import brief
 from descend.results import Fit
 
 Array = NDArray[np.float64]
@@ -57,7 +56,7 @@ def numbers_of_steps(runs: Descents, frames: Frames) -> dict[str, object]:
     fit = runs.first
     last = fit.trace[-1].epoch
     begun = [max(min(epoch, last - 1), 0) for epoch in frames.epochs]
-    before, after = [_at(fit, epoch) for epoch in begun], [_at(fit, min(epoch + 1, last)) for epoch in begun]
+    before, after = steps_at(fit, begun), steps_at(fit, [epoch + 1 for epoch in begun])
     labels = fit.model.parameters.labels
     shown = labels[:MOST_LINES]
     theta, moved = (np.array([step.theta for step in steps], dtype=np.float64) for steps in (before, after))
@@ -71,12 +70,12 @@ def numbers_of_steps(runs: Descents, frames: Frames) -> dict[str, object]:
         "symbol": SCALED.get(fit.optimizer, ""),
         "labels": list(shown),
         "more": len(labels) - len(shown),
-        "theta": shortened(theta[:, : len(shown)], 8),
-        "after": shortened(moved[:, : len(shown)], 8),
-        "slope": shortened(slopes, 8),
-        "rate": shortened(rates, 8),
-        "loss": shortened(np.array([step.loss for step in before], dtype=np.float64), 8),
-        "next": shortened(np.array([step.loss for step in after], dtype=np.float64), 8),
+        "theta": np.ascontiguousarray(theta[:, : len(shown)]),
+        "after": np.ascontiguousarray(moved[:, : len(shown)]),
+        "slope": brief(slopes),
+        "rate": brief(rates),
+        "loss": brief(np.array([step.loss for step in before], dtype=np.float64)),
+        "next": brief(np.array([step.loss for step in after], dtype=np.float64)),
         "taken": last > 0,
     }
 
@@ -95,11 +94,6 @@ def _slopes(fit: Fit, theta: Array, moved: Array, rates: Array, plain: bool) -> 
         for place in np.flatnonzero(~known).tolist():
             slopes[place] = fit.solution.objective(theta[place], 1).gradient
     return slopes
-
-
-def _at(fit: Fit, epoch: int) -> Step:
-    step = fit.trace[epoch] if epoch < len(fit.trace) else fit.trace[-1]
-    return step if step.epoch == epoch else fit.trace.at(epoch)
 
 
 def number(value: float, digits: int = 4) -> str:

@@ -22,7 +22,7 @@ from descend.lab.descents import Descents
 from descend.lab.frames import Frames, frames_of
 from descend.lab.landscape import Landscape, landscape_of
 from descend.lab.scenes import Scene, colour_name
-from descend.lab.stills import Array, Plain, Still, as_json, listed, still, styled
+from descend.lab.stills import Array, Plain, Still, as_json, brief, still, styled
 from descend.lab.texts import Words, words
 from descend.report import panels
 from descend.report.figures import Axis, Line, Mark, Panel, reach
@@ -59,7 +59,7 @@ def moving(runs: Descents) -> Plain:
         "moves": moves,
         "begin": _begin(frames),
         "steps": equations.numbers_of_steps(runs, frames),
-        "losses": {name: [equations.number(float(step.loss)) for step in frames.steps[name]] for name in runs.fits},
+        "losses": [brief(frames.losses(name)) for name in runs.fits],
         "axes": None if landscape is None else list(landscape.labels),
         "ends": None if landscape is None else [list(each) for each in landscape.ends],
         "rate": runs.rate,
@@ -152,8 +152,8 @@ def _losses(runs: Descents, frames: Frames) -> list[Plain]:
         epochs, losses = panels.finite(fit)
         chosen = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST_STEPS)).round().astype(int))
         moves.append(_way("line", place, epochs[chosen], losses[chosen]))
-        seen = np.array([(step.epoch, step.loss) for step in frames.steps[name]], dtype=np.float64)
-        moves.append(_way("point", place, seen[:, 0], seen[:, 1]))
+        ends = np.minimum(frames.epochs, fit.trace[-1].epoch)
+        moves.append(_way("point", place, ends, frames.losses(name)))
     return moves
 
 
@@ -187,15 +187,14 @@ def _heights(first: float, lowest: float, losses: list[Array]) -> Axis:
 
 
 def _way(kind: str, place: int, x: Array, y: Array) -> Plain:
-    return {"kind": kind, "colour": colour_name(place), "x": listed(x), "y": listed(y)}
+    return {"kind": kind, "colour": colour_name(place), "x": brief(x), "y": brief(y)}
 
 
 def _path(runs: Descents, frames: Frames, name: str, landscape: Landscape) -> Array:
     """Return the (frames, 2) positions of a descent in the picture, cut off far outside."""
     ways = frames.theta(name)[:, list(landscape.places)]
     if landscape.surface is None:
-        heights = np.array([step.loss for step in frames.steps[name]], dtype=np.float64)
-        ways = np.column_stack([ways[:, 0], heights])
+        ways = np.column_stack([ways[:, 0], frames.losses(name)])
         low, high = reach(landscape.line[1]) if landscape.line is not None else (0.0, 1.0)
         ends = (*landscape.ends, (low, high))
     else:

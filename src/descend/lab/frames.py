@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,10 @@ class Frames:
         """Return the (frames, p) parameters of a descent."""
         return drawable(np.array([step.theta for step in self.steps[name]], dtype=np.float64))
 
+    def losses(self, name: str) -> Array:
+        """Return J of a descent in each frame."""
+        return np.array([step.loss for step in self.steps[name]], dtype=np.float64)
+
 
 def frames_of(fits: Mapping[str, Fit]) -> Frames:
     """Choose the frames of several descents."""
@@ -40,7 +44,7 @@ def frames_of(fits: Mapping[str, Fit]) -> Frames:
     epochs = chosen(last)
     ends = {fit.trace[-1].epoch for fit in fits.values()}  # so that each is seen to end
     shown = tuple(sorted({*epochs, *ends}))
-    return Frames(shown, {name: tuple(_at(fit, epoch) for epoch in shown) for name, fit in fits.items()})
+    return Frames(shown, {name: tuple(steps_at(fit, shown)) for name, fit in fits.items()})
 
 
 def chosen(last: int) -> list[int]:
@@ -57,5 +61,9 @@ def chosen(last: int) -> list[int]:
     return [*range(ONE_BY_ONE), *picked.tolist()]
 
 
-def _at(fit: Fit, epoch: int) -> Step:
-    return fit.trace.at(min(epoch, fit.trace[-1].epoch))
+def steps_at(fit: Fit, epochs: Iterable[int]) -> list[Step]:
+    """Return the steps of a descent at some epochs; after its end, its last."""
+    steps, last = fit.trace.steps, fit.trace[-1].epoch
+    if len(steps) == last + 1:  # all were kept
+        return [steps[min(epoch, last)] for epoch in epochs]
+    return [fit.trace.at(min(epoch, last)) for epoch in epochs]

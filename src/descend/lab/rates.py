@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
-from descend.lab import elements as html
+from descend.lab import parts as html
 from descend.lab.descents import Descents
 from descend.lab.equations import number
+from descend.lab.parts import Part
 from descend.lab.texts import Words
 from descend.optimizers import OPTIMIZERS
-
-if TYPE_CHECKING:
-    from dash.development.base_component import Component
 
 BELOW, ABOVE = 4.0, 1.0
 """Powers of ten on the slider below and above the largest stable rate."""
@@ -34,7 +31,7 @@ def ends(runs: Descents) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def drawn(runs: Descents, low: float, high: float, say: Words) -> list[Component]:
+def drawn(runs: Descents, low: float, high: float, say: Words) -> list[Part]:
     """Draw the scale: the powers of ten, the stable region shaded, the limit marked."""
 
     def left(power: float) -> str:

@@ -42,14 +42,9 @@ def give(server: Flask, callbacks: Callbacks) -> None:
 
 
 def _give_films(server: Flask, callbacks: Callbacks) -> None:
-    from flask import request
-
-    def question() -> Mapping[str, object] | None:
-        try:
-            posted = request.get_json(silent=True)
-        except RecursionError:
-            posted = None
-        return posted if isinstance(posted, dict) and isinstance(posted.get("settings"), dict) else None
+    def question(part: str = "settings", kind: type = dict) -> Mapping[str, object] | None:
+        posted = _posted()
+        return posted if isinstance(posted, dict) and isinstance(posted.get(part), kind) else None
 
     @server.post(FILMS)  # type: ignore[untyped-decorator]
     def film() -> Answer:
@@ -58,12 +53,30 @@ def _give_films(server: Flask, callbacks: Callbacks) -> None:
             return _said({"error": OUT_OF_DATE}, 400)
         return _json(callbacks.film(posted))
 
+    @server.post("/words")  # type: ignore[untyped-decorator]
+    def words() -> Answer:
+        posted = question("link", str)
+        if posted is None:
+            return _said({"error": OUT_OF_DATE}, 400)
+        return _json(callbacks.words(posted))
+
     @server.post("/hand")  # type: ignore[untyped-decorator]
     def hand() -> Answer:
         posted = question()
         if posted is None:
             return _said({"error": OUT_OF_DATE}, 400)
         return _json(callbacks.hand(posted))
+
+
+def _posted() -> object:
+    """Return what a page posted; None if that is no JSON."""
+    import orjson
+    from flask import request
+
+    try:
+        return orjson.loads(request.get_data()) if request.is_json else None
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _take_uploads(server: Flask, library: Library) -> None:

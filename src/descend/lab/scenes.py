@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from descend.lab.descents import Descents
 from descend.lab.frames import Frames
-from descend.lab.stills import Array, Plain, listed
+from descend.lab.stills import Array, Plain, brief
 from descend.lab.texts import words
 from descend.report import grouped
 from descend.report.figures import Axis, Line, Mark, Panel, Points, reach
@@ -173,7 +173,7 @@ def _curve(kind: str, place: int, x: Array, curves: Array, low: float, high: flo
         places = np.round(np.clip((curves - begin) / unit, -3e4, 3e4))
     integers = np.where(np.isfinite(places), places, GAP).astype("<i2")
     text = base64.b64encode(np.ascontiguousarray(integers).tobytes()).decode()
-    return {"kind": kind, "colour": colour_name(place), "x": listed(x), "heights": text, "scale": [begin, unit]}
+    return {"kind": kind, "colour": colour_name(place), "x": brief(x), "heights": text, "scale": [begin, unit]}
 
 
 GAP = -32768

@@ -93,16 +93,10 @@ def styled(panel: Panel, dark: bool) -> Plain:
     return made
 
 
-def listed(values: Array) -> list[float | None]:
-    """Return numbers for JSON, with six digits: nobody sees more, and each costs time to send."""
-    short = shortened(values, 6)
-    known = np.isfinite(short)
-    found: list[float | None] = (
-        short.tolist()
-        if known.all()
-        else [value if seen else None for value, seen in zip(short.tolist(), known.tolist(), strict=True)]
-    )
-    return found
+def brief(values: Array) -> NDArray[np.float32]:
+    """Return numbers in single precision, of which JSON has seven digits at most, and null where there is none."""
+    with np.errstate(all="ignore"):
+        return np.ascontiguousarray(values, dtype=np.float32)
 
 
 def shortened(values: Array, digits: int) -> Array:

@@ -13,14 +13,14 @@ from descend.lab.cache import Cache
 from descend.lab.descents import Descents, Start
 from descend.results import Fit
 
-SECONDS = 0.3
-"""Seconds that the search may take; if it is not done by then, nothing is said."""
+EPOCHS, SECONDS = 200, 0.3
+"""Epochs and seconds that a descent to a floor may take; if it is not there by then, nothing is said."""
 HIGHER = 0.05
 """The floor of another valley has to lie above the lowest J by this share of it."""
 REACHED = 1e-3
 """A descent reaches the lowest J if it ends above it by no more than this share of it."""
 
-LOOKS: Cache[tuple[float, bool]] = Cache(256)
+LOOKS: Cache[float] = Cache(256)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Valley:
 
 def other_valley(runs: Descents, name: str) -> Valley | None:
     """Find the floor of the valley in which a descent ended; None if it is the deepest known, or cannot be told."""
-    fit, lowest = runs.fits[name], runs.lowest
+    fit, lowest, state = runs.fits[name], runs.lowest, runs.state
     first = abs(float(fit.trace[0].loss))
     if lowest.model.linear or fit.outcome is Outcome.DIVERGED or not math.isfinite(fit.loss):
         return None
@@ -47,33 +47,33 @@ def other_valley(runs: Descents, name: str) -> Valley | None:
     if not fit.loss > level:
         return None
 
-    def look() -> tuple[float, bool]:
-        bottom = _down(runs, fit.parameters)
-        if bottom is None or not bottom.loss > level:
-            return math.nan, False
-        again = _down(runs, runs.start)
-        return bottom.loss, again is not None and again.loss <= lowest.loss + max(
-            REACHED * abs(lowest.loss), 1e-9 * first
-        )
+    def look(start: Start) -> float:
+        """Return the J that the default optimizer comes down to; NaN if it does not arrive at a minimum."""
+        bottom = _down(runs, start)
+        return math.nan if bottom is None else bottom.loss
 
-    key = (runs.rows.key, runs.state.formula, runs.state.loss, fit.theta.tobytes(), repr(runs.start))
-    floor, same_start = LOOKS(key, look)
-    if math.isnan(floor):
+    key = (runs.rows.key, state.formula, *state.kind.items())
+    floor = LOOKS((*key, fit.theta.tobytes()), lambda: look(fit.parameters))
+    if not floor > level:
         return None
+    again = LOOKS((*key, repr(runs.start)), lambda: look(runs.start))
+    same_start = again <= lowest.loss + max(REACHED * abs(lowest.loss), 1e-9 * first)
     labelled = dict(zip(lowest.model.parameters.labels, map(float, lowest.theta), strict=True))
     return Valley(floor, lowest.loss, labelled, same_start, lowest.optimizer)
 
 
 def _down(runs: Descents, start: Start) -> Fit | None:
-    """Descend with the default optimizer; None if it does not arrive at a minimum."""
+    """Descend with the default optimizer, which is named so that it looks nowhere else; None if it does not arrive."""
     rows, state = runs.rows, runs.state
     try:
         fit = api.fit(
             state.formula,
             rows.table,
             start=dict(start),
-            loss=state.loss,
+            optimizer=runs.lowest.optimizer,
+            **state.kind,
             missing=rows.missing,
+            epochs=EPOCHS,
             time_limit=SECONDS,
         )
     except DescendError:

@@ -166,7 +166,8 @@ class Loss(Evaluated):
 
     @cached_property
     def _at_response(self) -> float:
-        return float(self.value(np.zeros(1), np.zeros(1))[0])
+        nothing = np.zeros(1)
+        return float(self.of_rows(self.expressions[0], {RESIDUAL: nothing, RESPONSE: nothing})[0])
 
     # Its distribution --------------------------------------------------------------------------------------------
 

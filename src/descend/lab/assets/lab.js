@@ -102,9 +102,9 @@
     if (!film || !told) return;
     const epoch = film.epochs[frame], last = film.epochs[film.epochs.length - 1];
     if (slider) { slider.max = film.epochs.length - 1; slider.value = frame; slider.setAttribute("aria-valuetext", epoch); }
-    const losses = Object.entries(film.losses), { lines, words } = window.descendLab, said = find("in-words");
+    const { losses } = film, { lines, number, words } = window.descendLab, said = find("in-words");
     told.textContent = `${find("frames").dataset.of.replace("{epoch}", epoch).replace("{last}", last)}` +
-      (losses.length === 1 ? `  ·  J = ${losses[0][1][frame]}` : "");
+      (losses.length === 1 ? `  ·  J = ${number(losses[0][frame])}` : "");
     const ended = frame === film.epochs.length - 1 ? [` ${box.dataset.ended}`] : [];
     const written = (texts) => texts.map((line) => {
       const p = document.createElement("p");
@@ -184,7 +184,22 @@
     resting = setTimeout(() => {
       history.replaceState(history.state, "", link + (link.startsWith("?problem=upload") ? location.hash : ""));
       set("link", { data: link });
+      spoken(link);
     }, REST);
+  };
+  const spoken = async (link) => {
+    const at = opened, body = JSON.stringify({ link, key: sessionStorage.getItem(key) }), current = () => at === opened && root.dataset.film === link;
+    try {
+      const reply = await fetch("words", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+      const said = await reply.json();
+      if (!current()) return;
+      if (reply.status === 429) return setTimeout(() => current() && spoken(link), 1000 * said.wait);
+      if (!reply.ok) return;
+      said.told = { ...said.told, "data-link": link };
+      for (const [id, properties] of Object.entries(said)) {
+        if (id !== "rate" || +find("rate").min !== properties.min || +find("rate").max !== properties.max) set(id, properties);
+      }
+    } catch { /* a server that is gone is told of by the next film */ }
   };
   const play = (next) => {
     film = next;
