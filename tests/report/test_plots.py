@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import descend
 from descend.api import fit
 from descend.comparing import compare
 from descend.descent.outcome import Outcome
