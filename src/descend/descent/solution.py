@@ -48,7 +48,7 @@ class Solution:
     """The end of a descent.
 
     theta: the parameters as one flat vector, or the handle that stands for a module's. loss: J there, with penalties.
-    advice: what to do about the outcome, as far as the outcome alone says. notes: what was chosen or noticed on the
+    remedy: what to do about it, where more is known than the outcome says. notes: what was chosen or noticed on the
     way, in sentences. verdict: which parameters the data leave undetermined. endless: why there is no minimum, where
     that is how it ended. from_start: where the user's own start led, if a search found a lower minimum, which is this.
     call: the arguments that were given, to repeat it. errors: the kind of standard errors; that of the loss if
@@ -62,7 +62,6 @@ class Solution:
     theta: Any
     loss: float
     outcome: Outcome
-    advice: str
     notes: tuple[str, ...]
     seconds: float
     source: str
@@ -70,6 +69,7 @@ class Solution:
     quantities: Ties = None
     stated: Stated | None = None
     verdict: Verdict = field(default_factory=Verdict)
+    remedy: str = ""
     endless: str | None = None
     from_start: Solution | None = None
     call: Callable[[], Mapping[str, Any]] = dict
@@ -109,6 +109,11 @@ class Solution:
     def table(self) -> Table | None:
         """Where the rows came from; None in an unpickled copy."""
         return self.problem.table
+
+    @property
+    def advice(self) -> str:
+        """What to do about the outcome, in a sentence."""
+        return self.remedy or self.run.advice
 
     @property
     def rows(self) -> int:
@@ -230,7 +235,6 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
         theta=final.theta,
         loss=float(final.loss),
         outcome=outcome,
-        advice=run.advice,
         notes=run.notes
         + run.beginning.notes
         + _of_derivatives(problem)
@@ -251,7 +255,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
     if endless is None:
         return found
     if outcome in (Outcome.CONVERGED, Outcome.STALLED):  # parameters that run towards infinity converge nowhere
-        return replace(found, outcome=Outcome.STALLED, advice=endless, endless=endless)
+        return replace(found, outcome=Outcome.STALLED, remedy=endless, endless=endless)
     return replace(found, notes=(*found.notes, endless))
 
 
