@@ -132,7 +132,7 @@ def gather(
     ends = {name: np.array([summary.low, summary.high]) for name, summary in known.items()}
     rounded = table.rounding_notes(ends)
     preflight.check_rows(model, ends, rows, table.source, request.l1 + request.l2 > 0 or bool(request.priors))
-    check_roles(request.roles, lambda name, low, high: known[name].outside(low, high), table.source)
+    check_roles(request.roles, lambda name, low, high: known[name].outside(low, high), table.source, known)
     model.loss.check_columns(lambda name, low, high: known[name].outside(low, high), table.source)
     lazy = lazy.with_roles(request.roles)
     sample = replace(lazy.sample(rows, SAMPLE), observed=model.observed, source=table.source)

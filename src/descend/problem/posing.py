@@ -191,7 +191,7 @@ def _check_errors_of_inputs(model: Model, request: Request) -> None:
         first = (*model.inputs, "x")[0]
         raise ConfigError(
             f"`{model}` has no response: it holds between columns, which have errors. Say how large these are, such "
-            f"as {spell('x_sigma', f'{first}=1')}, or write the column to predict on the left."
+            f"as {spell('x_sigma', {first: 1})}, or write the column to predict on the left."
         )
 
 
