@@ -42,8 +42,8 @@ WORTH_IT = 10_000
 class Run:
     """The settings of a run, and its steps. learning_rate: of the first step; None if the optimizer uses none.
 
-    epochs_given, started: whether the user gave the number of epochs, and starting values. first: J at the start, in the
-    parameters of the descent, which are standardised ones if the user chose so.
+    epochs_given, started: whether the user gave the number of epochs, and starting values. first: J at the start, in
+    the parameters of the descent, which are standardised ones if the user chose so.
     """
 
     beginning: Beginning

@@ -25,13 +25,10 @@ from descend.options.request import Request
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import Ties
 from descend.parameters.vector import Values
-from descend.problem.aliases import aliases
 from descend.problem.identifiability import Verdict, at_end
 from descend.problem.objective import VectorObjective
 from descend.problem.problem import AllRows, Problem
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
-from descend.problem.separation import no_minimum
-from descend.problem.symmetry import changed_places, order_of_terms
 from descend.table import Table
 from descend.table.coupled import Coupling
 from descend.table.rows import Rows
@@ -219,6 +216,8 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
     verdict, endless = Verdict(), None
     if outcome is not Outcome.DIVERGED and problem.model.loss.endless:
         with attempt("whether there is a minimum", failures):
+            from descend.problem.separation import no_minimum
+
             endless = no_minimum(problem, final.theta)
     silent = request.bare or problem.objective.penalty is not None
     if not silent and outcome is not Outcome.DIVERGED and endless is None:
@@ -266,10 +265,16 @@ def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, .
         return ()
     notes: list[str | None] = []
     if problem.given:
+        from descend.problem.symmetry import changed_places
+
         notes.append(changed_places(model, problem.given, beginning.start, theta))
     if model.formula is not None and interchangeable(model.formula):
+        from descend.problem.symmetry import order_of_terms
+
         notes.append(order_of_terms(model, problem.given, theta))
     if model.formula is not None and waves(model.formula):
+        from descend.problem.aliases import aliases
+
         notes.append(aliases(model, theta, problem.columns, problem.objective.bounds))
     if (kinks := problem.objective.kinks) is not None:
         notes.append(kinks.note(problem.objective(theta, 2)))

@@ -18,7 +18,6 @@ from descend.options.of_training import TRAINING
 from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
 from descend.options.request import FIELDS, OPTIONS, Request, check_options, is_default
-from descend.options.starts_in_order import by_name, is_in_order
 from descend.options.units import number_or_measured, without_quantities
 from descend.registry import closest
 from descend.table import open_table
@@ -75,8 +74,11 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     if options.get("like") is not None:
         raise ConfigError(f"{spell('like')} repeats one fit on other data, and goes with fits alone. Leave it out.")
     start = options.get("start")
-    if start is not None and is_in_order(start) and callable(model) and not kind_of(model).in_place:
-        options = {**options, "start": by_name(model, data, others, start)}
+    if start is not None and callable(model) and not kind_of(model).in_place:
+        from descend.options.starts_in_order import by_name, is_in_order
+
+        if is_in_order(start):
+            options = {**options, "start": by_name(model, data, others, start)}
     if isinstance(model, str) and isinstance(data, tuple) and len(data) == 2 and not others:
         data, *others = data
     if others:

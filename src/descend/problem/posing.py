@@ -16,7 +16,6 @@ from descend.engines.triangles import well_conditioned
 from descend.errors import ConfigError, WordsError
 from descend.formula import Formula
 from descend.formula.ambiguities import ambiguities
-from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
 from descend.gradients.contract import Kernel
 from descend.gradients.derived import Program
@@ -217,11 +216,12 @@ def _with_rows(
 
         objective.edge = Edge(model, rows)
     smooth = apart and loss.plain and not loss.kinked
-    bending = symbolic is not None and symbolic.formula.kinked and bends(symbolic.formula.expression)
-    if smooth and symbolic is not None and bending:
+    if smooth and symbolic is not None and symbolic.formula.kinked:
+        from descend.formula.domain import bends
         from descend.problem.kinks import Kinks
 
-        objective.kinks = Kinks(symbolic, rows)
+        if bends(symbolic.formula.expression):
+            objective.kinks = Kinks(symbolic, rows)
     start = model.parameters.start(given, 0.0 if model.linear or model.log_linear else 1.0)
     if model.log_linear and not given and not loss.response_domain.closed and not objective.arrow:
         start = _of_logarithms(model, rows, start)
