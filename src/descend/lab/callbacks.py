@@ -138,7 +138,7 @@ class Callbacks:
                 if unknown:
                     notes["start-told"] = html.P([*prose(unknown), " ", say("left_out")], className="aside-told")
         except DescendError as error:
-            notes["formula-told" if _of_formula(error, state) else "trouble"] = error_text(error)
+            notes["formula-told" if _of_formula(error, state) else "trouble"] = error_text(error, words(state.lang))
         return b'{"film":%b,"groups":%b,"told":%b}' % (film, shown, as_json(notes))
 
     def hand(self, question: Question) -> bytes:
@@ -228,7 +228,7 @@ class Callbacks:
                 )
             return judgement_text(judged, words(state.lang)), derived, skeleton
         except DescendError as error:
-            return error_text(error), derived, skeleton
+            return error_text(error, words(state.lang)), derived, skeleton
 
     def curve(
         self,

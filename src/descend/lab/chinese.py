@@ -14,6 +14,7 @@ from descend.lab.equations import number
 from descend.losses import LOSSES
 from descend.results import Fit
 
+MESSAGE_BELOW = "这样无法计算，原因如下（原文）："
 OUTCOME_ADVICE = {
     "converged": "梯度在容许误差内为零，无需更多轮次。",
     "epochs_used_up": "梯度尚未到零，轮数已用完：增加轮数，或增大学习率。",

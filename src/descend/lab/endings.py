@@ -56,13 +56,17 @@ def unbroken(text: str) -> list[Part | str]:
     return [part if part.isspace() else html.Span(part, className="word") for part in re.split(r"(\s)", text) if part]
 
 
-def error_text(error: DescendError) -> Part:
-    """Return an error message, and where in the text it points."""
+def error_text(error: DescendError, say: Words) -> Part:
+    """Return an error message, and where in the text it points; below a Chinese sentence where it is English."""
     lines = str(error).split("\n")
+    english = {"lang": "en"} if say.chinese and str(error)[:1].isascii() else {}
+    lead = [html.P(zh.MESSAGE_BELOW)] if english else []
     if len(lines) < 4 or not lines[1].startswith("    "):
-        return html.P(prose(str(error)), className="error")
-    pointed = html.Pre("\n".join(line[4:] for line in lines[1:3]))
-    return html.Div([html.P(prose(lines[0])), pointed, html.P(prose(" ".join(lines[3:])))], className="error")
+        body = [html.P(prose(str(error)), **english)]
+    else:
+        pointed = html.Pre("\n".join(line[4:] for line in lines[1:3]))
+        body = [html.P(prose(lines[0]), **english), pointed, html.P(prose(" ".join(lines[3:])), **english)]
+    return html.Div([*lead, *body], className="error")
 
 
 def judgement_text(judgement: Judgement, say: Words) -> Part:
@@ -84,7 +88,7 @@ def prose(text: str) -> list[Part | str]:
 
 def _details(sentences: list[str], say: Words) -> Part:
     """Return the library's own English sentences, to stand below a Chinese one."""
-    return html.Details([html.Summary(say("details")), *(html.P(prose(sentence)) for sentence in sentences)])
+    return html.Details([html.Summary(say("details")), *(html.P(prose(sentence), lang="en") for sentence in sentences)])
 
 
 def _table(runs: Descents, say: Words) -> Part:
