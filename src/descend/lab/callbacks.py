@@ -17,7 +17,17 @@ from descend.lab.cache import Cache
 from descend.lab.controls import on_the_page
 from descend.lab.data import Library, Rows, first_formula
 from descend.lab.descents import Descents, descents, gradient_lines, lowest_fit, starts, unknown_start
-from descend.lab.endings import error_text, groups_key, judgement_text, legend, lowest_key, prose, unbroken, verdicts
+from descend.lab.endings import (
+    error_text,
+    groups_key,
+    judgement_text,
+    legend,
+    lowest_key,
+    prose,
+    sides_key,
+    unbroken,
+    verdicts,
+)
 from descend.lab.equations import rule
 from descend.lab.film import captions, written
 from descend.lab.layout import page
@@ -294,7 +304,7 @@ def _words(state: State, rows: Rows) -> Said:
         say, shown = words(state.lang), dict(runs.start)
         low, high = rates.ends(runs)
         contours, rows_left_out = captions(runs, say)
-        best = [*groups_key(runs), *([lowest_key(say)] if view(runs.first).one else [])]
+        best = [*groups_key(runs), *sides_key(runs, say), *([lowest_key(say)] if view(runs.first).one else [])]
         found = {
             "told": verdicts(runs, say),
             "ruler": rates.drawn(runs, low, high, say),
