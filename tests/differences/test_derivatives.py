@@ -8,8 +8,8 @@ import warnings
 import numpy as np
 import pytest
 
-from descend.differences import Derivatives
 from descend.differences.calls import REAL_ONLY, Calls
+from descend.differences.derivatives import Derivatives
 from descend.differences.noise import measured_noise, noise_of
 from descend.differences.stencils import CENTRAL, FORWARD, FOURTH, ONE_SIDED, _plan
 from descend.errors import ConfigError

@@ -19,7 +19,8 @@ from descend.gradients.autograd import autograd_of_function
 from descend.gradients.by_hand import FunctionKernel
 from descend.gradients.derived import derived
 from descend.losses import LOSSES
-from descend.models import FunctionModel, bind
+from descend.models import bind
+from descend.models.function import FunctionModel
 from descend.parameters import Parameters
 from descend.table.rows import Roles, Rows
 

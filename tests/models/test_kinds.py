@@ -10,7 +10,8 @@ import pytest
 import descend
 from descend.errors import ConfigError, DescendError
 from descend.losses import Loss
-from descend.models import KINDS, Model, kind_of, register
+from descend.models import Model, kind_of, register
+from descend.models.kinds import REGISTERED
 from descend.models.reading import known_column
 from descend.parameters import Parameters
 
@@ -56,7 +57,7 @@ class PolynomialModel(Model):
 def polynomial():
     register(PolynomialModel)
     yield Degree(2, "x")
-    KINDS.remove(PolynomialModel)
+    REGISTERED.remove(PolynomialModel)
 
 
 def test_the_kind_is_known_by_what_the_user_gave(polynomial):

@@ -10,8 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from descend.tracing import UntraceableError
-from descend.tracing.tape import Tape
+from descend.tracing.tape import Tape, UntraceableError
 from descend.tracing.traced import Traced, as_traced
 
 ROWS = 7

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from descend.tracing import UntraceableError, trace
+from descend.tracing.tape import UntraceableError
+from descend.tracing.tracing import trace
 
 
 @np.vectorize

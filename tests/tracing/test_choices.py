@@ -8,7 +8,7 @@ from scipy import special
 from tests.tracing.tracing_checks import assert_traced
 
 import descend
-from descend.tracing import trace
+from descend.tracing.tracing import trace
 
 AT = np.array([0.5, 1.0, 1.8, 2.6])
 LEVELS = np.array([1.0, 3.0, 2.0, 2.5])

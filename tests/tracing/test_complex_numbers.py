@@ -8,7 +8,8 @@ import pytest
 from descend.formula import read_formula
 from descend.formula.compile import compile_expression
 from descend.formula.symbols import Column, Parameter
-from descend.tracing import UntraceableError, trace
+from descend.tracing.tape import UntraceableError
+from descend.tracing.tracing import trace
 
 W = np.geomspace(0.05, 20.0, 30)
 VALUES = {"a": 1.3, "tau": 0.7}

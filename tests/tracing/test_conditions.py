@@ -11,7 +11,8 @@ from descend.formula.build import Builder
 from descend.formula.compile import compile_expression
 from descend.formula.symbols import Column, Parameter
 from descend.formula.syntax import parse_formula
-from descend.tracing import UntraceableError, trace
+from descend.tracing.tape import UntraceableError
+from descend.tracing.tracing import trace
 
 X = np.array([-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
 COMPARED = ["x", "m", "x - m", "1.0", "2.0", "np.sqrt(x)", "np.log(x - m)", "m*x"]

@@ -10,8 +10,9 @@ from scipy.stats import norm
 from descend.formula import read_formula
 from descend.formula.compile import compile_expression
 from descend.formula.symbols import Column, Parameter
-from descend.tracing import UntraceableError, trace
 from descend.tracing.distributions import SHAPES
+from descend.tracing.tape import UntraceableError
+from descend.tracing.tracing import trace
 
 X = np.linspace(-2.0, 5.0, 71)
 VALUES = {"m": -0.3, "s": 1.4, "p": 2.3, "q": 1.2}

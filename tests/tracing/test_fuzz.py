@@ -13,7 +13,7 @@ from descend.errors import FormulaError
 from descend.formula import read_formula
 from descend.losses import LOSSES
 from descend.models.formula import formula_model
-from descend.tracing import trace
+from descend.tracing.tracing import trace
 
 RANDOM = np.random.default_rng(5)
 COLUMNS = {"x": RANDOM.uniform(-2.0, 2.0, 25), "z": RANDOM.uniform(0.2, 3.0, 25)}

@@ -11,7 +11,8 @@ import pytest
 from descend.formula import read_formula
 from descend.formula.compile import compile_expression
 from descend.formula.symbols import Column, Parameter
-from descend.tracing import UntraceableError, trace
+from descend.tracing.tape import UntraceableError
+from descend.tracing.tracing import trace
 
 NAMES = ("x", "a", "b")
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from tests.tracing.tracing_checks import assert_traced
 
-from descend.tracing import UntraceableError, trace
+from descend.tracing.tape import UntraceableError
+from descend.tracing.tracing import trace
 
 
 def masked(x, a, b, m):

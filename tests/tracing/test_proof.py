@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import descend
-from descend.tracing import Pair
+from descend.tracing.proof import Pair
 
 X = np.linspace(0.1, 10.0, 60)
 START = np.array([1.0, 2.0])

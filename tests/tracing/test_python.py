@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from scipy import interpolate
 
-from descend.tracing import UntraceableError, trace
+from descend.tracing.tape import UntraceableError
+from descend.tracing.tracing import trace
 
 
 def line(x, a, b):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import descend
-from descend.tracing import UntraceableError, trace
+from descend.tracing.tape import UntraceableError
+from descend.tracing.tracing import trace
 
 X = np.linspace(0.1, 10.0, 60)
 
@@ -55,5 +56,5 @@ def test_what_a_formula_cannot_say_is_named():
             return a * x
         return x
 
-    with pytest.raises(UntraceableError, match=r"^takes the largest of the rows of the data \(line 54\)$"):
+    with pytest.raises(UntraceableError, match=r"^takes the largest of the rows of the data \(line 55\)$"):
         trace(by_size, ["x"], ["a"])

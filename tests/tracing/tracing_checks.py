@@ -11,7 +11,7 @@ from descend.formula.compile import compile_expression
 from descend.formula.symbols import Column, Parameter
 from descend.formula.syntax import parse_formula
 from descend.models.stacked import Stacked
-from descend.tracing import trace
+from descend.tracing.tracing import trace
 
 ROWS = 41
 

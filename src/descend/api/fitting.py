@@ -19,8 +19,9 @@ from descend.options.arguments import read_request
 from descend.options.of_model import Gradient
 from descend.options.request import Request, options_among
 from descend.report.log import printing
-from descend.results import Fit, fit_of
+from descend.results import Fit
 from descend.results.fitting import fit_table
+from descend.results.solved import fit_of
 from descend.starts.solving import solve
 from descend.table import open_table
 from descend.table.memory import too_little

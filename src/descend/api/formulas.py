@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from descend.errors import ConfigError
 from descend.formula import generated, guess_columns, read_formula
 from descend.formula.equations import levels_in
-from descend.gradients.court import Judgement
-from descend.gradients.derivation import Derivation
 from descend.losses import LOSSES, Loss
 from descend.losses.probability import taken_for
 from descend.models import kind_of
@@ -25,6 +23,8 @@ from descend.table import open_table
 
 if TYPE_CHECKING:
     from descend.diagnosis.explanation import Explanation
+    from descend.gradients.court import Judgement
+    from descend.gradients.derivation import Derivation
     from descend.options.option import Values
     from descend.results.range_test import RangeTest
     from descend.table.levels import Levels
@@ -43,6 +43,8 @@ def derive(
     >>> print(derive("y ~ w*x").code("text"))
     dJ/dw = mean(2*x*(w*x - y))
     """
+    from descend.gradients.derivation import Derivation
+
     check_options({"formula": formula, "columns": columns, "loss": loss}, "formula", "loss")
     numeric: Sequence[str] | None = None
     levels: Sequence[Levels] = ()
@@ -78,7 +80,7 @@ def explain(
     standardize: whether that descent is one in standardised columns.
 
     >>> print(explain("y ~ a*exp(b + c*x)").redundancies[0])
-    a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0.
+    a and b trade off: only a*exp(b) is determined. Drop b, or fix it with fix={"b": 0}.
     """
     from descend.diagnosis.explanation import of_formula, on_table
     from descend.diagnosis.outlook import asked_outlook

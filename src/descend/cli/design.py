@@ -52,7 +52,7 @@ def design(
     """
     check_pictures(plot, {})
     check_outputs({"--plot": plot}, [model])
-    from descend.results import load
+    from descend.results.loading import load
 
     ranges = {}
     for text in between:

@@ -63,7 +63,7 @@ def invert(
 
     Example: descend invert line.json --response 104 --response 100 --level 0.9
     """
-    from descend.results import load
+    from descend.results.loading import load
 
     fitted = load(model, options.function_of(function))
     held = others(at or [])

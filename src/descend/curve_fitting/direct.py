@@ -24,8 +24,8 @@ from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.options.request import Request
 from descend.problem.objective import VectorObjective, objective_over
 from descend.table.rows import ALIKE, Roles, Rows
-from descend.tracing import Pair, UntraceableError
-from descend.tracing.proof import PROVED, same
+from descend.tracing.proof import PROVED, Pair, same
+from descend.tracing.tape import UntraceableError
 
 Array = NDArray[np.float64]
 DAMPED = LevenbergMarquardt()

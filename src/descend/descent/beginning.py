@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
-from descend.gradients.court import Judgement
 from descend.optimizers import OPTIMIZERS, Optimizer
 from descend.options.checks import as_rate
 from descend.options.request import Request
 from descend.problem.point import Objective, Point
 from descend.problem.problem import Problem
+
+if TYPE_CHECKING:
+    from descend.gradients.court import Judgement
 
 Array = NDArray[np.float64]
 FEW = 8

@@ -26,6 +26,7 @@ LOOKED_AT = 10
 CLOSE, EVERY = 200, 16
 """Steps that are all watched closely; after these, each 16th is. Of calls that do not train, fewer make a beginning."""
 CLOSE_CALLS = 20
+UNREADABLE = "A view was created in no_grad mode"
 GROWTH = 2.0
 """A loss that has grown to more than this multiple of the first is looked at, wherever it is seen."""
 
@@ -139,11 +140,15 @@ class Watch:
     def operation(self, operation: Operation) -> None:
         """Notify the checks of a call, and label the graph with it."""
         label = Label(operation.function, operation.name, operation.place, tuple(self.ledger.layers))
-        for output in operation.outputs:
-            if output.grad_fn is not None:
-                label.put_on(output.grad_fn)
-        for check in self.checks:
-            check.operation(operation)
+        try:
+            for output in operation.outputs:
+                if output.grad_fn is not None:
+                    label.put_on(output.grad_fn)
+            for check in self.checks:
+                check.operation(operation)
+        except RuntimeError as error:
+            if UNREADABLE not in str(error):  # of a changed view of a parameter PyTorch tells not even its grad_fn
+                raise
 
     def _backward(self, theirs: Function, *args: Any, **kwargs: Any) -> object:
         if self.busy:
@@ -260,6 +265,7 @@ class Watch:
             entry.last_rate = float(optimizer.param_groups[0].get("lr", float("nan")))
             if entry.first_rate is None:
                 entry.first_rate = entry.last_rate
+            entry.largest_rate = max(entry.largest_rate, entry.last_rate)
             if self.ledger.closely:
                 step = self._step(entry, args, kwargs)
                 entry.stepped_at = step.place

@@ -35,7 +35,10 @@ class Leaf:
 
 @dataclass(eq=False)
 class WatchedOptimizer:
-    """An optimizer the script has made. watched: how many of its steps were watched closely."""
+    """An optimizer the script has made. watched: how many of its steps were watched closely.
+
+    largest_rate: its learning rate may begin at 0 and end there, as schedules have it.
+    """
 
     optimizer: torch.optim.Optimizer
     name: str | None
@@ -47,6 +50,7 @@ class WatchedOptimizer:
     zeroed_at: Place | None = None
     first_rate: float | None = None
     last_rate: float | None = None
+    largest_rate: float = 0.0
 
     @property
     def keys(self) -> frozenset[int]:
@@ -136,6 +140,9 @@ class Ledger:
     def optimizer(self, optimizer: torch.optim.Optimizer) -> WatchedOptimizer:
         """Return the entry of an optimizer, made if it is new, with the parameters it holds now."""
         found = self.by_optimizer.get(id(optimizer))
+        inner = None if found is not None else getattr(optimizer, "optimizer", None)
+        if inner is not None and getattr(inner, "param_groups", None) is optimizer.param_groups:
+            return self.optimizer(inner)  # it is a wrapper, such as accelerate makes
         if found is None:
             found = WatchedOptimizer(optimizer, None, self.scene.here())
             self.by_optimizer[id(optimizer)] = found

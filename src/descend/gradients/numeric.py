@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.differences import Derivatives
+from descend.differences.derivatives import Derivatives
 from descend.formula.factor import numpy_factor
 from descend.gradients.contract import Chosen, Sums
 from descend.models import Model

@@ -3,18 +3,16 @@
 from descend.models.call import Call, bind
 from descend.models.contract import Model, SymbolicModel
 from descend.models.formula import FormulaModel, formula_model
-from descend.models.function import FunctionModel
-from descend.models.kinds import KINDS, kind_of, register
+from descend.models.kinds import kind_of, kinds, register
 
 __all__ = [
-    "KINDS",
     "Call",
     "FormulaModel",
-    "FunctionModel",
     "Model",
     "SymbolicModel",
     "bind",
     "formula_model",
     "kind_of",
+    "kinds",
     "register",
 ]

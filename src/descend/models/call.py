@@ -15,7 +15,7 @@ import numpy as np
 from descend.errors import ConfigError, DescendError
 from descend.parameters import Constraints
 from descend.table.headers import plain_names
-from descend.tracing import of_numbers, unwrapped
+from descend.tracing.wrapped import of_numbers, unwrapped
 
 ARRAYS = {"numpy": ("NumPy arrays", "np"), "torch": ("PyTorch tensors", "torch")}
 """What a column is called, and the name of its library, by the module of its type."""

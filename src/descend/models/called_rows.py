@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.differences import Values
+from descend.differences.calls import Values
 from descend.errors import ConfigError
 from descend.models.call import Call
 from descend.models.reading import checked_shape

@@ -7,13 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.differences import Derivatives, RowFunction, Values
+from descend.differences.calls import RowFunction, Values
 from descend.errors import ConfigError
 from descend.formula.formula import Formula
 from descend.formula.symbols import Column
@@ -26,7 +26,10 @@ from descend.parameters import Constraints, Parameters, constrained
 from descend.parameters.constraints import refuse_starts
 from descend.table import Table
 from descend.table.table import label
-from descend.tracing import Pair
+
+if TYPE_CHECKING:
+    from descend.differences.derivatives import Derivatives
+    from descend.tracing.proof import Pair
 
 Array = NDArray[np.float64]
 SETS = 3
@@ -224,6 +227,8 @@ class Model(RowsOfModel, ABC):
 
     def derivatives(self, columns: Mapping[str, Array]) -> Derivatives:
         """Return what finds the derivatives of the scores in these rows numerically; it remembers what it found out."""
+        from descend.differences.derivatives import Derivatives
+
         named = tuple(columns[name] for name in self.inputs) or tuple(columns.values())[:1]
         kept: list[tuple[tuple[Array, ...], Derivatives]] = self.__dict__.setdefault("_derivatives", [])
         for place, (arrays, found) in enumerate(kept):

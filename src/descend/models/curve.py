@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.differences import RowFunction, Values
+from descend.differences.calls import RowFunction, Values
 from descend.errors import ConfigError, FormulaError
 from descend.formula import read_formula
 from descend.formula.formula import refuse_size
@@ -27,7 +27,9 @@ from descend.models.traced_pair import over_all, traced_pair
 from descend.parameters import Constraints, Parameters
 from descend.table import Table
 from descend.table.coupled import Whitening
-from descend.tracing import Pair, UntraceableError, trace
+from descend.tracing.proof import Pair
+from descend.tracing.tape import UntraceableError
+from descend.tracing.tracing import trace
 
 Array = NDArray[np.float64]
 Derivatives = Callable[[Array], Array]

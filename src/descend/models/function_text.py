@@ -9,7 +9,8 @@ from descend.formula.guessed_columns import USUALLY_DATA
 from descend.formula.printers.code import plain_name
 from descend.models.call import arguments_of, bind, name_of
 from descend.table.headers import in_full
-from descend.tracing import UntraceableError, trace
+from descend.tracing.tape import UntraceableError
+from descend.tracing.tracing import trace
 from descend.wording import using
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from descend.differences import Values
+from descend.differences.calls import Values
 from descend.errors import ConfigError
 from descend.formula.printers.code import plain_name
 from descend.registry import closest

@@ -15,8 +15,7 @@ from descend.formula.compile import compile_expression
 from descend.formula.formula import Formula
 from descend.formula.symbols import Column, Parameter
 from descend.models.contract import Model
-from descend.tracing import Pair
-from descend.tracing.proof import Conditions, Evaluate
+from descend.tracing.proof import Conditions, Evaluate, Pair
 
 Array = NDArray[np.float64]
 

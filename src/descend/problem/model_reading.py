@@ -10,11 +10,8 @@ from sympy import Expr
 from descend.errors import ConfigError
 from descend.formula.functions import Interval
 from descend.formula.symbols import Column, Parameter
-from descend.gradients.by_hand import FunctionKernel, by_hand
-from descend.gradients.contract import Kernel, Program
-from descend.gradients.derived import derived
-from descend.gradients.jacobian_by_hand import JacobianKernel, is_jacobian
-from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program, derived
 from descend.losses import Loss
 from descend.models import Model, SymbolicModel, bind, kind_of
 from descend.models.reading import known_column
@@ -134,6 +131,8 @@ def gradient_source(model: Model, gradient: Gradient, table: Table, spread: str 
             f'The gradient of a {model.kind} is a Python function or "{model.gradient_sources[0]}", not text: '
             f"`{_texts(source)[0]}`. Write the model as a formula to give its gradient as text."
         )
+    from descend.gradients.by_hand import by_hand
+
     texts = _texts(source)
     return "by_hand", by_hand(model.formula, model.loss, texts, table.names, model.constraints)
 
@@ -145,6 +144,8 @@ def _of_source(source: str, model: Model) -> Program | Kernel:
 
         return ClassesKernel(model)
     if source == "numeric":
+        from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
+
         return DifferentiatedKernel(model) if model.differentiated else NumericKernel(model)
     if source == "jax":
         from descend.gradients.jax import JaxKernel
@@ -177,6 +178,9 @@ def _texts(gradient: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _by_function(model: Model, gradient: Callable[..., object], table: Table, spread: str | None) -> Kernel:
+    from descend.gradients.by_hand import FunctionKernel
+    from descend.gradients.jacobian_by_hand import JacobianKernel, is_jacobian
+
     if model.response not in model.response_columns or (model.formula is not None and model.loss.link is not None):
         raise ConfigError(
             "A gradient function goes with a plain column on the left of the formula and a loss without a "

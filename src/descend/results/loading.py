@@ -14,7 +14,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.step import Trace
 from descend.errors import DataError
 from descend.losses import LOSSES, Loss
-from descend.models import KINDS, Model, kind_of
+from descend.models import Model, kind_of, kinds
 from descend.models.module import ModuleModel
 from descend.models.reading import shapes_of
 from descend.parameters import Parameters, constrained
@@ -64,7 +64,7 @@ def kind_saved(content: Content, given: object, place: Path) -> type[Model]:
 
     Raises DataError if the file does not hold all of the model, and ``given`` is not the rest.
     """
-    said = [kind for kind in KINDS if kind.saved_as is not None and content.get(kind.saved_as) is not None]
+    said = [kind for kind in kinds() if kind.saved_as is not None and content.get(kind.saved_as) is not None]
     kind = min(said, key=lambda kind: kind.saved_as == "formula", default=kind_of(""))
     needed = kind.needed(content)
     if needed is not None and not kind.takes(given):

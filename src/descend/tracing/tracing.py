@@ -26,10 +26,11 @@ from descend.tracing import (  # noqa: F401 - they register themselves
 )
 from descend.tracing.array_of_lists import array_of
 from descend.tracing.branches import explored
-from descend.tracing.substitution import Substitution, unwrapped
+from descend.tracing.substitution import Substitution
 from descend.tracing.tape import RAISED, Tape, UntraceableError
 from descend.tracing.text import text_of
 from descend.tracing.traced import Traced, traced
+from descend.tracing.wrapped import unwrapped
 
 OURS = tuple(f"{os.path.dirname(os.path.abspath(file))}{os.sep}" for file in (os.path.dirname(__file__), np.__file__))
 """Where the files of this package and of NumPy are."""

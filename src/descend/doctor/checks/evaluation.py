@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import linecache
+import ast
 from dataclasses import dataclass, field
 
 from descend.doctor.checks.calls import CLASS_LOSSES, failed_call
@@ -11,6 +11,7 @@ from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import ByTensor, Operation
 from descend.doctor.places import Place
+from descend.doctor.source import called, tree
 
 MODAL = {"dropout", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "batch_norm"}
 """Functions that work otherwise in training than in evaluation."""
@@ -114,10 +115,12 @@ class Evaluation(Check):
 
 def _says_training(place: Place | None) -> bool:
     """Whether the call at a line names ``training``: dropout in evaluation is then what the author wants."""
-    if place is None:
+    module = tree(place.file) if place else None
+    if place is None or module is None:
         return False
-    lines = linecache.getlines(place.file)[place.line - 1 : place.line + 3]
-    return any("training" in line.partition("#")[0] for line in lines)
+    calls = (node for node in ast.walk(module) if isinstance(node, ast.Call) and "dropout" in called(node))
+    here = (node for node in calls if node.lineno <= place.line <= (node.end_lineno or node.lineno))
+    return any(len(node.args) > 2 or any(one.arg == "training" for one in node.keywords) for node in here)
 
 
 def _training_mode(source: Source) -> Finding:

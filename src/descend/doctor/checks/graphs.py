@@ -29,14 +29,19 @@ class Graphs(Check):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.spent: ByTensor[int] = ByTensor()  # how many losses were added to it; 0 is one loss alone
-        self.roots: deque[weakref.ref[Tensor]] = deque(maxlen=MANY + 2)
+        self.roots: deque[list[weakref.ref[Tensor]]] = deque(maxlen=MANY + 2)
+        """Of each pass the loss, and what it was divided from: Lightning and others divide before they go back."""
+        self.divided: ByTensor[list[weakref.ref[Tensor]]] = ByTensor()
         self.found: Finding | None = None
 
     def operation(self, operation: Operation) -> None:
-        if self.found is not None or not self.spent.known or operation.name not in ADDING | SCALING:
+        if self.found is not None or operation.name not in ADDING | SCALING or not operation.outputs:
             return
+        if operation.name in SCALING and operation.outputs[0].ndim == 0 and operation.outputs[0].requires_grad:
+            first = operation.tensors[0]
+            self.divided[operation.outputs[0]] = [weakref.ref(first), *(self.divided.of(first) or ())]
         terms = [count for tensor in operation.tensors if (count := self.spent.of(tensor)) is not None]
-        if not terms or not operation.outputs or not operation.outputs[0].requires_grad:
+        if not terms or not operation.outputs[0].requires_grad:
             return
         count = max(terms) + (operation.name in ADDING)
         self.spent[operation.outputs[0]] = count
@@ -46,13 +51,16 @@ class Graphs(Check):
     def backward_ended(self, backward: Backward) -> None:
         for root in backward.roots:
             if root.grad_fn is not None and self.found is None:
-                self.spent[root] = 0
-                self.roots.append(weakref.ref(root))
+                passed = [weakref.ref(root), *(self.divided.of(root) or ())]
+                for one in passed:
+                    if (tensor := one()) is not None:
+                        self.spent[tensor] = 0
+                self.roots.append(passed)
 
     def step_ended(self, step: Step) -> None:
         if self.found is not None or len(self.roots) < MANY + 2:
             return
-        alive = [root for one in list(self.roots)[:MANY] if (root := one()) is not None and root.grad_fn is not None]
+        alive = [kept for passed in list(self.roots)[:MANY] if (kept := _alive(passed)) is not None]
         if len(alive) < MANY:
             return
         scene = self.ledger.scene
@@ -65,6 +73,11 @@ class Graphs(Check):
 
     def findings(self) -> list[Finding]:
         return [] if self.found is None else [self.found]
+
+
+def _alive(passed: list[weakref.ref[Tensor]]) -> Tensor | None:
+    """Return the first of these tensors that is still there, with its graph."""
+    return next((one for ref in passed if (one := ref()) is not None and one.grad_fn is not None), None)
 
 
 def _holds(value: object, tensor: Tensor) -> bool:
@@ -92,9 +105,13 @@ def _kept(name: str, how: str, place: Place | None, called: str, count: int) -> 
 
 def _appended(name: str | None, passed: Place | None) -> Place | None:
     """Return the line that appends to a list, in the file of the backward pass and nearest to it."""
-    if name is None or passed is None:
+    if passed is None:
         return None
-    pattern = re.compile(rf"\b{re.escape(name.removeprefix('self.'))}(\[[^]]*\])?(\.append\(|\s*\+=\s*\[|\[[^]]*\] =)")
+    pattern = re.compile(r"\.append\(\s*\w*loss\w*\s*\)")  # where a library steps, the list is out of sight
+    if name is not None:
+        pattern = re.compile(
+            rf"\b{re.escape(name.removeprefix('self.'))}(\[[^]]*\])?(\.append\(|\s*\+=\s*\[|\[[^]]*\] =)"
+        )
     lines = [number for number, line in enumerate(linecache.getlines(passed.file), 1) if pattern.search(line)]
     naming = [at for at in lines if "loss" in linecache.getline(passed.file, at).lower()]
     lines = naming or lines

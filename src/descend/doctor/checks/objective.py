@@ -39,8 +39,8 @@ class Objective(Check):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.signs: dict[Place | None, tuple[str, Place | None, int]] = {}
-        self.negated: ByTensor[int] = ByTensor()
-        """Losses and what is made of them: 1 as they are, -1 with a minus sign."""
+        self.negated: ByTensor[tuple[int, Place | None]] = ByTensor()
+        """Losses and what is made of them: 1 as they are, -1 with a minus sign, and where it was put."""
         self.mean_error = False
         self.added: Place | None = None
         self.likely: ByTensor[bool] = ByTensor()
@@ -70,18 +70,18 @@ class Objective(Check):
         if output.ndim:
             return
         if name.endswith("_loss") or "cross_entropy" in name:
-            self.negated[output] = 1
+            self.negated[output] = 1, None
             return
-        sign = self.negated.of(*tensors)
-        if sign is None:
+        known = self.negated.of(*tensors)
+        if known is None:
             return
-        if name in ("neg", "__neg__", "negative"):
-            self.negated[output] = -sign
-        elif name in ("mul", "__mul__", "__rmul__", "div", "__truediv__", "true_divide"):
-            factor = [arg for arg in operation.args if isinstance(arg, int | float)]
-            self.negated[output] = -sign if factor and factor[0] < 0 else sign
-        elif name in ("rsub", "__rsub__") or (name == "sub" and isinstance(operation.args[0], int | float)):
-            self.negated[output] = -sign
+        scaling = name in ("mul", "__mul__", "__rmul__", "div", "__truediv__", "true_divide")
+        factor = [arg for arg in operation.args if isinstance(arg, int | float)] if scaling else []
+        subtracted = name in ("rsub", "__rsub__") or (name == "sub" and isinstance(operation.args[0], int | float))
+        if name in ("neg", "__neg__", "negative") or subtracted or (factor and factor[0] < 0):
+            self.negated[output] = -known[0], operation.place
+        elif scaling:
+            self.negated[output] = known
 
     def backward_begins(self, backward: Backward) -> None:
         node = backward.roots[0].grad_fn if len(backward.roots) == 1 else None
@@ -91,7 +91,8 @@ class Objective(Check):
             return
         known = self.signs.get(backward.place)
         how = _ascent(node) if known is None or known[0] else ""
-        if not how and self.negated.of(backward.roots[0]) == -1:
+        sign, negated_at = self.negated.of(backward.roots[0]) or (1, None)
+        if not how and sign == -1:
             how = "the loss has a minus sign"
         if not how and self.likely.of(backward.roots[0]):
             how = "a log-likelihood lacks its minus sign"
@@ -101,7 +102,7 @@ class Objective(Check):
         if how and self._attacks([leaf for one in self.ledger.optimizers for leaf in one.leaves]):
             how = ""
         label = Label.of(node)
-        place = label.place if label is not None and label.place is not None else backward.place
+        place = (negated_at if sign < 0 else None) or (label.place if label is not None else None) or backward.place
         self.signs[backward.place] = (how, place, (known[2] if known else 0) + bool(how))
 
     def _attacks(self, leaves: Sequence[Leaf]) -> bool:

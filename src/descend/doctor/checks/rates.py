@@ -171,7 +171,7 @@ class Rates(Check):
     def _exploded(
         self, optimizer: WatchedOptimizer | None, place: Place | None, losses: list[float], overflowed: bool
     ) -> Finding:
-        rate = self.ledger.by_hand_rate if optimizer is None else optimizer.first_rate
+        rate = self.ledger.by_hand_rate if optimizer is None else optimizer.largest_rate
         kind = "the step taken by hand" if optimizer is None else optimizer.kind
         end = ", then overflows" if overflowed else ""
         why = "Steps that large lead away from the minimum."

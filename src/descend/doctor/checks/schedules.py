@@ -36,6 +36,11 @@ class Schedule:
     metrics: list[float] = field(default_factory=list)
 
     @property
+    def where(self) -> Place | None:
+        """The line that steps it; that which made it, if a library does."""
+        return self.stepped_at if self.stepped_at and "step" in self.stepped_at.code else self.place
+
+    @property
     def kind(self) -> str:
         """Its class, such as StepLR."""
         return type(self.scheduler).__name__
@@ -123,7 +128,7 @@ def _judged(one: Schedule, rates: list[float]) -> Finding | None:
             f"The scheduler {one.kind} is stepped before the optimizer has taken a step: they are in the wrong order.",
             "The first value of the learning rate is skipped, and the schedule runs one step ahead.",
             "optimizer.step()\nscheduler.step()   # after it",
-            one.stepped_at,
+            one.where,
             evidence,
             WARNING,
         )
@@ -142,7 +147,7 @@ def _judged(one: Schedule, rates: list[float]) -> Finding | None:
             f"it is below {NOTHING:g} of its largest, {largest:g}, and at {min(rates):.3g} in the end.",
             "Its settings count epochs, not batches, where it is stepped once an epoch.",
             "scheduler.step()   # once an epoch, outside the loop over batches; or settings that count batches",
-            one.stepped_at,
+            one.where,
             evidence | {"first_rate": rates[0], "last_rate": rates[-1]},
         )
     return _cyclic(one, often, evidence)
@@ -160,7 +165,7 @@ def _cyclic(one: Schedule, often: bool, evidence: dict[str, object]) -> Finding 
             "rate falls to its floor and rises again, over and over.",
             "T_max counts calls of `step`.",
             "scheduler.step()   # once an epoch; or T_max=epochs * len(loader)",
-            one.stepped_at,
+            one.where,
             evidence | {"T_max": length},
         )
     if one.kind == "OneCycleLR" and total and count < total / 2 and one.optimizer.steps > 2 * count:
@@ -171,7 +176,7 @@ def _cyclic(one: Schedule, often: bool, evidence: dict[str, object]) -> Finding 
             "be stepped every batch.",
             "The learning rate is still on its way up, or never comes down.",
             "scheduler.step()   # after every optimizer.step()",
-            one.stepped_at,
+            one.where,
             evidence | {"total_steps": total},
             WARNING,
         )

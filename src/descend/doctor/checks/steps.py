@@ -94,9 +94,9 @@ class Steps(Check):
     def _small(self, optimizer: WatchedOptimizer, begun: float, moved: float, losses: list[float]) -> Finding | None:
         few = max(5, len(losses) // 10)
         early, late = mean(losses[:few]), mean(losses[-few:])
-        rate = optimizer.first_rate
+        rate = optimizer.largest_rate
         fell = (early - late) / abs(early) if early else 1.0
-        if moved > CRAWLED * begun or fell > FELL or rate is None:
+        if moved > CRAWLED * begun or fell > FELL:
             return None
         if self.slope[optimizer] * begun < SLOPE * abs(early):
             return None  # it begins at a minimum, where there is nothing to gain
@@ -136,8 +136,8 @@ def _decayed(optimizer: WatchedOptimizer, begun: float, ended: float, losses: li
 
 def _large(optimizer: WatchedOptimizer, losses: list[float]) -> Finding | None:
     """Judge an adaptive optimizer: its steps are about as long as its rate, whatever the gradient."""
-    rate, late = optimizer.first_rate, mean(losses[-ENOUGH // 2 :])
-    if optimizer.kind not in ADAPTIVE or rate is None or rate < LARGE_ADAPTIVE:
+    rate, late = optimizer.largest_rate, mean(losses[-ENOUGH // 2 :])
+    if optimizer.kind not in ADAPTIVE or rate < LARGE_ADAPTIVE:
         return None
     leaps = max(losses[1:ENOUGH]) > LEAP * abs(losses[0])
     if late < 0.5 * losses[0] and not leaps:
