@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +74,7 @@ class ModuleParameters:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {name: tuple(tensor.shape) for name, tensor in self.named_parameters.items()}
 
-    def named(self, theta: Weights) -> dict[str, Any]:
+    def named(self, theta: Weights) -> dict[str, Array]:
         """Return the parameters by name, as arrays; empty for a past moment that was not recorded."""
         if theta is self.present:
             return {name: as_array(tensor) for name, tensor in self.named_parameters.items()}
