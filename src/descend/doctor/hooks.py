@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from descend.doctor.by_hand import ByHand
 from descend.doctor.contract import Check, norms
@@ -150,7 +150,7 @@ class Watch:
             if UNREADABLE not in str(error):  # of a changed view of a parameter PyTorch tells not even its grad_fn
                 raise
 
-    def _backward(self, theirs: Function, *args: object, **kwargs: object) -> object:
+    def _backward(self, theirs: Function, *args: Any, **kwargs: Any) -> object:
         if self.busy:
             return theirs(*args, **kwargs)
         if not self.ledger.closely and self._passed_by(args[0] if args else kwargs["tensors"]):

@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from descend.doctor.places import OURS, Scene
 from descend.errors import ConfigError, DataError
@@ -70,7 +71,7 @@ def _warnings(scene: Scene) -> Iterator[None]:
         warnings.simplefilter("default")
         shown, seen = warnings.showwarning, set()
 
-        def show(message: Warning | str, category: type[Warning], file: str, line: int, *more: object) -> None:
+        def show(message: Warning | str, category: type[Warning], file: str, line: int, *more: Any) -> None:
             place = scene.here() if file.startswith(OURS) else None
             file, line = place or (file, line)
             if (str(message), file, line) not in seen:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 import sympy
 from sympy import Expr, Integer
 from sympy.core.relational import Relational
-from sympy.logic.boolalg import Boolean
 
 from descend.formula.functions import entry_of
 from descend.formula.real_functions import absolute, constant, maximum, minimum, where
@@ -23,7 +23,7 @@ LARGEST = number(sys.float_info.max)
 ZERO = Integer(0)
 LONG = 30
 """Operations above which an expression is not tested as a whole."""
-Condition = Boolean
+Condition = Any
 """A comparison of data and parameters, joined by and, or, not; ``sympy.false`` where it never holds."""
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
+Array = NDArray[np.float64]
 FEW = 100
 """Up to this many numbers are recorded at every step; more are only kept by the module."""
 
@@ -74,7 +75,7 @@ class ModuleParameters:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {name: tuple(tensor.shape) for name, tensor in self.named_parameters.items()}
 
-    def named(self, theta: Weights) -> dict[str, Array]:
+    def named(self, theta: Weights) -> dict[str, float | Array]:
         """Return the parameters by name, as arrays; empty for a past moment that was not recorded."""
         if theta is self.present:
             return {name: as_array(tensor) for name, tensor in self.named_parameters.items()}

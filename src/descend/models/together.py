@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from descend.errors import DataError
 
@@ -95,7 +95,7 @@ def tensors_of(rows: object) -> list[Tensor]:
     return list(found) if found is not None else [] if rows is None else [cast("Tensor", rows)]
 
 
-def together(given: object, convert: Callable[[object], Tensor]) -> Tensor:
+def together(given: object, convert: Callable[[Any], Tensor]) -> Tensor:
     """Return one tensor, or several together, of what was given: a tensor, a tuple or list, or a dict.
 
     Several stand in for one: as they are indexed by rows, few need to know.

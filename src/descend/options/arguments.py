@@ -22,7 +22,7 @@ from descend.options.starts_in_order import by_name, is_in_order
 from descend.options.units import number_or_measured, without_quantities
 from descend.registry import closest
 from descend.table import open_table
-from descend.wording import spell
+from descend.wording import spell, using
 
 LONG = "How long to go on is given in passes over the rows, epochs=1000; without it, until it has converged."
 GAPS = 'Rows without a value are refused, or left out with missing="drop".'
@@ -136,7 +136,7 @@ def _refuse_together(model: object, values: Values, differing: Values) -> None:
     differing: those that are not their defaults.
     """
     if values.get("resume") and values.get("checkpoint") is None:
-        raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
+        raise ConfigError(f"Resume from which run? Name its file{using('checkpoint')}.")
     if differing.keys().isdisjoint(("inputs", *TRAINING)) or kind_of(model).in_place:
         return
     if "inputs" in differing:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from descend.errors import ConfigError
 from descend.losses import LOSSES
 from descend.models import kind_of
@@ -13,7 +15,7 @@ USUAL = "binomial"
 """The loss of shares, where no other is asked for."""
 
 
-def with_trials(model: object, options: Values) -> dict[str, object]:
+def with_trials(model: object, options: Values) -> dict[str, Any]:
     """Return the options with the trials as weights, and with the loss of shares where none is given.
 
     Raises ConfigError for a number that is not above 0, beside weights or sigma, for a module, and for a loss that is

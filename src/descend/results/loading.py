@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from descend.registry import closest
 from descend.results.loaded import LoadedFit
 from descend.results.model_file import Content, damaged, part, read_content
 from descend.results.weights import load_weights
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 
 def load(path: str | os.PathLike[str], model: Callable[..., object] | None = None) -> LoadedFit:

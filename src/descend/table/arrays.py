@@ -237,11 +237,13 @@ def checked_names(names: Sequence[object]) -> tuple[str, ...]:
     """Return column names if each is text and unique; raise DataError if not."""
     if not names:
         raise DataError("The data have no columns. Give at least one.")
+    texts: list[str] = []
     for name in names:
         if not isinstance(name, str):
             raise not_a_name(name)
-    refuse_duplicates(names, "the data")
-    return tuple(names)
+        texts.append(name)
+    refuse_duplicates(texts, "the data")
+    return tuple(texts)
 
 
 def not_a_name(name: object) -> DataError:

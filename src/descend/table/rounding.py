@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +52,7 @@ def note_of(name: str, source: str, found: Rounded) -> str:
     )
 
 
-def rounded_cells(cells: npt.NDArray[np.generic], place: Callable[[int], str]) -> Rounded | None:
+def rounded_cells(cells: npt.NDArray[Any], place: Callable[[int], str]) -> Rounded | None:
     """Return what float64 loses of exact numbers in memory; None if nothing. place: returns the words for a row."""
     if cells.dtype.kind in "iu":
         floats = cells.astype(np.float64)
@@ -71,7 +72,7 @@ def rounded_cells(cells: npt.NDArray[np.generic], place: Callable[[int], str]) -
     return Rounded(int(changed.size), place(first), str(cells[first]), alike(least, largest))
 
 
-def matters(least: int | Decimal, largest: int | Decimal) -> bool:
+def matters(least: Any, largest: Any) -> bool:
     """Return whether rounding in a column of this range is worth a note: for integers always, as each digit counts.
 
     Decimals such as 1/3 to 20 places are rounded too; that says nothing unless they lie close together far from 0.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from statistics import mean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding, counted
@@ -75,9 +75,7 @@ class Schedules(Check):
             optimizer = self.ledger.optimizer(scheduler.optimizer)
             self.schedules[id(scheduler)] = Schedule(scheduler, optimizer, self.ledger.scene.here())
 
-    def _stepped(
-        self, theirs: Callable[..., object], scheduler: LRScheduler, *args: object, **kwargs: object
-    ) -> object:
+    def _stepped(self, theirs: Callable[..., object], scheduler: LRScheduler, *args: Any, **kwargs: Any) -> object:
         known = None if self.inside else self.schedules.get(id(scheduler))
         if known is not None:
             known.stepped_at = self.ledger.scene.here()

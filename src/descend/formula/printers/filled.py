@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from sympy import Add, Expr, Integer
@@ -66,7 +67,7 @@ def _power_of_ten(text: str) -> str:
 
 
 def _with_values(
-    formula: Formula, expression: Expr, values: Mapping[str, object], rounding: Rounding
+    formula: Formula, expression: Expr, values: Mapping[str, Any], rounding: Rounding
 ) -> tuple[Expr, dict[Expr, str]]:
     """Put a symbol for the size of each value into ``expression``, with its sign; return how each symbol is written."""
     names: dict[Expr, str] = {}
