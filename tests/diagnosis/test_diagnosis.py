@@ -102,7 +102,7 @@ def test_bad_rows_are_counted_from_one():
         "`x` is -9999 in rows 18, 42, while all other rows lie between 0 and 4; without these rows the same run goes "
         "well."
     )
-    assert fit.advice == "Correct these rows, or leave them out: --where 'x <> -9999'."
+    assert fit.advice == 'Correct these rows, or leave them out: where="x <> -9999".'
     again = descend.fit("y ~ w*x + b", data, start=ZERO, optimizer="gd", learning_rate=0.05, epochs=200,
                         where="x <> -9999")  # fmt: skip
     assert again.cause is None and again.rows == 58
@@ -249,7 +249,7 @@ def test_placeholders_in_the_response_of_a_fit_that_converged(loss):
     assert fit.diagnosis.sentence.endswith(
         f"without these rows the loss over all others falls from 1.649e+05 to {without.loss:.4g}."
     )
-    assert fit.advice == "Correct these rows, or leave them out: --where 'y <> -9999'."
+    assert fit.advice == 'Correct these rows, or leave them out: where="y <> -9999".'
 
 
 def test_one_row_that_may_be_honest_is_told_without_a_cause():

@@ -314,7 +314,7 @@ def test_the_bootstrap_needs_rows_in_memory():
         fit.intervals(method="bootstrap")
     assert str(caught.value) == (
         "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
-        "Use the method t, sandwich or profile, or fit with --engine numpy."
+        'Use the method t, sandwich or profile, or fit with engine="numpy".'
     )
     profiled = fit.intervals(method="profile")
     expected = descend.fit("y ~ a*x + b", data()).intervals(method="profile")

@@ -146,15 +146,15 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path):
     path = kept(tmp_path)
     assert refusal(path, net(8)) == (
         f"`{path}` is the checkpoint of another module: its `0.weight` has shape (16, 4), here it has shape (8, 4). "
-        "Make the same module again, or start anew without --resume."
+        "Make the same module again, or start anew without `resume`."
     )
     assert refusal(path, seed=1) == (
         f"`{path}` is the checkpoint of another run: its seed is 0, here it is 1. Give the same options again, or "
-        "start anew without --resume."
+        "start anew without `resume`."
     )
     assert refusal(path, optimizer="momentum") == (
         f"`{path}` is the checkpoint of another run: its optimizer is `Adam(beta1=0.9, beta2=0.999, epsilon=1e-08)`, "
-        "here it is `Momentum(momentum=0.9)`. Give the same options again, or start anew without --resume."
+        "here it is `Momentum(momentum=0.9)`. Give the same options again, or start anew without `resume`."
     )
     assert refusal(path, data=(X, Y + 1)).startswith(
         f"`{path}` is the checkpoint of another run: its first rows of the response is "
@@ -165,8 +165,8 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
     path = tmp_path / "run.json"
     path.write_text("{}")
     assert refusal(path) == (
-        f"`{path}` is not the checkpoint of a PyTorch module. Give a file that `--checkpoint` wrote for one, or start "
-        "without `--resume`."
+        f"`{path}` is not the checkpoint of a PyTorch module. Give a file that `checkpoint` wrote for one, or start "
+        "without `resume`."
     )
     path = kept(tmp_path)
     with pytest.raises(DataError) as raised:

@@ -80,7 +80,7 @@ def explain(
     standardize: whether that descent is one in standardised columns.
 
     >>> print(explain("y ~ a*exp(b + c*x)").redundancies[0])
-    a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0.
+    a and b trade off: only a*exp(b) is determined. Drop b, or fix it with fix={"b": 0}.
     """
     from descend.diagnosis.explanation import of_formula, on_table
     from descend.diagnosis.outlook import asked_outlook

@@ -17,7 +17,8 @@ from descend.engines.fused import fused, split
 from descend.engines.totals import Array, InMemory, Totals, ordered
 from descend.errors import ConfigError
 from descend.formula.factor import torch_triangle
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:

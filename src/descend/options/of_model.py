@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from descend.options import checks
 from descend.options.checks import is_by_name, is_dispersion, is_text, is_texts, must_be
@@ -24,6 +24,7 @@ Gradient = str | Sequence[str] | Callable[..., object] | None
 class OptionsOfModel(OptionsOfRows):
     """What is fitted."""
 
+    subject: ClassVar[str] = "The model, and what is estimated"
     like: object = option(
         None,
         "A file that --save wrote: fit as that was fitted, but for the options given here, and begin where it ended.",
@@ -37,6 +38,7 @@ class OptionsOfModel(OptionsOfRows):
         checks.start,
         metavar="NAME=VALUE",
         label=("Start", "起点"),
+        often=True,
     )
     gradient: Gradient = option(
         None,
@@ -54,6 +56,7 @@ class OptionsOfModel(OptionsOfRows):
         metavar="LOSS",
         identity="loss",
         label=("Loss", "损失函数"),
+        often=True,
     )
     dispersion: str | float | None = option(
         None,
@@ -105,6 +108,7 @@ class OptionsOfModel(OptionsOfRows):
         metavar="TEXT",
         flag="--bound",
         identity="bounds",
+        often=True,
     )
     fix: Values | None = option(
         None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from descend.options import checks
 from descend.options.checks import is_array, is_by_name, is_matrix, is_number, is_path, is_text, is_texts, must_be
@@ -22,6 +22,7 @@ FORMS = ("power", "exponential")
 class OptionsOfRows:
     """What the rows are."""
 
+    subject: ClassVar[str] = "The data"
     response: str | None = option(
         None,
         "Column that a Python function predicts.",
@@ -38,6 +39,7 @@ class OptionsOfRows:
         metavar="COLUMNS",
         label=("One fit for each group of", "分组拟合，每组一次"),
         naming="names",
+        often=True,
     )
     weights: str | None = option(
         None,
@@ -62,6 +64,7 @@ class OptionsOfRows:
         metavar="COLUMN|LOW,HIGH|TEXT",
         check=must_be("the name of a column, an array with a value for each row, or a number", is_text),
         naming="names",
+        often=True,
     )
     variance: str | None = option(
         None,

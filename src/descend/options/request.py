@@ -116,7 +116,8 @@ class Request(OptionsOfTraining):
         """The columns with a role of their own: weights and sigma, and those that tell clusters apart."""
         from descend.table.rows import Roles
 
-        roles = Roles(self.weights, self.sigma, self._clusters, self.covariance)
+        exposure = self.exposure if isinstance(self.exposure, str) else None
+        roles = Roles(self.weights, self.sigma, self._clusters, self.covariance, exposure=exposure)
         return roles if self.weighing is None else self.weighing.over(roles)
 
     @property

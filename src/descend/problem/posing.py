@@ -18,7 +18,8 @@ from descend.formula import Formula
 from descend.formula.ambiguities import ambiguities
 from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
 from descend.losses import LOSSES
 from descend.models import Model, kind_of
 from descend.models.call import name_of, no_formula
@@ -100,6 +101,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
         from descend.problem.response_levels import counted_notes
 
         notes = (*notes, *counted_notes(table.counted, {*names} - {loss.states}, model.response, loss))
+    priors = objective.priors
     return Problem(
         model=model,
         gradient=gradient,
@@ -113,6 +115,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
         remarks=(*doubtful, *table.notes, *summing.remarks),
         scale=summing.squares if loss.quadratic else 0.0,
         squares=summing.squares if loss.of_residual else 0.0,
+        parabola=model.linear and model.loss.quadratic and (priors is None or priors.priors.bell),
         all_rows=summing.all_rows,
     )
 
@@ -188,7 +191,7 @@ def _check_errors_of_inputs(model: Model, request: Request) -> None:
         first = (*model.inputs, "x")[0]
         raise ConfigError(
             f"`{model}` has no response: it holds between columns, which have errors. Say how large these are, such "
-            f"as {spell('x_sigma', f'{first}=1')}, or write the column to predict on the left."
+            f"as {spell('x_sigma', {first: 1})}, or write the column to predict on the left."
         )
 
 

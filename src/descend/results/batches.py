@@ -13,7 +13,7 @@ from sympy import Expr
 from descend.engines.merged import MergedEngine, merged
 from descend.engines.moments import Factors, MomentsEngine, refusal
 from descend.errors import ConfigError, DataError
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.losses import LOSSES
 from descend.options.request import Request
 from descend.problem.objective import objective_over

@@ -14,16 +14,15 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Curvature
 from descend.formula.compile import over_rows
 from descend.formula.parametrisation import like_terms, shared, unwrapped
-from descend.formula.structure import interchangeable, linear_unknowns, waves
-from descend.gradients.contract import Program
-from descend.gradients.derived import derived
+from descend.formula.structure import interchangeable, linear_unknowns, symmetric, waves
+from descend.gradients.derived import Program, derived
 from descend.losses import LOSSES
 from descend.models import formula_model
 from descend.optimizers.systems import is_finite, part_of
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Objective, Point
-from descend.problem.symmetry import canonical, has_symmetries
+from descend.problem.symmetry import canonical
 from descend.starts.blocks import in_blocks
 from descend.starts.curve_ranges import with_curves
 from descend.starts.lack_of_fit import many_basins, something_left
@@ -180,7 +179,7 @@ class _Search:
 
     def _canonical(self, theta: Array) -> Array:
         """Return, among parameters that are as good as theta, those that are shown to the user."""
-        if not has_symmetries(self.program):
+        if not symmetric(self.program.formula):
             return theta
         return canonical(self.program, theta, self.given, self.bounds)
 

@@ -162,8 +162,8 @@ def read(path: str | os.PathLike[str]) -> Found | None:
         ) from None
     except (SafetensorError, KeyError, ValueError, TypeError):
         raise DataError(
-            f"`{place}` is not the checkpoint of a PyTorch module. Give a file that `{spell('checkpoint')}` wrote for "
-            f"one, or start without `{spell('resume')}`."
+            f"`{place}` is not the checkpoint of a PyTorch module. Give a file that {spell('checkpoint')} wrote for "
+            f"one, or start without {spell('resume')}."
         ) from None
 
 
