@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-Array = NDArray[np.float64]
 FEW = 100
 """Up to this many numbers are recorded at every step; more are only kept by the module."""
 
@@ -75,7 +74,7 @@ class ModuleParameters:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {name: tuple(tensor.shape) for name, tensor in self.named_parameters.items()}
 
-    def named(self, theta: Weights) -> dict[str, float | Array]:
+    def named(self, theta: Weights) -> dict[str, Any]:
         """Return the parameters by name, as arrays; empty for a past moment that was not recorded."""
         if theta is self.present:
             return {name: as_array(tensor) for name, tensor in self.named_parameters.items()}

@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,7 +28,7 @@ NAMES = ("y", "z", "response")
 
 def named(
     model: object, arrays: Sequence[object], response: str | None, start: Values | None
-) -> tuple[object, object, str | None]:
+) -> tuple[Any, object, str | None]:
     """Return the model, the data as a table and the name of the response.
 
     arrays: the predictors, and the response last. A single predictor of two dimensions, (k, n) or (n, k), becomes k
