@@ -99,6 +99,7 @@ class OptionsOfModel(OptionsOfRows):
         metavar="TEXT",
         flag="--prior",
         identity="penalty",
+        needs_rows=True,
     )
     bounds: Bounded = option(
         None,
