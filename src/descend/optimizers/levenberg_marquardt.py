@@ -71,6 +71,7 @@ class LevenbergMarquardt(WholeSteps):
     needs: ClassVar[int] = 2
     bounded: ClassVar[bool] = True
     proximal: ClassVar[bool] = True
+    damps: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1, unused: the damping decides how far a step goes"
 
     def init(self, theta: Array) -> State:

@@ -17,7 +17,7 @@ from descend.options.checks import WORDS_OF_DISPERSION
 from descend.options.of_training import TRAINING
 from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
-from descend.options.request import FIELDS, OPTIONS, Request, check_options, is_default
+from descend.options.request import FIELDS, OPTIONS, PLAIN, Request, check_options, is_default
 from descend.options.starts_in_order import by_name, is_in_order
 from descend.options.units import number_or_measured, without_quantities
 from descend.registry import closest
@@ -110,7 +110,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
     _refuse_together(model, values, differing)
-    return Request(
+    return PLAIN.but(
         **{key: value for key, value in values.items() if key in FIELDS},
         model=model,
         data=data,
