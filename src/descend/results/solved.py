@@ -69,7 +69,7 @@ def diagnosis_of(solution: Solution) -> Diagnosis:
         return Diagnosis(Cause.PLATEAU, {"separated": True}, solution.endless, solution.endless)
     if (fault := solution.objective.fault) is not None:
         return Diagnosis(Cause(fault.cause), fault.evidence, fault.sentence, fault.advice)
-    if not solution.model.comparable:
+    if not solution.model.comparable and solution.outcome is not Outcome.DIVERGED:
         return Diagnosis()  # which detectors read off residuals of all rows
     from descend.diagnosis.detectors import diagnose
 
