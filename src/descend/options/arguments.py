@@ -195,8 +195,9 @@ def _with_trials(model: object, options: Values) -> Values:
 
 def _dispersed(model: object, values: Mapping[str, Any]) -> object:
     """Return the loss with the dispersion that is asked for. Raises ConfigError where it means nothing."""
+    loss = values.get("loss", PLAIN.loss)
     if values.get("dispersion") is None:
-        return values["loss"] if "loss" in values else OPTIONS["loss"].default
+        return loss
     from descend.losses.dispersed import with_dispersion
 
     if kind_of(model).in_place:
@@ -204,7 +205,7 @@ def _dispersed(model: object, values: Mapping[str, Any]) -> object:
             f"A module has no standard errors, so that {spell('dispersion')} changes nothing. Leave it out."
         )
     given = values["dispersion"]
-    return with_dispersion(LOSSES.build(values["loss"]), given if given in WORDS_OF_DISPERSION else float(given))
+    return with_dispersion(LOSSES.build(loss), given if given in WORDS_OF_DISPERSION else float(given))
 
 
 def _with_numbered(model: object, data: object, values: dict[str, Any]) -> object:
