@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.nearness import bottom, flat, in_noise, promise, rounded
+from descend.descent.nearness import bottom, in_noise, promise, rounded
 from descend.descent.outcome import Outcome
 from descend.descent.step import Memory, Snapshot, Step
 from descend.optimizers import Optimizer, Schedule
 from descend.optimizers.schedules import Constant
+from descend.optimizers.systems import is_finite
 from descend.parameters import Parameters
 from descend.problem.point import Array, Objective, Point
 from descend.stability.forecast import Trajectory
@@ -227,3 +228,19 @@ class Judge:
         if loss < self.best - 1e-13 * abs(self.best) or remaining < 0.9 * self.least or not math.isfinite(self.best):
             self.best, self.least, self.best_epoch = min(loss, self.best), min(remaining, self.least), epoch
         return epoch - self.best_epoch >= PATIENCE
+
+
+def flat(point: Point, scales: Array) -> bool:
+    """Whether some parameter has lost all influence: doubling it changes J by less than rounding.
+
+    A descent that ends there ran onto a plateau: the gradient is zero, but it is not a minimum.
+    """
+    curvature = point.curved()
+    if curvature is None or not point.loss:
+        return False  # where J is 0, it cannot fall further
+    least = 1e-14 * abs(point.loss)
+    reach = np.maximum(np.abs(point.theta), scales).tolist()
+    idle = [part * far * far <= least for part, far in zip(curvature.diagonal().tolist(), reach, strict=True)]
+    if point.bounds is not None and any(idle):
+        idle = (np.array(idle) & ~point.bounds.blocked(point.theta, point.gradient)).tolist()
+    return any(idle) and is_finite(curvature)

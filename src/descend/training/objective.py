@@ -66,6 +66,8 @@ class ModuleObjective(Objective):
         # PyTorch has one operation for the mean of r**2, forward and backward, instead of three.
         self.squared = self.in_torch is None and loss.quadratic and float(loss.expressions[2]) == 2.0
         self._last: ModulePoint | None = None
+        self.ahead: ModulePoint | None = None
+        """J at the end of a step, where that knows it."""
         self.course: Course | None = None
         self.one_thread = self.half = self.compiled = False
         """Whether the module computes in bfloat16 where that is safe, and whether it is compiled."""
@@ -94,9 +96,12 @@ class ModuleObjective(Objective):
         course, lean = self.course, None
         if course is not None and order:
             lean, course.passed = course.passed, None
+        ahead, self.ahead = self.ahead, None
         if lean is not None:
             point = ModulePoint(theta, lean, self, None)
             point.lean = True
+        elif ahead is not None and ahead.theta is theta and order and (course is None or course.meter is None):
+            point = ahead
         else:
             self.modes.evaluate()
             self.meter = None if course is None or not order else course.meter
