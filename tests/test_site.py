@@ -98,8 +98,8 @@ def test_a_browser_reads_it(site, browser, page, width):
 EVERYDAY = """half-life; outliers; error bars; initial guess; starting values; weights; slow; NaN; missing values;
 constraints; confidence intervals; R squared; goodness of fit; logistic; too many iterations; covariance
 could not be estimated; does not converge; overfitting; save the fit; Excel; export; fix a parameter;
-global fit; IC50; calibration; p-value; log axis; residuals; learning rate; errors in x; cross-
-validation; larger than memory"""
+global fit; IC50; calibration; p-value; log axis; residuals; learning rate; errors in x;
+cross-validation; larger than memory"""
 
 
 @pytest.mark.parametrize("words", [words.strip() for words in EVERYDAY.split(";")])
