@@ -23,7 +23,7 @@ LIMITS = {
 }
 LINES = 117_500
 """Lines of all files together. The aim is 36,000."""
-ENTERED = 61
+ENTERED = 59
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -118,6 +119,31 @@ def test_what_leaves_its_domain_is_named_with_its_row_and_parameters():
     assert all(np.isfinite(value) for value in fit.parameters.values())
 
 
+@pytest.mark.parametrize(
+    ("formula", "y", "loss"),
+    [
+        ("y ~ exp(a + b*x)", np.round(np.exp(0.5 + 0.05 * np.linspace(0.0, 50.0, 40))), "poisson"),
+        ("y ~ a*exp(-b*x)", 3.0 * np.exp(-0.05 * np.linspace(0.0, 50.0, 40)) + 0.01, "squared"),
+    ],
+)
+def test_a_rate_far_too_large_is_to_blame_where_no_start_was_given(formula, y, loss):
+    data = {"x": np.linspace(0.0, 50.0, 40), "y": y}
+    fit = descend.fit(formula, data, loss=loss, optimizer="gd", learning_rate=1000.0)
+    assert fit.cause is Cause.RATE_TOO_LARGE
+    said = re.search(r'Use learning_rate=(.*), or learning_rate="auto"\.$', fit.advice)
+    assert float(said[1]) < fit.evidence["largest_stable_rate"]
+    for rate in (float(said[1]), "auto"):
+        assert (
+            descend.fit(formula, data, loss=loss, optimizer="gd", learning_rate=rate, epochs=50).outcome != "diverged"
+        )
+
+
+def test_where_no_smaller_rate_is_known_auto_is_named_first():
+    fit = descend.fit("y ~ a*x + b", {"x": X, "y": X}, optimizer="adam", learning_rate=1e20)
+    assert fit.cause is Cause.RATE_TOO_LARGE
+    assert fit.advice.endswith('it diverged. Use learning_rate="auto" instead of 1e+20.')
+
+
 def test_what_overflows_is_named():
     x = np.linspace(0.0, 800.0, 50)
     fit = descend.fit("y ~ a*exp(b*x)", {"x": x, "y": 1.0 + x / 800.0}, start={"a": 1.0, "b": 0.0}, optimizer="gd",
@@ -143,7 +169,7 @@ def test_the_epochs_that_are_needed_are_enough():
     assert short.cause is Cause.TOO_FEW_EPOCHS and short.succeeded
     enough = descend.fit("y ~ w*x + b", LINE, epochs=2 * short.evidence["epochs_needed"], **options)
     assert enough.cause is None
-    assert f"--epochs {short.evidence['epochs_needed']}" in short.advice
+    assert f"epochs={short.evidence['epochs_needed']}" in short.advice
 
 
 def test_the_batch_that_helps_does():

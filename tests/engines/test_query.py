@@ -328,7 +328,12 @@ def test_without_ibis(monkeypatch):
     with pytest.raises(ConfigError) as caught:
         descend.fit("y ~ a*x + b", data(), engine="query")
     assert str(caught.value) == (
-        "Ibis is not installed, and the engine `query` needs it. Install it with: pip install 'descend[query]'."
+        'Ibis is not installed, and the engine `query` needs it. Install it with: pip install "descend[query]".'
+    )
+    with pytest.raises(ConfigError) as caught:
+        descend.fit("y ~ a*x + b", "postgres://me:secret@host/shop?table=t")
+    assert str(caught.value) == (
+        'Ibis is not installed, and `postgres://host/shop` needs it. Install it with: pip install "descend[postgres]".'
     )
 
 

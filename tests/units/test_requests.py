@@ -223,7 +223,7 @@ def test_without_pint_headers_say_nothing_and_the_option_says_what_to_install(mo
         assert descend.fit(OF_HEADERS, HEADERS).units == {}
         with pytest.raises(ConfigError) as caught:
             descend.fit(DECAY, DATA, units=UNITS)
-        assert str(caught.value) == "Units need Pint, which is not installed. Run: pip install 'descend[units]'"
+        assert str(caught.value) == 'Units need Pint, which is not installed. Run: pip install "descend[units]"'
     finally:
         library.registry.cache_clear()
 

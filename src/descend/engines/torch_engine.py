@@ -42,7 +42,7 @@ def import_torch() -> ModuleType:
         import torch
     except ImportError:
         raise ConfigError(
-            "PyTorch is not installed, and this needs it. Install it with: pip install 'descend[torch]'."
+            'PyTorch is not installed, and this needs it. Install it with: pip install "descend[torch]".'
         ) from None
     return torch
 

@@ -171,7 +171,7 @@ def _encoder() -> Any:
         imageio_ffmpeg.get_ffmpeg_exe()
     except (ImportError, RuntimeError):
         raise ConfigError(
-            "A video needs FFmpeg, which is not installed: pip install 'descend[video]'. "
+            'A video needs FFmpeg, which is not installed: pip install "descend[video]". '
             "A page (.html) or a .gif needs nothing more."
         ) from None
     return imageio_ffmpeg

@@ -12,13 +12,11 @@ from descend.formula import read_formula
 from descend.inference.estimates import refuse_robust
 from descend.inference.intervals import checked_errors
 from descend.losses import LOSSES
-from descend.models.inexact import inexact_inputs
 from descend.options.request import Request, check_options
 from descend.problem.model_reading import read_model
 from descend.problem.posing import pose
 from descend.problem.problem import Problem
 from descend.results.solved import SolvedFit, fit_of
-from descend.starts.robust import settled
 from descend.starts.solving import solve
 from descend.table import Table
 
@@ -93,6 +91,8 @@ def _started(request: Request, table: Table, began: float) -> Request:
         # Its scale is that of the distances from a curve that is near.
         request, inexact = started_without_errors(request, table, began), False
     if loss.efficient is not None:  # robust, with a scale
+        from descend.starts.robust import settled
+
         request = settled(request, table)
         loss = LOSSES.build(request.loss)
     if (exact := loss.exact) is not None:
@@ -153,6 +153,7 @@ def started_without_errors(request: Request, table: Table, began: float) -> Requ
         exact = exact.but(loss=loss.to_estimate(), sigma=None)
     if isinstance(request.model, str) and request.model.partition("~")[0].strip() == "0":
         from descend.gradients.orthogonal import first_order
+        from descend.models.inexact import inexact_inputs
 
         formula = read_formula(request.model, table.names)
         inexact = inexact_inputs(request.x_sigma, formula.inputs, table.names)

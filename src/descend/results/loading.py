@@ -147,5 +147,4 @@ def restored(
         notes=tuple(content["notes"]),
         trace=Trace() if trace is None else trace,
         _epochs_given=content["asked"],
-        _advice=content["advice"],
     )

@@ -110,7 +110,6 @@ def fit_of(solution: Solution) -> SolvedFit:
         failures=solution.failures,
         from_start=None if solution.from_start is None else fit_of(solution.from_start),
         _epochs_given=solution.run.epochs_given,
-        _advice=solution.advice,
     )
 
 

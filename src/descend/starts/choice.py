@@ -11,7 +11,6 @@ from descend.options.request import Request
 from descend.problem import identifiability, preflight
 from descend.problem.point import Array, Point
 from descend.problem.problem import Problem
-from descend.problem.symmetry import upright
 from descend.starts import growth
 from descend.starts.lack_of_fit import something_left
 from descend.starts.search import Start, search
@@ -89,6 +88,8 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
         if model.symbolic is not None and something_left(model.symbolic, end, problem.rows):
             found = start_of_each_group(program, problem.rows, problem.objective, found, before, given)
     if found is not None and model.symbolic is not None and (found.theta < 0.0).any():
+        from descend.problem.symmetry import upright
+
         end = upright(model.symbolic, found.theta, problem.rows.columns, given, problem.objective.bounds)
         found = replace(found, theta=end)
     if found is None or problem.all_rows is None:

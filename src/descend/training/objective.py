@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from descend.training.point import ModulePoint
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from descend.descent.step import Step
     from descend.training.flat import Flat
 
 Array = NDArray[np.float64]
@@ -41,7 +42,7 @@ class WritesSteps(Protocol):
 
     first_rate: float
 
-    def __call__(self, step: Any) -> None:
+    def __call__(self, step: Step) -> None:
         """Read one step."""
 
 
@@ -54,6 +55,7 @@ class ModuleObjective(Objective):
     """
 
     engine: ModuleEngine  # type: ignore[assignment]  # which stands in for one
+    steps_itself = True
 
     def __init__(self, model: ModuleModel, engine: ModuleEngine, modes: Modes) -> None:
         self.model, self.engine, self.modes = model, engine, modes
