@@ -19,7 +19,7 @@ LIMITS = {
     "options listed again": 0,
     "names that are riddles": 0,
     "fmt: skip": 2,
-    "Any": 417,
+    "Any": 372,
 }
 LINES = 117_500
 """Lines of all files together. The aim is 36,000."""

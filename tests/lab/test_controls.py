@@ -48,7 +48,7 @@ def test_what_messages_name_are_options_and_phrases_there_are():
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for name, found in (("spell", keys), ("using", keys), ("worded", phrases)):
             found |= {call.args[0].value for call in calls(tree, name) if isinstance(call.args[0], ast.Constant)}
-    assert keys - {"column", "mean", "rows", "probabilities"} <= {*OPTIONS} and len(keys) > 12
+    assert keys - {"column", "mean", "rows", "probabilities", "low", "high", "steps"} <= {*OPTIONS} and len(keys) > 12
     assert phrases | {"more"} == {*PHRASES, *COMMANDS}  # that one is of reports
 
 

@@ -190,7 +190,7 @@ def check(
     if others:
         model, data, response = named(model, (data, *others), response, start)
     data, options = in_full(data, options_among(locals()))
-    data, weights, sigma = with_columns(model, data, options["weights"], options["sigma"])
+    data, weights, sigma = with_columns(model, data, options.get("weights"), options.get("sigma"))
     options = {**options, "weights": weights, "sigma": sigma}
     check_options(options, "loss")
     if l1 or l2:

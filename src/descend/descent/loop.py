@@ -90,7 +90,7 @@ def descend(
     state = optimizer.init(theta)
     constant = isinstance(plan.schedule, Constant)
     rate, known_epochs = plan.rate, plan.epochs if plan.epochs_given else None
-    needs = max(1, optimizer.needs)
+    needs, closed, snapshots = max(1, optimizer.needs), plan.closed, plan.snapshots
     begin, ahead, subgradient = 0, None, None
     if taken_up is not None:
         begin, theta, state = taken_up.epoch, taken_up.theta, taken_up.state
@@ -98,10 +98,10 @@ def descend(
         judge.memory = taken_up.judge
         objective(theta, taken_up.order)
     for epoch in _epochs(plan, begin):
-        if plan.closed is not None:
-            theta = plan.closed.theta(epoch)
+        if closed is not None:
+            theta = closed.theta(epoch)
         point = objective(theta, needs) if ahead is None else ahead
-        order = objective.last_order if plan.snapshots else needs
+        order = objective.last_order if snapshots else needs
         if not constant:
             rate = plan.rate * plan.schedule.factor(epoch, known_epochs)
         point.rate = rate
@@ -111,19 +111,19 @@ def descend(
         outcome = judge.outcome(epoch, point, norm, seconds)
         step = Step(epoch, point.theta, point.loss, norm, rate, seconds, outcome, parameters)
         step.measures = point.measures
-        step.damping = optimizer.damped(state)
-        if plan.snapshots:
+        if optimizer.damps:
+            step.damping = optimizer.damped(state)
+        if snapshots:
             step.snapshot = Snapshot(epoch, theta, state, order, judge.memory, seconds)
         yield step
         if outcome is not None:
             return
-        if plan.closed is not None:
+        if closed is not None:
             continue
-        if judge.foreseen and not plan.snapshots and (ahead := bottom(point)) is not None:
+        if judge.foreseen and not snapshots and (ahead := bottom(point)) is not None:
             theta = ahead.theta
             continue
-        passed = objective.epoch(optimizer, rate, epoch, plan.stop)
-        if passed is not None:
+        if objective.steps_itself and (passed := objective.epoch(optimizer, rate, epoch, plan.stop)) is not None:
             theta = passed
             continue
         if plan.batch_size is None:

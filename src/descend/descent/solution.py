@@ -69,7 +69,7 @@ class Solution:
     remedy: str = ""
     endless: str | None = None
     from_start: Solution | None = None
-    call: Callable[[], Mapping[str, Any]] = dict
+    call: Callable[[], Mapping[str, object]] = dict
     measures: Mapping[str, float] | None = None
     failures: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
@@ -175,7 +175,7 @@ class Solution:
         """Whether all rows are in memory, rather than in a file or a database."""
         return isinstance(self.objective.engine, InMemory)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """Return what is pickled: all but the table and what only a diagnosis of the run needs."""
         problem, run = copy.copy(self.problem), copy.copy(self.run)
         problem.__dict__.update(table=None)

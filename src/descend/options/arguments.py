@@ -17,7 +17,7 @@ from descend.options.checks import WORDS_OF_DISPERSION
 from descend.options.of_training import TRAINING
 from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
-from descend.options.request import FIELDS, OPTIONS, Request, check_options, is_default
+from descend.options.request import FIELDS, OPTIONS, PLAIN, Request, check_options, is_default
 from descend.options.units import number_or_measured, without_quantities
 from descend.registry import closest
 from descend.table import open_table
@@ -105,7 +105,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
     _refuse_together(model, values, differing)
-    return Request(
+    return PLAIN.but(
         **{key: value for key, value in values.items() if key in FIELDS},
         model=model,
         data=data,
@@ -201,8 +201,9 @@ def _with_trials(model: object, options: Values) -> Values:
 
 def _dispersed(model: object, values: Mapping[str, Any]) -> object:
     """Return the loss with the dispersion that is asked for. Raises ConfigError where it means nothing."""
+    loss = values.get("loss", PLAIN.loss)
     if values.get("dispersion") is None:
-        return values["loss"] if "loss" in values else OPTIONS["loss"].default
+        return loss
     from descend.losses.dispersed import with_dispersion
 
     if kind_of(model).in_place:
@@ -210,7 +211,7 @@ def _dispersed(model: object, values: Mapping[str, Any]) -> object:
             f"A module has no standard errors, so that {spell('dispersion')} changes nothing. Leave it out."
         )
     given = values["dispersion"]
-    return with_dispersion(LOSSES.build(values["loss"]), given if given in WORDS_OF_DISPERSION else float(given))
+    return with_dispersion(LOSSES.build(loss), given if given in WORDS_OF_DISPERSION else float(given))
 
 
 def _with_numbered(model: object, data: object, values: dict[str, Any]) -> object:

@@ -60,6 +60,7 @@ class OptionsOfDescent(OptionsOfModel):
         metavar="N",
         identity="batch size",
         label=("Batch size", "批量大小"),
+        needs_rows=True,
     )
     seed: int = option(
         0, "Fixes the order of the batches.", "whole", whole_number("seed", 0), metavar="N", identity="seed"
@@ -107,6 +108,7 @@ class OptionsOfDescent(OptionsOfModel):
         "switch",
         must_be("True or False", is_switch),
         identity="standardised",
+        needs_rows=True,
     )
     sharpness: bool | int | str = option(
         False, "Show the largest eigenvalue of the curvature in the log, and in the JSON.", "switch", checks.sharpness

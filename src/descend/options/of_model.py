@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from descend.options import checks
 from descend.options.checks import is_by_name, is_dispersion, is_text, is_texts, must_be
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from descend.parameters.bounds import Given as Bounded
     from descend.parameters.ties import Ties
 
-Gradient = str | Sequence[str] | Callable[..., Any] | None
+Gradient = str | Sequence[str] | Callable[..., object] | None
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -99,6 +99,7 @@ class OptionsOfModel(OptionsOfRows):
         metavar="TEXT",
         flag="--prior",
         identity="penalty",
+        needs_rows=True,
     )
     bounds: Bounded = option(
         None,

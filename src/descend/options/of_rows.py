@@ -40,6 +40,7 @@ class OptionsOfRows:
         label=("One fit for each group of", "分组拟合，每组一次"),
         naming="names",
         often=True,
+        needs_rows=True,
     )
     weights: str | None = option(
         None,
@@ -71,6 +72,7 @@ class OptionsOfRows:
         "Let the standard deviation grow with a power of the prediction, which is estimated, or exponentially.",
         check=must_be("`power` or `exponential`", lambda value: isinstance(value, str) and value in FORMS),
         metavar="power|exponential",
+        needs_rows=True,
     )
     covariance: Any = option(
         None,
@@ -84,6 +86,7 @@ class OptionsOfRows:
         *("texts", must_be('standard deviations by name, such as {"t": "dt"}', is_texts, is_by_name)),
         metavar="INPUT=COLUMN|NUMBER",
         naming="names",
+        needs_rows=True,
     )
     x_correlation: Ties = option(
         None,
@@ -103,6 +106,7 @@ class OptionsOfRows:
         ),
         metavar="COLUMN|LOW,HIGH",
         naming="names",
+        needs_rows=True,
     )
     rounded: float | None = option(
         None,
@@ -110,6 +114,7 @@ class OptionsOfRows:
         "number",
         checks.positive("unit of rounding"),
         metavar="UNIT",
+        needs_rows=True,
     )
     offset: str | None = option(
         None,
@@ -132,6 +137,7 @@ class OptionsOfRows:
         metavar="COLUMN=UNIT",
         flag="--unit",
         naming="keys",
+        needs_rows=True,
     )
     where: str | None = option(
         None,
@@ -146,6 +152,7 @@ class OptionsOfRows:
         check=check_outliers,
         metavar="list|drop|RATE",
         alone="list",
+        needs_rows=True,
     )
     missing: str = option(
         "raise",

@@ -37,6 +37,7 @@ class Option:
     alone: its value on the command line where its flag stands alone; empty if it takes a value always.
     often: whether it stands among the options that are used most. subject: the heading that it stands under else.
     naming: where its value names columns, which then may be called without their unit (see `full_names`).
+    needs_rows: whether a fit with it looks at single rows, or at more of them than their moments tell.
     """
 
     key: str
@@ -52,6 +53,7 @@ class Option:
     label: tuple[str, str] | None = None
     alone: str = ""
     naming: Naming = ""
+    needs_rows: bool = False
     often: bool = False
     subject: str = "What is shown, and where it goes"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import ChainMap
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -233,15 +233,17 @@ def from_records(data: Cells) -> ArrayTable:
     return from_mapping({name: data[name] for name in names})
 
 
-def checked_names(names: Sequence[Any]) -> tuple[str, ...]:
+def checked_names(names: Sequence[object]) -> tuple[str, ...]:
     """Return column names if each is text and unique; raise DataError if not."""
     if not names:
         raise DataError("The data have no columns. Give at least one.")
+    texts: list[str] = []
     for name in names:
         if not isinstance(name, str):
             raise not_a_name(name)
-    refuse_duplicates(names, "the data")
-    return tuple(names)
+        texts.append(name)
+    refuse_duplicates(texts, "the data")
+    return tuple(texts)
 
 
 def not_a_name(name: object) -> DataError:

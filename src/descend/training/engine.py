@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,7 +146,7 @@ class ModuleEngine:
         return self.inputs[place], self.y[place], None if self.omega is None else self.omega[place]
 
 
-def engine_of(model: ModuleModel, columns: Mapping[str, Any], rows: Rows) -> ModuleEngine:
+def engine_of(model: ModuleModel, columns: Mapping[str, object], rows: Rows) -> ModuleEngine:
     """Return rows as tensors on the module's device."""
     omega = None if rows.omega is None else model.placed(rows.omega)
     targets = columns.get(TARGETS)

@@ -55,6 +55,7 @@ class ModuleObjective(Objective):
     """
 
     engine: ModuleEngine  # type: ignore[assignment]  # which stands in for one
+    steps_itself = True
 
     def __init__(self, model: ModuleModel, engine: ModuleEngine, modes: Modes) -> None:
         self.model, self.engine, self.modes = model, engine, modes

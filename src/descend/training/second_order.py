@@ -38,6 +38,7 @@ class SecondOrder(Optimizer):
     """
 
     thorough: ClassVar[bool] = True
+    damps: ClassVar[bool] = True
     uses_rate = False
 
     def __init__(self, ours: LevenbergMarquardt, objective: ModuleObjective) -> None:
