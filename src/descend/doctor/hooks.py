@@ -333,7 +333,8 @@ class Watch:
         if not self.ledger.layers:
             return
         self.ledger.layers.pop()
-        if not self.ledger.layers and self.ledger.closely and not self.busy and not transformed():
+        root = not self.ledger.layers and self.ledger.closely and not self.busy and not transformed()
+        if root and next(layer.parameters(), None) is not None:  # not a loss or a metric, which are modules too
             self.trained.add((self.ledger.called_at, torch.is_grad_enabled()))
             with self._aside():
                 outputs = tensors_of(output)

@@ -56,6 +56,10 @@ class Batches(Check):
         self.count = 0
         self.apart: dict[Place | None, int] = {}
         self.stored: ByTensor[int] = ByTensor()
+        self.given: Tensor | None = None
+        self.sliced: ByTensor[Place | None] = ByTensor()
+        self.ascending: dict[Place | None, list[bool]] = {}
+        """For each loss of numbers, whether the rows of a batch lay in the order of their targets."""
 
     def replaces(self) -> Iterator[Replacement]:
         from torch.utils.data import DataLoader, dataloader
@@ -88,6 +92,7 @@ class Batches(Check):
         self.steps += 1
         if not inputs or self.steps > MOST:
             return
+        self.given = inputs[0].detach()
         known = self.rows.of(inputs[0])
         if known is not None:
             for output in outputs:
@@ -111,6 +116,8 @@ class Batches(Check):
                 self._ordered(part, operation.place)
         else:
             carried(operation, self.rows)
+            if name == "__getitem__" and not output.requires_grad:
+                self.sliced[output] = operation.place
         pair = compared(operation)
         if pair is not None:
             self._paired(operation, *pair)
@@ -126,6 +133,8 @@ class Batches(Check):
             low, high = float(target.min()), float(target.max())
             if low == high:
                 known.of[low] = known.of.get(low, 0) + 1
+        elif target.numel() >= 8 and len(self.ascending) < ENOUGH:
+            self._in_order(operation.place, target)
         ours, theirs = self.rows.of(prediction), self.rows.of(target)
         if ours is theirs or target.requires_grad or target.numel() < 8 or bool((target == target.flatten()[0]).all()):
             return
@@ -138,6 +147,16 @@ class Batches(Check):
         order = ours or theirs
         if order is not None:
             self.apart[order.place] = self.apart.get(order.place, 0) + 1
+
+    def _in_order(self, place: Place | None, target: Tensor) -> None:
+        """Take note of whether the targets of a batch ascend, or descend, where no input of theirs does."""
+        numbers = target.detach().flatten()
+        steps, given = numbers.diff(), self.given
+        found = bool((steps >= 0).all() or (steps <= 0).all()) and bool(steps.any())
+        if found and given is not None and given.ndim == 2 and len(given) == len(numbers):
+            columns = given.diff(dim=0)
+            found = not bool(((columns >= 0).all(0) | (columns <= 0).all(0)).any())
+        self.ascending.setdefault(self.sliced.of(target) or place, []).append(found)
 
     def findings(self) -> list[Finding]:
         if self.ledger.steps < ENOUGH:
@@ -153,6 +172,17 @@ class Batches(Check):
     def _sorted(self) -> Iterator[Finding]:
         if len(self.ledger.optimizers) > 1:
             return  # adversaries are shown one kind at a time
+        for place, sorted_by in self.ascending.items():
+            if len(sorted_by) >= 2 * ENOUGH and sum(sorted_by) >= SORTED * len(sorted_by):
+                yield Finding(
+                    "labels_sorted",
+                    f"The rows are sorted by their targets and not shuffled: in {sum(sorted_by)} of {len(sorted_by)} "
+                    "batches the targets only ascend, or descend.",
+                    "The model learns small targets after large ones, and forgets each for the next.",
+                    "order = torch.randperm(len(x))\nx, y = x[order], y[order]   # in each epoch; or shuffle=True",
+                    next((where for where in self.loaders if where is not None), None) or place,
+                    {"batches": len(sorted_by), "in_order": sum(sorted_by)},
+                )
         for place, known in self.classes.items():
             single = sorted(known.of.values(), reverse=True)
             mostly = known.calls >= ENOUGH and sum(single) >= SORTED * known.calls
