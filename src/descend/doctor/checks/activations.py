@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
-from descend.doctor.contract import Check
+from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding, capital
 from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import Label, Operation
@@ -52,6 +53,24 @@ class Activations(Check):
         self.wide: set[Place | None] = set()
         self.looked: dict[Place | None, int] = {}
 
+    def replaces(self) -> Iterator[Replacement]:
+        from torch import distributions
+
+        for kind in (distributions.Categorical, distributions.OneHotCategorical, distributions.Bernoulli):
+            yield kind, "__init__", self._distributed
+
+    def _distributed(self, theirs: Callable[..., object], made: object, *args: object, **kwargs: object) -> object:
+        """Look at what a distribution is given for logits: it takes the softmax, or the sigmoid, itself."""
+        logits: Any = kwargs.get("logits", args[1] if len(args) > 1 else None)
+        kind = type(made).__name__
+        node = passed(getattr(logits, "grad_fn", None))
+        function = "sigmoid" if kind == "Bernoulli" else "softmax"
+        if node is not None and node.name().startswith(function.capitalize()):
+            label = Label.of(node)
+            place = (label.place if label else None) or self.ledger.scene.here()
+            self._found(f"twice {kind}", _twice(f"`{kind}(logits=...)`", place, function))
+        return theirs(made, *args, **kwargs)
+
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
         if not tensors or tensors[0].grad_fn is None:
@@ -63,7 +82,9 @@ class Activations(Check):
             kind, function = LOGITS[name]
             reached = passed(node)
             if reached is not None and reached.name().startswith(kind):
-                self._found(f"twice {name}", _twice(operation, function, reached))
+                label = Label.of(reached)
+                place = (label.place if label else None) or operation.place
+                self._found(f"twice {name}", _twice(capital(operation.title), place, function))
             elif reached is not None:
                 self._bounded(operation, reached)
         elif name == "binary_cross_entropy":
@@ -196,14 +217,13 @@ def _dimension(node: Node, dimensions: int) -> int | None:
     return (dim - 2**64 if dim >= 2**63 else dim) % dimensions  # PyTorch keeps -1 as an unsigned number
 
 
-def _twice(operation: Operation, function: str, node: Node) -> Finding:
-    label = Label.of(node)
+def _twice(title: str, place: Place | None, function: str) -> Finding:
     return Finding(
         "activation_twice",
-        f"{capital(operation.title)} is given the result of `{function}`, which it applies itself.",
+        f"{title} is given the result of `{function}`, which it applies itself.",
         f"Applied twice, {function} flattens the scores: the loss cannot get near zero, and its gradient is small.",
         f"Leave out the {function}, and give the loss the raw scores.",
-        (label.place if label else None) or operation.place,
+        place,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ from descend.doctor.places import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.nn import Module
 
 ENOUGH = 3
 TIMED = {"lstm", "gru", "rnn_tanh", "rnn_relu", "multi_head_attention_forward"}
@@ -35,8 +33,7 @@ class Axes(Check):
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
-        self.timed: dict[Place | None, Count] = {}
-        self.softmaxes: dict[Place | None, Count] = {}
+        self.counts: dict[Place | None, Count] = {}
         self.now: dict[Place | None, tuple[str, tuple[int, ...]]] = {}
 
     def operation(self, operation: Operation) -> None:
@@ -54,31 +51,21 @@ class Axes(Check):
 
     def _compared(self, prediction: Tensor, target: Tensor) -> None:
         """Look at what was called on the way to this prediction; sizes that occur twice tell nothing."""
+        labelled = prediction.ndim == 2 and target.ndim == 1  # its second axis is that of the classes
         for place, (kind, shape) in self.now.items():
-            if kind == "softmax":
-                continue
-            count = self.timed.setdefault(place, Count(kind, shape))
+            count = self.counts.setdefault(place, Count(kind, shape))
             first, second = shape[:2]
-            rows = prediction.shape[:1] == target.shape[:1] == (first,)
+            rows = prediction.shape[:1] == target.shape[:1] == (first,) and first not in shape[1:] and second > 1
             count.seen += 1
-            count.of_batch += rows and first != second > 1 and second not in prediction.shape[1:]
-        self.now = {place: one for place, one in self.now.items() if one[0] == "softmax"}
-
-    def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
-        for place, (kind, shape) in self.now.items():
-            if kind == "softmax":
-                count = self.softmaxes.setdefault(place, Count(kind, shape))
-                sizes = [one.shape[0] for one in (*inputs[:1], *outputs[:1]) if one.ndim]
-                count.seen += 1
-                count.of_batch += sizes == [shape[0]] * 2 and shape[0] > 1 and shape[0] not in shape[1:]
-        self.now = {place: one for place, one in self.now.items() if one[0] != "softmax"}
+            count.of_batch += rows and (labelled or second not in prediction.shape[1:])
+        self.now = {}
 
     def findings(self) -> list[Finding]:
         if not self.ledger.steps:
             return []
-        found = [_timed(place, one) for place, one in self.timed.items() if ENOUGH <= one.seen == one.of_batch]
-        return found + [
-            _softmax(place, one.shape) for place, one in self.softmaxes.items() if ENOUGH <= one.of_batch == one.seen
+        sure = {place: one for place, one in self.counts.items() if ENOUGH <= one.seen == one.of_batch}
+        return [
+            _softmax(place, one.shape) if one.kind == "softmax" else _timed(place, one) for place, one in sure.items()
         ]
 
 

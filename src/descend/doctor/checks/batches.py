@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -58,8 +59,8 @@ class Batches(Check):
         self.stored: ByTensor[int] = ByTensor()
         self.given: Tensor | None = None
         self.sliced: ByTensor[Place | None] = ByTensor()
-        self.ascending: dict[Place | None, list[bool]] = {}
-        """For each loss of numbers, whether the rows of a batch lay in the order of their targets."""
+        self.ascending: dict[Place | None, list[float]] = {}
+        """For each loss of numbers, the first target of each batch whose rows lay in the order of theirs, else NaN."""
 
     def replaces(self) -> Iterator[Replacement]:
         from torch.utils.data import DataLoader, dataloader
@@ -150,13 +151,13 @@ class Batches(Check):
 
     def _in_order(self, place: Place | None, target: Tensor) -> None:
         """Take note of whether the targets of a batch ascend, or descend, where no input of theirs does."""
-        numbers = target.detach().flatten()
-        steps, given = numbers.diff(), self.given
-        found = bool((steps >= 0).all() or (steps <= 0).all()) and bool(steps.any())
-        if found and given is not None and given.ndim == 2 and len(given) == len(numbers):
-            columns = given.diff(dim=0)
-            found = not bool(((columns >= 0).all(0) | (columns <= 0).all(0)).any())
-        self.ascending.setdefault(self.sliced.of(target) or place, []).append(found)
+        numbers, given = target.detach().flatten(), self.given
+        found = given is not None and given.ndim == 2 and len(given) == len(numbers)
+        if found and given is not None:
+            steps, columns = numbers.diff(), given.diff(dim=0)
+            found = bool(((steps >= 0).all() or (steps <= 0).all()) and steps.any())
+            found = found and not bool(((columns >= 0).all(0) | (columns <= 0).all(0)).any())
+        self.ascending.setdefault(self.sliced.of(target) or place, []).append(float(numbers[0]) if found else math.nan)
 
     def findings(self) -> list[Finding]:
         if self.ledger.steps < ENOUGH:
@@ -172,16 +173,17 @@ class Batches(Check):
     def _sorted(self) -> Iterator[Finding]:
         if len(self.ledger.optimizers) > 1:
             return  # adversaries are shown one kind at a time
-        for place, sorted_by in self.ascending.items():
-            if len(sorted_by) >= 2 * ENOUGH and sum(sorted_by) >= SORTED * len(sorted_by):
+        for place, firsts in self.ascending.items():
+            ordered = [one for one in firsts if one == one]
+            if len(set(ordered)) >= ENOUGH and len(ordered) >= max(2 * ENOUGH, SORTED * len(firsts)):
                 yield Finding(
                     "labels_sorted",
-                    f"The rows are sorted by their targets and not shuffled: in {sum(sorted_by)} of {len(sorted_by)} "
+                    f"The rows are sorted by their targets and not shuffled: in {len(ordered)} of {len(firsts)} "
                     "batches the targets only ascend, or descend.",
                     "The model learns small targets after large ones, and forgets each for the next.",
                     "order = torch.randperm(len(x))\nx, y = x[order], y[order]   # in each epoch; or shuffle=True",
                     next((where for where in self.loaders if where is not None), None) or place,
-                    {"batches": len(sorted_by), "in_order": sum(sorted_by)},
+                    {"batches": len(firsts), "in_order": len(ordered)},
                 )
         for place, known in self.classes.items():
             single = sorted(known.of.values(), reverse=True)

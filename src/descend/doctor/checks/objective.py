@@ -32,6 +32,7 @@ REDUCING = (
 )
 LOSSES = ("MseLoss", "NllLoss", "BinaryCrossEntropy", "L1Loss", "SmoothL1Loss", "HuberLoss")
 ENOUGH = 5
+QUOTIENTS = ("div", "__truediv__", "true_divide")
 REWARD = re.compile(r"reward|return|advantage|\badv|\bgains?\b|payoff|utilit", re.I)
 AGAINST = re.compile(r"-|neg|cost|loss(?!\s*=)|regret|penalt", re.I)
 """What says of a factor that it is to become large, and what says that it, or the whole, was turned round."""
@@ -75,7 +76,7 @@ class Objective(Check):
         if name in ("mul", "__mul__", "__rmul__") and likely is not None and len(tensors) > 1 and operation.place:
             if REWARD.search(operation.place.code) and not AGAINST.search(operation.place.code):
                 self.rewarded[output] = operation.place
-        elif name in ("mean", "sum") and self.rewarded.of(tensors[0]) is not None:
+        elif name in ("mean", "sum", *QUOTIENTS) and self.rewarded.of(tensors[0]) is not None:
             self.rewarded[output] = self.rewarded.of(tensors[0])
         if self.likely.of(tensors[0]):
             self.likely[output] = name in ("mean", "sum")  # not what is negated in place
@@ -87,7 +88,7 @@ class Objective(Check):
         if not known:
             return
         sign, place = known[0]
-        scaling = name in ("mul", "__mul__", "__rmul__", "div", "__truediv__", "true_divide")
+        scaling = name in ("mul", "__mul__", "__rmul__", *QUOTIENTS)
         factor = [arg for arg in operation.args if isinstance(arg, int | float)] if scaling else []
         subtracted = name in ("rsub", "__rsub__") or (name == "sub" and isinstance(operation.args[0], int | float))
         if name in ("neg", "__neg__", "negative", "neg_") or subtracted or (factor and factor[0] < 0):

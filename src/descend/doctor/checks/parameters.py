@@ -65,7 +65,9 @@ def _left_out(optimizer: WatchedOptimizer, homeless: list[Leaf], attribute: str 
     if attribute is not None:
         alone = not any(leaf.trainable for leaf in homeless)
         how = "a plain tensor, no nn.Parameter" if alone else "a plain list or dict"
-        makes = "Parameter(...)" if alone else "ModuleList([...])   # or ModuleDict"
+        makes = "ModuleList([...])   # or ModuleDict"
+        if alone:
+            makes = "ParameterList([...])   # or ParameterDict" if "[" in names[0] else "Parameter(...)"
         return Finding(
             "wrong_parameters",
             f"{listed(names)} {get} gradients but {be} in no optimizer: `{attribute}` is {how}, "
