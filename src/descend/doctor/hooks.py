@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from descend.doctor.by_hand import ByHand
 from descend.doctor.contract import Check, norms
-from descend.doctor.ledger import Backward, Leaf, Ledger, Step, WatchedOptimizer
+from descend.doctor.ledger import Backward, Leaf, Ledger, Step
 from descend.doctor.mode import graph_leaves, mode, transformed
 from descend.doctor.operation import Label, Operation, tensors_of
 from descend.doctor.places import Place
@@ -132,8 +132,6 @@ class Watch:
         if place not in self.passes or value is None or not losses:
             return True
         return not value <= GROWTH * abs(losses[0])
-
-    # What PyTorch calls.
 
     def operation(self, operation: Operation) -> None:
         """Notify the checks of a call, and label the graph with it."""
