@@ -32,7 +32,7 @@ from descend.engines.shuffling import shuffled
 ROWS, WIDTH, SEED = 4096, 20, 0
 RATES = {"SGD": 0.05, "Adam": 1e-3, "AdamW": 1e-3}
 SETTINGS: dict[str, dict[str, float]] = {"SGD": {"momentum": 0.9}, "Adam": {}, "AdamW": {}}
-EPOCHS = {32: 4, 128: 12, ROWS: 60}
+EPOCHS = {32: 4, 128: 12, ROWS: 240}
 """Epochs of a round, by batch size."""
 Batch = tuple[torch.Tensor, torch.Tensor]
 Run = tuple[list[float], float]

@@ -19,11 +19,11 @@ LIMITS = {
     "options listed again": 0,
     "names that are riddles": 0,
     "fmt: skip": 2,
-    "Any": 417,
+    "Any": 372,
 }
 LINES = 117_500
 """Lines of all files together. The aim is 36,000."""
-ENTERED = 67
+ENTERED = 59
 """Files in which functions are called where a curve is fitted to a CSV. The aim is 45."""
 
 

@@ -123,4 +123,4 @@ def test_the_wheel_works_alone(tmp_path):
     said = ran(descend, "fit", "y ~ a*exp(-b*x) + c", "decay.csv", "--quantity", "half_life = log(2)/b", "--save",
                "decay.json", "--plot", "decay.png", "--report", "decay.html", "--json", cwd=tmp_path)  # fmt: skip
     assert json.loads(said)["parameters"]["b"] == pytest.approx(1.30982, rel=1e-5)
-    assert ran(descend, "predict", "decay.json", "--at", "x=1,2", cwd=tmp_path).split()[0] == "1.176240617"
+    assert ran(descend, "predict", "decay.json", "--at", "x=1,2", cwd=tmp_path).split()[1] == "1,1.176240617"

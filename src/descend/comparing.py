@@ -23,7 +23,7 @@ from descend.table import open_table
 from descend.table.headers import in_full
 from descend.table.memory import enough_memory
 
-Model = str | Callable[..., Any]
+Model = str | Callable[..., object]
 
 
 @overload

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError, DescendError
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
 from descend.gradients.court import Judgement
+from descend.gradients.derived import Program
 from descend.losses import Loss
 from descend.models import Model, kind_of
 from descend.models.reading import known_column

@@ -89,7 +89,7 @@ CASES: dict[str, tuple[list[str], str]] = {
         ["price ~ a*wieght + b", "price.csv"],
         "FormulaError: `wieght` is not a column; did you mean `weight`?\n"
         "    price ~ a*wieght + b\n              ^^^^^^\n"
-        "If it is a parameter, give it a start: --start wieght=1, or in Python start={'wieght': 1}.",
+        "If it is a parameter, give it a start: --start wieght=1.",
     ),
     "no parameters": (
         ["y ~ x + 1", "line.csv"],
@@ -99,7 +99,7 @@ CASES: dict[str, tuple[list[str], str]] = {
     "null": (
         ["y ~ w*x", "null.csv"],
         "DataError: In null.csv, `y` has 2 missing values, the first in row 2. "
-        'Correct them, or leave such rows out with `--missing drop` (in Python, missing="drop").',
+        "Correct them, or leave such rows out with --missing drop.",
     ),
     "one row": (["y ~ w*x", "one.csv"], "DataError: one.csv has one row of data. A fit needs at least two."),
     "more parameters than rows": (

@@ -70,7 +70,9 @@ def test_a_traced_function_needs_no_file_to_predict(run: Callable[..., Any], fol
     assert found["standard_errors"] == pytest.approx(right.standard_errors)
     assert (found["formula"], found["gradient"]) == ("y ~ a*exp(-b*x)", "derived")
     (folder / "model.py").unlink()
-    assert float(run("predict", "decay.json", "--at", "x=1").stdout) == pytest.approx(right.predict({"x": [1.0]})[0])
+    assert float(run("predict", "decay.json", "--at", "x=1").stdout.split(",")[-1]) == pytest.approx(
+        right.predict({"x": [1.0]})[0]
+    )
 
 
 def test_one_that_is_no_formula_is_named_to_predict(run: Callable[..., Any], folder: Path, right: Any) -> None:
@@ -81,7 +83,7 @@ def test_one_that_is_no_formula_is_named_to_predict(run: Callable[..., Any], fol
     assert (ran.code, ran.stderr) == (
         2,
         "DataError: `decay.json` was fitted with the Python function `solved`, which is not in the file. Name it: "
-        "--model FILE.py:solved, or in Python descend.load(path, model=function).\n",
+        "--model FILE.py:solved.\n",
     )
     ran = run("predict", "decay.json", "decay.csv", "--model", "model.py:solved", "--json")
     assert ran.code == 0, ran.stderr

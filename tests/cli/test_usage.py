@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import descend
+
 Run = Callable[..., Any]
 
 
@@ -125,3 +127,17 @@ def test_values_that_cannot_be_read_are_told_with_an_example_of_values(run: Run,
 def test_the_name_of_a_quasi_family_leads_to_its_loss(run: Run, data: Path) -> None:
     ran = run("fit", "y ~ w*x", data, "--loss", "quasipoisson")
     assert ran.stderr.startswith("ConfigError: There is no loss `quasipoisson`. Did you mean `poisson`? Known:")
+
+
+def test_python_and_the_command_line_each_spell_options_their_own_way(run: Run, data: Path) -> None:
+    from descend.options.request import OPTIONS
+    from descend.wording import COMMAND_LINE, spell
+
+    for key, option in OPTIONS.items():
+        assert spell(key) == f"`{key}`" and spell(key, "a b") == f'{key}="a b"'
+        assert COMMAND_LINE.spell(key, "a b") == f'{option.spelled} "a b"'
+    asked = "Resume from which run? Name its file with "
+    assert run("fit", "y ~ w*x", data, "--resume").stderr == f"ConfigError: {asked}--checkpoint.\n"
+    with pytest.raises(descend.ConfigError) as refused:
+        descend.fit("y ~ w*x", data, resume=True)
+    assert str(refused.value) == f"{asked}`checkpoint`."

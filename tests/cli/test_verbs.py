@@ -38,7 +38,7 @@ def test_generate_prints_csv_unless_told_where(run: Callable[..., Any], folder: 
             "`--column x` cannot be read. Write a name and a range, such as --column x=0:10:0.1.",
         ),
         (["y = x", "--column", "x=0:1", "--column", "x=0:1"], "`--column` gives `x` twice. Give it once."),
-        (["y = 1"], "How many rows? Give rows=100 (--rows 100), or a column such as x=0:10:0.1."),
+        (["y = 1"], "How many rows? Give --rows 100, or a column such as x=0:10:0.1."),
     ],
 )
 def test_generate_refuses(words: list[str], message: str, run: Callable[..., Any]) -> None:
@@ -62,8 +62,8 @@ def test_derive(run: Callable[..., Any], folder: Path) -> None:
 
 
 def test_predict_at_values(run: Callable[..., Any], folder: Path) -> None:
-    assert run("predict", "exact.json", "--at", "x=7").stdout == "15\n"
-    assert run("predict", "exact.json", "--at", "x=7,5").stdout == "15\n11\n"
+    assert run("predict", "exact.json", "--at", "x=7").stdout == "x,prediction\n7,15\n"
+    assert run("predict", "exact.json", "--at", "x=7,5").stdout == "x,prediction\n7,15\n5,11\n"
     ran = run("predict", "exact.json", "--at", "x=7", "--json")
     assert json.loads(ran.stdout)["prediction"] == [pytest.approx(15.0)]
     assert run("predict", "exact.json", "--at", "t=7").stderr == (

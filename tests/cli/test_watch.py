@@ -74,7 +74,7 @@ def test_without_plotext_it_says_what_to_install(
     ran = run(*LESSON, "--watch")
     assert (ran.code, ran.stdout) == (2, "")
     assert ran.stderr == (
-        "ConfigError: `--watch` draws with plotext, which is not installed: pip install 'descend[watch]'.\n"
+        'ConfigError: `--watch` draws with plotext, which is not installed: pip install "descend[watch]".\n'
     )
 
 

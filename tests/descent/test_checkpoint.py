@@ -111,7 +111,7 @@ def test_another_run_is_refused(tmp_path):
     path = tmp_path / "run.json"
     descend.fit(CURVE, DATA, optimizer="gd", epochs=5, learning_rate=0.01, checkpoint=path)
     before = path.read_text()
-    again = "Give the same options again, or start anew without --resume."
+    again = "Give the same options again, or start anew without `resume`."
     assert refusal(path, optimizer="gd", epochs=5, learning_rate=0.02) == (
         f"`{path}` is the checkpoint of another run: its learning rate is 0.01, here it is 0.02. {again}"
     )
@@ -133,11 +133,11 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
         with pytest.raises(DataError) as error:
             descend.fit(CURVE, DATA, checkpoint=path, resume=True)
         assert str(error.value) == (
-            f"`{path}` is not a checkpoint. Give a file that `--checkpoint` wrote, or start without `--resume`."
+            f"`{path}` is not a checkpoint. Give a file that `checkpoint` wrote, or start without `resume`."
         )
     with pytest.raises(ConfigError) as refused:
         descend.fit(CURVE, DATA, resume=True)
-    assert str(refused.value) == ("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
+    assert str(refused.value) == ("Resume from which run? Name its file with `checkpoint`.")
 
 
 finite = st.floats(allow_nan=True, allow_infinity=True)

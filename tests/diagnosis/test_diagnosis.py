@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -102,7 +103,7 @@ def test_bad_rows_are_counted_from_one():
         "`x` is -9999 in rows 18, 42, while all other rows lie between 0 and 4; without these rows the same run goes "
         "well."
     )
-    assert fit.advice == "Correct these rows, or leave them out: --where 'x <> -9999'."
+    assert fit.advice == 'Correct these rows, or leave them out: where="x <> -9999".'
     again = descend.fit("y ~ w*x + b", data, start=ZERO, optimizer="gd", learning_rate=0.05, epochs=200,
                         where="x <> -9999")  # fmt: skip
     assert again.cause is None and again.rows == 58
@@ -116,6 +117,31 @@ def test_what_leaves_its_domain_is_named_with_its_row_and_parameters():
     assert (fit.evidence["expression"], fit.evidence["row"], fit.evidence["inputs"]) == ("log(b + x)", 1, {"x": 0.0})
     assert fit.evidence["parameters"]["b"] < 0.0
     assert all(np.isfinite(value) for value in fit.parameters.values())
+
+
+@pytest.mark.parametrize(
+    ("formula", "y", "loss"),
+    [
+        ("y ~ exp(a + b*x)", np.round(np.exp(0.5 + 0.05 * np.linspace(0.0, 50.0, 40))), "poisson"),
+        ("y ~ a*exp(-b*x)", 3.0 * np.exp(-0.05 * np.linspace(0.0, 50.0, 40)) + 0.01, "squared"),
+    ],
+)
+def test_a_rate_far_too_large_is_to_blame_where_no_start_was_given(formula, y, loss):
+    data = {"x": np.linspace(0.0, 50.0, 40), "y": y}
+    fit = descend.fit(formula, data, loss=loss, optimizer="gd", learning_rate=1000.0)
+    assert fit.cause is Cause.RATE_TOO_LARGE
+    said = re.search(r'Use learning_rate=(.*), or learning_rate="auto"\.$', fit.advice)
+    assert float(said[1]) < fit.evidence["largest_stable_rate"]
+    for rate in (float(said[1]), "auto"):
+        assert (
+            descend.fit(formula, data, loss=loss, optimizer="gd", learning_rate=rate, epochs=50).outcome != "diverged"
+        )
+
+
+def test_where_no_smaller_rate_is_known_auto_is_named_first():
+    fit = descend.fit("y ~ a*x + b", {"x": X, "y": X}, optimizer="adam", learning_rate=1e20)
+    assert fit.cause is Cause.RATE_TOO_LARGE
+    assert fit.advice.endswith('it diverged. Use learning_rate="auto" instead of 1e+20.')
 
 
 def test_what_overflows_is_named():
@@ -143,7 +169,7 @@ def test_the_epochs_that_are_needed_are_enough():
     assert short.cause is Cause.TOO_FEW_EPOCHS and short.succeeded
     enough = descend.fit("y ~ w*x + b", LINE, epochs=2 * short.evidence["epochs_needed"], **options)
     assert enough.cause is None
-    assert f"--epochs {short.evidence['epochs_needed']}" in short.advice
+    assert f"epochs={short.evidence['epochs_needed']}" in short.advice
 
 
 def test_the_batch_that_helps_does():
@@ -249,7 +275,7 @@ def test_placeholders_in_the_response_of_a_fit_that_converged(loss):
     assert fit.diagnosis.sentence.endswith(
         f"without these rows the loss over all others falls from 1.649e+05 to {without.loss:.4g}."
     )
-    assert fit.advice == "Correct these rows, or leave them out: --where 'y <> -9999'."
+    assert fit.advice == 'Correct these rows, or leave them out: where="y <> -9999".'
 
 
 def test_one_row_that_may_be_honest_is_told_without_a_cause():

@@ -21,7 +21,7 @@ def test_a_formula_alone():
         "  linear      a",
         "  nonlinear   b, c, d",
         "  units       a: y*x^0.5, b: 1, c: 1/x, d: x",
-        "  redundant   a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0.",
+        '  redundant   a and b trade off: only a*exp(b) is determined. Drop b, or fix it with fix={"b": 0}.',
         "  domain      1/sqrt(d + x) needs d + x > 0",
     ]
 

@@ -66,9 +66,9 @@ def test_a_formula_to_which_the_origin_matters_is_not_told_to_move_it():
 def test_advice_is_such_as_the_run_can_follow():
     x = np.linspace(0.0, 5.0, 30)
     searched = descend.fit("y ~ a^2 + b^2*x", {"x": x, "y": -1 - x})
-    assert "leave --start out" not in searched.advice
+    assert "leave `start` out" not in searched.advice
     stuck = descend.fit("y ~ a^2*x + c^2", {"x": x, "y": 2 * x + 1}, start={"a": 0.0, "c": 0.0}, optimizer="lbfgs")
-    assert stuck.cause == "plateau" and stuck.advice.endswith("or leave --start out to have some searched for.")
+    assert stuck.cause == "plateau" and stuck.advice.endswith("or leave `start` out to have some searched for.")
     assert stuck.diagnosis.sentence.startswith("a and c have no influence at the start, the gradient is 0 ")
 
 

@@ -31,7 +31,7 @@ def test_an_unstable_rate() -> None:
         "  asked       0.05 is unstable: J grows 5.56-fold per epoch; it overflows float32 at epoch 49 and",
         "              float64 at epoch 411",
         "  to blame    `x` has a mean of 5 and a spread of 2.9, so it resembles the intercept; standardising",
-        "              (--standardize) brings the condition from 1.4e+02 to 1, at best 1 epoch",
+        "              (standardize=True) brings the condition from 1.4e+02 to 1, at best 1 epoch",
     ]
 
 

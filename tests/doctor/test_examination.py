@@ -205,7 +205,7 @@ def test_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
         examine(LINE)
     assert str(error.value) == (
         "PyTorch is not installed, and the doctor examines PyTorch scripts. "
-        "Install it with: pip install 'descend[torch]'."
+        'Install it with: pip install "descend[torch]".'
     )
 
 

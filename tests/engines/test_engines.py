@@ -62,7 +62,7 @@ def test_without_pytorch(monkeypatch):
     with pytest.raises(ConfigError) as caught:
         TorchEngine(program("y ~ a*x"), Rows(DATA))
     assert str(caught.value) == (
-        "PyTorch is not installed, and this needs it. Install it with: pip install 'descend[torch]'."
+        'PyTorch is not installed, and this needs it. Install it with: pip install "descend[torch]".'
     )
 
 

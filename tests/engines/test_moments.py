@@ -202,7 +202,7 @@ def test_moments_are_chosen_where_they_serve(text, options, engine):
     assert descend.fit(text, table(), epochs=2, optimizer="gd", learning_rate=0.01, **options).engine == engine
 
 
-ADVICE = "Leave out the engine, or use --engine numpy."
+ADVICE = 'Leave out the engine, or use engine="numpy".'
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ ADVICE = "Leave out the engine, or use --engine numpy."
             "y ~ a*x",
             {"batch_size": 50},
             "The engine `moments` passes over all rows once, so it takes no batches. Leave out the batch size, or use "
-            "--engine numpy.",
+            'engine="numpy".',
         ),
         (
             "y ~ a*x",
@@ -234,19 +234,19 @@ ADVICE = "Leave out the engine, or use --engine numpy."
         (
             "y ~ a*x",
             {"gradient": lambda x, y, a: np.mean(2 * x * (a * x - y))},
-            "The gradient by a Python function runs on the engine `numpy`, not on `moments`. Use --engine numpy, or "
+            'The gradient by a Python function runs on the engine `numpy`, not on `moments`. Use engine="numpy", or '
             "another gradient.",
         ),
         (
             "y ~ a*x",
             {"gradient": "autograd"},
-            "The autograd gradient runs on the engine `torch`, not on `moments`. Use --engine torch, or another "
+            'The autograd gradient runs on the engine `torch`, not on `moments`. Use engine="torch", or another '
             "gradient.",
         ),
         (
             "y ~ a*x",
             {"device": "cpu"},
-            "A device goes with the engine `torch`, not with `moments`. Leave out the device, or use --engine torch.",
+            'A device goes with the engine `torch`, not with `moments`. Leave out the device, or use engine="torch".',
         ),
     ],
 )

@@ -314,7 +314,7 @@ def test_the_bootstrap_needs_rows_in_memory():
         fit.intervals(method="bootstrap")
     assert str(caught.value) == (
         "The bootstrap draws rows from memory, but the rows of this fit stayed where they are. "
-        "Use the method t, sandwich or profile, or fit with --engine numpy."
+        'Use the method t, sandwich or profile, or fit with engine="numpy".'
     )
     profiled = fit.intervals(method="profile")
     expected = descend.fit("y ~ a*x + b", data()).intervals(method="profile")
@@ -328,7 +328,12 @@ def test_without_ibis(monkeypatch):
     with pytest.raises(ConfigError) as caught:
         descend.fit("y ~ a*x + b", data(), engine="query")
     assert str(caught.value) == (
-        "Ibis is not installed, and the engine `query` needs it. Install it with: pip install 'descend[query]'."
+        'Ibis is not installed, and the engine `query` needs it. Install it with: pip install "descend[query]".'
+    )
+    with pytest.raises(ConfigError) as caught:
+        descend.fit("y ~ a*x + b", "postgres://me:secret@host/shop?table=t")
+    assert str(caught.value) == (
+        'Ibis is not installed, and `postgres://host/shop` needs it. Install it with: pip install "descend[postgres]".'
     )
 
 

@@ -27,6 +27,7 @@ def refused(text: str, columns: tuple[str, ...] = COLUMNS, **options: object) ->
 
 MESSAGES = [
     ("y ~ eval(x)", "There is no function `eval`.", "        ^^^^", KNOWN),
+    ("y ~ a*epx(-b*x)", "There is no function `epx`. Did you mean `exp`?", "          ^^^", KNOWN),
     ("y ~ a*coss(x)", "There is no function `coss`. Did you mean `cos`?", "          ^^^^", KNOWN),
     (
         "y ~ a*round(x)",
@@ -113,13 +114,13 @@ MESSAGES = [
         "y ~ a*tmp",
         "`tmp` is not a column; did you mean `temp`?",
         "          ^^^",
-        "If it is a parameter, give it a start: --start tmp=1, or in Python start={'tmp': 1}.",
+        'If it is a parameter, give it a start: start={"tmp": 1}.',
     ),
     (
         "y ~ X*x",
         "`X` is not a column; did you mean `x`?",
         "        ^",
-        "If it is a parameter, give it a start: --start X=1, or in Python start={'X': 1}.",
+        'If it is a parameter, give it a start: start={"X": 1}.',
     ),
     ("y ~ a/0", "This divides by zero.", "          ^", "Check the denominator."),
     ("y ~ a/(z - z)", "This divides by zero.", "           ^^^^^", "Check the denominator."),
@@ -175,7 +176,7 @@ MESSAGES = [
         "y ~ w @ [tem*x]",
         "`tem` is not a column; did you mean `temp`?",
         "             ^^^",
-        "If it is a parameter, give it a start: --start tem=1, or in Python start={'tem': 1}.",
+        'If it is a parameter, give it a start: start={"tem": 1}.',
     ),
     ("y ~ b*x + w @ [b*x]", "A list after `@` holds data only, no parameters.", "                   ^^^", LISTED),
     ("y ~ w @ [v @ [x]]", "`v` is not a column.", "             ^^^^^^^", LISTED),

@@ -52,10 +52,10 @@ def test_it_is_fitted_in_numpy_and_streamed_out_of_a_database():
 
 
 def test_the_engine_torch_and_autograd_are_refused():
-    assert refused(FORMULA, DATA, engine="torch") == ("`opaque` is not available in PyTorch. Use --engine numpy.")
-    assert refused(FORMULA, DATA, device="cpu") == "`opaque` is not available in PyTorch. Use --engine numpy."
+    assert refused(FORMULA, DATA, engine="torch") == ('`opaque` is not available in PyTorch. Use engine="numpy".')
+    assert refused(FORMULA, DATA, device="cpu") == '`opaque` is not available in PyTorch. Use engine="numpy".'
     assert refused(FORMULA, DATA, gradient="autograd") == (
-        "`opaque` is not available in PyTorch. Use --gradient derived."
+        '`opaque` is not available in PyTorch. Use gradient="derived".'
     )
 
 
@@ -96,5 +96,5 @@ def test_a_function_without_autograd_is_refused_there_alone():
     fitted = descend.fit(formula, data, start={"b": 1.2, "c": 0.0}, engine="torch")
     assert fitted.parameters == pytest.approx({"b": 1.3, "c": 0.5}, rel=1e-6)
     assert refused(formula, data, gradient="autograd", start={"b": 1.2}) == (
-        "`wave` has no derivative in PyTorch. Use --gradient derived."
+        '`wave` has no derivative in PyTorch. Use gradient="derived".'
     )

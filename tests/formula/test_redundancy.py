@@ -20,26 +20,26 @@ def sentences(expression: str) -> list[str]:
 @pytest.mark.parametrize(
     ("expression", "sentence"),
     [
-        ("a*exp(b + c*x)", "a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0."),
-        ("a*b*x", "a and b trade off: only a*b is determined. Drop b, or fix it with --fix b=1."),
-        ("(a + b)*x", "a and b trade off: only a + b is determined. Drop b, or fix it with --fix b=0."),
-        ("a/b*x", "a and b trade off: only a/b is determined. Drop b, or fix it with --fix b=1."),
-        ("a^2*b*x", "a and b trade off: only a^2*b is determined. Drop b, or fix it with --fix b=1."),
-        ("a*10^b*x", "a and b trade off: only 10^b*a is determined. Drop b, or fix it with --fix b=0."),
-        ("log(a*x) + b", "a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0."),
+        ("a*exp(b + c*x)", 'a and b trade off: only a*exp(b) is determined. Drop b, or fix it with fix={"b": 0}.'),
+        ("a*b*x", 'a and b trade off: only a*b is determined. Drop b, or fix it with fix={"b": 1}.'),
+        ("(a + b)*x", 'a and b trade off: only a + b is determined. Drop b, or fix it with fix={"b": 0}.'),
+        ("a/b*x", 'a and b trade off: only a/b is determined. Drop b, or fix it with fix={"b": 1}.'),
+        ("a^2*b*x", 'a and b trade off: only a^2*b is determined. Drop b, or fix it with fix={"b": 1}.'),
+        ("a*10^b*x", 'a and b trade off: only 10^b*a is determined. Drop b, or fix it with fix={"b": 0}.'),
+        ("log(a*x) + b", 'a and b trade off: only a*exp(b) is determined. Drop b, or fix it with fix={"b": 0}.'),
         (
             "a*log(b*x) + c",
-            "b and c trade off: only a*log(b) + c is determined. Drop b, or fix it with --fix b=1.",
+            'b and c trade off: only a*log(b) + c is determined. Drop b, or fix it with fix={"b": 1}.',
         ),
         (
             "a*b/c*x",
-            "a, b and c trade off: only a*b/c is determined. Drop b and c, or fix them with --fix b=1,c=1.",
+            'a, b and c trade off: only a*b/c is determined. Drop b and c, or fix them with fix={"b": 1, "c": 1}.',
         ),
         (
             "a/(b + c*x)",
-            "a, b and c trade off: only a/c and b/c are determined. Drop c, or fix it with --fix c=1.",
+            'a, b and c trade off: only a/c and b/c are determined. Drop c, or fix it with fix={"c": 1}.',
         ),
-        ("sigmoid((x - a)/b*c)", "b and c trade off: only c/b is determined. Drop c, or fix it with --fix c=1."),
+        ("sigmoid((x - a)/b*c)", 'b and c trade off: only c/b is determined. Drop c, or fix it with fix={"c": 1}.'),
         ("w @ [x, 2*x] + b", "w[x] and w[2*x] trade off: only 2*w[2*x] + w[x] is determined. Drop w[2*x]."),
     ],
 )
@@ -69,8 +69,8 @@ def test_what_trades_off_in_no_simple_way_is_named_all_the_same(expression, sent
 
 def test_two_redundancies_are_two_sentences():
     assert sentences("a*b*exp(-c/d*x)") == [
-        "a and b trade off: only a*b is determined. Drop b, or fix it with --fix b=1.",
-        "c and d trade off: only c/d is determined. Drop d, or fix it with --fix d=1.",
+        'a and b trade off: only a*b is determined. Drop b, or fix it with fix={"b": 1}.',
+        'c and d trade off: only c/d is determined. Drop d, or fix it with fix={"d": 1}.',
     ]
 
 

@@ -7,7 +7,7 @@ from tests.formula.expressions import read
 
 from descend.errors import FormulaError
 from descend.formula import as_text, read_formula
-from descend.formula.syntax import parse_assignment, parse_expression
+from descend.formula.syntax import parse_assignment, parse_expression, parse_formula
 
 COLUMNS = ("x", "y", "z", "unit price", "价格", "温度", "and")
 
@@ -20,6 +20,7 @@ def refused(text: str, columns: tuple[str, ...] = COLUMNS) -> str:
 
 SIGNS = "Formulas are made of names, numbers, + - * / ^ @, brackets and functions."
 BACKTICKS = "Column names with odd characters go in backticks: `unit price`."
+QUOTATION = 'It is a quotation mark of a word processor: write straight ones, ", and ` around odd column names.'
 FORM = "Write response ~ expression, for example `y ~ w*x`."
 AROUND = "Check the brackets and operators around it."
 SIMPLER = "Simplify it, or split it into columns of the data."
@@ -28,7 +29,23 @@ MESSAGES = [
     ("y ~ a*x $ b", "`$` cannot stand in a formula.", "    y ~ a*x $ b", "            ^", SIGNS),
     ("y ~ a & x", "`&` cannot stand in a formula.", "    y ~ a & x", "          ^", SIGNS),
     ("y ~ lambda: x", "`:` cannot stand in a formula.", "    y ~ lambda: x", "              ^", SIGNS),
-    ("y ~ a*x\u200b", "The character U+200B cannot stand in a formula.", "    y ~ a*x ", "           ^", SIGNS),
+    ("y ~ a*x\u200d", "The character U+200D cannot stand in a formula.", "    y ~ a*x ", "           ^", SIGNS),
+    ("“y ~ a*x”", "`“` cannot stand in a formula.", "    “y ~ a*x”", "    ^", QUOTATION),
+    ("y ~ a*‘my x’", "`‘` cannot stand in a formula.", "    y ~ a*‘my x’", "          ^", QUOTATION),
+    ("y ~ a*x²", "`²` cannot stand in a formula.", "    y ~ a*x²", "           ^", "Write powers with `^`: `x^2`."),
+    (
+        "y ~ a*10⁻³",
+        "`⁻³` cannot stand in a formula.",
+        "    y ~ a*10⁻³",
+        "            ^^",
+        "Write powers with `^`: `10^-3`.",
+    ),
+    ("y ~ a*x₁", "`₁` cannot stand in a formula.", "    y ~ a*x₁", "           ^", "Write it on the line: `x1`."),
+    ("y ~ ½*x", "`½` cannot stand in a formula.", "    y ~ ½*x", "        ^", "Write fractions as `1/2`."),
+    ("y ~ √x", "`√` cannot stand in a formula.", "    y ~ √x", "        ^", "Write roots as `sqrt(x)` or `cbrt(x)`."),
+    ("y ~ |x|", "`|` cannot stand in a formula.", "    y ~ |x|", "        ^", "Write the absolute value as `abs(x)`."),
+    ("y ≈ a*x", "`≈` cannot stand in a formula.", "    y ≈ a*x", "      ^", FORM),
+    ("y ~ 1,5*x", "A comma cannot stand here.", "    y ~ 1,5*x", "         ^", "Write decimals with a point: `1.5`."),
     ("y ~ a*\ud800", "The character U+D800 cannot stand in a formula.", "    y ~ a* ", "          ^", SIGNS),
     ("y ~ a*x {b}", "`{` cannot stand in a formula.", "    y ~ a*x {b}", "            ^", "Use round brackets."),
     ("y ~ a*x}", "`}` cannot stand in a formula.", "    y ~ a*x}", "           ^", "Use round brackets."),
@@ -67,7 +84,7 @@ MESSAGES = [
         "`²` cannot stand in a formula.",
         "    y ~ a*x² + b",
         "           ^",
-        "Write powers with `^`, such as `x^2`.",
+        "Write powers with `^`: `x^2`.",
     ),
     (
         "y ~ a*x +",
@@ -366,3 +383,13 @@ def test_bad_assignments(text, message):
     with pytest.raises(FormulaError) as caught:
         parse_assignment(text)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("sign", "\u200b\u2060\ufeff\xad\xa0\u202f")
+def test_blanks_that_cannot_be_seen_are_blanks(sign: str) -> None:
+    assert parse_formula(f"{sign}y ~ a{sign}*x{sign}") == parse_formula(" y ~ a *x ")
+
+
+@pytest.mark.parametrize(("pasted", "typed"), [("y ~ a ∙ x ⁄ b", "y ~ a * x / b"), ("y ~ a — x • b", "y ~ a - x * b")])
+def test_signs_of_word_processors_are_those_of_keyboards(pasted: str, typed: str) -> None:
+    assert parse_formula(pasted) == parse_formula(typed)

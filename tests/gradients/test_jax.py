@@ -265,7 +265,7 @@ def test_operators_alone_are_differentiated_by_jax_if_asked():
 def test_jax_is_optional(monkeypatch):
     monkeypatch.setitem(sys.modules, "jax", None)
     assert said(lambda x, a, b: a * x + b, X, Y, gradient="jax") == (
-        "JAX is not installed, and this needs it. Install it with: pip install 'descend[jax]'."
+        'JAX is not installed, and this needs it. Install it with: pip install "descend[jax]".'
     )
     assert descend.fit(lambda x, a, b: a * np.exp(-b * x), X, Y).gradient == "derived"
 

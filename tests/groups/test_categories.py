@@ -330,7 +330,7 @@ def test_notes_name_the_references() -> None:
     fit, _ = fitted("warpbreaks-lm")
     assert (
         "`u[A]`, `v[L]`, `w[A, H]` and 3 more are references, held at 0, so that other levels are differences from "
-        "them; to choose another use --reference u=B" in fit.notes
+        'them; to choose another use reference={"u": "B"}' in fit.notes
     )
 
 

@@ -102,8 +102,10 @@ def test_values_on_the_command_line_name_groups(capsys, monkeypatch, tmp_path):
         monkeypatch.setattr("sys.argv", ["descend", "predict", str(model), *arguments])
         return main(), *capsys.readouterr()
 
-    assert run("--at", "conc=0.1,state=treated")[1] == "132.0678925\n"
-    assert run("--at", "conc=0.1", "--at", "state=treated,untreated")[1] == "132.0678925\n105.4644324\n"
+    assert run("--at", "conc=0.1,state=treated")[1] == "state,conc,prediction\ntreated,0.1,132.0678925\n"
+    assert run("--at", "conc=0.1", "--at", "state=treated,untreated")[1] == (
+        "state,conc,prediction\ntreated,0.1,132.0678925\nuntreated,0.1,105.4644324\n"
+    )
     assert (
         run("--at", "conc=0.1")[2]
         == "ConfigError: `--at` gives no value for `state`. Add it, such as `--at state=treated`.\n"

@@ -60,5 +60,5 @@ def test_clusters_of_rows_elsewhere_are_refused(tmp_path):
         descend.fit(FORMULA, tmp_path / "rows.parquet", engine="query", errors="cluster(g)")
     assert str(error.value) == (
         "Clustered errors of 251 parameters, most of one group each, take all rows in memory, but these stay where "
-        "they are. Use --engine numpy, or other --errors."
+        'they are. Use engine="numpy", or other `errors`.'
     )

@@ -9,7 +9,7 @@ import descend
 from descend.engines.arrow import Arrow
 from descend.engines.arrow_engine import ArrowEngine
 from descend.errors import ConfigError, DataError
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.problem.posing import pose
 from descend.table import open_table
 from descend.table.writing import write_columns
@@ -153,8 +153,8 @@ def test_batches_and_devices_are_refused(parquet):
         descend.fit(DECAY, parquet, engine="query", batch_size=50, epochs=2)
     assert str(error.value) == (
         "Rows that stay where they are are summed by one query for all groups, so that 221 parameters, most of one "
-        "group each, take no batches. Leave out --batch-size, or use --engine numpy."
+        'group each, take no batches. Leave out `batch_size`, or use engine="numpy".'
     )
     with pytest.raises(ConfigError) as error:
         descend.fit(DECAY, parquet, engine="query", device="cpu")
-    assert str(error.value) == ("A device does not go with 221 parameters, most of one group each. Leave out --device.")
+    assert str(error.value) == ("A device does not go with 221 parameters, most of one group each. Leave out `device`.")

@@ -71,7 +71,7 @@ def test_without_the_package_the_message_says_so(monkeypatch):
         _ = fit.ufloats
     assert str(error.value) == (
         "Correlated values need the package uncertainties, which is not installed: pip install "
-        "'descend[uncertainties]'."
+        '"descend[uncertainties]".'
     )
 
 

@@ -168,7 +168,7 @@ NOT_SYMMETRIC = C + np.triu(np.full(C.shape, 0.1), 1) * (np.arange(30) == 4)
         (
             C[:20, :20],
             "The covariance is 20 x 20, but there are 30 rows. It needs a row and a column for each row of the data, "
-            "in their order, those that --where or --missing leave out among them.",
+            "in their order, those that `where` or `missing` leave out among them.",
         ),
         (
             C[:, :20],
@@ -195,22 +195,22 @@ def test_what_is_no_covariance_of_the_rows_is_refused(matrix, words):
     [
         (
             {"engine": "query"},
-            "--covariance does not go with the engine `query`: it couples rows, which NumPy sums in memory. Leave out "
+            "`covariance` does not go with the engine `query`: it couples rows, which NumPy sums in memory. Leave out "
             "the engine.",
         ),
         (
             {"batch_size": 5},
-            "--covariance does not go with --batch-size: a batch of rows has none of its own. Leave out one of "
+            "`covariance` does not go with `batch_size`: a batch of rows has none of its own. Leave out one of "
             "the two.",
         ),
         (
             {"variance": "power"},
-            "--covariance does not go with --variance: it is estimated as if rows were independent. Leave out one of "
+            "`covariance` does not go with `variance`: it is estimated as if rows were independent. Leave out one of "
             "the two.",
         ),
         (
             {"loss": "huber"},
-            "--covariance is that of normal errors, but the huber loss has errors of another kind. Use the squared "
+            "`covariance` is that of normal errors, but the huber loss has errors of another kind. Use the squared "
             "loss.",
         ),
         (
@@ -254,11 +254,11 @@ def test_models_are_compared_by_chi_square():
         ),
         (
             lambda: descend.fit(CURVE, {**DATA, "g": X > 2}, covariance=C, errors="cluster(g)"),
-            "--covariance says how rows go together, and clustered errors estimate it. Leave out one of the two.",
+            "`covariance` says how rows go together, and clustered errors estimate it. Leave out one of the two.",
         ),
         (
             lambda: descend.fit(f"{CURVE}; z ~ a*x", {**DATA, "z": Y}, covariance=C),
-            "--covariance has a row for each row of one response, and there are several. Fit one formula.",
+            "`covariance` has a row for each row of one response, and there are several. Fit one formula.",
         ),
     ],
 )

@@ -19,7 +19,7 @@ def test_a_line_of_counts_that_reaches_zero():
     assert fit.standard_errors["b"] == pytest.approx(np.sqrt(fit.parameters["b"] / X.sum()))
     assert fit.notes[-1] == (
         "the prediction is 0 in row 1 (x = 0), at the edge of what the poisson loss allows; a has no standard error "
-        "there, and those of the others are with it held there. Keep parameters inside with --bound, or use a formula "
+        "there, and those of the others are with it held there. Keep parameters inside with `bounds`, or use a formula "
         "that cannot reach the edge, such as exp(a + b*x)"
     )
 

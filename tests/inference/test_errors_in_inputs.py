@@ -138,8 +138,8 @@ def test_saved_loaded_and_on_the_command_line(tmp_path, monkeypatch, capsys):
         (
             {"x_sigma": "t=dt", "engine": "query"},
             ConfigError,
-            "Errors of inputs are fitted to rows in memory, but these stay where they are. Leave out --engine query "
-            "and --memory-limit, or --x-sigma.",
+            'Errors of inputs are fitted to rows in memory, but these stay where they are. Leave out engine="query" '
+            "and `memory_limit`, or `x_sigma`.",
         ),
         ({"x_sigma": "t=-1"}, ConfigError, "The standard deviation of `t` must be 0 or more; it is -1."),
         (
@@ -172,7 +172,7 @@ def test_an_equation_without_errors_is_refused():
         descend.fit("0 ~ a*t + b*y - 1", DECAY)
     assert str(error.value) == (
         "`0 ~ a*t + b*y - 1` has no response: it holds between columns, which have errors. Say how large these are, "
-        "such as --x-sigma t=1, or write the column to predict on the left."
+        'such as x_sigma={"t": 1}, or write the column to predict on the left.'
     )
 
 
@@ -288,7 +288,7 @@ def test_a_function_that_is_no_formula_is_refused():
         descend.fit(line, {"x": np.arange(9.0), "y": np.arange(9.0) ** 1.1}, response="y", x_sigma={"x": 0.5})
     assert str(refused.value) == (
         "Errors of inputs need the derivatives of the prediction by them, and `y ~ line(x, a, b)` is no formula that "
-        "tells them. Write it as a formula, or leave out --x-sigma."
+        "tells them. Write it as a formula, or leave out `x_sigma`."
     )
 
 

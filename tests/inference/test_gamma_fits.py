@@ -119,7 +119,7 @@ def test_a_response_of_0_is_refused_with_its_row():
         descend.fit("y ~ exp(a + b*x)", {"x": [1.0, 2.0, 3.0], "y": [1.0, 0.0, 3.0]}, loss="gamma")
     assert str(caught.value) == (
         "`y` is 0 in row 2 of the data, but the gamma loss needs numbers above 0. "
-        "Leave such rows out with --where, or choose another loss."
+        "Leave such rows out with `where`, or choose another loss."
     )
 
 

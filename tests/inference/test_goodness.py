@@ -79,8 +79,8 @@ def test_counts_that_vary_too_much_are_told():
     assert fit.notes[-1] == (
         f"the counts vary {good.reduced:.3g} times as much as those of a Poisson distribution (Pearson's chi-square is "
         f"{good.chi_square:.4g} for 58 degrees of freedom, p = {good.p:.2g}): they are overdispersed, and standard "
-        f"errors too small by a factor of about {good.reduced**0.5:.3g}. Ask for --dispersion estimated or --errors "
-        "sandwich, use the negative_binomial loss, or look for what the formula misses"
+        f'errors too small by a factor of about {good.reduced**0.5:.3g}. Ask for dispersion="estimated" or '
+        'errors="sandwich", use the negative_binomial loss, or look for what the formula misses'
     )
 
 

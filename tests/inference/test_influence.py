@@ -152,7 +152,7 @@ def test_the_page_shows_the_rows_that_weigh_most(tmp_path):
         (
             {"loss": "huber"},
             "The huber loss does not tell how large a residual should be, so leverage and Cook's distance are not "
-            "known for it. Ask for them with --loss squared.",
+            'known for it. Ask for them with loss="squared".',
         ),
         (
             {"l2": 0.1},
@@ -169,8 +169,8 @@ def test_the_page_shows_the_rows_that_weigh_most(tmp_path):
         ),
         (
             {"engine": "query"},
-            "The influence of each row needs the rows in memory, but these stay where they are. Fit with --engine "
-            "numpy, or a part of the rows.",
+            "The influence of each row needs the rows in memory, but these stay where they are. Fit with "
+            'engine="numpy", or a part of the rows.',
         ),
     ],
 )

@@ -171,7 +171,7 @@ def test_what_is_refused(line):
     assert said(lambda: robust.quantity("w + b", method="profile")) == said(lambda: robust.intervals(method="profile"))
     assert said(penalised.intervals) == (
         "There are no standard errors: a penalty pulls the parameters away from where the data put them, by an "
-        "unknown amount. Fit without --l1 and --l2."
+        "unknown amount. Fit without `l1` and `l2`."
     )
     assert said(lambda: fit.intervals(method="bootstrap", resamples=10)) == (
         "The number of resamples must be a whole number, 100 or more; it is 10."
@@ -194,14 +194,14 @@ def test_a_row_without_a_value_is_named():
         with pytest.raises(DataError) as error:
             fit.predict({"x": [1.0, -3.0]}, interval=interval)
         assert str(error.value) == (
-            "The prediction is nan in row 2 (x = -3): `log(b + x)` is nan there. Leave such rows out with --where."
+            "The prediction is nan in row 2 (x = -3): `log(b + x)` is nan there. Leave such rows out with `where`."
         )
     fit = descend.fit("y ~ a*sqrt(b + x)", {"x": x, "y": np.sqrt(1 + x)}, start={"a": 1.0, "b": 2.0})
     with pytest.raises(DataError) as error:
         fit.predict({"x": [-fit.parameters["b"]]}, interval="confidence")
     assert str(error.value) == (
         "The prediction has no confidence interval in row 1 (x = -1): the derivative of the prediction by `b` is not "
-        "finite there. Leave such rows out with --where."
+        "finite there. Leave such rows out with `where`."
     )
 
 

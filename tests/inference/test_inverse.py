@@ -67,7 +67,7 @@ def test_known_errors_need_that_of_the_new_measurement():
         fit.invert(5.0)
     assert str(error.value) == (
         "The fit knows the errors of its rows from the column `s`, but not that of the new measurement. Give it, "
-        "--sigma 0.1, or ask where the curve itself is there, --mean."
+        "sigma=0.1, or ask where the curve itself is there, mean=True."
     )
     slope, at = 2.0, 2.0
     curve = fit.predict({"x": [at]}, interval="confidence")

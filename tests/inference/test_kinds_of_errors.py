@@ -184,13 +184,13 @@ def test_iid_is_the_usual_for_squares():
         ),
         (
             {"errors": "cluster(site)", "by": "year"},
-            "Clustered errors are of one fit, and --by makes many. Leave out one of the two; one fit of all groups has "
+            "Clustered errors are of one fit, and `by` makes many. Leave out one of the two; one fit of all groups has "
             "parameters of each, as in a[site].",
         ),
         (
             {"errors": "cluster(site, year)", "engine": "query"},
-            "Clustered errors by several columns need the rows in memory, but these stay where they are. Use --engine "
-            "numpy, or cluster by one column with a smooth loss.",
+            "Clustered errors by several columns need the rows in memory, but these stay where they are. Use "
+            'engine="numpy", or cluster by one column with a smooth loss.',
         ),
     ],
 )
@@ -226,7 +226,7 @@ def test_what_takes_rows_as_independent_is_refused():
         descend.fit(LINE, DATA).covariance_of("cluster(site)")
     assert str(caught.value) == (
         "The column `site` was not read when this was fitted, so its clusters are not known. Fit again with them with "
-        "--errors."
+        "`errors`."
     )
 
 

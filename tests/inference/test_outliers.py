@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import descend
 from descend import ConfigError
 from descend.cli.main import app
-from descend.cli.options import with_values
+from descend.cli.verb import with_values
 from descend.options.outliers import read_outliers
 
 CURVE = "y ~ a*exp(-b*x) + c"
@@ -158,37 +158,37 @@ def test_what_may_be_asked(text, drop, rate):
         ),
         (
             {"outliers": "list", "loss": "huber"},
-            "Outliers are rows too far off for normal scatter, which the huber loss does not have. Use --loss squared, "
-            "or leave out --outliers: a robust loss gives outliers little weight itself.",
+            'Outliers are rows too far off for normal scatter, which the huber loss does not have. Use loss="squared", '
+            "or leave out `outliers`: a robust loss gives outliers little weight itself.",
         ),
-        ({"outliers": "list", "l2": 0.1}, "--outliers does not go with a penalty. Leave out one of the two."),
+        ({"outliers": "list", "l2": 0.1}, "`outliers` does not go with a penalty. Leave out one of the two."),
         (
             {"outliers": "list", "x_sigma": {"x": 0.1}},
-            "--outliers does not go with errors of inputs. Leave out one of the two.",
+            "`outliers` does not go with errors of inputs. Leave out one of the two.",
         ),
         (
             {"outliers": "drop", "rounded": 0.1},
             "Outliers are told from exact values with errors that are alike to both sides, and those of this fit are "
-            "censored or rounded. Leave out --outliers.",
+            "censored or rounded. Leave out `outliers`.",
         ),
         (
             {"outliers": "drop", "sigma": (0.1, 0.2)},
             "Outliers are told from exact values with errors that are alike to both sides, and those of this fit are "
-            "not. Leave out --outliers.",
+            "not. Leave out `outliers`.",
         ),
         (
             {"outliers": "drop", "variance": "power"},
-            "--outliers does not go with a variance estimated from all rows, those far off among them. Leave out one "
+            "`outliers` does not go with a variance estimated from all rows, those far off among them. Leave out one "
             "of the two.",
         ),
         (
             {"outliers": "list", "engine": "query"},
-            "Outliers are told from the rows in memory, but these stay where they are. Leave out --engine query, or "
-            "--outliers.",
+            'Outliers are told from the rows in memory, but these stay where they are. Leave out engine="query", or '
+            "`outliers`.",
         ),
         (
             {"outliers": "list", "by": "g"},
-            "--outliers are told from the rows of one fit, and --by makes many. Leave out one of the two, or fit one "
+            "`outliers` are told from the rows of one fit, and `by` makes many. Leave out one of the two, or fit one "
             "group alone.",
         ),
     ],
@@ -204,7 +204,7 @@ def test_outliers_of_several_responses_are_refused():
     with pytest.raises(ConfigError) as caught:
         descend.fit("y ~ a + b*x; g ~ b*x", {**decay(), "g": np.arange(30.0)}, outliers="drop")
     assert str(caught.value) == (
-        "--outliers are rows of one response, and there are several. Fit one formula, or look at fit.influence()."
+        "`outliers` are rows of one response, and there are several. Fit one formula, or look at fit.influence()."
     )
 
 

@@ -280,18 +280,18 @@ def test_a_saved_fit_keeps_what_is_known_of_its_priors(tmp_path):
         ),
         (
             {"priors": "b ~ normal(0, 1)", "l2": 0.1},
-            "--l1 and --l2 are priors themselves, of an unknown weight, so they do not go with --prior. Give the "
+            "`l1` and `l2` are priors themselves, of an unknown weight, so they do not go with `priors`. Give the "
             "parameters normal priors around 0 instead.",
         ),
         (
             {"priors": "b ~ normal(0, 1)", "loss": "huber"},
             "A prior is weighed against the likelihood of the data, and the huber loss is not one. Use the squared "
-            "loss, or leave --prior out.",
+            "loss, or leave `priors` out.",
         ),
         (
             {"priors": "b ~ normal(0, 1)", "errors": "sandwich"},
             "Robust errors tell how estimates scatter from data set to data set, and a prior does not. Leave out "
-            "--errors sandwich, or --prior.",
+            'errors="sandwich", or `priors`.',
         ),
     ],
 )
@@ -317,6 +317,6 @@ def test_rows_that_parameters_meet_exactly_tell_no_size_of_errors():
         descend.fit("y ~ a*exp(-b*x) + c", data, priors=["b ~ normal(1, 0.5)"])
     assert str(refused.value) == (
         "3 rows leave nothing beside 3 parameters to tell the size of the errors, against which priors are weighed. "
-        "Give --sigma, or more rows."
+        "Give `sigma`, or more rows."
     )
     assert descend.fit("y ~ a*exp(-b*x) + c", data, priors=["b ~ normal(1, 0.5)"], sigma=0.1).succeeded

@@ -98,6 +98,6 @@ def test_what_has_no_distances_is_refused():
     with pytest.raises(ConfigError) as refused:
         descend.fit("y ~ a*exp(-b*x) + c", decay(), x_sigma="x=sx", loss="tukey(scale=mm)")
     assert str(refused.value) == (
-        "The scale of an S-estimate takes inputs as exact, but --x-sigma gives them errors. Give the scale as a "
+        "The scale of an S-estimate takes inputs as exact, but `x_sigma` gives them errors. Give the scale as a "
         'number, or "auto".'
     )

@@ -244,7 +244,7 @@ def test_what_is_refused(rows):
     )
     assert said(sigma="z") == (
         "The sigma `z` is 0 in row 1 of the data. Standard deviations must be above 0. Leave such rows out with "
-        "--where, or correct them."
+        "`where`, or correct them."
     )
     assert said(sigma="t").startswith("There is no column `t` to take as sigma.")
     assert said(errors="sandwhich") == (

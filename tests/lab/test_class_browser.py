@@ -189,3 +189,33 @@ def test_steps_are_said_in_words(opened):
     assert said.locator("p").first.text_content().startswith("J rises as w grows (slope 12.8), so w goes down, by 1.53")
     page.tab.locator("#frame-slider").fill("99")
     assert "the step was too long" in said.text_content()
+
+
+ENGLISH = """() => {
+    const found = [], sentence = /[A-Za-z'’]{2,}( [A-Za-z'’]{2,}){2,}/;
+    const read = (node) => {
+        if (node.nodeType === 3) { if (sentence.test(node.data)) found.push(node.data.trim()); return; }
+        if (node.nodeType !== 1 || node.matches("code, pre, script, style, math, [lang=en]")) return;
+        const said = ["title", "aria-label", "placeholder"].map((name) => node.getAttribute(name));
+        found.push(...said.filter((text) => sentence.test(text)));
+        node.childNodes.forEach(read);
+    };
+    read(document.getElementById("page"));
+    return found;
+}"""
+
+
+def test_no_english_sentence_is_on_a_chinese_page_but_those_marked_as_english(opened):
+    page = opened("?problem=valley&rate=0.2&optimizers=gd,adam&lang=zh")
+    assert page.tab.evaluate(ENGLISH) == []
+    page.tab.locator("#formula").fill("y ~ w*x + ")
+    page.until("!!document.querySelector('#formula-told pre')")
+    assert "这样无法计算" in page.tab.locator("#formula-told").text_content() and page.tab.evaluate(ENGLISH) == []
+    page.tab.locator("#curves summary").click()
+    page.tab.locator("#curve").click()
+    page.tab.keyboard.type("weibull growth")
+    page.tab.wait_for_timeout(300)
+    page.tab.keyboard.press("ArrowDown")
+    page.tab.keyboard.press("Enter")
+    page.until("!!document.querySelector('#curve-picture svg')")
+    assert "发芽" in page.tab.locator("#curve-picture").text_content() and page.tab.evaluate(ENGLISH) == []

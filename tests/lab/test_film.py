@@ -17,6 +17,7 @@ from descend.lab import chinese, copies, rates
 from descend.lab.callbacks import Callbacks
 from descend.lab.data import Library, Rows, read_rows
 from descend.lab.descents import descents, unknown_start
+from descend.lab.endings import sides_key
 from descend.lab.film import film_of
 from descend.lab.frames import chosen, frames_of
 from descend.lab.landscape import landscape_of
@@ -24,7 +25,7 @@ from descend.lab.limits import Limits, within
 from descend.lab.problems import PROBLEMS
 from descend.lab.state import State, usual_of
 from descend.lab.stills import as_json
-from descend.lab.texts import OUTCOMES, TEXTS
+from descend.lab.texts import OUTCOMES, TEXTS, words
 from descend.optimizers import OPTIMIZERS
 
 
@@ -257,3 +258,30 @@ def test_classes_descend_too(tmp_path, loss, formula):
     made = descents(State(formula=formula, loss=loss), rows)
     as_json(film_of(made, dark=False))
     assert made.lowest.loss < made.fits["gd"].trace[-1].loss < made.fits["gd"].trace[0].loss
+
+
+def test_two_kinds_of_rows_and_their_border_have_a_legend():
+    say = words("en")
+    named = [part["props"]["children"][1] for part in sides_key(found(usual_of("sides")), say)]
+    assert named == ["z = 0", "z = 1", "both are as likely"]
+    assert sides_key(found(usual_of("line")), say) == []
+
+
+def test_words_are_asked_by_the_link_of_a_film():
+    lab = Callbacks(Library())
+    said = json.loads(lab.words({"link": "?problem=line&rate=0.002", "key": None}))
+    assert said["rate"] == {"min": -6.0, "max": 0.0} and said["limit"]["children"].endswith("up to 0.0305.")
+    assert "--learning-rate 0.002" in "".join(
+        part if isinstance(part, str) else part["props"]["children"] for part in said["command"]["children"]
+    )
+    for question in ({"link": "?problem=upload", "key": "gone"}, {"link": None}, {"link": "?problem=line&formula=y"}):
+        assert lab.words(question) == b"{}"
+
+
+def test_a_scale_that_a_loss_estimates_is_that_of_the_lowest_fit():
+    made = found(usual_of("outliers"))
+    assert made.first.loss_function == made.lowest.loss_function
+    rows = Library().rows(usual_of("outliers"), None)
+    alone = descents(usual_of("outliers"), rows, afresh=True).first
+    assert alone.loss_function.delta == pytest.approx(made.first.loss_function.delta, rel=1e-6)
+    assert "estimated from the median residual" in alone.notes[0] and alone.loss == pytest.approx(made.first.loss)

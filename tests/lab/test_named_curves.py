@@ -10,7 +10,7 @@ import pytest
 import descend
 from descend.descent.outcome import Outcome
 from descend.formula.curves import CURVES, curve_named
-from descend.lab import chinese_meanings, chinese_names, copies, curves
+from descend.lab import chinese_meanings, chinese_names, chinese_uses, copies, curves
 from descend.lab.callbacks import Callbacks
 from descend.lab.data import Library, Rows
 from descend.lab.descents import descents
@@ -39,7 +39,10 @@ def test_every_curve_is_listed_and_found_by_any_of_its_names(language):
 def test_every_curve_and_every_loss_has_a_chinese_name():
     assert CURVES.keys() <= chinese_names.CURVES.keys() and set(LOSSES) <= CHINESE.keys()
     meanings = {argument.meaning for curve in CURVES.values() for argument in curve.arguments}
-    assert meanings <= chinese_meanings.MEANINGS.keys()
+    assert meanings <= chinese_meanings.MEANINGS.keys() and CURVES.keys() == chinese_uses.USES.keys()
+    assert {curve.x.meaning for curve in CURVES.values()} <= chinese_meanings.MEANINGS.keys()
+    known = chinese_meanings.QUANTITIES | chinese_meanings.MEANINGS
+    assert {curve.y for curve in CURVES.values()} <= known.keys()
     assert words("zh").loss("squared") == "squared 平方误差" and words("en").loss("soft_l1") == "soft l1"
 
 
@@ -54,7 +57,8 @@ def test_a_curve_has_its_picture_and_the_meaning_of_its_parameters(name):
     for language in ("en", "zh"):
         shown = curves.shown(curve, words(language))
         assert "<svg" in shown and all(f"<code>{each.name}</code>" in shown for each in curve.arguments)
-        assert ('lang="en"' in shown) == (language == "zh")
+        assert shown.count('lang="en"') == (language == "zh")  # the source, which is a citation
+        assert (curve.use in shown) == ("typical" in shown) == (language == "en")
 
 
 def test_a_chosen_curve_becomes_the_formula_of_the_columns_there():

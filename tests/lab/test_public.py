@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from http.cookiejar import CookieJar
 
 import pytest
@@ -131,33 +132,55 @@ def test_an_allowance_fills_up_evenly():
     assert allowance.wait("ann", 60.0) == 0.0 and allowance.wait("ann", 61.0) > 0.0
 
 
-def test_behind_a_proxy_that_keeps_the_prefix_or_strips_it(tmp_path):
-    command = [sys.executable, "-m", "descend", "lab", "--public", "--token", TOKEN, "--prefix", "/lab",
-               "--proxy", "127.0.0.1", "--port", "0", "--keep", str(tmp_path / "kept")]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
-        assert running.stderr is not None
-        link = re.search(r"http://\S+", running.stderr.readline())[0]
+@contextmanager
+def running(*words):
+    """Start a public lab, and end it: its link."""
+    command = [sys.executable, "-m", "descend", "lab", "--public", "--token", TOKEN, "--port", "0", *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as started:
+        assert started.stderr is not None
         try:
-            assert link.endswith(f"/lab/?token={TOKEN}")
-            forwarded = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "X-Forwarded-Host": HOST}
-            for address in (link, link.replace("/lab/", "/")):
-                opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()), Still())
-                with pytest.raises(urllib.error.HTTPError) as moved:
-                    opener.open(urllib.request.Request(address, headers=forwarded))
-                moved.value.close()
-                assert moved.value.code == 303 and moved.value.headers["Location"] == "/lab/"
-                assert "Secure" in moved.value.headers["Set-Cookie"]
-                cookie = moved.value.headers["Set-Cookie"].partition(";")[0]
-                asked = urllib.request.Request(
-                    address.partition("?")[0] + "film",
-                    json.dumps({"settings": SETTINGS}).encode(),
-                    {**forwarded, "Cookie": cookie, "Origin": f"https://{HOST}", "Content-Type": "application/json"},
-                )
-                with opener.open(asked) as reply:
-                    assert json.load(reply)["film"]["link"] == "?problem=line"
+            yield re.search(r"http://\S+", started.stderr.readline())[0]
         finally:
-            running.terminate()
-            running.stderr.read()
+            started.terminate()
+            started.stderr.read()
+
+
+def test_behind_a_proxy_that_keeps_the_prefix_or_strips_it(tmp_path):
+    with running("--prefix", "/lab", "--proxy", "127.0.0.1", "--keep", str(tmp_path / "kept")) as link:
+        assert link.endswith(f"/lab/?token={TOKEN}")
+        forwarded = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "X-Forwarded-Host": HOST}
+        for address in (link, link.replace("/lab/", "/")):
+            opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()), Still())
+            with pytest.raises(urllib.error.HTTPError) as moved:
+                opener.open(urllib.request.Request(address, headers=forwarded))
+            moved.value.close()
+            assert moved.value.code == 303 and moved.value.headers["Location"] == "/lab/"
+            assert "Secure" in moved.value.headers["Set-Cookie"]
+            cookie = moved.value.headers["Set-Cookie"].partition(";")[0]
+            asked = urllib.request.Request(
+                address.partition("?")[0] + "film",
+                json.dumps({"settings": SETTINGS}).encode(),
+                {**forwarded, "Cookie": cookie, "Origin": f"https://{HOST}", "Content-Type": "application/json"},
+            )
+            with opener.open(asked) as reply:
+                assert json.load(reply)["film"]["link"] == "?problem=line"
+
+
+@pytest.mark.parametrize(("words", "counted_apart"), [(["--proxy", "127.0.0.1"], True), ([], False)])
+def test_wrong_tokens_are_counted_for_each_address_that_a_trusted_proxy_names(words, counted_apart):
+    with running(*words) as link:
+
+        def tried(number, token):
+            """Try a token, as forwarded for a reader; a header that he made up comes before what the proxy adds."""
+            forwarded = {"X-Forwarded-For": f"198.51.100.1, 203.0.113.{number}"}
+            asked = urllib.request.Request(link.replace(TOKEN, token), headers=forwarded)
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.build_opener(Still()).open(asked)
+            refused.value.close()
+            return refused.value.code
+
+        assert [tried(7, "guess") for _ in range(int(FAILURES) + 2)][-1] == 429
+        assert tried(8, TOKEN) == (303 if counted_apart else 429)
 
 
 class Still(urllib.request.HTTPRedirectHandler):
@@ -175,6 +198,8 @@ class Still(urllib.request.HTTPRedirectHandler):
         (["--public", "--token", "short"],
          "The token of a public lab has 8 letters or more, so that nobody guesses it; this has 5. "
          "Leave `--token` out to have one made."),
+        (["--public", "--proxy", "localhost"],
+         "`--proxy` is the numeric address that the proxy connects from, such as 127.0.0.1; it was given `localhost`."),
         (["--prefix", "lab"], "`--prefix` is a path such as /lab, of letters, digits and -; it was given `lab`."),
         (["--public", "--most-rows", "0"], "`--most-rows` is above 0; it was given 0."),
     ],

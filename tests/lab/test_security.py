@@ -168,7 +168,7 @@ def test_a_lab_without_its_extra_says_what_to_install():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stderr == (
-        "ConfigError: The web lab needs dash, which is not installed. Install it with: pip install 'descend[lab]'.\n"
+        'ConfigError: The web lab needs dash, which is not installed. Install it with: pip install "descend[lab]".\n'
     )
 
 

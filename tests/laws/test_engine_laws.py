@@ -15,8 +15,7 @@ from descend.engines.torch_engine import TorchEngine
 from descend.formula import read_formula
 from descend.formula.compile import compile_expression
 from descend.gradients.autograd import autograd_of_formula
-from descend.gradients.contract import Program
-from descend.gradients.derived import derived
+from descend.gradients.derived import Program, derived
 from descend.losses import LOSSES
 from descend.table.rows import Roles, Rows
 

@@ -252,7 +252,7 @@ def test_what_lies_outside_a_domain_is_refused_in_its_words(loss):
         refuse_outside_domain(loss, np.array([0.5, bad]), "y", "row {}".format, "the data")
     assert str(caught.value) == (
         f"`y` is {bad:g} in row 1 of the data, but the {loss.name} loss needs {domain.words}. "
-        "Leave such rows out with --where, or choose another loss."
+        "Leave such rows out with `where`, or choose another loss."
     )
     refuse_outside_domain(loss, np.array([0.5, 1.0]), "y", "row {}".format, "the data")
 

@@ -16,8 +16,7 @@ from descend.engines.stream import StreamEngine
 from descend.formula import read_formula
 from descend.gradients.autograd import autograd_of_formula
 from descend.gradients.by_hand import by_hand
-from descend.gradients.contract import Program
-from descend.gradients.derived import derived
+from descend.gradients.derived import Program, derived
 from descend.losses import LOSSES
 from descend.problem.out_of_core import engine_of
 from descend.table import open_table

@@ -154,7 +154,7 @@ def test_on_the_command_line(tmp_path, monkeypatch):
             {"sigma": "lo,x"},
             DataError,
             "The sigma `x` is 0 in row 1 of the data. Standard deviations must be above 0, to both sides. Leave such "
-            "rows out with --where, or correct them.",
+            "rows out with `where`, or correct them.",
         ),
     ],
 )

@@ -99,7 +99,7 @@ def test_shares_that_scatter_too_much_are_told():
     data = {"x": x, "k": random.binomial(30, random.beta(3 * expit(x), 3 * expit(-x))).astype(float)}
     fit = descend.fit("k/30 ~ sigmoid(a + b*x)", data, trials=30)
     assert "of a binomial distribution" in fit.notes[-1] and "they are overdispersed" in fit.notes[-1]
-    assert "Ask for --dispersion estimated or --errors sandwich, or look" in fit.notes[-1]
+    assert 'Ask for dispersion="estimated" or errors="sandwich", or look' in fit.notes[-1]
     quasi = descend.fit("k/30 ~ sigmoid(a + b*x)", data, trials=30, dispersion="estimated")
     assert quasi.dispersion == pytest.approx(fit.goodness.reduced, rel=1e-9) and quasi.aic is None
 
@@ -123,11 +123,11 @@ BAD = {
     "not counts": (
         {"model": "k ~ sigmoid(a + b*x)", "trials": 20},
         "`k` is 2 in row 1 of the data, but the binomial loss needs a share of successes, from 0 to 1, as in "
-        "dead/n ~ ... with the trials n. Leave such rows out with --where, or choose another loss.",
+        "dead/n ~ ... with the trials n. Leave such rows out with `where`, or choose another loss.",
     ),
     "of how many": (
         {"loss": "binomial"},
-        "`y` is 0.1 in row 1 of the data: of how many trials? Say it with --trials COLUMN, or a number.",
+        '`y` is 0.1 in row 1 of the data: of how many trials? Say it with trials="COLUMN", or a number.',
     ),
     "no whole number": (
         {"trials": 7},
@@ -136,15 +136,15 @@ BAD = {
     ),
     "beside weights": (
         {"trials": 20, "weights": "x"},
-        "--trials says how much each share weighs, and so does --weights. Leave out one of the two; rows that occur "
+        "`trials` says how much each share weighs, and so does `weights`. Leave out one of the two; rows that occur "
         "several times have as many times the trials.",
     ),
     "another loss": (
         {"trials": 20, "loss": "poisson"},
-        "--trials is of shares of trials, and the poisson loss is not. Use the binomial loss, or leave out --trials.",
+        "`trials` is of shares of trials, and the poisson loss is not. Use the binomial loss, or leave out `trials`.",
     ),
-    "none": ({"trials": 0}, "The trials of each share must be above 0; --trials is 0."),
-    "fewer than none": ({"trials": "-3"}, "The trials of each share must be above 0; --trials is -3."),
+    "none": ({"trials": 0}, "The trials of each share must be above 0; `trials` is 0."),
+    "fewer than none": ({"trials": "-3"}, "The trials of each share must be above 0; `trials` is -3."),
     "no number": (
         {"trials": {}},
         "`trials` must be the name of a column, an array with a value for each row, or a number, not {}.",

@@ -95,16 +95,16 @@ def test_the_query_engine_knows_it():
         (
             "squared", 2,
             "The dispersion of the squared loss is the variance of the residuals, which is estimated. Where it is "
-            "known, give its root with --sigma.",
+            "known, give its root with `sigma`.",
         ),
         (
             "huber", 2,
-            "The huber loss is not the likelihood of a distribution, so it has no dispersion. Leave out --dispersion.",
+            "The huber loss is not the likelihood of a distribution, so it has no dispersion. Leave out `dispersion`.",
         ),
         (
             "negative_binomial", "estimated",
             "The negative_binomial loss has columns or parameters of its own, by which it says how far responses "
-            "scatter. Leave out --dispersion, or choose another loss.",
+            "scatter. Leave out `dispersion`, or choose another loss.",
         ),
         ("poisson", "much", "`dispersion` must be `estimated`, `known` or a number above 0, not 'much'."),
         ("poisson", -1, "`dispersion` must be `estimated`, `known` or a number above 0, not -1."),

@@ -241,7 +241,7 @@ def test_its_domain_is_told_in_its_words():
         descend.fit("y ~ b*x", data, loss=RATING)
     assert str(caught.value) == (
         "`y` is 0 in row 4 of the data, but the rating loss needs whole numbers from 1. "
-        "Leave such rows out with --where, or choose another loss."
+        "Leave such rows out with `where`, or choose another loss."
     )
 
 

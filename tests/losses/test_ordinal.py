@@ -164,7 +164,7 @@ def test_each_group_has_cutpoints_of_its_own():
         (
             FORMULA, "ordinal",
             "`Sat` holds words, which have no order by themselves: `High`, `Low`, `Medium`. Give it, from the lowest "
-            'to the highest: --loss \'ordinal(levels="Low, Medium, High")\'.',
+            'to the highest: loss=\'ordinal(levels="Low, Medium, High")\'.',
         ),
         (
             "Sat ~ b + i[Infl]", LEVELS,
@@ -174,7 +174,7 @@ def test_each_group_has_cutpoints_of_its_own():
         (
             FORMULA, 'ordinal(levels="Low, High")',
             "`Sat` holds `Medium`, which is none of the levels `Low` and `High`. Add it to them, or leave such rows "
-            "out with --where.",
+            "out with `where`.",
         ),
         (
             FORMULA, 'ordinal(levels="Low")',
@@ -207,15 +207,15 @@ def test_a_class_has_no_interval_and_a_number_no_probability():
     with pytest.raises(ConfigError) as caught:
         descend.fit("y ~ b*x", ratings(), loss="ordinal").predict(rows, interval="confidence")
     assert str(caught.value) == (
-        "The ordinal loss predicts classes, which have no confidence interval. Ask for --probabilities."
+        "The ordinal loss predicts classes, which have no confidence interval. Ask for probabilities=True."
     )
     with pytest.raises(ConfigError) as caught:
         descend.fit("y ~ b*x", ratings(), loss="ordinal", outliers="list")
-    assert str(caught.value) == "The ordinal loss predicts classes, which have no outliers. Ask for --probabilities."
+    assert str(caught.value) == "The ordinal loss predicts classes, which have no outliers. Ask for probabilities=True."
     with pytest.raises(ConfigError) as caught:
         descend.fit("y ~ b*x", ratings()).predict(rows, probabilities=True)
     assert str(caught.value) == (
-        "The squared loss is of numbers, not of classes each of which has a probability. Leave out --probabilities."
+        "The squared loss is of numbers, not of classes each of which has a probability. Leave out `probabilities`."
     )
 
 
@@ -234,7 +234,7 @@ def test_a_class_has_no_interval_and_a_number_no_probability():
 def test_what_numbers_have_and_classes_have_not_is_refused(loss, asked, lacking):
     with pytest.raises(ConfigError) as caught:
         asked(descend.fit("y ~ b*x", ratings(), loss=loss))
-    assert str(caught.value) == f"The {loss} loss predicts classes, which have {lacking}. Ask for --probabilities."
+    assert str(caught.value) == f"The {loss} loss predicts classes, which have {lacking}. Ask for probabilities=True."
 
 
 def test_the_command_line(tmp_path):
@@ -250,4 +250,7 @@ def test_the_command_line(tmp_path):
     assert new["prediction"][0] == "Low"
     assert new["probability of Low"][0] == pytest.approx(0.3784494, abs=1e-6)
     result = run(app, ["predict", saved, "--at", "Infl=Low,Type=Tower,Cont=Low", "--probabilities"])
-    assert result.stdout == "Low  0.3784493546  0.2876751094  0.333875536\n"
+    assert result.stdout == (
+        "Infl,Type,Cont,prediction,probability of Low,probability of Medium,probability of High\n"
+        "Low,Tower,Low,Low,0.3784493546,0.2876751094,0.333875536\n"
+    )

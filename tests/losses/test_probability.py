@@ -156,7 +156,7 @@ def test_a_line_under_the_loss_of_probabilities_is_told_to_stay_between_0_and_1(
         descend.fit("y ~ a + b*x", data, loss="bernoulli", start={"a": 2.0, "b": 0.0})
     assert str(raised.value) == (
         "The prediction is 2 in row 1 (x = 0) at the start (a=2  b=0), so the loss is not finite. Keep the formula "
-        "between 0 and 1, as in `y ~ c + (1 - c)*sigmoid(a + b*x)`, or give other starting values with --start."
+        "between 0 and 1, as in `y ~ c + (1 - c)*sigmoid(a + b*x)`, or give other starting values with `start`."
     )
 
 

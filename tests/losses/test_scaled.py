@@ -116,7 +116,7 @@ def test_a_time_of_0_is_refused_by_the_loss_that_was_asked_for(loss, needs):
     with pytest.raises(DataError) as caught:
         descend.fit("y ~ exp(a + b*x)", {"x": [1.0, 2.0, 3.0, 4.0], "y": [1.0, 0.0, 2.0, 3.0]}, loss=loss)
     assert str(caught.value) == (
-        f"`y` is 0 in row 2 of the data, but the {loss} loss needs {needs}. Leave such rows out with --where, or "
+        f"`y` is 0 in row 2 of the data, but the {loss} loss needs {needs}. Leave such rows out with `where`, or "
         "choose another loss."
     )
 

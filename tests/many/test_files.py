@@ -84,7 +84,7 @@ def test_a_column_of_that_name_and_columns_beside_it(folder):
     with pytest.raises(ConfigError) as refused:
         descend.fit(FORMULA, folder / "run*.csv", by="filename", memory_limit="1GiB")
     assert str(refused.value) == (
-        "--by filename reads all files into memory, so that --memory-limit has no meaning there. Leave it out."
+        'by="filename" reads all files into memory, so that `memory_limit` has no meaning there. Leave it out.'
     )
 
 

@@ -225,4 +225,4 @@ def test_columns_have_to_be_named():
     data = {"x": [1.0, 2.0, 3.0] * 2, "y": [1.0, 2.0, 3.5] * 2, "g": list("aaabbb")}
     with pytest.raises(ConfigError) as error:
         descend.fit("y ~ a + b*x", data, by=[])
-    assert str(error.value) == "--by names no column. Name those that tell groups apart."
+    assert str(error.value) == "`by` names no column. Name those that tell groups apart."

@@ -23,6 +23,6 @@ def test_steps_of_many_fits_are_not_followed():
     with pytest.raises(ConfigError) as refused:
         descend.fit(FORMULA, wells(), by="well", log_every=10)
     assert str(refused.value) == (
-        "--log-every follows the steps of one fit, and --by makes many. Leave it out; in Python on_groups=function is "
+        "`log_every` follows the steps of one fit, and `by` makes many. Leave it out; in Python on_groups=function is "
         "told how many are done."
     )

@@ -161,7 +161,7 @@ def test_wrong_ones_are_refused_before_any_group_is_fitted():
     with pytest.raises(ConfigError) as error:
         descend.fit("y ~ a*exp(-b*x) + c", decays(), by="well", quantities=["well = log(2)/b"])
     assert str(error.value) == (
-        "`well` tells the groups apart, so it cannot be the name of a quantity in --quantity. Choose another name."
+        "`well` tells the groups apart, so it cannot be the name of a quantity in `quantities`. Choose another name."
     )
     with pytest.raises(FormulaError, match="`d` is not a parameter of the model"):
         descend.fit("y ~ a*exp(-b*x) + c", decays(), by="well", quantities=["log(2)/d"])

@@ -80,7 +80,7 @@ def test_rows_without_a_group_or_an_input_are_refused_or_left_out():
         fits.predict({"x": [1.0, 1.0], "well": [0.0, np.nan]})
     assert str(refused.value) == (
         "1 row lacks a value of `well`, so it belongs to no group. Correct that, or leave such rows out with "
-        '`--missing drop` (in Python, missing="drop").'
+        'missing="drop".'
     )
     assert fits.predict(new, missing="drop") == pytest.approx(fits[0].predict({"x": [1.0]}))
 
@@ -115,7 +115,7 @@ def test_other_tables_are_no_files_of_fits(tmp_path):
     from descend.table.writing import write_columns
 
     write_columns(tmp_path / "t.parquet", {"x": [1.0]})
-    with pytest.raises(DataError, match=r"is a table without a model\. Give a file that `descend fit --save` wrote"):
+    with pytest.raises(DataError, match=r"is a table without a model\. Give a file that `fit.save` wrote"):
         descend.load(tmp_path / "t.parquet")
     (tmp_path / "cut.parquet").write_bytes((tmp_path / "t.parquet").read_bytes()[:50])
     with pytest.raises(DataError, match=r"cut\.parquet` cannot be read"):

@@ -90,8 +90,8 @@ def test_another_function_than_that_of_the_fit_is_refused(tmp_path):
     with pytest.raises(DataError) as refused:
         descend.load(path, model=decay)
     assert str(refused.value) == (
-        f"`{path}` was fitted with the Python function `counted`, and `decay` was given. Give that one: --model "
-        "FILE.py:counted, or in Python descend.load(path, model=counted)."
+        f"`{path}` was fitted with the Python function `counted`, and `decay` was given. Give that one: "
+        "descend.load(path, model=counted)."
     )
     other.__name__ = "counted"
     with pytest.raises(DataError) as refused:

@@ -161,7 +161,7 @@ ONE = "It must return one prediction per row."
         (
             lambda x, a, b, c: a * np.log(b - x) + c,
             "`<lambda>` returned nan in row 9 (x = 1.10513) at the start (a=1  b=1  c=0.1), so the loss is not finite. "
-            "Give other starting values with --start.",
+            "Give other starting values with `start`.",
         ),
     ],
     ids=["scalar", "short", "column", "None", "text", "complex", "raises", "nan"],

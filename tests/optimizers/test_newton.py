@@ -57,7 +57,7 @@ def test_separated_data_are_no_converged_fit(formula, optimizer):
     assert fitted.outcome == "stalled"
     assert fitted.advice == (
         f"The data are separated by {b}*x - {a}: it is positive exactly where `y` is 1. The loss falls for as long as "
-        "the parameters grow, so there is no best fit. Add a penalty with --l2, or more data."
+        "the parameters grow, so there is no best fit. Add a penalty with `l2`, or more data."
     )
 
 
@@ -68,8 +68,8 @@ def test_a_group_of_one_outcome_only_is_noticed():
     assert fitted.outcome == "stalled"
     assert fitted.advice == (
         "The data are separated: with c towards infinity, 10 of 60 rows are predicted ever better and none worse. The "
-        "loss falls for as long as that goes on, so there is no best fit. Add a penalty with --l2, hold a parameter "
-        "with --bound or --fix, or use more data."
+        "loss falls for as long as that goes on, so there is no best fit. Add a penalty with `l2`, hold a parameter "
+        "with `bounds` or `fix`, or use more data."
     )
 
 

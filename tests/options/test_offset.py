@@ -136,3 +136,16 @@ def test_what_has_no_place_for_it_says_so(model, more, message):
         descend.fit(model, COUNTS, **{"loss": "poisson", **more})
     assert str(error.value) == message
     assert isinstance(error.value, ConfigError) or "column" in message
+
+
+@pytest.mark.parametrize(("engine", "row"), [("numpy", "row 2"), ("query", "some row")])
+def test_an_exposure_is_above_0(engine: str, row: str, tmp_path) -> None:
+    data = {**COUNTS, "time spent": np.where(np.arange(len(COUNTS["x"])) == 1, -1.0, 2.0)}
+    options = {"loss": "poisson", "exposure": "time spent"}
+    with pytest.raises(DataError) as error:
+        descend.fit(MEAN, data, engine=engine, **options)
+    assert str(error.value) == (
+        f"The exposure `time spent` is -1 in {row} of the data. Exposures must be above 0. Leave such rows out with "
+        "`where`, or correct them."
+    )
+    assert descend.fit(MEAN, data, engine=engine, **options, where='"time spent" > 0').succeeded

@@ -331,7 +331,7 @@ PLAIN = {"x": [1.0, 2.0, 3.0, 4.0], "y": [1.0, 2.1, 2.9, 4.2]}
             {"s": ["left", "none", "ND", "none"]}, {"censored": "s"},
             "`s` in the data holds `ND`, which does not say what is censored. It may hold left (or <, -1), right (or "
             ">, 1), none (or =, 0) and interval (or 2). Say what other codes mean, such as those of R's survival "
-            "package: --censored 's: 0=right, 1=none'.",
+            'package: censored="s: 0=right, 1=none".',
         ),
         (
             {"s": ["left"] * 4}, {"censored": "s"},
@@ -340,14 +340,14 @@ PLAIN = {"x": [1.0, 2.0, 3.0, 4.0], "y": [1.0, 2.1, 2.9, 4.2]}
         ),
         (
             {"s": ["interval", "none", "none", "none"]}, {"censored": "s"},
-            "`s` says `interval`, of which `y` is the lower end. Name the column of the upper ends, too: --censored "
-            "s,UPPER.",
+            "`s` says `interval`, of which `y` is the lower end. Name the column of the upper ends, too: "
+            'censored="s,UPPER".',
         ),
         (
             {"s": [1, 2, 2, 1]}, {"censored": "s"},
-            "`s` says `interval`, of which `y` is the lower end. Name the column of the upper ends, too: --censored "
-            "s,UPPER. Where 1 is censored and 2 an event, as in R's survival package, say --censored 's: 1=right, "
-            "2=none'.",
+            "`s` says `interval`, of which `y` is the lower end. Name the column of the upper ends, too: "
+            'censored="s,UPPER". Where 1 is censored and 2 an event, as in R\'s survival package, say '
+            'censored="s: 1=right, 2=none".',
         ),
         (
             {"low": [1.0, 3.0, 2.0, 4.0], "high": [2.0, 2.0, 3.0, 5.0]}, {"censored": "low,high", "model": "low ~ b*x"},
@@ -365,22 +365,22 @@ PLAIN = {"x": [1.0, 2.0, 3.0, 4.0], "y": [1.0, 2.1, 2.9, 4.2]}
         (
             {"s": [0, 0, -1, 0]}, {"censored": "s", "loss": "logistic"},
             "The logistic loss is of outcomes 0 and 1, of which none can be censored: one that is not known is "
-            "missing. Leave out --censored.",
+            "missing. Leave out `censored`.",
         ),
         (
             {"s": [0, 0, -1, 0]}, {"censored": "s", "x_sigma": {"x": 0.1}},
             "Errors of inputs are fitted by least squares, which does not go with censored values. Leave out "
-            "--x-sigma, or the rows with limits.",
+            "`x_sigma`, or the rows with limits.",
         ),
         (
             {"s": [0, 0, -1, 0]}, {"censored": "s", "fix": {"sigma": 1.0}},
             "`sigma` is a parameter of the censored loss, which cannot be fixed, tied or bounded. Where it is known, "
-            "give it with --sigma.",
+            "give it with `sigma`.",
         ),
         (
             {"y": ["1", "<2", "3", "4"]}, {"engine": "query"},
-            "Intervals, limits in cells and rounded values are read into memory, so that --engine does not go with "
-            "them. Leave it out, or give a column that says left, right or none with --censored.",
+            "Intervals, limits in cells and rounded values are read into memory, so that `engine` does not go with "
+            "them. Leave it out, or give a column that says left, right or none with `censored`.",
         ),
         (
             {"y": ["<1", "2", "trace", "4"]}, {},
@@ -394,12 +394,12 @@ PLAIN = {"x": [1.0, 2.0, 3.0, 4.0], "y": [1.0, 2.1, 2.9, 4.2]}
         ),
         (
             {"y": ["<1", "2", "3", "4"], "s": [-1, 0, 0, 0]}, {"censored": "s"},
-            "`y` holds limits such as <0.5, which say themselves what is censored. Leave out --censored.",
+            "`y` holds limits such as <0.5, which say themselves what is censored. Leave out `censored`.",
         ),
         (
             {"y": [1.0, 2.0, 3.0, 4.0]}, {"rounded": 1.0, "loss": "poisson"},
-            "The poisson loss is of whole numbers, so that --rounded says nothing. Give the ends of intervals with "
-            "--censored LOW,HIGH.",
+            "The poisson loss is of whole numbers, so that `rounded` says nothing. Give the ends of intervals with "
+            'censored="LOW,HIGH".',
         ),
         ({}, {"rounded": -1.0}, "The unit of rounding must be a positive number; it is -1.0."),
     ],
@@ -416,7 +416,7 @@ def test_codes_of_other_programs_are_explained():
     fit = descend.fit(LINE, data, censored="s")
     assert (
         "in `s`, 0 is taken for an exact value and 1 for one that is censored on the right. Where 1 marks an event "
-        "that was seen, as in R's survival package, say --censored 's: 0=right, 1=none'"
+        'that was seen, as in R\'s survival package, say censored="s: 0=right, 1=none"'
     ) in fit.notes
     told = descend.fit("log(y) ~ a + b*x", data, censored="s: 0=right, 1=none")
     assert told.censored["right"] == 1
@@ -425,7 +425,7 @@ def test_codes_of_other_programs_are_explained():
 
 def test_a_module_is_refused():
     torch = pytest.importorskip("torch")
-    with pytest.raises(ConfigError, match=r"^--censored goes with a formula, .* not with a PyTorch module\."):
+    with pytest.raises(ConfigError, match=r"^`censored` goes with a formula, .* not with a PyTorch module\."):
         descend.fit(torch.nn.Linear(1, 1), PLAIN, response="y", censored="s", epochs=1)
 
 
@@ -453,7 +453,7 @@ def test_a_fit_without_scatter_is_told():
     with pytest.raises(DescendError) as refused:
         descend.fit("y ~ a + b*x", {"x": x, "y": 1 + 2 * x, "s": 0 * x}, censored="s")
     assert str(refused.value) == (
-        "The formula fits every value exactly, so that no sigma can be estimated. Give one with --sigma, "
+        "The formula fits every value exactly, so that no sigma can be estimated. Give one with `sigma`, "
         "or use fewer parameters."
     )
     far = descend.fit("y ~ a + b*x", {"x": x, "y": 1 + 2 * x, "s": np.where(x < 5, 0, -1)}, censored="s", sigma=0.01)
@@ -538,5 +538,5 @@ def test_rounded_values_beside_limits_in_cells():
     with pytest.raises(ConfigError) as refused:
         descend.fit("y ~ a*exp(-b*t)", {"t": np.arange(10.0), "y": cells, "state": ["none"] * 10}, censored="state")
     assert str(refused.value) == (
-        "`y` holds limits such as <0.5, which say themselves what is censored. Leave out --censored."
+        "`y` holds limits such as <0.5, which say themselves what is censored. Leave out `censored`."
     )

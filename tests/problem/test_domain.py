@@ -37,7 +37,7 @@ def test_data_for_which_a_part_has_no_value_are_named_with_row_and_part():
         fit("y ~ a*log(x - 2) + b", {"x": X[::-1], "y": X})
     assert str(error.value) == (
         "`log(x - 2)` is nan in row 31 (x = 1.92308), whatever the parameters. "
-        "Leave such rows out with --where, or change the formula."
+        "Leave such rows out with `where`, or change the formula."
     )
 
 
@@ -46,7 +46,7 @@ def test_an_item_of_a_vector_is_a_part_too():
         fit("y ~ w @ [1/x, x] + b", {"x": X - 1.0, "y": X})
     assert str(error.value) == (
         "`1/x` is inf in row 1 (x = 0), whatever the parameters. "
-        "Leave such rows out with --where, or change the formula."
+        "Leave such rows out with `where`, or change the formula."
     )
 
 
@@ -55,7 +55,7 @@ def test_a_start_outside_the_domain_is_named_with_row_part_and_values():
         fit("y ~ a*log(b*x - 4)", {"x": X, "y": X}, start={"a": 1.0, "b": 1.0})
     assert str(error.value) == (
         "The prediction is nan in row 1 (x = 1) at the start (a=1  b=1): `log(b*x - 4)` is nan there, "
-        "so the loss is not finite. Give other starting values with --start."
+        "so the loss is not finite. Give other starting values with `start`."
     )
 
 
@@ -64,7 +64,7 @@ def test_a_start_without_a_derivative_is_told_with_parameter_and_row():
         fit("y ~ a*sqrt(abs(x - m))", {"x": np.arange(1.0, 9.0), "y": np.arange(8.0)}, start={"a": 1.0, "m": 2.0})
     assert str(error.value) == (
         "The derivative of the prediction by `m` has no value in row 2 (x = 2) at the start (a=1  m=2), though the "
-        "loss is finite. Give other starting values with --start, or leave such rows out with --where."
+        "loss is finite. Give other starting values with `start`, or leave such rows out with `where`."
     )
 
 
@@ -76,7 +76,7 @@ def test_a_start_whose_squares_overflow_is_told_with_row_and_part(b, row, value,
         fit("y ~ a*exp(b*x)", {"x": x, "y": x}, start={"a": 1.0, "b": b}, engine=engine)
     assert str(error.value) == (
         f"The prediction is {value} in row {row} (x = {x[row - 1]:g}) at the start (a=1  b={b:g}): `exp(b*x)` is "
-        f"{value} there, so large that the loss is not finite. Give other starting values with --start."
+        f"{value} there, so large that the loss is not finite. Give other starting values with `start`."
     )
 
 
@@ -91,7 +91,7 @@ def test_a_response_without_a_value_is_told_with_what_made_it(y, said):
     with pytest.raises(DataError) as error:
         fit("log(y) ~ a*x", {"x": X[:4], "y": y})
     assert str(error.value) == (
-        f"`log(y)` is not finite in {said}. Leave such rows out with --where, or change the left side of the formula."
+        f"`log(y)` is not finite in {said}. Leave such rows out with `where`, or change the left side of the formula."
     )
 
 

@@ -22,7 +22,7 @@ def doubts(fitted) -> list[str]:
 def test_a_redundant_formula_is_fitted_and_its_redundancy_noted_once():
     fitted = fit("y ~ a*exp(b + c*x)", {"x": X, "y": Y})
     assert doubts(fitted) == [
-        "a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0.",
+        'a and b trade off: only a*exp(b) is determined. Drop b, or fix it with fix={"b": 0}.',
     ]
     assert fitted.undetermined == ("a", "b")
     assert fitted.outcome == "converged"

@@ -15,7 +15,7 @@ def test_the_form_that_has_a_limit_is_named():
         descend.fit("y ~ v*x^h/(k^h + x^h)", {"x": X, "y": Y}, start=START)
     assert str(refusal.value) == (
         "The prediction is nan in row 1 (x = 0) at the start (v=10  h=-1  k=3): `x^h` is inf there, so the loss is not "
-        "finite. Write `v/((k/x)^h + 1)`, which has its limit there, or give other starting values with --start."
+        "finite. Write `v/((k/x)^h + 1)`, which has its limit there, or give other starting values with `start`."
     )
 
 

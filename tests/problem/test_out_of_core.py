@@ -102,19 +102,19 @@ def test_what_is_refused_in_memory_is_refused_in_the_same_words(formula, columns
             {"s": np.array([1.0] * 7 + [0.0])},
             {"sigma": "s"},
             "The sigma `s` is 0 in some row of the data. Standard deviations must be above 0. "
-            "Leave such rows out with --where, or correct them.",
+            "Leave such rows out with `where`, or correct them.",
         ),
         (
             {},
             {"loss": "logistic"},
             "`y` is 15.9 in some row of the data, but the logistic loss needs 0, 1 or a share between them. "
-            "Leave such rows out with --where, or choose another loss.",
+            "Leave such rows out with `where`, or choose another loss.",
         ),
         (
             {"y": np.arange(8.0) - 1},
             {"loss": "poisson"},
             "`y` is -1 in some row of the data, but the poisson loss needs counts, so 0 or more. "
-            "Leave such rows out with --where, or choose another loss.",
+            "Leave such rows out with `where`, or choose another loss.",
         ),
     ],
 )  # fmt: skip
@@ -126,7 +126,7 @@ def test_a_response_that_is_not_finite():
     message = refusal(DataError, "log(y) ~ a*x", data(y=np.array([0.0, -1.0, 1, 2, 3, 4, 5, 6])))
     assert message == (
         "`log(y)` is not finite in 2 rows of the data. "
-        "Leave such rows out with --where, or change the left side of the formula."
+        "Leave such rows out with `where`, or change the left side of the formula."
     )
 
 
@@ -173,7 +173,7 @@ def test_large_files_stay_where_they_are(tmp_path, monkeypatch):
         descend.fit("y ~ a + b*x", path, memory_limit="20kB", engine="numpy")
     assert str(caught.value) == (
         "The engine `numpy` needs the rows in memory, about 46.9 KiB, but the memory limit is 19.5 KiB. "
-        "Use --engine query, or raise the limit."
+        'Use engine="query", or raise the limit.'
     )
 
 

@@ -55,7 +55,7 @@ def test_a_response_of_two_levels_counts_as_zero_and_one(
     assert fit.aic == pytest.approx(numbers.aic, rel=1e-12)
     zero, one = (str(each).lower() if isinstance(each, bool) else each for each in (zero, one))
     note = f"in `end`, `{one}` counts as 1 and `{zero}` counts as 0, so that predictions are probabilities of `{one}`; "
-    assert f"{note}for those of `{zero}` use --reference end={one}" in fit.notes
+    assert f'{note}for those of `{zero}` use reference={{"end": "{one}"}}' in fit.notes
     assert fit.response_levels == {zero: 0.0, one: 1.0}
 
 
@@ -103,8 +103,8 @@ def test_a_missing_cell_stays_missing() -> None:
             ["a", "b", "c"],
             {"loss": "logistic"},
             "`end` in the data is text: row 1 holds 'a'. It has more than two levels (`a`, `b`, `c`), and the logistic "
-            "loss is for two. Use --loss multinomial or, if they have an order, --loss ordinal; or keep the rows of "
-            "two of them with --where.",
+            'loss is for two. Use loss="multinomial" or, if they have an order, loss="ordinal"; or keep the rows of '
+            "two of them with `where`.",
         ),
         (
             ["a", "a", "a"],
@@ -115,13 +115,13 @@ def test_a_missing_cell_stays_missing() -> None:
             ["a", "b", "a"],
             {},
             "`end` in the data is text: row 1 holds 'a'. The squared loss needs numbers; to tell `a` from `b`, use "
-            "--loss logistic.",
+            'loss="logistic".',
         ),
         (
             ["a", "b", "c"],
             {},
             "`end` in the data is text: row 1 holds 'a'. The squared loss needs a column of numbers; classes are "
-            "fitted by --loss multinomial or, if they have an order, --loss ordinal.",
+            'fitted by loss="multinomial" or, if they have an order, loss="ordinal".',
         ),
         (
             ["yes", "no", "yes"],

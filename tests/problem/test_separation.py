@@ -43,7 +43,7 @@ def test_which_parameters_run_away_is_said():
     assert separated("y ~ a + b*x", BORDER, **LOGISTIC).advice == (
         "The data are separated: with a towards minus infinity and b towards infinity, 8 of 10 rows are predicted ever "
         "better and none worse. The loss falls for as long as that goes on, so there is no best fit. Add a penalty "
-        "with --l2, hold a parameter with --bound or --fix, or use more data."
+        "with `l2`, hold a parameter with `bounds` or `fix`, or use more data."
     )
 
 

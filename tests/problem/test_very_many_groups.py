@@ -104,7 +104,7 @@ def test_groups_without_a_count_are_named():
     assert fit.advice == (
         f"`y` is 0 in every row of {len(empty)} groups ({', '.join(map(str, empty[:3]))} and {len(empty) - 3} more), "
         "so the loss falls for as long as a of them runs towards minus infinity, and there is no best fit. Leave them "
-        "out, or add a penalty with --l2."
+        "out, or add a penalty with `l2`."
     )
     assert fit.parameters["b"] == pytest.approx(conditional(data)[0], rel=1e-9)
 
@@ -172,7 +172,7 @@ def test_too_wide_a_border_is_refused(monkeypatch):
         (
             {"engine": "torch"},
             "The engine `torch` sums curvature as a matrix, and for that 302 parameters, most of one group each, are "
-            "too many. Leave out the engine, or use --engine numpy.",
+            'too many. Leave out the engine, or use engine="numpy".',
         ),
     ],
 )

@@ -13,7 +13,7 @@ from tests.remote import servers
 def postgres() -> Iterator[servers.PostgresServer]:
     """A running Postgres server."""
     if importlib.util.find_spec("psycopg") is None:
-        pytest.skip("psycopg is not installed: pip install 'descend[postgres]'")
+        pytest.skip('psycopg is not installed: pip install "descend[postgres]"')
     for program in ("initdb", "pg_ctl"):
         if servers.found(program) is None:
             pytest.skip(f"Postgres is not installed: there is no `{program}` (on Debian: apt-get install postgresql)")

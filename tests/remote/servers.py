@@ -122,7 +122,7 @@ def quoted(name: str) -> str:
 
 def skip_without_spark() -> None:
     if importlib.util.find_spec("pyspark") is None:
-        pytest.skip("PySpark is not installed: pip install 'descend[spark]'")
+        pytest.skip('PySpark is not installed: pip install "descend[spark]"')
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         pytest.skip("Java is not installed (on Debian: apt-get install default-jre-headless)")
 

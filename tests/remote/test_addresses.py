@@ -104,9 +104,9 @@ def test_passwords_with_signs_that_end_them(address):
     ("module", "address", "message"),
     [
         ("psycopg", "postgres://me:pass@host/shop?table=t", "`postgres://host/shop` cannot be reached: psycopg is "
-         "not installed. Install it with: pip install 'descend[postgres]'."),
+         "not installed. Install it with: pip install \"descend[postgres]\"."),
         ("pyspark", "spark://?table=t", "`spark://` cannot be reached: PySpark is not installed. "
-         "Install it with: pip install 'descend[spark]'."),
+         "Install it with: pip install \"descend[spark]\"."),
         ("java", "spark://?table=t", "`spark://` cannot be reached: Spark runs on Java, and there is none. Install "
          "Java 17 or newer (on Debian: apt-get install default-jre-headless), or set JAVA_HOME to where it is."),
     ],

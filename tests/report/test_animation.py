@@ -151,7 +151,7 @@ def test_without_an_encoder_a_video_is_refused_before_the_run(monkeypatch, textb
     with pytest.raises(ConfigError) as refused:
         textbook.animate().save(tmp_path / "run.mp4")
     assert str(refused.value) == (
-        "A video needs FFmpeg, which is not installed: pip install 'descend[video]'. "
+        'A video needs FFmpeg, which is not installed: pip install "descend[video]". '
         "A page (.html) or a .gif needs nothing more."
     )
 

@@ -92,7 +92,7 @@ def shown(result) -> Reader:
 def test_results_are_shown_as_tables_and_mathematics(line):
     assert "math" in shown(descend.explain("y ~ a*exp(b + c*x)")).tags
     explained = shown(descend.explain("y ~ a*exp(b + c*x)", line))
-    assert "a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0." in explained.said
+    assert 'a and b trade off: only a*exp(b) is determined. Drop b, or fix it with fix={"b": 0}.' in explained.said
     derived = shown(descend.derive("y ~ a*exp(-b*x) + c"))
     assert derived.tags.count("math") == 5 and "NumPy" in derived.said
     judged = shown(descend.check("y ~ w*x", line, gradient="w = mean(x*(w*x - y))"))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import descend
 from descend.api import fit
 from descend.comparing import compare
 from descend.descent.outcome import Outcome
@@ -327,3 +328,10 @@ def test_no_offset_above_the_axis_lies_on_the_title():
     assert left.yaxis.get_offset_text().get_text() == ""
     labels = [label.get_text() for label in left.get_yticklabels()]
     assert any(label.startswith("1000000.") for label in labels)
+
+
+def test_the_title_has_names_of_columns_without_backticks():
+    data = {"t (s)": [0.0, 1.0, 2.0, 3.0], "y (mV)": [1.0, 3.1, 4.9, 7.0]}
+    fit = descend.fit("`y (mV)` ~ a + b*`t (s)`", data)
+    assert fit.plot().get_suptitle() == fit.fitted_formula.replace("`", "").strip()
+    assert fit.plot().get_suptitle().startswith("y (mV) ~ ")

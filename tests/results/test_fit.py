@@ -141,10 +141,10 @@ def test_a_function_is_not_in_the_model_file_but_its_parameters_are(line, tmp_pa
     ("content", "message"),
     [
         (None, "The model file `{}` cannot be read: no such file or directory. Check its name."),
-        ("x,y\n1,2\n", "`{}` is not a model file. Give a file that `descend fit --save` wrote."),
-        ("[" * 100_000, "`{}` is not a model file. Give a file that `descend fit --save` wrote."),
-        ("[1, 2]", "`{}` is not a model file. Give a file that `descend fit --save` wrote."),
-        ("[]", "`{}` is not a model file. Give a file that `descend fit --save` wrote."),
+        ("x,y\n1,2\n", "`{}` is not a model file. Give a file that `fit.save` wrote."),
+        ("[" * 100_000, "`{}` is not a model file. Give a file that `fit.save` wrote."),
+        ("[1, 2]", "`{}` is not a model file. Give a file that `fit.save` wrote."),
+        ("[]", "`{}` is not a model file. Give a file that `fit.save` wrote."),
         (
             json.dumps({"descend": "9.0", "format": FORMAT + 1}),
             "`{}` was written by descend 9.0, in a format this version cannot read. Install a newer descend.",

@@ -95,7 +95,7 @@ def test_a_file_from_before_tells_what_it_holds_and_what_not(saved):
     fit = descend.fit(NEW, like=saved)
     assert fit.sigma == "s" and fit.rows == 20 and "half" in fit.quantities
     assert (
-        "`old.json` was written before model files held the request: if there were --where, --missing, --optimizer, "
+        "`old.json` was written before model files held the request: if there were `where`, `missing`, `optimizer`, "
         "give them again"
     ) in fit.notes
 
@@ -143,11 +143,11 @@ def test_a_function_is_given_again_unless_it_is_a_formula(tmp_path):
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: descend.fit(like="m.json"), "--like fits new data, and none are given. Name them, such as new.csv."),
-        (lambda: descend.fit(NEW, like=3), "--like takes a model file, or a fit; this is of type int."),
+        (lambda: descend.fit(like="m.json"), "`like` fits new data, and none are given. Name them, such as new.csv."),
+        (lambda: descend.fit(NEW, like=3), "`like` takes a model file, or a fit; this is of type int."),
         (
             lambda: descend.compare(["y ~ a", "y ~ a + b*x"], NEW, like="m.json"),
-            "--like repeats one fit on other data, and goes with fits alone. Leave it out.",
+            "`like` repeats one fit on other data, and goes with fits alone. Leave it out.",
         ),
     ],
 )

@@ -158,7 +158,7 @@ def test_without_safetensors(fitted, tmp_path, monkeypatch):
         fitted.save(tmp_path / "m.json")
     assert str(refusal.value) == (
         "safetensors is not installed, and the weights of a module are kept in its format. "
-        "Install it with: pip install 'descend[torch]'."
+        'Install it with: pip install "descend[torch]".'
     )
     assert not list(tmp_path.iterdir())
 

@@ -136,11 +136,11 @@ def test_it_is_told_kept_and_drawn(rows, tmp_path):
         ),
         (
             {"l1": "auto", "l2": "auto(folds=4)"},
-            "--l1 and --l2 are chosen together, from the same folds. Write the same settings for both.",
+            "`l1` and `l2` are chosen together, from the same folds. Write the same settings for both.",
         ),
         (
             {"l2": "auto", "bounds": ["b > 0"]},
-            "A penalty is not chosen by cross-validation with --bound. Give it as a number.",
+            "A penalty is not chosen by cross-validation with `bounds`. Give it as a number.",
         ),
         (
             {"l2": "auto", "loss": "absolute"},
@@ -149,7 +149,7 @@ def test_it_is_told_kept_and_drawn(rows, tmp_path):
         ),
         (
             {"l2": "auto", "by": "site"},
-            "A penalty is chosen by cross-validation for one fit, and --by makes many. Give it as a number.",
+            "A penalty is chosen by cross-validation for one fit, and `by` makes many. Give it as a number.",
         ),
     ],
 )
@@ -164,7 +164,7 @@ def test_folds_without_weight_are_told(rows):
     with pytest.raises(descend.ConfigError) as caught:
         descend.fit(FORMULA, data, l2="auto(order=time)", weights="count")
     assert str(caught.value) == (
-        "Of the 5 folds, number 1 has all of the rows whose weight is above 0. Leave the others out with --where, or "
+        "Of the 5 folds, number 1 has all of the rows whose weight is above 0. Leave the others out with `where`, or "
         "choose other folds."
     )
 

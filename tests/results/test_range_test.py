@@ -91,10 +91,10 @@ def test_the_picture_has_the_certain_rate():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"steps": 3}, "A range test takes 10 steps at least, so --steps cannot be 3."),
+        ({"steps": 3}, "A range test takes 10 steps at least, so `steps` cannot be 3."),
         (
             {"low": 1.0, "high": 0.1},
-            "The rates of a range test rise from --low to --high, both positive: from 1 to 0.1 they do not.",
+            "The rates of a range test rise from `low` to `high`, both positive: from 1 to 0.1 they do not.",
         ),
         (
             {"optimizer": "lbfgs"},

@@ -120,7 +120,7 @@ def test_on_the_command_line(tmp_path, monkeypatch):
     known = json.loads((tmp_path / "fit.json").read_text())["scatter"]
     assert known["variance"] == "power" and known["power"] == pytest.approx(0.8410022734)
     result = CliRunner().invoke(app, ["predict", "fit.json", "--at", "x=1", "--interval", "prediction"])
-    assert result.exit_code == 0 and len(result.stdout.split()) == 3
+    assert result.exit_code == 0 and result.stdout.startswith("x,prediction,low,high\n1,")
 
 
 def test_a_function_and_rows_that_are_left_out():
@@ -162,7 +162,7 @@ def test_models_with_weights_of_their_own_are_compared_by_their_likelihoods():
         (
             {"variance": "power", "sigma": "0.1*prediction"},
             ConfigError,
-            "--variance estimates how far rows scatter, and --sigma says so. Leave out one of the two.",
+            "`variance` estimates how far rows scatter, and `sigma` says so. Leave out one of the two.",
         ),
         (
             {"weights": "1/prediction", "loss": "huber"},
@@ -174,12 +174,12 @@ def test_models_with_weights_of_their_own_are_compared_by_their_likelihoods():
             {"weights": "1/prediction", "engine": "query"},
             ConfigError,
             "Weights that follow from the prediction are computed again and again of rows in memory, but these stay "
-            "where they are. Leave out --engine query and --memory-limit, or give a column.",
+            'where they are. Leave out engine="query" and `memory_limit`, or give a column.',
         ),
         (
             {"weights": "1/prediction", "by": "x"},
             ConfigError,
-            "--weights follows from the prediction of one fit, and --by makes many. Leave out one of the two; one "
+            "`weights` follows from the prediction of one fit, and `by` makes many. Leave out one of the two; one "
             "fit of all groups has parameters of each, as in a[site].",
         ),
         ({"variance": "linear"}, ConfigError, "`variance` must be `power` or `exponential`, not 'linear'."),
@@ -209,7 +209,7 @@ def test_predictions_that_are_all_alike_show_no_power():
         ([1.1, 2.1, 3.1, 4.1], "The data do not determine the power of the variance: the curve meets every row."),
         (
             [1.0, 2.0, 3.0, 4.5],
-            "4 rows leave 2 beside 2 parameters, too few to tell how their scatter changes. Leave out --variance, or "
+            "4 rows leave 2 beside 2 parameters, too few to tell how their scatter changes. Leave out `variance`, or "
             "give more rows.",
         ),
     ],
@@ -250,7 +250,7 @@ def test_weights_from_the_prediction_and_a_column_that_the_formula_has_not(optio
         fit.invert(20.0)
     assert str(refused.value) == (
         f"The fit computes `{text}` for its rows, but `w` of the new measurement is not known. Give its standard "
-        "deviation, --sigma 0.1, or ask where the curve itself is there, --mean."
+        "deviation, sigma=0.1, or ask where the curve itself is there, mean=True."
     )
     assert fit.invert(20.0, mean=True).value == pytest.approx((20.0 - theta[0]) / theta[1])
     with pytest.raises(ConfigError, match="The spread of a further measurement is not known"):

@@ -23,7 +23,7 @@ def test_a_plateau_is_no_minimum():
     assert fit.outcome == "stalled" and not fit.succeeded
     assert fit.advice == (
         "The descent is on a plateau, for `exp(-b2*x)` hardly changes any more in 100% of the rows: start its "
-        "parameters where it does; try other starting values, or leave --start out to have some searched for."
+        "parameters where it does; try other starting values, or leave `start` out to have some searched for."
     )
     assert fit.parameters["b1"] == pytest.approx(BOX["y"].mean())
     assert fit.from_start is None

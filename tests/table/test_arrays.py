@@ -201,7 +201,7 @@ TEN = {f"column{i}": [1.0] for i in range(14)}
             {"p": ["1", "n/a", "3", None]},
             ["p"],
             "`p` in the data is text: row 2 holds 'n/a'. Its other 2 cells are numbers. Correct the data, "
-            "or leave such rows out with `--where 'try_cast(p as double) is not null'`.",
+            'or leave such rows out with where="try_cast(p as double) is not null".',
         ),
         (
             {"t": np.array(["2024-01-01"], dtype="datetime64[D]")},
@@ -218,7 +218,7 @@ TEN = {f"column{i}": [1.0] for i in range(14)}
             {"x": [1.0, np.nan, None], "y": [-np.inf, 1.0, 2.0], "z": [1, 2, 3]},
             ["x", "y", "z"],
             "In the data, `x` has 2 missing values, the first in row 2; `y` has an infinite value in row 1. "
-            'Correct them, or leave such rows out with `--missing drop` (in Python, missing="drop").',
+            'Correct them, or leave such rows out with missing="drop".',
         ),
         (
             {f"x{i}": [np.nan, np.inf] for i in range(5)},
@@ -226,7 +226,7 @@ TEN = {f"column{i}": [1.0] for i in range(14)}
             "In the data, `x0` has 2 missing or infinite values, the first in row 1; "
             "`x1` has 2 missing or infinite values, the first in row 1; "
             "`x2` has 2 missing or infinite values, the first in row 1; so do 2 more columns. "
-            'Correct them, or leave such rows out with `--missing drop` (in Python, missing="drop").',
+            'Correct them, or leave such rows out with missing="drop".',
         ),
     ],
 )

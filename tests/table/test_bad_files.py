@@ -209,13 +209,13 @@ def test_text_where_numbers_are_needed(here: Path) -> None:
     (here / "t.csv").write_text("price,unit price,color\n1,a,red\nn/a,2,blue\n3,?,green\n4,,red\n")
     assert message("t.csv", ["price"]) == (
         "`price` in t.csv is text: row 2 holds 'n/a'. Its other 3 cells are numbers. Correct the data, "
-        "or leave such rows out with `--where 'try_cast(price as double) is not null'`."
+        'or leave such rows out with where="try_cast(price as double) is not null".'
     )
     advised = "try_cast(price as double) is not null"
     assert open_table("t.csv", where=advised).numbers(["price"])["price"].tolist() == [1.0, 3.0, 4.0]
     assert message("t.csv", ["unit price"]) == (
         "`unit price` in t.csv is text: row 1 holds 'a'. Of its 3 cells 2 are not numbers. Correct the data, "
-        "or leave such rows out with `--where 'try_cast(\"unit price\" as double) is not null'`."
+        "or leave such rows out with where='try_cast(\"unit price\" as double) is not null'."
     )
     advised = 'try_cast("unit price" as double) is not null'
     assert open_table("t.csv", where=advised).numbers(["unit price"])["unit price"].tolist() == [2.0]
@@ -226,7 +226,7 @@ def test_text_where_numbers_are_needed(here: Path) -> None:
     )
     assert message("t.csv", ["price"], where="color <> 'red'") == (
         "`price` in t.csv is text: row 2 holds 'n/a'. Its other cell is a number. Correct the data, "
-        "or leave such rows out with `--where 'try_cast(price as double) is not null'`."
+        'or leave such rows out with where="try_cast(price as double) is not null".'
     )
 
 
@@ -252,13 +252,12 @@ def test_missing_values_are_counted_and_placed(here: Path) -> None:
     (here / "a.csv").write_text("x,y\n1,2\n,3\n")
     (here / "b.csv").write_text("x,y\n1,inf\n,3\n")
     assert message("a.csv") == (
-        "In a.csv, `x` has a missing value in row 2. "
-        'Correct them, or leave such rows out with `--missing drop` (in Python, missing="drop").'
+        'In a.csv, `x` has a missing value in row 2. Correct them, or leave such rows out with missing="drop".'
     )
     assert message("?.csv", ["x", "y"]) == (
         "In 2 files matching ?.csv, `x` has 2 missing values, the first in row 2 of a.csv; "
         "`y` has an infinite value in row 1 of b.csv. "
-        'Correct them, or leave such rows out with `--missing drop` (in Python, missing="drop").'
+        'Correct them, or leave such rows out with missing="drop".'
     )
     # Rows keep the number they have in the file, whatever the condition leaves out.
     assert message("?.csv", ["x"], where="y <> 2").startswith(

@@ -257,6 +257,6 @@ def test_too_little_memory_is_told_with_the_option_that_helps(tmp_path, monkeypa
 
     monkeypatch.setattr(fitting, "pose", full)
     with pytest.raises(
-        descend.ConfigError, match=r"^There is too little memory: unable to allocate 7.28 TiB .*--memory"
+        descend.ConfigError, match=r"^There is too little memory: unable to allocate 7.28 TiB .*memory_limit="
     ):
         descend.fit("y ~ a*x", {"x": [1.0], "y": [1.0]})

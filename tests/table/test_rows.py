@@ -34,7 +34,7 @@ BAD = [
     (
         "sigma",
         0.0,
-        "The sigma `k` is 0 in {} of the data. Standard deviations must be above 0. Leave such rows out with --where, "
+        "The sigma `k` is 0 in {} of the data. Standard deviations must be above 0. Leave such rows out with `where`, "
         "or correct them.",
     ),
 ]

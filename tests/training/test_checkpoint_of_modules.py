@@ -146,15 +146,15 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path):
     path = kept(tmp_path)
     assert refusal(path, net(8)) == (
         f"`{path}` is the checkpoint of another module: its `0.weight` has shape (16, 4), here it has shape (8, 4). "
-        "Make the same module again, or start anew without --resume."
+        "Make the same module again, or start anew without `resume`."
     )
     assert refusal(path, seed=1) == (
         f"`{path}` is the checkpoint of another run: its seed is 0, here it is 1. Give the same options again, or "
-        "start anew without --resume."
+        "start anew without `resume`."
     )
     assert refusal(path, optimizer="momentum") == (
         f"`{path}` is the checkpoint of another run: its optimizer is `Adam(beta1=0.9, beta2=0.999, epsilon=1e-08)`, "
-        "here it is `Momentum(momentum=0.9)`. Give the same options again, or start anew without --resume."
+        "here it is `Momentum(momentum=0.9)`. Give the same options again, or start anew without `resume`."
     )
     assert refusal(path, data=(X, Y + 1)).startswith(
         f"`{path}` is the checkpoint of another run: its first rows of the response is "
@@ -165,8 +165,8 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
     path = tmp_path / "run.json"
     path.write_text("{}")
     assert refusal(path) == (
-        f"`{path}` is not the checkpoint of a PyTorch module. Give a file that `--checkpoint` wrote for one, or start "
-        "without `--resume`."
+        f"`{path}` is not the checkpoint of a PyTorch module. Give a file that `checkpoint` wrote for one, or start "
+        "without `resume`."
     )
     path = kept(tmp_path)
     with pytest.raises(DataError) as raised:
@@ -199,3 +199,64 @@ def test_a_loader_that_draws_rows_by_its_own_generator_goes_on_with_them(tmp_pat
     fitted(other, checkpoint=tmp_path / "run", resume=True)
     for here, there in zip(one.parameters(), other.parameters(), strict=True):
         assert torch.equal(here, there)
+
+
+class Stopping:
+    """Ends a run after so many steps: as a kill does, or as a callback may."""
+
+    def __init__(self, steps: int, kill: bool) -> None:
+        self.steps, self.kill = steps, kill
+
+    def on_step(self, run):
+        if run.step == self.steps and self.kill:
+            raise OSError("killed")
+        return run.step == self.steps
+
+
+class Shaken(torch.utils.data.Dataset):
+    """Rows that are shaken each time they are read, by random numbers of NumPy and of PyTorch."""
+
+    def __len__(self) -> int:
+        return len(X)
+
+    def __getitem__(self, row):
+        shaken = X[row] * np.float32(1 + 0.1 * np.random.normal()) + 0.1 * torch.rand(4).numpy()
+        return torch.from_numpy(shaken), torch.tensor(Y[row])
+
+
+@pytest.mark.parametrize("kill", [True, False], ids=["killed", "stopped"])
+@pytest.mark.parametrize("rows", ["arrays", "loader", "weighted", "shaken", "accumulated"])
+def test_a_run_that_was_cut_off_within_an_epoch_goes_on_bit_for_bit(tmp_path, monkeypatch, rows, kill):
+    monkeypatch.setattr(checkpoint_room, "WITHIN", 0.0)
+    pairs = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y))
+
+    def fitted(**options):
+        module = torch.nn.Sequential(*net()[:2], torch.nn.BatchNorm1d(16), *net()[2:])
+        torch.manual_seed(1)
+        np.random.seed(1)
+        data = {
+            "arrays": lambda: (X, Y),
+            "accumulated": lambda: (X, Y),
+            "loader": lambda: torch.utils.data.DataLoader(pairs, 16, shuffle=True),
+            "weighted": lambda: torch.utils.data.DataLoader(
+                pairs, 16, sampler=torch.utils.data.WeightedRandomSampler(np.arange(96.0) + 1, 96)
+            ),
+            "shaken": lambda: torch.utils.data.DataLoader(Shaken(), 16, shuffle=True),
+        }[rows]()
+        sizes = {"batch_size": 16} if rows == "arrays" else {"batch_size": 8, "accumulate": 2}
+        more = sizes if isinstance(data, tuple) else {}
+        fit = descend.fit(
+            module, data, optimizer="adam", learning_rate=0.01, epochs=4, ema=0.9, validation=(X, Y), **more, **options
+        )
+        return module.state_dict(), fit.trace.losses.tolist(), fit.trace.validation_losses.tolist()
+
+    expected = fitted(callbacks=Stopping(0, False))
+    stopping = {"checkpoint": tmp_path / "run", "callbacks": Stopping(16, kill)}
+    if kill:
+        with pytest.raises(OSError, match="killed"):
+            fitted(**stopping)
+    else:
+        fitted(**stopping)
+    state, losses, held_back = fitted(checkpoint=tmp_path / "run", resume=True, callbacks=Stopping(0, False))
+    assert all(torch.equal(tensor, state[name]) for name, tensor in expected[0].items())
+    assert (losses, held_back) == expected[1:]

@@ -156,7 +156,7 @@ def test_where_the_loss_of_a_stream_grew_the_rate_is_to_blame():
         f"{evidence['epoch']}."
     )
     assert found.diagnosis.advice == (
-        "Use a smaller --learning-rate, such as a tenth, or --learning-rate auto; or cut the gradient: --clip 1.0."
+        'Use a smaller `learning_rate`, such as a tenth, or learning_rate="auto"; or cut the gradient: clip=1.'
     )
 
 

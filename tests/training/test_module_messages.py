@@ -247,7 +247,7 @@ REFUSED = {
         DataError,
         {"loss": "logistic"},
         "`y` is 5.02866 in row 1 of the data, but the logistic loss needs 0, 1 or a share between them. "
-        "Leave such rows out with --where, or choose another loss.",
+        "Leave such rows out with `where`, or choose another loss.",
     ),
 }
 

@@ -59,7 +59,7 @@ def test_a_fault_is_an_error_where_the_user_says_them():
         ({"t": "secnds"}, "`secnds`, given for `t`, is no unit. Did you mean `seconds`"),
         (
             {"tt": "s"},
-            "`tt`, to which --unit gives a unit, is neither a column nor a parameter. Columns: t, V.",
+            "`tt`, to which `units` gives a unit, is neither a column nor a parameter. Columns: t, V.",
         ),
         ("t", "The unit `t` names no column. Write a name and its unit, such as t=s."),
     ],
@@ -91,7 +91,7 @@ def test_a_value_of_another_kind_is_refused():
     with pytest.raises(ConfigError) as caught:
         descend.fit(DECAY, DATA, units=UNITS, start={"b": "5 mV"})
     assert str(caught.value) == (
-        "--start gives `b` 5 mV, and by the formula it is in 1/s. Give it in a unit of that kind, or a plain number."
+        "`start` gives `b` 5 mV, and by the formula it is in 1/s. Give it in a unit of that kind, or a plain number."
     )
 
 
@@ -223,7 +223,7 @@ def test_without_pint_headers_say_nothing_and_the_option_says_what_to_install(mo
         assert descend.fit(OF_HEADERS, HEADERS).units == {}
         with pytest.raises(ConfigError) as caught:
             descend.fit(DECAY, DATA, units=UNITS)
-        assert str(caught.value) == "Units need Pint, which is not installed. Run: pip install 'descend[units]'"
+        assert str(caught.value) == 'Units need Pint, which is not installed. Run: pip install "descend[units]"'
     finally:
         library.registry.cache_clear()
 

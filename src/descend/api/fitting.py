@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from descend.options.option import Values
 
 Array = NDArray[np.float64]
-Formulas = str | Sequence[str] | Callable[..., Any] | None
+Formulas = str | Sequence[str] | Callable[..., object] | None
 
 
 @overload
@@ -80,7 +80,7 @@ def fit(
     ties: Values | Sequence[str] | str | None = None,
     reference: Values | Sequence[str] | str | None = None,
     quantities: Values | Sequence[str] | str | None = None,
-    optimizer: str | Optimizer | Callable[..., Any] | None = None,
+    optimizer: str | Optimizer | Callable[..., object] | None = None,
     learning_rate: float | str | None = None,
     schedule: str | Schedule | Callable[..., object] = "constant",
     epochs: int | None = None,

@@ -80,7 +80,7 @@ def explain(
     standardize: whether that descent is one in standardised columns.
 
     >>> print(explain("y ~ a*exp(b + c*x)").redundancies[0])
-    a and b trade off: only a*exp(b) is determined. Drop b, or fix it with --fix b=0.
+    a and b trade off: only a*exp(b) is determined. Drop b, or fix it with fix={"b": 0}.
     """
     from descend.diagnosis.explanation import of_formula, on_table
     from descend.diagnosis.outlook import asked_outlook
@@ -190,7 +190,7 @@ def check(
     if others:
         model, data, response = named(model, (data, *others), response, start)
     data, options = in_full(data, options_among(locals()))
-    data, weights, sigma = with_columns(model, data, options["weights"], options["sigma"])
+    data, weights, sigma = with_columns(model, data, options.get("weights"), options.get("sigma"))
     options = {**options, "weights": weights, "sigma": sigma}
     check_options(options, "loss")
     if l1 or l2:

@@ -8,6 +8,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,7 +109,19 @@ def _door(public: bool, token: str | None, prefix: str, proxy: str | None) -> Do
             f"The token of a public lab has {SHORTEST_TOKEN} letters or more, so that nobody guesses it; this has "
             f"{len(token)}. Leave `--token` out to have one made."
         )
-    return Door(token, _path(prefix), proxy)
+    return Door(token, _path(prefix), _address(proxy))
+
+
+def _address(proxy: str | None) -> str | None:
+    """Return the address of a proxy as connections have it. Raises ConfigError for a name, which they do not have."""
+    if proxy is None:
+        return None
+    try:
+        return str(ip_address(proxy.strip("[]")))
+    except ValueError:
+        raise ConfigError(
+            f"`--proxy` is the numeric address that the proxy connects from, such as 127.0.0.1; it was given `{proxy}`."
+        ) from None
 
 
 def _path(prefix: str) -> str:

@@ -36,7 +36,7 @@ class Watch:
             import plotext  # noqa: F401
         except ModuleNotFoundError:
             raise ConfigError(
-                "`--watch` draws with plotext, which is not installed: pip install 'descend[watch]'."
+                '`--watch` draws with plotext, which is not installed: pip install "descend[watch]".'
             ) from None
         self.stream = stream
         self.moving = on_terminal(stream)

@@ -32,10 +32,11 @@ from descend.cli import (
     range_test,
 )
 from descend.cli.letters import Letters
-from descend.cli.options import Verb
 from descend.cli.terminal import flush, say
 from descend.cli.usage import explained
+from descend.cli.verb import Verb
 from descend.errors import INTERRUPTED, ConfigError, DescendError
+from descend.wording import COMMAND_LINE, speaking
 
 # Typer may use its own copy of Click or the installed one; in both cases this is its base class of usage errors.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -76,12 +77,14 @@ for verb in VERBS:
 
 @app.callback(invoke_without_command=True)
 def descend(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="With --version: all versions that a report of a fault should name.")
     ] = False,
 ) -> None:
     """Fit a model to data by gradient descent, wherever the data lie, and see how it was done."""
+    context.with_resource(speaking(COMMAND_LINE))
     if as_json and not version:
         raise ConfigError("`--json` goes with `--version` here, or behind a command: descend fit ... --json.")
     if version:

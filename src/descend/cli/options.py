@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from typer import Argument
-from typer.core import TyperCommand
 
+from descend.cli.verb import MOST_USED
 from descend.errors import ConfigError
 from descend.options.arguments import split_assignments
 from descend.options.option import Option, Values
@@ -25,68 +23,6 @@ if TYPE_CHECKING:
 UsageError: Callable[..., Exception] = typer.BadParameter.__bases__[0]
 """The base class of usage errors, of the Click that Typer uses."""
 Command = TypeVar("Command", bound=Callable[..., None])
-
-
-class Verb(TyperCommand):
-    """A command whose help lists the known losses, optimizers and schedules, looked up only when it is shown."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Give a flag that stands alone its value."""
-        return super().parse_args(ctx, with_values(joined(args)))
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help, with the registered names in place of ``{losses}`` and the like."""
-        for parameter in self.params:
-            text = getattr(parameter, "help", None)
-            if text and "{" in text:
-                parameter.help = text.format_map(_registered())  # type: ignore[attr-defined]
-        super().format_help(ctx, formatter)
-
-
-def joined(words: Sequence[str]) -> list[str]:
-    """Return the words of a command with what is said by response in several options in one.
-
-    >>> joined(["fit", "--sigma", "y=s", "--sigma=z=0.1", "--json"])
-    ['fit', '--json', '--sigma', 'y=s,z=0.1']
-    """
-    found = list(words)
-    for key in ("sigma", "weights"):
-        flag = OPTIONS[key].spelled
-        values, left, waiting = [], list[str](), iter(found)
-        for word in waiting:
-            if word == flag:
-                values.append(next(waiting, ""))
-            elif word.startswith(f"{flag}="):
-                values.append(word.removeprefix(f"{flag}="))
-            else:
-                left.append(word)
-        if len(values) < 2:
-            continue
-        if not all("=" in value for value in values):
-            raise ConfigError(f"`{flag}` is given twice, as {values[0]} and {values[1]}. Give it once.")
-        found = [*left, flag, ",".join(values)]
-    return found
-
-
-def with_values(words: Sequence[str]) -> list[str]:
-    """Return the words of a command with a value behind each flag that may stand alone, if it does."""
-    alone = {option.spelled: option.alone for option in OPTIONS.values() if option.alone}
-    found: list[str] = []
-    for word, following in zip(words, [*words, ""][1:], strict=True):
-        bare = word in alone and (not VALUE.fullmatch(following) or os.path.exists(following))
-        found += [word, alone[word]] if bare else [word]
-    return found
-
-
-def _registered() -> dict[str, str]:
-    from descend.losses import LOSSES
-    from descend.optimizers import OPTIMIZERS, SCHEDULES
-
-    return {
-        "losses": ", ".join(LOSSES),
-        "optimizers": ", ".join(OPTIMIZERS),
-        "schedules": ", ".join(SCHEDULES),
-    }
 
 
 Formula = Annotated[str, Argument(metavar="FORMULA", help='The model, such as "y ~ a*exp(-b*x) + c".')]
@@ -107,7 +43,14 @@ FITTING = tuple(key for key, option in OPTIONS.items() if option.on_command_line
 """The options of a fit, in the order of the help."""
 OUTPUT = (
     Option("level", None, "Level of confidence of the interval; 0.95 if not given.", "number", "NUMBER"),
-    Option("plot", None, "Draw the fit to a .png, .svg, .pdf, .eps or .jpg file; repeatable.", "texts", "PICTURE"),
+    Option(
+        "plot",
+        None,
+        "Draw the fit to a .png, .svg, .pdf, .eps or .jpg file; repeatable.",
+        "texts",
+        "PICTURE",
+        often=True,
+    ),
     Option("log", None, "Axes of the picture that are logarithmic: x, y or x,y.", metavar="AXES"),
     Option("log_x", False, "Give the picture a logarithmic axis across.", "switch"),
     Option("log_y", False, "Give the picture a logarithmic axis upwards.", "switch"),
@@ -136,8 +79,6 @@ FUNCTION = Option(
 LOOK = ("log", "log_x", "log_y", "x_label", "y_label", "title", "size", "style", "bands", "residuals")
 """Options for the look of a picture."""
 NO_RESPONSE = "Which column does the function predict? Say so with --response y."
-VALUE = re.compile(r"[a-z]+(\(.*\))?|[-+.\de]+%?", re.IGNORECASE)
-"""What the value of an option is that may stand alone: a word or a number, not a formula or a file."""
 REQUIRED = inspect.Parameter.empty
 """Stands as the default of an option that must be given."""
 TYPES: Mapping[str, object] = {
@@ -172,7 +113,8 @@ def _parameter(option: Option) -> inspect.Parameter:
     read: Callable[..., object] | None = _reader(option) if option.form in ("whole", "number") else None
     if option.form == "text" and isinstance(option.default, float):
         read = _number_or_text
-    written = typer.Option(*spelled, metavar=option.metavar, help=option.help, callback=read)
+    panel = MOST_USED if option.often else option.subject
+    written = typer.Option(*spelled, metavar=option.metavar, help=option.help, callback=read, rich_help_panel=panel)
     kind = kind | None if option.default is None else kind
     return inspect.Parameter(
         option.key, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=Annotated[kind, written]
@@ -250,13 +192,13 @@ def formula_in(
     return formula, None if data else list(names)
 
 
-def function_of(text: str | None) -> Any:
+def function_of(text: str | None) -> Callable[..., object] | None:
     """Return the function that ``--model FILE.py:NAME`` names, None if it is not given."""
     if text is None:
         return None
     from descend.cli.python_file import named_in_file
 
-    found = named_in_file(text)
+    found: object = named_in_file(text)
     if not callable(found):
         raise ConfigError(f"`--model {text}` names no function. Write --model FILE.py:NAME.")
     return found

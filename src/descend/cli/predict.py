@@ -116,11 +116,9 @@ def predict(
     elif output is not None:
         if not quiet:
             say(f"{count:,} predictions written to {output}")
-    elif at:
-        lines = zip(*new.values(), strict=True)
-        say("\n".join("  ".join(v if isinstance(v, str) else f"{v:.10g}" for v in line) for line in lines))
     else:
-        say_csv(_columns(rows, new, kept))
+        columns = _columns(rows, new, kept)
+        say_csv(columns | {name: _short(columns[name]) for name in new} if at else columns)
 
 
 def _kept(fitted: Fit | Fits, table: Table, missing: str, inputs: Sequence[str]) -> NDArray[np.bool_] | None:
@@ -266,6 +264,13 @@ def _columns(
         cells = {column: values[kept] for column, values in cells.items()}
     columns = {column: _tidy(table, column, values) for column, values in cells.items()}
     return {**columns, **{name: options.with_gaps(values) for name, values in new.items()}}
+
+
+def _short(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Write numbers with 10 digits, for people to read; others as they are."""
+    import numpy as np
+
+    return np.array([f"{value:.10g}" if isinstance(value, float) else value for value in values.tolist()])
 
 
 def _tidy(table: Table, name: str, cells: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -16,7 +16,7 @@ from descend.curve_fitting.search import better
 from descend.descent.outcome import Outcome
 from descend.errors import DescendError
 from descend.starts.solving import solve
-from descend.wording import SPEAKING, Wording
+from descend.wording import SPEAKING, Value, Wording
 
 
 @overload
@@ -104,10 +104,10 @@ def curve_fit(
 class AsSciPy(Wording):
     """Messages that name the arguments of ``curve_fit``."""
 
-    def spell(self, key: str, value: str) -> str:
+    def spell(self, key: str, value: Value) -> str:
         return {"start": "p0"}.get(key, key)
 
-    def using(self, key: str, value: str) -> str:
+    def using(self, key: str, value: Value) -> str:
         return f" with {self.spell(key, value)}" if key in ("start", "bounds", "sigma") else ""
 
 

@@ -128,8 +128,8 @@ def read(path: str | os.PathLike[str]) -> Checkpoint | None:
         ) from None
     except (ValueError, KeyError, TypeError):
         raise DataError(
-            f"`{place}` is not a checkpoint. Give a file that `{spell('checkpoint')}` wrote, or start without "
-            f"`{spell('resume')}`."
+            f"`{place}` is not a checkpoint. Give a file that {spell('checkpoint')} wrote, or start without "
+            f"{spell('resume')}."
         ) from None
 
 
@@ -247,7 +247,9 @@ def where_it_stood(
     stood = f"At epoch {last.epoch:,} the parameters were {values}."
     if keep is not None:
         keep.flush()
-        return ConnectionLostError(f"{error} {stood} Once the database is back, go on from `{path}`{using('resume')}.")
+        return ConnectionLostError(
+            f"{error} {stood} Once the database is back, go on from `{path}`{using('resume', True)}."
+        )
     return ConnectionLostError(
         f"{error} {stood} Once the database is back, start from there{using('start')}; a run{using('checkpoint')} "
         "can be resumed."

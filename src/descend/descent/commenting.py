@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -60,8 +59,7 @@ def comment(
     return decorate
 
 
-@contextmanager
-def attempt(subject: str, failures: list[str]) -> Iterator[None]:
+class attempt:  # noqa: N801 - a context manager that is called like a function, at a third of the time of a generator
     """Catch the failure of something that only comments on a fit; a sentence about it goes to ``failures``, once.
 
     >>> failures = []
@@ -70,11 +68,18 @@ def attempt(subject: str, failures: list[str]) -> Iterator[None]:
     >>> failures
     ['the digits could not be told: no digits here (ArithmeticError)']
     """
-    try:
-        yield
-    except DescendError:
-        raise
-    except Exception as error:
-        sentence = f"{subject} could not be told: {' '.join(str(error).split()) or 'it'} ({type(error).__name__})"
-        if sentence not in failures:
-            failures.append(sentence)
+
+    def __init__(self, subject: str, failures: list[str]) -> None:
+        self.subject, self.failures = subject, failures
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if not isinstance(error, Exception) or isinstance(error, DescendError):
+            return False
+        why = " ".join(str(error).split()) or "it"
+        sentence = f"{self.subject} could not be told: {why} ({type(error).__name__})"
+        if sentence not in self.failures:
+            self.failures.append(sentence)
+        return True

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.descent.nearness import bottom, flat, in_noise, promise, rounded
+from descend.descent.nearness import bottom, in_noise, promise, rounded
 from descend.descent.outcome import Outcome
 from descend.descent.step import Memory, Snapshot, Step
 from descend.optimizers import Optimizer, Schedule
 from descend.optimizers.schedules import Constant
+from descend.optimizers.systems import is_finite
 from descend.parameters import Parameters
 from descend.problem.point import Array, Objective, Point
 from descend.stability.forecast import Trajectory
@@ -89,7 +90,7 @@ def descend(
     state = optimizer.init(theta)
     constant = isinstance(plan.schedule, Constant)
     rate, known_epochs = plan.rate, plan.epochs if plan.epochs_given else None
-    needs = max(1, optimizer.needs)
+    needs, closed, snapshots = max(1, optimizer.needs), plan.closed, plan.snapshots
     begin, ahead, subgradient = 0, None, None
     if taken_up is not None:
         begin, theta, state = taken_up.epoch, taken_up.theta, taken_up.state
@@ -97,10 +98,10 @@ def descend(
         judge.memory = taken_up.judge
         objective(theta, taken_up.order)
     for epoch in _epochs(plan, begin):
-        if plan.closed is not None:
-            theta = plan.closed.theta(epoch)
+        if closed is not None:
+            theta = closed.theta(epoch)
         point = objective(theta, needs) if ahead is None else ahead
-        order = objective.last_order if plan.snapshots else needs
+        order = objective.last_order if snapshots else needs
         if not constant:
             rate = plan.rate * plan.schedule.factor(epoch, known_epochs)
         point.rate = rate
@@ -110,19 +111,19 @@ def descend(
         outcome = judge.outcome(epoch, point, norm, seconds)
         step = Step(epoch, point.theta, point.loss, norm, rate, seconds, outcome, parameters)
         step.measures = point.measures
-        step.damping = optimizer.damped(state)
-        if plan.snapshots:
+        if optimizer.damps:
+            step.damping = optimizer.damped(state)
+        if snapshots:
             step.snapshot = Snapshot(epoch, theta, state, order, judge.memory, seconds)
         yield step
         if outcome is not None:
             return
-        if plan.closed is not None:
+        if closed is not None:
             continue
-        if judge.foreseen and not plan.snapshots and (ahead := bottom(point)) is not None:
+        if judge.foreseen and not snapshots and (ahead := bottom(point)) is not None:
             theta = ahead.theta
             continue
-        passed = objective.epoch(optimizer, rate, epoch, plan.stop)
-        if passed is not None:
+        if objective.steps_itself and (passed := objective.epoch(optimizer, rate, epoch, plan.stop)) is not None:
             theta = passed
             continue
         if plan.batch_size is None:
@@ -227,3 +228,19 @@ class Judge:
         if loss < self.best - 1e-13 * abs(self.best) or remaining < 0.9 * self.least or not math.isfinite(self.best):
             self.best, self.least, self.best_epoch = min(loss, self.best), min(remaining, self.least), epoch
         return epoch - self.best_epoch >= PATIENCE
+
+
+def flat(point: Point, scales: Array) -> bool:
+    """Whether some parameter has lost all influence: doubling it changes J by less than rounding.
+
+    A descent that ends there ran onto a plateau: the gradient is zero, but it is not a minimum.
+    """
+    curvature = point.curved()
+    if curvature is None or not point.loss:
+        return False  # where J is 0, it cannot fall further
+    least = 1e-14 * abs(point.loss)
+    reach = np.maximum(np.abs(point.theta), scales).tolist()
+    idle = [part * far * far <= least for part, far in zip(curvature.diagonal().tolist(), reach, strict=True)]
+    if point.bounds is not None and any(idle):
+        idle = (np.array(idle) & ~point.bounds.blocked(point.theta, point.gradient)).tolist()
+    return any(idle) and is_finite(curvature)

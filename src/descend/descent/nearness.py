@@ -8,7 +8,7 @@ import numpy as np
 
 from descend.optimizers.contract import RANK
 from descend.optimizers.systems import is_finite, predicted, pulling, triangle, well
-from descend.problem.point import Array, Point
+from descend.problem.point import Point
 
 EPS = float(np.finfo(np.float64).eps)
 ROUNDINGS = 8.0
@@ -87,22 +87,6 @@ def rounded(point: Point, squares: float) -> bool:
         return False
     noise = np.sqrt(2.0 * squares * curvature.diagonal()) + abs(curvature) @ np.abs(point.theta)
     return bool((np.abs(point.slope) <= ROUNDINGS * EPS * noise).all())
-
-
-def flat(point: Point, scales: Array) -> bool:
-    """Whether some parameter has lost all influence: doubling it changes J by less than rounding.
-
-    A descent that ends there ran onto a plateau: the gradient is zero, but it is not a minimum.
-    """
-    curvature = point.curved()
-    if curvature is None or not point.loss:
-        return False  # where J is 0, it cannot fall further
-    least = 1e-14 * abs(point.loss)
-    reach = np.maximum(np.abs(point.theta), scales).tolist()
-    idle = [part * far * far <= least for part, far in zip(curvature.diagonal().tolist(), reach, strict=True)]
-    if point.bounds is not None and any(idle):
-        idle = (np.array(idle) & ~point.bounds.blocked(point.theta, point.gradient)).tolist()
-    return any(idle) and is_finite(curvature)
 
 
 def in_noise(point: Point) -> bool:

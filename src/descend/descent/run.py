@@ -42,14 +42,15 @@ WORTH_IT = 10_000
 class Run:
     """The settings of a run, and its steps. learning_rate: of the first step; None if the optimizer uses none.
 
-    epochs_given: whether the user gave the number of epochs. first: J at the start, in the parameters of the descent,
-    which are standardised ones if the user chose so.
+    epochs_given, started: whether the user gave the number of epochs, and starting values. first: J at the start, in
+    the parameters of the descent, which are standardised ones if the user chose so.
     """
 
     beginning: Beginning
     optimizer: Optimizer
     learning_rate: float | None
     epochs_given: bool
+    started: bool
     trace: Trace
     notes: tuple[str, ...]
     plan: Plan
@@ -59,7 +60,7 @@ class Run:
     def advice(self) -> str:
         """What to do about how it ended."""
         outcome = self.trace[-1].outcome or Outcome.INTERRUPTED
-        return outcome.advice(started=bool(self.beginning.problem.given), rated=self.optimizer.uses_rate)
+        return outcome.advice(started=self.started, rated=self.optimizer.uses_rate)
 
 
 @runtime_checkable
@@ -137,7 +138,8 @@ def run(
     connection: Connection | None = getattr(getattr(objective.engine, "lazy", None), "connection", None)
     notes.append(None if connection is None else connection.note)
     said = tuple(note for note in notes if note)
-    return Run(beginning, optimizer, rate if optimizer.uses_rate else None, plan.epochs_given, trace, said, plan, first)
+    chosen, started = rate if optimizer.uses_rate else None, bool(problem.given)
+    return Run(beginning, optimizer, chosen, plan.epochs_given, started, trace, said, plan, first)
 
 
 def _unlike_columns(objective: Objective, first: Point) -> bool:

@@ -25,13 +25,10 @@ from descend.options.request import Request
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import Ties
 from descend.parameters.vector import Values
-from descend.problem.aliases import aliases
 from descend.problem.identifiability import Verdict, at_end
 from descend.problem.objective import VectorObjective
 from descend.problem.problem import AllRows, Problem
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
-from descend.problem.separation import no_minimum
-from descend.problem.symmetry import changed_places, order_of_terms
 from descend.table import Table
 from descend.table.coupled import Coupling
 from descend.table.rows import Rows
@@ -48,7 +45,7 @@ class Solution:
     """The end of a descent.
 
     theta: the parameters as one flat vector, or the handle that stands for a module's. loss: J there, with penalties.
-    advice: what to do about the outcome, as far as the outcome alone says. notes: what was chosen or noticed on the
+    remedy: what to do about it, where more is known than the outcome says. notes: what was chosen or noticed on the
     way, in sentences. verdict: which parameters the data leave undetermined. endless: why there is no minimum, where
     that is how it ended. from_start: where the user's own start led, if a search found a lower minimum, which is this.
     call: the arguments that were given, to repeat it. errors: the kind of standard errors; that of the loss if
@@ -62,7 +59,6 @@ class Solution:
     theta: Any
     loss: float
     outcome: Outcome
-    advice: str
     notes: tuple[str, ...]
     seconds: float
     source: str
@@ -70,9 +66,10 @@ class Solution:
     quantities: Ties = None
     stated: Stated | None = None
     verdict: Verdict = field(default_factory=Verdict)
+    remedy: str = ""
     endless: str | None = None
     from_start: Solution | None = None
-    call: Callable[[], Mapping[str, Any]] = dict
+    call: Callable[[], Mapping[str, object]] = dict
     measures: Mapping[str, float] | None = None
     failures: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
@@ -109,6 +106,11 @@ class Solution:
     def table(self) -> Table | None:
         """Where the rows came from; None in an unpickled copy."""
         return self.problem.table
+
+    @property
+    def advice(self) -> str:
+        """What to do about the outcome, in a sentence."""
+        return self.remedy or self.run.advice
 
     @property
     def rows(self) -> int:
@@ -173,7 +175,7 @@ class Solution:
         """Whether all rows are in memory, rather than in a file or a database."""
         return isinstance(self.objective.engine, InMemory)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """Return what is pickled: all but the table and what only a diagnosis of the run needs."""
         problem, run = copy.copy(self.problem), copy.copy(self.run)
         problem.__dict__.update(table=None)
@@ -214,6 +216,8 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
     verdict, endless = Verdict(), None
     if outcome is not Outcome.DIVERGED and problem.model.loss.endless:
         with attempt("whether there is a minimum", failures):
+            from descend.problem.separation import no_minimum
+
             endless = no_minimum(problem, final.theta)
     silent = request.bare or problem.objective.penalty is not None
     if not silent and outcome is not Outcome.DIVERGED and endless is None:
@@ -230,7 +234,6 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
         theta=final.theta,
         loss=float(final.loss),
         outcome=outcome,
-        advice=run.advice,
         notes=run.notes
         + run.beginning.notes
         + _of_derivatives(problem)
@@ -251,7 +254,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
     if endless is None:
         return found
     if outcome in (Outcome.CONVERGED, Outcome.STALLED):  # parameters that run towards infinity converge nowhere
-        return replace(found, outcome=Outcome.STALLED, advice=endless, endless=endless)
+        return replace(found, outcome=Outcome.STALLED, remedy=endless, endless=endless)
     return replace(found, notes=(*found.notes, endless))
 
 
@@ -262,10 +265,16 @@ def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, .
         return ()
     notes: list[str | None] = []
     if problem.given:
+        from descend.problem.symmetry import changed_places
+
         notes.append(changed_places(model, problem.given, beginning.start, theta))
     if model.formula is not None and interchangeable(model.formula):
+        from descend.problem.symmetry import order_of_terms
+
         notes.append(order_of_terms(model, problem.given, theta))
     if model.formula is not None and waves(model.formula):
+        from descend.problem.aliases import aliases
+
         notes.append(aliases(model, theta, problem.columns, problem.objective.bounds))
     if (kinks := problem.objective.kinks) is not None:
         notes.append(kinks.note(problem.objective(theta, 2)))

@@ -103,7 +103,7 @@ class Trace(Shown, Sequence[Step]):
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
-        self.stride = 1
+        self.stride, self._most = 1, 0
         self._closed: Trajectory | None = None
 
     def read_from(
@@ -155,12 +155,14 @@ class Trace(Shown, Sequence[Step]):
         if self.stride > 1 and self.steps[-1].epoch % self.stride and np.isfinite(step.loss + step.gradient_norm):
             self.steps.pop()
         self.steps.append(step)
-        if len(self.steps) > FEWEST_STEPS and len(self.steps) > self._most(step):
+        if len(self.steps) > FEWEST_STEPS and len(self.steps) > (self._most or self._counted(step)):
             self.stride *= 2
             self.steps = [kept for kept in self.steps if kept.epoch % self.stride == 0 or kept is step]
 
-    def _most(self, step: Step) -> int:
-        return max(FEWEST_STEPS, min(MOST_STEPS, MOST_NUMBERS // max(1, np.size(step.theta))))
+    def _counted(self, step: Step) -> int:
+        """Return how many steps are kept at most, and keep it in mind."""
+        self._most = max(FEWEST_STEPS, min(MOST_STEPS, MOST_NUMBERS // max(1, np.size(step.theta))))
+        return self._most
 
     @overload
     def __getitem__(self, index: int) -> Step: ...

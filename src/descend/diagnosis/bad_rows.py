@@ -111,7 +111,7 @@ def _diagnosis(case: Case, apart: Apart, why: str) -> Diagnosis:
         evidence,
         sentence,
         f"Correct {_these(apart)}, or leave {_them(apart)} out"
-        + worded("keeping", ": " + spell("where", f"'{conditions}'"), conditions=conditions)
+        + worded("keeping", ": " + spell("where", conditions), conditions=conditions)
         + ".",
     )
 

@@ -65,6 +65,8 @@ def _examined(run: Run) -> Diagnosis:
             from descend.diagnosis.lost_groups import lost_groups
 
             return lost_groups(case)
+        if not case.model.comparable:  # there are no residuals of all rows
+            return (rate_too_large(case) if case.diverged else None) or HEALTHY
         if _healthy(case):
             return _hidden(case) or HEALTHY
         for detector in DETECTORS:

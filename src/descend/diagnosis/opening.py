@@ -34,7 +34,7 @@ def case_of(run: Run) -> Iterator[Case]:
             start=start,
             last=last,
             optimizer=optimizer.alike,
-            columns=flat.columns(),
+            columns=flat.columns() if problem.model.comparable else {},
             decays=optimizer.decays,
             failed=failed,
             over=flat.over,

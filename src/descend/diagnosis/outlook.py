@@ -96,7 +96,7 @@ class Outlook:
             after = f"brings the condition from {found.condition:.2g} to {gain.condition:.2g}"
             epochs = self._at_best(gain)
             after += "" if epochs is None else f", at best {_counted(epochs)}"
-            lines.append(("to blame", f"{blamed}; standardising ({spell('standardize')}) {after}"))
+            lines.append(("to blame", f"{blamed}; standardising ({spell('standardize', True)}) {after}"))
         return lines
 
     def _at_rate(self, found: Spectrum, limit: float) -> str:

@@ -15,6 +15,7 @@ from sympy import Expr
 from descend.diagnosis.case import MOST_EPOCHS, Array, Case, went_well
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence
 from descend.diagnosis.operations import Broken, first_broken, watched_numpy, watched_torch
+from descend.diagnosis.rate_too_large import stable_in_trial
 from descend.engines.batches import Batch
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
@@ -30,6 +31,8 @@ MODERATE = 20.0
 of where it occurs; further away, and at too large a rate, the parameters were on their way to infinity."""
 SOON = 3
 """A run that merely grew and ended within this many epochs is continued, to see where it went."""
+FAR = 10.0
+"""A rate so many times the largest stable one is to blame itself, wherever it leads."""
 LARGEST = 1e140
 """Numbers above this size overflow, or nearly so, when they are squared."""
 BEYOND = 30
@@ -61,7 +64,7 @@ def overflow_or_domain(case: Case) -> Diagnosis | None:
     distance = _distance(case, theta)
     if failure.cause is Cause.OVERFLOW and distance > MODERATE and (case.beyond or case.stable_rate is None):
         return None
-    if distance > MODERATE and (case.beyond or _thrown(case)):
+    if (distance > MODERATE and (case.beyond or _thrown(case))) or _far_too_fast(case):
         return None
     return _diagnosis(case, failure, distance)
 
@@ -70,6 +73,14 @@ def _thrown(case: Case) -> bool:
     """Whether the first steps were too long: a shorter one leads down from the start."""
     rose = case.epochs <= SOON and case.ended > float(case.trace[0].loss)
     return case.optimizer.uses_rate and rose and went_well(case.trial(rate=0.1 * case.rate, epochs=20))
+
+
+def _far_too_fast(case: Case) -> bool:
+    """Whether the rate is far beyond the largest stable one at a start of our own, from where a smaller one is fine."""
+    limit = case.stable_rate
+    if case.problem.given or limit is None or not case.beyond or case.rate < FAR * limit:
+        return False
+    return stable_in_trial(case, limit) is not None
 
 
 def _diagnosis(case: Case, failure: Failure, distance: float) -> Diagnosis:

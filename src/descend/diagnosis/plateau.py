@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 from sympy import Expr
 
-from descend.descent.nearness import flat
+from descend.descent.loop import flat
 from descend.descent.outcome import Outcome
 from descend.diagnosis.case import Array, Case
 from descend.diagnosis.cause import Cause, Diagnosis, Evidence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from descend.descent.outcome import Outcome
 from descend.diagnosis.case import MOST_EPOCHS, OF_LOSS, Case, Progress, counted, losses, went_well
 from descend.diagnosis.cause import Cause, Diagnosis
 from descend.optimizers.schedules import Constant
@@ -38,16 +39,15 @@ def _diverged(case: Case) -> Diagnosis:
     if not case.beyond or limit is None or curvature is None:
         smaller = _that_descends(case)
         evidence["rate_that_descends"] = smaller
-        use = "Use a smaller learning rate" if smaller is None else f"Use {spell('learning_rate', f'{smaller:.2g}')}"
-        advice = f"{change}: it diverged. {use} than {case.rate:g}, or {spell('learning_rate', 'auto')}."
-        if smaller is not None:
-            advice = f"{change}: it diverged. {use} instead of {case.rate:g}, or {spell('learning_rate', 'auto')}."
+        auto = spell("learning_rate", "auto")
+        use = auto if smaller is None else f"{spell('learning_rate', f'{smaller:.2g}')}, or {auto},"
+        advice = f"{change}: it diverged. Use {use} instead of {case.rate:g}."
         return Diagnosis(Cause.RATE_TOO_LARGE, evidence, _sentence(case, evidence), advice)
+    smaller = stable_in_trial(case, limit) or limit / 2
     advice = (
         f"{change}: the learning rate {case.rate:g} is too large. The largest stable rate at the start is {limit:.3g} "
         f"(2/lambda_max with lambda_max = {curvature:.4g}" + (")" if name == "gd" else f", for {name})") + ". "
-        f"Use "
-        f"{spell('learning_rate', f'{limit / 2:.2g}')}, or {spell('learning_rate', 'auto')}."
+        f"Use {spell('learning_rate', f'{smaller:.2g}')}, or {spell('learning_rate', 'auto')}."
     )
     return Diagnosis(Cause.RATE_TOO_LARGE, evidence, _sentence(case, evidence), advice)
 
@@ -103,11 +103,21 @@ def _diagnosis(case: Case, smaller: float, lowest: float, epochs: int) -> Diagno
     sentence = (
         f"the loss {rose}ended at {level:.4g}; at a rate of {smaller:.3g} {counted(epochs)} lead to {lowest:.4g}."
     )
-    advice = (
-        f"The learning rate {case.rate:g} is too large. Use {spell('learning_rate', f'{smaller:.2g}')}, or "
-        f"{spell('learning_rate', 'auto')}."
-    )
+    rates = [spell("learning_rate", f"{smaller:.2g}"), spell("learning_rate", "auto")]
+    if case.stable_rate is None:  # where a number is only a trial, the other one is the safer
+        rates.reverse()
+    advice = f"The learning rate {case.rate:g} is too large. Use {', or '.join(rates)}."
     return Diagnosis(Cause.RATE_TOO_LARGE, evidence, sentence, advice)
+
+
+def stable_in_trial(case: Case, limit: float) -> float | None:
+    """Return the largest of some rates within the largest stable one that keeps J low from the start, in a trial."""
+    for share in (0.5, 0.1, 0.01, 1e-3):
+        steps = case.trial(rate=share * limit, epochs=20)
+        lowest = steps[0].loss + 1e-9 * abs(steps[0].loss)  # a search may have ended at the minimum itself
+        if steps[-1].outcome is not Outcome.DIVERGED and steps[-1].loss <= lowest:
+            return share * limit
+    return None
 
 
 def growth(case: Case) -> Growth:

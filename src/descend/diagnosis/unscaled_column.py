@@ -68,7 +68,9 @@ def unscaled_column(case: Case) -> Diagnosis | None:
     if case.beyond and limit is not None:
         sentence += f"; the rate {case.rate:g} is {case.rate / limit:.3g} times the largest stable one"
     standardize = (
-        spell("standardize") if not case.model.in_place else "subtract its mean and divide by its standard deviation"
+        spell("standardize", True)
+        if not case.model.in_place
+        else "subtract its mean and divide by its standard deviation"
     )
     advice = f"Standardise `{found.column}` ({standardize}), and the same learning rate serves."
     if not case.diverged:

@@ -151,7 +151,7 @@ def require_torch() -> None:
     except ImportError:
         raise ConfigError(
             "PyTorch is not installed, and the doctor examines PyTorch scripts. "
-            "Install it with: pip install 'descend[torch]'."
+            'Install it with: pip install "descend[torch]".'
         ) from None
 
 

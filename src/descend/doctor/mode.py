@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from descend.doctor.ledger import Ledger
 from descend.doctor.operation import Operation
@@ -58,7 +58,13 @@ def mode(watch: Reports) -> TorchFunctionMode:
     class Operations(TorchFunctionMode):
         """Passes each call on, and reports it."""
 
-        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        def __torch_function__(
+            self,
+            function: Callable[..., object],
+            types: object,
+            args: tuple[object, ...] = (),
+            kwargs: dict[str, object] | None = None,
+        ) -> object:
             value = function(*args, **(kwargs or {}))
             if watch.busy or transformed():
                 return value  # inside torch.func's transforms a tensor stands for many, and has no numbers to look at

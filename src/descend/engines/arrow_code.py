@@ -18,7 +18,7 @@ from sympy import Add, Expr, Mul
 from descend.formula.compile import Compiled, define, numpy_names
 from descend.formula.printers.code import NUMPY, Writer
 from descend.formula.symbols import Column, Component, Parameter, Term
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
 Array = NDArray[np.float64]

@@ -16,7 +16,7 @@ from descend.engines.cells import CellBlock, Cells
 from descend.engines.threads import in_turn
 from descend.engines.totals import Array, InMemory, Totals
 from descend.formula.factor import triangle
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.table.rows import Rows
 
 Places = NDArray[np.intp]

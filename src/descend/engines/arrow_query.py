@@ -15,7 +15,7 @@ from descend.engines.arrow_code import by_slot, symbol_of
 from descend.engines.arrow_engine import CellSums, Slots
 from descend.engines.sums_by_group import SumsByGroup
 from descend.engines.totals import Array, Totals
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.table.beside import fetched
 from descend.table.keyed import KeyedRows
 from descend.table.lazy import Lazy

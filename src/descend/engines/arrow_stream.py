@@ -11,7 +11,7 @@ from descend.engines.arrow import Arrow
 from descend.engines.arrow_code import cell_code
 from descend.engines.arrow_engine import ArrowEngine, Slots
 from descend.engines.totals import Array, Totals
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.table.lazy import Lazy
 from descend.table.rows import Rows
 

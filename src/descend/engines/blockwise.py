@@ -18,7 +18,8 @@ from descend.formula.printers.code import ROWWISE
 from descend.formula.row_code import ONES, RowCode
 from descend.formula.shared_products import SharedProducts, apart
 from descend.formula.symbols import OMEGA, Quantity
-from descend.gradients.contract import Program, Sums
+from descend.gradients.contract import Sums
+from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.table.rows import Rows
 

@@ -13,7 +13,8 @@ from descend.formula.compile import define, numpy_names
 from descend.formula.printers.code import NUMPY, ROWWISE, TORCH, Language, Writer
 from descend.formula.row_code import COUNT, DATA, ONES, ROWS, RowCode, RowWriter
 from descend.formula.symbols import OMEGA, Parameter, Predictor
-from descend.gradients.contract import Array, Chosen, Program, Sums, row_sum
+from descend.gradients.contract import Array, Chosen, Sums
+from descend.gradients.derived import Program, row_sum
 from descend.losses import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 

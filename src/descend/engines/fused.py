@@ -14,7 +14,7 @@ from descend.formula.compile import define, torch_names
 from descend.formula.printers.code import TORCH
 from descend.formula.row_code import DATA, ROWS, RowCode
 from descend.formula.symbols import OMEGA
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.table.rows import Rows
 

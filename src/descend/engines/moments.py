@@ -20,7 +20,8 @@ from descend.engines.triangles import WELL, cholesky, divider, norms, powers_of_
 from descend.formula.compile import compile_expression
 from descend.formula.factor import triangle
 from descend.formula.symbols import Column
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
 from descend.table.in_matrix import InMatrix
 from descend.table.rows import Chosen, Rows
 

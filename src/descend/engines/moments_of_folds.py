@@ -7,7 +7,7 @@ import numpy as np
 from descend.engines.compiled import compiled
 from descend.engines.stream import block_rows
 from descend.engines.totals import Array, Totals
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.table.lazy import Lazy
 
 

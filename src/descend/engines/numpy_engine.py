@@ -14,7 +14,8 @@ from descend.engines.compiled import Compiled, compiled
 from descend.engines.threads import in_turn, one_thread_each
 from descend.engines.totals import Array, InMemory, Totals, ordered
 from descend.formula.factor import triangle
-from descend.gradients.contract import Kernel, Program, Sums
+from descend.gradients.contract import Kernel, Sums
+from descend.gradients.derived import Program
 from descend.table.rows import Rows
 
 BLOCK = 8_192

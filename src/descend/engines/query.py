@@ -22,7 +22,7 @@ from descend.formula.printers.database import ABILITIES, PARAMETER, Abilities, p
 from descend.formula.printers.ibis import QueryWriter
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import OMEGA, Column, Component, Parameter, Setting
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.table.lazy import OUT_OF_RANGE, Lazy, Row, spread
 from descend.table.rows import Rows

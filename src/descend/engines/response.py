@@ -12,7 +12,7 @@ from descend.engines.weighted import ROUNDING, middle
 from descend.formula.printers.database import ABILITIES, PARAMETER, Abilities, LackingFunctionError
 from descend.formula.printers.ibis import QueryWriter
 from descend.formula.symbols import OMEGA, Column
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import Model, SymbolicModel
 from descend.table.lazy import LARGEST, Lazy

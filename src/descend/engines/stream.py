@@ -12,7 +12,8 @@ from descend.engines.parabola import Parabola, through
 from descend.engines.torch_engine import checked_device, import_torch
 from descend.engines.totals import Array, Totals, ordered
 from descend.formula.factor import torch_triangle, triangle
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
 from descend.table.lazy import Lazy, spread
 from descend.table.rows import Rows
 

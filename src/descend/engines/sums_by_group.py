@@ -22,7 +22,7 @@ from descend.formula.printers.database import ABILITIES, Abilities, refuse_long
 from descend.formula.printers.ibis import QueryWriter
 from descend.formula.real_functions import where
 from descend.formula.symbols import OMEGA, Column, Quantity
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.table.beside import fetched
 from descend.table.keyed import KeyedRows

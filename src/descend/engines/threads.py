@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from descend.table.memory import keep_memory
 
@@ -40,7 +40,7 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
     >>> in_turn(4, lambda: lambda number: number * number, threads=2)
     [0, 1, 4, 9]
     """
-    answers: list[Any] = [None] * tasks
+    answers: dict[int, Answer] = {}
     numbers = itertools.count()
     errors: list[BaseException] = []
     begin = threading.Lock()
@@ -85,7 +85,7 @@ def in_turn(tasks: int, worker: Callable[[], Callable[[int], Answer]], threads: 
                     errors.append(error)
     if errors:
         raise errors[0]
-    return answers
+    return [answers[number] for number in range(tasks)]
 
 
 class Alone:

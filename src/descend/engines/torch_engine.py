@@ -17,7 +17,8 @@ from descend.engines.fused import fused, split
 from descend.engines.totals import Array, InMemory, Totals, ordered
 from descend.errors import ConfigError
 from descend.formula.factor import torch_triangle
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def import_torch() -> ModuleType:
         import torch
     except ImportError:
         raise ConfigError(
-            "PyTorch is not installed, and this needs it. Install it with: pip install 'descend[torch]'."
+            'PyTorch is not installed, and this needs it. Install it with: pip install "descend[torch]".'
         ) from None
     return torch
 

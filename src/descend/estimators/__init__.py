@@ -10,7 +10,7 @@ try:
     import sklearn  # noqa: F401
 except ModuleNotFoundError as error:
     raise ConfigError(
-        "scikit-learn is not installed, and the estimators need it. Install it with: pip install 'descend[sklearn]'."
+        'scikit-learn is not installed, and the estimators need it. Install it with: pip install "descend[sklearn]".'
     ) from error
 
 from descend.estimators.classifier import FormulaClassifier

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from descend.estimators.constructor import LEFT_OUT
 from descend.losses import LOSSES
-from descend.wording import Wording
+from descend.wording import Value, Wording
 
 
 class AsParameters(Wording):
@@ -16,29 +16,21 @@ class AsParameters(Wording):
     Use l2=0.1 or optimizer="adam"; leave such rows out.
     """
 
-    def spell(self, key: str, value: str) -> str:
+    def spell(self, key: str, value: Value) -> str:
         """Name a parameter, set to a value unless that is empty."""
         if key == "weights":
             return "sample_weight"
-        if key == "loss" and value and LOSSES.build(value).two_levels:  # as is said of a response that is text
+        if key == "loss" and value and LOSSES.build(str(value)).two_levels:  # as is said of a response that is text
             return "FormulaClassifier"
-        return f"{key}={_written(value)}" if value else f"`{key}`"
+        return super().spell(key, value)
 
-    def using(self, key: str, value: str) -> str:
+    def using(self, key: str, value: Value) -> str:
         """Say with which parameter it is done; nothing where estimators have none."""
         return "" if key in LEFT_OUT else super().using(key, value)
 
     def worded(self, name: str, text: str, values: dict[str, object]) -> str:
         """Return a phrase, but for what estimators cannot do: leave rows out by themselves."""
         return "" if name in ("leaving_out", "keeping") else text
-
-
-def _written(value: str) -> str:
-    try:
-        float(value)
-    except ValueError:
-        return value if value in ("True", "False", "None") else f'"{value}"'
-    return value
 
 
 AS_PARAMETERS = AsParameters()

@@ -324,7 +324,7 @@ class Builder(VectorBuilder):
             return
         near = next((column for column in self.all_columns if _misspelt(name, column)), None)
         if near is not None:
-            start = f"give it a start: {spell('start', f'{name}=1')}, or in Python start={{{name!r}: 1}}"
+            start = f"give it a start: {spell('start', {name: 1})}"
             next_step = f"If it is a parameter, {worded('taken_for_column', start)}."
             self.fail(node, f"`{name}` is not a column; did you mean `{near}`?", next_step)
 

@@ -83,20 +83,44 @@ def whitened(
     scores. weights: the upper triangle of their second derivatives, row by row; none if they are not needed.
     """
     count, rows = len(slopes), jacobian.shape[1]
-    each = np.zeros((count, *jacobian.shape))
-    each[0] = jacobian
-    for place, score in enumerate(own, 1):
-        each[place, score] = 1.0
-    slope = np.stack(slopes)
+    slope, turned = np.stack(slopes), None
     if weights:
-        second = np.empty((rows, count, count))
-        for weight, i, j in zip(weights, *np.triu_indices(count), strict=True):
-            second[:, i, j] = second[:, j, i] = weight
+        second = np.stack(weights)
         if not np.isfinite(second).all():
             return np.full(count * rows, np.nan), np.full((len(jacobian), count * rows), np.nan)
-        values, vectors = np.linalg.eigh(second)
+        values, vectors = eigenvectors(second, count)
         values = np.abs(values)
-        root = np.sqrt(np.maximum(values, LEAST * values.max(axis=1, keepdims=True))).T
-        slope = np.einsum("an,nak->kn", slope, vectors) / np.where(root > 0.0, root, 1.0)
-        each = np.einsum("apn,nak,kn->kpn", each, vectors, root)
-    return slope.ravel(), np.ascontiguousarray(each.transpose(1, 0, 2)).reshape(len(jacobian), -1)
+        root = np.sqrt(np.maximum(values, LEAST * values.max(axis=0)))
+        slope = np.einsum("an,akn->kn", slope, vectors) / np.where(root > 0.0, root, 1.0)
+        turned = vectors * root
+    each = np.zeros((len(jacobian), count, rows))
+    for k in range(count):
+        if turned is not None:
+            np.multiply(jacobian, turned[0, k], out=each[:, k])
+        elif k == 0:
+            each[:, k] = jacobian
+        for place, score in enumerate(own, 1):
+            each[score, k] += float(place == k) if turned is None else turned[place, k]
+    return slope.ravel(), each.reshape(len(jacobian), -1)
+
+
+def eigenvectors(triangles: Array, size: int) -> tuple[Array, Array]:
+    """Return the eigenvalues, (m, n), and eigenvectors, (m, m, n), in columns, of n symmetric matrices.
+
+    triangles: their upper triangles row by row, (m (m + 1) / 2, n). Two by two they follow from the angle of a turn.
+
+    >>> values, vectors = eigenvectors(np.array([[2.0], [1.0], [2.0]]), 2)
+    >>> values.ravel().round(12).tolist(), np.abs(vectors[:, 0, 0]).round(4).tolist()
+    ([3.0, 1.0], [0.7071, 0.7071])
+    """
+    if size == 2:
+        first, beside, last = triangles
+        angle = 0.5 * np.arctan2(2.0 * beside, first - last)
+        cosine, sine = np.cos(angle), np.sin(angle)
+        half, middle = np.hypot(0.5 * (first - last), beside), 0.5 * (first + last)
+        return np.stack([middle + half, middle - half]), np.array([[cosine, -sine], [sine, cosine]])
+    matrices = np.empty((triangles.shape[1], size, size))
+    for entries, i, j in zip(triangles, *np.triu_indices(size), strict=True):
+        matrices[:, i, j] = matrices[:, j, i] = entries
+    values, vectors = np.linalg.eigh(matrices)
+    return values.T, vectors.transpose(1, 2, 0)

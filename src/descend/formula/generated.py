@@ -66,7 +66,7 @@ def read_columns(
             )
     count = rows if rows is not None else next(iter(lengths.values()), None)
     if count is None:
-        raise ConfigError(f"How many rows? Give rows=100 ({spell('rows', 100)}), or a column such as x=0:10:0.1.")
+        raise ConfigError(f"How many rows? Give {spell('rows', 100)}, or a column such as x=0:10:0.1.")
     return computed, given, count
 
 
@@ -110,7 +110,7 @@ def _column(equation: str, node: Node, table: Mapping[str, Array], rows: int, rn
         builder.fail(
             at,
             f"`{unknown}` is not defined.",
-            f"""Define it before,{using("column", f'"{unknown}=0:10:0.1"')} or an equation.""",
+            f"""Define it before,{using("column", f"{unknown}=0:10:0.1")} or an equation.""",
         )
     values: dict[str, Array] = dict(table)
     for symbol, (name, arguments) in draws.items():

@@ -253,6 +253,11 @@ def interchangeable(formula: Formula) -> tuple[tuple[Own, ...], ...]:
     return tuple(groups)
 
 
+def symmetric(formula: Formula) -> bool:
+    """Whether several parameters may be as good as others: of other signs, turned on, or with like terms exchanged."""
+    return bool(even_parameters(formula) or phases(formula) or interchangeable(formula))
+
+
 def _families(apart: Sequence[tuple[Expr, Own]]) -> list[list[tuple[Expr, Own]]]:
     """Gather parts that are the same but for the names; parameters stand where those of the first of a family do."""
     families: list[list[tuple[Expr, Own]]] = []

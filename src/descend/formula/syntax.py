@@ -85,6 +85,11 @@ class Parser:
             fault = f"`{token.text}` follows another value with nothing between them."
             choice = token.text in ("if", "else")
             self.fail(token, fault, CHOICE if choice else f"To multiply, write `{joined}`.")
+        following = self.tokens[self.position + 1]
+        if token.text == "," and before.kind == following.kind == "number":
+            self.fail(
+                token, "A comma cannot stand here.", f"Write decimals with a point: `{before.text}.{following.text}`."
+            )
         self.fail(token, f"`{token.text}` cannot stand here.", "Check the brackets and operators around it.")
 
     def refuse_alias(self, number: Token, name: Token) -> None:

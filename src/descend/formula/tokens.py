@@ -18,7 +18,9 @@ LONGEST = 100_000
 # What keyboards and word processors write for the signs of a formula. One character for one, so that positions
 # stay those of the user's text.
 SAME_MEANING = str.maketrans(
-    "−–×·\u0387⋅∗÷（），、［］【】～∼＝＋－＊／＾＜＞＠．０１２３４５６７８９", "--*****/(),,[][]~~=+-*/^<>@.0123456789"
+    "−–×·\u0387⋅∗÷（），、［］【】～∼＝＋－＊／＾＜＞＠．０１２３４５６７８９"
+    "\u2010\u2011\u2012\u2014∙•∕⁄˜\u200b\u2060\ufeff\u00ad",
+    "--*****/(),,[][]~~=+-*/^<>@.0123456789----**//~    ",
 )
 TWO_IN_ONE = {"≤": "<=", "≥": ">=", "≠": "!="}
 
@@ -31,6 +33,23 @@ TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+
+
+SCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉", "0123456789+-0123456789")
+QUOTATION = 'It is a quotation mark of a word processor: write straight ones, ", and ` around odd column names.'
+ODD_NAME = "Column names with odd characters go in backticks: `unit price`."
+HINTS = {
+    ".": "If it belongs to a column name, put the name in backticks: `unit.price`.",
+    **dict.fromkeys("{}", "Use round brackets."),
+    **dict.fromkeys("\"'", ODD_NAME),
+    **dict.fromkeys("“”„‟‘’‚‛«»‹›", QUOTATION),
+    **dict.fromkeys("√∛", "Write roots as `sqrt(x)` or `cbrt(x)`."),
+    **dict.fromkeys("½⅓⅔¼¾", "Write fractions as `1/2`."),
+    "|": "Write the absolute value as `abs(x)`.",
+    "∞": "A formula holds finite numbers only.",
+    **dict.fromkeys("≈≃≅→", "Write response ~ expression, for example `y ~ w*x`."),
+}
+"""What to write instead of characters that cannot stand in a formula."""
 
 
 LIBRARY = re.compile(
@@ -87,10 +106,20 @@ def _end_of_name(text: str, plain: str, begin: int, end: int) -> int:
         end += 1
     if not plain[begin:end].isidentifier():
         odd = next(at for at in range(begin, end) if not plain[begin : at + 1].isidentifier())
-        raise pointed(
-            text, odd, odd + 1, f"`{text[odd]}` cannot stand in a formula.", "Write powers with `^`, such as `x^2`."
-        )
+        raise _stray(text, odd)
     return end
+
+
+def _raised_or_lowered(text: str, start: int) -> FormulaError:
+    """Say how numbers above and below the line are written."""
+    end = start + 1
+    while end < len(text) and ord(text[end]) in SCRIPTS:
+        end += 1
+    before = re.findall(r"\w*", text[:start])[-2] or "x"
+    on_line = text[start:end].translate(SCRIPTS)
+    lowered = "SUBSCRIPT" in unicodedata.name(text[start])
+    hint = f"Write it on the line: `{before}{on_line}`." if lowered else f"Write powers with `^`: `{before}^{on_line}`."
+    return pointed(text, start, end, f"`{text[start:end]}` cannot stand in a formula.", hint)
 
 
 def _stray(text: str, start: int) -> FormulaError:
@@ -108,16 +137,10 @@ def _stray(text: str, start: int) -> FormulaError:
             "The formula has letters that the locale of this terminal, which is not UTF-8, cannot read. Set a UTF-8 "
             "locale, such as LC_ALL=C.UTF-8, or write them in Latin letters."
         )
-    odd_name = "Column names with odd characters go in backticks: `unit price`."
-    hints = {
-        ".": "If it belongs to a column name, put the name in backticks: `unit.price`.",
-        "{": "Use round brackets.",
-        "}": "Use round brackets.",
-        '"': odd_name,
-        "'": odd_name,
-    }
+    if ord(character) in SCRIPTS:
+        return _raised_or_lowered(text, start)
     shown = f"`{character}`" if character.isprintable() else f"The character U+{ord(character):04X}"
-    hint = hints.get(character, "Formulas are made of names, numbers, + - * / ^ @, brackets and functions.")
+    hint = HINTS.get(character, "Formulas are made of names, numbers, + - * / ^ @, brackets and functions.")
     return pointed(text, start, start + 1, f"{shown} cannot stand in a formula.", hint)
 
 

@@ -51,7 +51,7 @@ class Redundancy:
         if any("[" in name for name in names):
             return f"{some}Drop {joined(names)}."
         values = ",".join(f"{name}={value:g}" for name, value in self.fixed.items())
-        fixing = worded("fixing", f"fix {them}{using('fix', values)}", them=them, values=values)
+        fixing = worded("fixing", f"fix {them}{using('fix', self.fixed)}", them=them, values=values)
         return f"{some}Drop {joined(names)}, or {fixing}."
 
     def as_dict(self) -> dict[str, object]:

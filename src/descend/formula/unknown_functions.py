@@ -77,8 +77,16 @@ def _instead(name: str, known: Collection[str]) -> tuple[str, str]:
         return "", TERMS[name]
     if PARAMETER.fullmatch(name):
         return f" To multiply by a parameter, write `{name}*(...)`.", listed
-    hint = closest(name, [other for other in (*known, *ALIASES) if not _another(name, other)])
+    likely = [other for other in (*known, *ALIASES) if not _another(name, other)]
+    hint = _swapped(name, likely) or closest(name, likely)
     return curve_instead(name, exactly=bool(hint) or _foreign(name)) or (hint, listed)
+
+
+def _swapped(name: str, known: Collection[str]) -> str:
+    """Return a hint at the function that is meant where two neighbouring letters changed places, as in epx."""
+    pairs = (f"{name[:at]}{name[at + 1]}{name[at]}{name[at + 2 :]}" for at in range(len(name) - 1))
+    found = next((each for each in pairs if each != name and each in known), None)
+    return f" Did you mean `{found}`?" if found else ""
 
 
 def curve_instead(name: str, exactly: bool = False) -> tuple[str, str] | None:

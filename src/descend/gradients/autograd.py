@@ -15,7 +15,8 @@ from descend.formula.factor import torch_factor
 from descend.formula.functions import entry_of
 from descend.formula.printers.code import LACKING, TORCH
 from descend.formula.row_code import RowCode
-from descend.gradients.contract import Array, Chosen, Program, Sums
+from descend.gradients.contract import Array, Chosen, Sums
+from descend.gradients.derived import Program
 from descend.losses import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.models import Call, Model

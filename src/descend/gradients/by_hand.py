@@ -20,8 +20,8 @@ from descend.formula.printers.code import as_text
 from descend.formula.real_functions import where
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import Column, Component, Parameter, Predictor
-from descend.gradients.contract import Array, Program, row_sum
-from descend.gradients.derived import derived
+from descend.gradients.contract import Array
+from descend.gradients.derived import Program, derived, row_sum
 from descend.gradients.numeric import NumericKernel
 from descend.losses import Loss
 from descend.models import Call, Model

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from sympy import Expr, cancel
 
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.losses import Loss
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from descend.errors import ConfigError
 from descend.formula.factor import triangle
-from descend.gradients.contract import Chosen, Kernel, Program, Sums
+from descend.gradients.contract import Chosen, Kernel, Sums
+from descend.gradients.derived import Program
 from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
 from descend.models import Model
 from descend.table.coupled import Whitening

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +14,18 @@ from descend.losses import Loss
 from descend.losses.classes import cells_of
 from descend.models import Model
 
+if TYPE_CHECKING:
+    from descend.inference.outputs import Predicted
+
 Array = NDArray[np.float64]
 
 
-def predicted_classes(
-    model: Model, theta: Array, data: object, missing: str, probabilities: bool
-) -> NDArray[np.generic]:
+def predicted_classes(model: Model, theta: Array, data: object, missing: str, probabilities: bool) -> Predicted:
     """Return the likeliest class of each row of some data, or the probability of each class, (rows, K)."""
     if model.loss.outputs:
         from descend.inference.outputs import predicted_outputs
 
-        return cast(Array, predicted_outputs(model, theta, data, missing, probabilities))
+        return predicted_outputs(model, theta, data, missing, probabilities)
     columns = model.inputs_of(data, missing)
     found = probabilities_of(model, theta, columns)
     refuse_not_finite(model, theta, columns, found.sum(axis=1))

@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 MOST = 2_000
 """Most parameters of which a matrix of correlations is taken apart."""
 NOT_INSTALLED = (
-    "Correlated values need the package uncertainties, which is not installed: pip install 'descend[uncertainties]'."
+    'Correlated values need the package uncertainties, which is not installed: pip install "descend[uncertainties]".'
 )
 
 

@@ -152,7 +152,7 @@ def _variance(found: Estimates, sigma: float | None, places: Sequence[Mapping[st
     if known is None and found.sigma is None and found.deviation is not None:
         return np.full(len(places), found.deviation**2)
     raise ConfigError(
-        f"The spread of a further measurement is not known. Give its standard deviation, {spell('sigma', '0.1')}."
+        f"The spread of a further measurement is not known. Give its standard deviation, {spell('sigma', 0.1)}."
     )
 
 

@@ -87,8 +87,6 @@ class Fitted(ABC):
     from_start: Fitted | None = None
     _epochs_given: bool
     """Whether the user asked for this number of epochs, so that running them all is a success."""
-    _advice: str
-    """What to do about the outcome, as far as the outcome alone tells."""
 
     @property
     @abstractmethod
@@ -156,7 +154,7 @@ class Fitted(ABC):
     @property
     def advice(self) -> str:
         """What to do about how the run ended, in a sentence or two."""
-        return self.diagnosis.advice or self._advice
+        return self.diagnosis.advice or self._inferred("advice", lambda solution: solution.advice)
 
     units = Inferred(units_of)
     """The unit of each parameter, quantity and column by name, where it is known; ``1`` of a pure number."""

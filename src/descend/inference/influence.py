@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ LISTED = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Influence(Shown, Mapping[str, NDArray[Any]]):
+class Influence(Shown, Mapping[str, NDArray[np.generic]]):
     """How much each row weighs. Arrays of one value for each row that counts; ``influence["leverage"]`` is the same.
 
     row: the number of each row, from 1, among those that ``where`` leaves. residual: observed less predicted.
@@ -59,7 +59,7 @@ class Influence(Shown, Mapping[str, NDArray[Any]]):
     equation: NDArray[np.object_] | None = None
     solution: Solution | None = field(default=None, repr=False)
 
-    def __getitem__(self, name: str) -> NDArray[Any]:
+    def __getitem__(self, name: str) -> NDArray[np.generic]:
         if name == EQUATION and self.equation is not None:
             return self.equation
         if name.startswith("dfbetas[") and self.dfbetas is not None and name[8:-1] in self.labels:

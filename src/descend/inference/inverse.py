@@ -294,18 +294,18 @@ def _one_measurement(found: Estimates, question: Question, measurement: Measurem
         return found.deviation**2
     if question.mean:
         return 0.0
-    curve = f"or ask where the curve itself is there, {spell('mean')}"
+    curve = f"or ask where the curve itself is there, {spell('mean', True)}"
     if measurement is not None:
         raise ConfigError(
             f"The fit computes `{measurement.computed.text}` for its rows, but {listed(measurement.inputs)} of the new "
-            f"measurement is not known. Give its standard deviation, {spell('sigma', '0.1')}, {curve}."
+            f"measurement is not known. Give its standard deviation, {spell('sigma', 0.1)}, {curve}."
         )
     if found.sigma is not None:
         raise ConfigError(
             f"The fit knows the errors of its rows from the column `{found.sigma}`, but not that of the new "
-            f"measurement. Give it, {spell('sigma', '0.1')}, {curve}."
+            f"measurement. Give it, {spell('sigma', 0.1)}, {curve}."
         )
     raise ConfigError(
         f"The spread of a new measurement is not known under the {found.model.loss.name} loss. Give its standard "
-        f"deviation, {spell('sigma', '0.1')}, {curve}."
+        f"deviation, {spell('sigma', 0.1)}, {curve}."
     )

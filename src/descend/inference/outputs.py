@@ -9,16 +9,17 @@ from descend.losses.classes import cells_of
 from descend.models import Model
 
 Array = NDArray[np.float64]
+Cells = NDArray[np.generic]
+Predicted = Cells | dict[str, Cells]
+"""A prediction for each row; of several outputs by their names."""
 
 
-def predicted_outputs(
-    model: Model, theta: Array, data: object, missing: str, probabilities: bool
-) -> dict[str, NDArray[np.generic]] | NDArray[np.generic]:
+def predicted_outputs(model: Model, theta: Array, data: object, missing: str, probabilities: bool) -> Predicted:
     """Return the prediction of each output by its name: of classes the likeliest, or the probability of each.
 
     Where there is but one output, it is returned itself.
     """
-    found: dict[str, NDArray[np.generic]] = {}
+    found: dict[str, Cells] = {}
     for name, score in model.scores_of_outputs(theta, model.inputs_of(data, missing)).items():
         loss = model.loss.outputs.get(name)
         if loss is None or not loss.of_classes:

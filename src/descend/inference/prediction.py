@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ from descend.registry import closest
 from descend.table import Table, open_table
 from descend.table.rows import Roles, Rows
 from descend.wording import using
+
+if TYPE_CHECKING:
+    from descend.inference.outputs import Predicted
 
 Array = NDArray[np.float64]
 BANDS = ("confidence", "prediction")
@@ -122,12 +125,12 @@ def _called(estimates: Estimates) -> str:
     return "number of trials" if estimates.model.loss.two_levels else "weight"
 
 
-def predicted_rows(model: Model, theta: Array, data: object, missing: str) -> Array:
+def predicted_rows(model: Model, theta: Array, data: object, missing: str) -> Predicted:
     """Return the prediction for each row of data. Raises DataError for a row without a value."""
     if model.loss.outputs or model.loss.any_outputs:
         from descend.inference.outputs import predicted_outputs
 
-        return cast(Array, predicted_outputs(model, theta, data, missing, False))
+        return predicted_outputs(model, theta, data, missing, False)
     columns = model.inputs_of(data, missing)
     predicted = model.predict(theta, columns)
     refuse_not_finite(model, theta, columns, predicted)

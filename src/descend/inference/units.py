@@ -75,13 +75,6 @@ def unit_notes(solution: Solution) -> tuple[str, ...]:
     return notes_of(solution.model, solution.stated, solution.sigma) if solution.stated else ()
 
 
-def unit_of_quantity(solution: Solution, text: str) -> str | None:
-    """Return the unit of an expression of the parameters; None if it is not known."""
-    found = _units(solution)
-    unit = None if found is None else _of_quantity(text, solution.model, found)
-    return None if unit is None else str(unit)
-
-
 def _quantities(solution: Solution) -> Mapping[str, Estimated]:
     from descend.inference.quantities.asked import quantities_of
 

@@ -17,7 +17,17 @@ from descend.lab.cache import Cache
 from descend.lab.controls import on_the_page
 from descend.lab.data import Library, Rows, first_formula
 from descend.lab.descents import Descents, descents, gradient_lines, lowest_fit, starts, unknown_start
-from descend.lab.endings import error_text, groups_key, judgement_text, legend, lowest_key, prose, unbroken, verdicts
+from descend.lab.endings import (
+    error_text,
+    groups_key,
+    judgement_text,
+    legend,
+    lowest_key,
+    prose,
+    sides_key,
+    unbroken,
+    verdicts,
+)
 from descend.lab.equations import rule
 from descend.lab.film import captions, written
 from descend.lab.layout import page
@@ -138,7 +148,7 @@ class Callbacks:
                 if unknown:
                     notes["start-told"] = html.P([*prose(unknown), " ", say("left_out")], className="aside-told")
         except DescendError as error:
-            notes["formula-told" if _of_formula(error, state) else "trouble"] = error_text(error)
+            notes["formula-told" if _of_formula(error, state) else "trouble"] = error_text(error, words(state.lang))
         return b'{"film":%b,"groups":%b,"told":%b}' % (film, shown, as_json(notes))
 
     def hand(self, question: Question) -> bytes:
@@ -228,7 +238,7 @@ class Callbacks:
                 )
             return judgement_text(judged, words(state.lang)), derived, skeleton
         except DescendError as error:
-            return error_text(error), derived, skeleton
+            return error_text(error, words(state.lang)), derived, skeleton
 
     def curve(
         self,
@@ -294,7 +304,7 @@ def _words(state: State, rows: Rows) -> Said:
         say, shown = words(state.lang), dict(runs.start)
         low, high = rates.ends(runs)
         contours, rows_left_out = captions(runs, say)
-        best = [*groups_key(runs), *([lowest_key(say)] if view(runs.first).one else [])]
+        best = [*groups_key(runs), *sides_key(runs, say), *([lowest_key(say)] if view(runs.first).one else [])]
         found = {
             "told": verdicts(runs, say),
             "ruler": rates.drawn(runs, low, high, say),

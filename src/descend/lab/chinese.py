@@ -6,6 +6,7 @@ They are not translated sentences but made anew from outcome, cause, verdict, an
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 from descend.gradients.court import Judgement
@@ -14,6 +15,7 @@ from descend.lab.equations import number
 from descend.losses import LOSSES
 from descend.results import Fit
 
+MESSAGE_BELOW = "这样无法计算，原因如下（原文）："
 OUTCOME_ADVICE = {
     "converged": "梯度在容许误差内为零，无需更多轮次。",
     "epochs_used_up": "梯度尚未到零，轮数已用完：增加轮数，或增大学习率。",
@@ -94,6 +96,17 @@ VERDICTS = {
     "transposed": "行和列对调了：每行数据一行，每个参数一列。请转置。",
     "not_zeroed": "每次都加在上一次的结果上。请每次从零开始。",
 }
+COMMAS = re.compile(r"numbers in (?P<file>.+) are read with decimal commas.*: (?P<shown>\S+) as (?P<read>\S+)")
+
+
+def noted(note: str) -> str | None:
+    """Return a note of the library on how a file was read, in Chinese; None if there are no words for it.
+
+    >>> noted("numbers in a.csv are read with decimal commas: 0,5 as 0.5")
+    'a.csv 中的数字以逗号为小数点：0,5 读作 0.5。'
+    """
+    found = COMMAS.fullmatch(note)
+    return None if found is None else "{file} 中的数字以逗号为小数点：{shown} 读作 {read}。".format(**found.groupdict())
 
 
 def why(fit: Fit) -> str:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from descend.lab.state import MOST_EPOCHS
 from descend.lab.texts import Words, words
-from descend.wording import Wording
+from descend.wording import OnCommandLine, Value
 
 CONTROLS = {
     "learning_rate": ("learning rate", "a learning rate of {value}"),
@@ -31,7 +31,7 @@ PHRASES = {
 }
 
 
-class OnThePage(Wording):
+class OnThePage(OnCommandLine):
     """The words of the page, in one of its languages.
 
     >>> from descend.lab.texts import words
@@ -46,7 +46,7 @@ class OnThePage(Wording):
     def __init__(self, say: Words) -> None:
         self.say = say
 
-    def spell(self, key: str, value: str) -> str:
+    def spell(self, key: str, value: Value) -> str:
         """Return the name of a control, or of a command-line option if the page has no control for it."""
         if key in BOXES:
             return f"{value} as “{self.say.label(key)}”" if value else f"“{self.say.label(key)}”"
@@ -55,17 +55,17 @@ class OnThePage(Wording):
         if value == "auto":
             return f"“{self.say('auto')}”"
         alone, with_value = CONTROLS[key]
-        if key == "epochs" and value and int(value) > MOST_EPOCHS:
+        if key == "epochs" and value and int(str(value)) > MOST_EPOCHS:
             with_value += f" (the lab runs {MOST_EPOCHS:,} at most)"
-        return with_value.format(value=f"{int(value):,}" if key == "epochs" else value) if value else alone
+        return with_value.format(value=f"{int(str(value)):,}" if key == "epochs" else value) if value else alone
 
-    def using(self, key: str, value: str) -> str:
+    def using(self, key: str, value: Value) -> str:
         """Return the words that say how to do something, such as "with ..."; none if that is evident."""
         return EVIDENT[key] if key in EVIDENT else super().using(key, value)
 
     def worded(self, name: str, text: str, values: dict[str, object]) -> str:
         """Return the page's own phrase, if it has one."""
-        return PHRASES[name].format(**values) if name in PHRASES else text
+        return PHRASES[name].format(**values) if name in PHRASES else super().worded(name, text, values)
 
 
 @lru_cache

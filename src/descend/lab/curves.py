@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 
 from descend.errors import DescendError
 from descend.formula import read_formula
 from descend.formula.curves import CURVES, Curve
 from descend.formula.printers.code import plain_name
-from descend.lab.chinese_meanings import MEANINGS
+from descend.lab.chinese_meanings import MEANINGS, QUANTITIES
 from descend.lab.chinese_names import CURVES as CHINESE
+from descend.lab.chinese_uses import USES
 from descend.lab.data import Rows
 from descend.lab.texts import Words
+from descend.report.figures import Line, Mark, Panel
 from descend.report.named_curves import panel_of
 from descend.report.svg import legend, svg
 
@@ -62,16 +65,36 @@ def shown(curve: Curve, say: Words) -> str:
 
 
 def _parts(curve: Curve, say: Words) -> Iterator[str]:
-    panel = panel_of(curve)
+    panel = _in_chinese(curve, panel_of(curve)) if say.chinese else panel_of(curve)
     names = "".join(f"<li>{sample} {escape(name)}</li>" for sample, name in legend(panel))
     yield f'<figure><ul class="legend">{names}</ul>{svg(panel, "named-")}</figure>'
     yield f'<p class="hint">{escape(panel.caption)}</p><p><code>y = {escape(curve.formula)}</code></p>'
-    english = ' lang="en"' if say.chinese else ""
+    use, end, english = (USES.get(curve.name), "。", ' lang="en"') if say.chinese else (None, ". ", "")
+    used = f"<span{english}>{escape(curve.use)}</span>" if use is None else escape(use)
     lines = "".join(
         f"<div><dt><code>{escape(each.name)}</code></dt><dd>{_meaning(each.meaning, say)}{_unit(each.unit)}</dd></div>"
         for each in curve.arguments
     )
-    yield f'<dl>{lines}</dl><p class="hint"{english}>{escape(curve.use)}. {escape(curve.source)}.</p>'
+    yield f'<dl>{lines}</dl><p class="hint">{used}{end}<span{english}>{escape(curve.source)}.</span></p>'
+
+
+def _in_chinese(curve: Curve, panel: Panel) -> Panel:
+    """Return the picture of a curve with its words in Chinese, as far as these are known."""
+    across, upwards = MEANINGS.get(curve.x.meaning, curve.x.meaning), (QUANTITIES | MEANINGS).get(curve.y, curve.y)
+    caption = panel.caption.replace("typical: ", "典型值：", 1)
+    title = CHINESE.get(curve.name, curve.title)
+    return replace(
+        panel,
+        title=title,
+        x=replace(panel.x, name=panel.x.name.replace(curve.x.meaning, across, 1)),
+        y=replace(panel.y, name=f"y: {upwards}"),
+        marks=[
+            replace(mark, name="典型") if isinstance(mark, Line) and mark.name == "typical" else mark
+            for mark in panel.marks
+        ],
+        caption=caption,
+        alt=f"{title}，y = {curve.formula}，{caption}。",
+    )
 
 
 def _meaning(meaning: str, say: Words) -> str:
@@ -84,3 +107,7 @@ def _meaning(meaning: str, say: Words) -> str:
 
 def _unit(unit: str) -> str:
     return "" if unit == "1" else f" ({escape(unit)})"
+
+
+def _named_in_chinese(mark: Mark) -> Mark:
+    return replace(mark, name="典型") if isinstance(mark, Line) and mark.name == "typical" else mark

@@ -11,7 +11,7 @@ from descend.lab import parts as html
 from descend.lab.descents import Descents
 from descend.lab.equations import number
 from descend.lab.parts import Part
-from descend.lab.scenes import colour_name
+from descend.lab.scenes import Scene, colour_name
 from descend.lab.texts import OUTCOMES, Words
 from descend.lab.valley import Valley, other_valley
 from descend.report import grouped
@@ -21,6 +21,7 @@ from descend.report.view import view
 MOST_NAMED = 6
 MOST_LISTED = 4
 KINDS = {"converged": "success", "epochs_used_up": "partial", "time_used_up": "partial", "stopped_early": "success"}
+HIDDEN = {"aria-hidden": "true"}
 SHORT_OF_EPOCHS = "too_few_epochs"
 """The one cause that is not a failure: more epochs would do."""
 
@@ -41,14 +42,25 @@ def groups_key(runs: Descents) -> list[Part]:
     """Return the legend of the rows: which colour is which group, where parameters belong to groups."""
     seen, keys = view(runs.first), []
     for name, colour in grouped.coloured(seen) if grouped.together(seen) else ():
-        dot = html.Span(className="dot", style={"background": colour}, **{"aria-hidden": "true"})
+        dot = html.Span(className="dot", style={"background": colour}, **HIDDEN)
         keys.append(html.Span([dot, name], className="key"))
     return keys
 
 
+def sides_key(runs: Descents, say: Words) -> list[Part]:
+    """Return the legend of two kinds of rows, and of the border between them; empty where they are not drawn."""
+    scene = Scene.of(runs)
+    if not scene.sides:
+        return []
+    border = [] if len(runs.fits) > 1 else [("stroke", say("border"))]  # of several the legend says whose is which
+    response = scene.seen.response
+    named = [("dot blue", f"{response} = 0"), ("wedge", f"{response} = 1"), *border]
+    return [html.Span([html.Span(className=kind, **HIDDEN), text], className="key") for kind, text in named]
+
+
 def lowest_key(say: Words) -> Part:
     """Return the legend of the dotted lines."""
-    return html.Span([html.Span(className="dots", **{"aria-hidden": "true"}), say("lowest")], className="key")
+    return html.Span([html.Span(className="dots", **HIDDEN), say("lowest")], className="key")
 
 
 def unbroken(text: str) -> list[Part | str]:
@@ -56,20 +68,24 @@ def unbroken(text: str) -> list[Part | str]:
     return [part if part.isspace() else html.Span(part, className="word") for part in re.split(r"(\s)", text) if part]
 
 
-def error_text(error: DescendError) -> Part:
-    """Return an error message, and where in the text it points."""
+def error_text(error: DescendError, say: Words) -> Part:
+    """Return an error message, and where in the text it points; below a Chinese sentence where it is English."""
     lines = str(error).split("\n")
+    english = {"lang": "en"} if say.chinese and str(error)[:1].isascii() else {}
+    lead = [html.P(zh.MESSAGE_BELOW)] if english else []
     if len(lines) < 4 or not lines[1].startswith("    "):
-        return html.P(prose(str(error)), className="error")
-    pointed = html.Pre("\n".join(line[4:] for line in lines[1:3]))
-    return html.Div([html.P(prose(lines[0])), pointed, html.P(prose(" ".join(lines[3:])))], className="error")
+        body = [html.P(prose(str(error)), **english)]
+    else:
+        pointed = html.Pre("\n".join(line[4:] for line in lines[1:3]))
+        body = [html.P(prose(lines[0]), **english), pointed, html.P(prose(" ".join(lines[3:])), **english)]
+    return html.Div([*lead, *body], className="error")
 
 
 def judgement_text(judgement: Judgement, say: Words) -> Part:
     """Return the judgement on a gradient by hand, in words."""
     kind, sign = ("success", "✓") if judgement.agree else ("failure", "✕")
     sentence = zh.verdict(judgement) if say.chinese else judgement.sentence
-    sentences = [html.Span(f"{sign} ", **{"aria-hidden": "true"}), *prose(sentence)]
+    sentences = [html.Span(f"{sign} ", **HIDDEN), *prose(sentence)]
     shown = html.P(sentences, className=f"judged {kind}")
     return html.Div([shown, _details([judgement.sentence], say)]) if say.chinese else shown
 
@@ -84,7 +100,7 @@ def prose(text: str) -> list[Part | str]:
 
 def _details(sentences: list[str], say: Words) -> Part:
     """Return the library's own English sentences, to stand below a Chinese one."""
-    return html.Details([html.Summary(say("details")), *(html.P(prose(sentence)) for sentence in sentences)])
+    return html.Details([html.Summary(say("details")), *(html.P(prose(sentence), lang="en") for sentence in sentences)])
 
 
 def _table(runs: Descents, say: Words) -> Part:
@@ -106,7 +122,7 @@ def _table(runs: Descents, say: Words) -> Part:
 
 def _named(place: int, name: str) -> list[Part | str]:
     """Return a dot in the colour of a descent, and its name."""
-    return [html.Span(className=f"dot {colour_name(place)}", **{"aria-hidden": "true"}), name.replace("_", " ")]
+    return [html.Span(className=f"dot {colour_name(place)}", **HIDDEN), name.replace("_", " ")]
 
 
 def _verdict(name: str, runs: Descents, say: Words) -> Part:

@@ -129,7 +129,9 @@ def _picture(fits: Fits, link: Callable[[int], str], say: Words) -> str:
     """Draw all groups in their colours, or the worst of them small."""
     together = coloured(fits)
     if together is not None:
-        return figure(replace(together, title=say("groups_figure")))
+        title = say("groups_figure")
+        alt = f"{title}：{together.y.name} ~ {together.x.name}" if say.chinese else together.alt
+        return figure(replace(together, title=title, alt=alt))
     places = fits.worst()[:DRAWN]
     prepared = [panel_of(fits, place, rows, Look()) for place in places if (rows := fits.rows_of(place)) is not None]
     title = say("worst_figure", drawn=len(places), groups=f"{len(fits):,}") if len(places) < len(fits) else ""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from descend.lab import chinese
 from descend.lab import elements as html
 from descend.lab.curves import listed
 from descend.lab.data import Library, Rows
@@ -61,8 +62,13 @@ def _notes(state: State, rows: Rows | None, unread: tuple[str, ...], say: Words)
     if rows is not None and rows.left_out:
         shown = ", ".join(rows.left_out[:MOST_NAMED]) + (" …" if len(rows.left_out) > MOST_NAMED else "")
         notes.append(say("columns_left_out", names=shown))
-    notes += rows.odd if rows is not None else ()
+    notes += [_noted(note, say) for note in rows.odd] if rows is not None else []
     return notes
+
+
+def _noted(note: str, say: Words) -> str:
+    """Return a note on how a file was read as a sentence, in Chinese where there is one for it."""
+    return (chinese.noted(note) if say.chinese else None) or f"{note[:1].upper()}{note[1:]}".rstrip(".") + "."
 
 
 def _header(state: State, say: Words) -> Component:
@@ -115,12 +121,6 @@ def _more(state: State, say: Words) -> list[Component]:
     dispersion = html.Input(id="dispersion", debounce=0.3, value=state.dispersion, maxLength=40, **CODE)
     typed = ", ".join(f"{name}={value:g}" for name, value in state.start)
     return [
-        _field(
-            say.label("loss"),
-            _choice("loss", [{"label": say.loss(name), "value": name} for name in LOSSES], state.loss_shown),
-        ),
-        _field(say.label("trials"), trials, hint=say("trials_hint")),
-        _field(say.label("dispersion"), dispersion, hint=say("dispersion_hint")),
         html.Fieldset(
             [html.Legend(say.label("optimizer")), race, html.P(say("race"), className="hint")], className="field"
         ),
@@ -128,6 +128,12 @@ def _more(state: State, say: Words) -> list[Component]:
         _field(say.label("start"), html.Input(id="start", debounce=0.3, value=typed, **CODE), hint=say("start_hint")),
         html.Div(id="start-told", role="status"),
         _noise(state, say),
+        _field(
+            say.label("loss"),
+            _choice("loss", [{"label": say.loss(name), "value": name} for name in LOSSES], state.loss_shown),
+        ),
+        _field(say.label("trials"), trials, hint=say("trials_hint")),
+        _field(say.label("dispersion"), dispersion, hint=say("dispersion_hint")),
     ]
 
 

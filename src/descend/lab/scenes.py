@@ -9,10 +9,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from descend.lab.descents import Descents
 from descend.lab.frames import Frames
@@ -191,7 +190,7 @@ def _curves(fit: Fit, ways: Array, columns: Mapping[str, Array]) -> Array:
     return predicted(fit, np.repeat(ways.T, rows, axis=1), beside).reshape(len(ways), rows)
 
 
-def predicted(fit: Fit, theta: Any, columns: Mapping[str, Array]) -> Array:
+def predicted(fit: Fit, theta: ArrayLike, columns: Mapping[str, Array]) -> Array:
     """Return the predictions at some parameters; NaN or infinite where there is none."""
     with np.errstate(all="ignore"):
         values = fit.model.predict(np.asarray(theta, dtype=np.float64), columns)

@@ -77,7 +77,7 @@ def make_app(
         from dash import Dash
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"The web lab needs {error.name}, which is not installed. Install it with: pip install 'descend[lab]'."
+            f'The web lab needs {error.name}, which is not installed. Install it with: pip install "descend[lab]".'
         ) from None
 
     library = Library(file, limits.upload, None if keep is None else Shelf(keep))

@@ -106,6 +106,7 @@ TEXTS = {
     "too_large": ("This is larger than {most} MB, the most that is taken here.", "文件超过 {most} MB，这里不接收。"),
     "in_valley": ("in a shallower valley", "落在较浅的山谷"),
     "lowest": ("lowest J", "最低的 J"),
+    "border": ("both are as likely", "两者可能性相等"),
     "observed": ("{name}, observed", "{name}（观测）"),
     "predicted": ("{name}, predicted", "{name}（预测）"),
     "epoch": ("epoch", "轮次"),

@@ -95,7 +95,7 @@ class Censored(Loss):
         return found
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, float | str]:
         every = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         if self.parameter == self.exact.scale_name or self.sigma:
             del every["parameter"]

@@ -64,7 +64,7 @@ class Classes(Loss):
 
     def refuse_classes(self, lacking: str) -> None:
         raise ConfigError(
-            f"The {self.name} loss predicts classes, which have {lacking}. Ask for {spell('probabilities')}."
+            f"The {self.name} loss predicts classes, which have {lacking}. Ask for {spell('probabilities', True)}."
         )
 
     def of_levels(self: Self, names: Sequence[str]) -> Self:

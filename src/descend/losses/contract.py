@@ -119,6 +119,8 @@ class Loss(Evaluated):
         """The same where no weights of rows hold what it weighs rows by, as of one output of several."""
         return self.in_torch
 
+    of_places: ClassVar[bool] = False
+    """Whether each row of a module has a class for each of several places, such as pixels."""
     any_outputs: ClassVar[bool] = False
     """Whether a module may return several tensors under it without a loss for each."""
 
@@ -164,7 +166,8 @@ class Loss(Evaluated):
 
     @cached_property
     def _at_response(self) -> float:
-        return float(self.value(np.zeros(1), np.zeros(1))[0])
+        nothing = np.zeros(1)
+        return float(self.of_rows(self.expressions[0], {RESIDUAL: nothing, RESPONSE: nothing})[0])
 
     # Its distribution --------------------------------------------------------------------------------------------
 

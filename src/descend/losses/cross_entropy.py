@@ -12,8 +12,10 @@ import numpy as np
 
 from descend.errors import ConfigError
 from descend.losses.classes import Classes
+from descend.losses.contract import Loss
 from descend.losses.curved_rows import CurvedRows, Softmax
 from descend.losses.formulas import Array
+from descend.losses.given import OfPlaces
 from descend.losses.in_torch import InTorch, shape_of
 from descend.registry import setting
 
@@ -107,6 +109,34 @@ class CrossEntropy(Classes):
     @property
     def in_torch_alone(self) -> InTorch:
         return ScoresOfClasses(self.label_smoothing, self.weights_of_classes, alone=True)
+
+    def in_places(self) -> Loss:
+        """Return the same of rows with a class for each of several places, such as pixels or words.
+
+        Scores are (n, K, ...) and classes (n, ...). J is the mean over all places, as PyTorch has it.
+
+        Raises ConfigError for weights that are to be counted.
+        """
+        if self.class_weights == "balanced":
+            raise ConfigError(
+                "class_weights=balanced counts the rows of each class, and here each row has a class for each of "
+                'several places. Give numbers, such as cross_entropy(class_weights="1, 2").'
+            )
+        return OfPlaces(called=self.name, function=self._mean_over_places)
+
+    def _mean_over_places(self, scores: Tensor, y: Tensor) -> Tensor:
+        from torch.nn.functional import cross_entropy
+
+        shape, places = tuple(getattr(scores, "shape", ())), tuple(y.shape)
+        if (*shape[:1], *shape[2:]) != places:
+            hint = " Move its last axis there: output.movedim(-1, 1)." if shape[:-1] == places else ""
+            raise ConfigError(
+                f"The module returned {shape_of(scores)}, and y holds classes of shape {places}. Under the {self.name} "
+                f"loss the scores of the classes lie along the second axis, ({places[0]}, K, "
+                f"{', '.join(map(str, places[1:]))}).{hint}"
+            )
+        weights = scores.new_tensor(self.weights_of_classes) if self.weights_of_classes else None
+        return cross_entropy(scores, y.long(), weights, label_smoothing=self.label_smoothing)
 
 
 @dataclass(frozen=True)

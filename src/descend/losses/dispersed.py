@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from descend.errors import ConfigError
 from descend.losses.contract import Loss
@@ -54,7 +54,7 @@ class Dispersed(Loss):
         return found
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, float | str]:
         return {"of": self.of, **({"phi": self.phi} if self.phi else {})}
 
     @cached_property

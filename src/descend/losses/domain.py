@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ class Domain:
 
     words: what they are, as in "the loss needs ...". closed: whether low and high are among them.
     example: a formula that stays in the range. module: how a PyTorch module stays in it.
+    limited: whether the range leaves out any numbers.
     """
 
     low: float = -math.inf
@@ -25,11 +26,10 @@ class Domain:
     closed: bool = True
     example: str = ""
     module: str = ""
+    limited: bool = field(init=False, repr=False)
 
-    @property
-    def limited(self) -> bool:
-        """Whether the range leaves out any numbers."""
-        return self.low > -math.inf or self.high < math.inf
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "limited", self.low > -math.inf or self.high < math.inf)
 
     def outside(self, values: Array) -> NDArray[np.bool_]:
         """Mark the numbers outside the range.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from descend.errors import ConfigError
 from descend.losses.contract import Loss
@@ -23,7 +24,7 @@ class Elements(InTorch):
     shape: tuple[int, ...]
 
     @cached_property
-    def value(self) -> Any:
+    def value(self) -> Callable[..., Tensor]:
         """The loss of each number."""
         from descend.formula.compile import compile_expression
         from descend.formula.printers.code import TORCH

@@ -23,16 +23,6 @@ class Evaluated(Formulas):
 
     curvature_left_text: ClassVar[str] = ""
 
-    @cached_property
-    def of_residual(self) -> bool:
-        """Whether it is a function of the residual alone, and so 0 where the residual is 0 and never negative."""
-        return PREDICTION not in self.expressions[0].free_symbols
-
-    @cached_property
-    def quadratic(self) -> bool:
-        """Whether it is a multiple of r**2: J is a parabola where the prediction is linear, and errors are normal."""
-        return self.estimated is None and self.of_residual and bool(self.expressions[2].is_number)
-
     def value(self, prediction: Array, y: Array) -> Array:
         """Return the loss of each row."""
         return self._evaluate(self.expressions[0], prediction, y)

@@ -200,6 +200,16 @@ class Formulas(Part, ABC):
         """
         return self._confined_value(), self.read(self.slope_text), self.read(self.weight_text)
 
+    @cached_property
+    def of_residual(self) -> bool:
+        """Whether it is a function of the residual alone, and so 0 where the residual is 0 and never negative."""
+        return PREDICTION not in self.expressions[0].free_symbols
+
+    @cached_property
+    def quadratic(self) -> bool:
+        """Whether it is a multiple of r**2: J is a parabola where the prediction is linear, and errors are normal."""
+        return self.estimated is None and self.of_residual and bool(self.expressions[2].is_number)
+
     def _confined_value(self) -> Expr:
         """The value, made to have none where the prediction lies outside its domain but the formula has one."""
         value, domain = self.read(self.value_text), self.prediction_domain

@@ -44,6 +44,13 @@ class Given(OfOutputs):
         return Called(self.called, self.function)
 
 
+@dataclass(frozen=True)
+class OfPlaces(Given):
+    """The mean over a class for each of several places of a row."""
+
+    of_places: ClassVar[bool] = True
+
+
 ORDER: dict[str, tuple[int | None, ...]] = {
     "GaussianNLLLoss": (0, None, 1),
     "CosineEmbeddingLoss": (0, 1, None),
@@ -55,6 +62,10 @@ WORDS = {
     "CosineEmbeddingLoss": "both vectors",
     "MarginRankingLoss": "both scores",
 }
+OWN = (
+    " A module is not given the response, so that it computes no loss of its own, and of what it returns with `logits` "
+    'these are taken: give a loss of them, such as "cross_entropy", or a function loss(logits, y).'
+)
 
 
 @dataclass
@@ -91,11 +102,12 @@ class Called(InTorch):
             )
         try:
             found = self._called(output, y)
-        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        except (RuntimeError, TypeError, ValueError, LookupError, AttributeError) as error:
             said = str(error).strip().partition("\n")[0].rstrip(".")
+            hint = OWN if isinstance(error, LookupError | AttributeError) and "loss" in said else ""
             raise ConfigError(
                 f"The loss `{self.name}` cannot take an output of {_described(output)} and y of {_described(y)}: "
-                f"{said}."
+                f"{said}.{hint}"
             ) from error
         if not isinstance(found, torch.Tensor) or (found.ndim and found.shape[0] != rows):
             raise ConfigError(

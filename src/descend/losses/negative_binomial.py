@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from sympy import Expr, Integer
@@ -61,7 +61,7 @@ class NegativeBinomial(Loss):
     own_observed: ClassVar[bool] = True
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, float | str]:
         return {"theta": self.theta} if self.theta else {}
 
     @property

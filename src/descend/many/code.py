@@ -28,7 +28,7 @@ from descend.formula.compile import Compiled, define, names_of
 from descend.formula.printers.code import NUMPY, Language
 from descend.formula.row_code import CONSTANT, SCALAR, RowWriter
 from descend.formula.symbols import Column, Parameter
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE, derivative
 from descend.many.components import by_component, linear_in
 

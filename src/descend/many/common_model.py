@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from descend.errors import ConfigError
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.losses import LOSSES, Loss
 from descend.models import Model
 from descend.options.request import Request

@@ -6,7 +6,7 @@ from sympy import Add, Expr, Mul
 
 from descend.formula.structure import linear_unknowns
 from descend.formula.symbols import Component, Parameter
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 
 
 def linear_in(program: Program) -> frozenset[Expr]:

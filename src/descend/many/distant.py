@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.many.common_model import model_by_groups, program_of
 from descend.many.fitting import Grouped
 from descend.many.groups import Groups

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from descend.errors import DescendError
 from descend.formula.parametrisation import shared
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.many.outcomes import Outcomes
 from descend.models import Model
 from descend.options.request import Request

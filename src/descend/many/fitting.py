@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError, DescendError
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.losses import Loss, Squared
 from descend.many.arrays import NUMPY_ARRAYS, tensors
 from descend.many.common_model import model_by_groups, program_of

@@ -31,6 +31,7 @@ from descend.results.model_file import (
     Check,
     Content,
     damaged,
+    how_saved,
     named,
     one_of,
 )
@@ -156,7 +157,7 @@ def load_fits(path: object, model: object = None) -> Fits | None:
     try:
         content = json.loads(place.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
-        raise DataError(f"`{place}` is not a model file. Give a file that `descend fit --save` wrote.") from None
+        raise DataError(f"`{place}` is not a model file. {how_saved()}.") from None
     if not isinstance(content, dict) or "by" not in content:
         return None
     records = content.pop("groups", None)
@@ -244,10 +245,7 @@ def _of_parquet(place: Path, given: object) -> Fits:
     """Read a table in Parquet that keeps the model beside it."""
     entries = about(place)
     if KEY not in entries:
-        raise DataError(
-            f"`{place}` is a table without a model. Give a file that `descend fit --save` wrote: .json, or .parquet of "
-            "many fits."
-        )
+        raise DataError(f"`{place}` is a table without a model. {how_saved()}: .json, or .parquet of many fits.")
     head: Content = json.loads(entries[KEY])
     _check(head, HEAD, place)
     model = _model(head, given, place)

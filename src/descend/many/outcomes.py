@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.outcome import Outcome
-from descend.gradients.contract import Program
+from descend.formula.structure import symmetric
+from descend.gradients.derived import Program
 from descend.many.together import Found
 from descend.parameters import Bounds
-from descend.problem.symmetry import canonical_each, has_symmetries
+from descend.problem.symmetry import canonical_each
 from descend.results import Fit
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Outcomes:
 
     def in_order(self, program: Program, given: Collection[str], bounds: Bounds | None) -> None:
         """Of equally good answers show the one that a fit by itself shows, as with like terms in order."""
-        if not has_symmetries(program):
+        if not symmetric(program.formula):
             return
         together = self.outcome == str(Outcome.CONVERGED)
         together[list(self.fits)] = False

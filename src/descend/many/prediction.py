@@ -17,7 +17,7 @@ from descend.table import Table
 from descend.table.by_file import open_by_file
 from descend.table.levels import read_alike, said
 from descend.table.table import check_missing
-from descend.wording import spell, worded
+from descend.wording import using, worded
 
 if TYPE_CHECKING:
     from descend.many.fitted import FittedGroups
@@ -121,7 +121,7 @@ def _without_group(groups: Groups) -> DataError:
     rows, they = (
         ("1 row lacks", "it belongs") if groups.ungrouped == 1 else (f"{groups.ungrouped:,} rows lack", "they belong")
     )
-    dropping = f' with `{spell("missing", "drop")}` (in Python, missing="drop")'
+    dropping = using("missing", "drop")
     return DataError(
         f"{rows} a value of {names}, so {they} to no group. Correct that, or leave such rows out"
         f"{worded('leaving_out', dropping)}."

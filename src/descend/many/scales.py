@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.losses import Huber, Loss, Squared
 from descend.losses.contract import NORMAL
 from descend.many.code import code_of_scores

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.formula.structure import interchangeable, waves
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.many.rows import GroupedRows
 from descend.many.together import LEARNING, Together
 from descend.parameters import Bounds

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from descend.engines.threads import in_turn
 from descend.errors import ConfigError
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.many.arrays import NUMPY_ARRAYS, Arrays
 from descend.many.code import BatchCode, batch_code, code_of_scores
 from descend.many.descent import FIRST, FIRST_OF_ONE, Ends, descend_all

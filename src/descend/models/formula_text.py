@@ -9,7 +9,7 @@ from sympy import Expr
 from descend.errors import ConfigError
 from descend.formula import read_formula
 from descend.formula.equations import levels_in
-from descend.formula.formula import Formula, refuse_size
+from descend.formula.formula import Formula, read_one, refuse_size
 from descend.formula.ordering import in_order
 from descend.losses import Loss
 from descend.models.contract import Options, held_back
@@ -19,6 +19,7 @@ from descend.parameters.given import by_parameter
 from descend.parameters.ties import mentioned
 from descend.registry import names_listed
 from descend.table import Table
+from descend.table.headers import SIGN
 from descend.table.levels import occurring
 
 Start = dict[str, object]
@@ -48,9 +49,12 @@ def read_text(
 
     levels = levels_in(given, table) if "[" in given else ()
 
+    # Only a text of several formulas, or columns that may be named without their unit, need more than this.
+    read = read_formula if ";" in given or any(map(SIGN.search, table.names)) else read_one
+
     def formula_with(fixed: Mapping[str, Expr] | None) -> Formula:
-        read = read_formula(given, table.names, numeric, names, (*spread, *apart), fixed, levels)
-        extended = loss.extended(read)
+        formula = read(given, table.names, numeric, names, (*spread, *apart), fixed, levels)
+        extended = loss.extended(formula)
         return in_order(extended, order) if order else extended
 
     formula = formula_with(None)

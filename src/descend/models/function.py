@@ -33,6 +33,7 @@ from descend.table import Table
 from descend.tracing.proof import Pair
 from descend.tracing.tape import UntraceableError
 from descend.tracing.tracing import trace
+from descend.wording import worded
 
 Array = NDArray[np.float64]
 LAMBDA = "<lambda>"
@@ -128,8 +129,9 @@ class FunctionModel(Model):
     def needed(cls, content: Content) -> str | None:
         name = content["function"]
         return (
-            f"the Python function `{name}`, which is not in the file. Name it: --model FILE.py:{name}, "
-            "or in Python descend.load(path, model=function)."
+            f"the Python function `{name}`, which is not in the file. "
+            + worded("naming_function", f"Give it: descend.load(path, model={name})", name=name)
+            + "."
         )
 
     @classmethod
@@ -137,8 +139,9 @@ class FunctionModel(Model):
         other = getattr(given, "__name__", None)
         if other is not None and other != name and LAMBDA not in (name, other):
             return (
-                f"the Python function `{name}`, and `{other}` was given. Give that one: --model FILE.py:{name}, or in "
-                f"Python descend.load(path, model={name})."
+                f"the Python function `{name}`, and `{other}` was given. "
+                + worded("giving_function", f"Give that one: descend.load(path, model={name})", name=name)
+                + "."
             )
         arguments = arguments_of(given) if callable(given) else {}
         anything = any(argument.kind in VARIABLE for argument in arguments.values())

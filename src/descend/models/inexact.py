@@ -66,7 +66,7 @@ def correlations(given: Given, inexact: Mapping[str, Sigma], columns: Sequence[s
         if name not in inexact:
             raise ConfigError(
                 f"`x_correlation` names `{name}`, which has no errors: give it a standard deviation with "
-                f"{spell('x_sigma', f'{name}=0.1')}."
+                f"{spell('x_sigma', {name: 0.1})}."
             )
         _refuse_no_column(name, value, columns, "correlations")
         if not isinstance(value, str) and not -1.0 < value < 1.0:

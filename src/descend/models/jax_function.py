@@ -202,6 +202,6 @@ def _jax() -> ModuleType:
         import jax.numpy
     except ImportError:
         raise ConfigError(
-            "JAX is not installed, and this needs it. Install it with: pip install 'descend[jax]'."
+            'JAX is not installed, and this needs it. Install it with: pip install "descend[jax]".'
         ) from None
     return jax

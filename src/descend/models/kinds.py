@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from descend.errors import ConfigError
 from descend.models.contract import Model
+from descend.models.formula import FormulaModel
 
 REGISTERED: list[type[Model]] = []
 """Kinds from outside, the last registered first."""
@@ -18,8 +19,6 @@ def kinds() -> Iterator[type[Model]]:
     called like them.
     """
     yield from REGISTERED
-    from descend.models.formula import FormulaModel
-
     yield FormulaModel
     from descend.models.module import ModuleModel
 

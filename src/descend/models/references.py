@@ -194,5 +194,5 @@ def reference_note(held: Constraints | None) -> str | None:
     shape = held.parameters.shapes[name]
     known = shape.levels.labels if isinstance(shape, GroupLabels) else ()
     level = next((each for each in known if f"{name}[{each}" not in labels[0]), "")
-    how = f"; to choose another use {spell('reference', f'{name}={level}')}" if level else ""
+    how = f"; to choose another use {spell('reference', {name: level})}" if level else ""
     return "; ".join(parts) + how

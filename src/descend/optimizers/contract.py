@@ -156,8 +156,11 @@ class Optimizer(Part, ABC):
         An optimizer that can go no further returns ``evaluation.theta`` itself, the same object.
         """
 
+    damps: ClassVar[bool] = False
+    """Whether it damps its steps, and `damped` says how much."""
+
     def damped(self, state: State) -> float | None:
-        """Return the damping of the next step, of an optimizer that damps its steps; else None."""
+        """Return the damping of the next step, of an optimizer that `damps`."""
         return None
 
     def largest_stable_rate(self, curvature_max: float) -> float | None:

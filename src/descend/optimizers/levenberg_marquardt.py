@@ -71,6 +71,7 @@ class LevenbergMarquardt(WholeSteps):
     needs: ClassVar[int] = 2
     bounded: ClassVar[bool] = True
     proximal: ClassVar[bool] = True
+    damps: ClassVar[bool] = True
     rate_rule: ClassVar[str] = "1, unused: the damping decides how far a step goes"
 
     def init(self, theta: Array) -> State:
@@ -114,7 +115,7 @@ class LevenbergMarquardt(WholeSteps):
         if not system.safe():
             return self.step(evaluation, (units, damping, growth, True, taken, None))
         here = type(system)(evaluation, [LEAST] * evaluation.theta.size).units
-        if (np.asarray(units) > OUTGROWN * np.asarray(here)).any():
+        if any(unit > OUTGROWN * now for unit, now in zip(units, here, strict=True)):
             return self.step(evaluation, (here, damping, 2.0, fine, taken, None))
         theta, known = finished(evaluation, type(system), units, (*system.newton(), taken, taken))
         return theta, (units, damping, growth, fine, None, known)

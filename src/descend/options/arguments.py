@@ -17,12 +17,11 @@ from descend.options.checks import WORDS_OF_DISPERSION
 from descend.options.of_training import TRAINING
 from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
-from descend.options.request import FIELDS, OPTIONS, Request, check_options, is_default
-from descend.options.starts_in_order import by_name, is_in_order
+from descend.options.request import FIELDS, OPTIONS, PLAIN, Request, check_options, is_default
 from descend.options.units import number_or_measured, without_quantities
 from descend.registry import closest
 from descend.table import open_table
-from descend.wording import spell
+from descend.wording import spell, using
 
 LONG = "How long to go on is given in passes over the rows, epochs=1000; without it, until it has converged."
 GAPS = 'Rows without a value are refused, or left out with missing="drop".'
@@ -59,12 +58,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
 
     others: arrays after the first, as in ``fit(f, x, y)``. Raises ConfigError.
     """
-    if any(isinstance(value, Mapping) for value in options.values()):
-        options = without_quantities(options)
-    for key in options:
-        if key not in OPTIONS:
-            hint = OF_OTHERS.get(key, f"{closest(key, OPTIONS).strip()} See help(descend.fit).".strip())
-            raise ConfigError(f"`fit` has no option `{key}`. {hint}")
+    options = _known(options)
     if isinstance(model, list | tuple) and all(isinstance(part, str) for part in model):
         model = "; ".join(model)
     if isinstance(model, str) and ";" in model and options.get("by") is not None:
@@ -72,11 +66,12 @@ def read_request(model: object, data: object, others: Sequence[object], options:
             "Several formulas are fitted to all rows together, and `by` fits one formula to each group. Leave out "
             "`by`; what differs between groups is a parameter of theirs, such as a[site]."
         )
-    if options.get("like") is not None:
-        raise ConfigError(f"{spell('like')} repeats one fit on other data, and goes with fits alone. Leave it out.")
     start = options.get("start")
-    if start is not None and is_in_order(start) and callable(model) and not kind_of(model).in_place:
-        options = {**options, "start": by_name(model, data, others, start)}
+    if start is not None and callable(model) and not kind_of(model).in_place:
+        from descend.options.starts_in_order import by_name, is_in_order
+
+        if is_in_order(start):
+            options = {**options, "start": by_name(model, data, others, start)}
     if isinstance(model, str) and isinstance(data, tuple) and len(data) == 2 and not others:
         data, *others = data
     if others:
@@ -110,7 +105,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
     _refuse_together(model, values, differing)
-    return Request(
+    return PLAIN.but(
         **{key: value for key, value in values.items() if key in FIELDS},
         model=model,
         data=data,
@@ -119,6 +114,17 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         polish=options.get("optimizer") is None,
         grow=not any(key in differing for key in CHOICES),
     )
+
+
+def _known(options: Values) -> Values:
+    """Return options that all exist, those with units as texts. Raises ConfigError."""
+    for key in options:
+        if key not in OPTIONS:
+            hint = OF_OTHERS.get(key, f"{closest(key, OPTIONS).strip()} See help(descend.fit).".strip())
+            raise ConfigError(f"`fit` has no option `{key}`. {hint}")
+    if options.get("like") is not None:
+        raise ConfigError(f"{spell('like')} repeats one fit on other data, and goes with fits alone. Leave it out.")
+    return without_quantities(options) if any(isinstance(value, Mapping) for value in options.values()) else options
 
 
 def in_full(data: object, options: Values) -> tuple[object, Values]:
@@ -136,7 +142,7 @@ def _refuse_together(model: object, values: Values, differing: Values) -> None:
     differing: those that are not their defaults.
     """
     if values.get("resume") and values.get("checkpoint") is None:
-        raise ConfigError("Resume from which run? Name its file with --checkpoint (in Python, checkpoint=...).")
+        raise ConfigError(f"Resume from which run? Name its file{using('checkpoint')}.")
     if differing.keys().isdisjoint(("inputs", *TRAINING)) or kind_of(model).in_place:
         return
     if "inputs" in differing:
@@ -195,8 +201,9 @@ def _with_trials(model: object, options: Values) -> Values:
 
 def _dispersed(model: object, values: Mapping[str, Any]) -> object:
     """Return the loss with the dispersion that is asked for. Raises ConfigError where it means nothing."""
+    loss = values.get("loss", PLAIN.loss)
     if values.get("dispersion") is None:
-        return values["loss"] if "loss" in values else OPTIONS["loss"].default
+        return loss
     from descend.losses.dispersed import with_dispersion
 
     if kind_of(model).in_place:
@@ -204,7 +211,7 @@ def _dispersed(model: object, values: Mapping[str, Any]) -> object:
             f"A module has no standard errors, so that {spell('dispersion')} changes nothing. Leave it out."
         )
     given = values["dispersion"]
-    return with_dispersion(LOSSES.build(values["loss"]), given if given in WORDS_OF_DISPERSION else float(given))
+    return with_dispersion(LOSSES.build(loss), given if given in WORDS_OF_DISPERSION else float(given))
 
 
 def _with_numbered(model: object, data: object, values: dict[str, Any]) -> object:

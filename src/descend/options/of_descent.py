@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from descend.options import checks
 from descend.options.checks import is_path, is_switch, is_text, must_be, whole_number
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class OptionsOfDescent(OptionsOfModel):
     """How to descend."""
 
+    subject: ClassVar[str] = "The descent"
     optimizer: str | Optimizer | None = option(
         None,
         '{optimizers}; settings as in "adam(beta1=0.8)". One is chosen if not given.',
@@ -27,6 +28,7 @@ class OptionsOfDescent(OptionsOfModel):
         metavar="OPTIMIZER",
         identity="optimizer",
         label=("Optimizers", "优化算法"),
+        often=True,
     )
     learning_rate: float | str | None = option(
         None,
@@ -35,6 +37,7 @@ class OptionsOfDescent(OptionsOfModel):
         metavar="NUMBER|auto",
         identity="learning rate",
         label=("Learning rate η", "学习率 η"),
+        often=True,
     )
     schedule: str | Schedule | Callable[..., object] = option(
         "constant", "{schedules}.", check=checks.schedule, metavar="SCHEDULE", identity="schedule"
@@ -47,6 +50,7 @@ class OptionsOfDescent(OptionsOfModel):
         metavar="N",
         identity="number of epochs",
         label=("Epochs", "轮数"),
+        often=True,
     )
     batch_size: int | None = option(
         None,
@@ -56,6 +60,7 @@ class OptionsOfDescent(OptionsOfModel):
         metavar="N",
         identity="batch size",
         label=("Batch size", "批量大小"),
+        needs_rows=True,
     )
     seed: int = option(
         0, "Fixes the order of the batches.", "whole", whole_number("seed", 0), metavar="N", identity="seed"
@@ -103,6 +108,7 @@ class OptionsOfDescent(OptionsOfModel):
         "switch",
         must_be("True or False", is_switch),
         identity="standardised",
+        needs_rows=True,
     )
     sharpness: bool | int | str = option(
         False, "Show the largest eigenvalue of the curvature in the log, and in the JSON.", "switch", checks.sharpness

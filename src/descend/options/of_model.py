@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 from descend.options import checks
 from descend.options.checks import is_by_name, is_dispersion, is_text, is_texts, must_be
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from descend.parameters.bounds import Given as Bounded
     from descend.parameters.ties import Ties
 
-Gradient = str | Sequence[str] | Callable[..., Any] | None
+Gradient = str | Sequence[str] | Callable[..., object] | None
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class OptionsOfModel(OptionsOfRows):
     """What is fitted."""
 
+    subject: ClassVar[str] = "The model, and what is estimated"
     like: object = option(
         None,
         "A file that --save wrote: fit as that was fitted, but for the options given here, and begin where it ended.",
@@ -37,6 +38,7 @@ class OptionsOfModel(OptionsOfRows):
         checks.start,
         metavar="NAME=VALUE",
         label=("Start", "起点"),
+        often=True,
     )
     gradient: Gradient = option(
         None,
@@ -54,6 +56,7 @@ class OptionsOfModel(OptionsOfRows):
         metavar="LOSS",
         identity="loss",
         label=("Loss", "损失函数"),
+        often=True,
     )
     dispersion: str | float | None = option(
         None,
@@ -96,6 +99,7 @@ class OptionsOfModel(OptionsOfRows):
         metavar="TEXT",
         flag="--prior",
         identity="penalty",
+        needs_rows=True,
     )
     bounds: Bounded = option(
         None,
@@ -105,6 +109,7 @@ class OptionsOfModel(OptionsOfRows):
         metavar="TEXT",
         flag="--bound",
         identity="bounds",
+        often=True,
     )
     fix: Values | None = option(
         None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from descend.options import checks
 from descend.options.checks import is_array, is_by_name, is_matrix, is_number, is_path, is_text, is_texts, must_be
@@ -22,6 +22,7 @@ FORMS = ("power", "exponential")
 class OptionsOfRows:
     """What the rows are."""
 
+    subject: ClassVar[str] = "The data"
     response: str | None = option(
         None,
         "Column that a Python function predicts.",
@@ -38,6 +39,8 @@ class OptionsOfRows:
         metavar="COLUMNS",
         label=("One fit for each group of", "分组拟合，每组一次"),
         naming="names",
+        often=True,
+        needs_rows=True,
     )
     weights: str | None = option(
         None,
@@ -62,12 +65,14 @@ class OptionsOfRows:
         metavar="COLUMN|LOW,HIGH|TEXT",
         check=must_be("the name of a column, an array with a value for each row, or a number", is_text),
         naming="names",
+        often=True,
     )
     variance: str | None = option(
         None,
         "Let the standard deviation grow with a power of the prediction, which is estimated, or exponentially.",
         check=must_be("`power` or `exponential`", lambda value: isinstance(value, str) and value in FORMS),
         metavar="power|exponential",
+        needs_rows=True,
     )
     covariance: Any = option(
         None,
@@ -81,6 +86,7 @@ class OptionsOfRows:
         *("texts", must_be('standard deviations by name, such as {"t": "dt"}', is_texts, is_by_name)),
         metavar="INPUT=COLUMN|NUMBER",
         naming="names",
+        needs_rows=True,
     )
     x_correlation: Ties = option(
         None,
@@ -100,6 +106,7 @@ class OptionsOfRows:
         ),
         metavar="COLUMN|LOW,HIGH",
         naming="names",
+        needs_rows=True,
     )
     rounded: float | None = option(
         None,
@@ -107,6 +114,7 @@ class OptionsOfRows:
         "number",
         checks.positive("unit of rounding"),
         metavar="UNIT",
+        needs_rows=True,
     )
     offset: str | None = option(
         None,
@@ -129,6 +137,7 @@ class OptionsOfRows:
         metavar="COLUMN=UNIT",
         flag="--unit",
         naming="keys",
+        needs_rows=True,
     )
     where: str | None = option(
         None,
@@ -143,6 +152,7 @@ class OptionsOfRows:
         check=check_outliers,
         metavar="list|drop|RATE",
         alone="list",
+        needs_rows=True,
     )
     missing: str = option(
         "raise",

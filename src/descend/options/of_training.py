@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from descend.errors import ConfigError
 from descend.options import checks
@@ -53,6 +54,8 @@ def _at_least_zero(key: str, value: object) -> None:
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class OptionsOfTraining(OptionsOfDescent):
     """How the run of a module goes; `training/course.py` reads them."""
+
+    subject: ClassVar[str] = "PyTorch modules"
 
     validation: object = option(
         None,

@@ -35,7 +35,9 @@ class Option:
     repeat: whether the command that repeats a fit needs it: not if it only says what is shown, or where a run is kept.
     label: the label of its control in the web lab, in English and Chinese; None if the lab has no such control.
     alone: its value on the command line where its flag stands alone; empty if it takes a value always.
+    often: whether it stands among the options that are used most. subject: the heading that it stands under else.
     naming: where its value names columns, which then may be called without their unit (see `full_names`).
+    needs_rows: whether a fit with it looks at single rows, or at more of them than their moments tell.
     """
 
     key: str
@@ -51,6 +53,9 @@ class Option:
     label: tuple[str, str] | None = None
     alone: str = ""
     naming: Naming = ""
+    needs_rows: bool = False
+    often: bool = False
+    subject: str = "What is shown, and where it goes"
 
     @property
     def on_command_line(self) -> bool:
@@ -74,9 +79,15 @@ def option(default: Any, help: str = "", /, form: Form = "text", check: Check = 
 
 
 def options_of(request: type) -> dict[str, Option]:
-    """Return the options among the fields of a dataclass, by key."""
+    """Return the options among the fields of a dataclass, by key; their subject is that of the class they stand in."""
+    subjects = {
+        name: each.__dict__["subject"]
+        for each in reversed(request.__mro__)
+        if "subject" in each.__dict__
+        for name in each.__annotations__
+    }
     return {
-        field.name: dataclasses.replace(field.metadata["option"], key=field.name)
+        field.name: dataclasses.replace(field.metadata["option"], key=field.name, subject=subjects[field.name])
         for field in dataclasses.fields(request)
         if "option" in field.metadata
     }

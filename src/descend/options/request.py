@@ -116,7 +116,8 @@ class Request(OptionsOfTraining):
         """The columns with a role of their own: weights and sigma, and those that tell clusters apart."""
         from descend.table.rows import Roles
 
-        roles = Roles(self.weights, self.sigma, self._clusters, self.covariance)
+        exposure = self.exposure if isinstance(self.exposure, str) else None
+        roles = Roles(self.weights, self.sigma, self._clusters, self.covariance, exposure=exposure)
         return roles if self.weighing is None else self.weighing.over(roles)
 
     @property
@@ -130,26 +131,29 @@ class Request(OptionsOfTraining):
 
 
 FIELDS = options_of(Request)
+PLAIN = Request()
+"""The request of a call without options."""
 OPTIONS = dict(FIELDS)
 """Every option of a fit by key, in the order of the help; registered ones come after ours."""
+DEFAULTS = {key: option.default for key, option in OPTIONS.items()}
 FLAGS.update({key: option.flag for key, option in OPTIONS.items() if option.flag})
 
 
 def register(option: Option) -> None:
     """Add an option from outside the package: ``descend.fit`` accepts it, and the request has its value in ``more``."""
-    OPTIONS[option.key] = option
+    OPTIONS[option.key], DEFAULTS[option.key] = option, option.default
     if option.flag:
         FLAGS[option.key] = option.flag
 
 
 def options_among(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options among the arguments of a call, by key."""
-    return {key: value for key, value in given.items() if key in OPTIONS}
+    """Return the options among the arguments of a call, by key, without those that are left at their defaults."""
+    return {key: value for key, value in given.items() if value is not DEFAULTS.get(key, value)}
 
 
 def is_default(key: str, value: object) -> bool:
     """Whether a value of an option means the same as its default."""
-    default = OPTIONS[key].default
+    default = DEFAULTS[key]
     if value is default or (type(value) in (dict, list, tuple) and not value):
         return True
     return type(value) in (str, int, float, bool) and value == default

@@ -28,6 +28,8 @@ def without_quantities(options: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _as_text(value: Any) -> object:
+    if type(value) in (float, int, str):
+        return value
     if isinstance(value, Mapping):
         return {name: _as_text(one) for name, one in value.items()}
     if isinstance(value, list | tuple):

@@ -8,7 +8,8 @@ from descend.engines.arrow_query import ArrowQueryEngine
 from descend.engines.arrow_stream import ArrowStreamEngine
 from descend.errors import ConfigError
 from descend.formula.printers.database import LackingFunctionError
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
 from descend.options.request import Request
 from descend.problem.arrow_limits import refuse
 from descend.table.beside import TAKING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from descend.errors import ConfigError
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.wording import spell
 
 MOST_SHARED = 1_000

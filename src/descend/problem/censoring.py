@@ -58,13 +58,13 @@ def with_censoring(request: Request, table: Table, limits: str | None = None) ->
             )
         known_column(request.sigma, table, "sigma")
         if table.rows:
-            check_roles(request.roles, _outside(table), table.source)
+            check_roles(request.roles, _outside(table), table.source, ())
         columns = {**columns, "sigma": request.sigma}
         request = request.but(sigma=None)
     censored = Censored(of=str(loss), parameter=_free_name(loss.scale_name, request, table), **columns)
     kinds = _kinds(censored.status, table)
     if BETWEEN in kinds and not censored.upper:
-        quoted = f"'{censored.status}: 1=right, 2=none'"
+        quoted = f"{censored.status}: 1=right, 2=none"
         survival = f" Where 1 is censored and 2 an event, as in R's survival package, say {spell('censored', quoted)}."
         raise ConfigError(
             f"`{censored.status}` says `interval`, of which `{response.text}` is the lower end. Name the column of the "
@@ -234,7 +234,7 @@ def _note_of_codes(given: object, table: Table) -> tuple[str, ...]:
         return ()
     if _kinds(given, table) != {0.0, 1.0}:
         return ()
-    other = spell("censored", f"'{given}: 0=right, 1=none'")
+    other = spell("censored", f"{given}: 0=right, 1=none")
     return (
         f"in `{given}`, 0 is taken for an exact value and 1 for one that is censored on the right. Where 1 marks an "
         f"event that was seen, as in R's survival package, say {other}",

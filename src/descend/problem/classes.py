@@ -108,7 +108,7 @@ def _in_order(name: str, loss: Loss, table: Table, words: list[str]) -> tuple[st
     if loss.ordered and not any({*map(str.casefold, words)} == {*pair} for pair in OPPOSITES):
         raise DataError(
             f"`{name}` holds words, which have no order by themselves: {listing(words)}. Give it, from the lowest to "
-            f"the highest: {spell('loss', repr(_example(loss, words)))}."
+            f"the highest: {spell('loss', _example(loss, words))}."
         )
     return tuple(words)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from descend.errors import ConfigError
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
 from descend.gradients.coupled import coupled
+from descend.gradients.derived import Program
 from descend.models import Model
 from descend.options.request import Request
 from descend.problem.engine_choice import is_arrow

@@ -8,7 +8,8 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
 from descend.formula.printers.code import LackingError
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
 from descend.options.request import Request
 from descend.parameters.ties import MANY_OF_GROUPS
 from descend.table.rows import Rows

@@ -10,8 +10,8 @@ from sympy import Expr
 from descend.errors import ConfigError
 from descend.formula.functions import Interval
 from descend.formula.symbols import Column, Parameter
-from descend.gradients.contract import Kernel, Program
-from descend.gradients.derived import derived
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program, derived
 from descend.losses import Loss
 from descend.models import Model, SymbolicModel, bind, kind_of
 from descend.models.reading import known_column

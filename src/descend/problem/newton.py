@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from descend.engines.numpy_engine import NumpyEngine
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.problem.objective import VectorObjective, objective_over
 from descend.problem.point import Point
 from descend.problem.problem import Problem

@@ -15,9 +15,9 @@ from descend.engines.response import Response
 from descend.engines.stream import StreamEngine
 from descend.errors import ConfigError, DataError
 from descend.formula.printers.database import LackingFunctionError
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
 from descend.gradients.court import Judgement
-from descend.gradients.derived import derived
+from descend.gradients.derived import Program, derived
 from descend.models import Model
 from descend.problem import preflight, suspicion
 from descend.problem.engine_choice import is_arrow
@@ -132,7 +132,7 @@ def gather(
     ends = {name: np.array([summary.low, summary.high]) for name, summary in known.items()}
     rounded = table.rounding_notes(ends)
     preflight.check_rows(model, ends, rows, table.source, request.l1 + request.l2 > 0 or bool(request.priors))
-    check_roles(request.roles, lambda name, low, high: known[name].outside(low, high), table.source)
+    check_roles(request.roles, lambda name, low, high: known[name].outside(low, high), table.source, known)
     model.loss.check_columns(lambda name, low, high: known[name].outside(low, high), table.source)
     lazy = lazy.with_roles(request.roles)
     sample = replace(lazy.sample(rows, SAMPLE), observed=model.observed, source=table.source)

@@ -85,6 +85,9 @@ class Objective(ABC):
     fault: Fault | None = None
     """What was not finite first, where that was seen as it happened."""
 
+    steps_itself: bool = False
+    """Whether `epoch` is to be asked: most leave all steps to the loop."""
+
     def epoch(self, optimizer: object, rate: float, epoch: int, stop: Callable[[], bool]) -> Array | None:
         """Take the steps of an epoch, and return where they lead; None if the loop is to take them."""
         return None
@@ -215,7 +218,8 @@ class Point:
     @property
     def proximal(self) -> bool:
         """Whether there is an l1 penalty, or bounds; without either `shrink` is the identity."""
-        return self.objective.bounds is not None or self.objective.has_l1
+        objective = self.objective
+        return objective.bounds is not None or (objective.penalty is not None and objective.penalty.has_l1)
 
     def at(self, theta: Array, order: int = 1) -> Point:
         """Evaluate J at another theta, over the same rows."""
@@ -294,7 +298,9 @@ class Point:
     @property
     def norm(self) -> float:
         """Euclidean norm of ``slope``."""
-        slope = self.gradient if self.objective.smooth and self.subgradient is None else self.slope
+        objective = self.objective
+        plain = objective.penalty is None and objective.bounds is None and objective.pieces is None
+        slope = self.gradient if plain and self.subgradient is None else self.slope
         squares = float(slope.dot(slope))
         return math.sqrt(squares) if squares < math.inf else math.hypot(*slope.tolist())
 

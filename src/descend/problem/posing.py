@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -16,10 +16,10 @@ from descend.engines.triangles import well_conditioned
 from descend.errors import ConfigError, WordsError
 from descend.formula import Formula
 from descend.formula.ambiguities import ambiguities
-from descend.formula.domain import bends
 from descend.formula.symbols import Parameter
-from descend.gradients.contract import Kernel, Program
-from descend.losses import LOSSES
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
+from descend.losses import LOSSES, Loss
 from descend.models import Model, kind_of
 from descend.models.call import name_of, no_formula
 from descend.options.request import Request
@@ -85,21 +85,13 @@ def _problem_of(request: Request, table: Table) -> Problem:
         return pose(untraced(request, doubt), table)
     objective = _objective(request, model, table, summing)
     start = _with_rows(objective, model, summing, gradient, given, request.given.get("start"))
-    probable = probability_note(model, loss)
     doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
-    notes = (*request.notes, *model.notes, *summing.notes, *(() if probable is None else (probable,)))
-    if model.constraints is not None and model.constraints.references:
-        from descend.models.references import reference_note
-
-        notes = (*notes, *filter(None, (reference_note(model.constraints),)))
-    if model.inexact and not request.bare:
-        from descend.problem.inexact_notes import notes_of_inexact
-
-        notes = (*notes, *notes_of_inexact(model, code, summing.rows))
+    notes = [*request.notes, *model.notes, *summing.notes, *_notes_of(model, code, request, summing.rows, loss)]
     if table.counted:
         from descend.problem.response_levels import counted_notes
 
-        notes = (*notes, *counted_notes(table.counted, {*names} - {loss.states}, model.response, loss))
+        notes += counted_notes(table.counted, {*names} - {loss.states}, model.response, loss)
+    priors = objective.priors
     return Problem(
         model=model,
         gradient=gradient,
@@ -109,12 +101,27 @@ def _problem_of(request: Request, table: Table) -> Problem:
         objective=objective,
         given=given,
         start=start,
-        notes=notes,
+        notes=tuple(notes),
         remarks=(*doubtful, *table.notes, *summing.remarks),
         scale=summing.squares if loss.quadratic else 0.0,
         squares=summing.squares if loss.of_residual else 0.0,
+        parabola=model.linear and model.loss.quadratic and (priors is None or priors.priors.bell),
         all_rows=summing.all_rows,
     )
+
+
+def _notes_of(model: Model, code: Program | Kernel, request: Request, rows: Rows, loss: Loss) -> Iterator[str]:
+    """Yield what was decided about a formula: its loss, the levels held at 0, the errors of inputs."""
+    if (probable := probability_note(model, loss)) is not None:
+        yield probable
+    if model.constraints is not None and model.constraints.references:
+        from descend.models.references import reference_note
+
+        yield from filter(None, (reference_note(model.constraints),))
+    if model.inexact and not request.bare:
+        from descend.problem.inexact_notes import notes_of_inexact
+
+        yield from notes_of_inexact(model, code, rows)
 
 
 def _objective(request: Request, model: Model, table: Table, summing: Summing) -> VectorObjective:
@@ -188,7 +195,7 @@ def _check_errors_of_inputs(model: Model, request: Request) -> None:
         first = (*model.inputs, "x")[0]
         raise ConfigError(
             f"`{model}` has no response: it holds between columns, which have errors. Say how large these are, such "
-            f"as {spell('x_sigma', f'{first}=1')}, or write the column to predict on the left."
+            f"as {spell('x_sigma', {first: 1})}, or write the column to predict on the left."
         )
 
 
@@ -214,11 +221,12 @@ def _with_rows(
 
         objective.edge = Edge(model, rows)
     smooth = apart and loss.plain and not loss.kinked
-    bending = symbolic is not None and symbolic.formula.kinked and bends(symbolic.formula.expression)
-    if smooth and symbolic is not None and bending:
+    if smooth and symbolic is not None and symbolic.formula.kinked:
+        from descend.formula.domain import bends
         from descend.problem.kinks import Kinks
 
-        objective.kinks = Kinks(symbolic, rows)
+        if bends(symbolic.formula.expression):
+            objective.kinks = Kinks(symbolic, rows)
     start = model.parameters.start(given, 0.0 if model.linear or model.log_linear else 1.0)
     if model.log_linear and not given and not loss.response_domain.closed and not objective.arrow:
         start = _of_logarithms(model, rows, start)

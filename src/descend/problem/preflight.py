@@ -12,7 +12,6 @@ from sympy import Expr
 from descend.errors import ConfigError, DataError
 from descend.formula import as_text
 from descend.formula.compile import compile_expression
-from descend.formula.domain import innermost_failure
 from descend.formula.edges import with_limit
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
@@ -274,6 +273,8 @@ def _too_large(model: SymbolicModel, theta: Array, columns: Mapping[str, Array])
     largest = min(LARGEST, float(sizes.max()))
     if largest < LARGEST * IN_SUMS:
         return None
+    from descend.formula.domain import innermost_failure
+
     row = int((sizes >= largest).argmax())
     where = model.at_row(columns, row)
     part = innermost_failure(model.prediction, row_values(model, theta, columns, row), largest)
@@ -285,6 +286,8 @@ def smallest_failure(
     model: SymbolicModel, theta: Array, columns: Mapping[str, Array], row: int
 ) -> tuple[Expr, float] | None:
     """Return the smallest part of the formula that is not finite in a row, and what it is."""
+    from descend.formula.domain import innermost_failure
+
     one = {name: columns[name][row : row + 1] for name in model.inputs}
     values = row_values(model, theta, columns, row)
     for term in model.formula.terms.values():

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.totals import Engine
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
 from descend.models import Model
 from descend.problem.objective import VectorObjective
 from descend.table import Table
@@ -66,6 +67,7 @@ class Problem:
     notes: what was chosen here, in sentences; remarks: what was noticed of the formula and the rows.
     scale: the size of J for a model that predicts nothing, 0 if that is not known. squares: the mean square of the
         response, where the loss is of residuals; else 0.
+    parabola: whether J, but for an l1 penalty, is a parabola: the curvature is the same everywhere.
     """
 
     model: Model
@@ -80,18 +82,13 @@ class Problem:
     remarks: tuple[str, ...] = ()
     scale: float = 0.0
     squares: float = 0.0
+    parabola: bool = False
     all_rows: AllRows | None = None
 
     @property
     def columns(self) -> Mapping[str, Array]:
         """The columns of the rows."""
         return self.rows.columns
-
-    @property
-    def parabola(self) -> bool:
-        """Whether J, but for an l1 penalty, is a parabola: the curvature is the same everywhere."""
-        priors = self.objective.priors
-        return self.model.linear and self.model.loss.quadratic and (priors is None or priors.priors.bell)
 
     @property
     def everywhere_parabola(self) -> bool:

@@ -139,7 +139,7 @@ def counted_notes(
         if name == response and loss.two_levels and len(both) == 2:
             note += (
                 f", so that predictions are probabilities of `{both[1.0]}`; for those of `{both[0.0]}` use "
-                f"{spell('reference', f'{name}={both[1.0]}')}"
+                f"{spell('reference', {name: both[1.0]})}"
             )
         notes.append(note)
     return tuple(notes)

@@ -108,7 +108,7 @@ def _no_state(table: Table, name: str, word: str, codes: Mapping[str, str] | Non
     start = f"`{name}` in {table.source} holds `{word}`, which does not say what is censored."
     if codes is not None:
         return DataError(f"{start} Of its cells, {listing(list(codes), 'and')} are explained. Explain this, too.")
-    quoted = f"'{name}: 0=right, 1=none'"
+    quoted = f"{name}: 0=right, 1=none"
     return DataError(
         f"{start} It may hold left (or <, -1), right (or >, 1), none (or =, 0) and interval (or 2). Say what other "
         f"codes mean, such as those of R's survival package: {spell('censored', quoted)}."

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Engine
 from descend.errors import ConfigError
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
 from descend.gradients.court import Finding, Judgement
-from descend.gradients.derived import derived
+from descend.gradients.derived import Program, derived
 from descend.gradients.jacobian_by_hand import JacobianKernel
 from descend.models import Model
 from descend.parameters import Bounds

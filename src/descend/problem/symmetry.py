@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from descend.formula.order_of_terms import order_of
 from descend.formula.structure import even_parameters, interchangeable, linear_unknowns, phases
 from descend.formula.symbols import Parameter
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.models import Model, SymbolicModel
 from descend.parameters import Bounds
 
@@ -23,12 +23,6 @@ MIRRORED_ON = 256
 """About as many rows tell whether two curves are the same."""
 SAME_CURVE = 1e-9
 """Curves are the same that are no farther apart than this share of their range."""
-
-
-def has_symmetries(program: Program) -> bool:
-    """Whether several parameters may be as good as others: of other signs, turned on, or with like terms exchanged."""
-    formula = program.formula
-    return bool(even_parameters(formula) or phases(formula) or interchangeable(formula))
 
 
 def canonical(program: Program, theta: Array, given: Collection[str], bounds: Bounds | None = None) -> Array:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,14 +164,15 @@ def _write_video(images: Iterator[Image], path: Path) -> None:
     writer.close()
 
 
-def _encoder() -> Any:
+def _encoder() -> ModuleType:
     try:
         import imageio_ffmpeg
 
         imageio_ffmpeg.get_ffmpeg_exe()
     except (ImportError, RuntimeError):
         raise ConfigError(
-            "A video needs FFmpeg, which is not installed: pip install 'descend[video]'. "
+            'A video needs FFmpeg, which is not installed: pip install "descend[video]". '
             "A page (.html) or a .gif needs nothing more."
         ) from None
-    return imageio_ffmpeg
+    encoder: ModuleType = imageio_ffmpeg
+    return encoder

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from descend.gradients.court import SOURCES, Finding, Judgement
 from descend.report.text import MOST_PARAMETERS, WIDTH, aligned, below_each_other, folded, pad, styled, width
+from descend.wording import worded
 
 
 def render(judgement: Judgement, colour: bool = False, columns: int | None = None) -> str:
@@ -20,7 +21,7 @@ def render(judgement: Judgement, colour: bool = False, columns: int | None = Non
     lines += [styled(line, kind, colour) for line in sentence]
     lines += ["", *_numbers(findings[:MOST_PARAMETERS], colour, columns)]
     if len(findings) > MOST_PARAMETERS:
-        lines.append(f"  and {len(findings) - MOST_PARAMETERS:,} more: see --json")
+        lines.append(f"  and {len(findings) - MOST_PARAMETERS:,} more: {worded('more', 'see judgement.parameters')}")
     lines += ["", *_explanations(findings, most)]
     derivative = "dJ/dparameter" if judgement.row is None else f"dprediction/dparameter in row {judgement.row:,}"
     places = folded(f"The numbers are {derivative} at {at}.", most - 2).split("\n")

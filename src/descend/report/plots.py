@@ -102,7 +102,7 @@ def _plot_groups(seen: View, look: Look) -> Figure:
         return plot_panels([panel], title, [panel.caption], look, below)
     shown = grouped.one_by_one(seen, look, grouped.SMALL)
     some = f"The {len(shown)} groups that fit worst, of {len(seen.groups):,}." if len(shown) < len(seen.groups) else ""
-    title = str(seen.fit.model) if look.theme.title else ""
+    title = str(seen.fit.model).replace("`", "") if look.theme.title else ""
     return plot_multiples([panel for _, panel in shown], title, [some, seen.sampled], look)
 
 
@@ -237,6 +237,7 @@ def _name_small(axes: Axes, panel: Panel, width: float, outer: tuple[bool, bool]
 def _title(fit: Fitted) -> str:
     """Return the formula with its values; for a function or module its name, and its parameters if they are few."""
     if fit.fitted_formula:
-        return fit.fitted_formula
+        return fit.fitted_formula.replace("`", "")
     values = fit.mentioned(digits=4)
-    return f"{fit.model}:  {values}" if values and not values.endswith("...") else str(fit.model)
+    name = str(fit.model).replace("`", "")
+    return f"{name}:  {values}" if values and not values.endswith("...") else name

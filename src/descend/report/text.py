@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from descend.parameters import DIGITS, FIXED, digits_of
 from descend.report.field import Field
+from descend.wording import worded
 
 FIRST = 6
 """Groups whose values are listed where a parameter has many."""
@@ -56,7 +57,7 @@ def _parameters(fields: Sequence[Field], colour: bool, columns: int | None) -> l
     if columns is not None and max(width(line) for line in _side_by_side(table, marks, False)) > columns:
         lines = below_each_other(table, marks, colour, columns)
     if len(some) > len(listed):
-        lines.append(f"  and {len(some) - len(listed):,} more: see --json")
+        lines.append(f"  and {len(some) - len(listed):,} more: {worded('more', 'see fit.parameters')}")
     return [*lines, *(f"  {part}" for text in spreads for part in folded(text, WIDTH - 2, "  ").split("\n"))]
 
 
@@ -71,7 +72,7 @@ def _of_many(fields: Sequence[Field]) -> tuple[list[Field], list[str]]:
             listed.append(field)
     return listed, [
         f"{name}: {len(values):,} values from {min(values):.6g} to {max(values):.6g}, median "
-        f"{statistics.median(values):.6g}; all of them with --json, or in fit.parameters[{name!r}]"
+        f"{statistics.median(values):.6g}; all of them: {worded('more', f'fit.parameters[{name!r}]')}"
         for name, values in groups.items()
     ]
 

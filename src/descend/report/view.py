@@ -262,7 +262,9 @@ def sample(columns: Columns) -> tuple[Columns, NDArray[np.intp] | None, str]:
 
 
 def column(values: object) -> Any:
-    """Return a column as float64; tensors of more than one dimension stay as they are."""
+    """Return a column as float64; tensors of more than one dimension, and several together, stay as they are."""
+    if hasattr(values, "parts"):
+        return values
     if hasattr(values, "detach"):
         values = values.detach().cpu()
     return values if getattr(values, "ndim", 1) > 1 else np.asarray(values, dtype=np.float64)

@@ -13,9 +13,9 @@ from sympy import Expr
 from descend.engines.merged import MergedEngine, merged
 from descend.engines.moments import Factors, MomentsEngine, refusal
 from descend.errors import ConfigError, DataError
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.losses import LOSSES
-from descend.options.request import Request
+from descend.options.request import OPTIONS, Request
 from descend.problem.objective import objective_over
 from descend.problem.posing import pose
 from descend.problem.problem import AllRows, Problem
@@ -31,19 +31,6 @@ if TYPE_CHECKING:
     from descend.table.lazy import Lazy
 
 Ranges = Mapping[str, tuple[float, float]]
-NEEDS_ROWS = (
-    "by",
-    "variance",
-    "x_sigma",
-    "censored",
-    "rounded",
-    "outliers",
-    "priors",
-    "units",
-    "standardize",
-    "batch_size",
-)
-"""Options whose fit looks at single rows, or at more of them than is kept here."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +147,7 @@ def fit_batch(request: Request, table: Table, before: Batches | None) -> tuple[L
     Raises ConfigError for what needs the rows: other losses than the squared one, formulas that are not linear, robust
     errors, penalties that are chosen, priors, which count as rows do.
     """
-    refuse({key: request[key] for key in (*NEEDS_ROWS, "l1", "l2", "errors", "loss")})
+    refuse({key: request[key] for key in OPTIONS})
     began = time.perf_counter()
     with np.errstate(all="ignore"):
         problem = pose(request.but(bare=True), table)
@@ -178,8 +165,8 @@ def fit_batch(request: Request, table: Table, before: Batches | None) -> tuple[L
 
 def refuse(values: Mapping[str, object]) -> None:
     """Raise ConfigError for options that cannot be fitted from moments."""
-    for key in NEEDS_ROWS:
-        if values[key]:
+    for key, option in OPTIONS.items():
+        if option.needs_rows and values.get(key):
             raise ConfigError(
                 f"partial_fit keeps the moments of the rows and not the rows, which `{key}` needs. Leave it out, "
                 "or use fit for all rows at once."

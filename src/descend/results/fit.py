@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from descend.inference.design import Design
     from descend.inference.influence import Influence
     from descend.inference.inverted import Inverse
+    from descend.inference.outputs import Predicted
     from descend.inference.quantities.estimate import Estimated
     from descend.report.animation import Animation
 
@@ -53,7 +54,7 @@ class Fit(Fitted, Convertible):
         interval: str | None = None,
         level: float = 0.95,
         probabilities: bool = False,
-    ) -> NDArray[np.generic] | Prediction:
+    ) -> Predicted | Prediction:
         """Return the prediction for each row of ``data``: any source that ``fit`` takes and that has the input columns.
 
         A module also takes tensors; it predicts as it is now, in evaluation mode. Raises DataError for a row in

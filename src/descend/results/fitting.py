@@ -12,17 +12,18 @@ from descend.formula import read_formula
 from descend.inference.estimates import refuse_robust
 from descend.inference.intervals import checked_errors
 from descend.losses import LOSSES
-from descend.models.inexact import inexact_inputs
 from descend.options.request import Request, check_options
 from descend.problem.model_reading import read_model
 from descend.problem.posing import pose
+from descend.problem.problem import Problem
 from descend.results.solved import SolvedFit, fit_of
-from descend.starts.robust import settled
 from descend.starts.solving import solve
 from descend.table import Table
 
+Reader = Callable[[Step], None] | None
 
-def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | None, began: float) -> SolvedFit:
+
+def fit_table(request: Request, table: Table, on_step: Reader, began: float) -> SolvedFit:
     """Pose the problem that a request makes of a table, and solve it.
 
     on_step: called with every step. began: when the call started, by ``time.perf_counter``.
@@ -56,7 +57,8 @@ def fit_table(request: Request, table: Table, on_step: Callable[[Step], None] | 
         return _fit(*censored_by_cells(request, table, refused), on_step, began)
 
 
-def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None, began: float) -> SolvedFit:
+def _fit(request: Request, table: Table, on_step: Reader, began: float) -> SolvedFit:
+    """Fit rows whose units, classes and censoring are known: 1. settle the request; 2. pose; 3. solve."""
     if follows_prediction(request, table):
         from descend.results.reweighting import reweighted
 
@@ -65,14 +67,34 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         from descend.results.penalty_choice import fit_with_choice
 
         return fit_with_choice(request, table, lambda each: _fit(each, table, on_step, began))
-    inexact = bool(request.x_sigma)
-    if inexact and (loss := LOSSES.build(request.loss)).of_distance and not loss.quadratic:
+    request = _started(request, table, began)
+    resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
+    if resumed is not None:  # it starts where the run did, whatever start is found or given now
+        check_options({"start": resumed.start})
+        request = request.but(start=resumed.start)
+        began -= resumed.snapshot.seconds
+    problem = pose(request, table)
+    if request.errors is not None:
+        request = request.but(errors=_errors_of(problem, request, request.errors))
+    if request.quantities:
+        from descend.inference.quantities.reading import read_quantities
+
+        read_quantities(request.quantities, problem.model)  # refused before the first step
+    return fit_of(solve(problem, request, on_step, resumed, began))
+
+
+def _started(request: Request, table: Table, began: float) -> Request:
+    """Return a request with what earlier, simpler fits have to find out: scales, a dispersion, where to start."""
+    loss, inexact = LOSSES.build(request.loss), bool(request.x_sigma)
+    if inexact and loss.of_distance and not loss.quadratic:
         read_model(request, table, loss)  # refused here, or not at all
         # Its scale is that of the distances from a curve that is near.
         request, inexact = started_without_errors(request, table, began), False
-    if LOSSES.build(request.loss).efficient is not None:  # robust, of a scale
+    if loss.efficient is not None:  # robust, with a scale
+        from descend.starts.robust import settled
+
         request = settled(request, table)
-    loss = LOSSES.build(request.loss)
+        loss = LOSSES.build(request.loss)
     if (exact := loss.exact) is not None:
         from descend.starts.as_if_exact import started_as_if_exact
 
@@ -89,26 +111,19 @@ def _fit(request: Request, table: Table, on_step: Callable[[Step], None] | None,
         request = started_without_errors(request, table, began)
     if request.covariance is not None and request.polish:
         request = started_without_coupling(request, table, began)
-    resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
-    if resumed is not None:  # it starts where the run did, whatever start is found or given now
-        check_options({"start": resumed.start})
-        request = request.but(start=resumed.start)
-        began -= resumed.snapshot.seconds
-    problem = pose(request, table)
-    if request.errors is not None:
-        weighted = request.roles.spread is not None and not problem.model.inexact  # distances are in units of it
-        checked = checked_errors(request.errors, problem.model.loss, weighted)
-        refuse_robust(problem.model, checked)
-        if checked == "observed" and problem.objective.arrow:
-            raise ConfigError(
-                "The observed information of so many parameters would be a dense matrix. Use the errors model."
-            )
-        request = request.but(errors=checked)
-    if request.quantities:
-        from descend.inference.quantities.reading import read_quantities
+    return request
 
-        read_quantities(request.quantities, problem.model)  # refused before the first step
-    return fit_of(solve(problem, request, on_step, resumed, began))
+
+def _errors_of(problem: Problem, request: Request, errors: str) -> str:
+    """Return the kind of standard errors that was asked for. Raises ConfigError where it is not known here."""
+    weighted = request.roles.spread is not None and not problem.model.inexact  # distances are in units of it
+    checked = checked_errors(errors, problem.model.loss, weighted)
+    refuse_robust(problem.model, checked)
+    if checked == "observed" and problem.objective.arrow:
+        raise ConfigError(
+            "The observed information of so many parameters would be a dense matrix. Use the errors model."
+        )
+    return checked
 
 
 def follows_prediction(request: Request, table: Table) -> bool:
@@ -138,6 +153,7 @@ def started_without_errors(request: Request, table: Table, began: float) -> Requ
         exact = exact.but(loss=loss.to_estimate(), sigma=None)
     if isinstance(request.model, str) and request.model.partition("~")[0].strip() == "0":
         from descend.gradients.orthogonal import first_order
+        from descend.models.inexact import inexact_inputs
 
         formula = read_formula(request.model, table.names)
         inexact = inexact_inputs(request.x_sigma, formula.inputs, table.names)

@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from descend.results.loaded import LoadedFit
 from descend.results.model_file import Content, damaged, part, read_content
 from descend.results.weights import load_weights
 
+if TYPE_CHECKING:
+    from torch.nn import Module
+
 
 def load(path: str | os.PathLike[str], model: Callable[..., object] | None = None) -> LoadedFit:
     """Read a model file.
@@ -38,7 +41,7 @@ def load(path: str | os.PathLike[str], model: Callable[..., object] | None = Non
     content = read_content(place)
     kind = kind_saved(content, model, place)
     if kind.in_place:
-        load_weights(cast(Any, model), content["module"], place)
+        load_weights(cast("Module", model), content["module"], place)
         module = cast(ModuleModel, kind.restored(content, model, _loss_of_module(content, place), None))
         return restored(content, module, module.parameters.present)
     fitted = model_saved(content, kind, model, place)
@@ -147,5 +150,4 @@ def restored(
         notes=tuple(content["notes"]),
         trace=Trace() if trace is None else trace,
         _epochs_given=content["asked"],
-        _advice=content["advice"],
     )

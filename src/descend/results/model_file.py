@@ -13,6 +13,7 @@ from descend.descent.outcome import Outcome
 from descend.diagnosis import Cause
 from descend.errors import DataError, DescendError
 from descend.options.kinds_of_errors import read_errors
+from descend.wording import worded
 
 FORMAT = 1
 LONGEST_LIST = 1_000_000
@@ -216,6 +217,11 @@ MODULE: Mapping[str, Check] = {
 }
 
 
+def how_saved() -> str:
+    """Say what wrote the files that are read here."""
+    return worded("saved", "Give a file that `fit.save` wrote")
+
+
 def read_content(place: Path) -> Content:
     """Read a model file. Raises DataError if it is missing, is not a model file, has another format, or is damaged."""
     try:
@@ -227,11 +233,9 @@ def read_content(place: Path) -> Content:
     except (ValueError, RecursionError):
         content = None
     if _is_table_of_fits(content):
-        raise DataError(
-            f"`{place}` is a table of many fits, not a model file. Give a file that `descend fit --save` wrote."
-        )
+        raise DataError(f"`{place}` is a table of many fits, not a model file. {how_saved()}.")
     if not isinstance(content, dict) or "format" not in content or "descend" not in content:
-        raise DataError(f"`{place}` is not a model file. Give a file that `descend fit --save` wrote.")
+        raise DataError(f"`{place}` is not a model file. {how_saved()}.")
     if "by" in content and isinstance(content.get("groups"), list):
         raise DataError(
             f"`{place}` holds the fits of {len(content['groups']):,} groups. Save that of one group, in Python: "

@@ -14,7 +14,7 @@ from descend.descent.loop import Plan, descend
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Totals
 from descend.errors import ConfigError
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.inference.penalty_path import PenaltyPath
 from descend.losses import LOSSES
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt

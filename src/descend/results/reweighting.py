@@ -206,8 +206,8 @@ def _next(
 def _unsettled(last: SolvedFit, rule: OfPrediction | OfVariance) -> SolvedFit:
     """Return a fit that is told not to have converged."""
     advice = f"{_named(rule).capitalize()} went on changing: give an expression that depends less on the prediction."
-    solution = replace(last.solution, outcome=Outcome.STALLED, advice=advice)
-    return replace(last, solution=solution, outcome=Outcome.STALLED, _advice=advice)
+    solution = replace(last.solution, outcome=Outcome.STALLED, remedy=advice)
+    return replace(last, solution=solution, outcome=Outcome.STALLED)
 
 
 def _named(rule: OfPrediction | OfVariance) -> str:

@@ -69,7 +69,7 @@ def diagnosis_of(solution: Solution) -> Diagnosis:
         return Diagnosis(Cause.PLATEAU, {"separated": True}, solution.endless, solution.endless)
     if (fault := solution.objective.fault) is not None:
         return Diagnosis(Cause(fault.cause), fault.evidence, fault.sentence, fault.advice)
-    if not solution.model.comparable:
+    if not solution.model.comparable and solution.outcome is not Outcome.DIVERGED:
         return Diagnosis()  # which detectors read off residuals of all rows
     from descend.diagnosis.detectors import diagnose
 
@@ -110,7 +110,6 @@ def fit_of(solution: Solution) -> SolvedFit:
         failures=solution.failures,
         from_start=None if solution.from_start is None else fit_of(solution.from_start),
         _epochs_given=solution.run.epochs_given,
-        _advice=solution.advice,
     )
 
 

@@ -94,6 +94,6 @@ def import_safetensors() -> tuple[Callable[..., None], Callable[..., dict[str, T
     except ImportError:
         raise ConfigError(
             "safetensors is not installed, and the weights of a module are kept in its format. "
-            "Install it with: pip install 'descend[torch]'."
+            'Install it with: pip install "descend[torch]".'
         ) from None
     return save_file, load_file

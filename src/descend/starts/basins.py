@@ -16,8 +16,7 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.formula.parametrisation import like_terms, nonlinear, shared
 from descend.formula.structure import linear_unknowns, measures, waves
 from descend.formula.symbols import Parameter
-from descend.gradients.contract import Program
-from descend.gradients.derived import derived
+from descend.gradients.derived import Program, derived
 from descend.models import Model
 from descend.optimizers.systems import matrix_of
 from descend.parameters import Bounds

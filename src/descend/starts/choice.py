@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from descend.descent.beginning import Beginning
-from descend.gradients.contract import Program
-from descend.gradients.derived import derived
+from descend.gradients.derived import Program, derived
 from descend.options.request import Request
 from descend.problem import identifiability, preflight
 from descend.problem.point import Array, Point
 from descend.problem.problem import Problem
-from descend.problem.symmetry import upright
 from descend.starts import growth
 from descend.starts.lack_of_fit import something_left
 from descend.starts.search import Start, search
@@ -47,7 +45,7 @@ def begin(problem: Problem, request: Request) -> Beginning:
     if request.optimizer is None and not given and (end := _shortest(problem, first)) is not None:
         first = objective(end, 2)
     silent = objective.penalty is not None or request.bare
-    doubts = () if silent else identifiability.at_start(model, first, problem.columns, problem.table.source)
+    doubts = () if silent else identifiability.at_start(model, first, problem.rows.columns, problem.table.source)
     free = identifiability.free_values(model) if found is not None and doubts else {}
     if searching and free.keys() - given.keys():  # what may be chosen freely leads a search astray
         held = {**free, **given}
@@ -89,8 +87,10 @@ def _searched(problem: Problem, request: Request, theta: Array, given: Mapping[s
         before, end = descended(problem.objective, found.theta, EPOCHS)
         if model.symbolic is not None and something_left(model.symbolic, end, problem.rows):
             found = start_of_each_group(program, problem.rows, problem.objective, found, before, given)
-    if found is not None and model.symbolic is not None:
-        end = upright(model.symbolic, found.theta, problem.columns, given, problem.objective.bounds)
+    if found is not None and model.symbolic is not None and (found.theta < 0.0).any():
+        from descend.problem.symmetry import upright
+
+        end = upright(model.symbolic, found.theta, problem.rows.columns, given, problem.objective.bounds)
         found = replace(found, theta=end)
     if found is None or problem.all_rows is None:
         return found
@@ -113,7 +113,7 @@ def _on_samples(problem: Problem, request: Request, theta: Array) -> Start | Non
 def _first(problem: Problem, theta: Array, given: Mapping[str, object]) -> Point:
     """Evaluate J where the descent begins; refuse a start at which it has no value."""
     if problem.all_rows is None:
-        return preflight.finite_start(problem.objective, problem.model, theta, given, problem.columns)
+        return preflight.finite_start(problem.objective, problem.model, theta, given, problem.rows.columns)
     from descend.problem.out_of_core import finite_start
 
     return finite_start(problem, theta, given)

@@ -12,7 +12,7 @@ from descend.formula.compile import over_rows
 from descend.formula.computed import read_computed
 from descend.formula.named_curve import NamedCurve
 from descend.formula.symbols import Parameter
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.starts.trials import cube, place_of
 from descend.table.rows import Rows
 

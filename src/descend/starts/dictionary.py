@@ -15,7 +15,7 @@ from sympy import Expr, S
 from descend.formula.compile import over_rows
 from descend.formula.structure import even_parameters, is_periodic, measures, waves
 from descend.formula.symbols import Column, Parameter
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.starts.peaks import PAIRED, STEP, Peak, Span, levels, places, scale_of, shares
 from descend.starts.periodogram import chirps, frequencies
 from descend.starts.projection import Amplitude, Projection

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.formula.symbols import Parameter
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.models import SymbolicModel
 from descend.problem.problem import Problem
 from descend.starts.search import Start, sample

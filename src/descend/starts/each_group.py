@@ -8,7 +8,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.problem.point import Objective
 from descend.starts.groups import one_curve
 from descend.starts.search import Start, search

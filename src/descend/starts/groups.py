@@ -16,8 +16,7 @@ from descend.engines.small_systems import cholesky, solved
 from descend.engines.totals import GroupedEngine
 from descend.formula.formula import Formula
 from descend.formula.symbols import Column, Parameter, Predictor, Term
-from descend.gradients.contract import Program
-from descend.gradients.derived import derived
+from descend.gradients.derived import Program, derived
 from descend.parameters import Bounds, Parameters
 from descend.problem.point import Objective
 from descend.starts.search import Start, search

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from descend.descent.loop import Plan, descend
 from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Curvature
-from descend.gradients.contract import Kernel, Program
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
 from descend.optimizers.contract import State
 from descend.optimizers.curvature import DAMPING, damped_inverse
 from descend.optimizers.lbfgs import LBFGS

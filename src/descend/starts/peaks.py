@@ -16,7 +16,7 @@ from descend.formula.compile import over_rows
 from descend.formula.order_of_terms import distance_power
 from descend.formula.structure import even_parameters, measures
 from descend.formula.symbols import Parameter
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.starts.trials import size_of
 
 Array = NDArray[np.float64]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,24 +15,21 @@ from descend.engines.numpy_engine import NumpyEngine
 from descend.engines.totals import Curvature
 from descend.formula.compile import over_rows
 from descend.formula.parametrisation import like_terms, shared, unwrapped
-from descend.formula.structure import interchangeable, linear_unknowns, waves
-from descend.gradients.contract import Program
-from descend.gradients.derived import derived
+from descend.formula.structure import interchangeable, linear_unknowns, symmetric, waves
+from descend.gradients.derived import Program, derived
 from descend.losses import LOSSES
 from descend.models import formula_model
 from descend.optimizers.systems import is_finite, part_of
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over
 from descend.problem.point import Objective, Point
-from descend.problem.symmetry import canonical, has_symmetries
-from descend.starts.blocks import in_blocks
-from descend.starts.curve_ranges import with_curves
 from descend.starts.lack_of_fit import many_basins, something_left
-from descend.starts.neighbouring_rows import without_outliers
 from descend.starts.projection import Projection
-from descend.starts.sums import Sum
 from descend.starts.trials import descended, name_of, place_of, trials, tunings
 from descend.table.rows import Rows
+
+if TYPE_CHECKING:
+    from descend.starts.sums import Sum
 
 Array = NDArray[np.float64]
 ROWS = 512
@@ -114,6 +112,8 @@ class _Search:
     ) -> None:
         self.program, self.theta, self.given, self.bounds = program, theta, given, bounds
         if program.loss.of_residual and not program.loss.quadratic:
+            from descend.starts.neighbouring_rows import without_outliers
+
             rows = without_outliers(program.formula, rows)
         self.plain, self.every = _plain(program, rows)
         self.as_it_is = program.loss.quadratic and self.plain.formula is program.formula
@@ -136,6 +136,8 @@ class _Search:
             return sample(every, ROWS_OF_WAVES), ROWS
         if every.count <= max(size, 2 * FEW):
             return every, ROWS
+        from descend.starts.blocks import in_blocks
+
         blocks = in_blocks(formula, every, size, averaged=self.as_it_is)
         return (sample(every, ROWS), ROWS) if blocks is None else (blocks, size)
 
@@ -144,6 +146,8 @@ class _Search:
         """The trial points, the lowest first, with J there."""
         points = trials(self.plain, self.rows.columns, self.theta, self.scanned)
         if self.plain.formula.curves:
+            from descend.starts.curve_ranges import with_curves
+
             points = with_curves(self.plain, self.rows, points, self.scanned)
         return self._solved(points)
 
@@ -180,8 +184,10 @@ class _Search:
 
     def _canonical(self, theta: Array) -> Array:
         """Return, among parameters that are as good as theta, those that are shown to the user."""
-        if not has_symmetries(self.program):
+        if not symmetric(self.program.formula):
             return theta
+        from descend.problem.symmetry import canonical
+
         return canonical(self.program, theta, self.given, self.bounds)
 
     def agreed(self) -> Start | None:
@@ -231,6 +237,8 @@ class _Search:
     @cached_property
     def sum(self) -> Sum:
         """The formula as a sum of terms."""
+        from descend.starts.sums import Sum
+
         return Sum(self.plain, self.rows, self.every, self.given, self.projection, self.symbols, self.scanned)
 
     def _peeled(self) -> tuple[list[tuple[float, Array]], bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +23,9 @@ from descend.problem.identifiability import at_end
 from descend.problem.posing import pose, untraced
 from descend.problem.problem import Problem
 from descend.starts.choice import begin
-from descend.tracing.proof import Left
+
+if TYPE_CHECKING:
+    from descend.tracing.proof import Left
 
 
 def solve(
@@ -64,6 +67,8 @@ def _left(solution: Solution) -> Left | None:
     problem, loss = solution.problem, solution.model.loss
     if not loss.quadratic or problem.objective.penalty is not None or problem.all_rows is not None:
         return None
+    from descend.tracing.proof import Left
+
     rows = problem.rows
     return Left(rows.y, rows.omega, 2.0 * solution.loss * rows.total / float(loss.expressions[2]))
 

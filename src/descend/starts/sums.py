@@ -13,8 +13,7 @@ from sympy import Expr
 
 from descend.engines.numpy_engine import NumpyEngine
 from descend.formula.structure import linear_unknowns
-from descend.gradients.contract import Program
-from descend.gradients.derived import derived
+from descend.gradients.derived import Program, derived
 from descend.models import formula_model
 from descend.parameters import Bounds
 from descend.problem.objective import objective_over

@@ -16,7 +16,7 @@ from descend.formula.compile import over_rows
 from descend.formula.parametrisation import pivots
 from descend.formula.structure import RESPONSE_UNIT, Wave, measures, phases, waves
 from descend.formula.symbols import Parameter, Predictor
-from descend.gradients.contract import Program
+from descend.gradients.derived import Program
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.problem.point import Objective
 

@@ -32,7 +32,11 @@ FILES = ("duckdb", "sqlite")
 """Databases that are files: a wrong path must not create a new one."""
 BACKENDS = {"spark": "pyspark", "postgresql": "postgres"}
 """Ibis's names of backends that addresses call by another one."""
-NEEDED = {"postgres": ("psycopg", "descend[postgres]"), "pyspark": ("PySpark", "descend[spark]")}
+NEEDED = {
+    "duckdb": ("what Ibis needs for duckdb", "descend[query]"),
+    "postgres": ("psycopg", "descend[postgres]"),
+    "pyspark": ("PySpark", "descend[spark]"),
+}
 """Packages that databases need, and what installs them; for others Ibis has extras of its own."""
 POSTGRES = {
     "connect_timeout": "10",
@@ -77,8 +81,8 @@ def from_url(text: str) -> RemoteTable:
 
     Raises DataError if the database cannot be reached, or has no such table.
     """
-    ibis = import_ibis()
     address = read_address(text)
+    ibis = import_ibis(f"`{address.shown}`", _needed(address)[1])
     if address.file and not os.path.isfile(address.file):
         raise DataError(f"There is no file `{address.file}` for the database `{address.shown}`. Check the path.")
     backend, view, again = _connected(ibis, address)
@@ -170,13 +174,18 @@ def _connected(ibis: ModuleType, address: Address) -> tuple[SQLBackend, str | No
     except DataError:
         raise
     except ImportError:
-        missing = f"what Ibis needs for {address.backend}", f"ibis-framework[{address.backend}]"
-        package, extra = NEEDED.get(address.backend, missing)
+        package, extra = _needed(address)
         raise DataError(
-            f"`{address.shown}` cannot be reached: {package} is not installed. Install it with: pip install '{extra}'."
+            f'`{address.shown}` cannot be reached: {package} is not installed. Install it with: pip install "{extra}".'
         ) from None
     except Exception as error:  # each database has its own
         raise DataError(f"`{address.shown}` cannot be reached: {_refusal(error)}. Check the address.") from None
+
+
+def _needed(address: Address) -> tuple[str, str]:
+    """Return the package that a database needs beside Ibis, and what installs both."""
+    other = f"what Ibis needs for {address.backend}", f"ibis-framework[{address.backend}]"
+    return NEEDED.get(address.backend, other)
 
 
 def _duckdb(ibis: ModuleType, path: str) -> tuple[SQLBackend, None, Callable[[], None]]:

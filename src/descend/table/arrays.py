@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import ChainMap
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from descend.errors import DataError
 from descend.table.database import Database
 from descend.table.in_matrix import InMatrix
-from descend.table.kinds_of_cells import absent, kind_of_cells, numbers_of
+from descend.table.kinds_of_cells import absent, is_words, kind_of_cells, numbers_of
 from descend.table.rows import Cells as Cells
 from descend.table.table import EXACT, TRUTH, Label, Numbers, Table, label, refuse_duplicates
 from descend.table.units import with_units_of
@@ -73,6 +73,8 @@ class ArrayTable(Table):
 
     def text(self, name: str) -> npt.NDArray[np.object_]:
         cells = self.cells_of(name)
+        if cells.dtype.kind == "U" or is_words(cells):  # each is its own label
+            return cells.astype(object)
         labels = [None if absent(cell) else label(cell) for cell in cells.tolist()]
         return np.array(labels, dtype=object)
 
@@ -175,16 +177,18 @@ class ArrayTable(Table):
             raise not_numeric(name, self.source, kind)
         if kind == "boolean" and name not in self.counted:
             self._count(name, TRUTH)
-        numbers, bad = numbers_of(cells.tolist())
-        if bad or name in self.counted:
-            words = self.text(name).tolist()
-            counted = self.counted.get(name) or truth_of({word for word in words if word is not None})
-            if counted is not None:
-                self._count(name, counted)
-                return np.array([np.nan if word is None else counted[word] for word in words])
+        bad: list[int] = []
+        if name not in self.counted:
+            numbers, bad = numbers_of(cells.tolist())
+            if not bad:
+                return numbers
+        words = self.text(name).tolist()
+        counted = self.counted.get(name) or truth_of({word for word in words if word is not None})
+        if counted is None:
             count = len(cells) - sum(map(absent, cells.tolist()))
             raise not_a_number(name, self.source, self.place(bad[0]), cells[bad[0]], len(bad), count)
-        return numbers
+        self._count(name, counted)
+        return np.array([np.nan if word is None else counted[word] for word in words])
 
     def place(self, position: int) -> str:
         return f"row {(position if self._kept is None else int(self._kept[position])) + 1}"
@@ -229,15 +233,17 @@ def from_records(data: Cells) -> ArrayTable:
     return from_mapping({name: data[name] for name in names})
 
 
-def checked_names(names: Sequence[Any]) -> tuple[str, ...]:
+def checked_names(names: Sequence[object]) -> tuple[str, ...]:
     """Return column names if each is text and unique; raise DataError if not."""
     if not names:
         raise DataError("The data have no columns. Give at least one.")
+    texts: list[str] = []
     for name in names:
         if not isinstance(name, str):
             raise not_a_name(name)
-    refuse_duplicates(names, "the data")
-    return tuple(names)
+        texts.append(name)
+    refuse_duplicates(texts, "the data")
+    return tuple(texts)
 
 
 def not_a_name(name: object) -> DataError:

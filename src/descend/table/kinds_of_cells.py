@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -35,16 +36,21 @@ def kind_of_cells(cells: Cells) -> str:
 
 def numbers_of(cells: Sequence[object]) -> tuple[NDArray[np.float64], list[int]]:
     """Return cells of any kind as float64, NaN for missing ones, and the positions of those that are not numbers."""
-    numbers, bad = np.full(len(cells), np.nan), []
-    for position, cell in enumerate(cells):
-        if not absent(cell):
-            try:
-                numbers[position] = float(cell)  # type: ignore[arg-type]
-            except (TypeError, ValueError):
-                bad.append(position)
-            except OverflowError:
-                numbers[position] = np.inf
-    return numbers, bad
+    words = {cell for cell in cells if isinstance(cell, str)}  # few, as a rule
+    known: dict[object, float | None] = {word: _number(word) for word in words}
+    found = [known[cell] if isinstance(cell, str) else math.nan if absent(cell) else _number(cell) for cell in cells]
+    bad = [position for position, number in enumerate(found) if number is None]
+    return np.array(found, dtype=np.float64), bad
+
+
+def _number(cell: object) -> float | None:
+    """Return a cell as a number, None if it is none."""
+    try:
+        return float(cell)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    except OverflowError:
+        return math.inf
 
 
 def absent(cell: object) -> bool:

@@ -49,8 +49,8 @@ def how_to_need_less() -> str:
     """Say which options help where there is too little memory."""
     return (
         f"Rows that need more than a limit are left in their files and read in parts: give one, "
-        f"{spell('memory_limit', '1GiB')}, or a smaller one than yours (in Python, "
-        f'memory_limit="1GiB"), or fewer rows,{using("where")}.'
+        f"{spell('memory_limit', '1GiB')}, or a smaller one than yours, or fewer "
+        f"rows,{using('where')}."
     )
 
 

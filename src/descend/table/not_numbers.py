@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError, LimitsError, WordsError
-from descend.wording import spell, worded
+from descend.wording import using, worded
 
 
 def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cells: int) -> DataError:
@@ -34,8 +34,8 @@ def not_a_number(name: str, source: str, place: str, cell: object, bad: int, cel
         return WordsError(name, start, f"Use a column of numbers, such as 0 and 1; {categories}")
     others = f"{cells - 1} cells are numbers" if cells > 2 else "cell is a number"
     extent = f"Its other {others}." if bad == 1 else f"Of its {cells} cells {bad} are not numbers."
-    condition = f"'try_cast({quoted_if_odd(name)} as double) is not null'"
-    leaving_out = worded("leaving_out", f" with `{spell('where', condition)}`")
+    condition = f"try_cast({quoted_if_odd(name)} as double) is not null"
+    leaving_out = worded("leaving_out", using("where", condition))
     return DataError(f"{start} {extent} Correct the data, or leave such rows out{leaving_out}.")
 
 
@@ -92,7 +92,7 @@ def gaps(source: str, found: Mapping[str, tuple[int, int, str]]) -> str:
         sentences.append(f"{name} has {many}{where}")
     shown, others = sentences[:3], len(sentences) - 3
     tail = f"; so do {others} more columns" if others > 1 else "; so does one more column" if others == 1 else ""
-    dropping = f' with `{spell("missing", "drop")}` (in Python, missing="drop")'
+    dropping = using("missing", "drop")
     return (
         f"In {source}, {'; '.join(shown)}{tail}. Correct them, or leave such rows out{worded('leaving_out', dropping)}."
     )

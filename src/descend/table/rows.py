@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -63,7 +63,8 @@ class Roles:
     weights: relative row weights, omega. sigma: the standard deviation of each response, so that omega = 1 / sigma**2.
     At most one of them is given. clusters: those with the place of each row's cluster (see ``Levels.name``), where rows
     of one cluster are not independent. coupling: the covariance of the responses, or beside weights or sigma their
-    correlation. weighing: what the values of weights or sigma are, where they follow from predictions.
+    correlation. weighing: what the values of weights or sigma are, where they follow from predictions. exposure: what
+    multiplies the mean of a count, a column or an expression: it is part of the formula, and a column is checked here.
     """
 
     weights: str | None = None
@@ -71,6 +72,7 @@ class Roles:
     clusters: tuple[str, ...] = ()
     coupling: Coupling | None = None
     weighing: Weighing | None = None
+    exposure: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -191,7 +193,7 @@ class Rows:
 
     def check(self) -> None:
         """Refuse weights and standard deviations that a mean cannot be weighted by. Raises DataError."""
-        check_roles(self.roles, self.outside, self.source)
+        check_roles(self.roles, self.outside, self.source, self.columns)
         if self.roles.coupling is not None:
             assert self.whitening is not None  # refused here if it is not positive definite
 
@@ -220,12 +222,19 @@ def first_outside(values: Array, low: float, high: float) -> Fault | None:
     return Fault(float(values[row]), f"row {row + 1}")
 
 
-def check_roles(roles: Roles, outside: Outside, source: str) -> None:
+def check_roles(roles: Roles, outside: Outside, source: str, columns: Collection[str]) -> None:
     """Refuse weights and standard deviations that a mean cannot be weighted by, wherever the rows are.
 
     Raises DataError for negative weights, and for weights that are all 0; for standard deviations that are not above 0,
-    or so small that 1 / sigma**2 overflows, and where all are so large that it is 0.
+    or so small that 1 / sigma**2 overflows, and where all are so large that it is 0; for exposures
+    that are not above 0.
     """
+    exposure = roles.exposure if roles.exposure in columns else None
+    if exposure is not None and (bad := outside(exposure, math.ulp(0.0), math.inf)) is not None:
+        raise DataError(
+            f"The exposure `{exposure}` is {bad.value:g} in {bad.row} of {source}. Exposures must be above 0. "
+            f"Leave such rows out{using('where')}, or correct them."
+        )
     if roles.weights is not None:
         if (bad := outside(roles.weights, 0.0, math.inf)) is not None:
             raise DataError(

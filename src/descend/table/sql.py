@@ -19,13 +19,13 @@ PLAIN_DOUBLES = frozenset({"duckdb", "sqlite", "pyspark", "databricks", "mysql",
 """Databases that read a number with an exponent as a double; others take it for a decimal unless it is cast."""
 
 
-def import_ibis() -> Any:
-    """Import Ibis, or say how to install it."""
+def import_ibis(purpose: str = "the engine `query`", extra: str = "descend[query]") -> Any:
+    """Import Ibis, or say how to install it, with what else the purpose needs."""
     try:
         import ibis
     except ImportError:
         raise ConfigError(
-            "Ibis is not installed, and the engine `query` needs it. Install it with: pip install 'descend[query]'."
+            f'Ibis is not installed, and {purpose} needs it. Install it with: pip install "{extra}".'
         ) from None
     return ibis
 

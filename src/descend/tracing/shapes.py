@@ -11,9 +11,6 @@ from descend.tracing.facts import Facts
 from descend.tracing.tape import Rows, Tape, UntraceableError, Value
 from descend.tracing.traced import Traced, as_traced, common_rows, handles, listed, traced
 
-MARK = -1
-"""Stands for the axis of rows in an array of axes that NumPy permutes."""
-
 
 @handles(np.reshape, method="reshape")
 def _reshape(

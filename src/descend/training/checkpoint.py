@@ -10,7 +10,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -27,8 +27,10 @@ from descend.problem.problem import Problem
 from descend.training.course import Course
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import TorchOptimizer
+from descend.training.packing import Tensors, packed, unpacked
 from descend.training.random_states import random_states, with_random_states
 from descend.training.scheduling import Followed
+from descend.training.within_epoch import Part
 from descend.wording import spell
 
 if TYPE_CHECKING:
@@ -38,9 +40,10 @@ if TYPE_CHECKING:
 FORMAT = 1
 EVERY = 2.0
 """Seconds between two writes."""
+WITHIN = 30.0
+"""Seconds between two writes within an epoch."""
 FIRST_ROWS = 64
 """Rows of the response whose sum tells other data."""
-Tensors = dict[str, "Tensor"]
 STATE = ("epoch", "step", "loss", "first_loss", "measures", "history", "best_epoch", "best_value", "best_measures")
 """What of the state of a course is written as it is."""
 
@@ -57,21 +60,59 @@ class Writer:
         self.steps = before
         self.first_rate = self.optimizer.rate
         self.written = -math.inf
+        self.began: tuple[Step, Snapshot, float] | None = None
+        """The last step, where it stood, and when."""
+        self.begun: tuple[Mapping[str, object], Tensors] = {}, {}
+        """The states of random numbers as the epoch began."""
+        self.cut_short = False
+
+    def begin_epoch(self) -> None:
+        """Note the random numbers that the order of an epoch will be drawn by."""
+        tensors = Tensors()
+        self.begun = random_states(self.objective.engine, self.data, tensors), tensors
+
+    def due(self) -> bool:
+        """Whether the last write was long ago."""
+        return time.monotonic() - self.written >= WITHIN
+
+    def keep_part(
+        self, steps: int, losses: Sequence[Tensor], shares: Sequence[float], weight: float, last: bool = False
+    ) -> None:
+        """Write the part of the epoch that was passed. last: whether the run ends here."""
+        import torch
+
+        if self.began is None:
+            return
+        step, snapshot, at = self.began
+        self.cut_short = last
+        said, tensors = self.begun
+        taken = torch.stack(list(losses)), torch.tensor(shares, dtype=torch.float64)
+        tensors = {f"begun.{name}": each for name, each in tensors.items()}
+        tensors |= dict(zip(("part.losses", "part.shares"), taken, strict=True))
+        seconds = snapshot.seconds + time.monotonic() - at
+        part = {"steps": steps, "weight": weight, "begun": said, "seconds": seconds}
+        write_atomically(self.path, self.content(step, snapshot, part, tensors))
+        self.written = time.monotonic()
 
     def __call__(self, step: Step) -> None:
         snapshot, step.snapshot = step.snapshot, None
         row = [step.epoch, step.loss, step.gradient_norm, step.learning_rate, step.seconds, dict(step.measures or {})]
         due = step.outcome is not None or time.monotonic() - self.written >= EVERY
+        if self.cut_short:  # what is written goes on within the epoch
+            return
+        self.began = None if snapshot is None else (step, snapshot, time.monotonic())
         if snapshot is not None and due and math.isfinite(step.loss):
             write_atomically(self.path, self.content(step, snapshot))
             self.written = time.monotonic()
         self.steps.append(row)
 
-    def content(self, step: Step, snapshot: Snapshot) -> bytes:
-        """Return the file: where the run stands after an epoch."""
+    def content(
+        self, step: Step, snapshot: Snapshot, part: Mapping[str, object] | None = None, more: Tensors | None = None
+    ) -> bytes:
+        """Return the file: where the run stands after an epoch, or with a part of the next."""
         from safetensors.torch import save
 
-        objective, course, tensors = self.objective, self.course, Tensors()
+        objective, course, tensors = self.objective, self.course, Tensors(more or {})
         optimizer = self.optimizer
         said = {
             "checkpoint": FORMAT,
@@ -86,6 +127,8 @@ class Writer:
             "optimizer": packed(optimizer.torch_optimizer.state_dict(), "optimizer", tensors),
             "random": random_states(objective.engine, self.data, tensors),
         }
+        if part is not None:
+            said |= {"part": part, "seconds": part["seconds"]}
         if course.scheduler is not None:
             said["scheduler"] = packed(course.scheduler.scheduler.state_dict(), "scheduler", tensors, lenient=True)
         for name, tensor in standing(objective):
@@ -162,8 +205,8 @@ def read(path: str | os.PathLike[str]) -> Found | None:
         ) from None
     except (SafetensorError, KeyError, ValueError, TypeError):
         raise DataError(
-            f"`{place}` is not the checkpoint of a PyTorch module. Give a file that `{spell('checkpoint')}` wrote for "
-            f"one, or start without `{spell('resume')}`."
+            f"`{place}` is not the checkpoint of a PyTorch module. Give a file that {spell('checkpoint')} wrote for "
+            f"one, or start without {spell('resume')}."
         ) from None
 
 
@@ -189,7 +232,9 @@ def checkpointed(problem: Problem, request: Request) -> Checkpoint | None:
         steps = [row for row in found.said["steps"] if row[0] < found.said["course"]["epoch"]]
         _refuse_another(request.checkpoint, found, objective, identity(objective, course, request))
         resumed = _restored(found, objective, course, optimizer, steps, request.data)
-    objective.writer = Writer(objective, course, request, steps)
+    objective.writer = writer = Writer(objective, course, request, steps)
+    if course.regime.lean and course.meter is None:  # which would have heard only the rest of an epoch
+        course.keeper = writer
     return resumed
 
 
@@ -243,6 +288,8 @@ def _restored(
         course.average.tensors = _numbered(tensors, "average", device)
     course.due = False
     course.begins = lambda: with_random_states(data, said["random"], tensors)
+    if "part" in said:
+        course.part = _part_of(found, data, device)
     objective.stands(course.loss, said["norm"])
     # The handle of the weights stands for a vector, and the optimizer of PyTorch for the state of one of ours.
     handle, names = cast(Array, theta), cast(Parameters, objective.model.parameters)
@@ -255,52 +302,20 @@ def _restored(
     return Checkpoint(said["run"], {}, course.loss, snapshot, past)
 
 
+def _part_of(found: Found, data: object, device: Device) -> Part:
+    """Return the part of an epoch that was passed."""
+    said, tensors = found.said["part"], found.tensors
+    begun = {name[6:]: each for name, each in tensors.items() if name.startswith("begun.")}
+    return Part(
+        said["steps"],
+        tensors["part.losses"].to(device),
+        tensors["part.shares"],
+        said["weight"],
+        lambda: with_random_states(data, said["begun"], begun),
+        lambda: with_random_states(data, found.said["random"], tensors),
+    )
+
+
 def _numbered(tensors: Tensors, name: str, device: Device) -> list[Tensor]:
     count = sum(each.startswith(f"{name}.") for each in tensors)
     return [tensors[f"{name}.{place}"].to(device, copy=True) for place in range(count)]
-
-
-def packed(value: object, name: str, tensors: Tensors, lenient: bool = False) -> object:
-    """Return a state as JSON can hold it; its tensors go into ``tensors``, under names that begin with ``name``.
-
-    lenient: leave out of a dict what is neither data nor a tensor, such as a function.
-
-    >>> packed({"lr": 0.1, 3: (1, None)}, "optimizer", {})
-    {'dict': [['lr', 0.1], [3, {'tuple': [1, None]}]]}
-    """
-    import torch
-
-    if isinstance(value, torch.Tensor):
-        label = f"{name}.{len(tensors)}"
-        tensors[label] = value
-        return {"tensor": label, "device": value.device.type}
-    if isinstance(value, dict):
-        pairs = []
-        for key, each in value.items():
-            try:
-                pairs.append([key, packed(each, name, tensors, lenient)])
-            except TypeError:
-                if not lenient:
-                    raise
-        return {"dict": pairs}
-    if isinstance(value, tuple):
-        return {"tuple": [packed(each, name, tensors, lenient) for each in value]}
-    if isinstance(value, list):
-        return [packed(each, name, tensors, lenient) for each in value]
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise TypeError(f"A {type(value).__name__} is no data.")
-
-
-def unpacked(content: Any, tensors: Tensors) -> Any:
-    """Return what `packed` made into JSON."""
-    if isinstance(content, list):
-        return [unpacked(each, tensors) for each in content]
-    if not isinstance(content, dict):
-        return content
-    if "tensor" in content:
-        # A copy lies in memory as any new tensor does; where one lies changes the last bits of sums over it.
-        return tensors[content["tensor"]].to(content["device"], copy=True)
-    if "tuple" in content:
-        return tuple(unpacked(each, tensors) for each in content["tuple"])
-    return {key: unpacked(each, tensors) for key, each in content["dict"]}

@@ -26,6 +26,19 @@ SUM = 1e-3
 """How far the probabilities of a row may add up to something else than 1."""
 
 
+def has_places(given: object) -> bool:
+    """Whether rows have a class for each of several places, (n, ...): whole numbers that are not one-hot classes.
+
+    >>> has_places(np.zeros((5, 4, 4), int)), has_places(np.eye(3, dtype=int)), has_places([0, 1, 1])
+    (True, False, False)
+    """
+    y = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)
+    if y.dtype.kind not in "iu" or y.ndim < 2 or y[0].size < 2:
+        return False
+    one_hot = y.ndim == 2 and y.min() >= 0 and bool((y.sum(axis=1) == 1).all())
+    return not one_hot
+
+
 def read_classes(given: object, loss: Loss) -> tuple[Loss, Array, NDArray[np.floating] | None]:
     """Return the loss of the classes of a response, their places in each row, and probabilities if these are given.
 

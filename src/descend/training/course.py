@@ -18,6 +18,7 @@ from descend.training.optimizers import TorchOptimizer
 from descend.training.regime import Regime
 from descend.training.scheduling import Scheduler
 from descend.training.sums import Sums
+from descend.training.within_epoch import KeepsParts, Part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,6 +47,10 @@ class Course:
 
     begins: Callable[[], None] | None = None
     """What is done as a run begins that goes on from where another stood."""
+    keeper: KeepsParts | None = None
+    """What writes where the run stands within an epoch."""
+    part: Part | None = None
+    """What of the first epoch was passed before the run was cut off."""
     module: Module | None = None
     optimizer: Optimizer | None = None
     epoch: int = 0
@@ -111,13 +116,19 @@ class Course:
         objective.meter = self.meter if self.regime.lean else None
         losses: list[Tensor] = []
         shares: list[float] = []
-        total_weight, before = 0.0, None
+        total_weight, before, keeper = 0.0, None, self.keeper
         # Elsewhere than on a processor this would wait for each step.
         watched = trained[0].device.type == "cpu"
-        regime = self.regime
-        for batches, count in objective.engine.steps(regime.batch_size, regime.seed, epoch, regime.accumulate):
-            if stop() or self.stopped:
-                break
+        regime, begun, part = self.regime, self.step, self.part
+        if part is not None:
+            part.rewind()
+        if keeper is not None:
+            keeper.begin_epoch()
+        steps = objective.engine.steps(regime.batch_size, regime.seed, epoch, regime.accumulate)
+        if part is not None:
+            losses, shares, total_weight = part.skipped(steps)
+            begun, self.part = begun - part.steps, None
+        for batches, count in () if stop() or self.stopped else steps:
             for tensor in trained:
                 tensor.grad = None
             total_weight += count
@@ -143,6 +154,11 @@ class Course:
                 self.step_losses = losses[-len(batches) :]
                 for each in after:
                     each()
+            ends = stop() or self.stopped
+            if keeper is not None and (ends or keeper.due()):
+                keeper.keep_part(self.step - begun, losses, shares, total_weight, last=ends)
+            if ends:  # before the next batch is drawn
+                break
         objective.meter = None
         if not losses:
             return

@@ -70,12 +70,9 @@ class Dense(CurvatureOfRows):
         units = torch.from_numpy(scale).to(matrix.device, matrix.dtype)
         matrix.diagonal().add_(max(damping, ROUNDING * size) * units**2)
         # Scaling rows and columns alike scales the factor alike, so the matrix is factored as it is.
-        factor, failed = torch.linalg.cholesky_ex(matrix)
-        if int(failed):
-            return None
         right = torch.from_numpy(-gradient).to(matrix.device, matrix.dtype) * units
-        move = torch.cholesky_solve(right[:, None], factor)[:, 0]
-        return np.asarray((move * units).double().cpu().numpy())
+        move = solved_lower(matrix, right[:, None])
+        return None if move is None else np.asarray((move[:, 0] * units).double().cpu().numpy())
 
 
 class Dual(CurvatureOfRows):
@@ -86,32 +83,44 @@ class Dual(CurvatureOfRows):
         z = -D^-1 A' (K + lambda I)^-1 q - (I - D^-1 A' (K + lambda I)^-1 A D^-1) D^-1 g0 / lambda
 
     pull: q, 0 where a row has no curvature. explained: whether there is no such row, so that g0 = 0.
+    finer: makes A in double precision, where it is in single: for a damping that would drown in the rounding of K.
     """
 
-    def __init__(self, root: Tensor, pull: Tensor, explained: bool) -> None:
-        self.root, self.pull, self.explained = root, pull, explained
-        self._scaled: tuple[Array, Tensor, Tensor] | None = None
-        self._diagonal: Array = (root**2).sum(dim=0).cpu().numpy()
+    def __init__(self, root: Tensor, pull: Tensor, explained: bool, finer: Callable[[], Tensor] | None = None) -> None:
+        self.root, self.pull, self.explained, self.finer = root, pull, explained, finer
+        self._scaled: tuple[Array, Tensor, Tensor, float] | None = None
+        self._diagonal: Array = (root**2).sum(dim=0).double().cpu().numpy()
 
     def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
         import torch
 
-        if self._scaled is None or self._scaled[0] is not scale:
-            root = self.root / torch.from_numpy(scale).to(self.root.device)
-            self._scaled = (scale, root, root @ root.T)
-        _, root, matrix = self._scaled
-        unexplained = torch.from_numpy(gradient).to(root.device) - root.T @ self.pull
-        matrix = matrix.clone()
+        root, matrix, largest = self._of(scale)
+        if self.finer is not None and damping < SINGLE * math.sqrt(len(matrix)) * largest:
+            self.root, self.finer, self._scaled = self.finer(), None, None
+            root, matrix, _ = self._of(scale)
+        matrix, pull = matrix.clone(), self.pull.to(root.dtype)
         damping = max(damping, ROUNDING * len(matrix))
         matrix.diagonal().add_(damping)
-        factor, failed = torch.linalg.cholesky_ex(matrix)
-        if int(failed):
+        if self.explained:
+            inner = solved_lower(matrix, pull[:, None])
+            return None if inner is None else np.asarray((-root.T @ inner[:, 0]).double().cpu().numpy())
+        unexplained = torch.from_numpy(gradient).to(root.device, root.dtype) - root.T @ pull
+        inner = solved_lower(matrix, torch.stack([pull, root @ unexplained], dim=1))
+        if inner is None:
             return None
-        inner = torch.cholesky_solve(torch.stack([self.pull, root @ unexplained], dim=1), factor)
-        move = -root.T @ inner[:, 0]
-        if not self.explained:
-            move -= (unexplained - root.T @ inner[:, 1]) / damping
-        return np.asarray(move.cpu().numpy())
+        move = -root.T @ inner[:, 0] - (unexplained - root.T @ inner[:, 1]) / damping
+        return np.asarray(move.double().cpu().numpy())
+
+    def _of(self, scale: Array) -> tuple[Tensor, Tensor, float]:
+        """Return A D^-1, the lower triangle of K, and the largest number on its diagonal."""
+        import torch
+
+        if self._scaled is None or self._scaled[0] is not scale:
+            root = self.root / torch.from_numpy(scale).to(self.root.device, self.root.dtype)
+            matrix = torch.zeros(len(root), len(root), dtype=root.dtype, device=root.device)
+            add_lower(matrix, root.T)
+            self._scaled = (scale, root, matrix, float(matrix.diagonal().max()))
+        return self._scaled[1:]
 
 
 class Krylov(CurvatureOfRows):
@@ -159,8 +168,34 @@ def _enough(damping: float) -> Callable[[Array], bool]:
 
 def add_lower(total: Tensor, rows: Tensor) -> None:
     """Add the lower triangle of A'A to a matrix, in place."""
+    if rows.device.type == "cpu":
+        from scipy.linalg.blas import dsyrk, ssyrk
+
+        add, root = ssyrk if str(rows.dtype) == "torch.float32" else dsyrk, rows.numpy()
+        across = root.flags.f_contiguous and not root.flags.c_contiguous
+        # Transposes are as Fortran has them, so that nothing is copied and the total itself is written.
+        add(1.0, root if across else root.T, 1.0, total.numpy().T, trans=across, overwrite_c=True)
+        return
     size = rows.shape[1]
     step = -(-size // LOWER_PARTS)
     for begin in range(0, size, step):
         end = min(begin + step, size)
         total[begin:, begin:end].addmm_(rows[:, begin:].T, rows[:, begin:end])
+
+
+def solved_lower(matrix: Tensor, right: Tensor) -> Tensor | None:
+    """Return X of A X = B, of which a positive definite A is given by its lower triangle, which is overwritten.
+
+    None if A is not positive definite to rounding.
+    """
+    import torch
+
+    if matrix.device.type == "cpu":
+        from scipy.linalg import lapack
+
+        single = str(matrix.dtype) == "torch.float32"
+        factored, solved = (lapack.spotrf, lapack.spotrs) if single else (lapack.dpotrf, lapack.dpotrs)
+        factor, failed = factored(matrix.numpy().T, lower=0, clean=0, overwrite_a=1)
+        return None if failed else torch.from_numpy(np.ascontiguousarray(solved(factor, right.numpy(), lower=0)[0]))
+    factor, failed = torch.linalg.cholesky_ex(matrix)
+    return None if int(failed) else torch.cholesky_solve(right, factor)

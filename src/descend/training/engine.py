@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,11 @@ class ModuleEngine:
         """The number of rows."""
         return int(self.y.shape[0])
 
+    @cached_property
+    def block(self) -> int:
+        """How many rows are passed at once."""
+        return block_size(self.inputs)
+
     def under(self, model: ModuleModel) -> ModuleEngine:
         """Return the same rows for a model that is settled."""
         return self
@@ -66,7 +72,7 @@ class ModuleEngine:
         if chosen is not None:
             yield self._at(chosen)
             return
-        size = self.count if at_once else block_size(self.inputs)
+        size = self.count if at_once else self.block
         for begin in range(0, self.count, size):
             yield (self.inputs, self.y, self.omega) if size >= self.count else self._at(slice(begin, begin + size))
 
@@ -140,7 +146,7 @@ class ModuleEngine:
         return self.inputs[place], self.y[place], None if self.omega is None else self.omega[place]
 
 
-def engine_of(model: ModuleModel, columns: Mapping[str, Any], rows: Rows) -> ModuleEngine:
+def engine_of(model: ModuleModel, columns: Mapping[str, object], rows: Rows) -> ModuleEngine:
     """Return rows as tensors on the module's device."""
     omega = None if rows.omega is None else model.placed(rows.omega)
     targets = columns.get(TARGETS)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,24 +17,24 @@ from descend.training.curvatures import CurvatureOfRows, Dense, Dual, Krylov, ad
 from descend.training.flat import Flat
 from descend.training.jacobian import RowJacobian
 from descend.training.objective import ModuleObjective
-from descend.training.row_terms import by_columns, rows_of
+from descend.training.products import Graphs
+from descend.training.row_terms import rows_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from descend.losses.curved_rows import Terms
+    from descend.training.layers import LayeredPass
 
 Array = NDArray[np.float64]
-Part: TypeAlias = "tuple[Tensor, Tensor, tuple[Tensor, ...], Terms, Tensor]"
-"""Scores, u, J'u, the terms of some rows and their shares."""
 MOST_UNKNOWNS = 10_000
 """Up to so many parameters, or scores of rows, a matrix of them is formed and factored."""
 MOST_NUMBERS = 1 << 26
 """A Jacobian of more numbers is not held as a whole."""
+ROWS_HELD = 1 << 23
+"""Of rows whose Jacobian has no more numbers than this, what layers were given and returned is kept."""
 LEAST_UNIT = 1e-8
 """A tensor that moves no prediction is damped in units of at least this share of the largest."""
-PROBES = 8
-"""Random signs of the rows from which the diagonal of a curvature is estimated that is never formed."""
 
 
 class Surface:
@@ -47,14 +47,24 @@ class Surface:
         import torch
 
         self.flat, self.objective = Flat(objective), objective
-        self.trained = objective.model.parameters.trained
+        self.trained: Sequence[Tensor] = objective.model.parameters.trained
         self.size = sum(tensor.numel() for tensor in self.trained)
         self.jacobian, self.loss = RowJacobian(objective.model), rows_of(objective.model)
         self.kinds = np.repeat(_kinds(objective), [tensor.numel() for tensor in self.trained])
         self.double = all(str(tensor.dtype) == "torch.float64" for tensor in self.trained)
+        self.given, inputs = form, objective.engine.inputs
+        self._all: tuple[Tensor, Tensor, Tensor] | None = None
         with evaluating(objective.model.module), torch.no_grad():
-            self.scores = self.scored(objective.engine.inputs[:1]).shape[1]
-        self.given = form
+            try:
+                self.scores = self.jacobian.tried(inputs)
+            except (RuntimeError, ValueError, TypeError):
+                self.given = "products"  # a forward that looks at the values of its rows cannot be taken row by row
+                self.scores = self.jacobian.scored(inputs[:1]).shape[1]
+
+    @property
+    def count(self) -> int:
+        """The number of rows."""
+        return self.objective.rows
 
     def form(self, rows: int) -> str:
         """Return which form of the curvature is cheapest for so many rows."""
@@ -83,16 +93,27 @@ class Surface:
         """Yield inputs, y and the share of each row in J, in double precision but for the inputs."""
         import torch
 
+        if rows is None and self._all is not None:
+            yield self._all
+            return
         engine = self.objective.engine
         total = engine.rows.weight_of(rows)
         for inputs, y, weights in engine.blocks(rows, False):
             ones = torch.ones(len(y), dtype=torch.float64, device=y.device)
             known = y.double() if y.is_floating_point() else y  # classes are counted
-            yield inputs, known, (ones if weights is None else weights.double()) / total
+            part = inputs, known, (ones if weights is None else weights.double()) / total
+            if rows is None and inputs is engine.inputs:
+                self._all = part
+            yield part
 
-    def scored(self, inputs: Tensor) -> Tensor:
-        """Return the scores of rows, (n, k), in the precision of the module."""
-        return by_columns(self.objective.model.score(inputs))
+    def passes(self, rows: NDArray[np.intp] | None) -> Iterator[Passed]:
+        """Pass rows through the module, by its layers if it is made of these."""
+        for inputs, y, share in self.parts(rows):
+            yield Passed(inputs, y, share, self.jacobian.passed(inputs))
+
+    def keeps(self, rows: int) -> bool:
+        """Whether a pass of so many rows is kept for their derivatives; of more, each block is passed anew."""
+        return self.jacobian.layers is not None and rows * self.scores * self.size <= ROWS_HELD
 
 
 def _kinds(objective: ModuleObjective) -> list[int]:
@@ -107,6 +128,15 @@ def _kinds(objective: ModuleObjective) -> list[int]:
     return [0 if id(tensor) in layers else number for number, tensor in enumerate(trained, 1)]
 
 
+class Passed(NamedTuple):
+    """Some rows, the share of each in J, and their pass through the layers of a module that is made of these."""
+
+    inputs: Tensor
+    y: Tensor
+    share: Tensor
+    layered: LayeredPass | None
+
+
 class Place:
     """An `Evaluation` of a module: J at theta over all rows or some, in evaluation mode."""
 
@@ -117,6 +147,7 @@ class Place:
         self.surface, self.theta, self.rows = surface, surface.rounded(theta), rows
         self.system: type[System] = Damped
         self.latest: Place | None = None
+        self._kept: Passed | None = None
 
     def at(self, theta: Array, order: int = 1) -> Place:
         """Return J at another theta, over the same rows; derivatives are computed once they are asked for."""
@@ -128,15 +159,31 @@ class Place:
         found, self.latest = self.latest, None  # or each place would keep all that follow
         return found if found is not None and found.theta is theta else None
 
-    @cached_property
-    def loss(self) -> float:
+    def _passes(self) -> Iterator[Passed]:
+        """Yield the rows in blocks, passed with their graphs if the module is made of layers; one block is kept."""
+        kept = self._kept
+        if kept is not None and kept.layered is not None and kept.layered.fresh:
+            yield kept
+            return
+        with self.surface.flat.standing_at(self.theta):
+            for passed in self.surface.passes(self.rows):
+                if self.surface.keeps(self.objective_rows) and len(passed.y) == self.objective_rows:
+                    self._kept = passed
+                yield passed
+
+    def _scores(self, passed: Passed) -> Tensor:
+        """Return the scores of passed rows, in double precision."""
         import torch
 
-        surface, total = self.surface, 0.0
-        with surface.flat.standing_at(self.theta), torch.no_grad():
-            for inputs, y, share in surface.parts(self.rows):
-                total += float(share @ surface.loss.value(surface.scored(inputs).double(), y))
-        return total
+        if passed.layered is not None:
+            return passed.layered.scores.detach().double()
+        with torch.no_grad():
+            return self.surface.jacobian.scored(passed.inputs).double()
+
+    @cached_property
+    def loss(self) -> float:
+        value = self.surface.loss.value
+        return sum(float(each.share @ value(self._scores(each), each.y)) for each in self._passes())
 
     @cached_property
     def gradient(self) -> Array:
@@ -144,140 +191,77 @@ class Place:
 
         surface = self.surface
         total: Array = np.zeros(surface.size)
-        with surface.flat.standing_at(self.theta), torch.enable_grad():
-            for inputs, y, share in surface.parts(self.rows):
-                scores = surface.scored(inputs)
-                slope = share[:, None] * surface.loss.terms(scores.detach().double(), y).slope
-                total += joined(
-                    torch.autograd.grad(scores, surface.trained, slope.to(scores.dtype), materialize_grads=True)
-                )
+        for passed in self._passes():
+            if passed.layered is not None:
+                scores = self._scores(passed)
+                slope = passed.share[:, None] * surface.loss.terms(scores, passed.y).slope
+                total += joined(passed.layered.gradient(slope))
+                continue
+            with torch.enable_grad():
+                own = surface.jacobian.scored(passed.inputs)
+                slope = passed.share[:, None] * surface.loss.terms(own.detach().double(), passed.y).slope
+                total += joined(torch.autograd.grad(own, surface.trained, slope.to(own.dtype), materialize_grads=True))
         return total
 
     @cached_property
     def curvature(self) -> CurvatureOfRows:
         form = self.surface.form(self.objective_rows)
-        make = {"matrix": self._matrix, "rows": self._of_rows, "products": self._products}[form]
-        with self.surface.flat.standing_at(self.theta):
-            return make()
+        return {"matrix": self._matrix, "rows": self._of_rows, "products": self._products}[form]()
 
     @property
     def objective_rows(self) -> int:
         """How many rows there are."""
-        return self.surface.objective.rows if self.rows is None else len(self.rows)
+        return self.surface.count if self.rows is None else len(self.rows)
 
     def _roots(self, double: bool) -> Iterator[tuple[Tensor, Terms, Tensor]]:
         """Yield the rows of A, with A'A = C and A = sqrt(omega) B'J, in blocks, with the terms s and B and sqrt(omega).
 
         double: whether A is wanted in double precision; it is in that of the module otherwise.
         """
-        import torch
-
         surface = self.surface
-        for inputs, y, share in surface.parts(self.rows):
-            with torch.no_grad():
-                terms = surface.loss.terms(surface.scored(inputs).double(), y)
-            for part, jacobian in surface.jacobian.blocks(inputs, surface.scores):
-                here, root = terms.of(part), share[part].sqrt()
+        for passed in self._passes():
+            terms = surface.loss.terms(self._scores(passed), passed.y)
+            for part, jacobian in surface.jacobian.blocks(passed.inputs, surface.scores, passed.layered):
+                here, root = terms.of(part), passed.share[part].sqrt()
                 held = jacobian.double() if double else jacobian
                 yield here.times(root).weighted(held).flatten(0, 1), here, root
 
     def _matrix(self) -> CurvatureOfRows:
         if self.surface.double:
             return Dense(self._gram(True))
-        return Dense(self._gram(False), self._in_double)
-
-    def _in_double(self) -> Tensor:
-        with self.surface.flat.standing_at(self.theta):
-            return self._gram(True)
+        return Dense(self._gram(False), lambda: self._gram(True))
 
     def _gram(self, double: bool) -> Tensor:
         """Return the lower triangle of C, (p, p), in double precision or that of the module."""
         import torch
 
         size, like = self.surface.size, self.surface.trained[0]
-        lower = torch.zeros(size, size, dtype=torch.float64 if double else like.dtype, device=like.device)
+        lower = torch.zeros(size, size, dtype=torch.float64 if double else torch.float32, device=like.device)
         for rows, _, _ in self._roots(double):
-            add_lower(lower, rows)
+            add_lower(lower, rows.to(lower.dtype))
         return lower
 
     def _of_rows(self) -> CurvatureOfRows:
         import torch
 
-        roots, terms, weights = zip(*self._roots(True), strict=True)
+        double = self.surface.double
+        roots, terms, weights = zip(*self._roots(double), strict=True)
         # q is that of sqrt(omega) s, for A is that of sqrt(omega) B.
         pulls = [(each.pull * root[:, None]).flatten() for each, root in zip(terms, weights, strict=True)]
-        return Dual(torch.cat(roots), torch.cat(pulls), all(each.explained for each in terms))
+        explained = all(each.explained for each in terms)
+        if not double and not explained:  # what is left of g by its own rounding would be divided by the damping
+            return Dual(self._root_in_double(), torch.cat(pulls), explained)
+        return Dual(torch.cat(roots), torch.cat(pulls), explained, None if double else self._root_in_double)
+
+    def _root_in_double(self) -> Tensor:
+        import torch
+
+        return torch.cat([rows for rows, _, _ in self._roots(True)])
 
     def _products(self) -> CurvatureOfRows:
-        graphs = Graphs(self)
-        return Krylov(graphs.product, graphs.diagonal())
-
-
-class Graphs:
-    """Products of the curvature with vectors: forward by differentiating J'u by u, then backward."""
-
-    def __init__(self, place: Place) -> None:
-        self.place, self.surface = place, place.surface
-        # Copies: the module itself moves on while these graphs are in use.
-        self.trained = [part.requires_grad_() for part in cut(place.theta, place.surface.trained)]
-        self.weights = dict(zip(place.surface.jacobian.trained, self.trained, strict=True))
-        self.kept: list[Part] = []
-
-    def parts(self) -> Iterator[Part]:
-        """Yield scores, u, J'u, the terms of the rows and their shares, with their graphs."""
-        import torch
-
-        if self.kept:
-            yield from self.kept
-            return
-        surface = self.surface
-        with torch.enable_grad():
-            for inputs, y, share in surface.parts(self.place.rows):
-                scores = surface.jacobian.scores(self.weights, inputs)
-                dual = torch.zeros_like(scores, requires_grad=True)
-                backward = torch.autograd.grad(scores, self.trained, dual, create_graph=True, materialize_grads=True)
-                part = (scores, dual, backward, surface.loss.terms(scores.detach().double(), y), share)
-                if len(inputs) == self.place.objective_rows:
-                    self.kept = [part]
-                yield part
-
-    def product(self, vector: Array) -> Array:
-        """Return C v."""
-        import torch
-
-        total = np.zeros_like(vector)
-        for scores, dual, backward, terms, share in self.parts():
-            along = cut(vector, self.trained)
-            (change,) = torch.autograd.grad(backward, dual, along, retain_graph=True, materialize_grads=True)
-            curved = share[:, None] * terms.curved(change.double())
-            total += joined(
-                torch.autograd.grad(
-                    scores, self.trained, curved.to(scores.dtype), retain_graph=True, materialize_grads=True
-                )
-            )
-        return total
-
-    def diagonal(self) -> Array:
-        """Estimate the diagonal of C: the mean of (J'B v)**2 over random signs v of the rows.
-
-        Source: Hutchinson (1990), Commun. Stat. Simul. 19, 433-450.
-        """
-        import torch
-
-        random = torch.Generator().manual_seed(0)
-        total: Array = np.zeros(self.surface.size)
-        for _ in range(PROBES):
-            summed: Array = np.zeros(self.surface.size)
-            for scores, _, _, terms, share in self.parts():
-                signs = torch.randint(0, 2, scores.shape, generator=random).to(scores.device).double() * 2.0 - 1.0
-                weighted = share.sqrt()[:, None] * terms.spread(signs)
-                summed += joined(
-                    torch.autograd.grad(
-                        scores, self.trained, weighted.to(scores.dtype), retain_graph=True, materialize_grads=True
-                    )
-                )
-            total += summed**2
-        return total / PROBES
+        with self.surface.flat.standing_at(self.theta):
+            graphs = Graphs(self.theta, self.surface, self.rows)
+            return Krylov(graphs.product, graphs.diagonal())
 
 
 class Damped:

@@ -231,6 +231,9 @@ def seen(model: ModuleModel, output: Tensor, y: Tensor) -> Seen:
     """Return what was observed and predicted of rows, of what a module returned for them."""
     import torch
 
+    if y.ndim > 1 and not y.is_floating_point() and (*output.shape[:1], *output.shape[2:]) == y.shape:
+        there = y.reshape(-1) >= 0  # a class for each of several places, or less where there is none
+        output, y = output.movedim(1, -1).reshape(-1, output.shape[1])[there], y.reshape(-1)[there]
     loss, observed = model.loss, y.detach().cpu().double().numpy()
     if loss.of_classes or (not y.is_floating_point() and y.ndim == 1 and output.ndim == 2 and output.shape[1] > 1):
         shares = torch.softmax(output.double() if not output.is_mps else output, 1).cpu().double().numpy()
@@ -290,12 +293,15 @@ def _of_outputs(metrics: object, model: ModuleModel) -> Meter:
         meter = meter_of(own, replace(model, loss=loss)) if own else None
         if meter is not None:
             found[name] = meter
+    if not found:
+        shown = ", ".join(f"{name}: {loss.shown}" for name, loss in losses.items())
+        raise ConfigError(f"None of the `metrics` goes with an output of this module, whose losses are {shown}.")
     return MeterOfOutputs(model, found)
 
 
 def _goes_with(metric: object, loss: Loss) -> bool:
     built = METRICS.build(metric) if isinstance(metric, str | Metric) else None
-    return built is None or built.of_classes == bool(loss.of_classes or loss.two_levels)
+    return built is None or built.of_classes == (loss.of_classes or loss.two_levels or loss.of_places)
 
 
 def _name_of(given: object, place: int) -> str:

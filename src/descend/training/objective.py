@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from descend.training.point import ModulePoint
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from descend.descent.step import Step
     from descend.training.flat import Flat
 
 Array = NDArray[np.float64]
@@ -41,7 +42,7 @@ class WritesSteps(Protocol):
 
     first_rate: float
 
-    def __call__(self, step: Any) -> None:
+    def __call__(self, step: Step) -> None:
         """Read one step."""
 
 
@@ -54,6 +55,7 @@ class ModuleObjective(Objective):
     """
 
     engine: ModuleEngine  # type: ignore[assignment]  # which stands in for one
+    steps_itself = True
 
     def __init__(self, model: ModuleModel, engine: ModuleEngine, modes: Modes) -> None:
         self.model, self.engine, self.modes = model, engine, modes
@@ -65,6 +67,8 @@ class ModuleObjective(Objective):
         # PyTorch has one operation for the mean of r**2, forward and backward, instead of three.
         self.squared = self.in_torch is None and loss.quadratic and float(loss.expressions[2]) == 2.0
         self._last: ModulePoint | None = None
+        self.ahead: ModulePoint | None = None
+        """J at the end of a step, where that knows it."""
         self.course: Course | None = None
         self.one_thread = self.half = self.compiled = False
         """Whether the module computes in bfloat16 where that is safe, and whether it is compiled."""
@@ -93,9 +97,12 @@ class ModuleObjective(Objective):
         course, lean = self.course, None
         if course is not None and order:
             lean, course.passed = course.passed, None
+        ahead, self.ahead = self.ahead, None
         if lean is not None:
             point = ModulePoint(theta, lean, self, None)
             point.lean = True
+        elif ahead is not None and ahead.theta is theta and order and (course is None or course.meter is None):
+            point = ahead
         else:
             self.modes.evaluate()
             self.meter = None if course is None or not order else course.meter

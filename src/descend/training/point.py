@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.models.module_weights import Weights
+from descend.models.module_weights import Weights, cut
 from descend.training.curvature import Ritz
 from descend.training.sums import Sums
 
@@ -50,6 +50,17 @@ class ModulePoint:
         self.promised = math.inf
         self._loss: float | None = None
         self.known_norm: float | None = None
+
+    @classmethod
+    def known(cls, theta: Weights, loss: float, gradient: Array, objective: PassedAgain) -> ModulePoint:
+        """Return a point where J and its gradient over all rows are known; ``.grad`` will hold the latter."""
+        import torch
+
+        objective.runs, objective.passes = objective.runs + 1, objective.passes + 1.0
+        trained = objective.model.parameters.trained
+        for tensor, part in zip(trained, cut(gradient, trained), strict=True):
+            tensor.grad = part
+        return cls(theta, torch.tensor(loss, dtype=torch.float64), objective, None)
 
     # Both wait for the device, so they are computed once, and in batches not at all.
     @property

@@ -16,7 +16,7 @@ from descend.models.datasets import is_dataset
 from descend.models.module import ModuleModel, block_size
 from descend.models.module_modes import Modes
 from descend.models.module_weights import ModuleParameters
-from descend.models.together import tensors_of
+from descend.models.together import several, tensors_of
 from descend.optimizers import OPTIMIZERS
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.options.request import Request
@@ -223,6 +223,10 @@ def _refuse_untrainable(module: Module) -> None:
 
 def _refusal(model: ModuleModel, few: Tensor, error: Exception) -> str:
     said = str(error).strip().partition("\n")[0].rstrip(".")
+    if (parts := several(few)) is not None:
+        named = ", ".join(f"{name} {tuple(part.shape)}" for name, part in parts.parts.items())
+        left_out = " The response is none of them." if model.response not in parts.parts else ""
+        return f"`{model.name}` cannot take its inputs, by name and shape: {named}: {said}.{left_out}"
     shape = ", ".join(["n", *map(str, few.shape[1:])]) + ("," if few.ndim == 1 else "")
     kind = str(few.dtype).removeprefix("torch.")
     given, advice = "a tensor", "Give X in the shape and type that it takes."

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
+    from descend.losses.cross_entropy import CrossEntropy
+
 Array = NDArray[np.float64]
 Read = tuple[ModuleModel, Table, dict[str, Any], list[str]]
 """The model, the table, the columns in use by name, and notes for the user."""
@@ -98,8 +100,10 @@ def read_tensors(module: Module, data: Any, request: Request, loss: Loss) -> Rea
 def _read_response(given: Any, loss: Loss) -> tuple[Loss, Array, Tensor | None]:
     """Return the loss, a number for each row that stands for its response, and the response if it is more than that."""
     if loss.of_classes:
-        from descend.training.classes import read_classes
+        from descend.training.classes import has_places, read_classes
 
+        if has_places(given):
+            return _read_response(given, cast("CrossEntropy", loss).in_places())
         loss, observed, shares = read_classes(given, loss)
         return loss, observed, None if shares is None else as_tensor(shares)
     if loss.outputs:

@@ -12,8 +12,8 @@ from descend.models.module_weights import fill, joined
 from descend.optimizers.contract import Optimizer, State
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.training.gauss_newton import Damped, Place, Surface
-from descend.training.jacobian import RowJacobian
 from descend.training.objective import ModuleObjective
+from descend.training.point import ModulePoint
 
 WORDS = {
     "matrix": "its steps solve a system of the parameters",
@@ -38,12 +38,13 @@ class SecondOrder(Optimizer):
     """
 
     thorough: ClassVar[bool] = True
+    damps: ClassVar[bool] = True
     uses_rate = False
 
-    def __init__(self, ours: LevenbergMarquardt, objective: ModuleObjective, form: str | None = None) -> None:
+    def __init__(self, ours: LevenbergMarquardt, objective: ModuleObjective) -> None:
         self.ours = ours
         self.name, self.rate_rule = ours.name, ours.rate_rule  # type: ignore[misc]  # which are those of ours
-        self.surface = Surface(objective, form)
+        self.surface = Surface(objective)
 
     @property
     def alike(self) -> Optimizer:
@@ -69,7 +70,11 @@ class SecondOrder(Optimizer):
             _, predicted = Damped(place, before[0]).move(before[1])
             evaluation.promised = predicted / abs(place.loss) if place.loss else 0.0
             return evaluation.theta, Standing(after, place)
-        return evaluation.theta.moved(), Standing(after, place.reached(theta))
+        moved, ahead = evaluation.theta.moved(), place.reached(theta)
+        if ahead is not None and ahead.rows is None:
+            objective = self.surface.objective
+            objective.ahead = ModulePoint.known(moved, ahead.loss, ahead.gradient, objective)
+        return moved, Standing(after, ahead)
 
     def damped(self, state: Standing) -> float:
         """Return the damping of the next step."""
@@ -107,10 +112,5 @@ def second_order(ours: LevenbergMarquardt, objective: ModuleObjective) -> tuple[
             f"each row then depends on chance or on the others, and {ours.name} needs J row by row. Freeze such "
             "parts with .eval(), the rest in training mode, or use another optimizer such as adam."
         )
-    form = None
-    try:
-        RowJacobian(objective.model).of(objective.engine.inputs[:2])
-    except (RuntimeError, ValueError, TypeError):
-        form = "products"  # a forward that looks at the values of its rows cannot be taken row by row
-    made = SecondOrder(ours, objective, form)
+    made = SecondOrder(ours, objective)
     return made, WORDS[made.surface.form(objective.rows)]

@@ -85,7 +85,7 @@ def registry() -> pint.UnitRegistry[float]:
     try:
         import pint
     except ImportError:
-        raise ConfigError("Units need Pint, which is not installed. Run: pip install 'descend[units]'") from None
+        raise ConfigError('Units need Pint, which is not installed. Run: pip install "descend[units]"') from None
     found: pint.UnitRegistry[float] = pint.UnitRegistry(autoconvert_offset_to_baseunit=False)
     for definition in LABORATORY:
         found.define(definition)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -329,7 +329,13 @@ def _gradients(values: Values) -> type[TorchDispatchMode]:
         def _should_skip_dynamo(cls) -> bool:
             return False  # nothing is compiled under watch, so nothing needs to be excluded
 
-        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        def __torch_dispatch__(
+            self,
+            function: Callable[..., object],
+            types: object,
+            args: tuple[object, ...] = (),
+            kwargs: dict[str, object] | None = None,
+        ) -> object:
             result = function(*args, **(kwargs or {}))
             node: Any = torch._C._current_autograd_node()
             if node is not None and values.candidate is None:

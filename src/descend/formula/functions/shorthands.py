@@ -19,10 +19,6 @@ def _clip(u: Expr, low: Expr, high: Expr) -> Expr:
     return minimum(maximum(u, low), high)
 
 
-def _xlogy(a: Expr, b: Expr) -> Expr:
-    return where(sympy.Eq(a, 0, evaluate=bool(a.is_number)), Integer(0), a * sympy.log(b))
-
-
 ENTRIES = (
     Function("square", lambda u: u**2, units="u -> u^2"),
     Function("reciprocal", lambda u: 1 / u, units="u -> 1/u"),

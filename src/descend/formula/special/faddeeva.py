@@ -10,6 +10,8 @@ Source: Chiarella & Reichel (1968), Math. Comput. 22, 137-143.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,7 @@ from scipy import special  # noqa: TID253 - this module is loaded when it is use
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+Numbers = TypeVar("Numbers", Array, Complex)
 STEP = 0.5
 NODES = 14
 """The last node is beyond 6.5, where exp(-t^2) is below rounding."""
@@ -51,10 +54,13 @@ def voigt_dispersion(n: float, x: npt.ArrayLike, sigma: npt.ArrayLike, gamma: np
 
 
 def erfcx_slope(n: float, x: npt.ArrayLike) -> Array:
-    """Return the n-th derivative of erfcx(x) = w(ix)."""
+    """Return the n-th derivative of erfcx(x) = w(ix), by real numbers alone."""
     x = np.asarray(x, dtype=np.float64)
-    slope = _derivative(n, 0.0, math.sqrt(0.5), np.maximum(x, 0.0)) * (1j**n * math.sqrt(math.pi))
-    return np.where(x < 0.0, _recurrence(n, x, special.erfcx(x), 2.0 / math.sqrt(math.pi)), slope.real)
+    found = np.asarray(_recurrence(n, x, special.erfcx(x), 2.0 / math.sqrt(math.pi)))
+    far = x > NEAR
+    if far.any():
+        found[far] = _far_on_axis(int(n), x[far])
+    return found
 
 
 def dawsn_slope(n: float, x: npt.ArrayLike) -> Array:
@@ -100,7 +106,7 @@ def _far(n: int, place: Complex, scale: Array) -> Complex:
     # Of two sets of nodes, that from which z is farther; those at t and -t are summed as one, lest they cancel.
     steep = np.abs(place.imag) > np.abs(place.real)  # there 1 - r^2 keeps its small real or imaginary part
     shift = np.where(np.abs(z.real / STEP - np.round(z.real / STEP)) > 0.25, 0.0, 0.5)
-    total = np.where(shift == 0.0, 1.0 + 0.0j, 0.0)
+    total: Complex = np.where(shift == 0.0, 1.0 + 0.0j, 0.0)
     for k in range(NODES):
         t = STEP * (k + 1.0 - shift)
         ratio = scale * t / place
@@ -109,11 +115,12 @@ def _far(n: int, place: Complex, scale: Array) -> Complex:
         below_it = np.where(steep, 1.0 - square, (1.0 - ratio) * (1.0 + ratio))
         total += 2.0 * np.exp(-t * t) * terms / below_it ** (n + 1)
     total *= 1j * STEP * (-1) ** n * math.factorial(n) / math.pi**1.5
-    total = _divided(total, place, n + 1)
+    total = np.asarray(_divided(total, place, n + 1))
     upper = np.where(below, -z, z)
     bells = np.zeros(place.shape, dtype=np.complex128)
     pole = (upper.imag < math.pi / STEP) & (np.abs(upper.real) < 27.3)
-    bells[pole] = _pole(n, upper[pole], shift[pole])
+    inside, rate = upper[pole], 2j * math.pi / STEP
+    bells[pole] = _pole(n, np.exp(rate * (inside - STEP * shift[pole])), rate, lambda m: _bell(m, inside))
     bells *= np.where(below, (-1.0) ** (n + 1), 1.0)
     bells[below] += 2.0 * _bell(n, z[below])
     seen = bells != 0.0
@@ -121,31 +128,47 @@ def _far(n: int, place: Complex, scale: Array) -> Complex:
     return total
 
 
-def _divided(total: Complex, by: Complex, times: int) -> Complex:
+def _far_on_axis(n: int, x: Array) -> Array:
+    """Return the n-th derivative of erfcx as `_far` does; on the imaginary axis all of its terms are real."""
+    total = np.zeros_like(x)
+    for k in range(NODES):
+        t = STEP * (k + 0.5)
+        square = (t / x) ** 2
+        terms = sum(math.comb(n + 1, j) * (-square) ** (j // 2) for j in range(0, n + 2, 2))
+        total += 2.0 * math.exp(-t * t) * terms / (1.0 + square) ** (n + 1)
+    total = _divided(total * (STEP * (-1) ** n * math.factorial(n) / math.pi), x, n + 1)
+    pole = x < math.pi / STEP
+    rate = -2.0 * math.pi / STEP
+    total[pole] += _pole(n, -np.exp(rate * x[pole]), rate, lambda m: _bell(m, x[pole], 1.0))
+    return total
+
+
+def _divided(total: Numbers, by: Numbers, times: int) -> Numbers:
     """Divide so often, rather than by a power, which could leave the range of a double."""
     for _ in range(times):
         total = total / by
     return total
 
 
-def _pole(n: int, z: Complex, shift: Array) -> Complex:
-    """Return the n-th derivative of exp(-z^2) Q, where Q = -2 E/(1 - E), E = exp(2 pi i (z/h - shift))."""
-    ring = np.exp(2j * math.pi * (z / STEP - shift))
-    total = np.zeros(z.shape, dtype=np.complex128)
-    below, rate = 1.0 - ring, 2j * math.pi / STEP
+def _pole(n: int, ring: Numbers, rate: complex, bell: Callable[[int], Numbers]) -> Numbers:
+    """Return the n-th derivative of b Q, where Q = -2 E/(1 - E) and the derivative of E is ``rate`` E.
+
+    ring: E. bell: the derivatives of b.
+    """
+    total, below = np.zeros_like(ring), 1.0 - ring
     numerator = np.array([1.0])  # of (E d/dE)^k E/(1 - E) = E P_k(E)/(1 - E)^(k + 1), with Eulerian numbers
     for k in range(n + 1):
         part = -2.0 * rate**k * ring * np.polyval(numerator[::-1], ring) / below ** (k + 1)
-        total += math.comb(n, k) * part * _bell(n - k, z)
+        total = total + math.comb(n, k) * part * bell(n - k)
         if k:
             padded = np.pad(numerator, 1)
             numerator = np.array([(j + 1) * padded[j + 1] + (k + 1 - j) * padded[j] for j in range(k + 1)])
     return total
 
 
-def _bell(n: int, z: Complex) -> Complex:
-    """Return the n-th derivative of exp(-z^2)."""
-    before, value = np.zeros_like(z), np.exp(-z * z)
+def _bell(n: int, z: Numbers, sign: float = -1.0) -> Numbers:
+    """Return the n-th derivative of exp(sign z^2)."""
+    before, value = np.zeros_like(z), np.exp(sign * z * z)
     for order in range(n):
-        before, value = value, -2.0 * z * value - 2.0 * order * before
+        before, value = value, 2.0 * sign * (z * value + order * before)
     return value

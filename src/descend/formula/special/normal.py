@@ -20,13 +20,19 @@ def ndtr(x: npt.ArrayLike) -> Array:
     4.605353009581956e-308
     """
     x = np.asarray(x, dtype=np.float64)
-    return np.where(x < TAIL, _tail(np.minimum(x, TAIL)), special.ndtr(x))
+    found, tail = np.asarray(special.ndtr(x)), x < TAIL
+    if tail.any():
+        found[tail] = _tail(x[tail])
+    return found
 
 
 def log_ndtr(x: npt.ArrayLike) -> Array:
     """Return the logarithm of `ndtr`."""
     x = np.asarray(x, dtype=np.float64)
-    return np.where(x > -TAIL, np.log1p(-_tail(-np.maximum(x, -TAIL))), special.log_ndtr(x))
+    found, tail = np.asarray(special.log_ndtr(x)), x > -TAIL
+    if tail.any():
+        found[tail] = np.log1p(-_tail(-x[tail]))
+    return found
 
 
 def _tail(x: Array) -> Array:

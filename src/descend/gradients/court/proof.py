@@ -20,7 +20,7 @@ from descend.formula.derivative import derivatives
 from descend.formula.real_functions import absolute, log2, log10, maximum, minimum, sigmoid, sign, softplus, where
 from descend.formula.row_code import COUNT
 from descend.formula.symbols import Predictor
-from descend.gradients.contract import Program, row_sum
+from descend.gradients.derived import Program, row_sum
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 
 MOST_TO_EXPAND, MOST_AT_ONCE = 250, 60

@@ -49,7 +49,7 @@
     named.share = number(100 * Math.abs(b - a) / Math.abs(a || 1), 2);
     const crossing = k + 1 < film.epochs.length && film.epochs[k + 1] === film.epochs[k] + 1
       ? step.labels.filter((label, i) => step.slope[k][i] * step.slope[k + 1][i] < 0) : [];
-    if (Math.abs(b - a) <= 5e-5 * Math.abs(a)) return filled(say.step_level, named);
+    if (number(a) === number(b)) return filled(say.step_level, named);
     const carried = step.kind === "scaled" && step.name !== "adagrad" && step.name !== "rmsprop";
     if (b > a) return filled(carried ? say.step_past : step.kind === "batched" ? say.step_noise : say.step_too_long, named);
     const fell = filled(say.step_fell, named);
