@@ -32,7 +32,7 @@ SCALED = 1e-3
 """How far a column in another unit, standardised, may be from the target, by rounding."""
 RELATED = 0.1
 """Share of the variance of a target that other columns explain, at least, where the target is one to be learned."""
-WHOLE = {"select_dtypes", "copy", "to_numpy", "astype", "float", "clone"}
+KEEPING_ALL = {"select_dtypes", "copy", "to_numpy", "astype", "float", "clone"}
 """Methods that return a table as a whole."""
 RANGES = {"Relu": ("ReLU", 0.0, math.inf), "Sigmoid": ("sigmoid", 0.0, 1.0), "Tanh": ("tanh", -1.0, 1.0)}
 """Node of the graph -> what it is called, and the smallest and the largest number it can return."""
@@ -265,14 +265,14 @@ def _left_in(file: str) -> bool:
         pairs = [(name, value) for name, value, _ in assigned(body) if value is not None]
         taken = [one for _, value in pairs for one in (value, *ast.walk(value)) if isinstance(one, ast.Subscript)]
         tables = {written(one.value) for one in taken if not isinstance(one.slice, ast.Slice | ast.List)}
-        if any(_whole(value) in tables and name != _whole(value) for name, value in pairs):
+        if any(_table_itself(value) in tables and name != _table_itself(value) for name, value in pairs):
             return True
     return False
 
 
-def _whole(value: ast.expr) -> str | None:
+def _table_itself(value: ast.expr) -> str | None:
     """Return the name of the table that an expression is, perhaps under another type; None if it is a part of one."""
-    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in WHOLE:
+    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in KEEPING_ALL:
         value = value.func.value
     return value.id if isinstance(value, ast.Name) else None
 
