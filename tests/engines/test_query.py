@@ -135,6 +135,17 @@ def test_what_a_database_calls_out_of_range_is_no_number(monkeypatch):
         "The database (sqlite) could not compute the sums: connection lost. Check that it is there, and fit again."
     )
 
+    def lacks(sql):
+        raise OSError("Out of Memory Error: failed to pin block of size 256.0 KiB (15.9 MiB/16.0 MiB used)")
+
+    monkeypatch.setattr(sums.lazy, "run", lacks)
+    with pytest.raises(descend.DataError) as caught:
+        sums.evaluate(np.array([1.0]), 2)
+    assert str(caught.value) == (
+        'The database (sqlite) has too little memory for the sums. Give it more, memory_limit="1GiB", or fewer rows, '
+        "with `where`."
+    )
+
 
 def test_whole_numbers_are_summed_as_doubles():
     whole = np.array([2_000_000_000, 2_100_000_001, 5], dtype=np.int32)

@@ -26,7 +26,7 @@ from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.table.lazy import OUT_OF_RANGE, Lazy, Row, spread
 from descend.table.rows import Rows
-from descend.table.sql import reason
+from descend.table.sql import not_computed
 
 MULTIPLIER, LOW, HIGH = range(3)
 EVERY = Batch(0.0, 0.0, 1.0)
@@ -251,10 +251,7 @@ class Query:
         except Exception as error:  # each database has its own
             if OUT_OF_RANGE.search(str(error)):
                 return None
-            raise DataError(
-                f"The database ({self.lazy.backend.name}) could not compute the sums: {reason(error)}. "
-                "Check that it is there, and fit again."
-            ) from error
+            raise not_computed(self.lazy.backend, "the sums", error) from error
 
 
 def weights_of(lazy: Lazy) -> dict[Expr, Expr]:

@@ -27,7 +27,7 @@ from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
 from descend.table.beside import fetched
 from descend.table.keyed import KeyedRows
 from descend.table.lazy import LARGEST, OUT_OF_RANGE
-from descend.table.sql import reason
+from descend.table.sql import not_computed
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -116,10 +116,7 @@ class Question:
         except Exception as error:  # each database has its own
             if OUT_OF_RANGE.search(str(error)):
                 raise _RangeError from None
-            raise DataError(
-                f"The database ({self.keyed.lazy.backend.name}) could not compute the sums of groups: {reason(error)}. "
-                "Check that it is there, and fit again."
-            ) from error
+            raise not_computed(self.keyed.lazy.backend, "the sums of groups", error) from error
 
 
 class _RangeError(Exception):

@@ -38,9 +38,9 @@ class ScoredRows:
 
 
 def row_weights(solution: Solution) -> Array:
-    """Return the (rows,) weights of the rows in memory, to be read only; 1 if there are none."""
+    """Return the (rows,) weights of the rows in memory, 1 if there are none."""
     omega = solution.sample.omega
-    return np.broadcast_to(1.0, solution.sample.count) if omega is None else omega
+    return np.ones(solution.sample.count) if omega is None else omega  # in one piece: products sum it as a copy's
 
 
 def weighted(solution: Solution) -> bool:

@@ -16,7 +16,7 @@ Part = dict[str, object]
 
 def __getattr__(name: str) -> Callable[..., Part]:
     """Return what makes elements of an HTML tag, called as that of `descend.lab.elements` is."""
-    if name.startswith("_"):
+    if not name[:1].isupper():
         raise AttributeError(name)
     return partial(_part, name)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from descend.errors import ConfigError
+from descend.errors import ConfigError, DataError
+from descend.wording import spell, using
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -109,3 +111,16 @@ def reason(error: Exception) -> str:
     said = (sentence if colon and " " not in kind.strip().removeprefix("Invalid ") else first).rstrip(".! ")
     # The sentence becomes part of another, so it loses its capital; words all in capitals stay.
     return said[:1].lower() + said[1:] if said[1:2].islower() or said[1:2] == " " else said
+
+
+def not_computed(backend: SQLBackend, subject: str, error: Exception) -> DataError:
+    """Return the error for what a database could not compute, in its own words. subject: what that is."""
+    if re.search(r"out of memory|not enough memory", str(error), re.IGNORECASE):
+        return DataError(
+            f"The database ({backend.name}) has too little memory for {subject}. Give it more, "
+            f"{spell('memory_limit', '1GiB')}, or fewer rows,{using('where')}."
+        )
+    return DataError(
+        f"The database ({backend.name}) could not compute {subject}: {reason(error)}. Check that it is there, and fit "
+        "again."
+    )

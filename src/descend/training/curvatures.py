@@ -58,6 +58,7 @@ class Dense(CurvatureOfRows):
 
     def __init__(self, lower: Tensor, finer: Callable[[], Tensor] | None = None) -> None:
         self.lower, self.finer = lower, finer
+        self.last: Callable[[Tensor], Tensor] | None = None
         self._diagonal: Array = lower.diagonal().double().cpu().numpy()
 
     def solved(self, scale: Array, gradient: Array, damping: float) -> Array | None:
@@ -71,8 +72,18 @@ class Dense(CurvatureOfRows):
         matrix.diagonal().add_(max(damping, ROUNDING * size) * units**2)
         # Scaling rows and columns alike scales the factor alike, so the matrix is factored as it is.
         right = torch.from_numpy(-gradient).to(matrix.device, matrix.dtype) * units
-        move = solved_lower(matrix, right[:, None])
-        return None if move is None else np.asarray((move[:, 0] * units).double().cpu().numpy())
+        self.last = factored(matrix)
+        return (
+            None if self.last is None else np.asarray((self.last(right[:, None])[:, 0] * units).double().cpu().numpy())
+        )
+
+    def again(self, vector: Array) -> Array:
+        """Return (C + lambda D**2)^-1 v of the system that was solved last."""
+        import torch
+
+        assert self.last is not None
+        right = torch.from_numpy(vector).to(self.lower.device, self.lower.dtype)
+        return np.asarray(self.last(right[:, None])[:, 0].double().cpu().numpy())
 
 
 class Dual(CurvatureOfRows):
@@ -101,13 +112,13 @@ class Dual(CurvatureOfRows):
         matrix, pull = matrix.clone(), self.pull.to(root.dtype)
         damping = max(damping, ROUNDING * len(matrix))
         matrix.diagonal().add_(damping)
-        if self.explained:
-            inner = solved_lower(matrix, pull[:, None])
-            return None if inner is None else np.asarray((-root.T @ inner[:, 0]).double().cpu().numpy())
-        unexplained = torch.from_numpy(gradient).to(root.device, root.dtype) - root.T @ pull
-        inner = solved_lower(matrix, torch.stack([pull, root @ unexplained], dim=1))
-        if inner is None:
+        solve = factored(matrix)
+        if solve is None:
             return None
+        if self.explained:
+            return np.asarray((-root.T @ solve(pull[:, None])[:, 0]).double().cpu().numpy())
+        unexplained = torch.from_numpy(gradient).to(root.device, root.dtype) - root.T @ pull
+        inner = solve(torch.stack([pull, root @ unexplained], dim=1))
         move = -root.T @ inner[:, 0] - (unexplained - root.T @ inner[:, 1]) / damping
         return np.asarray(move.double().cpu().numpy())
 
@@ -183,8 +194,8 @@ def add_lower(total: Tensor, rows: Tensor) -> None:
         total[begin:, begin:end].addmm_(rows[:, begin:].T, rows[:, begin:end])
 
 
-def solved_lower(matrix: Tensor, right: Tensor) -> Tensor | None:
-    """Return X of A X = B, of which a positive definite A is given by its lower triangle, which is overwritten.
+def factored(matrix: Tensor) -> Callable[[Tensor], Tensor] | None:
+    """Return what solves A X = B for X, of a positive definite A given by its lower triangle, which is overwritten.
 
     None if A is not positive definite to rounding.
     """
@@ -194,8 +205,10 @@ def solved_lower(matrix: Tensor, right: Tensor) -> Tensor | None:
         from scipy.linalg import lapack
 
         single = str(matrix.dtype) == "torch.float32"
-        factored, solved = (lapack.spotrf, lapack.spotrs) if single else (lapack.dpotrf, lapack.dpotrs)
-        factor, failed = factored(matrix.numpy().T, lower=0, clean=0, overwrite_a=1)
-        return None if failed else torch.from_numpy(np.ascontiguousarray(solved(factor, right.numpy(), lower=0)[0]))
+        factor_of, solve = (lapack.spotrf, lapack.spotrs) if single else (lapack.dpotrf, lapack.dpotrs)
+        held, failed = factor_of(matrix.numpy().T, lower=0, clean=0, overwrite_a=1)
+        if failed:
+            return None
+        return lambda right: torch.from_numpy(np.ascontiguousarray(solve(held, right.numpy(), lower=0)[0]))
     factor, failed = torch.linalg.cholesky_ex(matrix)
-    return None if int(failed) else torch.cholesky_solve(right, factor)
+    return None if int(failed) else lambda right: torch.cholesky_solve(right, factor)

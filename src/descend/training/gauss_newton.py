@@ -31,6 +31,8 @@ MOST_UNKNOWNS = 10_000
 """Up to so many parameters, or scores of rows, a matrix of them is formed and factored."""
 MOST_NUMBERS = 1 << 26
 """A Jacobian of more numbers is not held as a whole."""
+FEWER = 2
+"""A matrix of rows pays where they are fewer by this factor: that of parameters serves later steps too."""
 ROWS_HELD = 1 << 23
 """Of rows whose Jacobian has no more numbers than this, what layers were given and returned is kept."""
 LEAST_UNIT = 1e-8
@@ -71,7 +73,7 @@ class Surface:
         if self.given is not None:
             return self.given
         unknowns = rows * self.scores
-        if unknowns < self.size and unknowns <= MOST_UNKNOWNS and unknowns * self.size <= MOST_NUMBERS:
+        if FEWER * unknowns < self.size and unknowns <= MOST_UNKNOWNS and unknowns * self.size <= MOST_NUMBERS:
             return "rows"
         return "matrix" if self.size <= MOST_UNKNOWNS else "products"
 
@@ -151,8 +153,12 @@ class Place:
 
     def at(self, theta: Array, order: int = 1) -> Place:
         """Return J at another theta, over the same rows; derivatives are computed once they are asked for."""
-        self.latest = found = Place(self.surface, theta, self.rows)
+        self.latest = found = self.beside(theta)
         return found
+
+    def beside(self, theta: Array) -> Place:
+        """Return J at another theta, over the same rows."""
+        return Place(self.surface, theta, self.rows)
 
     def reached(self, theta: Array) -> Place | None:
         """Return J where a step from here ended."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import ClassVar
 
 import numpy as np
@@ -66,25 +67,31 @@ class OfClasses(Metric):
 
 
 @dataclass(frozen=True)
-class MeanAbsoluteError(OfNumbers):
+class MeanOverRows(OfNumbers):
+    """A mean over the rows. total: the sum of them."""
+
+    total: ClassVar[attrgetter[float]]
+
+    def of(self, sums: Residuals) -> float:
+        return self.total(sums) / sums.count
+
+
+@dataclass(frozen=True)
+class MeanAbsoluteError(MeanOverRows):
     """Mean of \\|prediction - y\\|."""
 
     name: ClassVar[str] = "mae"
     aliases: ClassVar[str] = "mean_absolute_error l1 neg_mean_absolute_error"
-
-    def of(self, sums: Residuals) -> float:
-        return sums.absolute / sums.count
+    total: ClassVar[attrgetter[float]] = attrgetter("absolute")
 
 
 @dataclass(frozen=True)
-class MeanSquaredError(OfNumbers):
+class MeanSquaredError(MeanOverRows):
     """Mean of (prediction - y)^2."""
 
     name: ClassVar[str] = "mse"
     aliases: ClassVar[str] = "mean_squared_error neg_mean_squared_error squared"
-
-    def of(self, sums: Residuals) -> float:
-        return sums.squares / sums.count
+    total: ClassVar[attrgetter[float]] = attrgetter("squares")
 
 
 @dataclass(frozen=True)
@@ -99,14 +106,12 @@ class RootMeanSquaredError(OfNumbers):
 
 
 @dataclass(frozen=True)
-class MeanAbsolutePercentageError(OfNumbers):
+class MeanAbsolutePercentageError(MeanOverRows):
     """Mean of \\|prediction - y\\| / \\|y\\|, as a share: inf where a y is 0."""
 
     name: ClassVar[str] = "mape"
     aliases: ClassVar[str] = "mean_absolute_percentage_error"
-
-    def of(self, sums: Residuals) -> float:
-        return sums.relative / sums.count
+    total: ClassVar[attrgetter[float]] = attrgetter("relative")
 
 
 @dataclass(frozen=True)

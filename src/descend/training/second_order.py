@@ -11,9 +11,11 @@ from descend.errors import ConfigError
 from descend.models.module_weights import fill, joined
 from descend.optimizers.contract import Optimizer, State
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
+from descend.training.curvatures import Dense
 from descend.training.gauss_newton import Damped, Place, Surface
 from descend.training.objective import ModuleObjective
 from descend.training.point import ModulePoint
+from descend.training.secants import evaluations, onwards
 
 WORDS = {
     "matrix": "its steps solve a system of the parameters",
@@ -21,6 +23,10 @@ WORDS = {
     "products": "its steps are found by conjugate gradients, as no matrix of the parameters is formed",
 }
 """What a note says of each form of the curvature."""
+
+
+BETWEEN = "; before the next, steps by the same one follow, corrected by the changes of the gradient on the way"
+"""And where steps follow that form no matrix."""
 
 
 @dataclass
@@ -70,11 +76,25 @@ class SecondOrder(Optimizer):
             _, predicted = Damped(place, before[0]).move(before[1])
             evaluation.promised = predicted / abs(place.loss) if place.loss else 0.0
             return evaluation.theta, Standing(after, place)
-        moved, ahead = evaluation.theta.moved(), place.reached(theta)
+        ahead = place.reached(theta)
+        if ahead is not None and ahead.rows is None and after[5] is None:
+            ahead = self._onwards(place, ahead)
+            fill(trained, ahead.theta)
+            if ahead.theta is not theta:
+                after = (*after[:4], None, None)  # no step of one system led there
+        moved = evaluation.theta.moved()
         if ahead is not None and ahead.rows is None:
             objective = self.surface.objective
             objective.ahead = ModulePoint.known(moved, ahead.loss, ahead.gradient, objective)
         return moved, Standing(after, ahead)
+
+    def _onwards(self, place: Place, ahead: Place) -> Place:
+        """Return where the steps lead that follow a damped one before the next matrix, where they pay."""
+        most = evaluations(self.surface.count, self.surface.size)
+        curvature = place.curvature
+        if not most or not isinstance(curvature, Dense):
+            return ahead
+        return onwards(place, ahead, curvature.again, most)
 
     def damped(self, state: Standing) -> float:
         """Return the damping of the next step."""
@@ -113,4 +133,6 @@ def second_order(ours: LevenbergMarquardt, objective: ModuleObjective) -> tuple[
             "parts with .eval(), the rest in training mode, or use another optimizer such as adam."
         )
     made = SecondOrder(ours, objective)
-    return made, WORDS[made.surface.form(objective.rows)]
+    form = made.surface.form(objective.rows)
+    between = BETWEEN if form == "matrix" and evaluations(made.surface.count, made.surface.size) else ""
+    return made, WORDS[form] + between
