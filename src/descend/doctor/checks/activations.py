@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding, capital
@@ -61,7 +61,7 @@ class Activations(Check):
 
     def _distributed(self, theirs: Callable[..., object], made: object, *args: object, **kwargs: object) -> object:
         """Look at what a distribution is given for logits: it takes the softmax, or the sigmoid, itself."""
-        logits: Any = kwargs.get("logits", args[1] if len(args) > 1 else None)
+        logits = kwargs.get("logits", args[1] if len(args) > 1 else None)
         kind = type(made).__name__
         node = passed(getattr(logits, "grad_fn", None))
         function = "sigmoid" if kind == "Bernoulli" else "softmax"
