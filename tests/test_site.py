@@ -93,3 +93,19 @@ def test_a_browser_reads_it(site, browser, page, width):
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")  # nothing hangs out at the side
     assert errors == []
     assert [found["id"] for found in axe.Axe().run(tab).response["violations"]] == []
+
+
+EVERYDAY = """half-life; outliers; error bars; initial guess; starting values; weights; slow; NaN; missing values;
+constraints; confidence intervals; R squared; goodness of fit; logistic; too many iterations; covariance
+could not be estimated; does not converge; overfitting; save the fit; Excel; export; fix a parameter;
+global fit; IC50; calibration; p-value; log axis; residuals; learning rate; errors in x;
+cross-validation; larger than memory"""
+
+
+@pytest.mark.parametrize("words", [words.strip() for words in EVERYDAY.split(";")])
+def test_a_search_in_everyday_words_finds_a_heading(words):
+    """The search of the site ranks headings first, and knows no other forms of a word."""
+    headings = [
+        set(re.findall(r"[\w-]+", line.casefold())) for line in page_text("how.md").split("\n") if line[:3] == "## "
+    ]
+    assert any(set(words.casefold().split()) <= heading for heading in headings), words

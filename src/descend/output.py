@@ -42,7 +42,9 @@ def refuse_unwritable(path: str | os.PathLike[str]) -> Path:
 
 def _refusal(shown: Path, error: Exception) -> str:
     reason = getattr(error, "strerror", None) or str(error)
-    return f"`{shown}` cannot be written: {reason[:1].lower()}{reason[1:]}. Choose another place."
+    held = isinstance(error, PermissionError) and shown.is_file()  # on Windows, where another program reads it
+    choose = "Close what has it open, or choose another place." if held else "Choose another place."
+    return f"`{shown}` cannot be written: {reason[:1].lower()}{reason[1:]}. {choose}"
 
 
 def _create_beside(target: Path) -> Path:
@@ -65,7 +67,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = _create_beside(target)
     try:
         yield temporary
-        with temporary.open("rb") as written:
+        with temporary.open("r+b") as written:  # Windows flushes only what may be written
             os.fsync(written.fileno())
         if target.exists():
             temporary.chmod(target.stat().st_mode & 0o777)

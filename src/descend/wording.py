@@ -14,8 +14,10 @@ Use --learning-rate 0.05; give starting values with --start w=1 with --where.
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -99,6 +101,18 @@ def _word(value: Value) -> str:
     if not re.search(r"[^\w@%+=:,./\-\[\]]", text):
         return text
     return f"'{text}'" if re.search(r'["$`\\]', text) else f'"{text}"'
+
+
+def command_line(words: Sequence[str], windows: bool = os.name == "nt") -> str:
+    """Return words as a line for the shell, of Windows or of all others.
+
+    >>> print(command_line(["descend", "fit", "y ~ a*x", "C:\\\\my data\\\\new.csv", "--bound", "a>0"], windows=True))
+    descend fit "y ~ a*x" "C:\\my data\\new.csv" --bound "a>0"
+    """
+    if not windows:
+        return shlex.join(words)
+    plain = re.compile(r"[\w@+=:,./\\\-\[\]]+")
+    return " ".join(word if plain.fullmatch(word) else '"' + word.replace('"', '\\"') + '"' for word in words)
 
 
 def flag(key: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Collection
 from dataclasses import replace
@@ -27,6 +26,7 @@ from descend.cli.outputs import (
 from descend.cli.terminal import Counter, Groups, Log, colours, line_length, say, say_json
 from descend.errors import ConfigError, OutputError
 from descend.options.option import Option, Values
+from descend.wording import command_line
 
 if TYPE_CHECKING:
     from descend.inference.intervals import Intervals
@@ -156,7 +156,7 @@ def _check_files(written: Values, apart: Values, look: Values, data: Collection[
 def _outputs(fitted: Fit, files: Values, found: Intervals | None, look: Values, errors: str) -> list[Output]:
     """Return the files to write of a fit. errors: how they are written in a table for print."""
     table = partial(write_published, table=fitted.table, intervals=found, errors=errors)
-    page = partial(fitted.report, intervals=found, command=shlex.join(["descend", *sys.argv[1:]]))
+    page = partial(fitted.report, intervals=found, command=command_line(["descend", *sys.argv[1:]]))
     return [
         ("Model saved to", files["--save"], fitted.save),
         *(("Plot drawn to", place, lambda place: draw(fitted, place, look)) for place in files["--plot"] or ()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from functools import partial
 from json import dumps
@@ -14,6 +13,7 @@ from descend.cli.outputs import Output, write, write_published
 from descend.cli.terminal import line_length, say
 from descend.errors import ConfigError, OutputError
 from descend.options.option import Values
+from descend.wording import command_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,7 @@ def _outputs(fits: Fits, files: Values, look: Values, errors: str, level: float 
     from descend.report.style import save
     from descend.table.writing import write_columns
 
-    command = shlex.join(["descend", *sys.argv[1:]])
+    command = command_line(["descend", *sys.argv[1:]])
     pictures = files.get("--plot") or ()
     return [
         ("Fits saved to", files.get("--save"), fits.save),

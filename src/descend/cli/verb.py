@@ -99,8 +99,4 @@ def _registered() -> dict[str, str]:
     from descend.losses import LOSSES
     from descend.optimizers import OPTIMIZERS, SCHEDULES
 
-    return {
-        "losses": ", ".join(LOSSES),
-        "optimizers": ", ".join(OPTIMIZERS),
-        "schedules": ", ".join(SCHEDULES),
-    }
+    return {"losses": ", ".join(LOSSES), "optimizers": ", ".join(OPTIMIZERS), "schedules": ", ".join(SCHEDULES)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 
 from descend.lab.data import Rows
@@ -12,6 +11,7 @@ from descend.lab.groups import fits_of
 from descend.lab.state import State
 from descend.optimizers import OPTIMIZERS
 from descend.report.reproduce import as_command, as_python
+from descend.wording import command_line
 
 
 def commands(state: State, rows: Rows, start: Start) -> str:
@@ -22,7 +22,7 @@ def commands(state: State, rows: Rows, start: Start) -> str:
         words = ["descend", "generate", *recipe.written(state.noise)]
         for name, text in recipe.columns.items():
             words += ["--column", f"{name}={text}"]
-        lines.append(shlex.join([*words, "--seed", str(state.seed), "--output", rows.name]))
+        lines.append(command_line([*words, "--seed", str(state.seed), "--output", rows.name]))
     return "\n".join([*lines, as_command(arguments(state, rows, start)) or ""])
 
 

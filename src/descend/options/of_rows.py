@@ -24,11 +24,7 @@ class OptionsOfRows:
 
     subject: ClassVar[str] = "The data"
     response: str | None = option(
-        None,
-        "Column that a Python function predicts.",
-        check=checks.column,
-        metavar="COLUMN",
-        naming="names",
+        None, "Column that a Python function predicts.", check=checks.column, metavar="COLUMN", naming="names"
     )
     inputs: Sequence[str] | None = option(None, check=must_be("a list of names of columns", is_texts), naming="names")
     by: str | Sequence[str] | None = option(

@@ -58,11 +58,7 @@ class OptionsOfTraining(OptionsOfDescent):
     subject: ClassVar[str] = "PyTorch modules"
 
     validation: object = option(
-        None,
-        "Hold back this share of the rows of a module, to validate it.",
-        "number",
-        _share,
-        metavar="SHARE",
+        None, "Hold back this share of the rows of a module, to validate it.", "number", _share, metavar="SHARE"
     )
     patience: int | None = option(
         None,
@@ -82,11 +78,7 @@ class OptionsOfTraining(OptionsOfDescent):
         metavar="NAME",
     )
     clip: float | None = option(
-        None,
-        "Cut the gradient of a module to this norm.",
-        "number",
-        checks.positive("clip"),
-        metavar="NORM",
+        None, "Cut the gradient of a module to this norm.", "number", checks.positive("clip"), metavar="NORM"
     )
     clip_value: float | None = option(
         None,
@@ -96,11 +88,7 @@ class OptionsOfTraining(OptionsOfDescent):
         metavar="NUMBER",
     )
     accumulate: int = option(
-        1,
-        "Add up the gradients of N batches for a step.",
-        "whole",
-        whole_number("accumulate", 1),
-        metavar="N",
+        1, "Add up the gradients of N batches for a step.", "whole", whole_number("accumulate", 1), metavar="N"
     )
     schedule_every: str | None = option(
         None,
@@ -109,10 +97,7 @@ class OptionsOfTraining(OptionsOfDescent):
         metavar="WHICH",
     )
     precision: str | None = option(
-        None,
-        "bf16: compute a module in bfloat16 where that is safe, by autocast.",
-        check=_precision,
-        metavar="BITS",
+        None, "bf16: compute a module in bfloat16 where that is safe, by autocast.", check=_precision, metavar="BITS"
     )
     compile: bool = option(
         False, "Compile a module by torch.compile.", "switch", must_be("True or False", is_switch), repeat=False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shlex
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
@@ -14,6 +13,7 @@ import numpy as np
 from descend.options.option import Option
 from descend.options.racing import RACING
 from descend.options.request import OPTIONS
+from descend.wording import command_line
 
 PACKAGES = ("descend", "numpy", "scipy", "sympy", "duckdb", "torch")
 LIVE = ("sharpness", "auto")
@@ -66,7 +66,7 @@ def as_command(call: Mapping[str, object]) -> str | None:
         if found is None:
             return None
         words += found
-    return shlex.join(words)
+    return command_line(words)
 
 
 def versions() -> list[tuple[str, str]]:

@@ -14,15 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from descend.errors import DataError
-from descend.table.database import (
-    Database,
-    absolute,
-    as_read,
-    files_literal,
-    literal,
-    unreadable,
-    unused,
-)
+from descend.table.database import Database, absolute, as_read, files_literal, literal, unreadable, unused
 from descend.table.files import Copies, File, not_utf8
 from descend.table.layout import NULLS, Layout, find_layout, has_rows
 from descend.table.query import QueryTable

@@ -11,15 +11,7 @@ import numpy.typing as npt
 
 from descend.errors import DataError
 from descend.table.cells import as_counted, as_label, coded, exact_cells, exact_up_to
-from descend.table.database import (
-    Database,
-    bad_condition,
-    checked_condition,
-    in_days,
-    kind_of,
-    unreadable,
-    unused,
-)
+from descend.table.database import Database, bad_condition, checked_condition, in_days, kind_of, unreadable, unused
 from descend.table.memory import there_is
 from descend.table.scan import Scan
 from descend.table.table import EXACT, TRUTH, Label, Numbers, Table

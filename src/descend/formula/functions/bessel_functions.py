@@ -30,8 +30,7 @@ kn: Kind = real_function("kn", of_order, lambda n, x: -(modified_second(n - 1, x
 # The two terms of these slopes nearly cancel for a large x, so they are functions of their own.
 i0e_slope: Kind = real_function("i0e_slope", lambda x: -2 * sign(x) * i0e_slope(x) - i1e(x) / x)
 i1e_slope: Kind = real_function(
-    "i1e_slope",
-    lambda x: -(2 * sign(x) + 1 / x) * i1e_slope(x) + (1 / x**2 - sign(x) / x) * i1e(x),
+    "i1e_slope", lambda x: -(2 * sign(x) + 1 / x) * i1e_slope(x) + (1 / x**2 - sign(x) / x) * i1e(x)
 )
 k0e_slope: Kind = real_function("k0e_slope", lambda x: 2 * k0e_slope(x) + k1e(x) / x)
 i0e: Kind = real_function("i0e", i0e_slope)
@@ -89,13 +88,7 @@ ENTRIES = (
         "j1", j1, "special.j1({0})", **_shown("J", 1), aliases=("bessel_j1", "besselj1"), range=(-J1_MOST, J1_MOST)
     ),
     _ordered(
-        "jn",
-        first_kind,
-        "special.jv({0}, {1})",
-        nodes=jn,
-        **_shown("J"),
-        aliases=("jv", "besselj"),
-        range=(-1.0, 1.0),
+        "jn", first_kind, "special.jv({0}, {1})", nodes=jn, **_shown("J"), aliases=("jv", "besselj"), range=(-1.0, 1.0)
     ),
     _second("y0", y0, "special.y0({0})", **_shown("Y", 0), aliases=("bessel_y0", "bessely0")),
     _second("y1", y1, "special.y1({0})", **_shown("Y", 1), aliases=("bessel_y1", "bessely1")),
@@ -159,26 +152,13 @@ ENTRIES = (
         positive=True,
     ),
     _regular(
-        "i1e",
-        i1e,
-        "special.i1e({0})",
-        torch="torch.special.i1e({0})",
-        **_shown("I", 1, "-"),
-        range=(-0.22, 0.22),
+        "i1e", i1e, "special.i1e({0})", torch="torch.special.i1e({0})", **_shown("I", 1, "-"), range=(-0.22, 0.22)
     ),
     _decaying(
-        "k0e",
-        k0e,
-        "special.k0e({0})",
-        torch="torch.special.scaled_modified_bessel_k0({0})",
-        **_shown("K", 0, "+"),
+        "k0e", k0e, "special.k0e({0})", torch="torch.special.scaled_modified_bessel_k0({0})", **_shown("K", 0, "+")
     ),
     _decaying(
-        "k1e",
-        k1e,
-        "special.k1e({0})",
-        torch="torch.special.scaled_modified_bessel_k1({0})",
-        **_shown("K", 1, "+"),
+        "k1e", k1e, "special.k1e({0})", torch="torch.special.scaled_modified_bessel_k1({0})", **_shown("K", 1, "+")
     ),
 )
 DERIVED = (

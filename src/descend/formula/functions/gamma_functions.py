@@ -13,9 +13,7 @@ from descend.formula.real_functions import RealFunction, digamma, lgamma, of_ord
 Kind = type[RealFunction]
 # digamma(a + b) - digamma(a), whose two terms nearly cancel where b is small.
 digamma_gap: Kind = real_function(
-    "digamma_gap",
-    lambda a, b: polygamma(1, a + b) - polygamma(1, a),
-    lambda a, b: polygamma(1, a + b),
+    "digamma_gap", lambda a, b: polygamma(1, a + b) - polygamma(1, a), lambda a, b: polygamma(1, a + b)
 )
 beta: Kind = real_function(
     "beta", lambda a, b: -beta(a, b) * digamma_gap(a, b), lambda a, b: -beta(a, b) * digamma_gap(b, a)
