@@ -1,8 +1,8 @@
 """Psychophysics: how much contrast does an eye need?
 
-A letter shows up in one of four places; where was it? Who guesses is right a quarter of the time, so the curve starts at
-0.25. At the threshold 72% are right: each size of letter has its own, all share a slope, and the profile of the
-likelihood gives the intervals.
+A letter shows up in one of four places; where was it? Who guesses is right a quarter of the time, so the curve starts
+at 0.25. At the threshold 72% are right. Each size of letter has its own, all share one slope, and the intervals are
+those of the profile of the likelihood.
 
 Data: Yssaad-Fesselier and Knoblauch 2006; ecc2 (detection) of the R package psyphy, GPL.
 """
