@@ -13,6 +13,7 @@ from torch.nn.modules import module as modules
 from torch.overrides import _len_torch_function_stack
 
 from descend.doctor import examine
+from descend.doctor.text import render
 from descend.errors import ConfigError, DataError
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -221,3 +222,16 @@ def test_only_the_users_own_lines_are_shown_from_their_folder_too(
     written(tmp_path, "import torch\nw = torch.ones(1)\nprint(missing)\n")
     monkeypatch.chdir(tmp_path)
     assert [str(place) for place in examine("train.py").traceback] == ["train.py:3"]
+
+
+def test_a_check_that_fails_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*given: object) -> None:
+        raise ValueError("no such thing")
+
+    monkeypatch.setattr("descend.doctor.checks.scales.Scales.operation", fails)
+    report = examine(written(tmp_path, FORGOTTEN.read_text()))
+    assert [finding.name for finding in report.findings] == ["not_zeroed"]
+    assert report.watched["checks_left_out"] == ["Scales (ValueError: no such thing)"]
+    assert "left out after an error of the doctor's own: Scales (ValueError: no such thing)." in " ".join(
+        render(report).split()
+    )

@@ -28,6 +28,7 @@ def test_what_is_found(script: Path, recwarn: pytest.WarningsRecorder) -> None:
     report = examine(script)
     assert [finding.name for finding in report.findings] == names, [finding.symptom for finding in report.findings]
     assert report.exit_code == (1 if names else 0)
+    assert "checks_left_out" not in report.watched
     if not names:
         assert report.healthy
         assert report.outcome == "finished"

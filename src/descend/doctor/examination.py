@@ -181,4 +181,5 @@ def _watched(ledger: Ledger) -> dict[str, Any]:
         ],
         "first_loss": losses[0] if losses else None,
         "last_loss": losses[-1] if losses else None,
+        **({"checks_left_out": ledger.left_out} if ledger.left_out else {}),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from descend.doctor.by_hand import ByHand
 from descend.doctor.contract import Check, norms
-from descend.doctor.ledger import Backward, Leaf, Ledger, Step, WatchedOptimizer
+from descend.doctor.ledger import Backward, Leaf, Ledger, Step
 from descend.doctor.mode import graph_leaves, mode, transformed
 from descend.doctor.operation import Label, Operation, tensors_of
 from descend.doctor.places import Place
@@ -43,7 +43,7 @@ class Watch:
     """
 
     def __init__(
-        self, ledger: Ledger, checks: Sequence[Check], most_steps: int | None = None, every_step: bool = False
+        self, ledger: Ledger, checks: list[Check], most_steps: int | None = None, every_step: bool = False
     ) -> None:
         self.ledger, self.checks, self.most_steps, self.every_step = ledger, checks, most_steps, every_step
         self.calls: dict[tuple[Place | None, bool], int] = {}
@@ -105,8 +105,6 @@ class Watch:
         finally:
             self.busy -= 1
 
-    # How closely: calls are reported while a mode lies on PyTorch's stack of them.
-
     def _listen(self) -> None:
         if not self.ledger.closely:
             self.mode.__enter__()  # type: ignore[no-untyped-call]
@@ -135,20 +133,27 @@ class Watch:
             return True
         return not value <= GROWTH * abs(losses[0])
 
-    # What PyTorch calls.
-
     def operation(self, operation: Operation) -> None:
         """Notify the checks of a call, and label the graph with it."""
         label = Label(operation.function, operation.name, operation.place, tuple(self.ledger.layers))
-        try:
-            for output in operation.outputs:
-                if output.grad_fn is not None:
-                    label.put_on(output.grad_fn)
-            for check in self.checks:
+        for output in operation.outputs:
+            try:  # of a view changed under no_grad PyTorch tells not even its grad_fn
+                node = output.grad_fn
+            except RuntimeError:
+                continue
+            if node is not None:
+                label.put_on(node)
+        for check in tuple(self.checks):
+            try:
                 check.operation(operation)
-        except RuntimeError as error:
-            if UNREADABLE not in str(error):  # of a changed view of a parameter PyTorch tells not even its grad_fn
-                raise
+            except Exception as error:
+                self._failed(check, error)
+
+    def _failed(self, check: Check, error: Exception) -> None:
+        """Leave out a check that cannot deal with a call: the script is to run on as if nobody watched."""
+        if UNREADABLE not in str(error):
+            self.checks.remove(check)
+            self.ledger.left_out.append(f"{type(check).__name__} ({type(error).__name__}: {error})")
 
     def _backward(self, theirs: Function, *args: Any, **kwargs: Any) -> object:
         if self.busy:
@@ -267,7 +272,7 @@ class Watch:
                 entry.first_rate = entry.last_rate
             entry.largest_rate = max(entry.largest_rate, entry.last_rate)
             if self.ledger.closely:
-                step = self._step(entry, args, kwargs)
+                step = Step(entry, self.ledger.scene.here(), _inside(args, kwargs))
                 entry.stepped_at = step.place
                 self._fed(step)
                 for check in self.checks:
@@ -294,9 +299,6 @@ class Watch:
         self._next()
         if self.most_steps is not None and self.ledger.steps >= self.most_steps:
             raise Enough
-
-    def _step(self, entry: WatchedOptimizer, args: Arguments, kwargs: Options) -> Step:
-        return Step(entry, self.ledger.scene.here(), _inside(args, kwargs))
 
     def _fed(self, step: Step) -> None:
         """Note which parameters a step has gradients for."""
@@ -333,7 +335,8 @@ class Watch:
         if not self.ledger.layers:
             return
         self.ledger.layers.pop()
-        if not self.ledger.layers and self.ledger.closely and not self.busy and not transformed():
+        root = not self.ledger.layers and self.ledger.closely and not self.busy and not transformed()
+        if root and next(layer.parameters(), None) is not None:  # not a loss or a metric, which are modules too
             self.trained.add((self.ledger.called_at, torch.is_grad_enabled()))
             with self._aside():
                 outputs = tensors_of(output)

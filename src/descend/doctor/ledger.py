@@ -122,6 +122,7 @@ class Ledger:
         self.closely = False  # whether calls are reported now
         self.by_hand_rate: float | None = None
         self.error: BaseException | None = None
+        self.left_out: list[str] = []
         self.cuts: dict[tuple[Place | None, str], Cut] = {}
 
     def leaf(self, tensor: Tensor, names: dict[int, str] | None = None) -> Leaf:

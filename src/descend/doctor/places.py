@@ -111,24 +111,26 @@ def parameter_names(variables: Iterator[tuple[str, object]]) -> dict[int, str]:
             if isinstance(item, torch.nn.Module):
                 for path, parameter in item.named_parameters():
                     names.setdefault(id(parameter), f"{place}.{path}")
-                for path, parameter in unregistered(item):
-                    names.setdefault(id(parameter), f"{place}.{path}")
+                for path, tensor in unregistered(item):
+                    names.setdefault(id(tensor), f"{place}.{path}")
             elif isinstance(item, torch.Tensor) and item.is_leaf:
                 names.setdefault(id(item), place)
     return names
 
 
-def unregistered(module: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Parameter]]:
-    """Yield the parameters of layers that a module keeps in plain lists and dicts, which PyTorch does not look into."""
+def unregistered(module: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield what a module trains and PyTorch does not know of: layers in plain lists and dicts, and plain tensors."""
     import torch
 
     for path, part in module.named_modules():
         for name, value in vars(part).items():
-            if name.startswith("_") or type(value) not in (list, tuple, dict):
+            if name.startswith("_"):
                 continue
             for place, layer in _spread(".".join(filter(None, (path, name))), value):
                 if isinstance(layer, torch.nn.Module):
                     yield from ((f"{place}.{inner}", one) for inner, one in layer.named_parameters())
+                elif isinstance(layer, torch.Tensor) and layer.is_leaf and layer.requires_grad:
+                    yield place, layer
 
 
 def _spread(name: str, value: object) -> Iterator[tuple[str, object]]:

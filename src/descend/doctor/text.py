@@ -76,5 +76,7 @@ def _watched(report: Report) -> list[str]:
         parts.append(f"{counted(seen['steps'], 'step')} by hand")
     if seen["first_loss"] is not None:
         parts.append(f"loss {seen['first_loss']:.4g} at first, {seen['last_loss']:.4g} at last")
+    if "checks_left_out" in seen:
+        parts.append("left out after an error of the doctor's own: " + ", ".join(seen["checks_left_out"]))
     text = "Watched: " + "; ".join(parts) + "."
     return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from descend.doctor.checks.accumulation import Accumulation
 from descend.doctor.checks.activations import Activations
+from descend.doctor.checks.axes import Axes
 from descend.doctor.checks.batches import Batches
 from descend.doctor.checks.clipping import Clipping
 from descend.doctor.checks.detachment import Detachment
@@ -32,7 +33,7 @@ from descend.doctor.contract import Check
 CHECKS: tuple[type[Check], ...] = (
     *(Errors, Detachment, Zeroing, Accumulation, Parameters, Optimizers, Gradients),
     *(Objective, Batches, Repeats, Scales, Initial, Clipping, Schedules, Steps, Rates),
-    *(Values, Shapes, Activations, Modes, Evaluation, Hits, Graphs),
+    *(Values, Shapes, Axes, Activations, Modes, Evaluation, Hits, Graphs),
     *(Metrics, Shuffles, Statistics),
 )
 """In the order in which findings are shown."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from descend.doctor.contract import Check
+from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding, capital
 from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import Label, Operation
@@ -52,6 +53,24 @@ class Activations(Check):
         self.wide: set[Place | None] = set()
         self.looked: dict[Place | None, int] = {}
 
+    def replaces(self) -> Iterator[Replacement]:
+        from torch import distributions
+
+        for kind in (distributions.Categorical, distributions.OneHotCategorical, distributions.Bernoulli):
+            yield kind, "__init__", self._distributed
+
+    def _distributed(self, theirs: Callable[..., object], made: object, *args: object, **kwargs: object) -> object:
+        """Look at what a distribution is given for logits: it takes the softmax, or the sigmoid, itself."""
+        logits = kwargs.get("logits", args[1] if len(args) > 1 else None)
+        kind = type(made).__name__
+        node = passed(getattr(logits, "grad_fn", None))
+        function = "sigmoid" if kind == "Bernoulli" else "softmax"
+        if node is not None and node.name().startswith(function.capitalize()):
+            label = Label.of(node)
+            place = (label.place if label else None) or self.ledger.scene.here()
+            self._found(f"twice {kind}", _twice(f"`{kind}(logits=...)`", place, function))
+        return theirs(made, *args, **kwargs)
+
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
         if not tensors or tensors[0].grad_fn is None:
@@ -63,7 +82,9 @@ class Activations(Check):
             kind, function = LOGITS[name]
             reached = passed(node)
             if reached is not None and reached.name().startswith(kind):
-                self._found(f"twice {name}", _twice(operation, function, reached))
+                label = Label.of(reached)
+                place = (label.place if label else None) or operation.place
+                self._found(f"twice {name}", _twice(capital(operation.title), place, function))
             elif reached is not None:
                 self._bounded(operation, reached)
         elif name == "binary_cross_entropy":
@@ -72,9 +93,19 @@ class Activations(Check):
                 second = passed(_next(first))
                 if second is not None and second.name().startswith("Sigmoid"):
                     self._found("twice sigmoid", _sigmoid_twice(operation, second))
+        elif name == "kl_div":
+            first = passed(node)
+            if first is not None and first.name().startswith(("Softmax", "Sigmoid")):
+                self._found("kl", _without_log(operation, "probabilities"))
+            elif first is not None and RAW.match(first.name()):
+                self._found("kl", _without_log(operation, "raw scores"))
         elif name == "nll_loss":
             first = passed(node)
-            if first is not None and first.name().startswith("LogSoftmax"):
+            over = None if first is None or first is not node else _dimension(node, tensors[0].ndim)
+            if over is not None and over > 1 and node.name().startswith("LogSoftmax"):
+                label = Label.of(node)
+                self._found("axis", _over_axis((label.place if label else None) or operation.place, tensors[0], over))
+            elif first is not None and first.name().startswith("LogSoftmax"):
                 before = passed(_next(first))
                 if before is not None:
                     self._bounded(operation, before)
@@ -116,7 +147,8 @@ class Activations(Check):
         if node is None:
             return
         result: Tensor | None = getattr(node, "_saved_result", None)
-        if result is not None and result.ndim == 2 and result.shape[0] != result.shape[1] and not _dimension(node, 2):
+        over = result is not None and result.ndim == 2 and not _dimension(node, 2)
+        if result is not None and over and result.shape[0] != result.shape[1] and _by_row(root.grad_fn, node):
             label = Label.of(node)
             place = (label.place if label else None) or backward.place
             self._found("batch", _over_batch(place, tuple(result.shape)))
@@ -161,6 +193,22 @@ def _log_softmax(node: Node | None) -> Node | None:
     return None
 
 
+def _by_row(node: Node | None, softmax: Node) -> bool:
+    """Whether a likelihood has a number for each row of what the softmax returned, not for each of its columns."""
+    rows: int = softmax._saved_result.shape[0]  # type: ignore[attr-defined]
+    while node is not None and node is not softmax:
+        name = node.name()
+        indices = [one for one in getattr(node, "_saved_indices", ()) if one is not None] if "Index" in name else []
+        if indices:
+            return bool(max(one.numel() for one in indices) == rows)
+        if name.startswith(("Gather", "Sum")) and hasattr(node, "_saved_dim"):
+            dim = node._saved_dim
+            dim = dim[0] if isinstance(dim, tuple) and dim else dim
+            return not isinstance(dim, int) or dim not in (0, 2**64 - 2)
+        node = _next(node)
+    return True
+
+
 def _dimension(node: Node, dimensions: int) -> int | None:
     """Return the dimension of a softmax, from 0."""
     dim = getattr(node, "_saved_dim", None)
@@ -169,14 +217,13 @@ def _dimension(node: Node, dimensions: int) -> int | None:
     return (dim - 2**64 if dim >= 2**63 else dim) % dimensions  # PyTorch keeps -1 as an unsigned number
 
 
-def _twice(operation: Operation, function: str, node: Node) -> Finding:
-    label = Label.of(node)
+def _twice(title: str, place: Place | None, function: str) -> Finding:
     return Finding(
         "activation_twice",
-        f"{capital(operation.title)} is given the result of `{function}`, which it applies itself.",
+        f"{title} is given the result of `{function}`, which it applies itself.",
         f"Applied twice, {function} flattens the scores: the loss cannot get near zero, and its gradient is small.",
         f"Leave out the {function}, and give the loss the raw scores.",
-        (label.place if label else None) or operation.place,
+        place,
     )
 
 
@@ -204,6 +251,15 @@ def _sigmoid_twice(operation: Operation, node: Node) -> Finding:
 
 
 def _without_log(operation: Operation, given: str) -> Finding:
+    if operation.name == "kl_div":
+        return Finding(
+            "kl_div_without_log",
+            f"{capital(operation.title)} is given {given} first, where it takes log-probabilities, as `log_softmax` "
+            "makes them; only the target is in probabilities.",
+            "It takes the first argument for a logarithm as it stands, so the loss is no divergence.",
+            "torch.nn.functional.kl_div(torch.log_softmax(scores, dim=1), wanted, reduction='batchmean')",
+            operation.place,
+        )
     fix = "torch.nn.functional.cross_entropy(scores, labels)   # or NLLLoss of log_softmax(scores, dim=1)"
     if given == "probabilities":
         fix = "torch.nn.functional.nll_loss(torch.log(probabilities), labels)   # better: log_softmax(scores, dim=1)"
@@ -225,6 +281,19 @@ def _over_batch(place: Place | None, shape: tuple[int, ...]) -> Finding:
         "torch.log_softmax(scores, dim=1)   # softmax likewise",
         place,
         {"shape": list(shape), "dim": 0},
+    )
+
+
+def _over_axis(place: Place | None, scores: Tensor, over: int) -> Finding:
+    shape = tuple(scores.shape)
+    return Finding(
+        "softmax_over_wrong_axis",
+        f"The softmax is taken over dimension {over}, of {shape[over]}, of scores of the shape {shape}; NLLLoss takes "
+        f"dimension 1, of {shape[1]}, for the classes.",
+        "The probabilities of the classes at one place then do not sum to 1: places compete with each other.",
+        "torch.log_softmax(scores, dim=1)",
+        place,
+        {"shape": list(shape), "dim": over},
     )
 
 

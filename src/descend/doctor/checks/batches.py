@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -56,6 +57,10 @@ class Batches(Check):
         self.count = 0
         self.apart: dict[Place | None, int] = {}
         self.stored: ByTensor[int] = ByTensor()
+        self.given: Tensor | None = None
+        self.sliced: ByTensor[Place | None] = ByTensor()
+        self.ascending: dict[Place | None, list[float]] = {}
+        """For each loss of numbers, the first target of each batch whose rows lay in the order of theirs, else NaN."""
 
     def replaces(self) -> Iterator[Replacement]:
         from torch.utils.data import DataLoader, dataloader
@@ -88,6 +93,7 @@ class Batches(Check):
         self.steps += 1
         if not inputs or self.steps > MOST:
             return
+        self.given = inputs[0].detach()
         known = self.rows.of(inputs[0])
         if known is not None:
             for output in outputs:
@@ -111,6 +117,8 @@ class Batches(Check):
                 self._ordered(part, operation.place)
         else:
             carried(operation, self.rows)
+            if name == "__getitem__" and not output.requires_grad:
+                self.sliced[output] = operation.place
         pair = compared(operation)
         if pair is not None:
             self._paired(operation, *pair)
@@ -126,6 +134,8 @@ class Batches(Check):
             low, high = float(target.min()), float(target.max())
             if low == high:
                 known.of[low] = known.of.get(low, 0) + 1
+        elif target.numel() >= 8 and len(self.ascending) < ENOUGH:
+            self._in_order(operation.place, target)
         ours, theirs = self.rows.of(prediction), self.rows.of(target)
         if ours is theirs or target.requires_grad or target.numel() < 8 or bool((target == target.flatten()[0]).all()):
             return
@@ -138,6 +148,16 @@ class Batches(Check):
         order = ours or theirs
         if order is not None:
             self.apart[order.place] = self.apart.get(order.place, 0) + 1
+
+    def _in_order(self, place: Place | None, target: Tensor) -> None:
+        """Take note of whether the targets of a batch ascend, or descend, where no input of theirs does."""
+        numbers, given = target.detach().flatten(), self.given
+        found = given is not None and given.ndim == 2 and len(given) == len(numbers)
+        if found and given is not None:
+            steps, columns = numbers.diff(), given.diff(dim=0)
+            found = bool(((steps >= 0).all() or (steps <= 0).all()) and steps.any())
+            found = found and not bool(((columns >= 0).all(0) | (columns <= 0).all(0)).any())
+        self.ascending.setdefault(self.sliced.of(target) or place, []).append(float(numbers[0]) if found else math.nan)
 
     def findings(self) -> list[Finding]:
         if self.ledger.steps < ENOUGH:
@@ -153,6 +173,18 @@ class Batches(Check):
     def _sorted(self) -> Iterator[Finding]:
         if len(self.ledger.optimizers) > 1:
             return  # adversaries are shown one kind at a time
+        for place, firsts in self.ascending.items():
+            ordered = [one for one in firsts if one == one]
+            if len(set(ordered)) >= ENOUGH and len(ordered) >= max(2 * ENOUGH, SORTED * len(firsts)):
+                yield Finding(
+                    "labels_sorted",
+                    f"The rows are sorted by their targets and not shuffled: in {len(ordered)} of {len(firsts)} "
+                    "batches the targets only ascend, or descend.",
+                    "The model learns small targets after large ones, and forgets each for the next.",
+                    "order = torch.randperm(len(x))\nx, y = x[order], y[order]   # in each epoch; or shuffle=True",
+                    next((where for where in self.loaders if where is not None), None) or place,
+                    {"batches": len(firsts), "in_order": len(ordered)},
+                )
         for place, known in self.classes.items():
             single = sorted(known.of.values(), reverse=True)
             mostly = known.calls >= ENOUGH and sum(single) >= SORTED * known.calls

@@ -90,6 +90,16 @@ def _classes(failure: Failure) -> Finding | None:
             shape=list(target.shape),
             dtype=_dtype(target),
         )
+    if scores.ndim > 2 and scores.shape[:-1] == target.shape and not target.is_floating_point():
+        return failure.finding(
+            "target_shape",
+            f"The scores have the shape {tuple(scores.shape)}, with the classes last, and the labels `{name}` "
+            f"{tuple(target.shape)}; {failure.call.title} takes dimension 1, of {scores.shape[1]}, for the classes.",
+            "With one label for each place, the classes come right after the rows.",
+            f"scores = scores.movedim(-1, 1)   # or: scores.flatten(0, -2), {name}.flatten()",
+            scores=list(scores.shape),
+            labels=list(target.shape),
+        )
     if target.ndim == scores.ndim and target.ndim == 2 and target.shape[1] == 1:
         return failure.finding(
             "target_shape",

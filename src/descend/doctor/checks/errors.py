@@ -71,6 +71,13 @@ KNOWN = (
         "Use torch functions in the loss; for plots and prints: tensor.detach().numpy()",
     ),
     (
+        "has already been called since the last update()",
+        "scaler_not_updated",
+        "The GradScaler is stepped, or unscales, a second time without an `update` in between.",
+        "`update` sets its scale for the next step, and lets it begin one.",
+        "scaler.step(optimizer)\nscaler.update()",
+    ),
+    (
         "unsupported operand type(s) for *: 'float' and 'NoneType'",
         "no_gradient",
         "The gradient is None where a step is taken by hand: the name no longer stands for a leaf.",

@@ -6,6 +6,7 @@ import linecache
 import re
 import weakref
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
@@ -16,9 +17,12 @@ from descend.doctor.places import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.nn import Module
 
 ADDING = {"add", "__add__", "__radd__", "__iadd__", "add_"}
 SCALING = {"mul", "__mul__", "__rmul__", "div", "__truediv__", "true_divide"}
+KEPT = 16
+"""Results of a model that are there at once, with their graphs, and no step of a recurrent layer by hand."""
 MANY = 6
 """Losses of earlier passes, or terms of a sum of them, that are still there when they count as kept."""
 
@@ -33,6 +37,30 @@ class Graphs(Check):
         """Of each pass the loss, and what it was divided from: Lightning and others divide before they go back."""
         self.divided: ByTensor[list[weakref.ref[Tensor]]] = ByTensor()
         self.found: Finding | None = None
+        self.returned: dict[Place | None, deque[weakref.ref[Tensor]]] = {}
+        self.held: dict[Place | None, tuple[str, Place | None]] = {}
+        """Lists of what a model returned, with its graph, that no backward pass has reached so far."""
+        self.used: set[Place | None] = set()
+
+    def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        place = self.ledger.called_at
+        if not outputs or outputs[0].grad_fn is None or place in self.held or place in self.used:
+            return
+        queue = self.returned.setdefault(place, deque(maxlen=KEPT))
+        queue.append(weakref.ref(outputs[0]))
+        alive = [one for ref in queue if (one := ref()) is not None and one.grad_fn is not None]
+        if len(alive) < KEPT:
+            return
+        lists = (name for name, value in self.ledger.scene.variables() if _holds(value, alive[0]))
+        name = next(lists, None)
+        self.held[place] = name or "a list", _appended(name, place) if name else place
+        for one in alive:
+            if one.grad_fn is not None:
+                one.grad_fn.register_prehook(lambda *_: self._reached(place))
+
+    def _reached(self, place: Place | None) -> None:
+        self.used.add(place)
+        self.held.pop(place, None)
 
     def operation(self, operation: Operation) -> None:
         if self.found is not None or operation.name not in ADDING | SCALING or not operation.outputs:
@@ -72,7 +100,22 @@ class Graphs(Check):
         self.found = _kept(name or "losses", "", place, called, len(alive))
 
     def findings(self) -> list[Finding]:
+        if self.found is None and self.held and self.ledger.backwards:
+            name, place = next(iter(self.held.values()))
+            self.found = _outputs(name, place)
         return [] if self.found is None else [self.found]
+
+
+def _outputs(name: str, place: Place | None) -> Finding:
+    return Finding(
+        "graphs_kept",
+        f"What the model returns is kept in `{name}` with the graph of each call, and no backward pass needs it.",
+        "A result holds on to all that it was computed from, so memory grows with each batch.",
+        "with torch.no_grad():   # around the evaluation; or keep output.detach()",
+        place,
+        {"outputs_with_a_graph": KEPT},
+        WARNING,
+    )
 
 
 def _alive(passed: list[weakref.ref[Tensor]]) -> Tensor | None:

@@ -106,10 +106,8 @@ def _counts(body: list[ast.stmt], outer: Loop, inner: list[Loop]) -> Iterator[tu
             count = quotient.right
             if name not in names(quotient.left) or names(count) & _counters(outer):
                 continue
-            counted = written(count) in sums
-            hits = counted and (HITS.search(written(node.value)) or HITS.search(name))
-            losses = LOSS.search(written(node.value) + name)
-            if hits or (losses and (counted or _constant(count, sums))):
+            divided = written(count) in sums or _constant(count, sums)
+            if divided and (HITS.search(written(node.value) + name) or LOSS.search(written(node.value) + name)):
                 yield name, node.lineno
 
 

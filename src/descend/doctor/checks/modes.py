@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from descend.doctor.contract import Check
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Ledger, Step
 from descend.doctor.operation import Operation
 from descend.doctor.places import Place
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 LAYERS = ("dropout", "batch_norm", "feature_alpha_dropout", "alpha_dropout", "instance_norm")
 
@@ -19,6 +25,16 @@ class Modes(Check):
         self.now: set[bool] = set()
         self.steps: list[bool] = []
         self.place: Place | None = None
+        self.switched: Place | None = None
+
+    def replaces(self) -> Iterator[Replacement]:
+        import torch
+
+        yield torch.nn.Module, "eval", self._switched
+
+    def _switched(self, theirs: Callable[..., object], model: Module) -> object:
+        self.switched = self.ledger.scene.here()
+        return theirs(model)
 
     def operation(self, operation: Operation) -> None:
         import torch
@@ -31,7 +47,7 @@ class Modes(Check):
         if vars(layer).get("p") != 0.0:
             self.now.add(bool(layer.training))
             if not layer.training and self.steps[-1:] != [False]:
-                self.place = operation.place
+                self.place = self.switched or operation.place
 
     def step_ended(self, step: Step) -> None:
         if self.now:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,10 @@ REDUCING = (
 )
 LOSSES = ("MseLoss", "NllLoss", "BinaryCrossEntropy", "L1Loss", "SmoothL1Loss", "HuberLoss")
 ENOUGH = 5
+QUOTIENTS = ("div", "__truediv__", "true_divide")
+REWARD = re.compile(r"reward|return|advantage|\badv|\bgains?\b|payoff|utilit", re.I)
+AGAINST = re.compile(r"-|neg|cost|loss(?!\s*=)|regret|penalt", re.I)
+"""What says of a factor that it is to become large, and what says that it, or the whole, was turned round."""
 
 
 class Objective(Check):
@@ -44,6 +49,8 @@ class Objective(Check):
         self.mean_error = False
         self.added: Place | None = None
         self.likely: ByTensor[bool] = ByTensor()
+        self.rewarded: ByTensor[Place | None] = ByTensor()
+        """Log-probabilities of actions times what they brought in, and where they were multiplied."""
 
     def replaces(self) -> Iterator[Replacement]:
         from torch import distributions
@@ -65,23 +72,34 @@ class Objective(Check):
         if not tensors or not operation.outputs or not operation.outputs[0].requires_grad:
             return
         output = operation.outputs[0]
+        likely = self.likely.of(*tensors)
+        if name in ("mul", "__mul__", "__rmul__") and likely is not None and len(tensors) > 1 and operation.place:
+            if REWARD.search(operation.place.code) and not AGAINST.search(operation.place.code):
+                self.rewarded[output] = operation.place
+        elif name in ("mean", "sum", *QUOTIENTS) and self.rewarded.of(tensors[0]) is not None:
+            self.rewarded[output] = self.rewarded.of(tensors[0])
         if self.likely.of(tensors[0]):
             self.likely[output] = name in ("mean", "sum")  # not what is negated in place
-        if output.ndim:
-            return
         if name.endswith("_loss") or "cross_entropy" in name:
-            self.negated[output] = 1, None
+            if not output.ndim or len([one for one in tensors[:2] if one.requires_grad]) == 1:
+                self.negated[output] = 1, None
             return
-        known = self.negated.of(*tensors)
-        if known is None:
+        known = [one for tensor in tensors[:2] if (one := self.negated.of(tensor)) is not None]
+        if not known:
             return
-        scaling = name in ("mul", "__mul__", "__rmul__", "div", "__truediv__", "true_divide")
+        sign, place = known[0]
+        scaling = name in ("mul", "__mul__", "__rmul__", *QUOTIENTS)
         factor = [arg for arg in operation.args if isinstance(arg, int | float)] if scaling else []
         subtracted = name in ("rsub", "__rsub__") or (name == "sub" and isinstance(operation.args[0], int | float))
-        if name in ("neg", "__neg__", "negative") or subtracted or (factor and factor[0] < 0):
-            self.negated[output] = -known[0], operation.place
-        elif scaling:
-            self.negated[output] = known
+        if name in ("neg", "__neg__", "negative", "neg_") or subtracted or (factor and factor[0] < 0):
+            self.negated[output] = -sign, None if output.ndim else operation.place
+        elif name in ("mean", "sum") or (scaling and (factor or not output.ndim)):
+            self.negated[output] = sign, place
+        elif tensors[0].ndim and name in ("sub", "__sub__", "add", "__add__"):  # two terms for each row, of one sign
+            second = self.negated.of(tensors[1]) if len(tensors) > 1 else None
+            turned = -1 if "sub" in name else 1
+            if self.negated.of(tensors[0]) is not None and (second is None or turned * second[0] == sign):
+                self.negated[output] = sign, place
 
     def backward_begins(self, backward: Backward) -> None:
         node = backward.roots[0].grad_fn if len(backward.roots) == 1 else None
@@ -93,15 +111,20 @@ class Objective(Check):
         how = _ascent(node) if known is None or known[0] else ""
         sign, negated_at = self.negated.of(backward.roots[0]) or (1, None)
         if not how and sign == -1:
-            how = "the loss has a minus sign"
+            how = "the loss has a minus sign" if negated_at else "the error of each row enters it with a minus sign"
+            negated_at = negated_at or backward.place
         if not how and self.likely.of(backward.roots[0]):
             how = "a log-likelihood lacks its minus sign"
+        if not how and (rewarded := self.rewarded.of(backward.roots[0])) is not None:
+            how, negated_at, sign = "log-probabilities times rewards lack their minus sign", rewarded, -1
         groups = (group for one in self.ledger.optimizers for group in one.optimizer.param_groups)
         if any(group.get("maximize") for group in groups):
             how = "maximize=True" if not how and _below(node).startswith(LOSSES) else ""
         if how and self._attacks([leaf for one in self.ledger.optimizers for leaf in one.leaves]):
             how = ""
         label = Label.of(node)
+        if how == "maximize=True":
+            negated_at, sign = self.ledger.optimizers[0].place, -1
         place = (negated_at if sign < 0 else None) or (label.place if label is not None else None) or backward.place
         self.signs[backward.place] = (how, place, (known[2] if known else 0) + bool(how))
 
@@ -140,11 +163,18 @@ def _below(node: Node) -> str:
 
 
 def _ascending(how: str, place: Place | None) -> Finding:
+    fix = "loss = torch.nn.functional.cross_entropy(scores, y)   # or: loss = -log_likelihood.mean()"
+    if how == "maximize=True":
+        fix = "Leave out maximize=True."
+    elif "each row" in how:
+        fix = "loss = -elbo   # what is to become large, and has errors with a minus sign in it, is negated"
+    elif "rewards" in how:
+        fix = "loss = -(log_probabilities * rewards).mean()"
     return Finding(
         "loss_maximised",
         f"The loss has the wrong sign, so that the model is made worse step by step: {how}.",
         "An optimizer goes down. What should become large, such as a log-likelihood, has to be negated; a loss "
         "has not.",
-        "loss = torch.nn.functional.cross_entropy(scores, y)   # or: loss = -log_likelihood.mean()",
+        fix,
         place,
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding, counted, listed
-from descend.doctor.ledger import WatchedOptimizer
+from descend.doctor.ledger import Ledger, WatchedOptimizer
+from descend.doctor.operation import Operation
 from descend.doctor.places import Place
 
 OFTEN = 4
@@ -13,6 +16,10 @@ OFTEN = 4
 
 class Optimizers(Check):
     """Counts the optimizers that one line makes, and looks for frozen layers among what a later one holds."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.copied: set[int] = set()
 
     def findings(self) -> list[Finding]:
         made: dict[Place | None, list[WatchedOptimizer]] = {}
@@ -27,7 +34,28 @@ class Optimizers(Check):
             if frozen and shared and not any(leaf.steps for leaf in later.leaves if id(leaf.tensor) not in earlier):
                 found.append(_frozen(later, frozen))
                 break
-        return found
+        return found or self._head_frozen()
+
+    def _head_frozen(self) -> list[Finding]:
+        """Look for a last layer whose bias is trained, while its weights stay frozen as they were drawn."""
+        for root, called in self.ledger.roots.values():
+            layers = [one for one in root.modules() if getattr(one, "weight", None) is not None and one._parameters]
+            halves = [one for one in layers if self._steps(getattr(one, "bias", None)) and not self._steps(one.weight)]
+            halves = [one for one in halves if not one.weight.requires_grad and id(one.weight) not in self.copied]
+            if len(halves) == 1 and halves[0] is layers[-1]:
+                held = [one for one in self.ledger.stepping if id(halves[0].bias) in one.keys]
+                path = next(path for path, one in root.named_modules() if one is halves[0])
+                name = re.sub(r"\.(\d+)", r"[\1]", f"{called or 'model'}.{path}".rstrip("."))
+                return [_half_frozen(held[-1], name)] if held else []
+        return []
+
+    def _steps(self, tensor: object) -> int:
+        leaf = self.ledger.leaves.get(id(tensor))
+        return 0 if leaf is None else leaf.steps
+
+    def operation(self, operation: Operation) -> None:
+        if operation.name == "copy_":
+            self.copied.add(id(operation.tensors[0]))  # loaded, perhaps
 
 
 def _in_vain(several: list[WatchedOptimizer]) -> bool:
@@ -50,6 +78,19 @@ def _remade(several: list[WatchedOptimizer]) -> Finding:
         f"{several[0].called} = torch.optim.{several[0].kind}(...)   # once, before the loop",
         several[0].place,
         {"made": len(several), "steps_each": steps},
+    )
+
+
+def _half_frozen(later: WatchedOptimizer, name: str) -> Finding:
+    return Finding(
+        "frozen_forgotten",
+        f"The last layer is half frozen: its bias is trained, but `{name}.weight` stays as it was drawn, as "
+        "requires_grad is False.",
+        "With random weights no bias can tell one row from another.",
+        f"{name}.requires_grad_(True)   # before the optimizer is made",
+        later.place,
+        {"frozen": [f"{name}.weight"]},
+        WARNING,
     )
 
 

@@ -9,6 +9,9 @@ from descend.doctor.finding import WARNING, Finding, listed
 from descend.doctor.ledger import Leaf, WatchedOptimizer
 from descend.doctor.places import unregistered
 
+ENOUGH = 5
+"""Passes after which a plain tensor, kept by a module, is no input of one call only."""
+
 
 class Parameters(Check):
     """Compares the parameters that receive gradients with those that the optimizers step."""
@@ -17,13 +20,18 @@ class Parameters(Check):
         stepping = self.ledger.stepping
         if not stepping:
             return []
-        reached = (leaf for leaf in self.ledger.leaves.values() if leaf.trainable and leaf.passes)
+        plain = {id(one) for root, _ in self.ledger.roots.values() for _, one in unregistered(root)}
+        reached = (
+            leaf
+            for key, leaf in self.ledger.leaves.items()
+            if leaf.passes and (leaf.trainable or (key in plain and leaf.passes >= ENOUGH))
+        )
         homeless = [leaf for leaf in reached if not leaf.held and not leaf.moved]
         stale = [one for one in stepping if one.leaves and not any(leaf.steps or leaf.passes for leaf in one.leaves)]
         if stale and homeless:
             return [_stale(stale[0], homeless)]
         if homeless and any(leaf.trainable for one in stepping for leaf in one.leaves):
-            return [_left_out(stepping[0], homeless, self._unregistered(homeless))]
+            return [_left_out(stepping[-1], homeless, self._unregistered(homeless))]
         return []
 
     def _unregistered(self, leaves: list[Leaf]) -> str | None:
@@ -55,12 +63,17 @@ def _left_out(optimizer: WatchedOptimizer, homeless: list[Leaf], attribute: str 
     be, get = ("is", "gets") if len(names) == 1 else ("are", "get")
     evidence = {"parameters": names, "passes": max(leaf.passes for leaf in homeless)}
     if attribute is not None:
+        alone = not any(leaf.trainable for leaf in homeless)
+        how = "a plain tensor, no nn.Parameter" if alone else "a plain list or dict"
+        makes = "ModuleList([...])   # or ModuleDict"
+        if alone:
+            makes = "ParameterList([...])   # or ParameterDict" if "[" in names[0] else "Parameter(...)"
         return Finding(
             "wrong_parameters",
-            f"{listed(names)} {get} gradients but {be} in no optimizer: `{attribute}` is a plain list or dict, "
-            "and `parameters()` does not look into it.",
+            f"{listed(names)} {get} gradients but {be} in no optimizer: `{attribute}` is {how}, "
+            f"and `parameters()` does not {'name' if alone else 'look into'} it.",
             "They keep their starting values, whatever the gradients say.",
-            f"self.{attribute} = torch.nn.ModuleList([...])   # or ModuleDict",
+            f"self.{attribute} = torch.nn.{makes}",
             optimizer.place,
             evidence,
         )

@@ -106,7 +106,7 @@ class Repeats(Check):
             source = operation.tensors[0]
             for output in operation.outputs:
                 if output.ndim and source.ndim and len(output) < len(source):
-                    key = source.untyped_storage().data_ptr() if source.layout == output.layout else id(source)
+                    key = hash((source.data_ptr(), len(source))) if source.layout == output.layout else id(source)
                     self.parts[output] = Part(operation.place, len(output), len(source), key)
         elif name in CARRIED and operation.tensors:
             part = self.parts.of(operation.tensors[0])
@@ -191,12 +191,16 @@ class Repeats(Check):
 
 
 def _seeding(file: str) -> Place | None:
-    """Return a line in a loop, or in a function, that makes a generator with a fixed seed."""
+    """Return a line in a loop, or in a function that one calls, which makes a generator with a fixed seed."""
     module = tree(file)
     if module is None:
         return None
-    functions = [node.body for node in ast.walk(module) if isinstance(node, Function)]
-    for body in (*(loop.body for scope in scopes(module) for loop in loops(scope)), *functions):
+    turns = [loop.body for scope in scopes(module) for loop in loops(scope)]
+    functions = {node.name: node.body for node in ast.walk(module) if isinstance(node, Function)}
+    for body in turns:  # grows while it is gone through, by the functions that are called
+        for name in {called(node) for node in within(body)} & functions.keys():
+            turns.append(functions.pop(name))
+    for body in turns:
         for node in within(body):
             seeds = isinstance(node, ast.Call) and called(node) in SEEDING and node.args
             if seeds and isinstance(node, ast.Call) and isinstance(node.args[0], ast.Constant):

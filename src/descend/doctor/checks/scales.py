@@ -27,8 +27,13 @@ LOOKED_AT = 3
 ENOUGH = 10
 MOST_BATCHES, MOST_NUMBERS, MOST_COLUMNS, ENOUGH_ROWS = 12, 100_000, 60, 24
 """What is looked at for a target among the inputs: batches, numbers of a batch, columns of a row, rows in all."""
+ENOUGH_TO_SCALE = 8
+SCALED = 1e-3
+"""How far a column in another unit, standardised, may be from the target, by rounding."""
 RELATED = 0.1
 """Share of the variance of a target that other columns explain, at least, where the target is one to be learned."""
+KEEPING_ALL = {"select_dtypes", "copy", "to_numpy", "astype", "float", "clone"}
+"""Methods that return a table as a whole."""
 RANGES = {"Relu": ("ReLU", 0.0, math.inf), "Sigmoid": ("sigmoid", 0.0, 1.0), "Tanh": ("tanh", -1.0, 1.0)}
 """Node of the graph -> what it is called, and the smallest and the largest number it can return."""
 SHAPING = ("Squeeze", "Unsqueeze", "View", "Reshape", "Select", "Transpose")
@@ -71,6 +76,9 @@ class Scales(Check):
         self.courses: dict[Place | None, Course] = {}
         self.given: Tensor | None = None
         self.copied: list[tuple[Place | None, Tensor, int]] | None = []
+        self.scaled = self.measured = False
+        """Whether a column is the target in another unit, and the target a number, not a class."""
+        self.improbable: Size | None = None
         self.beyond: dict[Place | None, tuple[str, float, float, float]] = {}
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
@@ -100,6 +108,7 @@ class Scales(Check):
         course.count += 1
         if self.given is not None and course.count <= MOST_BATCHES:
             self._leaks(operation.place, self.given, target.detach())
+            self.measured = operation.name not in OF_CLASSES | OF_CHANCES
         if operation.outputs and operation.outputs[0].numel() == 1:
             course.values.append(float(operation.outputs[0].detach()))
         elif course.count % 5 == 0 and operation.outputs:
@@ -110,6 +119,9 @@ class Scales(Check):
         if target.shape[:1] != given.shape[:1] or self.copied is None:
             return
         column = _column_of(given, target)
+        if column is None and given.is_floating_point():
+            column = _column_of(given, target, scaled=True)
+            self.scaled = self.scaled or column is not None
         if column is None or (self.copied and self.copied[0][2] != column):
             self.copied = None
         else:
@@ -117,6 +129,9 @@ class Scales(Check):
             self.given = None
 
     def _look(self, operation: Operation, prediction: Tensor, target: Tensor) -> None:
+        if operation.name in OF_CHANCES and self.improbable is None:
+            size = _size(target, operation.place)
+            self.improbable = size if size.low < -0.5 or size.high > 1.5 else None
         if operation.name in OF_CLASSES | OF_CHANCES or not target.is_floating_point() or target.requires_grad:
             return
         size, own = _size(target, operation.place), _size(prediction.detach(), None)
@@ -142,8 +157,11 @@ class Scales(Check):
             rows = torch.unique(rows, dim=0)
             place, _, column = self.copied[-1]
             left = _left_in(self.ledger.scene.script)
-            if len(rows) >= ENOUGH_ROWS and (left or _depends(rows, column)):
+            scaled = self.scaled and self.measured  # then it may be a straight line that is to be learned
+            if len(rows) >= ENOUGH_ROWS and (left or not scaled) and (left > self.scaled or _depends(rows, column)):
                 found.append(_leaked(place, column))
+        if self.improbable is not None:
+            found.append(_improbable(self.improbable))
         for place, (title, share, low, high) in self.beyond.items():
             found.append(
                 Finding(
@@ -182,6 +200,18 @@ def _unscaled(name: str, title: str, size: Size, fix: str) -> Finding:
     )
 
 
+def _improbable(size: Size) -> Finding:
+    return Finding(
+        "target_out_of_range",
+        f"The targets of a binary cross-entropy go from {size.low:.4g} to {size.high:.4g}, but are probabilities: "
+        "between 0 and 1.",
+        "Outside of that the loss has no minimum: it falls without end.",
+        f"y = y / {size.high:g}" if size.low >= 0.0 else f"y = (y - ({size.low:g})) / {size.high - size.low:g}",
+        size.place,
+        {"smallest": size.low, "largest": size.high},
+    )
+
+
 def _leaked(place: Place | None, column: int) -> Finding:
     return Finding(
         "target_among_inputs",
@@ -213,12 +243,18 @@ def _guess(operation: Operation, prediction: Tensor, target: Tensor) -> float:
     return float(numbers.var(correction=0)) if numbers.numel() else math.nan
 
 
-def _column_of(given: Tensor, target: Tensor) -> int | None:
-    """Return which column of the inputs is the target, in every row; None if none is."""
+def _column_of(given: Tensor, target: Tensor, scaled: bool = False) -> int | None:
+    """Return which column of the inputs is the target, or the target in another unit, in every row; None if none is."""
     flat = target.reshape(-1)
     if flat.numel() != given.shape[0] or bool((flat == flat[0]).all()) or given.shape[1] < 2:
         return None
-    same = (given == flat.to(given.dtype)[:, None]).all(0)
+    flat = flat.to(given.dtype)[:, None]
+    same = (given == flat).all(0)
+    if scaled and len(flat) < ENOUGH_TO_SCALE:
+        return None
+    if scaled:
+        ours, theirs = given - given.mean(0), flat - flat.mean()
+        same = (ours / ours.std(0) - theirs / theirs.std()).abs().amax(0) < SCALED
     return int(same.nonzero()[0]) if bool(same.any()) else None
 
 
@@ -227,10 +263,18 @@ def _left_in(file: str) -> bool:
     module = tree(file)
     for body in () if module is None else scopes(module):
         pairs = [(name, value) for name, value, _ in assigned(body) if value is not None]
-        tables = {written(one.value) for _, one in pairs if isinstance(one, ast.Subscript)}
-        if any(isinstance(value, ast.Name) and value.id in tables and name != value.id for name, value in pairs):
+        taken = [one for _, value in pairs for one in (value, *ast.walk(value)) if isinstance(one, ast.Subscript)]
+        tables = {written(one.value) for one in taken if not isinstance(one.slice, ast.Slice | ast.List)}
+        if any(_table_itself(value) in tables and name != _table_itself(value) for name, value in pairs):
             return True
     return False
+
+
+def _table_itself(value: ast.expr) -> str | None:
+    """Return the name of the table that an expression is, perhaps under another type; None if it is a part of one."""
+    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in KEEPING_ALL:
+        value = value.func.value
+    return value.id if isinstance(value, ast.Name) else None
 
 
 def _depends(given: Tensor, column: int) -> bool:

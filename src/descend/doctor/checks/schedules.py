@@ -19,6 +19,8 @@ ENOUGH = 10
 """Steps of an optimizer after which a scheduler should have been stepped."""
 NOTHING = 1e-3
 """A learning rate below this share of its largest trains nothing more."""
+EARLY = 10
+"""A last milestone is early where so many times as many steps are taken."""
 MOST_ROWS = 1000
 """Rows of a validation set up to which a share of them is recognised as one."""
 BETTER_IF_LARGE = ("acc", "r2", "f1", "auc", "score", "precision", "recall", "iou", "dice", "hits")
@@ -167,6 +169,17 @@ def _cyclic(one: Schedule, often: bool, evidence: dict[str, object]) -> Finding 
             "scheduler.step()   # once an epoch; or T_max=epochs * len(loader)",
             one.where,
             evidence | {"T_max": length},
+        )
+    milestones = getattr(scheduler, "milestones", None)
+    if one.kind == "MultiStepLR" and milestones and often and EARLY * max(milestones) < count:
+        return Finding(
+            "scheduler_too_fast",
+            f"The scheduler MultiStepLR is stepped {count} times, every batch, and has passed its last milestone, "
+            f"{max(milestones)}, almost at once: the learning rate is {one.optimizer.last_rate:.3g} from then on.",
+            "Milestones count calls of `step`.",
+            "scheduler.step()   # once an epoch; or milestones that count batches",
+            one.where,
+            evidence | {"milestones": sorted(milestones)},
         )
     if one.kind == "OneCycleLR" and total and count < total / 2 and one.optimizer.steps > 2 * count:
         return Finding(

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import DIFFERENCES, ByTensor, Operation
 from descend.doctor.places import Place
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 PAIRED = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
 KEPT = {
@@ -32,6 +38,7 @@ KEPT = {
 }
 REDUCED = {"mean", "sum"}
 VIEWS = {"view", "reshape", "_unsafe_view"}
+COMPARING = {"eq", "__eq__", "ne", "__ne__"}
 
 
 def _moved(old: tuple[int, ...], new: tuple[int, ...]) -> bool:
@@ -53,6 +60,7 @@ class Spread:
     place: Place | None
     title: str
     name: str | None = None
+    metric: bool = False
 
 
 class Shapes(Check):
@@ -64,14 +72,22 @@ class Shapes(Check):
         self.waiting: list[Spread] = []
         self.confirmed: Spread | None = None
         self.mixed: tuple[Place | None, str, tuple[int, ...], tuple[int, ...]] | None = None
+        self.predicted: ByTensor[bool] = ByTensor()
+        """What models return, and what is made of it row by row, where it has no gradient: for a metric."""
+
+    def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        for output in outputs:
+            self.predicted[output] = True
 
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
+        if operation.outputs and not operation.outputs[0].requires_grad and self.confirmed is None:
+            self._measured(operation)
         if name in PAIRED and len(tensors) >= 2:
-            if found := self._meeting(operation):
+            if found := self._meets(operation):
                 self.waiting.append(found)
         elif name in DIFFERENCES and len(tensors) == 2 and operation.outputs:
-            if found := self._meeting(operation):
+            if found := self._meets(operation):
                 self.spread[operation.outputs[0]] = found
         elif name in KEPT | REDUCED and operation.outputs:
             found = self.spread.of(*tensors)
@@ -94,12 +110,32 @@ class Shapes(Check):
         if reordered or (before.ndim >= 3 and _moved(old, new)):
             self.mixed = (operation.place, operation.name, old, new)
 
-    def _meeting(self, operation: Operation) -> Spread | None:
-        """Return a `Spread` if n predictions and n targets are combined as a column and a row."""
-        if self.confirmed is not None:
-            return None
+    def _measured(self, operation: Operation) -> None:
+        """Follow predictions that have no gradient to where they are compared with the targets, for a metric."""
+        tensors, output = operation.tensors, operation.outputs[0]
+        compares = operation.name in COMPARING | DIFFERENCES | PAIRED and len(tensors) > 1
+        if compares and self._predicted(tensors[0]) != self._predicted(tensors[1]):
+            found = self._meeting(operation, *(tensors if self._predicted(tensors[0]) else tensors[1::-1]))
+            if found is not None:
+                found.metric, self.confirmed = True, found
+        for tensor in tensors[:1]:
+            if output.ndim and tensor.shape[:1] == output.shape[:1] and self._predicted(tensor):
+                self.predicted[output] = True
+
+    def _predicted(self, tensor: Tensor) -> bool:
+        return tensor.grad_fn is not None or self.predicted.of(tensor) is not None
+
+    def _meets(self, operation: Operation) -> Spread | None:
+        """Return a `Spread` if a prediction with a gradient is combined with targets of another shape."""
         first, second = operation.tensors[:2]
-        if first.requires_grad == second.requires_grad or first.ndim == second.ndim:
+        if first.requires_grad == second.requires_grad:
+            return None
+        return self._meeting(operation, *((first, second) if first.requires_grad else (second, first)))
+
+    def _meeting(self, operation: Operation, prediction: Tensor, target: Tensor, *more: Tensor) -> Spread | None:
+        """Return a `Spread` if n predictions and n targets are combined as a column and a row."""
+        first, second = prediction, target
+        if self.confirmed is not None or first.ndim == second.ndim:
             return None
         size = first.numel()
         if size < 2 or size != second.numel():
@@ -107,7 +143,6 @@ class Shapes(Check):
         longer, shorter = (first, second) if first.ndim > second.ndim else (second, first)
         if longer.ndim != 2 or shorter.ndim != 1 or longer.shape[1] != 1:
             return None
-        prediction, target = (first, second) if first.requires_grad else (second, first)
         name = self.ledger.scene.name_of(target if target.ndim == 1 else prediction)
         return Spread(tuple(prediction.shape), tuple(target.shape), operation.place, operation.title, name)
 
@@ -133,7 +168,9 @@ def _broadcast(spread: Spread) -> Finding:
         "shape_broadcast",
         f"The prediction has the shape {spread.prediction} and the target {spread.target}, so {spread.title} compares "
         f"each of {count:,} predictions with all {count:,} targets.",
-        "The loss then is least where every prediction is the mean of the targets.",
+        "The metric then says nothing of how many rows are right."
+        if spread.metric
+        else "The loss then is least where every prediction is the mean of the targets.",
         f"{fix}   # both of the shape ({count}, 1)",
         spread.place,
         {"prediction": list(spread.prediction), "target": list(spread.target), "differences": count * count},

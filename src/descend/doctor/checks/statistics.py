@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
 from descend.doctor.places import Place
-from descend.doctor.source import assigned, called, names, scopes, tree, within, written
+from descend.doctor.source import Function, assigned, called, names, scopes, tree, within, written
 
 STATISTICS = {
     "mean",
@@ -57,7 +57,32 @@ class Statistics(Check):
                     return [_finding(source, Place(file, line), later[0])]
                 if TEST.search(source) and not TRAIN.search(source):
                     return [_finding(source, Place(file, line), None)]
-        return []
+        return [_finding(source, Place(file, line), None) for source, line in _by_function(module)][:1]
+
+
+def _by_function(module: ast.Module) -> Iterator[tuple[str, int]]:
+    """Yield the rows to test on that are given, alone, to a function which scales rows by their own statistics."""
+    own = {
+        node.name
+        for node in ast.walk(module)
+        if isinstance(node, Function) and node.args.args and node.args.args[0].arg in _scaled_by_itself(node.body)
+    }
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and called(node) in own and len(node.args) == 1 and not node.keywords:
+            source = written(node.args[0])
+            if TEST.search(source) and not TRAIN.search(source) and not OUTPUTS.search(source):
+                yield source, node.lineno
+
+
+def _scaled_by_itself(body: list[ast.stmt]) -> set[str]:
+    """Return what a body scales by a mean and a deviation over the rows, axis 0, of the same."""
+    over = {
+        written(node.func.value)
+        for node in within(body)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and called(node) in SPREADS
+        if {written(one) for one in (*node.args, *(k.value for k in node.keywords))} <= {"0", "True"}
+    }
+    return {source for _, source, _ in _scalings(body)} & over
 
 
 def _all_rows(source: str) -> bool:

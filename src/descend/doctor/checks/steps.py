@@ -54,6 +54,10 @@ class Steps(Check):
         held = [leaf.tensor.detach() for leaf in optimizer.leaves if leaf.tensor.requires_grad]
         if sum(one.numel() for one in held) <= MOST_NUMBERS and all(one.layout == held[0].layout for one in held):
             self.first[optimizer] = [one.clone() for one in held]
+
+    def step_ended(self, step: Step) -> None:
+        optimizer = step.optimizer
+        if optimizer not in self.slope:  # a closure has computed the gradients only now
             gradients = [leaf.tensor.grad for leaf in optimizer.leaves if leaf.tensor.grad is not None]
             self.slope[optimizer] = math.hypot(*norms(gradients)) if gradients else 0.0
 
@@ -98,13 +102,13 @@ class Steps(Check):
         fell = (early - late) / abs(early) if early else 1.0
         if moved > CRAWLED * begun or fell > FELL:
             return None
-        if self.slope[optimizer] * begun < SLOPE * abs(early):
+        if self.slope.get(optimizer, 0.0) * begun < SLOPE * abs(early):
             return None  # it begins at a minimum, where there is nothing to gain
         now = [leaf.tensor.grad for leaf in optimizer.leaves if leaf.tensor.grad is not None]
-        still = math.hypot(*norms(now)) if now else self.slope[optimizer]
+        still = math.hypot(*norms(now)) if now else self.slope.get(optimizer, 0.0)
         # Where more was moved than next to nothing, the rate is tiny, and it is as steep as it was at first.
         more, tiny = moved > HARDLY * begun or fell > 10 * HARDLY, 1e-5 if optimizer.kind in ADAPTIVE else 1e-4
-        if more and (rate > tiny or still < 0.8 * self.slope[optimizer]):
+        if more and (rate > tiny or still < 0.8 * self.slope.get(optimizer, 0.0)):
             return None
         return Finding(
             "rate_too_small",

@@ -9,9 +9,9 @@ model.train()
 for epoch in range(4):
     for batch in x.split(10):
         optimizer.zero_grad()
-        loss = (model(batch) - batch[:, :1]).square().mean()  # here
+        loss = (model(batch) - batch[:, :1]).square().mean()
         loss.backward()
         optimizer.step()
-    model.eval()
+    model.eval()  # here
     with torch.no_grad():
         print(model(x).mean().item())
