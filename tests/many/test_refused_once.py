@@ -71,5 +71,11 @@ def test_an_option_that_the_common_descent_does_not_know_has_each_group_fitted_b
         return program_of(asked, model_by_groups(asked, table, ["g"]), table) is not None
 
     assert together() and together(seed=3) and together(start={"b": 1.0}) and together(bounds="a >= 0")
-    for options in ({"mood": "good"}, {"tolerance": 1e-3}, {"epochs": 5}, {"standardize": True}, {"errors": "sandwich"}):
+    for options in (
+        {"mood": "good"},
+        {"tolerance": 1e-3},
+        {"epochs": 5},
+        {"standardize": True},
+        {"errors": "sandwich"},
+    ):
         assert not together(**options), options

@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from descend.training.averaging import Average
+from descend.training.callbacks import Callbacks
 from descend.training.engine import ModuleEngine
 from descend.training.faults import Given, Place, fault_of, place_of
-from descend.training.callbacks import Callbacks
 from descend.training.meter import HELD_BACK, Meter
 from descend.training.optimizers import TorchOptimizer
 from descend.training.regime import Regime

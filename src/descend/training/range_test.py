@@ -15,8 +15,8 @@ from descend.options.request import Request
 from descend.problem.point import Point
 from descend.results.range_test import RangeTest, Rise, refuse_without_rate
 from descend.stability.spectrum import spectrum_of
-from descend.training.course import Course
 from descend.training.callbacks import Callbacks
+from descend.training.course import Course
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import TorchOptimizer
 from descend.training.posing import pose_module

@@ -16,11 +16,11 @@ from descend.options.request import Request
 from descend.problem.problem import Problem
 from descend.table.rows import Rows
 from descend.training.averaging import Average
+from descend.training.callbacks import Callbacks
 from descend.training.classes import weighed
 from descend.training.course import Course
 from descend.training.devices import one_thread
 from descend.training.engine import ModuleEngine, engine_of
-from descend.training.callbacks import Callbacks
 from descend.training.meter import HELD_BACK, Meter, meter_of
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import TorchOptimizer
