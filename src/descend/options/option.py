@@ -83,8 +83,11 @@ def option(default: Any, help: str = "", /, form: Form = "text", check: Check = 
 
 def options_of(request: type) -> dict[str, Option]:
     """Return the options among the fields of a dataclass, by key, with the subject of the class they stand in."""
-    classes = {
-        name: each for each in reversed(request.__mro__) if "subject" in each.__dict__ for name in each.__annotations__
+    said = {
+        name: each.__dict__
+        for each in reversed(request.__mro__)
+        if "subject" in each.__dict__
+        for name in each.__annotations__
     }
     known = {
         field.name: field.metadata["option"] for field in dataclasses.fields(request) if "option" in field.metadata
@@ -93,8 +96,8 @@ def options_of(request: type) -> dict[str, Option]:
         key: dataclasses.replace(
             option,
             key=key,
-            subject=classes[key].subject,
-            together=classes[key].together if option.together is None else option.together,
+            subject=said[key]["subject"],
+            together=said[key]["together"] if option.together is None else option.together,
         )
         for key, option in known.items()
     }
