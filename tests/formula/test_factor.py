@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from descend.formula import factor
 from descend.formula.factor import eigenvectors, whitened
 
 
@@ -39,3 +40,23 @@ def test_sums_of_combined_scores_are_the_gradient_and_the_size_of_the_curvature(
     np.testing.assert_allclose(combined @ combined.T, np.einsum("apn,nab,bqn->pq", each, second, each), rtol=1e-9)
     slope, combined = whitened(jacobian, own, list(slopes))
     np.testing.assert_allclose(combined @ slope, np.einsum("apn,an->p", each, slopes), rtol=1e-9)
+
+
+def test_one_matrix_that_all_rows_share_is_taken_apart_once(monkeypatch):
+    rng, rows, sizes = np.random.default_rng(2), 400, []
+
+    def counted(triangles, size):
+        sizes.append(triangles.shape[1])
+        return eigenvectors(triangles, size)
+
+    monkeypatch.setattr(factor, "eigenvectors", counted)
+    jacobian, slopes = rng.normal(size=(4, rows)), list(rng.normal(size=(3, rows)))
+    jacobian[2:] = 0.0
+    shared = [np.full(rows, entry) for entry in (3.0, 0.5, 0.2, 2.0, -0.1, 1.0)]
+    slope, combined = whitened(jacobian, [2, 3], slopes, shared)
+    shared[0] = shared[0].copy()
+    shared[0][-1] = np.nextafter(3.0, 4.0)
+    others = whitened(jacobian, [2, 3], slopes, shared)
+    assert sizes == [1, rows]
+    np.testing.assert_allclose(combined @ slope, others[1] @ others[0], rtol=1e-11)
+    np.testing.assert_allclose(combined @ combined.T, others[1] @ others[1].T, rtol=1e-11)

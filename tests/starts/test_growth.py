@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import descend
+from descend.engines.numpy_engine import NumpyEngine
 
 ROWS = 240_000
 X = np.sort(np.random.default_rng(1).uniform(0.0, 5.0, ROWS))
@@ -106,3 +107,26 @@ def test_classes_go_on_from_a_sample_by_gradients_alone():
     error = np.array(list(slow.standard_errors["w"].values()))
     ours, others = (np.array(list(each.parameters["w"].values())) for each in (fit, slow))
     assert np.abs(ours - others).max() < 1e-5 * error.min()
+
+
+@pytest.mark.parametrize(
+    ("loss", "noise", "most"),
+    [("student_t", "t", 8.0), ("negative_binomial", "count", 6.0)],
+)
+def test_what_is_only_a_start_is_found_on_samples(loss, noise, most, monkeypatch):
+    """All passes count, also those of the simpler fits that the start of a loss with parameters of its own is from."""
+    rng = np.random.default_rng(6)
+    mean = np.exp(0.3 + 0.2 * X)
+    y = mean + 0.1 * rng.standard_t(4, ROWS) if noise == "t" else rng.negative_binomial(3, 3.0 / (3.0 + mean)) * 1.0
+    rows, evaluate = [], NumpyEngine.evaluate
+
+    def counted(self, theta, order=1, rows_of=None):
+        rows.append(self.count if rows_of is None else len(rows_of))
+        return evaluate(self, theta, order, rows_of)
+
+    monkeypatch.setattr(NumpyEngine, "evaluate", counted)
+    fit = descend.fit("y ~ exp(a + b*x)", {"x": X, "y": y}, loss=loss)
+    assert fit.outcome == "converged"
+    assert sum(rows) / ROWS < most
+    assert fit.parameters["a"] == pytest.approx(0.3, abs=0.02)
+    assert fit.parameters["b"] == pytest.approx(0.2, abs=0.02)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from descend.formula import read_formula
-from descend.starts.neighbouring_rows import neighbours, without_outliers
+from descend.starts.neighbouring_rows import BESIDE, FAR, STEEP, WIDTH, alone, neighbours, without_outliers
 from descend.table.rows import Roles, Rows
 
 FORMULA = read_formula("y ~ a*exp(-((x - m)/s)^2) + c", ("x", "y"))
@@ -51,3 +51,18 @@ def test_where_neighbours_say_nothing():
     columns = {name: np.linspace(0.0, 1.0, 50) for name in "xyz"}
     assert neighbours(two, Rows.of(columns)) is None
     assert neighbours(FORMULA, Rows.of({"x": np.arange(5.0), "y": np.arange(5.0)})) is None
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3, 3.0])
+def test_rows_not_looked_at_closer_are_no_outliers(noise):
+    """By the definition, row by row; and few rows are looked at."""
+    y = np.round(RNG.standard_t(1.5, 3000), 1)
+    first = np.clip(np.arange(y.size) - BESIDE, 0, y.size - WIDTH)
+    expected = []
+    for number, begin in enumerate(first):
+        others = np.sort(np.delete(y[begin : begin + WIDTH], number - begin))
+        middle = np.median(y[begin : begin + WIDTH])
+        range_of_most = others[-2] - others[0] if y[number] > middle else others[-1] - others[1]
+        expected.append(abs(y[number] - middle) > max(FAR * noise, STEEP * range_of_most))
+    assert 0 < sum(expected) < 2000
+    np.testing.assert_array_equal(alone(y, np.full(y.size, noise), first), expected)

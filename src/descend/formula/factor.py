@@ -88,7 +88,8 @@ def whitened(
         second = np.stack(weights)
         if not np.isfinite(second).all():
             return np.full(count * rows, np.nan), np.full((len(jacobian), count * rows), np.nan)
-        values, vectors = eigenvectors(second, count)
+        alike = bool((second == second[:, :1]).all())  # expected second derivatives are, where rows have equal weights
+        values, vectors = eigenvectors(second[:, :1] if alike else second, count)
         values = np.abs(values)
         root = np.sqrt(np.maximum(values, LEAST * values.max(axis=0)))
         slope = np.einsum("an,akn->kn", slope, vectors) / np.where(root > 0.0, root, 1.0)

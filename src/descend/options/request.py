@@ -48,6 +48,8 @@ class Request(OptionsOfTraining):
     bare: bool = False
     """Whether only the parameters are asked for: nothing is looked at to comment on, and what the data do not determine
     is no error."""
+    near: bool = False
+    """Whether only a start for another fit is asked for: of many rows, what samples of them say is near enough."""
     weighing: Weighing | None = None
     """The standard deviations or weights that follow from the predictions of an earlier fit."""
     weighed_by: tuple[str, ...] = ()

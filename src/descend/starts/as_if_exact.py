@@ -33,6 +33,7 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
         checkpoint=None,
         errors=None,
         bare=True,
+        near=True,
         second_look=False,
         notes=(),
     )

@@ -72,15 +72,23 @@ def pseudo_residuals(x: Array, y: Array, root: Array) -> Array:
 def alone(y: Array, noise: Array, first: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Mark the rows that lie far off the median of their neighbourhood, and farther than these differ.
 
-    first: where the neighbourhood of each begins.
+    first: where the neighbourhood of each begins. Of a row so far off the median, three of the other four are as far or
+    farther: only rows with one such among the first three of their neighbourhood are looked at any closer.
     """
-    window = sliding_window_view(y, WIDTH)[first]
+    far = FAR * noise
+    apart = np.abs(y[first] - y)
+    for place in range(1, BESIDE + 1):
+        np.maximum(apart, np.abs(y[first + place] - y), out=apart)
+    found = apart > far
+    suspects = np.flatnonzero(found)
+    y_of, first_of = y[suspects], first[suspects]
+    window = sliding_window_view(y, WIDTH)[first_of]
     middle = np.median(window, axis=1)
-    own = np.arange(y.size) - first
+    own = suspects - first_of
     others = np.sort(np.where(np.arange(WIDTH) == own[:, None], np.nan, window), axis=1)[:, :-1]
-    above = y > middle
-    spread = np.where(above, others[:, -2] - others[:, 0], others[:, -1] - others[:, 1])
-    return np.asarray(np.abs(y - middle) > np.maximum(FAR * noise, STEEP * spread))
+    spread = np.where(y_of > middle, others[:, -2] - others[:, 0], others[:, -1] - others[:, 1])
+    found[suspects] = np.abs(y_of - middle) > np.maximum(far[suspects], STEEP * spread)
+    return np.asarray(found)
 
 
 def without_outliers(formula: Formula, rows: Rows) -> Rows:

@@ -128,7 +128,7 @@ def _estimated(request: Request, table: Table, loss: Loss) -> Noise:
     """Estimate the noise by fits of the loss whose setting depends on it; also return where the last fit ends."""
     first = Huber("auto")  # type: ignore[arg-type]
     beside = _noise_beside(request, table)
-    found = _noise_of(replace(request, loss="squared"), table) if beside is None else beside
+    found = _noise_of(replace(request, loss="squared"), table, nearly=True) if beside is None else beside
     if (loss != first or beside is not None) and not found.exact:
         found = _fixed_point(request, table, first, found, NEARLY)
     if loss.settings[next(iter(loss.settings))] == "mm":
@@ -138,7 +138,8 @@ def _estimated(request: Request, table: Table, loss: Loss) -> Noise:
                 'scale as a number, or "auto".'
             )
         return _of_s_estimate(request, table, found)
-    found = found if found.exact else _fixed_point(request, table, loss, found, SETTLED)
+    if not found.exact and not (request.near and loss == first):
+        found = _fixed_point(request, table, loss, found, NEARLY if request.near else SETTLED)
     return found if found.exact or not loss.many_minima else _beside(request, table, loss, found)
 
 
@@ -213,9 +214,8 @@ def _fixed_point(request: Request, table: Table, loss: Loss, found: Noise, settl
     setting = next(iter(loss.settings))
     tried, before = found.noise, None
     for _ in range(ROUNDS):
-        found = _noise_of(
-            replace(request, loss=replace(loss, **{setting: loss.efficient * tried}), start=found.start), table
-        )
+        there = replace(request, loss=replace(loss, **{setting: loss.efficient * tried}), start=found.start)
+        found = _noise_of(there, table, nearly=settled >= NEARLY)
         change = found.noise - tried
         if found.exact or abs(change) <= settled * tried:
             return found
@@ -227,9 +227,10 @@ def _fixed_point(request: Request, table: Table, loss: Loss, found: Noise, settl
     return found
 
 
-def _noise_of(request: Request, table: Table) -> Noise:
+def _noise_of(request: Request, table: Table, nearly: bool = False) -> Noise:
+    """Return the noise that a fit leaves. nearly: a fit to samples will do, where rows are many (see `_end`)."""
     problem = _problem_of(request, table)
-    start = _end(problem, request)
+    start = _end(problem, request, nearly)
     columns = problem.columns
     theta = problem.model.parameters.flat(start)
     observed, omega = problem.model.observed(columns), problem.rows.omega
@@ -257,7 +258,9 @@ def _problem_of(request: Request, table: Table) -> Problem:
     return pose(replace(request, gradient=None) if by_text else request, table)
 
 
-def _end(problem: Problem, request: Request) -> Values:
-    """Return where a plain descent ends."""
-    ended = run(begin(problem, request), Request()).trace.last_finite.theta
-    return problem.model.parameters.named(ended)
+def _end(problem: Problem, request: Request, nearly: bool = False) -> Values:
+    """Return where a plain descent ends; nearly: or where samples of many rows lead, which is close by."""
+    beginning = begin(problem, request)
+    there = nearly and beginning.near
+    end = beginning.first.theta if there else run(beginning, Request()).trace.last_finite.theta
+    return problem.model.parameters.named(end)
