@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 import descend
 from descend.descent import checkpoint
+from descend.descent.loop import Judge, Plan
 from descend.errors import ConfigError, DataError
 from descend.optimizers import OPTIMIZERS
+from descend.optimizers.schedules import Constant
 
 X = np.linspace(0.0, 5.0, 60)
 DATA = {"x": X, "y": 3.0 * np.exp(-0.7 * X) - 0.5 + np.sin(37.0 * X) / 50}
@@ -75,6 +77,17 @@ def test_so_do_all_options(options, tmp_path):
     whole = descend.fit(CURVE, DATA, **options)
     cut_off(whole.epochs // 2, tmp_path / "run.json", **options)
     assert_same(whole, descend.fit(CURVE, DATA, checkpoint=tmp_path / "run.json", resume=True, **options))
+
+
+def test_a_judge_forgets_nothing_that_decides_about_the_end():
+    plan = Plan(10, True, 0.1, Constant())
+    kept = {"plan", "watching"}  # known from the plan
+    unused = {"promised", "foreseen"}  # a run with checkpoints takes no foreseen step
+    for name in vars(Judge(plan, False)).keys() - kept - unused:
+        judge = Judge(plan, False)
+        before = judge.memory
+        setattr(judge, name, 12345)
+        assert judge.memory != before, name
 
 
 def test_a_finished_run_goes_on_when_more_epochs_are_asked_for(tmp_path):

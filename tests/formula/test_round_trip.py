@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from tests.formula.expressions import read, texts
 
@@ -53,6 +53,7 @@ def test_no_text_crashes_the_parser(text):
 
 @pytest.mark.parametrize("parse", [parse_expression, parse_assignment])
 @given(text=NOISE)
+@example(text="²")
 def test_no_text_crashes_the_other_parsers(parse, text):
     try:
         parse(text)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 import descend
+from descend.engines.numpy_engine import NumpyEngine
+from descend.inference import row_scores
 from descend.report.fields import fields
 
 X = np.linspace(0.0, 3.0, 50)
@@ -54,3 +58,13 @@ def test_rows_left_out_for_a_gap_are_counted() -> None:
     (said,) = (str(field.value) for field in fields(descend.fit("y ~ a*x + b", DATA, missing="drop"))
                if field.label == "rows")  # fmt: skip
     assert said == "50 of the data"
+
+
+@pytest.mark.parametrize(("loss", "formula"), [("huber", "y ~ a*x + b"), ("negative_binomial", "count ~ exp(a*x + b)")])
+def test_of_a_run_that_converged_no_row_is_read_to_say_so(loss: str, formula: str, monkeypatch: Any) -> None:
+    count = np.random.default_rng(1).negative_binomial(3, 3.0 / (3.0 + np.exp(X)))
+    best = descend.fit(formula, {**DATA, "count": count}, loss=loss)
+    assert best.outcome == "converged"
+    monkeypatch.setattr(NumpyEngine, "evaluate", lambda *arguments, **more: pytest.fail("rows are read"))
+    monkeypatch.setattr(row_scores, "rows_that_count", lambda *arguments, **more: pytest.fail("rows are read"))
+    assert best.at_minimum

@@ -7,6 +7,11 @@ import pytest
 
 import descend
 from descend.errors import ConfigError, DescendError
+from descend.many.common_model import model_by_groups, program_of
+from descend.options.arguments import read_request
+from descend.options.option import Option
+from descend.options.request import DEFAULTS, OPTIONS
+from descend.table import open_table
 from descend.table.writing import write_columns
 
 FORMULA = "y ~ a*exp(-b*x) + c"
@@ -54,3 +59,23 @@ def test_what_is_wrong_with_one_group_costs_it_alone():
     data["y"][3] = np.nan  # of the first group
     fits = descend.fit(FORMULA, data, by="g", start={"a": 1.0, "b": 1.0, "c": 0.1}, bounds="a >= 0")
     assert [*fits.failed] == [0]
+
+
+def test_an_option_that_the_common_descent_does_not_know_has_each_group_fitted_by_itself(monkeypatch):
+    monkeypatch.setitem(OPTIONS, "mood", Option("mood"))
+    monkeypatch.setitem(DEFAULTS, "mood", None)
+    table = open_table(decays())
+
+    def together(**options):
+        asked = read_request(FORMULA, table, (), {"by": "g", **options})
+        return program_of(asked, model_by_groups(asked, table, ["g"]), table) is not None
+
+    assert together() and together(seed=3) and together(start={"b": 1.0}) and together(bounds="a >= 0")
+    for options in (
+        {"mood": "good"},
+        {"tolerance": 1e-3},
+        {"epochs": 5},
+        {"standardize": True},
+        {"errors": "sandwich"},
+    ):
+        assert not together(**options), options

@@ -164,7 +164,7 @@ def a_data_source() -> None:
         assert np.allclose([fit.parameters["a"], fit.parameters["b"]], [2.0, 1.0]), options
     fit = through_everything("y ~ a*x + b", "lines://rows.txt")
     assert len(descend.fit("y ~ a*x + b", "lines://rows.txt", where="x > 0").predict("lines://rows.txt")) == len(X)
-    assert "DataError: `lines://nothing.txt` cannot be read: nothing.txt not found" in refused(
+    assert "DataError: `lines://nothing.txt` is no file with two numbers in each line." in refused(
         "fit", "y ~ a*x + b", "lines://nothing.txt"
     )
 

@@ -119,7 +119,7 @@ def test_a_server_that_does_not_come_back(tmp_path, monkeypatch):
             f"The connection to `{shown}` was lost, and 3 tries to make it again in 0 seconds have failed: connection "
             f'failed: connection to server at "127.0.0.1", port {server.port} failed: Connection refused. '
             f"At epoch 25 the parameters were a={a:.10g}, b={b:.10g}, c={c:.10g}. "
-            f"Once the database is back, go on from `{path}` with --resume."
+            f"Once the database is back, go on from `{path}` with resume=True."
         )
         assert json.loads(path.read_text())["position"]["epoch"] == 25
         with pytest.raises(DataError) as caught:
@@ -132,7 +132,7 @@ def test_a_server_that_does_not_come_back(tmp_path, monkeypatch):
         with pytest.raises(DataError) as caught:
             descend.fit(CURVE, url, on_step=stop, **DESCENT)
         assert str(caught.value).endswith(
-            "Once the database is back, start from there with --start; a run with --checkpoint can be resumed."
+            "Once the database is back, start from there with `start`; a run with `checkpoint` can be resumed."
         )
     finally:
         server.remove()

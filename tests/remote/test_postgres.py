@@ -168,7 +168,7 @@ def test_gaps(postgres):
         descend.fit("y ~ a*x + b", url)
     assert str(caught.value) == (
         f"In `gaps` of postgres://127.0.0.1:{postgres.port}/postgres, `y` has an infinite value; `x` has 2 missing "
-        'values. Correct them, or leave such rows out with `--missing drop` (in Python, missing="drop").'
+        'values. Correct them, or leave such rows out with missing="drop".'
     )
     fit = descend.fit("y ~ a*x + b", url, missing="drop")
     assert fit.rows == 27

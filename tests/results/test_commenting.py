@@ -11,6 +11,7 @@ import descend
 from descend.descent import solution
 from descend.diagnosis import detectors
 from descend.inference import diagnostics, digits, equation, guarantee, likelihood, standard_errors, statistics
+from descend.problem import separation
 from descend.results import solved
 from descend.starts import basins
 
@@ -26,7 +27,7 @@ COMMENTATORS = {
     "which parameters the data determine": (solution, "at_end"),
     "why the run ended as it did": (detectors, "diagnose"),
     "what is odd about the rows": (solution, "_remarks"),
-    "whether there is a minimum": (solution, "no_minimum"),
+    "whether there is a minimum": (separation, "no_minimum"),
     "whether the data scatter as they should": (solved, "_scatter"),
     "whether another start leads lower": (basins, "doubt"),
     "what is off with the residuals": (diagnostics, "diagnose"),

@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from descend.errors import ConfigError, DataError
-from descend.table import Table, open_table
+from descend.table import Table, arrays, open_table
+from descend.table.kinds_of_cells import kind_of_cells
+from descend.table.stacked import StackedTable
 
 
 def test_float64_arrays_are_used_as_they_are() -> None:
@@ -261,3 +263,18 @@ def test_missing_is_raise_or_drop(line: dict[str, np.ndarray]) -> None:
 def test_table_is_the_contract_and_cannot_be_made_by_itself() -> None:
     with pytest.raises(TypeError, match="abstract"):
         Table()  # type: ignore[abstract]
+
+
+def test_cells_that_are_objects_are_looked_at_once_for_all_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def counted(cells: np.ndarray) -> str:
+        seen.append(cells)
+        return kind_of_cells(cells)
+
+    monkeypatch.setattr(arrays, "kind_of_cells", counted)
+    table = open_table({"site": np.array(["a", "b", None], dtype=object), "x": [1.0, 2.0, 3.0]})
+    twice = StackedTable(table, 2, {"value": np.arange(6.0)})
+    assert [twice.types[name] for name in ("site", "x", "value")] == ["text", "number", "number"]
+    assert [table.types[name] for name in ("site", "x")] == ["text", "number"]
+    assert len(seen) == 3

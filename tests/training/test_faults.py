@@ -139,7 +139,7 @@ def test_where_the_loss_grew_the_rate_is_to_blame(rate, layers):
     parts = [part for _ in range(layers) for part in (torch.nn.Linear(2, 2), torch.nn.ReLU())]
     found = fit(net(*parts, torch.nn.Linear(2, 1)), (X, 30 * Y), learning_rate=rate, optimizer="gd", epochs=60)
     if found.outcome == "diverged":  # a network of which all units died has a loss of its own
-        assert found.cause == "rate_too_large" and "learning-rate" in found.advice
+        assert found.cause == "rate_too_large" and "learning_rate" in found.advice
     else:
         assert (rate, layers) != (5.0, 1)
 

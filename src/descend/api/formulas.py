@@ -200,7 +200,7 @@ def check(
         )
     request = Request(**options | {"fix": read_fixed(fix), "l1": 0.0, "l2": 0.0}, model=model)
     if kind_of(model).in_place:
-        from descend.training.gradient_check import check_module
+        from descend.training.module_gradient_check import check_module
 
         return check_module(model, data, request, LOSSES.build(loss))
     from descend.gradient_check import check_gradient

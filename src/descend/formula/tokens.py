@@ -115,7 +115,7 @@ def _raised_or_lowered(text: str, start: int) -> FormulaError:
     end = start + 1
     while end < len(text) and ord(text[end]) in SCRIPTS:
         end += 1
-    before = re.findall(r"\w*", text[:start])[-2] or "x"
+    before = re.split(r"\W", text[:start])[-1] or "x"
     on_line = text[start:end].translate(SCRIPTS)
     lowered = "SUBSCRIPT" in unicodedata.name(text[start])
     hint = f"Write it on the line: `{before}{on_line}`." if lowered else f"Write powers with `^`: `{before}^{on_line}`."

@@ -61,6 +61,9 @@ def digits(solution: Solution) -> Named | None:
         or, where it is larger, the effect of rounding the columns x: sum_x u x_i ds_i/dx and sum_x u x_i df_i/dx, since
         what is computed from them, such as the argument of a sine, has their rounding errors.
 
+    Of very many rows the floor is judged on a sample, and J is evaluated at the stopping point; this takes 2 p + 2 more
+    passes over all rows where steps hardly shrink, as with errors in inputs, and one where groups are very many.
+
     Undetermined parameters have 0 digits, those at a bound all 15.7, and fixed ones NaN. None for modules, for which no
     curvature is computed, for losses with a kink, and for runs that diverged.
     """
@@ -91,10 +94,9 @@ def errors_hold(solution: Solution) -> bool:
     """Whether the standard errors can be trusted: no parameter is further from the minimum of J than NEAR of its own.
 
     They are computed from residuals and curvature, which are different away from the minimum. The distance is that to
-    the minimum of the parabola that touches J where the run ended.
+    the minimum of the parabola that touches J where the run ended. Where the run converged, no row is read.
     """
-    found = covariance(solution)
-    if solution.outcome is Outcome.CONVERGED or found is None:
+    if solution.outcome is Outcome.CONVERGED or (found := covariance(solution)) is None:
         return True
     with np.errstate(all="ignore"):
         variances = found.diagonal()

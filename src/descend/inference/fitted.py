@@ -182,7 +182,8 @@ class Fitted(ABC):
     """How many decimal digits of each parameter are right, in the shapes of ``parameters``.
 
     This says how near the minimum the run stopped, not how well the data determine a parameter: see standard errors.
-    None where it cannot be told (see ``inference.digits.digits``).
+    None where it cannot be told. Where inputs have errors, or groups are very many, it reads all rows anew (see
+    ``inference.digits.digits``).
     """
     guarantee = Inferred(guaranteed.guarantee)
     """A certain bound on the distance to the minimum, where J is convex; None elsewhere (see ``Guarantee``)."""
@@ -208,7 +209,8 @@ class Fitted(ABC):
     quantities = Inferred(quantities_of)
     """The quantities asked for in the fit, by name: value, standard error, and 95% t interval."""
     delta = Inferred(inputs.delta)
-    """How far the true values of inputs that have errors lie from the measured ones. ``ranges``: those of the data."""
+    """How far the true values of inputs that have errors lie from the measured ones, found by reading all rows anew.
+    ``ranges``: those of the data."""
     ranges = Inferred(inputs.ranges)
 
     def intervals(

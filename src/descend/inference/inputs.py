@@ -16,7 +16,8 @@ def column_types(solution: Solution) -> dict[str, str]:
     """Return the columns that a model reads, with their kinds."""
     model, table = solution.model, solution.table
     assert table is not None
-    return {name: table.types[name] for name in model.columns}
+    types = table.types
+    return {name: types[name] for name in model.columns}
 
 
 @once
@@ -29,7 +30,10 @@ def ranges(solution: Solution) -> dict[str, tuple[float, float]]:
 
 @once
 def delta(solution: Solution) -> dict[str, Array]:
-    """Return how far the true value of each input that has errors lies from the measured one, (rows,)."""
+    """Return how far the true value of each input that has errors lies from the measured one, (rows,).
+
+    It is searched for anew, row by row, in a few passes over those in memory.
+    """
     deltas = getattr(solution.problem.code, "deltas", None)
     found: dict[str, Array] = {} if deltas is None else deltas(solution.theta, solution.sample)
     return found

@@ -8,23 +8,10 @@ from descend.errors import ConfigError
 from descend.gradients.derived import Program
 from descend.losses import LOSSES, Loss
 from descend.models import Model
-from descend.options.request import Request
+from descend.options.request import OPTIONS, Request, is_default
 from descend.problem.model_reading import gradient_source, read_model
 from descend.starts.robust import loss_of
 from descend.table import Table
-
-OWN = (
-    "optimizer",
-    "epochs",
-    "tolerance",
-    "time_limit",
-    "batch_size",
-    "errors",
-    "dispersion",
-    "learning_rate",
-    "priors",
-)
-"""Options with which every group is fitted by itself."""
 
 
 def program_of(request: Request, model: Model, table: Table, loss: Loss | None = None) -> Program | None:
@@ -33,9 +20,9 @@ def program_of(request: Request, model: Model, table: Table, loss: Loss | None =
     loss: that of the model, if it is not the one asked for.
     """
     loss = loss or loss_of(request)
-    smooth = loss.plain and not loss.kinked and loss.estimated is None and not (request.l1 or request.l2)
-    chosen_options = any(request[key] is not None for key in OWN) or request.engine not in ("auto", "torch")
-    if model.symbolic is None or not smooth or chosen_options or request.gradient not in (None, "derived"):
+    smooth = loss.plain and not loss.kinked and loss.estimated is None and request.engine in ("auto", "torch")
+    alone = any(not option.together and not is_default(key, request[key]) for key, option in OPTIONS.items())
+    if model.symbolic is None or not smooth or alone or request.gradient not in (None, "derived"):
         return None
     if not (loss.quadratic or loss.dispersion_known or (loss.of_residual and not loss.likelihood)) or loss.many_minima:
         return None

@@ -21,6 +21,7 @@ class OptionsOfDescent(OptionsOfModel):
     """How to descend."""
 
     subject: ClassVar[str] = "The descent"
+    together: ClassVar[bool] = False
     optimizer: str | Optimizer | None = option(
         None,
         '{optimizers}; settings as in "adam(beta1=0.8)". One is chosen if not given.',
@@ -63,7 +64,13 @@ class OptionsOfDescent(OptionsOfModel):
         needs_rows=True,
     )
     seed: int = option(
-        0, "Fixes the order of the batches.", "whole", whole_number("seed", 0), metavar="N", identity="seed"
+        0,
+        "Fixes the order of the batches.",
+        "whole",
+        whole_number("seed", 0),
+        metavar="N",
+        identity="seed",
+        together=True,
     )
     tolerance: float | None = option(
         None,
@@ -81,12 +88,14 @@ class OptionsOfDescent(OptionsOfModel):
         check=must_be("a text", is_text),
         metavar="ENGINE",
         identity="engine",
+        together=True,
     )
     device: str | None = option(
         None,
         "Device of the engine torch, such as cuda.",
         metavar="DEVICE",
         check=must_be("a text such as `cuda`", is_text, lambda value: type(value).__name__ == "device"),
+        together=True,
     )
     checkpoint: str | os.PathLike[str] | None = option(
         None,
@@ -114,10 +123,16 @@ class OptionsOfDescent(OptionsOfModel):
         False, "Show the largest eigenvalue of the curvature in the log, and in the JSON.", "switch", checks.sharpness
     )
     memory_limit: str | int | None = option(
-        None, "Such as 1GiB: beyond it rows stay in their files.", check=checks.one_value, metavar="SIZE"
+        None,
+        "Such as 1GiB: beyond it rows stay in their files.",
+        check=checks.one_value,
+        metavar="SIZE",
+        together=True,
     )
     log_every: int | None = option(
         None, "Print every N epochs, and the last.", "whole", whole_number("log_every", 1), metavar="N", repeat=False
     )
     on_step: Callable[..., object] | None = option(None, check=must_be("a function", callable), repeat=False)
-    on_groups: Callable[..., object] | None = option(None, check=must_be("a function", callable), repeat=False)
+    on_groups: Callable[..., object] | None = option(
+        None, check=must_be("a function", callable), repeat=False, together=True
+    )

@@ -25,6 +25,7 @@ class OptionsOfModel(OptionsOfRows):
     """What is fitted."""
 
     subject: ClassVar[str] = "The model, and what is estimated"
+    together: ClassVar[bool] = True
     like: object = option(
         None,
         "A file that --save wrote: fit as that was fitted, but for the options given here, and begin where it ended.",
@@ -65,6 +66,7 @@ class OptionsOfModel(OptionsOfRows):
         check=must_be("`estimated`, `known` or a number above 0", is_dispersion),
         metavar="estimated|known|NUMBER",
         label=("Dispersion", "离散度"),
+        together=False,
     )
     errors: str | None = option(
         None,
@@ -74,6 +76,7 @@ class OptionsOfModel(OptionsOfRows):
         check=must_be("a text", is_text),
         metavar="model|observed|sandwich|iid|cluster(COLUMN)",
         naming="arguments",
+        together=False,
     )
     l1: float = option(
         0.0,
@@ -82,6 +85,7 @@ class OptionsOfModel(OptionsOfRows):
         check_penalty,
         metavar="NUMBER|auto",
         identity="penalty",
+        together=False,
     )
     l2: float = option(
         0.0,
@@ -90,6 +94,7 @@ class OptionsOfModel(OptionsOfRows):
         check_penalty,
         metavar="NUMBER|auto",
         identity="penalty",
+        together=False,
     )
     priors: Ties = option(
         None,
@@ -100,6 +105,7 @@ class OptionsOfModel(OptionsOfRows):
         flag="--prior",
         identity="penalty",
         needs_rows=True,
+        together=False,
     )
     bounds: Bounded = option(
         None,

@@ -23,6 +23,7 @@ class OptionsOfRows:
     """What the rows are."""
 
     subject: ClassVar[str] = "The data"
+    together: ClassVar[bool] = True
     response: str | None = option(
         None, "Column that a Python function predicts.", check=checks.column, metavar="COLUMN", naming="names"
     )

@@ -56,6 +56,7 @@ class OptionsOfTraining(OptionsOfDescent):
     """How the run of a module goes; `training/course.py` reads them."""
 
     subject: ClassVar[str] = "PyTorch modules"
+    together: ClassVar[bool] = False
 
     validation: object = option(
         None, "Hold back this share of the rows of a module, to validate it.", "number", _share, metavar="SHARE"

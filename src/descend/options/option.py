@@ -38,6 +38,8 @@ class Option:
     often: whether it stands among the options that are used most. subject: the heading that it stands under else.
     naming: where its value names columns, which then may be called without their unit (see `full_names`).
     needs_rows: whether a fit with it looks at single rows, or at more of them than their moments tell.
+    together: whether all groups of `by` may be fitted in one descent where it is given; if not, each is fitted by
+        itself, which honours every option. If None, the class that the option stands in says so.
     """
 
     key: str
@@ -54,6 +56,7 @@ class Option:
     alone: str = ""
     naming: Naming = ""
     needs_rows: bool = False
+    together: bool | None = None
     often: bool = False
     subject: str = "What is shown, and where it goes"
 
@@ -79,15 +82,22 @@ def option(default: Any, help: str = "", /, form: Form = "text", check: Check = 
 
 
 def options_of(request: type) -> dict[str, Option]:
-    """Return the options among the fields of a dataclass, by key; their subject is that of the class they stand in."""
-    subjects = {
-        name: each.__dict__["subject"]
+    """Return the options among the fields of a dataclass, by key, with the subject of the class they stand in."""
+    said = {
+        name: each.__dict__
         for each in reversed(request.__mro__)
         if "subject" in each.__dict__
         for name in each.__annotations__
     }
+    known = {
+        field.name: field.metadata["option"] for field in dataclasses.fields(request) if "option" in field.metadata
+    }
     return {
-        field.name: dataclasses.replace(field.metadata["option"], key=field.name, subject=subjects[field.name])
-        for field in dataclasses.fields(request)
-        if "option" in field.metadata
+        key: dataclasses.replace(
+            option,
+            key=key,
+            subject=said[key]["subject"],
+            together=said[key]["together"] if option.together is None else option.together,
+        )
+        for key, option in known.items()
     }

@@ -106,7 +106,8 @@ def settled(request: Request, table: Table) -> Request:
             f'"{loss.name}({setting}=1)"'
         )
     loss, start = replace(loss, **{setting: value}), _honoured(request, found.start)
-    return replace(request, start=start, loss=loss, notes=(note,), unsettled=request)
+    grow = request.grow and (request.near or bool(request.start))  # else found is the minimum over all rows
+    return replace(request, start=start, loss=loss, notes=(note,), unsettled=request, grow=grow)
 
 
 def _honoured(request: Request, found: Values) -> Values:
@@ -215,7 +216,8 @@ def _fixed_point(request: Request, table: Table, loss: Loss, found: Noise, settl
     tried, before = found.noise, None
     for _ in range(ROUNDS):
         there = replace(request, loss=replace(loss, **{setting: loss.efficient * tried}), start=found.start)
-        found = _noise_of(there, table, nearly=settled >= NEARLY)
+        nearly = settled >= NEARLY
+        found = _noise_of(there if nearly else replace(there, grow=False), table, nearly)  # samples would lead off it
         change = found.noise - tried
         if found.exact or abs(change) <= settled * tried:
             return found

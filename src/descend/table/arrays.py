@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import ChainMap
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -56,7 +57,7 @@ class ArrayTable(Table):
     def rows(self) -> int:
         return self._all_rows if self._kept is None else len(self._kept)
 
-    @property
+    @cached_property  # cells that are objects are all looked at
     def types(self) -> dict[str, str]:
         columns = self._columns
         if isinstance(columns, InMatrix):

@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from descend.training.averaging import Average
+from descend.training.callbacks import Callbacks
 from descend.training.engine import ModuleEngine
 from descend.training.faults import Given, Place, fault_of, place_of
-from descend.training.listeners import Listeners
 from descend.training.meter import HELD_BACK, Meter
 from descend.training.optimizers import TorchOptimizer
 from descend.training.regime import Regime
@@ -40,7 +40,7 @@ class Course:
 
     regime: Regime
     validation: ModuleEngine | None = None
-    listeners: Listeners = field(default_factory=Listeners)
+    callbacks: Callbacks = field(default_factory=Callbacks)
     meter: Meter | None = None
     scheduler: Scheduler | None = None
     average: Average | None = None
@@ -86,7 +86,7 @@ class Course:
         regime = self.regime
         by_step = self.scheduler is not None and self.scheduler.by_step
         cut = regime.clip is not None or regime.clip_value is not None
-        return cut or by_step or self.average is not None or self.listeners.hear("on_step")
+        return cut or by_step or self.average is not None or self.callbacks.hear("on_step")
 
     def stop(self) -> None:
         """End the run: after this step, or this epoch."""
@@ -94,7 +94,7 @@ class Course:
 
     def tell(self, event: str) -> None:
         """Call the callbacks of an event, which may end the run."""
-        self.stopped = self.listeners.tell(event, self) or self.stopped
+        self.stopped = self.callbacks.tell(event, self) or self.stopped
 
     # ------------------------------------------------------------ an epoch
 
@@ -194,7 +194,7 @@ class Course:
             done.append(self.scheduler.step)
         if self.average is not None:
             done.append(self.average.update)
-        if self.listeners.hear("on_step"):
+        if self.callbacks.hear("on_step"):
             done.append(partial(self.tell, "on_step"))
         return done
 

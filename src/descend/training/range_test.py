@@ -15,8 +15,8 @@ from descend.options.request import Request
 from descend.problem.point import Point
 from descend.results.range_test import RangeTest, Rise, refuse_without_rate
 from descend.stability.spectrum import spectrum_of
+from descend.training.callbacks import Callbacks
 from descend.training.course import Course
-from descend.training.listeners import Listeners
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import TorchOptimizer
 from descend.training.posing import pose_module
@@ -47,7 +47,7 @@ def _walk(objective: ModuleObjective, course: Course, optimizer: TorchOptimizer,
         optimizer.set_rate(rise.rate(run.step))
         return rise.ends(run.step_loss)
 
-    objective.course = course = replace(course, validation=None, meter=None, listeners=Listeners([OnStep(after_step)]))
+    objective.course = course = replace(course, validation=None, meter=None, callbacks=Callbacks([OnStep(after_step)]))
     optimizer.set_rate(rise.rate(0))
     for epoch in count():
         course.pass_through(objective, optimizer, epoch, bool)

@@ -16,11 +16,11 @@ from descend.options.request import Request
 from descend.problem.problem import Problem
 from descend.table.rows import Rows
 from descend.training.averaging import Average
+from descend.training.callbacks import Callbacks
 from descend.training.classes import weighed
 from descend.training.course import Course
 from descend.training.devices import one_thread
 from descend.training.engine import ModuleEngine, engine_of
-from descend.training.listeners import Listeners
 from descend.training.meter import HELD_BACK, Meter, meter_of
 from descend.training.objective import ModuleObjective
 from descend.training.optimizers import TorchOptimizer
@@ -170,7 +170,7 @@ def course_of(problem: Problem, request: Request, validation: ModuleEngine | Non
     course = Course(
         regime,
         None if validation is None else weighed(validation.under(model), model),
-        listeners=Listeners(callbacks if isinstance(callbacks, list | tuple) else (callbacks,)),
+        callbacks=Callbacks(callbacks if isinstance(callbacks, list | tuple) else (callbacks,)),
         meter=meter,
         scheduler=scheduler,
         average=None if request.ema is None else Average(trained, request.ema),

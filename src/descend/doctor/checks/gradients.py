@@ -10,8 +10,6 @@ from descend.doctor.places import Place
 
 ENOUGH = 3
 """Steps after which a gradient that was zero in all of them counts as always zero."""
-
-
 RECTIFIERS = {"relu", "relu_", "threshold"}
 
 
@@ -43,12 +41,20 @@ class Gradients(Check):
             if not any(leaf.steps for leaf in trainable):
                 continue  # the optimizer holds the wrong parameters, which is another finding
             unused = [leaf for leaf in trainable if not leaf.steps and not leaf.passes]
+            learns = {leaf.name for leaf in trainable if leaf.largest > 0.0}
             stuck = [leaf for leaf in trainable if leaf.steps >= ENOUGH and leaf.largest == 0.0]
+            stuck = [leaf for leaf in stuck if not _cancels(leaf.name, learns)]
             if unused:
                 found.append(_unused(optimizer, unused, self.ledger.cut_of(unused)))
             if stuck:
                 found.append(_stuck(optimizer, stuck, next(iter(self.silent.values()), None)))
         return found
+
+
+def _cancels(name: str, learns: set[str]) -> bool:
+    """Whether a parameter is the bias of a layer whose weights learn: what is added to all outputs may cancel out."""
+    layer, _, own = name.rpartition(".")
+    return own == "bias" and f"{layer}.weight" in learns
 
 
 def _unused(optimizer: WatchedOptimizer, leaves: list[Leaf], cut: Cut | None) -> Finding:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from descend.gradients.court.chain_rule import CONSTANTS, ChainRule
 from descend.gradients.court.evidence import Case, Point
-from descend.gradients.court.losses import Gradients, Other, others
+from descend.gradients.court.mistaken_losses import Gradients, Other, others
 from descend.gradients.court.wording import FRESH, Mistake, about_factor, about_rows, plain, rounded
 
 Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ x = torch.randn(200, 5)
 y = x[:, :3].argmax(1)
 net = nn.Sequential(nn.Linear(5, 16), nn.ReLU(), nn.Linear(16, 3))
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 3])
+schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 3])  # wrong
 #! schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [16, 24])
 for _ in range(6):
     for rows in torch.randperm(200).split(25):

@@ -10,7 +10,7 @@ EVENTS = ("on_train_begin", "on_epoch_begin", "on_step", "on_epoch_end", "on_tra
 """What a callback may have methods for; each is called with the `Course`."""
 
 
-class Listeners:
+class Callbacks:
     """Callbacks by event. A plain function is called after each epoch.
 
     Raises ConfigError for a callback that hears nothing.
