@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 import descend
+from descend.training.gauss_newton import Place
 from descend.training.secants import Array, evaluations, onwards
 
 RANDOM = np.random.default_rng(0)
@@ -64,3 +65,34 @@ def test_a_fit_ends_where_its_trace_says(dtype):
     for loss in (losses[-1], fit.loss):
         assert loss == pytest.approx(((module(x)[:, 0] - y) ** 2).mean().item(), rel=1e-5)
     assert any("changes of the gradient" in note for note in fit.notes)
+
+
+def test_the_first_length_tried_follows_the_last(monkeypatch):
+    """A wave that grows faster: where its network bends, steps of length 1 are too long, many in a row."""
+    x = torch.linspace(-1.0, 1.0, 300)[:, None]
+    y = (
+        torch.sin(3.0 * (x[:, 0] + 1.2) ** 2)
+        + 0.1 * torch.from_numpy(np.random.default_rng(0).normal(size=300)).float()
+    )
+    tried, beside = [], Place.beside
+
+    def told(place: Place, theta: Array) -> Place:
+        tried.append(theta)
+        return beside(place, theta)
+
+    monkeypatch.setattr(Place, "beside", told)
+
+    def evaluations_to(loss: float, longer: float) -> int:
+        monkeypatch.setattr("descend.training.secants.LONGER", longer)
+        torch.manual_seed(0)
+        module = nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 1))
+        tried.clear()
+
+        def until(step: descend.Step) -> None:
+            if step.loss <= loss:
+                raise StopIteration
+
+        descend.fit(module, (x, y), optimizer="levenberg_marquardt", on_step=until, epochs=40)
+        return len(tried)
+
+    assert evaluations_to(0.013, 2.0) < 0.8 * evaluations_to(0.013, np.inf)

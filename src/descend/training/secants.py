@@ -26,6 +26,9 @@ LEAST, FIRST = 0.03, 3
 """After the first few, they end where one gains less than this share of what the damped step gained."""
 ENOUGH, TRIALS = 1e-4, 6
 """Share of the decrease promised by the slope that a step must achieve, and how many lengths are tried."""
+LONGER = 2.0
+"""The first length tried is that of the step before, times this, and at most 1: where the matrix is far off, most steps
+are shorter than 1, and each length tried in vain costs as much as a step."""
 CURVED = 1e-10
 """Cosine between a step and the change of the gradient, below which a pair says nothing."""
 
@@ -64,13 +67,13 @@ def onwards(first: Place, place: Place, solve: Callable[[Array], Array], most: i
     solve: multiplies a vector by (C + lambda D**2)^-1, with the matrix at ``first``. most: evaluations.
     """
     pairs = with_pair([], first, place)
-    enough, used = LEAST * (first.loss - place.loss), 0
+    enough, used, length = LEAST * (first.loss - place.loss), 0, 1.0
     while used < most:
         move = -corrected(place.gradient, pairs, solve)
         slope = float(move.dot(place.gradient))
         if not slope < 0.0:
             break
-        length = 1.0
+        length = min(1.0, LONGER * length)
         for _ in range(TRIALS):
             used += 1
             new = place.beside(place.theta + length * move)
