@@ -2,7 +2,8 @@
 
 The periods with which moon and sun move water are known; how strongly they do at Honolulu, and when, its heights tell.
 Each tide is a cosine and a sine, which together give its amplitude in metres. The days that the fit has not seen show
-what it is worth: what it misses are weaker tides and the weather.
+what it is worth: what it misses are weaker tides and the weather. The latter lasts from hour to hour, which the printed
+intervals, of hours that know nothing of each other, leave out: they are too short.
 
 Data: heights of each hour of January 2010, from the tests of UTide, MIT.
 """
