@@ -118,7 +118,7 @@ def range_test(
     >>> x = np.arange(0, 10, 0.1)
     >>> test = range_test("y ~ w*x", {"x": x, "y": 2 * x + 1})
     >>> f"{test.limit:.3g} {test.lowest:.1g} {test.diverged:.1g}"
-    '0.0305 0.02 0.2'
+    '0.0305 0.003 0.2'
     """
     from descend.options.arguments import read_request
     from descend.results.range_test import range_test_of, refuse_for_range_test
