@@ -23,7 +23,7 @@ class Page:
         self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.tab.on("request", lambda request: self.count(request.url, address))
         self.tab.goto(address + query)
-        self.until("document.documentElement.dataset.film")
+        self.until("document.documentElement.dataset.film", seconds=90.0)  # the first page waits for imports, too
         self.until(SAID)
         self.tab.wait_for_selector("#loss-figure .main-svg")
 
