@@ -76,12 +76,12 @@ COMMAND_LINE = OnCommandLine()
 SPEAKING: ContextVar[Wording] = ContextVar("SPEAKING", default=Wording())  # noqa: B039 - it has no state
 
 
-def _literal(value: Value) -> str:
+def _literal(value: object) -> str:
     """Write a value in Python."""
     if isinstance(value, float):
         return repr(value).removesuffix(".0")
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(name)}: {_literal(each)}" for name, each in value.items()) + "}"  # type: ignore[arg-type]
+        return "{" + ", ".join(f"{json.dumps(name)}: {_literal(each)}" for name, each in value.items()) + "}"
     if not isinstance(value, str):
         return repr(value)
     try:

@@ -10,7 +10,7 @@ from descend.errors import ConfigError, DescendError
 from descend.many.common_model import model_by_groups, program_of
 from descend.options.arguments import read_request
 from descend.options.option import Option
-from descend.options.request import DEFAULTS, OPTIONS
+from descend.options.request import OPTIONS
 from descend.table import open_table
 from descend.table.writing import write_columns
 
@@ -63,7 +63,6 @@ def test_what_is_wrong_with_one_group_costs_it_alone():
 
 def test_an_option_that_the_common_descent_does_not_know_has_each_group_fitted_by_itself(monkeypatch):
     monkeypatch.setitem(OPTIONS, "mood", Option("mood"))
-    monkeypatch.setitem(DEFAULTS, "mood", None)
     table = open_table(decays())
 
     def together(**options):

@@ -137,25 +137,24 @@ PLAIN = Request()
 """The request of a call without options."""
 OPTIONS = dict(FIELDS)
 """Every option of a fit by key, in the order of the help; registered ones come after ours."""
-DEFAULTS = {key: option.default for key, option in OPTIONS.items()}
 FLAGS.update({key: option.flag for key, option in OPTIONS.items() if option.flag})
 
 
 def register(option: Option) -> None:
     """Add an option from outside the package: ``descend.fit`` accepts it, and the request has its value in ``more``."""
-    OPTIONS[option.key], DEFAULTS[option.key] = option, option.default
+    OPTIONS[option.key] = option
     if option.flag:
         FLAGS[option.key] = option.flag
 
 
 def options_among(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options among the arguments of a call, by key, without those that are left at their defaults."""
-    return {key: value for key, value in given.items() if value is not DEFAULTS.get(key, value)}
+    return {key: value for key, value in given.items() if key in OPTIONS and value is not OPTIONS[key].default}
 
 
 def is_default(key: str, value: object) -> bool:
     """Whether a value of an option means the same as its default."""
-    default = DEFAULTS[key]
+    default = OPTIONS[key].default
     if value is default or (type(value) in (dict, list, tuple) and not value):
         return True
     return type(value) in (str, int, float, bool) and value == default
