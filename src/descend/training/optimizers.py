@@ -12,7 +12,6 @@ from descend.optimizers.contract import Optimizer
 from descend.optimizers.families import HALVINGS, OR_LESS
 from descend.optimizers.recurrence import Recurrence
 
-Made = Callable[..., Any]
 TRANSLATIONS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     "gd": ("SGD", lambda ours: {}),
     "momentum": ("SGD", lambda ours: {"momentum": ours.momentum}),
