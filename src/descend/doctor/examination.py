@@ -116,6 +116,8 @@ SUBORDINATE = {"rate_too_small", "gradients_vanish", "target_among_inputs", "ini
 """Findings of scripts in which nothing else is wrong."""
 CONSTANT = {"softmax_of_one_column", "inputs_unscaled", "output_out_of_reach", "activation_on_logits"}
 """Findings that say why a gradient is 0 everywhere."""
+ONCE = {"rows_shuffled_apart", "test_statistics"}
+"""Findings that several checks may make, each in its way, of one fault: the first is told."""
 UNSCALED = {"inputs_unscaled", "targets_unscaled"}
 
 
@@ -140,7 +142,7 @@ def _without_consequences(findings: list[Finding]) -> tuple[Finding, ...]:
     kept: dict[tuple[str, Place | None], Finding] = {}
     for finding in findings:
         if finding.name not in consequences:
-            kept.setdefault((finding.name, finding.place), finding)
+            kept.setdefault((finding.name, None if finding.name in ONCE else finding.place), finding)
     return tuple(kept.values())
 
 

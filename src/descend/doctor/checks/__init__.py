@@ -24,6 +24,7 @@ from descend.doctor.checks.scales import Scales
 from descend.doctor.checks.schedules import Schedules
 from descend.doctor.checks.shapes import Shapes
 from descend.doctor.checks.shuffles import Shuffles
+from descend.doctor.checks.standardised import Standardised
 from descend.doctor.checks.statistics import Statistics
 from descend.doctor.checks.steps import Steps
 from descend.doctor.checks.values import Values
@@ -34,6 +35,6 @@ CHECKS: tuple[type[Check], ...] = (
     *(Errors, Detachment, Zeroing, Accumulation, Parameters, Optimizers, Gradients),
     *(Objective, Batches, Repeats, Scales, Initial, Clipping, Schedules, Steps, Rates),
     *(Values, Shapes, Axes, Activations, Modes, Evaluation, Hits, Graphs),
-    *(Metrics, Shuffles, Statistics),
+    *(Metrics, Shuffles, Statistics, Standardised),
 )
 """In the order in which findings are shown."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from descend.doctor.checks.calls import CLASS_LOSSES, failed_call
 from descend.doctor.contract import Check
@@ -17,7 +18,16 @@ MODAL = {"dropout", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dr
 """Functions that work otherwise in training than in evaluation."""
 NUMBERS = {"item", "tolist", "numpy", "__float__", "__int__", "__format__", "__array__", "__bool__"}
 COMPARING = {"eq", "__eq__", "ne", "__ne__", "sub", "__sub__", "__rsub__", "rsub", "kl_div"}
-CHOOSING = {"argmax", "max", "topk"}
+CHOOSING = {"argmax", "max", "topk", "sort", "argsort"}
+EQUAL = {"eq", "__eq__", "ne", "__ne__"}
+
+
+class Choice(NamedTuple):
+    """A choice of the largest score over an axis that is not that of the classes."""
+
+    place: Place | None
+    shape: tuple[int, ...]
+    dim: int
 
 
 @dataclass(eq=False)
@@ -151,23 +161,27 @@ def _dropout_ignores(place: Place | None, count: int) -> Finding:
 
 
 class Hits(Check):
-    """Detects hits that are counted of the largest score of each class, over the batch, not of each row."""
+    """Detects hits that are counted of the largest score over the batch, or over places, not over the classes."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
-        self.classes: set[int] = set()
-        self.chosen: ByTensor[tuple[Place | None, tuple[int, ...]]] = ByTensor()
-        self.wrong: tuple[Place | None, tuple[int, ...]] | None = None
+        self.shapes: set[tuple[int, ...]] = set()
+        """Shapes of the scores that a loss was given, that of the rows left out."""
+        self.both_ways = False
+        """Whether rows are classes too, as where texts are told by pictures and pictures by texts."""
+        self.chosen: ByTensor[Choice] = ByTensor()
+        self.wrong: Choice | None = None
 
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
-        if name in CLASS_LOSSES and len(tensors) > 1 and tensors[0].ndim == 2:
-            self.classes.add(tensors[0].shape[1])
-        elif name in CHOOSING and self.classes:
+        if name in CLASS_LOSSES and len(tensors) > 1 and tensors[0].ndim > 1:
+            self.shapes.add(tuple(tensors[0].shape[1:]))
+            self.both_ways = self.both_ways or (tensors[0].shape[0] == tensors[0].shape[1] and tensors[0].stride(0) == 1)
+        elif name in CHOOSING and self.shapes:
             self._choice(operation)
         elif self.chosen.known:
             found = self.chosen.of(*tensors)
-            if found is not None and name in ("eq", "__eq__"):
+            if found is not None and name in EQUAL:
                 self.wrong = self.wrong or found
             elif found is not None and name not in NUMBERS:
                 for output in operation.outputs:
@@ -175,12 +189,17 @@ class Hits(Check):
 
     def _choice(self, operation: Operation) -> None:
         scores = operation.tensors[0] if operation.tensors else None
-        if scores is None or scores.ndim != 2 or scores.shape[1] not in self.classes or len(scores) < 2:
+        if scores is None or scores.ndim < 2 or tuple(scores.shape[1:]) not in self.shapes or len(scores) < 2:
             return
         at = 2 if operation.name == "topk" else 1
         dim = operation.kwargs.get("dim", operation.args[at] if len(operation.args) > at else None)
-        if dim in (0, -2) and dim is not False and operation.outputs and scores.is_floating_point():
-            self.chosen[operation.outputs[-1]] = (operation.place, tuple(scores.shape))
+        if not isinstance(dim, int) or isinstance(dim, bool) or not operation.outputs or self.both_ways:
+            return
+        dim %= scores.ndim
+        # Where an axis other than that of the rows is as long as that of the classes, it may be them, moved there.
+        other = dim == 0 or (dim > 1 and scores.is_contiguous() and scores.shape[dim] != scores.shape[1])
+        if other and scores.is_floating_point():
+            self.chosen[operation.outputs[-1]] = Choice(operation.place, tuple(scores.shape), dim)
 
     def explains(self, error: BaseException) -> bool:
         """Whether an error comes from comparing one choice for each class with one label for each row."""
@@ -194,15 +213,17 @@ class Hits(Check):
             self.explains(self.ledger.error)
         if self.wrong is None:
             return []
-        place, (rows, classes) = self.wrong
+        place, shape, dim = self.wrong
+        size, classes = shape[dim], shape[1]
+        axis = f"the {size} rows of the batch" if dim == 0 else f"{size} places"
+        gives = f"one row for each class, {classes} numbers" if len(shape) == 2 else "rows or places, not classes"
         return [
             Finding(
-                "argmax_over_batch",
-                f"The largest score is looked for over dimension 0, the {rows} rows of the batch, not over the "
-                f"{classes} classes.",
-                f"That gives one row for each class, {classes} numbers, and says nothing of the class of a row.",
+                "argmax_over_batch" if dim == 0 else "argmax_over_places",
+                f"The largest score is looked for over dimension {dim}, {axis}, not over the {classes} classes.",
+                f"That gives {gives}, and says nothing of the class of a row.",
                 "scores.argmax(dim=1)",
                 place,
-                {"shape": [rows, classes], "dim": 0},
+                {"shape": list(shape), "dim": dim},
             )
         ]

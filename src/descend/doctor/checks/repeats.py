@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import linecache
+import re
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import WARNING, Finding
-from descend.doctor.ledger import Ledger
+from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import CARRIED, ByTensor, Operation
 from descend.doctor.places import Place
 from descend.doctor.source import Function, assigned, called, loops, scopes, tree, within
@@ -28,6 +31,12 @@ PART = 0.5
 """A batch of more than this share of all rows is no batch of them."""
 TAKING = {"__getitem__", "narrow", "index_select", "split", "chunk", "tensor_split", "take_along_dim"}
 SEEDING = {"manual_seed", "default_rng", "RandomState", "Random", "seed"}
+ON_PURPOSE = re.compile(
+    r"by heart|memori[sz]|sanity.?check|overfit\w*[ _](to |on )?(one|a|the|single|first|this)[ _]|"
+    r"(one|single|fixed)[ _]batch",
+    re.I,
+)
+"""What an author says who lets a model learn one batch, to see whether it can."""
 
 
 @dataclass(eq=False)
@@ -54,6 +63,9 @@ class Repeats(Check):
         self.steps: list[int] = []
         self.seeds: dict[tuple[Place | None, int, str], list[int]] = {}
         self.table: Part | None = None
+        self.handed: Counter[int] = Counter()
+        """How many batches each loader has handed out."""
+        self.trained_at: Place | None = None
 
     def replaces(self) -> Iterator[Replacement]:
         import random
@@ -87,9 +99,10 @@ class Repeats(Check):
 
     def _batch(self, theirs: Callable[..., object], iterator: object) -> object:
         found = theirs(iterator)
+        loader = getattr(iterator, "_loader", None) or iterator
+        self.handed[id(loader)] += 1
         if len(self.prints) > MOST:
             return found
-        loader = getattr(iterator, "_loader", None) or iterator
         sampler = getattr(iterator, "_index_sampler", ())
         count = len(sampler) if hasattr(sampler, "__len__") else 0
         values = found.values() if isinstance(found, dict) else found if isinstance(found, list | tuple) else (found,)
@@ -112,6 +125,9 @@ class Repeats(Check):
             part = self.parts.of(operation.tensors[0])
             if part is not None:
                 self.parts[operation.outputs[0]] = part
+
+    def backward_begins(self, backward: Backward) -> None:
+        self.trained_at = backward.place
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         import torch
@@ -168,6 +184,9 @@ class Repeats(Check):
             return
         if not part.batches and self.table is None and len({id(one) for one in parts}) < ENOUGH:
             return  # taken once, before the loop: the rest is for tests
+        once = part.batches and self.handed[part.key] == 1
+        if self._on_purpose() or (once and not self._in_epochs()):
+            return
         cause = _seeding(self.ledger.scene.script)
         if cause is not None:
             yield _seeded(cause, len(taken))
@@ -182,6 +201,17 @@ class Repeats(Check):
             part.place,
             {"rows": part.rows, "of": part.of, "steps": len(taken)},
         )
+
+    def _on_purpose(self) -> bool:
+        return any(ON_PURPOSE.search(line) for line in linecache.getlines(self.ledger.scene.script))
+
+    def _in_epochs(self) -> bool:
+        """Whether the loop that trains is inside another one, as that over batches is in that over epochs."""
+        module, place = tree(self.ledger.scene.script), self.trained_at
+        if module is None or place is None:
+            return False
+        around = [loop for body in scopes(module) for loop in loops(body)]
+        return sum(loop.lineno < place.line <= (loop.end_lineno or loop.lineno) for loop in around) > 1
 
     def _seeds(self) -> Iterator[Finding]:
         for (place, *_), steps in self.seeds.items():

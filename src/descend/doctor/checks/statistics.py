@@ -35,6 +35,15 @@ OUTPUTS = re.compile(
 )
 """Names of what a model is to tell, or has told: a change of their unit leaks nothing."""
 
+WHY = (
+    "Rows to test on stand for those nobody has seen; what is taken from them leaks into the model, or hides how they "
+    "differ."
+)
+FIX = (
+    "mean, std = x_train.mean(0), x_train.std(0)   # of the training rows alone\n"
+    "x_train, x_test = (x_train - mean) / std, (x_test - mean) / std"
+)
+
 Scaled = tuple[str, str, int]
 """What is scaled, with the statistics of what, and the line that takes these."""
 
@@ -195,11 +204,24 @@ def _finding(source: str, place: Place, split: int | None) -> Finding:
     return Finding(
         "test_statistics",
         f"The inputs are scaled (normalised) with the mean, deviation or range of {rows}: test rows are among them.",
-        "Rows to test on stand for those nobody has seen; what is taken from them leaks into the model, or hides how "
-        "they differ.",
-        "mean, std = x_train.mean(0), x_train.std(0)   # of the training rows alone\n"
-        "x_train, x_test = (x_train - mean) / std, (x_test - mean) / std",
+        WHY,
+        FIX,
         place,
         {},
+        WARNING,
+    )
+
+
+def of_test_rows(place: Place | None, alone: bool, rows: int) -> Finding:
+    """Return the finding of rows to test on, seen to be scaled by their own statistics, or by those of all rows."""
+    seen = "those rows alone" if alone else "all rows, test rows among them"
+    return Finding(
+        "test_statistics",
+        f"The inputs are scaled (normalised) with the mean and deviation of {seen}: over the {rows} rows tested on"
+        f"{'' if alone else ' and the rows trained on together'}, the mean is exactly 0 and the deviation exactly 1.",
+        WHY,
+        FIX,
+        place,
+        {"rows_tested_on": rows},
         WARNING,
     )
