@@ -116,6 +116,8 @@ SUBORDINATE = {"rate_too_small", "gradients_vanish", "target_among_inputs", "ini
 """Findings of scripts in which nothing else is wrong."""
 CONSTANT = {"softmax_of_one_column", "inputs_unscaled", "output_out_of_reach", "activation_on_logits"}
 """Findings that say why a gradient is 0 everywhere."""
+GROWING = {"clipped_before_unscale", "accumulation_not_divided", "loss_maximised"}
+"""Findings with which a loss grows, or is not what it seems, whatever the rate."""
 ONCE = {"rows_shuffled_apart", "test_statistics"}
 """Findings that several checks may make, each in its way, of one fault: the first is told."""
 UNSCALED = {"inputs_unscaled", "targets_unscaled"}
@@ -129,7 +131,9 @@ def _without_consequences(findings: list[Finding]) -> tuple[Finding, ...]:
         findings = [one for one in findings if one.name != "no_gradient" or one.evidence.get("gradient") is None]
     if "wrong_parameters" in names:
         consequences.add("no_gradient")
-    if "rate_too_large" in names:
+    if names & GROWING:
+        consequences |= {"rate_too_large", "first_nan"}
+    if "rate_too_large" in names - consequences:
         consequences.add("first_nan")
     if names - SUBORDINATE:  # steps are small, and gradients vanish, for a reason that has been found
         consequences |= SUBORDINATE

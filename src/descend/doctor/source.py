@@ -47,6 +47,14 @@ def loops(body: list[ast.stmt]) -> Iterator[Loop]:
     return (node for node in within(body) if isinstance(node, Loop))
 
 
+def innermost(file: str, line: int) -> Loop | None:
+    """Return the innermost loop that a line of a file is in."""
+    module = tree(file)
+    around = [] if module is None else [node for node in ast.walk(module) if isinstance(node, Loop)]
+    around = [loop for loop in around if loop.lineno < line <= (loop.end_lineno or loop.lineno)]
+    return max(around, key=lambda loop: loop.lineno, default=None)
+
+
 def called(node: ast.AST) -> str:
     """Return the last part of the name of what is called: ``randperm`` for ``torch.randperm(n)``."""
     if not isinstance(node, ast.Call):

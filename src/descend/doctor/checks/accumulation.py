@@ -13,6 +13,7 @@ from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Backward, Ledger, Step, WatchedOptimizer
 from descend.doctor.operation import ByTensor, Label, Operation, compared
 from descend.doctor.places import Place
+from descend.doctor.source import innermost
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -125,7 +126,9 @@ class Accumulation(Check):
             if len(count.used) < ENOUGH or count.kind is None:
                 continue
             wasted, used = median(count.wasted), median(count.used)
-            if wasted >= ENOUGH:
+            if wasted >= ENOUGH and _same_loop(optimizer.zeroed_at, optimizer.stepped_at):
+                found.append(_cleared(optimizer, int(wasted) + int(used), len(count.used)))
+            elif wasted >= ENOUGH:
                 found.append(_outside(optimizer, int(wasted) + int(used), len(count.used)))
             elif used >= ENOUGH and count.kind[2] and not self.scaled:
                 found.append(_undivided(optimizer, count.kind[0], int(used)))
@@ -150,6 +153,27 @@ def _outside(optimizer: WatchedOptimizer, passes: int, steps: int) -> Finding:
         "Only the last batch of each round trains the model.",
         f"{name}.step()   # inside the loop, after each backward()",
         optimizer.stepped_at,
+        {"passes_for_a_step": passes, "steps": steps},
+    )
+
+
+def _same_loop(first: Place | None, second: Place | None) -> bool:
+    """Whether two lines are in the same innermost loop."""
+    if first is None or second is None or first.file != second.file:
+        return False
+    around = [innermost(first.file, one.line) for one in (first, second)]
+    return around[0] is not None and around[0] is around[1]
+
+
+def _cleared(optimizer: WatchedOptimizer, passes: int, steps: int) -> Finding:
+    name = optimizer.called
+    return Finding(
+        "zeroed_within_accumulation",
+        f"Gradients are to be accumulated over {passes} backward passes for each step of `{name}`, but "
+        f"`{name}.zero_grad()` clears them before each pass, so that all but the last are lost.",
+        "The step takes the gradient of one small batch, and the work of the others is in vain.",
+        f"{name}.zero_grad()   # only after {name}.step()",
+        optimizer.zeroed_at,
         {"passes_for_a_step": passes, "steps": steps},
     )
 

@@ -37,6 +37,9 @@ PASSING = re.compile(
 REDUCING = re.compile(r"(Neg|Mean|Sum|Gather|Mul|Div|NllLoss|NllLoss2D|Index)Backward\d*$")
 """Nodes between a log-softmax and the likelihood made of it by hand."""
 RAW = re.compile(r"(Addmm|Mm|Bmm|Convolution)Backward\d*$")
+PROBABILITIES, RAW_SCORES = "probabilities", "raw scores"
+CLEARLY = 0.1
+"""How far from 0 the logarithm of a sum of probabilities is where they are none."""
 FOLLOWED = 20
 LOOKED_AT = 3
 """Backward passes from one line whose graph is looked at."""
@@ -52,6 +55,8 @@ class Activations(Check):
         self.single: dict[Place | None, int] = {}
         self.wide: set[Place | None] = set()
         self.looked: dict[Place | None, int] = {}
+        self.kinds: dict[Place | None, list[str]] = {}
+        """What the first scores that a loss was given are, by their numbers."""
 
     def replaces(self) -> Iterator[Replacement]:
         from torch import distributions
@@ -78,6 +83,8 @@ class Activations(Check):
         if name in ("softmax", "log_softmax", "cross_entropy"):
             self._columns(operation)
         node = tensors[0].grad_fn
+        if name in ("cross_entropy", "nll_loss"):
+            self._numbers(operation)
         if name in LOGITS:
             kind, function = LOGITS[name]
             reached = passed(node)
@@ -96,9 +103,9 @@ class Activations(Check):
         elif name == "kl_div":
             first = passed(node)
             if first is not None and first.name().startswith(("Softmax", "Sigmoid")):
-                self._found("kl", _without_log(operation, "probabilities"))
+                self._found("kl", _without_log(operation, PROBABILITIES))
             elif first is not None and RAW.match(first.name()):
-                self._found("kl", _without_log(operation, "raw scores"))
+                self._found("kl", _without_log(operation, RAW_SCORES))
         elif name == "nll_loss":
             first = passed(node)
             over = None if first is None or first is not node else _dimension(node, tensors[0].ndim)
@@ -109,10 +116,24 @@ class Activations(Check):
                 before = passed(_next(first))
                 if before is not None:
                     self._bounded(operation, before)
-            elif first is not None and RAW.match(first.name()):
-                self._found("nll", _without_log(operation, "raw scores"))
             elif first is not None and first.name().startswith(("Softmax", "Sigmoid")):
-                self._found("nll", _without_log(operation, "probabilities"))
+                self._found("nll", _without_log(operation, PROBABILITIES))
+
+    def _numbers(self, operation: Operation) -> None:
+        """Tell by the numbers themselves whether scores are raw, probabilities or their logarithms."""
+        kinds = self.kinds.setdefault(operation.place, [])
+        if len(kinds) >= LOOKED_AT:
+            return
+        kinds.append(_kind(operation.tensors[0]))
+        if len(kinds) < LOOKED_AT or len(set(kinds)) > 1 or f"twice {operation.name}" in self.seen:
+            return
+        if operation.name == "cross_entropy" and kinds[0] == PROBABILITIES:
+            reached = passed(operation.tensors[0].grad_fn)
+            label = Label.of(reached) if reached is not None else None
+            place = (label.place if label else None) or operation.place
+            self._found("twice cross_entropy", _twice(capital(operation.title), place, "softmax"))
+        elif operation.name == "nll_loss" and kinds[0] in (PROBABILITIES, RAW_SCORES) and "axis" not in self.seen:
+            self._found("nll", _without_log(operation, kinds[0]))
 
     def _bounded(self, operation: Operation, node: Node) -> None:
         """Take note of scores that come out of an activation."""
@@ -162,6 +183,18 @@ class Activations(Check):
         ]
         constant = [place for place, count in self.single.items() if count >= LOOKED_AT and place not in self.wide]
         return found + [_one_column(place, self.single[place]) for place in constant[:1]]
+
+
+def _kind(scores: Tensor) -> str:
+    """Return what numbers are that have a column for each class; empty where it cannot be told."""
+    if scores.ndim < 2 or scores.shape[1] < 2 or len(scores) < 2 or not scores.isfinite().all():
+        return ""
+    numbers = scores.detach().double()
+    sums = numbers.sum(1)
+    if bool((numbers >= 0.0).all()) and bool(((sums - 1.0).abs() < 1e-3).all()):
+        return PROBABILITIES
+    away = (numbers.logsumexp(1).abs() > CLEARLY).double().mean()
+    return RAW_SCORES if float(away) > 1.0 - CLEARLY else ""
 
 
 def passed(node: Node | None) -> Node | None:
@@ -261,7 +294,7 @@ def _without_log(operation: Operation, given: str) -> Finding:
             operation.place,
         )
     fix = "torch.nn.functional.cross_entropy(scores, labels)   # or NLLLoss of log_softmax(scores, dim=1)"
-    if given == "probabilities":
+    if given == PROBABILITIES:
         fix = "torch.nn.functional.nll_loss(torch.log(probabilities), labels)   # better: log_softmax(scores, dim=1)"
     return Finding(
         "nll_without_log_softmax",

@@ -42,7 +42,7 @@ class Axes(Check):
             layer = self.ledger.layers[-1]
             if getattr(layer, "batch_first", None) is False:
                 self.now[operation.place] = type(layer).__name__, tuple(tensors[0].shape)
-        elif name == "softmax" and self.ledger.layers and tensors[0].ndim > 2 and tensors[0].requires_grad:
+        elif name == "softmax" and self.ledger.layers and tensors[0].ndim > 1 and tensors[0].requires_grad:
             shape, dim = tuple(tensors[0].shape), operation.kwargs.get("dim", operation.args[1:2])
             if dim in (0, (0,), -len(shape), (-len(shape),)) and dim is not False:
                 self.now[operation.place] = "softmax", shape

@@ -117,6 +117,7 @@ class Batches(Check):
                 self._ordered(part, operation.place)
         else:
             carried(operation, self.rows)
+            carried(operation, self.sliced)
             if name == "__getitem__" and not output.requires_grad:
                 self.sliced[output] = operation.place
         pair = compared(operation)
@@ -129,7 +130,7 @@ class Batches(Check):
 
     def _paired(self, operation: Operation, prediction: Tensor, target: Tensor) -> None:
         if operation.name in OF_CLASSES | OF_CHANCES and target.ndim and target.numel() >= 8:
-            known = self.classes.setdefault(operation.place, Classes())
+            known = self.classes.setdefault(self.sliced.of(target) or operation.place, Classes())
             known.calls += 1
             low, high = float(target.min()), float(target.max())
             if low == high:

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from descend.doctor.checks.failure import CLASS_LOSSES, Failure, dtype_of, failed_call
+from descend.doctor.checks.indices import INDEXING, embedding, index, one_hot
 from descend.doctor.finding import Finding
-from descend.doctor.operation import Operation
-from descend.doctor.places import OURS, Place, Scene
+from descend.doctor.places import Scene
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-CLASS_LOSSES = {"cross_entropy", "nll_loss"}
 BINARY_LOSSES = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
-LAYERS = {"linear", "conv1d", "conv2d", "conv3d", "lstm", "gru", "rnn_tanh", "rnn_relu"}
+LAYERS = {"linear", "conv1d", "conv2d", "conv3d", "lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell"}
+PRODUCTS = {"matmul", "__matmul__", "__rmatmul__", "mm", "bmm", "addmm", "mv", "einsum"}
 IGNORED = -100
 """The label that cross_entropy leaves out, unless another is given."""
-
-
-def failed_call(error: BaseException) -> Operation | None:
-    """Return the PyTorch call that raised an error: the hook that passed it on still holds its arguments."""
-    found: Operation | None = None
-    traceback = error.__traceback__
-    while traceback is not None:
-        code, seen = traceback.tb_frame.f_code, traceback.tb_frame.f_locals
-        if code.co_name == "__torch_function__" and code.co_filename.startswith(OURS):
-            function = seen["function"]
-            found = Operation(function, function.__name__, seen["args"], seen["kwargs"] or {}, None, None)
-        traceback = traceback.tb_next
-    return found
 
 
 def explained(error: BaseException, scene: Scene) -> Finding | None:
@@ -44,28 +33,6 @@ def explained(error: BaseException, scene: Scene) -> Finding | None:
     return None
 
 
-class Failure:
-    """A failed call with its place and the names that the user gave to its tensors."""
-
-    def __init__(self, error: BaseException, call: Operation, place: Place | None, scene: Scene) -> None:
-        self.said, self.call, self.place = str(error), call, place
-        self.names: dict[int, str] = {}
-        traceback = error.__traceback__
-        while traceback is not None:
-            frame = traceback.tb_frame
-            if scene.is_users(frame.f_code.co_filename):
-                self.names |= {id(value): name for name, value in frame.f_locals.items() if name[:1] != "_"}
-            traceback = traceback.tb_next
-
-    def name(self, tensor: Tensor, otherwise: str) -> str:
-        """Return what the user calls a tensor."""
-        return self.names.get(id(tensor), otherwise)
-
-    def finding(self, name: str, sentence: str, why: str, fix: str, **evidence: object) -> Finding:
-        """Return a finding at the line that failed."""
-        return Finding(name, sentence, why, fix, self.place, evidence)
-
-
 def _classes(failure: Failure) -> Finding | None:
     import torch
 
@@ -74,11 +41,11 @@ def _classes(failure: Failure) -> Finding | None:
     if target.is_floating_point() and target.ndim < scores.ndim:
         return failure.finding(
             "target_dtype",
-            f"The labels `{name}` have the dtype {_dtype(target)}, but {failure.call.title} takes class numbers, "
+            f"The labels `{name}` have the dtype {dtype_of(target)}, but {failure.call.title} takes class numbers, "
             "which are integers (torch.long).",
             "A label is the index of an output, so it has to be a whole number: 0, 1, 2 ...",
             f"{name} = {name}.long()",
-            dtype=_dtype(target),
+            dtype=dtype_of(target),
         )
     if not target.is_floating_point() and target.shape == scores.shape and target.ndim > 1:
         return failure.finding(
@@ -88,7 +55,7 @@ def _classes(failure: Failure) -> Finding | None:
             f"{failure.call.title} takes one class number for each row, or a float probability for each class.",
             f"{name} = {name}.argmax(dim=1)   # class numbers; or {name}.float()",
             shape=list(target.shape),
-            dtype=_dtype(target),
+            dtype=dtype_of(target),
         )
     if scores.ndim > 2 and scores.shape[:-1] == target.shape and not target.is_floating_point():
         return failure.finding(
@@ -137,10 +104,10 @@ def _labels(failure: Failure, scores: Tensor, target: Tensor, name: str) -> Find
     if target.dtype != torch.long:
         return failure.finding(
             "target_dtype",
-            f"The labels `{name}` have the dtype {_dtype(target)}, but {failure.call.title} takes torch.long.",
+            f"The labels `{name}` have the dtype {dtype_of(target)}, but {failure.call.title} takes torch.long.",
             "Class numbers are indices, for which PyTorch has the one dtype.",
             f"{name} = {name}.long()",
-            dtype=_dtype(target),
+            dtype=dtype_of(target),
         )
     return None
 
@@ -165,11 +132,11 @@ def _binary(failure: Failure) -> Finding | None:
     if not target.is_floating_point() or target.dtype != scores.dtype:
         return failure.finding(
             "target_dtype",
-            f"The target `{name}` has the dtype {_dtype(target)}, the prediction {_dtype(scores)}.",
+            f"The target `{name}` has the dtype {dtype_of(target)}, the prediction {dtype_of(scores)}.",
             f"{failure.call.title} takes float targets, as they are probabilities.",
             f"{name} = {name}.{'float' if scores.dtype.itemsize == 4 else 'double'}()",
-            target=_dtype(target),
-            prediction=_dtype(scores),
+            target=dtype_of(target),
+            prediction=dtype_of(scores),
         )
     low, high = float(scores.detach().min()), float(scores.detach().max())
     if failure.call.name == "binary_cross_entropy" and (low < 0.0 or high > 1.0):
@@ -195,60 +162,6 @@ def _binary(failure: Failure) -> Finding | None:
     return None
 
 
-def _embedding(failure: Failure) -> Finding | None:
-    index, table = failure.call.tensors[:2]
-    name = failure.name(index, "tokens")
-    if index.is_floating_point():
-        return failure.finding(
-            "index_dtype",
-            f"The indices `{name}` of an embedding have the dtype {_dtype(index)}, not torch.long.",
-            "An index is a whole number: the row of the table to take.",
-            f"{name} = {name}.long()",
-            dtype=_dtype(index),
-        )
-    low, high, rows = int(index.min()), int(index.max()), len(table)
-    if low >= 0 and high < rows:
-        return None
-    fix = f"torch.nn.Embedding({high + 1}, {table.shape[1]})   # one row more than the largest index"
-    if low and high - low < rows:
-        fix = f"{name} = {name} {'-' if low > 0 else '+'} {abs(low)}   # indices count from 0"
-    return failure.finding(
-        "index_out_of_range",
-        f"The indices `{name}` of an embedding are out of range: they go from {low} to {high}, and its table has "
-        f"{rows} rows, 0 to {rows - 1}.",
-        "Indices count from 0, so a table needs one row more than the largest index.",
-        fix,
-        smallest_index=low,
-        largest_index=high,
-        rows=rows,
-    )
-
-
-def _one_hot(failure: Failure) -> Finding | None:
-    labels = failure.call.tensors[0]
-    name = failure.name(labels, "labels")
-    if labels.is_floating_point() or labels.dtype.itemsize < 8:
-        return failure.finding(
-            "target_dtype",
-            f"`one_hot` takes integers of the dtype torch.long, and `{name}` has {_dtype(labels)}.",
-            "A label is the index of the entry that is 1.",
-            f"{name} = {name}.long()",
-            dtype=_dtype(labels),
-        )
-    low, high = int(labels.min()), int(labels.max())
-    args = failure.call.args
-    count = failure.call.kwargs.get("num_classes", args[1] if len(args) > 1 else -1)
-    return failure.finding(
-        "class_out_of_range",
-        f"The labels `{name}` of `one_hot` are out of range: they go from {low} to {high}, and there are {count} "
-        "classes, which count from 0.",
-        "A label is the index of the entry that is 1.",
-        f"{name} = {name} - {low}" if low else f"torch.nn.functional.one_hot({name}, {high + 1})",
-        smallest_label=low,
-        largest_label=high,
-    )
-
-
 def _batch_norm(failure: Failure) -> Finding | None:
     rows = failure.call.tensors[0]
     if rows.numel() != rows.shape[1] or "more than 1 value per channel" not in failure.said:
@@ -267,14 +180,16 @@ def _layer(failure: Failure) -> Finding | None:
     rows, weight = tensors[:2]
     if rows.dtype != weight.dtype:
         name = failure.name(rows, "x")
-        turned = {"torch.float32": "float()", "torch.float64": "double()"}.get(_dtype(weight), f"to({_dtype(weight)})")
+        turned = {"torch.float32": "float()", "torch.float64": "double()"}.get(
+            dtype_of(weight), f"to({dtype_of(weight)})"
+        )
         return failure.finding(
             "input_dtype",
-            f"The input has the dtype {_dtype(rows)}, the weights of the layer {_dtype(weight)}.",
+            f"The input has the dtype {dtype_of(rows)}, the weights of the layer {dtype_of(weight)}.",
             "NumPy's numbers are float64 (double), the weights of a layer float32, and both must be the same.",
             f"{name} = {name}.{turned}   # and the targets likewise",
-            input=_dtype(rows),
-            weights=_dtype(weight),
+            input=dtype_of(rows),
+            weights=dtype_of(weight),
         )
     if failure.call.name == "linear" and rows.ndim and rows.shape[-1] != weight.shape[1]:
         return failure.finding(
@@ -290,27 +205,48 @@ def _layer(failure: Failure) -> Finding | None:
 
 
 def _backward(failure: Failure) -> Finding | None:
-    if "Found dtype Double but expected Float" not in failure.said:
+    found = re.search(r"Found dtype (\w+) but expected Float", failure.said)
+    if found is None:
         return None
+    dtype = {"Double": "float64 (double)", "Long": "int64 (long)"}.get(found[1], found[1].lower())
     return failure.finding(
         "target_dtype",
-        "The target has the dtype float64 (double), the prediction float32, so the loss cannot be differentiated.",
-        "NumPy's numbers are float64, the weights of a layer float32.",
+        f"The target has the dtype {dtype}, the prediction float32, so the loss cannot be differentiated.",
+        "NumPy's numbers are float64 or int64, the weights of a layer float32.",
         "y = y.float()   # before the loss",
     )
 
 
-def _dtype(tensor: Tensor) -> str:
-    return str(tensor.dtype)
+def _product(failure: Failure) -> Finding | None:
+    first, second = [one for one in failure.call.tensors if one.ndim][:2] or (None, None)
+    if first is None or second is None or first.dtype == second.dtype:
+        return None
+    wrong = first if first.dtype != _trained_dtype(failure) else second
+    name = failure.name(wrong, "x")
+    return failure.finding(
+        "input_dtype",
+        f"A matrix product is given the dtypes {dtype_of(first)} and {dtype_of(second)}.",
+        "NumPy's numbers are float64 (double), PyTorch's parameters float32, and both must be the same.",
+        f"{name} = {name}.float()   # and the targets likewise",
+        first=dtype_of(first),
+        second=dtype_of(second),
+    )
+
+
+def _trained_dtype(failure: Failure) -> object:
+    """Return the dtype of what is trained, among the factors of a product."""
+    return next((one.dtype for one in failure.call.tensors if one.requires_grad), None)
 
 
 EXPLANATIONS = (
     (CLASS_LOSSES, _classes),
     (BINARY_LOSSES, _binary),
-    ({"embedding"}, _embedding),
-    ({"one_hot"}, _one_hot),
+    ({"embedding", "embedding_bag"}, embedding),
+    ({"one_hot"}, one_hot),
     ({"batch_norm"}, _batch_norm),
     (LAYERS, _layer),
     ({"backward"}, _backward),
+    (INDEXING, index),
+    (PRODUCTS, _product),
 )
 """Functions, and what explains an error that one of them raised."""

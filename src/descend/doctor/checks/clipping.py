@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
-from descend.doctor.contract import Check, Replacement
+from descend.doctor.contract import Check, Replacement, norms
 from descend.doctor.finding import Finding
-from descend.doctor.ledger import Ledger, Step
+from descend.doctor.ledger import Backward, Ledger, Step
+from descend.doctor.operation import Operation
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     Given = Tensor | Iterable[Tensor]
 
 ENOUGH = 5
+SHRINKING = {"clamp", "clamp_", "clip", "clip_", "mul", "mul_", "div", "div_", "__imul__", "__itruediv__", "__mul__"}
 NOTHING = 1e-3
 """Clipped to less than this share of their size, gradients carry plain gradient descent nowhere."""
 
@@ -41,6 +45,14 @@ class Clipping(Check):
         super().__init__(ledger)
         self.clips: dict[Place | None, Clips] = {}
         self.scaled = False
+        self.scaling = False
+        """Whether a GradScaler is at work, which multiplies gradients and divides them again."""
+        self.inside = False
+        self.gradients: set[int] | None = None
+        """Where the numbers of the gradients lie, looked up when first asked for after a backward pass."""
+        self.passed: float | None = None
+        """The size of the gradients after the last backward pass."""
+        self.changed: Place | None = None
 
     def replaces(self) -> Iterator[Replacement]:
         import torch
@@ -54,7 +66,9 @@ class Clipping(Check):
         self, theirs: Callable[..., Tensor], given: Given, max_norm: float, *args: object, **kwargs: object
     ) -> Tensor:
         parameters = _kept(given)
+        self.inside = True
         size = theirs(parameters, max_norm, *args, **kwargs)
+        self.inside = False
         self._clipped(parameters, float(max_norm), float(size))
         return size
 
@@ -65,7 +79,33 @@ class Clipping(Check):
         gradients = [one.grad for one in parameters if one.grad is not None]
         largest = max((float(one.abs().max()) for one in gradients if one.numel()), default=0.0)
         self._clipped(parameters, float(clip_value), largest)
-        return theirs(parameters, clip_value, *args, **kwargs)
+        self.inside = True
+        result = theirs(parameters, clip_value, *args, **kwargs)
+        self.inside = False
+        return result
+
+    def operation(self, operation: Operation) -> None:
+        if operation.name not in SHRINKING or self.inside or self.passed is None or not operation.tensors:
+            return
+        if self.gradients is None:
+            gradients = [leaf.tensor.grad for leaf in self.ledger.leaves.values()]
+            self.gradients = {one.data_ptr() for one in gradients if one is not None and not one.is_sparse}
+        if not operation.tensors[0].is_sparse and operation.tensors[0].data_ptr() in self.gradients:
+            self.changed = operation.place
+
+    def backward_ended(self, backward: Backward) -> None:
+        self.gradients, self.changed = None, None
+        self.passed = math.hypot(*backward.norms.values()) if backward.norms else None
+
+    def step_begins(self, step: Step) -> None:
+        if self.changed is None or self.passed is None or self.scaling:
+            return
+        gradients = [leaf.tensor.grad for leaf in step.optimizer.leaves if leaf.tensor.grad is not None]
+        left = math.hypot(*norms(gradients)) if gradients else 0.0
+        clips = self.clips.setdefault(self.changed, Clips(left, self.changed))
+        clips.limit = max(clips.limit, left)
+        clips.norms.append(self.passed)
+        clips.kinds.add(step.optimizer.kind)
 
     def _clipped(self, parameters: list[Tensor], limit: float, size: float) -> None:
         place = self.ledger.scene.here()
@@ -76,6 +116,7 @@ class Clipping(Check):
         clips.kinds |= {one.kind for one in self.ledger.optimizers if held & one.keys}
 
     def _scale(self, theirs: Callable[..., object], scaler: GradScaler, *args: object, **kwargs: object) -> object:
+        self.scaling = self.scaling or bool(scaler.is_enabled())
         self.scaled = bool(scaler.is_enabled()) and float(scaler.get_scale()) != 1.0
         return theirs(scaler, *args, **kwargs)
 

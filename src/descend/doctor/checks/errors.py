@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import deque
 from dataclasses import replace
+from typing import NamedTuple
 
 from descend.doctor.checks.calls import explained
 from descend.doctor.contract import Check
@@ -34,6 +37,22 @@ KNOWN = (
         "A parameter is changed in place while PyTorch records.",
         "The step itself must not become a part of the graph.",
         "with torch.no_grad():\n    w -= rate * w.grad",
+    ),
+    (
+        "is a view and is being modified inplace",
+        "changed_in_place",
+        "A part of a tensor is changed in place that PyTorch handed out together with others, as `unbind`, `split` "
+        "and loops over a tensor do.",
+        "A change of one such part cannot be followed back.",
+        "parts = [part + 1 for part in parts]   # new tensors, in the place of part += 1",
+    ),
+    (
+        "RNN input dtype",
+        "input_dtype",
+        "The input of a recurrent layer has another dtype than its weights: float64 (double), as NumPy's numbers are, "
+        "where these are float32.",
+        "A layer multiplies its input with its weights, and both must be of one dtype.",
+        "x = x.float()   # before the layer; or torch.tensor(array, dtype=torch.float32) where it is made",
     ),
     (
         "can't optimize a non-leaf Tensor",
@@ -99,6 +118,19 @@ RIVALS = (
 RIVALS_FIX = (
     "loss_d = criterion(critic(fake.detach()), zeros)   # detach what the first of the two losses shall not train"
 )
+VERSION = re.compile(r"is at version (\d+)")
+LATEST = 100
+"""Changes in place, the latest ones, that are looked through for the one an error speaks of."""
+
+
+class Change(NamedTuple):
+    """A change in place: its line, the shape of what was changed, and which version of it came out."""
+
+    place: Place | None
+    shape: tuple[int, ...]
+    version: int
+
+
 SHAPE = re.compile(r"Tensor \[([\d, ]*)\]")
 
 
@@ -107,7 +139,8 @@ class Errors(Check):
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
-        self.changed: dict[tuple[int, ...], Place | None] = {}
+        self.changed: dict[tuple[int, ...], Change] = {}
+        self.latest: deque[Change] = deque(maxlen=LATEST)
 
     def operation(self, operation: Operation) -> None:
         name, tensors = operation.name, operation.tensors
@@ -116,7 +149,10 @@ class Errors(Check):
         else:
             changes = name in OPTIONALLY and any(one is tensors[0] for one in operation.outputs)
         if changes and tensors:
-            self.changed[tuple(tensors[0].shape)] = operation.place
+            version = -1 if tensors[0].is_inference() else tensors[0]._version
+            change = Change(operation.place, tuple(tensors[0].shape), version)
+            self.changed[change.shape] = change
+            self.latest.append(change)
 
     def explains(self, error: BaseException) -> bool:
         return any(part in str(error) for part, *_ in KNOWN) or explained(error, self.ledger.scene) is not None
@@ -137,15 +173,28 @@ class Errors(Check):
                 return [self._changed(str(error), finding) if "modified by an inplace" in part else finding]
         return []
 
+    def _changing(self, shape: tuple[int, ...] | None, version: re.Match[str] | None) -> Place | None:
+        """Return the line of the last change that made this version of a tensor of this shape, or one it is a part of."""
+        known = [one for one in self.latest if version is not None and one.version == int(version[1])]
+        same = [one for one in known if one.shape == shape]
+        whole = [one for one in known if shape is not None and math.prod(one.shape) > math.prod(shape)]
+        exact = same or whole
+        if exact:
+            return exact[-1].place
+        found = self.changed.get(shape) if shape is not None else None
+        return found.place if found is not None else None
+
     def _changed(self, said: str, finding: Finding) -> Finding:
         """Name the line that changed a tensor, found by the shape that the error tells."""
         found = SHAPE.search(said)
         shape = tuple(int(size) for size in found[1].split(",") if size.strip()) if found else None
         evidence = {"shape": list(shape or ())}
-        place = self.changed.get(shape) if shape is not None else None
+        place = self._changing(shape, VERSION.search(said))
         if place is not None:
             rewritten = re.match(r"(\w+) ([-+*/])= (.+)$", place.code)
             fix = "{0} = {0} {1} {2}".format(*rewritten.groups()) if rewritten else finding.fix
+            if re.match(r"[\w.]+\[.*\] [-+*/]?= ", place.code):
+                fix = "states.append(state)   # a list, and after the loop: torch.stack(states, dim=1)"
             sentence = f"Line {place.line} changes a tensor in place that the backward pass needs: {place.code}."
             return Finding(finding.name, sentence, finding.why, fix, place, evidence)
         stepped = [

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from descend.doctor.checks.calls import CLASS_LOSSES, failed_call
+from descend.doctor.checks.failure import CLASS_LOSSES, failed_call
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Backward, Ledger
@@ -15,6 +15,7 @@ from descend.doctor.places import Place
 from descend.doctor.source import called, tree
 
 MODAL = {"dropout", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "batch_norm"}
+ATTENTION = "scaled_dot_product_attention"
 """Functions that work otherwise in training than in evaluation."""
 NUMBERS = {"item", "tolist", "numpy", "__float__", "__int__", "__format__", "__array__", "__bool__"}
 COMPARING = {"eq", "__eq__", "ne", "__ne__", "sub", "__sub__", "__rsub__", "rsub", "kl_div"}
@@ -63,6 +64,10 @@ class Evaluation(Check):
     def operation(self, operation: Operation) -> None:
         if operation.name in MODAL and self.ledger.layers:
             self._modal(operation)
+        elif operation.name == ATTENTION and self.ledger.layers and not self.ledger.layers[0].training:
+            drops = operation.kwargs.get("dropout_p", operation.args[4] if len(operation.args) > 4 else 0.0)
+            if drops and not _says_training(operation.place):
+                self.ignoring[operation.place] = self.ignoring.get(operation.place, 0) + 1
         if self.results.known:
             self._follow(operation)
 
@@ -128,9 +133,16 @@ def _says_training(place: Place | None) -> bool:
     module = tree(place.file) if place else None
     if place is None or module is None:
         return False
-    calls = (node for node in ast.walk(module) if isinstance(node, ast.Call) and "dropout" in called(node))
+    calls = (
+        node
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and ("dropout" in called(node) or called(node) == ATTENTION)
+    )
     here = (node for node in calls if node.lineno <= place.line <= (node.end_lineno or node.lineno))
-    return any(len(node.args) > 2 or any(one.arg == "training" for one in node.keywords) for node in here)
+    return any(
+        (len(node.args) > 2 and called(node) != ATTENTION) or any(one.arg == "training" for one in node.keywords)
+        for node in here
+    )
 
 
 def _training_mode(source: Source) -> Finding:
@@ -152,9 +164,11 @@ def _training_mode(source: Source) -> Finding:
 def _dropout_ignores(place: Place | None, count: int) -> Finding:
     return Finding(
         "dropout_in_evaluation",
-        "`functional.dropout` drops numbers although the model is in evaluation mode, after `eval()`.",
+        "Dropout as a function (`functional.dropout`, or `dropout_p` of an attention) drops numbers although the model "
+        "is in evaluation mode, after `eval()`.",
         "As a function it does not know the mode of the model: unless told, it assumes training.",
-        "torch.nn.functional.dropout(x, training=self.training)   # or a torch.nn.Dropout layer",
+        "torch.nn.functional.dropout(x, training=self.training)   # or a torch.nn.Dropout layer; of an attention: "
+        "dropout_p=self.p if self.training else 0.0",
         place,
         {"calls": count},
     )
@@ -176,7 +190,9 @@ class Hits(Check):
         name, tensors = operation.name, operation.tensors
         if name in CLASS_LOSSES and len(tensors) > 1 and tensors[0].ndim > 1:
             self.shapes.add(tuple(tensors[0].shape[1:]))
-            self.both_ways = self.both_ways or (tensors[0].shape[0] == tensors[0].shape[1] and tensors[0].stride(0) == 1)
+            self.both_ways = self.both_ways or (
+                tensors[0].shape[0] == tensors[0].shape[1] and tensors[0].stride(0) == 1
+            )
         elif name in CHOOSING and self.shapes:
             self._choice(operation)
         elif self.chosen.known:

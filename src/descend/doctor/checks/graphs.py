@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import linecache
 import re
 import weakref
@@ -41,9 +42,13 @@ class Graphs(Check):
         self.held: dict[Place | None, tuple[str, Place | None]] = {}
         """Lists of what a model returned, with its graph, that no backward pass has reached so far."""
         self.used: set[Place | None] = set()
+        self.trained: deque[tuple[int, weakref.ref[Tensor]]] = deque(maxlen=2 * KEPT)
+        """What models returned lately, and after how many steps."""
 
     def forwarded(self, model: Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         place = self.ledger.called_at
+        if outputs and outputs[0].grad_fn is not None:
+            self.trained.append((self.ledger.steps, weakref.ref(outputs[0])))
         if not outputs or outputs[0].grad_fn is None or place in self.held or place in self.used:
             return
         queue = self.returned.setdefault(place, deque(maxlen=KEPT))
@@ -51,8 +56,7 @@ class Graphs(Check):
         alive = [one for ref in queue if (one := ref()) is not None and one.grad_fn is not None]
         if len(alive) < KEPT:
             return
-        lists = (name for name, value in self.ledger.scene.variables() if _holds(value, alive[0]))
-        name = next(lists, None)
+        name = self._holder(alive[0])
         self.held[place] = name or "a list", _appended(name, place) if name else place
         for one in alive:
             if one.grad_fn is not None:
@@ -88,16 +92,43 @@ class Graphs(Check):
     def step_ended(self, step: Step) -> None:
         if self.found is not None or len(self.roots) < MANY + 2:
             return
+        if self.ledger.steps % KEPT == 0:
+            self._outputs_kept()
+            if self.found is not None:
+                return
         alive = [kept for passed in list(self.roots)[:MANY] if (kept := _alive(passed)) is not None]
         if len(alive) < MANY:
             return
-        scene = self.ledger.scene
-        held = (name for name, value in scene.variables() if _holds(value, alive[0]))
-        name = next(held, None)
+        name = self._holder(alive[0])
         passed = self.ledger.backwards[-1]
         place = _appended(name, passed) or passed
         called = f"`{name}`" if name else "something"
         self.found = _kept(name or "losses", "", place, called, len(alive))
+
+    def _outputs_kept(self) -> None:
+        """Look for results of a model that are still there, with their graphs, many steps after they were trained on."""
+        outputs = [(steps, one) for steps, ref in self.trained if (one := ref()) is not None and one.grad_fn is not None]
+        old = [one for steps, one in outputs if steps < self.ledger.steps - 1]
+        if len(old) < KEPT or len({steps for steps, _ in outputs}) < KEPT:
+            return
+        name = self._holder(old[0])
+        place = self.ledger.called_at
+        if name is not None:
+            self.found = _outputs(name, _appended(name, place) or place)
+
+    def _holder(self, tensor: Tensor) -> str | None:
+        """Return what the user calls the list that holds a tensor, perhaps as an attribute of something."""
+        variables = ((name, value) for name, value in self.ledger.scene.variables() if _holds(value, tensor))
+        found = next((name for name, _ in variables), None)
+        if found is not None:
+            return found
+        lists = [one for one in gc.get_referrers(tensor) if isinstance(one, list | deque)]
+        for owner in (owner for one in lists for owner in gc.get_referrers(one)):
+            holder = owner if isinstance(owner, dict) else getattr(owner, "__dict__", {})
+            names = [key for key, value in holder.items() if isinstance(key, str) and any(value is one for one in lists)]
+            if names and not names[0].startswith("_"):
+                return names[0]
+        return None
 
     def findings(self) -> list[Finding]:
         if self.found is None and self.held and self.ledger.backwards:
@@ -109,7 +140,7 @@ class Graphs(Check):
 def _outputs(name: str, place: Place | None) -> Finding:
     return Finding(
         "graphs_kept",
-        f"What the model returns is kept in `{name}` with the graph of each call, and no backward pass needs it.",
+        f"What the model returns is kept in `{name}` with the graph of each call, and no backward pass needs it any more.",
         "A result holds on to all that it was computed from, so memory grows with each batch.",
         "with torch.no_grad():   # around the evaluation; or keep output.detach()",
         place,

@@ -89,10 +89,11 @@ class Initial(Check):
                 self.blamed = self.blamed or self.initialised.get(id(leaf.tensor))
         for model, _ in list(self.ledger.roots.values()):
             held = [one for one in _weights(model) if id(one.matrix) in step.optimizer.keys]
-            if held:
-                self._look(held, step)
+            tables = [one for one in _tables(model) if id(one.matrix) in step.optimizer.keys]
+            if held or tables:
+                self._look(held, tables, step)
 
-    def _look(self, weights: list[Weight], step: Step) -> None:
+    def _look(self, weights: list[Weight], tables: list[Weight], step: Step) -> None:
         alike = [one for one, following in pairwise(weights) if _alike(one, 0) and _alike(following, 1)]
         if alike:
             self.found.append(
@@ -106,13 +107,12 @@ class Initial(Check):
                 )
             )
         huge = [one for one in weights if one.size > HUGE]
+        huge += [one for one in tables if norm(one.matrix) > HUGE * one.matrix.numel() ** 0.5]
         if huge:
             self.found.append(
                 Finding(
                     "weights_start_too_large",
-                    f"The initial weights of `{huge[0].name}` are too large: about {huge[0].size:.3g} times what "
-                    "goes in "
-                    "comes out of the layer.",
+                    f"The initial weights of `{huge[0].name}` are too large: {_how_large(huge[0], huge[0] in tables)}.",
                     "Activations saturate, and the first loss is far above that of a guess.",
                     "Leave the initialisation to the layer, or use torch.nn.init.kaiming_uniform_(layer.weight).",
                     self._place(huge[0], step),
@@ -158,6 +158,12 @@ def _far_off(guess: float, first: float, place: Place | None) -> Finding:
     )
 
 
+def _how_large(weight: Weight, table: bool) -> str:
+    if table:
+        return f"numbers of the size {norm(weight.matrix) / weight.matrix.numel() ** 0.5:.3g}, where 1 or less is usual"
+    return f"about {weight.size:.3g} times what goes in comes out of the layer"
+
+
 def _weights(model: Module) -> list[Weight]:
     """Return the weights of the layers of a model that mix inputs, in their order."""
     import torch
@@ -168,6 +174,17 @@ def _weights(model: Module) -> list[Weight]:
         Weight(f"{name}.weight".lstrip("."), one.weight)
         for name, one in model.named_modules()
         if isinstance(one, mixing) and id(one.weight) not in tables  # a table that is shared starts as tables do
+    ]
+
+
+def _tables(model: Module) -> list[Weight]:
+    """Return the tables of embeddings: usual ones start with numbers of about 1, or smaller."""
+    import torch
+
+    return [
+        Weight(f"{name}.weight".lstrip("."), one.weight)
+        for name, one in model.named_modules()
+        if isinstance(one, torch.nn.Embedding | torch.nn.EmbeddingBag)
     ]
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from descend.doctor.checks.activations import passed
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Leaf, Ledger
@@ -32,6 +33,8 @@ REDUCING = (
 )
 LOSSES = ("MseLoss", "NllLoss", "BinaryCrossEntropy", "L1Loss", "SmoothL1Loss", "HuberLoss")
 ENOUGH = 5
+MOST = 20
+"""Products that are looked at for an overlap."""
 QUOTIENTS = ("div", "__truediv__", "true_divide")
 REWARD = re.compile(r"reward|return|advantage|\badv|\bgains?\b|payoff|utilit", re.I)
 AGAINST = re.compile(r"-|neg|cost|loss(?!\s*=)|regret|penalt", re.I)
@@ -46,6 +49,9 @@ class Objective(Check):
         self.signs: dict[Place | None, tuple[str, Place | None, int]] = {}
         self.negated: ByTensor[tuple[int, Place | None]] = ByTensor()
         """Losses and what is made of them: 1 as they are, -1 with a minus sign, and where it was put."""
+        self.overlap: ByTensor[bool] = ByTensor()
+        self.similar: set[Place | None] = set()
+        self.looked: set[int] = set()
         self.mean_error = False
         self.added: Place | None = None
         self.likely: ByTensor[bool] = ByTensor()
@@ -80,6 +86,12 @@ class Objective(Check):
             self.rewarded[output] = self.rewarded.of(tensors[0])
         if self.likely.of(tensors[0]):
             self.likely[output] = name in ("mean", "sum")  # not what is negated in place
+        if name == "cosine_similarity" and len([one for one in tensors[:2] if one.requires_grad]) == 1:
+            self.negated[output] = -1, operation.place  # with a target: it is to become large
+            self.similar.add(operation.place)
+            return
+        if self._overlaps(operation):
+            return
         if name.endswith("_loss") or "cross_entropy" in name:
             if not output.ndim or len([one for one in tensors[:2] if one.requires_grad]) == 1:
                 self.negated[output] = 1, None
@@ -101,10 +113,34 @@ class Objective(Check):
             if self.negated.of(tensors[0]) is not None and (second is None or turned * second[0] == sign):
                 self.negated[output] = sign, place
 
+    def _overlaps(self, operation: Operation) -> bool:
+        """Follow the product of chances and a mask, as Dice and the intersection over union begin, to their quotient."""
+        name, tensors, output = operation.name, operation.tensors, operation.outputs[0]
+        if name in ("mul", "__mul__") and len(tensors) > 1 and tensors[0].shape == tensors[1].shape and tensors[0].ndim:
+            first, second = tensors[:2]
+            if first.requires_grad != second.requires_grad and len(self.looked) < MOST:
+                chances, mask = (first, second) if first.requires_grad else (second, first)
+                self.looked.add(id(output))
+                known = chances.detach()
+                binary = bool(((mask == 0) | (mask == 1)).all()) and bool(mask.any())
+                if binary and bool((known >= 0).all()) and bool((known <= 1).all()):
+                    self.overlap[output] = True
+            return False
+        if not self.overlap.known or not tensors or self.overlap.of(tensors[0]) is None:
+            return False
+        if name in QUOTIENTS and len(tensors) > 1 and tensors[1].requires_grad:
+            self.negated[output] = -1, operation.place
+            self.similar.add(operation.place)
+        elif name in ("sum", "mul", "__mul__", "__rmul__", "add", "__add__", "mean", "clamp"):
+            self.overlap[output] = True
+        else:
+            return False
+        return True
+
     def backward_begins(self, backward: Backward) -> None:
         node = backward.roots[0].grad_fn if len(backward.roots) == 1 else None
         if node is not None and not self.ledger.optimizers:
-            self.mean_error = _below(node).startswith((*LOSSES, "Pow", "Abs"))
+            self.mean_error = _below(node).name().startswith((*LOSSES, "Pow", "Abs"))
         if node is None or backward.value is None or len(self.ledger.optimizers) > 1:
             return
         known = self.signs.get(backward.place)
@@ -112,6 +148,8 @@ class Objective(Check):
         sign, negated_at = self.negated.of(backward.roots[0]) or (1, None)
         if not how and sign == -1:
             how = "the loss has a minus sign" if negated_at else "the error of each row enters it with a minus sign"
+            if negated_at in self.similar:
+                how = "a similarity, which is to become large, is taken for the loss"
             negated_at = negated_at or backward.place
         if not how and self.likely.of(backward.roots[0]):
             how = "a log-likelihood lacks its minus sign"
@@ -119,7 +157,7 @@ class Objective(Check):
             how, negated_at, sign = "log-probabilities times rewards lack their minus sign", rewarded, -1
         groups = (group for one in self.ledger.optimizers for group in one.optimizer.param_groups)
         if any(group.get("maximize") for group in groups):
-            how = "maximize=True" if not how and _below(node).startswith(LOSSES) else ""
+            how = "maximize=True" if not how and _below(node).name().startswith(LOSSES) else ""
         if how and self._attacks([leaf for one in self.ledger.optimizers for leaf in one.leaves]):
             how = ""
         label = Label.of(node)
@@ -146,24 +184,31 @@ def _ascent(node: Node) -> str:
     """Return what is maximised by a step down this loss; empty if nothing is."""
     if node.name().startswith("Neg"):
         following = node.next_functions[0][0]
-        if following is not None and _below(following).startswith(LOSSES):
+        if following is not None and _below(following).name().startswith(LOSSES):
             return "the loss has a minus sign"
         return ""
-    return "a log-likelihood lacks its minus sign" if _below(node).startswith("LogSoftmax") else ""
+    below = _below(node)
+    if below.name().startswith("LogBackward"):
+        below = passed(below.next_functions[0][0]) or below  # of probabilities, made by a softmax or a sigmoid
+        below = _below(below)
+        return "a log-likelihood lacks its minus sign" if below.name().startswith(("Softmax", "Sigmoid")) else ""
+    return "a log-likelihood lacks its minus sign" if below.name().startswith("LogSoftmax") else ""
 
 
-def _below(node: Node) -> str:
-    """Return the name of the first node that is no mean, sum or choice of entries."""
+def _below(node: Node) -> Node:
+    """Return the first node that is no mean, sum or choice of entries."""
     while node.name().startswith(REDUCING):
         following = [inner for inner, _ in node.next_functions if inner is not None]
         if len(following) != 1:
             break
         node = following[0]
-    return node.name()
+    return node
 
 
 def _ascending(how: str, place: Place | None) -> Finding:
     fix = "loss = torch.nn.functional.cross_entropy(scores, y)   # or: loss = -log_likelihood.mean()"
+    if "similarity" in how:
+        fix = "loss = 1 - similarity.mean()"
     if how == "maximize=True":
         fix = "Leave out maximize=True."
     elif "each row" in how:

@@ -9,6 +9,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -86,9 +87,17 @@ class Repeats(Check):
         seed = args[0] if args else next(iter(kwargs.values()), None)
         if seed is not None:
             # A seed set anew for each model, as over folds, is no fault: each model has an optimizer of its own.
-            key = (self.ledger.scene.here(), len(self.ledger.optimizers), str(seed))
+            key = (self._calling(), len(self.ledger.optimizers), str(seed))
             self.seeds.setdefault(key, []).append(self.ledger.steps)
         return theirs(*args, **kwargs)
+
+    def _calling(self) -> Place | None:
+        """Return the line that sets a seed: of a function that does nothing else, the line that calls it."""
+        for frame in self.ledger.scene.frames():
+            place = Place(frame.f_code.co_filename, frame.f_lineno)
+            if not only_seeds(place.file, frame.f_code.co_firstlineno):
+                return place
+        return self.ledger.scene.here()
 
     def _restored(self, theirs: Callable[..., object], *args: object, **kwargs: object) -> object:
         """Forget a seed after which the random numbers go on as they were before, as for a picture of each epoch."""
@@ -218,6 +227,17 @@ class Repeats(Check):
             if sum(after > before for before, after in pairwise(steps)) >= ENOUGH:
                 yield _seeded(place, len(steps))
                 return
+
+
+@lru_cache(maxsize=64)
+def only_seeds(file: str, line: int) -> bool:
+    """Whether the function at a line sets seeds and does nothing else."""
+    module = tree(file)
+    functions = [] if module is None else [node for node in ast.walk(module) if isinstance(node, Function)]
+    body = next((node.body for node in functions if node.lineno == line), [])
+    calls = [one.value for one in body if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call)]
+    others = [one for one in body if not isinstance(one, ast.Expr | ast.Assign)]
+    return bool(calls) and not others and all("seed" in called(one) for one in calls)
 
 
 def _seeding(file: str) -> Place | None:

@@ -305,5 +305,5 @@ def _mixes_first(model: Module) -> bool:
 
     for layer in model.modules():
         if any(True for _ in layer.parameters(recurse=False)):
-            return isinstance(layer, (torch.nn.Linear, torch.nn.modules.conv._ConvNd))
+            return isinstance(layer, torch.nn.Linear | torch.nn.modules.conv._ConvNd | torch.nn.RNNBase)
     return False

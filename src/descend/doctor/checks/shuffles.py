@@ -10,7 +10,7 @@ from descend.doctor.checks.batches import shuffled_apart
 from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
 from descend.doctor.places import Place
-from descend.doctor.source import assigned, called, names, scopes, tree, within, written
+from descend.doctor.source import Function, assigned, called, names, scopes, tree, within, written
 
 PERMUTATIONS = {"permutation", "randperm"}
 RESEEDING = {"seed", "set_state", "manual_seed", "default_rng", "RandomState", "Random"}
@@ -27,7 +27,7 @@ class Shuffles(Check):
         if module is None or not self.ledger.steps:
             return []
         for body in scopes(module):
-            lines = [*_permuted(body), *_shuffled(body)]
+            lines = [*_permuted(body), *_shuffled(body, module)]
             if lines:
                 return [shuffled_apart(Place(file, lines[0]), 0)]
         return []
@@ -47,16 +47,45 @@ def _permuted(body: list[ast.stmt]) -> Iterator[int]:
                 return
 
 
-def _shuffled(body: list[ast.stmt]) -> Iterator[int]:
+def _shuffled(body: list[ast.stmt], module: ast.Module) -> Iterator[int]:
     """Yield the line of ``shuffle(x)`` where its targets are not shuffled with it."""
     calls = [node for node in within(body) if isinstance(node, ast.Call) and called(node) == "shuffle" and node.args]
     alone = {written(node.args[0]): node.lineno for node in calls if len(node.args) == 1}
     for name, line in alone.items():
         for other in {one for one, _, at in assigned(body) if at < line} | set(alone):
             paired = _answers(body, other, name, line) or _answers(body, name, other, line)
+            targets = bool(ANSWERS.search(name)) != bool(ANSWERS.search(other)) and "source" not in name + other
+            both = name in alone and other in alone
+            paired = paired or (targets and _handed_out(body, name, other, line))
+            paired = paired or ((targets or both) and _picked_alike(module, name, other))
             if other != name and paired and not _reseeded(body, {line, alone.get(other, line)}):
                 yield line
                 return
+
+
+def _handed_out(body: list[ast.stmt], first: str, second: str, line: int) -> bool:
+    """Whether two variables are returned, or yielded, side by side after a line."""
+    for node in within(body):
+        value = node.value if isinstance(node, ast.Return | ast.Yield) else None
+        if isinstance(value, ast.Tuple) and node.lineno > line:
+            if {first, second} <= {written(one) for one in value.elts}:
+                return True
+    return False
+
+
+def _picked_alike(module: ast.Module, first: str, second: str) -> bool:
+    """Whether a function hands out entries of two attributes by one and the same index, as a dataset does."""
+    if not (first.startswith("self.") and second.startswith("self.")):
+        return False
+    for node in ast.walk(module):
+        if isinstance(node, Function):
+            picked = [one for one in ast.walk(node) if isinstance(one, ast.Subscript)]
+            indices = [
+                {written(one.slice) for one in picked if written(one.value) == name} for name in (first, second)
+            ]
+            if indices[0] & indices[1]:
+                return True
+    return False
 
 
 def _answers(body: list[ast.stmt], name: str, inputs: str, line: int) -> bool:

@@ -137,7 +137,9 @@ class Standardised(Check):
         size = rows.shape[1]
         found = self.weights.get(size)
         if found is None:
-            found = torch.arange(1, size + 1, dtype=torch.double, device=rows.device).mul_(0.6180339887).frac_().add_(0.5)
+            found = (
+                torch.arange(1, size + 1, dtype=torch.double, device=rows.device).mul_(0.6180339887).frac_().add_(0.5)
+            )
             self.weights[size] = found
         return found
 

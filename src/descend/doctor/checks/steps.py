@@ -72,9 +72,11 @@ class Steps(Check):
                 continue
             begun, ended = math.hypot(*norms(first)), math.hypot(*norms(now))
             moved = math.hypot(*norms([new - old for new, old in zip(now, first, strict=True)]))
+            matrices = [pair for pair in zip(first, now, strict=True) if pair[0].ndim > 1]  # what is decayed, or nearly all
+            sizes = [math.hypot(*norms(list(each))) for each in zip(*matrices, strict=True)] or [begun, ended]
             one = (
-                _decayed(optimizer, begun, ended, losses)
-                or self._pulled(optimizer, begun, ended)
+                _decayed(optimizer, sizes[0], sizes[1], losses)
+                or self._pulled(optimizer, sizes[0], sizes[1])
                 or self._small(optimizer, begun, moved, losses)
                 or _large(optimizer, losses)
             )
