@@ -114,7 +114,13 @@ def report_of(
 
 SUBORDINATE = {"rate_too_small", "gradients_vanish", "target_among_inputs", "initial_loss_too_high"}
 """Findings of scripts in which nothing else is wrong."""
-CONSTANT = {"softmax_of_one_column", "inputs_unscaled", "output_out_of_reach", "activation_on_logits"}
+CONSTANT = {
+    "constant_weights",
+    "softmax_of_one_column",
+    "inputs_unscaled",
+    "output_out_of_reach",
+    "activation_on_logits",
+}
 """Findings that say why a gradient is 0 everywhere."""
 GROWING = {"clipped_before_unscale", "accumulation_not_divided", "loss_maximised"}
 """Findings with which a loss grows, or is not what it seems, whatever the rate."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 from descend.doctor.places import Place
 
@@ -113,6 +114,10 @@ def carried(operation: Operation, known: ByTensor[Value]) -> Value | None:
     return found
 
 
+MADE_AT: WeakKeyDictionary[Module, Place] = WeakKeyDictionary()
+"""The lines that made the layers, while a script is watched."""
+
+
 class Label(NamedTuple):
     """What a node of the graph remembers of the call that made it; no tensors, as they would keep the graph alive."""
 
@@ -125,6 +130,14 @@ class Label(NamedTuple):
     def title(self) -> str:
         """What to call the function in a sentence."""
         return title(self.function, self.name)
+
+    @property
+    def written_at(self) -> Place | None:
+        """Where the call is written: of an activation among the layers of a `Sequential`, the line that makes it."""
+        if len(self.layers) < 2 or type(self.layers[-1]).__module__ != "torch.nn.modules.activation":
+            return self.place
+        contained = type(self.layers[-2]).__module__ == "torch.nn.modules.container"
+        return (MADE_AT.get(self.layers[-1]) if contained else None) or self.place
 
     def put_on(self, node: Node) -> None:
         """Attach the label to a node, unless it has one already."""

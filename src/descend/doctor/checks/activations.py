@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from descend.doctor.contract import Check, Replacement
 from descend.doctor.finding import Finding, capital
 from descend.doctor.ledger import Backward, Ledger
-from descend.doctor.operation import Label, Operation
+from descend.doctor.operation import MADE_AT, Label, Operation
 from descend.doctor.places import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.autograd.graph import Node
+    from torch.nn import Module
 
 LOGITS = {
     "cross_entropy": ("Softmax", "softmax"),
@@ -59,10 +60,17 @@ class Activations(Check):
         """What the first scores that a loss was given are, by their numbers."""
 
     def replaces(self) -> Iterator[Replacement]:
-        from torch import distributions
+        from torch import distributions, nn
 
+        yield nn.Module, "__init__", self._made
         for kind in (distributions.Categorical, distributions.OneHotCategorical, distributions.Bernoulli):
             yield kind, "__init__", self._distributed
+
+    def _made(self, theirs: Callable[..., object], layer: Module, *args: object, **kwargs: object) -> None:
+        theirs(layer, *args, **kwargs)
+        place = self.ledger.scene.here()
+        if place is not None:
+            MADE_AT[layer] = place
 
     def _distributed(self, theirs: Callable[..., object], made: object, *args: object, **kwargs: object) -> object:
         """Look at what a distribution is given for logits: it takes the softmax, or the sigmoid, itself."""
@@ -72,7 +80,7 @@ class Activations(Check):
         function = "sigmoid" if kind == "Bernoulli" else "softmax"
         if node is not None and node.name().startswith(function.capitalize()):
             label = Label.of(node)
-            place = (label.place if label else None) or self.ledger.scene.here()
+            place = (label.written_at if label else None) or self.ledger.scene.here()
             self._found(f"twice {kind}", _twice(f"`{kind}(logits=...)`", place, function))
         return theirs(made, *args, **kwargs)
 
@@ -90,7 +98,7 @@ class Activations(Check):
             reached = passed(node)
             if reached is not None and reached.name().startswith(kind):
                 label = Label.of(reached)
-                place = (label.place if label else None) or operation.place
+                place = (label.written_at if label else None) or operation.place
                 self._found(f"twice {name}", _twice(capital(operation.title), place, function))
             elif reached is not None:
                 self._bounded(operation, reached)
@@ -111,7 +119,8 @@ class Activations(Check):
             over = None if first is None or first is not node else _dimension(node, tensors[0].ndim)
             if over is not None and over > 1 and node.name().startswith("LogSoftmax"):
                 label = Label.of(node)
-                self._found("axis", _over_axis((label.place if label else None) or operation.place, tensors[0], over))
+                place = (label.written_at if label else None) or operation.place
+                self._found("axis", _over_axis(place, tensors[0], over))
             elif first is not None and first.name().startswith("LogSoftmax"):
                 before = passed(_next(first))
                 if before is not None:
@@ -130,7 +139,7 @@ class Activations(Check):
         if operation.name == "cross_entropy" and kinds[0] == PROBABILITIES:
             reached = passed(operation.tensors[0].grad_fn)
             label = Label.of(reached) if reached is not None else None
-            place = (label.place if label else None) or operation.place
+            place = (label.written_at if label else None) or operation.place
             self._found("twice cross_entropy", _twice(capital(operation.title), place, "softmax"))
         elif operation.name == "nll_loss" and kinds[0] in (PROBABILITIES, RAW_SCORES) and "axis" not in self.seen:
             self._found("nll", _without_log(operation, kinds[0]))
@@ -171,7 +180,7 @@ class Activations(Check):
         over = result is not None and result.ndim == 2 and not _dimension(node, 2)
         if result is not None and over and result.shape[0] != result.shape[1] and _by_row(root.grad_fn, node):
             label = Label.of(node)
-            place = (label.place if label else None) or backward.place
+            place = (label.written_at if label else None) or backward.place
             self._found("batch", _over_batch(place, tuple(result.shape)))
 
     def findings(self) -> list[Finding]:
@@ -268,7 +277,7 @@ def _on_logits(operation: Operation, node: Node, title: str, effect: str) -> Fin
         "The loss takes raw scores, of any size and sign; scores that are held back cannot tell classes apart, and the "
         "gradient ends where they are held.",
         f"Leave out the {title} after the last layer.",
-        (label.place if label else None) or operation.place,
+        (label.written_at if label else None) or operation.place,
     )
 
 
@@ -279,7 +288,7 @@ def _sigmoid_twice(operation: Operation, node: Node) -> Finding:
         "`sigmoid` is applied to the result of another `sigmoid`.",
         "Applied twice, sigmoid gives numbers between 0.5 and 0.73 only: the loss cannot get near zero.",
         "Leave out one sigmoid.",
-        (label.place if label else None) or operation.place,
+        (label.written_at if label else None) or operation.place,
     )
 
 

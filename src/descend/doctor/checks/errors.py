@@ -174,7 +174,7 @@ class Errors(Check):
         return []
 
     def _changing(self, shape: tuple[int, ...] | None, version: re.Match[str] | None) -> Place | None:
-        """Return the line of the last change that made this version of a tensor of this shape, or one it is a part of."""
+        """Return the line of the last change that made this version of a tensor, or of one that it is a part of."""
         known = [one for one in self.latest if version is not None and one.version == int(version[1])]
         same = [one for one in known if one.shape == shape]
         whole = [one for one in known if shape is not None and math.prod(one.shape) > math.prod(shape)]

@@ -197,7 +197,10 @@ class Hits(Check):
             self._choice(operation)
         elif self.chosen.known:
             found = self.chosen.of(*tensors)
-            if found is not None and name in EQUAL:
+            others = [
+                one for one in tensors if self.chosen.of(one) is None and not one.is_floating_point() and one.ndim
+            ]
+            if found is not None and (name in EQUAL or others):
                 self.wrong = self.wrong or found
             elif found is not None and name not in NUMBERS:
                 for output in operation.outputs:

@@ -93,9 +93,9 @@ class Graphs(Check):
         if self.found is not None or len(self.roots) < MANY + 2:
             return
         if self.ledger.steps % KEPT == 0:
-            self._outputs_kept()
-            if self.found is not None:
-                return
+            self.found = self._outputs_kept()
+        if self.found is not None:
+            return
         alive = [kept for passed in list(self.roots)[:MANY] if (kept := _alive(passed)) is not None]
         if len(alive) < MANY:
             return
@@ -105,16 +105,15 @@ class Graphs(Check):
         called = f"`{name}`" if name else "something"
         self.found = _kept(name or "losses", "", place, called, len(alive))
 
-    def _outputs_kept(self) -> None:
-        """Look for results of a model that are still there, with their graphs, many steps after they were trained on."""
-        outputs = [(steps, one) for steps, ref in self.trained if (one := ref()) is not None and one.grad_fn is not None]
+    def _outputs_kept(self) -> Finding | None:
+        """Look for results of a model that are still there, with their graphs, many steps after their own."""
+        there = [(steps, one) for steps, ref in self.trained if (one := ref()) is not None]
+        outputs = [(steps, one) for steps, one in there if one.grad_fn is not None]
         old = [one for steps, one in outputs if steps < self.ledger.steps - 1]
         if len(old) < KEPT or len({steps for steps, _ in outputs}) < KEPT:
-            return
-        name = self._holder(old[0])
-        place = self.ledger.called_at
-        if name is not None:
-            self.found = _outputs(name, _appended(name, place) or place)
+            return None
+        name, place = self._holder(old[0]), self.ledger.called_at
+        return None if name is None else _outputs(name, _appended(name, place) or place)
 
     def _holder(self, tensor: Tensor) -> str | None:
         """Return what the user calls the list that holds a tensor, perhaps as an attribute of something."""
@@ -125,7 +124,8 @@ class Graphs(Check):
         lists = [one for one in gc.get_referrers(tensor) if isinstance(one, list | deque)]
         for owner in (owner for one in lists for owner in gc.get_referrers(one)):
             holder = owner if isinstance(owner, dict) else getattr(owner, "__dict__", {})
-            names = [key for key, value in holder.items() if isinstance(key, str) and any(value is one for one in lists)]
+            named = [key for key, value in holder.items() if any(value is one for one in lists)]
+            names = [key for key in named if isinstance(key, str)]
             if names and not names[0].startswith("_"):
                 return names[0]
         return None
@@ -140,7 +140,7 @@ class Graphs(Check):
 def _outputs(name: str, place: Place | None) -> Finding:
     return Finding(
         "graphs_kept",
-        f"What the model returns is kept in `{name}` with the graph of each call, and no backward pass needs it any more.",
+        f"What the model returns is kept in `{name}` with the graph of each call, which no backward pass needs.",
         "A result holds on to all that it was computed from, so memory grows with each batch.",
         "with torch.no_grad():   # around the evaluation; or keep output.detach()",
         place,

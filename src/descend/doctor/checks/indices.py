@@ -9,6 +9,7 @@ INDEXING = {"gather", "__getitem__", "index_select", "take_along_dim", "scatter"
 
 
 def embedding(failure: Failure) -> Finding | None:
+    """Explain what was wrong with the indices of an embedding."""
     rows, table = failure.call.tensors[:2]
     name = failure.name(rows, "tokens")
     if rows.is_floating_point():
@@ -38,6 +39,7 @@ def embedding(failure: Failure) -> Finding | None:
 
 
 def one_hot(failure: Failure) -> Finding | None:
+    """Explain what was wrong with the labels that `one_hot` was given."""
     labels = failure.call.tensors[0]
     name = failure.name(labels, "labels")
     if labels.is_floating_point() or labels.dtype.itemsize < 8:

@@ -8,7 +8,7 @@ from statistics import mean
 from typing import TYPE_CHECKING, NamedTuple
 
 from descend.doctor.contract import Check, norm
-from descend.doctor.finding import Finding
+from descend.doctor.finding import Finding, listed
 from descend.doctor.ledger import Backward, Ledger, Step
 from descend.doctor.operation import OF_CLASSES, Operation
 from descend.doctor.places import Place
@@ -52,6 +52,8 @@ class Initial(Check):
         self.loss_at: Place | None = None
         self.guess: tuple[float, float, Place | None] | None = None
         """Loss of a guess, first loss, and where it is computed, of a classifier."""
+        self.zero: list[tuple[Weight, Place | None]] = []
+        """Several layers whose weights start at 0: a fault if they stay there."""
         self.found: list[Finding] = []
         self.looked = False
         self.blamed: Place | None = None
@@ -59,7 +61,7 @@ class Initial(Check):
     def operation(self, operation: Operation) -> None:
         name = operation.name
         if not self.looked and name.endswith("_") and operation.tensors and operation.tensors[0].is_leaf:
-            self.initialised[id(operation.tensors[0])] = operation.place
+            self.initialised[_key(operation.tensors[0])] = operation.place
         if name in OF_CLASSES and self.guess is None and operation.tensors[0].requires_grad and operation.outputs:
             scores = operation.tensors[0]
             guess = math.log(max(2, scores.shape[1 if scores.ndim > 1 else 0]))
@@ -86,7 +88,7 @@ class Initial(Check):
         self.looked = True
         for leaf in step.optimizer.leaves:
             if leaf.tensor.ndim and norm(leaf.tensor) > HUGE * math.sqrt(leaf.tensor.numel()):
-                self.blamed = self.blamed or self.initialised.get(id(leaf.tensor))
+                self.blamed = self.blamed or self.initialised.get(_key(leaf.tensor))
         for model, _ in list(self.ledger.roots.values()):
             held = [one for one in _weights(model) if id(one.matrix) in step.optimizer.keys]
             tables = [one for one in _tables(model) if id(one.matrix) in step.optimizer.keys]
@@ -106,6 +108,9 @@ class Initial(Check):
                     {"layers": [one.name for one in alike]},
                 )
             )
+        zero = [one for one in weights if one.matrix.numel() and not bool(one.matrix.any())]
+        if len(zero) > 1:
+            self.zero = [(one, self._place(one, step)) for one in zero]
         huge = [one for one in weights if one.size > HUGE]
         huge += [one for one in tables if norm(one.matrix) > HUGE * one.matrix.numel() ** 0.5]
         if huge:
@@ -121,9 +126,12 @@ class Initial(Check):
             )
 
     def _place(self, weight: Weight, step: Step) -> Place | None:
-        return self.initialised.get(id(weight.matrix)) or step.optimizer.place
+        return self.initialised.get(_key(weight.matrix)) or step.optimizer.place
 
     def findings(self) -> list[Finding]:
+        zero = [(one, place) for one, place in self.zero if not bool(one.matrix.any())]
+        if len(zero) > 1:
+            self.found.append(_all_zero([one.name for one, _ in zero], zero[0][1]))
         losses = self.ledger.losses.get(self.loss_at, [])
         stuck = len(losses) >= LOOKED_AT[-1] and losses[-1] > LEARNED * losses[0]
         if not self.found and stuck and self.ratios and max(self.ratios) < VANISHED:
@@ -143,6 +151,25 @@ class Initial(Check):
             if first > FAR * guess and first > guess + 3.0 and mean(losses[-5:]) > guess:
                 self.found.append(_far_off(guess, first, self.blamed or place))
         return self.found
+
+
+def _key(tensor: Tensor) -> int:
+    """Return what tells where the numbers of a tensor lie, through `.data` as well."""
+    import torch
+
+    return tensor.data_ptr() if tensor.layout == torch.strided else id(tensor)
+
+
+def _all_zero(names: list[str], place: Place | None) -> Finding:
+    return Finding(
+        "constant_weights",
+        f"The weights of {listed(names)} start at zero, all of them, and stay there: what comes out of one such layer "
+        "is 0, and so is every gradient that has to go through the other.",
+        "Random initial weights break the symmetry between units; only biases, or one layer, may start at 0.",
+        "Leave the initialisation to the layer, or use torch.nn.init.kaiming_uniform_(layer.weight).",
+        place,
+        {"layers": names},
+    )
 
 
 def _far_off(guess: float, first: float, place: Place | None) -> Finding:

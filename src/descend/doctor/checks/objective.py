@@ -114,7 +114,7 @@ class Objective(Check):
                 self.negated[output] = sign, place
 
     def _overlaps(self, operation: Operation) -> bool:
-        """Follow the product of chances and a mask, as Dice and the intersection over union begin, to their quotient."""
+        """Follow the product of chances and a mask, as in Dice or the intersection over union, to its quotient."""
         name, tensors, output = operation.name, operation.tensors, operation.outputs[0]
         if name in ("mul", "__mul__") and len(tensors) > 1 and tensors[0].shape == tensors[1].shape and tensors[0].ndim:
             first, second = tensors[:2]

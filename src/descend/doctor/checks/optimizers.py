@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 
 from descend.doctor.contract import Check
@@ -10,6 +11,15 @@ from descend.doctor.ledger import Ledger, WatchedOptimizer
 from descend.doctor.operation import Operation
 from descend.doctor.places import Place
 
+DRAWING = {"normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "bernoulli_"}
+FILLING = {"copy_", "__setitem__", "set_", "fill_", "zero_"}
+MEANT = re.compile(
+    r"pre-?train|load_state_dict|reservoir|echo.?state|random.?(feature|projection|kitchen)|fourier|lora\b|teacher|"
+    r"on purpose|extreme.?learning",
+    re.I,
+)
+"""What says of weights that they are to stay as they were drawn, or stand for such as were trained elsewhere."""
+ENOUGH = 20
 OFTEN = 4
 """Optimizers from one line that are more than a script needs."""
 
@@ -20,6 +30,9 @@ class Optimizers(Check):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.copied: set[int] = set()
+        self.froze: dict[int, Place | None] = {}
+        self.drawn: set[int] = set()
+        """Where numbers lie that were drawn at random in place, as layers begin, and not replaced since."""
 
     def findings(self) -> list[Finding]:
         made: dict[Place | None, list[WatchedOptimizer]] = {}
@@ -34,7 +47,24 @@ class Optimizers(Check):
             if frozen and shared and not any(leaf.steps for leaf in later.leaves if id(leaf.tensor) not in earlier):
                 found.append(_frozen(later, frozen))
                 break
-        return found or self._head_frozen()
+        return found or self._head_frozen() or self._never_trained()
+
+    def _never_trained(self) -> list[Finding]:
+        """Look for frozen layers that an optimizer is given, whose weights are as they were drawn, never loaded."""
+        for optimizer in self.ledger.stepping:
+            frozen = [
+                leaf for leaf in optimizer.leaves if not leaf.tensor.requires_grad and not leaf.steps + leaf.passes
+            ]
+            matrices = [leaf for leaf in frozen if leaf.tensor.ndim > 1 and leaf.tensor.is_floating_point()]
+            matrices = [leaf for leaf in matrices if leaf.tensor.data_ptr() in self.drawn]
+            known = any(MEANT.search(leaf.name) for leaf in frozen) or self._says_meant()
+            if matrices and optimizer.steps >= ENOUGH and not known:
+                place = self.froze.get(id(matrices[0].tensor)) or optimizer.place
+                return [_as_drawn([leaf.name for leaf in matrices], optimizer, place)]
+        return []
+
+    def _says_meant(self) -> bool:
+        return any(MEANT.search(line) for line in linecache.getlines(self.ledger.scene.script))
 
     def _head_frozen(self) -> list[Finding]:
         """Look for a last layer whose bias is trained, while its weights stay frozen as they were drawn."""
@@ -54,8 +84,15 @@ class Optimizers(Check):
         return 0 if leaf is None else leaf.steps
 
     def operation(self, operation: Operation) -> None:
-        if operation.name == "copy_":
+        name = operation.name
+        if name == "copy_":
             self.copied.add(id(operation.tensors[0]))  # loaded, perhaps
+        elif name in ("requires_grad_", "__set__") and operation.tensors and not operation.tensors[0].requires_grad:
+            self.froze[id(operation.tensors[0])] = operation.place
+        if name in DRAWING and operation.tensors and not operation.tensors[0].is_sparse:
+            self.drawn.add(operation.tensors[0].data_ptr())
+        elif name in FILLING and operation.tensors and not operation.tensors[0].is_sparse:
+            self.drawn.discard(operation.tensors[0].data_ptr())
 
 
 def _in_vain(several: list[WatchedOptimizer]) -> bool:
@@ -90,6 +127,20 @@ def _half_frozen(later: WatchedOptimizer, name: str) -> Finding:
         f"{name}.requires_grad_(True)   # before the optimizer is made",
         later.place,
         {"frozen": [f"{name}.weight"]},
+        WARNING,
+    )
+
+
+def _as_drawn(names: list[str], optimizer: WatchedOptimizer, place: Place | None) -> Finding:
+    return Finding(
+        "frozen_forgotten",
+        f"`{optimizer.called}` is given {listed(names)}, which stay frozen from beginning to end: requires_grad is "
+        "False, though their weights are as they were drawn at random.",
+        "Layers are frozen that have learned something before; these never learn, and what follows has to make do with "
+        "random features.",
+        "model.requires_grad_(True)   # before training; or load what was trained, or leave them out of the optimizer",
+        place,
+        {"frozen": names},
         WARNING,
     )
 

@@ -108,7 +108,7 @@ class Repeats(Check):
 
     def _batch(self, theirs: Callable[..., object], iterator: object) -> object:
         found = theirs(iterator)
-        loader = getattr(iterator, "_loader", None) or iterator
+        loader = getattr(iterator, "_dataset", iterator)
         self.handed[id(loader)] += 1
         if len(self.prints) > MOST:
             return found

@@ -145,7 +145,7 @@ class Scales(Check):
             outside = float(((target < low - 1e-6) | (target > high + 1e-6)).double().mean())
             if node.startswith(key) and outside > 0.05:
                 label = Label.of(last) if last is not None else None
-                place = (label.place if label else None) or operation.place
+                place = (label.written_at if label else None) or operation.place
                 self.beyond[place] = (title, outside, size.low, size.high)
 
     def findings(self) -> list[Finding]:

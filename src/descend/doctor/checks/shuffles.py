@@ -67,9 +67,9 @@ def _handed_out(body: list[ast.stmt], first: str, second: str, line: int) -> boo
     """Whether two variables are returned, or yielded, side by side after a line."""
     for node in within(body):
         value = node.value if isinstance(node, ast.Return | ast.Yield) else None
-        if isinstance(value, ast.Tuple) and node.lineno > line:
-            if {first, second} <= {written(one) for one in value.elts}:
-                return True
+        handed = {written(one) for one in value.elts} if isinstance(value, ast.Tuple) else set()
+        if {first, second} <= handed and isinstance(node, ast.Return | ast.Yield) and node.lineno > line:
+            return True
     return False
 
 
@@ -80,9 +80,7 @@ def _picked_alike(module: ast.Module, first: str, second: str) -> bool:
     for node in ast.walk(module):
         if isinstance(node, Function):
             picked = [one for one in ast.walk(node) if isinstance(one, ast.Subscript)]
-            indices = [
-                {written(one.slice) for one in picked if written(one.value) == name} for name in (first, second)
-            ]
+            indices = [{written(one.slice) for one in picked if written(one.value) == name} for name in (first, second)]
             if indices[0] & indices[1]:
                 return True
     return False

@@ -12,7 +12,7 @@ from descend.doctor.contract import Check
 from descend.doctor.finding import Finding
 from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.places import Place
-from descend.doctor.source import Function, called, tree, written
+from descend.doctor.source import Function, assigned, called, scopes, tree, written
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,7 +60,7 @@ class Seen:
         return Seen(self.prints | other.prints, self.sums + other.sums, self.squares + other.squares, largest)
 
     def scaled(self, shape: tuple[int, ...]) -> set[int]:
-        """Return the columns whose mean is 0 and deviation 1; -1 stands for all numbers together, -2, -3 ... channels."""
+        """Return the columns of mean 0 and deviation 1; -1 stands for all numbers together, -2, -3 ... for channels."""
         if self.sums is None or self.squares is None or self.largest is None:
             return set()
         n = len(self.prints)
@@ -190,16 +190,21 @@ def _lines(module: ast.Module, alone: bool) -> Iterator[int]:
 
     alone: by their own statistics, not by those of all rows.
     """
-    own = {node.name for node in ast.walk(module) if isinstance(node, Function) and _scales(node)}
+    functions = [node for node in ast.walk(module) if isinstance(node, Function)]
+    scaling = [node for node in functions if _scales(node) or node.name in ("fit", "fit_transform")]
+    inside = {line for node in scaling for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+    own = {node.name for node in scaling} | {"fit_transform", "fit", "scale"}
     calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
-    takes = [node for node in calls if called(node) in own or called(node) in ("fit_transform", "fit", "scale")]
-    direct = [node for node in calls if called(node) in STATISTICS]
+    takes = [node for node in calls if called(node) in own and node.lineno not in inside]
+    direct = [node for node in calls if called(node) in STATISTICS and node.lineno not in inside]
     if alone:
+        made = {line for body in scopes(module) for name, _, line in assigned(body) if TEST.search(name)}
         yield from (one.lineno for one in takes if any(TEST.search(written(arg)) for arg in one.args))
         yield from (one.lineno for one in direct if TEST.search(written(one)))
+        yield from (one.lineno for one in takes if one.lineno in made)
     inputs = [one for one in takes if not any(OUTPUTS.search(written(arg)) for arg in one.args)]
     yield from (one.lineno for one in (inputs[::-1] if alone else inputs))
-    spreads = [one for one in direct if called(one).startswith(("std", "var", "nanstd"))]
+    spreads = [one for one in calls if called(one).startswith(("std", "var", "nanstd"))]
     spreads = [one for one in spreads if not OUTPUTS.search(written(one))] or spreads
     yield from (one.lineno for one in (spreads[::-1] if alone else spreads))
 

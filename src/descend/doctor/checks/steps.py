@@ -72,7 +72,9 @@ class Steps(Check):
                 continue
             begun, ended = math.hypot(*norms(first)), math.hypot(*norms(now))
             moved = math.hypot(*norms([new - old for new, old in zip(now, first, strict=True)]))
-            matrices = [pair for pair in zip(first, now, strict=True) if pair[0].ndim > 1]  # what is decayed, or nearly all
+            matrices = [
+                pair for pair in zip(first, now, strict=True) if pair[0].ndim > 1
+            ]  # biases are often not decayed
             sizes = [math.hypot(*norms(list(each))) for each in zip(*matrices, strict=True)] or [begun, ended]
             one = (
                 _decayed(optimizer, sizes[0], sizes[1], losses)
