@@ -135,6 +135,8 @@ def _without_consequences(findings: list[Finding]) -> tuple[Finding, ...]:
     consequences: set[str] = set()
     if names & CONSTANT:  # a gradient of 0 has been explained
         findings = [one for one in findings if one.name != "no_gradient" or one.evidence.get("gradient") is None]
+    if names & {"softmax_over_batch", "softmax_over_wrong_axis"}:
+        consequences.add("nll_without_log_softmax")
     if "wrong_parameters" in names:
         consequences.add("no_gradient")
     if names & GROWING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
-from weakref import WeakKeyDictionary
 
 from descend.doctor.places import Place
 
@@ -114,8 +113,8 @@ def carried(operation: Operation, known: ByTensor[Value]) -> Value | None:
     return found
 
 
-MADE_AT: WeakKeyDictionary[Module, Place] = WeakKeyDictionary()
-"""The lines that made the layers, while a script is watched."""
+MADE_AT: dict[int, Place] = {}
+"""The lines that made the layers, by `id`, while a script is watched."""
 
 
 class Label(NamedTuple):
@@ -137,7 +136,7 @@ class Label(NamedTuple):
         if len(self.layers) < 2 or type(self.layers[-1]).__module__ != "torch.nn.modules.activation":
             return self.place
         contained = type(self.layers[-2]).__module__ == "torch.nn.modules.container"
-        return (MADE_AT.get(self.layers[-1]) if contained else None) or self.place
+        return (MADE_AT.get(id(self.layers[-1])) if contained else None) or self.place
 
     def put_on(self, node: Node) -> None:
         """Attach the label to a node, unless it has one already."""

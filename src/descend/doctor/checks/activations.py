@@ -70,7 +70,7 @@ class Activations(Check):
         theirs(layer, *args, **kwargs)
         place = self.ledger.scene.here()
         if place is not None:
-            MADE_AT[layer] = place
+            MADE_AT[id(layer)] = place
 
     def _distributed(self, theirs: Callable[..., object], made: object, *args: object, **kwargs: object) -> object:
         """Look at what a distribution is given for logits: it takes the softmax, or the sigmoid, itself."""

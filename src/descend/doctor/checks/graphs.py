@@ -186,7 +186,8 @@ def _appended(name: str | None, passed: Place | None) -> Place | None:
         pattern = re.compile(
             rf"\b{re.escape(name.removeprefix('self.'))}(\[[^]]*\])?(\.append\(|\s*\+=\s*\[|\[[^]]*\] =)"
         )
-    lines = [number for number, line in enumerate(linecache.getlines(passed.file), 1) if pattern.search(line)]
+    text = enumerate(linecache.getlines(passed.file), 1)
+    lines = [number for number, line in text if pattern.search(line) and not line.lstrip().startswith("#")]
     naming = [at for at in lines if "loss" in linecache.getline(passed.file, at).lower()]
     lines = naming or lines
     return Place(passed.file, min(lines, key=lambda line: abs(line - passed.line))) if lines else None

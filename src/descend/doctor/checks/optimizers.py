@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import re
+from collections.abc import Iterator
 
 from descend.doctor.contract import Check
 from descend.doctor.finding import WARNING, Finding, counted, listed
 from descend.doctor.ledger import Ledger, WatchedOptimizer
 from descend.doctor.operation import Operation
 from descend.doctor.places import Place
+from descend.doctor.source import assigned, scopes, tree, written
 
 DRAWING = {"normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "bernoulli_"}
 FILLING = {"copy_", "__setitem__", "set_", "fill_", "zero_"}
 MEANT = re.compile(
     r"pre-?train|load_state_dict|reservoir|echo.?state|random.?(feature|projection|kitchen)|fourier|lora\b|teacher|"
-    r"on purpose|extreme.?learning",
+    r"backbone|on purpose|extreme.?learning",
     re.I,
 )
 """What says of weights that they are to stay as they were drawn, or stand for such as were trained elsewhere."""
@@ -64,7 +67,11 @@ class Optimizers(Check):
         return []
 
     def _says_meant(self) -> bool:
-        return any(MEANT.search(line) for line in linecache.getlines(self.ledger.scene.script))
+        """Whether the script speaks of weights that were trained elsewhere, or gives a model another head."""
+        file = self.ledger.scene.script
+        module = tree(file)
+        changed = [] if module is None else [name for body in scopes(module) for name, *_ in _new_layers(body)]
+        return bool(changed) or any(MEANT.search(line) for line in linecache.getlines(file))
 
     def _head_frozen(self) -> list[Finding]:
         """Look for a last layer whose bias is trained, while its weights stay frozen as they were drawn."""
@@ -93,6 +100,13 @@ class Optimizers(Check):
             self.drawn.add(operation.tensors[0].data_ptr())
         elif name in FILLING and operation.tensors and not operation.tensors[0].is_sparse:
             self.drawn.discard(operation.tensors[0].data_ptr())
+
+
+def _new_layers(body: list[ast.stmt]) -> Iterator[tuple[str, int]]:
+    """Yield the attributes of models, not of `self`, to which a body gives new layers."""
+    for name, value, line in assigned(body):
+        if "." in name and not name.startswith("self.") and value is not None and written(value).startswith("nn."):
+            yield name, line
 
 
 def _in_vain(several: list[WatchedOptimizer]) -> bool:

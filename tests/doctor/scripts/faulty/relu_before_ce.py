@@ -6,11 +6,11 @@ from torch import nn
 torch.manual_seed(0)
 x = torch.randn(150, 5)
 y = x[:, :3].argmax(1)
-net = nn.Sequential(nn.Linear(5, 16), nn.ReLU(), nn.Linear(16, 3), nn.ReLU())
+net = nn.Sequential(nn.Linear(5, 16), nn.ReLU(), nn.Linear(16, 3), nn.ReLU())  # here
+#! net = nn.Sequential(nn.Linear(5, 16), nn.ReLU(), nn.Linear(16, 3))
 opt = torch.optim.Adam(net.parameters(), lr=0.01)
 for _ in range(60):
     opt.zero_grad()
-    loss = F.cross_entropy(net(x), y)  # here
-    #! loss = F.cross_entropy(net[:3](x), y)
+    loss = F.cross_entropy(net(x), y)
     loss.backward()
     opt.step()

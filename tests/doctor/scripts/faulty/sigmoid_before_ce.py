@@ -6,11 +6,10 @@ from torch import nn
 torch.manual_seed(0)
 x = torch.randn(80, 5)
 y = x[:, :3].argmax(1)
-net = nn.Sequential(nn.Linear(5, 16), nn.ReLU(), nn.Linear(16, 3), nn.Sigmoid())  # wrong
+net = nn.Sequential(nn.Linear(5, 16), nn.ReLU(), nn.Linear(16, 3), nn.Sigmoid())  # here
 #! net = nn.Sequential(nn.Linear(5, 16), nn.ReLU(), nn.Linear(16, 3))
 opt = torch.optim.Adam(net.parameters(), lr=0.01)
 for _ in range(30):
     opt.zero_grad()
-    F.cross_entropy(net(x), y).backward()  # here
-    #! F.cross_entropy(net(x), y).backward()
+    F.cross_entropy(net(x), y).backward()
     opt.step()

@@ -6,12 +6,11 @@ from torch import nn
 torch.manual_seed(0)
 x = torch.rand(200, 4)
 y = 3 + 2 * x[:, :1]
-net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1), nn.Sigmoid())  # wrong
+net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1), nn.Sigmoid())  # here
 #! net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1))
 opt = torch.optim.Adam(net.parameters(), lr=0.02)
 for _ in range(60):
     opt.zero_grad()
-    loss = F.mse_loss(net(x), y)  # here
-    #! loss = F.mse_loss(net(x), y)
+    loss = F.mse_loss(net(x), y)
     loss.backward()
     opt.step()
