@@ -99,9 +99,9 @@ def sides_of(solution: Solution) -> Sides:
 def _not_followed(solution: Solution) -> NDArray[np.bool_]:
     """Mark the parameters of single groups, where following the profiles of them all would take hours."""
     found = np.zeros(solution.theta.size, dtype=bool)
-    layout = getattr(solution.objective.engine, "layout", None)
-    if solution.objective.arrow and layout is not None and found.size > MOST:
-        found[layout.own] = True
+    engine = solution.objective.engine.grouped
+    if engine is not None and found.size > MOST:
+        found[engine.layout.own] = True
     return found
 
 

@@ -111,7 +111,7 @@ class Request(OptionsOfTraining):
         from descend.optimizers import OPTIMIZERS
 
         named = OPTIMIZERS.build(self.optimizer) if isinstance(self.optimizer, str) else self.optimizer
-        return getattr(named, "bounded", named is None)
+        return getattr(named, "bounded", named is None)  # PyTorch's own say nothing of it
 
     @cached_property
     def roles(self) -> Roles:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from descend.descent.run import run
 from descend.engines.weighted import median
 from descend.errors import ConfigError, DataError
+from descend.gradients.derived import Program
 from descend.losses import LOSSES, Huber, Loss
 from descend.losses.contract import NORMAL
 from descend.options.request import Request
@@ -236,9 +237,9 @@ def _noise_of(request: Request, table: Table, nearly: bool = False) -> Noise:
     columns = problem.columns
     theta = problem.model.parameters.flat(start)
     observed, omega = problem.model.observed(columns), problem.rows.omega
-    scored = getattr(problem.code, "scored", None)
+    scored = problem.code.scored(theta, problem.rows)
     if scored is not None:  # distances from the curve, in units of what is known of the errors
-        residual, counting = scored(theta, problem.rows)[0], None if omega is None else (omega > 0.0).astype(np.float64)
+        residual, counting = scored[0], None if omega is None else (omega > 0.0).astype(np.float64)
         observed = observed if omega is None else np.sqrt(omega) * observed
         omega = counting
     else:
@@ -247,7 +248,8 @@ def _noise_of(request: Request, table: Table, nearly: bool = False) -> Noise:
     if problem.all_rows is not None and len(residual) < problem.objective.rows and size > 0.0:
         from descend.engines.response import median_residual
 
-        program = getattr(problem.objective.engine, "program", None)  # of one that asks the database
+        code, there = problem.code, problem.objective.engine.by_database
+        program = code if there and isinstance(code, Program) else None
         size = median_residual(problem.model, program, problem.all_rows.lazy, theta, size)
     least = float(np.abs(observed).max())
     if not NORMAL * size > NOISELESS * least:

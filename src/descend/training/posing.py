@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import ConfigError
+from descend.gradients.contract import Summand
 from descend.losses import LOSSES
 from descend.models.datasets import is_dataset
 from descend.models.module import ModuleModel, block_size
@@ -149,7 +150,7 @@ def _begun(
     return Problem(
         model=model,
         gradient="autograd",
-        code=None,
+        code=Summand(),
         table=table,
         rows=engine.rows,
         objective=cast("VectorObjective", objective),
