@@ -312,8 +312,8 @@ def _exactly(model: Model, objective: Objective, point: Point, directions: Array
         structural = redundancies(model.formula)
         if structural:
             involved = {label for each in structural for label in each.parameters}
-            redundant = tuple(label for label in labels if label in involved)
-            return Verdict(redundant, tuple(str(each) for each in structural))
+            alike = tuple(label for label in labels if label in involved)
+            return Verdict(alike, tuple(str(each) for each in structural))
     if len(directions) == 1:
         return _named(model, objective, point, directions[0], norms, exact=True)
     loose = np.abs(directions * norms) > INVOLVED
@@ -342,10 +342,8 @@ def _named(model: Model, objective: Objective, point: Point, direction: Array, n
             moved_theta[j] = motion.moved(theta[j], 0.1)
         noise = point.loss * (1e-6 if exact else 1.0 / objective.rows) + 1e-14 * abs(objective(theta * 0.0, 0).loss)
         if objective(moved_theta, 0).loss - point.loss <= noise:
-            relation = trade_off(involved, motions)
-            verb = "is" if len(relation.determined) == 1 else "are"
-            sentence = (
-                f"{joined(involved)} trade off: only {joined(relation.determined)} {verb} determined by these data."
-            )
+            law = trade_off(involved, motions)
+            verb = "is" if len(law.determined) == 1 else "are"
+            sentence = f"{joined(involved)} trade off: only {joined(law.determined)} {verb} determined by these data."
             return Verdict(involved, (sentence,))
     return Verdict(involved, (f"{joined(involved)} trade off: these data determine only some combination of them.",))
