@@ -47,15 +47,15 @@ def _of_vector(run: Run) -> Case:
     failed, last = run.trace[-1], run.trace.last_finite
     # A run in standardised columns descended in other parameters than those it reports.
     objective = run.first.objective
-    own = np.asarray if objective.units is None else objective.units.u
+    to_standardized = np.asarray if objective.units is None else objective.units.u
     return Case(
         run=run,
         objective=objective,
         start=run.first.theta,
-        last=own(last.theta),
+        last=to_standardized(last.theta),
         optimizer=run.optimizer,
         columns={name: problem.columns[name] for name in names},
-        failed=None if failed is last else own(failed.theta),
+        failed=None if failed is last else to_standardized(failed.theta),
         over=lambda columns: _rebuilt(problem, columns),
         sampled=problem.all_rows is not None,
     )
