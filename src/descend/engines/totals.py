@@ -63,6 +63,8 @@ class Engine(ABC):
     """Whether a database adds up the rows, one by one, so that each partial sum is rounded."""
     device: str | None = None
     """Where PyTorch computes, in an engine that uses it."""
+    compiles: bool = False
+    """Whether the sums are compiled before the first of them."""
     lazy: Lazy | None = None
     """The rows that stay where they are."""
     near: Array | None = None

@@ -178,7 +178,7 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
     if squares == 0.0:
         preflight.check_size(rows.y, model.response, table.source)
     engine = chosen(request, code, rows)
-    if request.engine == "auto" and engine.device is not None:
+    if request.engine == "auto" and engine.compiles:
         cause = f"{request.epochs:,} epochs over {engine.count:,} rows repay compiling a kernel"
         notes = (f"engine torch, chosen because {cause}",)
     return Summing(rows, engine, squares / rows.count, notes, remarks)
