@@ -43,14 +43,9 @@ class Totals(NamedTuple):
     factor: Factor | None = None
 
 
-class Engine(ABC):
-    """Where rows are summed. Same theta, same rows: every engine agrees with every other to rounding."""
+class Traits:
+    """What others ask of an engine beside its sums, as it is of most engines."""
 
-    name: str
-    count: int
-    """How many rows there are."""
-    rows: Rows
-    """The rows in memory: all of them, or a sample of those that stay where they are."""
     factors: bool = False
     """Whether order 3 is available."""
     in_memory: ClassVar[bool] = False
@@ -73,11 +68,6 @@ class Engine(ABC):
     """What is known of derivatives that are found numerically; None where they are exact."""
 
     @property
-    @abstractmethod
-    def once(self) -> bool:
-        """Whether the rows were read once, and sums over all of them no longer need them."""
-
-    @property
     def means(self) -> Callable[[Array], Sums] | None:
         """Loss, gradient and curvature per row, or per unit of row weight; None where dividing the sums is as fast."""
         return None
@@ -86,6 +76,25 @@ class Engine(ABC):
     def grouped(self) -> GroupedEngine | None:
         """The engine itself, if its curvature is an arrow."""
         return None
+
+    def surest(self, theta: Array) -> float | None:
+        """Return the largest probability of an observed class in any row; None if it costs more than the sums."""
+        return None
+
+
+class Engine(Traits, ABC):
+    """Where rows are summed. Same theta, same rows: every engine agrees with every other to rounding."""
+
+    name: str
+    count: int
+    """How many rows there are."""
+    rows: Rows
+    """The rows in memory: all of them, or a sample of those that stay where they are."""
+
+    @property
+    @abstractmethod
+    def once(self) -> bool:
+        """Whether the rows were read once, and sums over all of them no longer need them."""
 
     @abstractmethod
     def evaluate(self, theta: Array, order: int = 1, rows: Any = None) -> Totals:
@@ -97,10 +106,6 @@ class Engine(ABC):
     def batches(self, size: int, seed: int, epoch: int) -> Sequence[NDArray[np.intp]] | Sequence[Batch]:
         """Share out the rows of one epoch, in an order that depends on seed and epoch alone."""
         return shuffled(self.count, size, seed, epoch, self.rows.omega)
-
-    def surest(self, theta: Array) -> float | None:
-        """Return the largest probability of an observed class in any row; None if it costs more than the sums."""
-        return None
 
 
 class InMemory(Engine):
