@@ -26,13 +26,9 @@ def started_as_if_exact(request: Request, loss: Loss, exact: Loss, fitted: Calla
             f"known, give it with {loss.known_by}."
         )
     starts_given = request.start or {}
-    plain = request.but(
+    plain = request.on_the_way(
         loss=str(exact),
         start={name: value for name, value in starts_given.items() if name not in loss.own_parameters},
-        quantities=None,
-        checkpoint=None,
-        errors=None,
-        bare=True,
         near=True,
         second_look=False,
         notes=(),
