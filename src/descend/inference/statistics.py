@@ -12,7 +12,7 @@ from descend.descent.solution import Solution
 from descend.gradients.derived import derived
 from descend.inference.determined import determined
 from descend.inference.row_scores import row_weights, scored_rows, weighted
-from descend.losses import LOSSES, Loss
+from descend.losses import LEAST_SQUARES, Loss
 from descend.losses.pearson import Pearson
 from descend.problem.problem import AllRows
 from descend.table.coupled import Whitening
@@ -135,7 +135,7 @@ def r_squared(solution: Solution) -> float | None:
     if there is not None:
         if not there.spread > 0.0:
             return None
-        error = squared_error(solution) if quadratic else _sum_of(solution, there, LOSSES.build("squared"))
+        error = squared_error(solution) if quadratic else _sum_of(solution, there, LEAST_SQUARES)
         return None if error is None else 1.0 - error / there.spread
     y = solution.model.observed(solution.columns)
     if (whitening := solution.sample.whitening) is not None:

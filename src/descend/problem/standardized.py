@@ -21,7 +21,7 @@ from descend.errors import ConfigError
 from descend.formula import Formula, as_text
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
-from descend.losses import LOSSES, Loss
+from descend.losses import LEAST_SQUARES, Loss
 from descend.models import Model
 from descend.optimizers.pieces import Pieces
 from descend.optimizers.systems import with_diagonal
@@ -195,7 +195,7 @@ def column_moments(problem: Problem, first: Point) -> Curvature:
     curvature, penalty = first.curvature, problem.objective.penalty
     if not problem.model.loss.quadratic and problem.model.formula is not None:
         # Other losses weight the rows in their curvature; the squared loss of the same score does not.
-        program = replace(derived(problem.model.formula, problem.model.loss), loss=LOSSES.build("squared"))
+        program = replace(derived(problem.model.formula, problem.model.loss), loss=LEAST_SQUARES)
         totals = summing(program, problem.rows).evaluate(first.theta, 2)
         assert totals.curvature is not None
         return totals.curvature / (2.0 * totals.rows)
