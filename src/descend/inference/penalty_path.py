@@ -40,7 +40,8 @@ class PenaltyPath:
             f"Penalty {' and '.join(parts) or '0'} chosen among {len(self.error)} by {self.folds}-fold "
             f"cross-validation{rule}: mean loss {self.error[penalty]:.4g} +- {self.standard_error[penalty]:.2g} on "
             f"rows held out, {self.error[-1]:.4g} with the least penalty; under a penalty there are no standard "
-            "errors, and those of a fit without one to what this choice leaves would be conditional on it, hence too small"
+            "errors, and those of a fit without one to what this choice leaves would be conditional on it, hence too "
+            "small"
         )
 
     def plain(self) -> dict[str, object]:
