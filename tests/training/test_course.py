@@ -154,7 +154,7 @@ def test_callbacks_hear_the_events_in_order_and_may_stop():
         ),
         (
             {"keep": "best"},
-            "The best weights are those of the lowest validation loss: give `validation`, such as 0.2.",
+            "The best parameters are those of the lowest validation loss: give `validation`, such as 0.2.",
         ),
         (
             {"keep": "worst"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from descend.losses import LOSSES
 from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.checks import WORDS_OF_DISPERSION
-from descend.options.of_training import TRAINING
+from descend.options.of_training import TRAINING, refuse_without_validation
 from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
 from descend.options.request import FIELDS, OPTIONS, PLAIN, Request, check_options, is_default
@@ -74,6 +75,9 @@ def read_request(model: object, data: object, others: Sequence[object], options:
             options = {**options, "start": by_name(model, data, others, start)}
     if isinstance(model, str) and isinstance(data, tuple) and len(data) == 2 and not others:
         data, *others = data
+    if isinstance(held := options.get("validation"), tuple) and not kind_of(model).in_place:
+        held = named(model, held, options.get("response"), options.get("start"))[1]
+        options = {**options, "validation": held}
     if others:
         model, data, response = named(model, (data, *others), options.get("response"), options.get("start"))
         options = {**options, "response": response}
@@ -101,11 +105,14 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     for key in ("l1", "l2"):
         if isinstance(values.get(key), str) and is_number_text(values[key]):
             values[key] = read_penalty(key, values[key])
+    if isinstance(held := values.get("validation"), str):
+        with contextlib.suppress(ValueError):  # else it is a file
+            values["validation"] = float(held)
     values["fix"] = read_fixed(options.get("fix"))
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
     _refuse_together(model, values, differing)
-    return PLAIN.but(
+    request = PLAIN.but(
         **{key: value for key, value in values.items() if key in FIELDS},
         model=model,
         data=data,
@@ -114,6 +121,9 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         polish=options.get("optimizer") is None,
         grow=not any(key in differing for key in CHOICES),
     )
+    if not differing.keys().isdisjoint(("patience", "keep", "min_delta")):
+        refuse_without_validation(request)
+    return request
 
 
 def _known(options: Values) -> Values:
