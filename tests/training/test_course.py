@@ -158,7 +158,7 @@ def test_callbacks_hear_the_events_in_order_and_may_stop():
         ),
         (
             {"keep": "worst"},
-            "`keep` says which weights are left in the module, `last` or `best`, not 'worst'.",
+            "`keep` says which parameters are left, `last` or `best`, not 'worst'.",
         ),
         (
             {"validation": 1.5},
