@@ -195,7 +195,7 @@ def test_bad_options_are_refused(options, message):
     assert str(caught.value) == message
 
 
-def test_a_formula_has_no_validation():
+def test_a_formula_has_no_clipping():
     with pytest.raises(ConfigError) as caught:
-        descend.fit("y ~ w*x", {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.1, 6.0]}, validation=0.2)
-    assert str(caught.value) == "`validation` is for training a PyTorch module, not for a formula or a function."
+        descend.fit("y ~ w*x", {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.1, 6.0]}, clip=1.0)
+    assert str(caught.value) == "`clip` is for training a PyTorch module, not for a formula or a function."
