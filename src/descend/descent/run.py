@@ -113,24 +113,18 @@ def run(
     with interruptible as stop:
         rate, rate_note = learning_rate(request.learning_rate, optimizer, first)
         notes.insert(1, rate_note if optimizer.uses_rate else unused(request, optimizer))
-        validation = None
-        if problem.validation is not None:
-            from descend.descent.validation import Validation
-
-            best = None if resumed is None else resumed.snapshot.best
-            validation = Validation(problem.validation, request, best)
+        validation = None if problem.validation is None else _validated(problem.validation, request, resumed)
         plan = _planned(beginning, request, first, optimizer, rate, stop)
         warning, watch = _watched(beginning, request, objective, first, optimizer, plan)
         if plan.closed is not None:
-            told = restore if validation is None else validation.after(restore)
+            told = validation.after(restore) if validation else restore
             trace.read_from(plan.closed, rate, problem.model.parameters, told)
         keep: Writer | None = None
         keeper = objective.keeper(rate, trace.append, () if resumed is None else resumed.steps)
         if request.checkpoint is not None and keeper is None:
             keep = writer_of(beginning, request, objective, optimizer, plan, trace, resumed)
-        readers = [
-            reader for reader in (watch, restore, validation, trace.append, keep, keeper, on_step) if reader is not None
-        ]
+        every = (watch, restore, validation, trace.append, keep, keeper, on_step)
+        readers = [reader for reader in every if reader is not None]
         snapshot = None if resumed is None else resumed.snapshot
         try:
             for step in descend(objective, optimizer, first.theta, plan, problem.model.parameters, snapshot):
@@ -157,6 +151,13 @@ def run(
     return Run(
         beginning, optimizer, rate_chosen, plan.epochs_given, started, trace, notes_of_run, plan, first, validation
     )
+
+
+def _validated(objective: VectorObjective, request: Request, resumed: Checkpoint | None) -> Validation:
+    """Return what reads the steps to tell their loss on the rows held out."""
+    from descend.descent.validation import Validation
+
+    return Validation(objective, request, None if resumed is None else resumed.snapshot.best)
 
 
 def _unlike_columns(objective: Objective, first: Point) -> bool:

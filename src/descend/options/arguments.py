@@ -75,9 +75,8 @@ def read_request(model: object, data: object, others: Sequence[object], options:
             options = {**options, "start": by_name(model, data, others, start)}
     if isinstance(model, str) and isinstance(data, tuple) and len(data) == 2 and not others:
         data, *others = data
-    if isinstance(held := options.get("validation"), tuple) and not kind_of(model).in_place:
-        held = named(model, held, options.get("response"), options.get("start"))[1]
-        options = {**options, "validation": held}
+    if options.get("validation") is not None:
+        options = _with_rows_held_out(model, options)
     if others:
         model, data, response = named(model, (data, *others), options.get("response"), options.get("start"))
         options = {**options, "response": response}
@@ -105,14 +104,11 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     for key in ("l1", "l2"):
         if isinstance(values.get(key), str) and is_number_text(values[key]):
             values[key] = read_penalty(key, values[key])
-    if isinstance(held := values.get("validation"), str):
-        with contextlib.suppress(ValueError):  # else it is a file
-            values["validation"] = float(held)
     values["fix"] = read_fixed(options.get("fix"))
     if options.get("sharpness") is True:
         values["sharpness"] = options.get("log_every") or True
     _refuse_together(model, values, differing)
-    request = PLAIN.but(
+    return PLAIN.but(
         **{key: value for key, value in values.items() if key in FIELDS},
         model=model,
         data=data,
@@ -121,9 +117,17 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         polish=options.get("optimizer") is None,
         grow=not any(key in differing for key in CHOICES),
     )
-    if not differing.keys().isdisjoint(("patience", "keep", "min_delta")):
-        refuse_without_validation(request)
-    return request
+
+
+def _with_rows_held_out(model: object, options: Values) -> Values:
+    """Return the options with the rows of validation as a share, or as a table where they are given as arrays."""
+    held_out = options["validation"]
+    if isinstance(held_out, str):
+        with contextlib.suppress(ValueError):  # else it is a file
+            held_out = float(held_out)
+    elif isinstance(held_out, tuple) and not kind_of(model).in_place:
+        held_out = named(model, held_out, options.get("response"), options.get("start"))[1]
+    return {**options, "validation": held_out}
 
 
 def _known(options: Values) -> Values:
@@ -153,6 +157,8 @@ def _refuse_together(model: object, values: Values, differing: Values) -> None:
     """
     if values.get("resume") and values.get("checkpoint") is None:
         raise ConfigError(f"Resume from which run? Name its file{using('checkpoint')}.")
+    if not differing.keys().isdisjoint(("patience", "keep", "min_delta")):
+        refuse_without_validation(values)
     if differing.keys().isdisjoint(("inputs", *TRAINING)) or kind_of(model).in_place:
         return
     if "inputs" in differing:

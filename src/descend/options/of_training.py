@@ -10,7 +10,7 @@ from descend.errors import ConfigError
 from descend.options import checks
 from descend.options.checks import is_switch, is_text, must_be, whole_number
 from descend.options.of_descent import OptionsOfDescent
-from descend.options.option import option, options_of
+from descend.options.option import Values, option, options_of
 from descend.wording import spell
 
 
@@ -80,19 +80,20 @@ class OptionsOfValidation(OptionsOfDescent):
     keep: str = option("last", "Parameters that are kept: last, or best by validation.", check=_kept, metavar="WHICH")
 
 
-def refuse_without_validation(request: OptionsOfValidation) -> None:
+def refuse_without_validation(values: Values) -> None:
     """Refuse options that make no sense without rows held out. Raises ConfigError."""
-    if request.validation is None:
-        if request.patience is not None:
+    patience, best = values.get("patience"), values.get("keep") == "best"
+    if values.get("validation") is None:
+        if patience is not None:
             raise ConfigError(
                 f"{spell('patience')} counts epochs without a lower validation loss, so give {spell('validation')}, "
                 "such as 0.2."
             )
-        if request.keep == "best":
+        if best:
             raise ConfigError(
                 f"The best parameters are those of the lowest validation loss: give {spell('validation')}, such as 0.2."
             )
-    if request.min_delta and request.patience is None and request.keep != "best":
+    if values.get("min_delta") and patience is None and not best:
         raise ConfigError(
             f"{spell('min_delta')} is by how much a validation loss has to be lower to count, so give "
             f"{spell('patience')}, too."
