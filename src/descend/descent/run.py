@@ -117,8 +117,7 @@ def run(
         plan = _planned(beginning, request, first, optimizer, rate, stop)
         warning, watch = _watched(beginning, request, objective, first, optimizer, plan)
         if plan.closed is not None:
-            told = validation.after(restore) if validation else restore
-            trace.read_from(plan.closed, rate, problem.model.parameters, told)
+            trace.read_from(plan.closed, rate, problem.model.parameters, _restore_and_measure(restore, validation))
         keep: Writer | None = None
         keeper = objective.keeper(rate, trace.append, () if resumed is None else resumed.steps)
         if request.checkpoint is not None and keeper is None:
@@ -151,6 +150,12 @@ def run(
     return Run(
         beginning, optimizer, rate_chosen, plan.epochs_given, started, trace, notes_of_run, plan, first, validation
     )
+
+
+def _restore_and_measure(
+    restore: Callable[[Step], None] | None, validation: Validation | None
+) -> Callable[[Step], None] | None:
+    return restore if validation is None else validation.after(restore)
 
 
 def _validated(objective: VectorObjective, request: Request, resumed: Checkpoint | None) -> Validation:

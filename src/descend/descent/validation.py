@@ -45,7 +45,7 @@ class Validation:
 
     def __call__(self, step: Step) -> None:
         loss, self.last = self.measure(step), step
-        if self.best is None or math.isnan(lowest := _told(self.best)) or loss < lowest - self.min_delta:
+        if self.best is None or math.isnan(lowest := _validation_loss(self.best)) or loss < lowest - self.min_delta:
             self.best = step
         if step.outcome is None and self.patience is not None and step.epoch - self.best.epoch >= self.patience:
             step.outcome = Outcome.STOPPED_EARLY
@@ -75,7 +75,7 @@ class Validation:
         """Say which epoch is kept, and from where on the fit followed the noise of its rows."""
         if self.best is None or self.last is None or not self._left_behind:
             return ()
-        best, last = (Moment(step.epoch, step.loss, _told(step)) for step in (self.best, self.last))
+        best, last = (Moment(step.epoch, step.loss, _validation_loss(step)) for step in (self.best, self.last))
         if self.keep:
             said = f"parameters of epoch {best.epoch:,}, whose validation loss is lowest: {best.validation_loss:.6g}"
         else:
@@ -102,5 +102,5 @@ def overfitting(best: Moment, last: Moment, min_delta: float, kept: bool) -> tup
     )
 
 
-def _told(step: Step) -> float:
+def _validation_loss(step: Step) -> float:
     return (step.measures or {}).get(MEASURE, math.nan)

@@ -190,8 +190,8 @@ def validation_of(
     names = [name for name in names if name not in request.roles.clusters]
     request = request.but(errors=None, engine="torch" if request.engine == "torch" else "auto")
     if out_of_core.stay(request, held, len(names))[0]:
-        elsewhere = out_of_core.gather(model, code, held, names, request, ()).engine
-        return MeanLoss(elsewhere), f"validation on {elsewhere.count:,} rows of their own"
+        there = out_of_core.gather(model, code, held, names, request, ()).engine
+        return MeanLoss(there), f"validation on {there.count:,} rows of their own"
     rows = preflight.read_rows(model, held, names, request)
     rows.check()
     model.loss.check_columns(rows.outside, held.source)
