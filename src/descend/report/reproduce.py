@@ -23,7 +23,7 @@ LIVE = ("sharpness", "auto")
 def as_python(call: Mapping[str, object], before: str = "") -> str:
     """Write the call of ``descend.fit`` with the arguments given; of ``descend.compare`` if they have ``optimizers``.
 
-    Data not from a file are settings as ``data``, functions and modules by their names. before: lines that make them.
+    Data not from a file are written as ``data``, functions and modules by their names. before: lines that make them.
 
     >>> print(as_python({"model": "y ~ w*x", "data": "line.csv", "start": {"w": 0.0}, "epochs": 100}))
     import descend
