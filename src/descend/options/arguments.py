@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from descend.losses import LOSSES
 from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in, named
 from descend.options.checks import WORDS_OF_DISPERSION
-from descend.options.of_training import TRAINING
+from descend.options.of_training import TRAINING, refuse_without_validation
 from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
 from descend.options.request import FIELDS, MEASURED, OPTIONS, PLAIN, Request, check_options, is_default
@@ -69,6 +70,8 @@ def read_request(model: object, data: object, others: Sequence[object], options:
             options = {**options, "start": by_name(model, data, others, start)}
     if isinstance(model, str) and isinstance(data, tuple) and len(data) == 2 and not others:
         data, *others = data
+    if options.get("validation") is not None:
+        options = _with_rows_held_out(model, options)
     if others:
         model, data, response = named(model, (data, *others), options.get("response"), options.get("start"))
         options = {**options, "response": response}
@@ -111,6 +114,17 @@ def read_request(model: object, data: object, others: Sequence[object], options:
     )
 
 
+def _with_rows_held_out(model: object, options: Values) -> Values:
+    """Return the options with the rows of validation as a share, or as a table where they are given as arrays."""
+    held_out = options["validation"]
+    if isinstance(held_out, str):
+        with contextlib.suppress(ValueError):  # else it is a file
+            held_out = float(held_out)
+    elif isinstance(held_out, tuple) and not kind_of(model).in_place:
+        held_out = named(model, held_out, options.get("response"), options.get("start"))[1]
+    return {**options, "validation": held_out}
+
+
 def _known(options: Values) -> Values:
     """Return options that all exist, those with units as texts. Raises ConfigError."""
     for key in options:
@@ -142,6 +156,8 @@ def _refuse_together(model: object, values: Values, differing: Values) -> None:
     """
     if values.get("resume") and values.get("checkpoint") is None:
         raise ConfigError(f"Resume from which run? Name its file{using('checkpoint')}.")
+    if not differing.keys().isdisjoint(("patience", "keep", "min_delta")):
+        refuse_without_validation(values)
     if differing.keys().isdisjoint(("inputs", *TRAINING)) or kind_of(model).in_place:
         return
     if "inputs" in differing:

@@ -82,7 +82,7 @@ class OptionsOfDescent(OptionsOfModel):
     )
     seed: int = option(
         0,
-        "Fixes the order of the batches.",
+        "Fixes the order of the batches, and which rows are held out.",
         "whole",
         whole_number("seed", 0),
         metavar="N",

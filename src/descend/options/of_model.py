@@ -98,7 +98,7 @@ class OptionsOfModel(OptionsOfRows):
     l1: float = option(
         0.0,
         "Penalty on the sum of |parameter|: gives exact zeros; auto: chosen by cross-validation.",
-        "text",
+        "number or text",
         check_penalty,
         metavar="NUMBER|auto",
         identity="penalty",
@@ -110,7 +110,7 @@ class OptionsOfModel(OptionsOfRows):
     l2: float = option(
         0.0,
         'Penalty on the sum of parameter^2; auto, or such as "auto(folds=10, rule=one_standard_error)".',
-        "text",
+        "number or text",
         check_penalty,
         metavar="NUMBER|auto",
         identity="penalty",

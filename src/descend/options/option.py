@@ -10,9 +10,9 @@ from typing import Any, Literal
 from descend.options.checks import Check, anything
 from descend.wording import flag
 
-Form = Literal["text", "texts", "values", "whole", "number", "switch"]
-"""The form of an option in a command: a text, several texts, ``name=value`` pairs, a whole number, a number, or only
-its flag."""
+Form = Literal["text", "texts", "values", "whole", "number", "number or text", "switch"]
+"""The form of an option in a command: a text, several texts, ``name=value`` pairs, a whole number, a number, a number
+where the text is one, or only its flag."""
 
 
 Naming = Literal["", "names", "keys", "arguments"]

@@ -55,6 +55,8 @@ class Request(OptionsOfTraining):
     """The standard deviations or weights that follow from the predictions of an earlier fit."""
     weighed_by: tuple[str, ...] = ()
     """Columns, beside the prediction, that such standard deviations or weights are computed from."""
+    held_out: Table | None = None
+    """The rows of validation, once they were told from those to train on."""
     stated: Stated | None = None
     """What is said of units, once the table was looked at; None if nothing is."""
     notes: tuple[str, ...] = ()

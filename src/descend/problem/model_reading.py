@@ -68,6 +68,13 @@ def _as_probability(model: SymbolicModel, table: Table, request: Request) -> Mod
     )
 
 
+def columns_read(request: Request, model: Model) -> tuple[str, ...]:
+    """Return the columns that a fit reads: of its model, of row weights, of the loss, and of errors of inputs."""
+    of_inputs = (sigma for sigma in (*model.inexact.values(), *model.correlated.values()) if isinstance(sigma, str))
+    others = (*request.roles.columns, *model.loss.own_columns, *of_inputs)
+    return tuple(dict.fromkeys((*model.response_columns, *model.inputs, *others)))
+
+
 def probability_note(model: Model, loss: Loss) -> str | None:
     """Say that a formula was read as a probability, or as log-odds, where it may have been meant as the other."""
     if model.formula is None or loss.of_mean == loss or model.formula.linear:

@@ -91,6 +91,12 @@ def _problem_of(request: Request, table: Table) -> Problem:
         from descend.problem.response_levels import counted_notes
 
         notes += counted_notes(table.counted, {*names} - {loss.states}, model.response, loss)
+    validation = None
+    if request.held_out is not None:
+        from descend.problem.validation import validation_of
+
+        validation, note = validation_of(request, model, code, table, tuple(names))
+        notes += [note] if note else []
     priors = objective.priors
     return Problem(
         model=model,
@@ -107,6 +113,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
         squares=summing.squares if loss.of_residual else 0.0,
         parabola=model.linear and model.loss.quadratic and (priors is None or priors.priors.bell),
         all_rows=summing.all_rows,
+        validation=validation,
     )
 
 

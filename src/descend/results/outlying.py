@@ -100,6 +100,11 @@ def _refuse(request: Request) -> None:
     ):
         if request[key]:
             raise ConfigError(f"{spell('outliers')} does not go with {why}. Leave out one of the two.")
+    if request.validation is not None:
+        raise ConfigError(
+            f"{spell('outliers')} are told of the rows that are fitted, and {spell('validation')} holds some out. "
+            "Leave out one of the two."
+        )
     if request.engine == "query":
         raise ConfigError(
             "Outliers are told from the rows in memory, but these stay where they are. Leave out "
