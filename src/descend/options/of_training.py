@@ -84,10 +84,6 @@ class OptionsOfValidation(OptionsOfDescent):
         check=_kept,
         metavar="WHICH",
         range_tested=False,
-        "Parameters that are kept: last, or best by validation.",
-        check=_kept,
-        metavar="WHICH",
-        range_tested=False,
     )
 
 
