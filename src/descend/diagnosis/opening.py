@@ -10,11 +10,11 @@ import numpy as np
 
 from descend.descent.run import Run
 from descend.diagnosis.case import Array, Case
-from descend.engines.stream import StreamEngine
-from descend.engines.torch_engine import TorchEngine
+from descend.gradients.contract import Kernel
+from descend.gradients.derived import Program
+from descend.problem.engine_choice import summing
 from descend.problem.point import Objective
 from descend.problem.problem import Problem
-from descend.problem.standardized import StandardizedObjective
 
 
 @contextlib.contextmanager
@@ -47,15 +47,15 @@ def _of_vector(run: Run) -> Case:
     failed, last = run.trace[-1], run.trace.last_finite
     # A run in standardised columns descended in other parameters than those it reports.
     objective = run.first.objective
-    own = objective.units.u if isinstance(objective, StandardizedObjective) else np.asarray
+    to_standardized = np.asarray if objective.units is None else objective.units.u
     return Case(
         run=run,
         objective=objective,
         start=run.first.theta,
-        last=own(last.theta),
+        last=to_standardized(last.theta),
         optimizer=run.optimizer,
         columns={name: problem.columns[name] for name in names},
-        failed=None if failed is last else own(failed.theta),
+        failed=None if failed is last else to_standardized(failed.theta),
         over=lambda columns: _rebuilt(problem, columns),
         sampled=problem.all_rows is not None,
     )
@@ -63,21 +63,11 @@ def _of_vector(run: Run) -> Case:
 
 def _rebuilt(problem: Problem, columns: Mapping[str, Array]) -> Objective:
     """Return J of the same model over other values of its columns."""
-    from descend.engines.numpy_engine import NumpyEngine
-    from descend.gradients.derived import derived
+    from descend.engines.torch_engine import TorchEngine
     from descend.problem.objective import objective_over
 
-    engine: Any = problem.objective.engine
-    merged = problem.rows.replaced(columns)
-    if isinstance(engine, TorchEngine):
-        built: Any = TorchEngine(engine.kernel, merged, engine.device)
-    elif isinstance(engine, NumpyEngine):
-        built = NumpyEngine(engine.kernel, merged)
-    elif isinstance(engine, StreamEngine) and engine.device is not None:
-        built = TorchEngine(engine.kernel, merged, engine.device)
-    elif isinstance(engine, StreamEngine):
-        built = NumpyEngine(engine.kernel, merged)
-    else:
-        built = NumpyEngine(derived(problem.model.formula, problem.model.loss), merged)
-    known = problem.objective
+    known, code, merged = problem.objective, problem.code, problem.rows.replaced(columns)
+    assert isinstance(code, Program | Kernel)
+    device = known.engine.device
+    built = summing(code, merged) if device is None else TorchEngine(code, merged, device, passes=0)
     return known.with_priors_of(objective_over(built, known.penalty, known.bounds))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from descend.engines.batches import Batch
     from descend.optimizers.pieces import Pieces
     from descend.parameters.priors import WeighedPriors
+    from descend.problem.standard_units import Units
 
 Array = NDArray[np.float64]
 
@@ -49,6 +50,10 @@ class Objective(ABC):
     pieces: PiecesOfRows | None = None
     kinks: KinksOfRows | None = None
     edge: EdgeOfRange | None = None
+    units: Units | None = None
+    """Those of the parameters, where they are not the user's own."""
+    first: Point | None = None
+    """Where a descent begins, in these units."""
     last_order: int = 0
     """The order of the last evaluation over all rows."""
 
@@ -72,7 +77,7 @@ class Objective(ABC):
     @property
     def arrow(self) -> bool:
         """Whether the curvature is an arrow, of very many parameters each of which belongs to one group."""
-        return bool(getattr(self.engine, "arrow", False))
+        return self.engine.arrow
 
     @property
     def smooth(self) -> bool:
@@ -223,8 +228,8 @@ class Point:
 
     def at(self, theta: Array, order: int = 1) -> Point:
         """Evaluate J at another theta, over the same rows."""
-        self._latest = found = self.objective(theta, order, self.rows)
-        return found
+        self._latest = point_at_order = self.objective(theta, order, self.rows)
+        return point_at_order
 
     @property
     def system(self) -> None:
@@ -252,9 +257,9 @@ class Point:
 
     def reached(self, theta: Array) -> Point | None:
         """Return J where a step from here ended, if it was evaluated there last, with its curvature."""
-        found, self._latest = self._latest, None  # or each point would keep all that follow
-        known = found is not None and found.theta is theta and found.curvature is not None
-        return found if known else None
+        latest, self._latest = self._latest, None  # or each point would keep all that follow
+        is_latest = latest is not None and latest.theta is theta and latest.curvature is not None
+        return latest if is_latest else None
 
     def curved(self) -> Curvature | None:
         """Return the curvature here, evaluating it if that was not done yet; None if there is none."""
@@ -294,6 +299,10 @@ class Point:
             at_zero = np.sign(gradient) * np.maximum(np.abs(gradient) - penalty.l1, 0.0)
             gradient = np.where(self.theta == 0.0, at_zero, gradient + penalty.l1 * np.sign(self.theta))
         return gradient if bounds is None else np.where(bounds.blocked(self.theta, gradient), 0.0, gradient)
+
+    def largest_curvature(self) -> float | None:
+        """Return the largest eigenvalue of the curvature here; None if there is none."""
+        return largest_curvature(self.curvature)
 
     @property
     def norm(self) -> float:

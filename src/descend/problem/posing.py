@@ -26,7 +26,7 @@ from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.problem import preflight
 from descend.problem.engine_choice import ENGINES, chosen
-from descend.problem.model_reading import gradient_columns, gradient_source, probability_note, read_model
+from descend.problem.model_reading import gradient_source, probability_note, read_model
 from descend.problem.objective import VectorObjective, objective_over
 from descend.problem.penalty import Penalty
 from descend.problem.point import Array, PiecesOfRows
@@ -59,7 +59,7 @@ def pose(request: Request, table: Table) -> Problem:
 def _problem_of(request: Request, table: Table) -> Problem:
     loss = LOSSES.build(request.loss)
     table = kind_of(request.model).rows_of(request.model, table, request.roles.spread)
-    model, given = read_model(request, table, loss)
+    model, starting = read_model(request, table, loss)
     if request.reference:
         from descend.problem.response_levels import levels_by_reference
 
@@ -76,21 +76,27 @@ def _problem_of(request: Request, table: Table) -> Problem:
             f"There is no engine `{request.engine}`.{closest(request.engine, ENGINES)} Known: {', '.join(ENGINES)}."
         )
     _check_errors_of_inputs(model, request)
-    beside = (*gradient_columns(code), *request.roles.columns, *request.weighed_by)
+    beside = (*code.more_columns, *request.roles.columns, *request.weighed_by)
     names = dict.fromkeys((*model.response_columns, *model.inputs, *beside))
     summing = _summing(model, code, table, tuple(names), request)
     pair = None if isinstance(request.model, str) else kind_of(request.model).original(request.model, model)
-    doubt = None if pair is None else pair.difference(model.parameters.start(given, 1.0), summing.rows.columns)
+    doubt = None if pair is None else pair.difference(model.parameters.start(starting, 1.0), summing.rows.columns)
     if doubt is not None:
         return pose(untraced(request, doubt), table)
     objective = _objective(request, model, table, summing)
-    start = _with_rows(objective, model, summing, gradient, given, request.given.get("start"))
+    start = _with_rows(objective, model, summing, gradient, starting, request.given.get("start"))
     doubtful = ambiguities(model.formula, table.names) if model.formula is not None and not request.bare else ()
     notes = [*request.notes, *model.notes, *summing.notes, *_notes_of(model, code, request, summing.rows, loss)]
     if table.counted:
         from descend.problem.response_levels import counted_notes
 
         notes += counted_notes(table.counted, {*names} - {loss.states}, model.response, loss)
+    validation = None
+    if request.held_out is not None:
+        from descend.problem.validation import validation_of
+
+        validation, note = validation_of(request, model, code, table, tuple(names))
+        notes += [note] if note else []
     priors = objective.priors
     return Problem(
         model=model,
@@ -99,7 +105,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
         table=table,
         rows=summing.rows,
         objective=objective,
-        given=given,
+        given=starting,
         start=start,
         notes=tuple(notes),
         remarks=(*doubtful, *table.notes, *summing.remarks),
@@ -107,6 +113,7 @@ def _problem_of(request: Request, table: Table) -> Problem:
         squares=summing.squares if loss.of_residual else 0.0,
         parabola=model.linear and model.loss.quadratic and (priors is None or priors.priors.bell),
         all_rows=summing.all_rows,
+        validation=validation,
     )
 
 
@@ -178,7 +185,7 @@ def _summing(model: Model, code: Program | Kernel, table: Table, names: Sequence
     if squares == 0.0:
         preflight.check_size(rows.y, model.response, table.source)
     engine = chosen(request, code, rows)
-    if request.engine == "auto" and getattr(engine, "fused", None) is not None:
+    if request.engine == "auto" and engine.compiles:
         cause = f"{request.epochs:,} epochs over {engine.count:,} rows repay compiling a kernel"
         notes = (f"engine torch, chosen because {cause}",)
     return Summing(rows, engine, squares / rows.count, notes, remarks)
@@ -275,9 +282,9 @@ def _within(
     fixed = ~np.isnan(model.parameters.start(dict.fromkeys(given, 0.0), math.nan)) & ~bounds.pinned
     own = ~np.isnan(model.parameters.start(dict.fromkeys(given.keys() & set(requested or ()), 0.0), math.nan))
     inside = bounds.contains(theta) | (~own & ((theta == bounds.low) | (theta == bounds.high)))
-    for place in np.flatnonzero(fixed & ~inside).tolist():
+    for j in np.flatnonzero(fixed & ~inside).tolist():
         raise ConfigError(
-            f"The start of `{bounds.labels[place]}` is {theta[place]:g}, outside its bounds {bounds.text(place)}. "
+            f"The start of `{bounds.labels[j]}` is {theta[j]:g}, outside its bounds {bounds.text(j)}. "
             "Give a start inside them, or leave it out to have one chosen."
         )
     theta = np.where(fixed, theta, bounds.interior(theta))
@@ -290,10 +297,10 @@ def _within(
         still = np.zeros(corner.size, dtype=bool)
         if point.curvature is not None:
             still = (point.curvature.diagonal() == 0.0) & (corner != theta)
-        for place in np.flatnonzero(still).tolist():  # stationary, or with no influence anywhere near
+        for j in np.flatnonzero(still).tolist():  # stationary, or with no influence anywhere near
             beside = corner.copy()
-            beside[place] += BESIDE * (theta[place] - corner[place])
-            still[place] = objective(beside, 2).loss != point.loss
+            beside[j] += BESIDE * (theta[j] - corner[j])
+            still[j] = objective(beside, 2).loss != point.loss
         return ~still
 
     return theta, bounds.barred_where(passable, theta)

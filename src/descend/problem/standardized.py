@@ -16,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.shuffling import Places
-from descend.engines.totals import Curvature, Factor
+from descend.engines.totals import Curvature
 from descend.errors import ConfigError
 from descend.formula import Formula, as_text
-from descend.formula.factor import triangle
 from descend.formula.symbols import Column, Parameter, Predictor
 from descend.gradients.derived import derived
-from descend.losses import LOSSES, Loss
+from descend.losses import LEAST_SQUARES, Loss
 from descend.models import Model
 from descend.optimizers.pieces import Pieces
 from descend.optimizers.systems import with_diagonal
@@ -32,82 +31,9 @@ from descend.problem.objective import Around, Numbers, VectorObjective
 from descend.problem.penalty import Penalty
 from descend.problem.point import KinksOfRows, PiecesOfRows, Point, Triangle
 from descend.problem.problem import Problem
+from descend.problem.standard_units import Units, standard_units
 
 Array = NDArray[np.float64]
-VARIES = 1e-14
-"""A column varies if its variance is above this share of its mean square; below, it is rounding."""
-
-
-@dataclass(frozen=True, eq=False)
-class Units:
-    """theta = T u with T = diag(scale) - e_b shift', e_b the unit vector of the intercept, whose row absorbs the means.
-
-    >>> units = standard_units(np.array([[5.0, 2.0], [2.0, 1.0]]), np.array([True, True]), 1)
-    >>> units.theta(np.array([1.0, 0.0]))  # a column of mean 2 and spread 1
-    array([ 1., -2.])
-    """
-
-    scale: Array
-    shift: Array
-    intercept: int | None
-
-    def theta(self, u: Array) -> Array:
-        """Return the parameters in the user's units."""
-        theta = self.scale * u
-        if self.intercept is not None:
-            theta[self.intercept] -= self.shift @ u
-        return theta
-
-    def u(self, theta: Array) -> Array:
-        """Return the parameters of the standardised columns."""
-        u = theta / self.scale
-        if self.intercept is not None:
-            u[self.intercept] += self.shift @ u
-        return u
-
-    def gradient(self, gradient: Array) -> Array:
-        """Return T'g, dJ/du."""
-        moved = self.scale * gradient
-        return moved if self.intercept is None else moved - self.shift * gradient[self.intercept]
-
-    def columns(self, matrix: Array) -> Array:
-        """Return M T for a matrix whose columns belong to the parameters."""
-        moved = matrix * self.scale
-        return moved if self.intercept is None else moved - np.outer(matrix[:, self.intercept], self.shift)
-
-    def curvature(self, curvature: Curvature) -> Curvature:
-        """Return T'CT."""
-        if isinstance(curvature, np.ndarray):
-            return self.columns(self.columns(curvature).T)
-        return curvature.scaled(1.0 / self.scale)  # of an arrow no column is centred
-
-    def factor(self, factor: Factor) -> Factor:
-        """Return the triangle R of T'CT."""
-        if isinstance(factor, np.ndarray):
-            return triangle(np.column_stack([self.columns(factor[:, :-1]), factor[:, -1]]))
-        return factor.scaled(1.0 / self.scale)
-
-
-def standard_units(moments: Curvature, linear: NDArray[np.bool_], intercept: int | None) -> Units:
-    """Return the units in which columns have spread 1, and with an intercept mean 0.
-
-    moments: (p, p) mean of d_k d_l over rows, d_k the derivative of the model's score by parameter k: for a linear one
-    the column that it multiplies; of an arrow only the diagonal counts. linear: which are; others are only scaled, to
-    mean square 1 where they start.
-    Without an intercept nothing can take up the means, so columns are scaled to mean square 1, not centred.
-    """
-    square = moments.diagonal().copy()
-    mean = np.zeros(len(square))
-    if intercept is not None and isinstance(moments, np.ndarray):
-        mean = np.where(linear, moments[intercept] / moments[intercept, intercept], 0.0)
-        mean[intercept] = 0.0
-    variance = square - mean**2
-    spread = np.sqrt(np.where(variance > VARIES * square, variance, square))
-    usable = np.isfinite(spread) & (spread > 0.0)
-    scale = np.where(usable, 1.0 / np.where(usable, spread, 1.0), 1.0)
-    if intercept is not None:
-        scale[intercept] = 1.0
-    return Units(scale, mean * scale, intercept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +45,8 @@ class StandardizedPieces:
 
     def known(self, u: Array) -> Pieces | None:
         """Return the pieces at u if they were asked for last."""
-        found = self.pieces.known(self.objective.theta(u))
-        return None if found is None else self._moved(u, found)
+        known_pieces = self.pieces.known(self.objective.theta(u))
+        return None if known_pieces is None else self._moved(u, known_pieces)
 
     def at(self, u: Array) -> Pieces:
         """Return the pieces at u."""
@@ -134,10 +60,10 @@ class StandardizedPieces:
         if measure is not None:
             frame = np.linalg.solve(units.columns(np.eye(u.size)), measure.frame)
             measure = measure._replace(frame=np.asarray(frame, dtype=np.float64))
-        moved = replace(found, theta=u, jacobian=jacobian, slope=slope, bend=bend, measure=measure)
+        shifted_pieces = replace(found, theta=u, jacobian=jacobian, slope=slope, bend=bend, measure=measure)
         if pieces_at is None:
-            return moved
-        return replace(moved, at_theta=lambda v: self._moved(v, pieces_at(self.objective.theta(v))))
+            return shifted_pieces
+        return replace(shifted_pieces, at_theta=lambda v: self._moved(v, pieces_at(self.objective.theta(v))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +99,9 @@ class StandardizedObjective(Around):
     here: the last inner evaluation over all rows. start, first: where a descent begins, in both units.
     """
 
+    units: Units
+    first: Point
+
     def __init__(self, inner: VectorObjective, units: Units, start: Point) -> None:
         super().__init__(inner)
         self.units, self.start, self.here = units, start.theta, start
@@ -202,11 +131,15 @@ class StandardizedObjective(Around):
 
     def noise(self) -> Array | None:
         """Return the standard deviation of dJ/du."""
-        found = self.inner.noise()
-        if found is None:
+        noise_of_loss = self.inner.noise()
+        if noise_of_loss is None:
             return None
-        units, moved = self.units, self.units.scale * found
-        return moved if units.intercept is None else np.hypot(moved, units.shift * found[units.intercept])
+        units, scaled_theta = self.units, self.units.scale * noise_of_loss
+        return (
+            scaled_theta
+            if units.intercept is None
+            else np.hypot(scaled_theta, units.shift * noise_of_loss[units.intercept])
+        )
 
     def theta(self, u: Array) -> Array:
         """Return u in the user's units; the start is returned exactly as given, without rounding errors."""
@@ -262,7 +195,7 @@ def column_moments(problem: Problem, first: Point) -> Curvature:
     curvature, penalty = first.curvature, problem.objective.penalty
     if not problem.model.loss.quadratic and problem.model.formula is not None:
         # Other losses weight the rows in their curvature; the squared loss of the same score does not.
-        program = replace(derived(problem.model.formula, problem.model.loss), loss=LOSSES.build("squared"))
+        program = replace(derived(problem.model.formula, problem.model.loss), loss=LEAST_SQUARES)
         totals = summing(program, problem.rows).evaluate(first.theta, 2)
         assert totals.curvature is not None
         return totals.curvature / (2.0 * totals.rows)
@@ -284,12 +217,12 @@ def _entering(formula: Formula, loss: Loss) -> tuple[tuple[str, ...], int | None
         if slope.atoms(Parameter, Predictor):
             continue
         term = formula.terms.get(symbol) if isinstance(symbol, Predictor) else None
-        place = parameters.slices[symbol.name if term is None else term.vector].start
+        position = parameters.slices[symbol.name if term is None else term.vector].start
         if term is None:
-            columns[place] = as_text(slope) if slope.atoms(Column) else ""
-            intercept = place if slope == 1 else intercept
+            columns[position] = as_text(slope) if slope.atoms(Column) else ""
+            intercept = position if slope == 1 else intercept
         else:
-            columns[place : place + len(term.labels)] = [as_text(slope * item) for item in term.each] * (
+            columns[position : position + len(term.labels)] = [as_text(slope * item) for item in term.each] * (
                 len(term.labels) // len(term.each)
             )
     return tuple(columns), intercept

@@ -12,7 +12,7 @@ from descend.descent.solution import every_parameter
 from descend.errors import ConfigError
 from descend.inference.outlier_test import outliers_of
 from descend.inference.outlying_rows import Outliers
-from descend.losses import LOSSES, Loss
+from descend.losses import LEAST_SQUARES, LOSSES, Loss
 from descend.options.outliers import read_outliers
 from descend.options.request import Request
 from descend.results.solved import SolvedFit
@@ -39,20 +39,20 @@ def fit_with_outliers(
         why = "but these stay where they are" if solution.all_rows is not None else "and fewer parameters per group"
         raise ConfigError(f"Outliers are told from the rows in memory, {why}. Leave out {spell('outliers')}.")
     _refuse_sided(solution.loss_function)
-    found = outliers_of(solution, rule.rate, _by_label(first))
-    if not (rule.drop and found.rows):
-        return _with(first, found)
-    kept = np.ones(table.rows, dtype=bool)
-    kept[[each.row - 1 for each in found.rows]] = False
+    outliers = outliers_of(solution, rule.rate, _by_label(first))
+    if not (rule.drop and outliers.rows):
+        return _with(first, outliers)
+    rows_kept = np.ones(table.rows, dtype=bool)
+    rows_kept[[each.row - 1 for each in outliers.rows]] = False
     names = [name for name in solution.problem.table.given(solution.columns) if name in table.names]
-    smaller = with_rows(table, kept, names)
+    smaller = with_rows(table, rows_kept, names)
     again = fitted(plain, smaller, on_step, began)
-    return _with(again, replace(found, dropped=True))
+    return _with(again, replace(outliers, dropped=True))
 
 
-def _with(fit: SolvedFit, found: Outliers) -> SolvedFit:
-    fit.solution.answers["outliers"] = found
-    return replace(fit, notes=(str(found), *fit.notes))
+def _with(fit: SolvedFit, outliers: Outliers) -> SolvedFit:
+    fit.solution.answers["outliers"] = outliers
+    return replace(fit, notes=(str(outliers), *fit.notes))
 
 
 def _by_label(fit: SolvedFit) -> dict[str, tuple[float, float | None]]:
@@ -86,8 +86,8 @@ def _refuse(request: Request) -> None:
     if loss.estimated is not None or not loss.quadratic:
         raise ConfigError(
             f"Outliers are rows too far off for normal scatter, which the {loss.name} loss does not have. Use "
-            f"{spell('loss', 'squared')}, or leave out {spell('outliers')}: a robust loss gives outliers little "
-            "weight itself."
+            f"{spell('loss', LEAST_SQUARES.name)}, or leave out {spell('outliers')}: a robust loss gives outliers "
+            "little weight itself."
         )
     for key, why in (
         ("covariance", "a covariance of the response"),
@@ -100,6 +100,11 @@ def _refuse(request: Request) -> None:
     ):
         if request[key]:
             raise ConfigError(f"{spell('outliers')} does not go with {why}. Leave out one of the two.")
+    if request.validation is not None:
+        raise ConfigError(
+            f"{spell('outliers')} are told of the rows that are fitted, and {spell('validation')} holds some out. "
+            "Leave out one of the two."
+        )
     if request.engine == "query":
         raise ConfigError(
             "Outliers are told from the rows in memory, but these stay where they are. Leave out "

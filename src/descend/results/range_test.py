@@ -16,8 +16,7 @@ from descend.descent.beginning import Beginning, choose
 from descend.engines.shuffling import Places
 from descend.errors import ConfigError
 from descend.optimizers import Optimizer
-from descend.options.range_test import WITHOUT
-from descend.options.request import Request, is_default
+from descend.options.request import OPTIONS, Request, is_default
 from descend.problem.point import Objective
 from descend.problem.standardized import standardized
 from descend.stability.spectrum import Spectrum, spectrum_at, spectrum_of
@@ -103,9 +102,9 @@ class RangeTest:
     @property
     def _fallen(self) -> int | None:
         """The first step that leads nearly to the lowest loss of the curve."""
-        least = float(self.curve.min())
-        near = self.curve <= least + NEARLY * (self._begins - least)
-        return int(near.argmax()) if least < self._begins - FALLS * abs(self._begins) else None
+        lowest_loss = float(self.curve.min())
+        near = self.curve <= lowest_loss + NEARLY * (self._begins - lowest_loss)
+        return int(near.argmax()) if lowest_loss < self._begins - FALLS * abs(self._begins) else None
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """Draw the loss against the rate, with the certain rate of the curvature; saved at ``path`` if given."""
@@ -136,10 +135,10 @@ class RangeTest:
         if self.steepest is None:
             yield "fell", f"nowhere: the loss was {self._begins:.4g} at first, and never lower"
         else:
-            least = float(self.curve.min())
+            lowest_loss = float(self.curve.min())
             yield (
                 "fell",
-                f"fastest at {self.steepest:.3g}, and until {self.lowest:.3g}: {self._begins:.4g} to {least:.4g}",
+                f"fastest at {self.steepest:.3g}, and until {self.lowest:.3g}: {self._begins:.4g} to {lowest_loss:.4g}",
             )
         if self.diverged is not None:
             yield "diverged", f"at {self.diverged:.3g}"
@@ -160,9 +159,9 @@ class RangeTest:
         return "\n".join(f"{label:<9} {sentence}" for label, sentence in self.lines())
 
 
-def bound(first: float, least: float) -> float:
+def bound(first: float, lowest_loss: float) -> float:
     """Return the loss beyond which a test has diverged: the first one, and ``BEYOND`` - 1 times its size above it."""
-    return first + (BEYOND - 1.0) * max(abs(first), first - least)
+    return first + (BEYOND - 1.0) * max(abs(first), first - lowest_loss)
 
 
 def rising(low: float | None, high: float | None, steps: int, limit: float | None) -> Array:
@@ -197,11 +196,11 @@ class Rise:
 
     @classmethod
     def of(
-        cls, found: Spectrum | None, optimizer: Optimizer, low: float | None, high: float | None, steps: int
+        cls, spectrum: Spectrum | None, optimizer: Optimizer, low: float | None, high: float | None, steps: int
     ) -> Rise:
         """Return a test before its first step. found: the curvature there."""
-        limit = None if found is None else found.stable_limit(optimizer)
-        return cls(rising(low, high, steps, limit), found, limit)
+        limit = None if spectrum is None else spectrum.stable_limit(optimizer)
+        return cls(rising(low, high, steps, limit), spectrum, limit)
 
     def ends(self, loss: float) -> bool:
         """Take the loss where the next step begins; whether there is none, as it diverged or all steps are taken."""
@@ -224,8 +223,8 @@ class Rise:
 
 def refuse_for_range_test(request: Request) -> None:
     """Refuse options of a fit that make no difference to a range test, or that it cannot follow."""
-    for key in WITHOUT:
-        if not is_default(key, request[key]):
+    for key, option in OPTIONS.items():
+        if not (option.range_tested or is_default(key, request[key])):
             raise ConfigError(
                 f"`{key}` has no part in a learning-rate range test, which takes single steps at rates that rise. "
                 "Leave it out."
@@ -248,17 +247,17 @@ def range_test_of(
     if request.standardize:
         scaled, _ = standardized(problem, first)
         objective, first = scaled, scaled.first
-        found = spectrum_at(first, problem.model.parameters.labels, problem.scale, problem.parabola)
+        spectrum = spectrum_at(first, problem.model.parameters.labels, problem.scale, problem.parabola)
     else:
-        found = spectrum_of(problem, objective(first.theta, 2))
-    rise = Rise.of(found, optimizer, low, high, steps)
-    state, theta, needs = optimizer.init(first.theta), first.theta, max(1, optimizer.needs)
+        spectrum = spectrum_of(problem, objective(first.theta, 2))
+    rise = Rise.of(spectrum, optimizer, low, high, steps)
+    optimizer_state, theta, needs = optimizer.init(first.theta), first.theta, max(1, optimizer.needs)
     for step, rows in enumerate(drawn(objective, request)):
         point = objective(theta, needs, rows)
         if rise.ends(point.loss):
             break
         point.rate = rise.rate(step)
-        theta, state = optimizer.step(point, state)
+        theta, optimizer_state = optimizer.step(point, optimizer_state)
     return rise.result(optimizer.name, request.batch_size)
 
 

@@ -52,13 +52,13 @@ class SolvedFit(Fit):
         if not self.solution.in_memory:
             return restored, (content_of(self), self.model, self.theta, self.trace)
         lasting = {name: answer for name, answer in self.solution.answers.items() if not isinstance(answer, Sides)}
-        state = self.__dict__ | {"solution": replace(self.solution, answers=lasting)}
-        return _with_state, (state,)
+        fit_state = self.__dict__ | {"solution": replace(self.solution, answers=lasting)}
+        return _with_state, (fit_state,)
 
 
-def _with_state(state: dict[str, object]) -> SolvedFit:
+def _with_state(fit_state: dict[str, object]) -> SolvedFit:
     fit = object.__new__(SolvedFit)
-    fit.__dict__.update(state)
+    fit.__dict__.update(fit_state)
     return fit
 
 
@@ -67,6 +67,8 @@ def diagnosis_of(solution: Solution) -> Diagnosis:
     """Return why a run failed or fell short; none for a healthy one."""
     if solution.endless is not None and solution.outcome is Outcome.STALLED:
         return Diagnosis(Cause.PLATEAU, {"separated": True}, solution.endless, solution.endless)
+    if solution.outcome is Outcome.STOPPED_EARLY:
+        return Diagnosis()  # it was to end away from the minimum
     if (fault := solution.objective.fault) is not None:
         return Diagnosis(Cause(fault.cause), fault.evidence, fault.sentence, fault.advice)
     if not solution.model.comparable and solution.outcome is not Outcome.DIVERGED:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from descend.descent.run import run
 from descend.engines.weighted import median
 from descend.errors import ConfigError, DataError
-from descend.losses import LOSSES, Huber, Loss
+from descend.gradients.derived import Program
+from descend.losses import LEAST_SQUARES, LOSSES, Huber, Loss
 from descend.losses.contract import NORMAL
 from descend.options.request import Request
 from descend.parameters.vector import Values
@@ -77,7 +78,7 @@ def settled(request: Request, table: Table) -> Request:
             f"The {loss.estimated} of the {loss.name} loss cannot be estimated with a gradient function, which knows "
             "one loss only. Give the scale as a number, or leave the gradient out."
         )
-    assert loss.efficient is not None and Huber.efficient is not None
+    assert loss.efficient is not None
     setting = next(iter(loss.settings))
     if loss.estimated is None:
         delta = Huber.efficient * loss.settings[setting] / loss.efficient
@@ -87,12 +88,12 @@ def settled(request: Request, table: Table) -> Request:
         start, begun = _lower_start(replace(request, loss=loss), table, _end(problem, request))
         note = f"started from {begun}, as this loss has many minima"
         return replace(request, start=_honoured(request, start), loss=loss, notes=(note,), unsettled=request)
-    found = _estimated(request, table, loss)
-    value = loss.efficient * found.noise
-    if not found.exact:
+    noise = _estimated(request, table, loss)
+    value = loss.efficient * noise.noise
+    if not noise.exact:
         note = (
-            f"{setting} {value:.4g} of the {loss.name} loss is {loss.efficient:g} times the noise, {found.noise:.4g}, "
-            f"estimated from {found.source}"
+            f"{setting} {value:.4g} of the {loss.name} loss is {loss.efficient:g} times the noise, {noise.noise:.4g}, "
+            f"estimated from {noise.source}"
         )
     elif _is_configured(request):
         raise DataError(
@@ -105,7 +106,7 @@ def settled(request: Request, table: Table) -> Request:
             f"rows exactly and leaves no noise to estimate it from: give it as a number, as in "
             f'"{loss.name}({setting}=1)"'
         )
-    loss, start = replace(loss, **{setting: value}), _honoured(request, found.start)
+    loss, start = replace(loss, **{setting: value}), _honoured(request, noise.start)
     grow = request.grow and (request.near or bool(request.start))  # else found is the minimum over all rows
     return replace(request, start=start, loss=loss, notes=(note,), unsettled=request, grow=grow)
 
@@ -129,32 +130,32 @@ def _estimated(request: Request, table: Table, loss: Loss) -> Noise:
     """Estimate the noise by fits of the loss whose setting depends on it; also return where the last fit ends."""
     first = Huber("auto")  # type: ignore[arg-type]
     beside = _noise_beside(request, table)
-    found = _noise_of(replace(request, loss="squared"), table, nearly=True) if beside is None else beside
-    if (loss != first or beside is not None) and not found.exact:
-        found = _fixed_point(request, table, first, found, NEARLY)
+    noise = _noise_of(replace(request, loss=LEAST_SQUARES), table, nearly=True) if beside is None else beside
+    if (loss != first or beside is not None) and not noise.exact:
+        noise = _fixed_point(request, table, first, noise, NEARLY)
     if loss.settings[next(iter(loss.settings))] == "mm":
         if request.x_sigma:
             raise ConfigError(
                 f"The scale of an S-estimate takes inputs as exact, but {spell('x_sigma')} gives them errors. Give the "
                 'scale as a number, or "auto".'
             )
-        return _of_s_estimate(request, table, found)
-    if not found.exact and not (request.near and loss == first):
-        found = _fixed_point(request, table, loss, found, NEARLY if request.near else SETTLED)
-    return found if found.exact or not loss.many_minima else _beside(request, table, loss, found)
+        return _of_s_estimate(request, table, noise)
+    if not noise.exact and not (request.near and loss == first):
+        noise = _fixed_point(request, table, loss, noise, NEARLY if request.near else SETTLED)
+    return noise if noise.exact or not loss.many_minima else _beside(request, table, loss, noise)
 
 
 def _of_s_estimate(request: Request, table: Table, found: Noise) -> Noise:
     """Return the scale of the S-estimate, which an MM-estimate keeps."""
     from descend.starts.high_breakdown import mm_start
 
-    problem = _problem_of(replace(request, loss="squared"), table)
+    problem = _problem_of(replace(request, loss=LEAST_SQUARES), table)
     model = problem.model
     end = mm_start(problem, model.parameters.flat(found.start))
     start = model.parameters.named(end.theta)
-    least = float(np.abs(model.observed(problem.columns)).max())
-    if not end.scale > NOISELESS * least:
-        return Noise(EXACT * least or 1.0, start, exact=True)
+    largest_response = float(np.abs(model.observed(problem.columns)).max())
+    if not end.scale > NOISELESS * largest_response:
+        return Noise(EXACT * largest_response or 1.0, start, exact=True)
     return Noise(end.scale, start, source="an S-estimate")
 
 
@@ -162,12 +163,12 @@ def _beside(request: Request, table: Table, loss: Loss, found: Noise) -> Noise:
     """Return the noise of a fit from the S-estimate, if that is less than the noise found from a huber fit."""
     from descend.starts.high_breakdown import better_start
 
-    problem = _problem_of(replace(request, loss="squared"), table)
+    problem = _problem_of(replace(request, loss=LEAST_SQUARES), table)
     model = problem.model
-    kept = (
+    start_stays = (
         bool(request.start or request.x_sigma) and not model.linear
     )  # a start that a user gave has a second look of its own
-    better = None if kept else better_start(problem, model.parameters.flat(found.start))
+    better = None if start_stays else better_start(problem, model.parameters.flat(found.start))
     if better is None or not better.scale > NOISELESS * found.noise:
         return found
     start = Noise(better.scale, model.parameters.named(better.theta))
@@ -179,30 +180,30 @@ def _lower_start(request: Request, table: Table, near: Values) -> tuple[Values, 
     """Return where to start, and what that is: a huber fit, or the S-estimate if J is lower where that leads."""
     from descend.starts.high_breakdown import better_start
 
-    problem = _problem_of(replace(request, loss="squared"), table)
-    kept = (bool(request.start) and not problem.model.linear) or bool(request.x_sigma)
-    better = None if kept else better_start(problem, problem.model.parameters.flat(near))
+    problem = _problem_of(replace(request, loss=LEAST_SQUARES), table)
+    start_stays = (bool(request.start) and not problem.model.linear) or bool(request.x_sigma)
+    better = None if start_stays else better_start(problem, problem.model.parameters.flat(near))
     if better is None:
         return near, "a huber fit"
     starts = (near, problem.model.parameters.named(better.theta))
     ends = []
     for start in starts:
         there = replace(request, start=start)
-        own = _problem_of(there, table)
-        ends.append(own.objective(own.model.parameters.flat(_end(own, there)), 0).loss)
+        own_problem = _problem_of(there, table)
+        ends.append(own_problem.objective(own_problem.model.parameters.flat(_end(own_problem, there)), 0).loss)
     return (starts[1], "an S-estimate") if ends[1] < ends[0] else (near, "a huber fit")
 
 
 def _noise_beside(request: Request, table: Table) -> Noise | None:
     """Return the noise of neighbouring rows, where a start is searched for: a first fit by squares goes to outliers."""
-    problem = _problem_of(replace(request, loss="squared"), table)
+    problem = _problem_of(replace(request, loss=LEAST_SQUARES), table)
     model = problem.model
     if model.formula is None or model.linear or model.log_linear or problem.all_rows is not None:
         return None
     if model.parameters.shapes.keys() <= problem.given.keys():
         return None
-    found = neighbours(model.formula, problem.rows)
-    return None if found is None or not found.noise > 0.0 else Noise(found.noise, dict(request.start or {}))
+    noise = neighbours(model.formula, problem.rows)
+    return None if noise is None or not noise.noise > 0.0 else Noise(noise.noise, dict(request.start or {}))
 
 
 def _fixed_point(request: Request, table: Table, loss: Loss, found: Noise, settled: float) -> Noise:
@@ -236,9 +237,9 @@ def _noise_of(request: Request, table: Table, nearly: bool = False) -> Noise:
     columns = problem.columns
     theta = problem.model.parameters.flat(start)
     observed, omega = problem.model.observed(columns), problem.rows.omega
-    scored = getattr(problem.code, "scored", None)
+    scored = problem.code.scored(theta, problem.rows)
     if scored is not None:  # distances from the curve, in units of what is known of the errors
-        residual, counting = scored(theta, problem.rows)[0], None if omega is None else (omega > 0.0).astype(np.float64)
+        residual, counting = scored[0], None if omega is None else (omega > 0.0).astype(np.float64)
         observed = observed if omega is None else np.sqrt(omega) * observed
         omega = counting
     else:
@@ -247,11 +248,12 @@ def _noise_of(request: Request, table: Table, nearly: bool = False) -> Noise:
     if problem.all_rows is not None and len(residual) < problem.objective.rows and size > 0.0:
         from descend.engines.response import median_residual
 
-        program = getattr(problem.objective.engine, "program", None)  # of one that asks the database
+        code, there = problem.code, problem.objective.engine.by_database
+        program = code if there and isinstance(code, Program) else None
         size = median_residual(problem.model, program, problem.all_rows.lazy, theta, size)
-    least = float(np.abs(observed).max())
-    if not NORMAL * size > NOISELESS * least:
-        return Noise(EXACT * least or 1.0, start, exact=True)
+    largest_response = float(np.abs(observed).max())
+    if not NORMAL * size > NOISELESS * largest_response:
+        return Noise(EXACT * largest_response or 1.0, start, exact=True)
     return Noise(NORMAL * size, start)
 
 
