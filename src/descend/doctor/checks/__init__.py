@@ -22,6 +22,7 @@ from descend.doctor.checks.rates import Rates
 from descend.doctor.checks.repeats import Repeats
 from descend.doctor.checks.scales import Scales
 from descend.doctor.checks.schedules import Schedules
+from descend.doctor.checks.scores import Scores
 from descend.doctor.checks.shapes import Shapes
 from descend.doctor.checks.shuffles import Shuffles
 from descend.doctor.checks.standardised import Standardised
@@ -34,7 +35,7 @@ from descend.doctor.contract import Check
 CHECKS: tuple[type[Check], ...] = (
     *(Errors, Detachment, Zeroing, Accumulation, Parameters, Optimizers, Gradients),
     *(Objective, Batches, Repeats, Scales, Initial, Clipping, Schedules, Steps, Rates),
-    *(Values, Shapes, Axes, Activations, Modes, Evaluation, Hits, Graphs),
+    *(Values, Shapes, Axes, Activations, Scores, Modes, Evaluation, Hits, Graphs),
     *(Metrics, Shuffles, Statistics, Standardised),
 )
 """In the order in which findings are shown."""

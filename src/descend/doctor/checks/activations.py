@@ -39,8 +39,6 @@ REDUCING = re.compile(r"(Neg|Mean|Sum|Gather|Mul|Div|NllLoss|NllLoss2D|Index)Bac
 """Nodes between a log-softmax and the likelihood made of it by hand."""
 RAW = re.compile(r"(Addmm|Mm|Bmm|Convolution)Backward\d*$")
 PROBABILITIES, RAW_SCORES = "probabilities", "raw scores"
-CLEARLY = 0.1
-"""How far from 0 the logarithm of a sum of probabilities is where they are none."""
 FOLLOWED = 20
 LOOKED_AT = 3
 """Backward passes from one line whose graph is looked at."""
@@ -56,8 +54,6 @@ class Activations(Check):
         self.single: dict[Place | None, int] = {}
         self.wide: set[Place | None] = set()
         self.looked: dict[Place | None, int] = {}
-        self.kinds: dict[Place | None, list[str]] = {}
-        """What the first scores that a loss was given are, by their numbers."""
 
     def replaces(self) -> Iterator[Replacement]:
         from torch import distributions, nn
@@ -81,7 +77,7 @@ class Activations(Check):
         if node is not None and node.name().startswith(function.capitalize()):
             label = Label.of(node)
             place = (label.written_at if label else None) or self.ledger.scene.here()
-            self._found(f"twice {kind}", _twice(f"`{kind}(logits=...)`", place, function))
+            self._found(f"twice {kind}", twice(f"`{kind}(logits=...)`", place, function))
         return theirs(made, *args, **kwargs)
 
     def operation(self, operation: Operation) -> None:
@@ -91,15 +87,13 @@ class Activations(Check):
         if name in ("softmax", "log_softmax", "cross_entropy"):
             self._columns(operation)
         node = tensors[0].grad_fn
-        if name in ("cross_entropy", "nll_loss"):
-            self._numbers(operation)
         if name in LOGITS:
             kind, function = LOGITS[name]
             reached = passed(node)
             if reached is not None and reached.name().startswith(kind):
                 label = Label.of(reached)
                 place = (label.written_at if label else None) or operation.place
-                self._found(f"twice {name}", _twice(capital(operation.title), place, function))
+                self._found(f"twice {name}", twice(capital(operation.title), place, function))
             elif reached is not None:
                 self._bounded(operation, reached)
         elif name == "binary_cross_entropy":
@@ -111,9 +105,9 @@ class Activations(Check):
         elif name == "kl_div":
             first = passed(node)
             if first is not None and first.name().startswith(("Softmax", "Sigmoid")):
-                self._found("kl", _without_log(operation, PROBABILITIES))
+                self._found("kl", without_log(operation, PROBABILITIES))
             elif first is not None and RAW.match(first.name()):
-                self._found("kl", _without_log(operation, RAW_SCORES))
+                self._found("kl", without_log(operation, RAW_SCORES))
         elif name == "nll_loss":
             first = passed(node)
             over = None if first is None or first is not node else _dimension(node, tensors[0].ndim)
@@ -126,23 +120,7 @@ class Activations(Check):
                 if before is not None:
                     self._bounded(operation, before)
             elif first is not None and first.name().startswith(("Softmax", "Sigmoid")):
-                self._found("nll", _without_log(operation, PROBABILITIES))
-
-    def _numbers(self, operation: Operation) -> None:
-        """Tell by the numbers themselves whether scores are raw, probabilities or their logarithms."""
-        kinds = self.kinds.setdefault(operation.place, [])
-        if len(kinds) >= LOOKED_AT:
-            return
-        kinds.append(_kind(operation.tensors[0]))
-        if len(kinds) < LOOKED_AT or len(set(kinds)) > 1 or f"twice {operation.name}" in self.seen:
-            return
-        if operation.name == "cross_entropy" and kinds[0] == PROBABILITIES:
-            reached = passed(operation.tensors[0].grad_fn)
-            label = Label.of(reached) if reached is not None else None
-            place = (label.written_at if label else None) or operation.place
-            self._found("twice cross_entropy", _twice(capital(operation.title), place, "softmax"))
-        elif operation.name == "nll_loss" and kinds[0] in (PROBABILITIES, RAW_SCORES) and "axis" not in self.seen:
-            self._found("nll", _without_log(operation, kinds[0]))
+                self._found("nll", without_log(operation, PROBABILITIES))
 
     def _bounded(self, operation: Operation, node: Node) -> None:
         """Take note of scores that come out of an activation."""
@@ -181,7 +159,7 @@ class Activations(Check):
         if result is not None and over and result.shape[0] != result.shape[1] and _by_row(root.grad_fn, node):
             label = Label.of(node)
             place = (label.written_at if label else None) or backward.place
-            self._found("batch", _over_batch(place, tuple(result.shape)))
+            self._found("batch", over_batch(place, tuple(result.shape)))
 
     def findings(self) -> list[Finding]:
         if not self.ledger.backwards:
@@ -192,18 +170,6 @@ class Activations(Check):
         ]
         constant = [place for place, count in self.single.items() if count >= LOOKED_AT and place not in self.wide]
         return found + [_one_column(place, self.single[place]) for place in constant[:1]]
-
-
-def _kind(scores: Tensor) -> str:
-    """Return what numbers are that have a column for each class; empty where it cannot be told."""
-    if scores.ndim < 2 or scores.shape[1] < 2 or len(scores) < 2 or not scores.isfinite().all():
-        return ""
-    numbers = scores.detach().double()
-    sums = numbers.sum(1)
-    if bool((numbers >= 0.0).all()) and bool(((sums - 1.0).abs() < 1e-3).all()):
-        return PROBABILITIES
-    away = (numbers.logsumexp(1).abs() > CLEARLY).double().mean()
-    return RAW_SCORES if float(away) > 1.0 - CLEARLY else ""
 
 
 def passed(node: Node | None) -> Node | None:
@@ -259,7 +225,8 @@ def _dimension(node: Node, dimensions: int) -> int | None:
     return (dim - 2**64 if dim >= 2**63 else dim) % dimensions  # PyTorch keeps -1 as an unsigned number
 
 
-def _twice(title: str, place: Place | None, function: str) -> Finding:
+def twice(title: str, place: Place | None, function: str) -> Finding:
+    """Return the finding of a loss that is given what its own function has been applied to already."""
     return Finding(
         "activation_twice",
         f"{title} is given the result of `{function}`, which it applies itself.",
@@ -292,7 +259,8 @@ def _sigmoid_twice(operation: Operation, node: Node) -> Finding:
     )
 
 
-def _without_log(operation: Operation, given: str) -> Finding:
+def without_log(operation: Operation, given: str) -> Finding:
+    """Return the finding of a likelihood of what are no logarithms of probabilities."""
     if operation.name == "kl_div":
         return Finding(
             "kl_div_without_log",
@@ -315,7 +283,8 @@ def _without_log(operation: Operation, given: str) -> Finding:
     )
 
 
-def _over_batch(place: Place | None, shape: tuple[int, ...]) -> Finding:
+def over_batch(place: Place | None, shape: tuple[int, ...]) -> Finding:
+    """Return the finding of a softmax over the rows of a batch."""
     return Finding(
         "softmax_over_batch",
         f"The softmax is taken over dimension 0, the {shape[0]} rows of the batch, not over the {shape[1]} classes.",

@@ -28,12 +28,16 @@ NOTHING = 1e-3
 
 @dataclass(eq=False)
 class Clips:
-    """What one line clips: the norms before, the limit, and how often gradients were still scaled."""
+    """What one line clips: the norms before, the limit, and how often gradients were still scaled.
+
+    late: how often a step had been taken with them already.
+    """
 
     limit: float
     place: Place | None
     norms: list[float] = field(default_factory=list)
     scaled: int = 0
+    late: int = 0
     kinds: set[str] = field(default_factory=set)
 
 
@@ -46,7 +50,7 @@ class Clipping(Check):
         self.scaled = False
         self.scaling = False
         """Whether a GradScaler is at work, which multiplies gradients and divides them again."""
-        self.inside = False
+        self.inside = self.stepped = False
         self.gradients: set[int] | None = None
         """Where the numbers of the gradients lie, looked up when first asked for after a backward pass."""
         self.passed: float | None = None
@@ -93,7 +97,7 @@ class Clipping(Check):
             self.changed = operation.place
 
     def backward_ended(self, backward: Backward) -> None:
-        self.gradients, self.changed = None, None
+        self.gradients, self.changed, self.stepped = None, None, False
         self.passed = math.hypot(*backward.norms.values()) if backward.norms else None
 
     def step_begins(self, step: Step) -> None:
@@ -111,6 +115,7 @@ class Clipping(Check):
         clips = self.clips.setdefault(place, Clips(limit, place))
         clips.norms.append(size)
         clips.scaled += self.scaled
+        clips.late += self.stepped
         held = {id(one) for one in parameters}
         clips.kinds |= {one.kind for one in self.ledger.optimizers if held & one.keys}
 
@@ -124,6 +129,7 @@ class Clipping(Check):
         return theirs(scaler, *args, **kwargs)
 
     def step_ended(self, step: Step) -> None:
+        self.stepped = True
         self.scaled = False
 
     def findings(self) -> list[Finding]:
@@ -142,6 +148,15 @@ def _judged(clips: Clips) -> Finding | None:
             "The limit is then that many times too small, and what is left after the scaler has divided is next "
             "to nothing.",
             "scaler.unscale_(optimizer)\ntorch.nn.utils.clip_grad_norm_(model.parameters(), max_norm)",
+            clips.place,
+            evidence,
+        )
+    if clips.late == len(clips.norms):
+        return Finding(
+            "clipped_after_step",
+            f"Gradients are clipped to {clips.limit:g} after the step that uses them has been taken.",
+            "The step takes them as they are, and the next backward pass makes new ones: nothing is ever clipped.",
+            "loss.backward()\ntorch.nn.utils.clip_grad_norm_(model.parameters(), max_norm)\noptimizer.step()",
             clips.place,
             evidence,
         )

@@ -55,6 +55,14 @@ KNOWN = (
         "x = x.float()   # before the layer; or torch.tensor(array, dtype=torch.float32) where it is made",
     ),
     (
+        r"Expected hidden",
+        "hidden_size",
+        "A recurrent layer is given a hidden state for another number of rows than its input has: the state comes from "
+        "a batch of another size, such as the last, smaller one.",
+        "A hidden state has a row for each row of the batch.",
+        "DataLoader(..., drop_last=True)   # or begin each batch with a state of its own: rnn(x)",
+    ),
+    (
         "can't optimize a non-leaf Tensor",
         "wrong_parameters",
         "The optimizer is given a tensor that was computed from others, not a parameter.",

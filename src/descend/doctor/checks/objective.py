@@ -33,8 +33,6 @@ REDUCING = (
 )
 LOSSES = ("MseLoss", "NllLoss", "BinaryCrossEntropy", "L1Loss", "SmoothL1Loss", "HuberLoss")
 ENOUGH = 5
-MOST = 20
-"""Products that are looked at for an overlap."""
 QUOTIENTS = ("div", "__truediv__", "true_divide")
 REWARD = re.compile(r"reward|return|advantage|\badv|\bgains?\b|payoff|utilit", re.I)
 AGAINST = re.compile(r"-|neg|cost|loss(?!\s*=)|regret|penalt", re.I)
@@ -51,7 +49,8 @@ class Objective(Check):
         """Losses and what is made of them: 1 as they are, -1 with a minus sign, and where it was put."""
         self.overlap: ByTensor[bool] = ByTensor()
         self.similar: set[Place | None] = set()
-        self.looked: set[int] = set()
+        self.masked: dict[Place | None, bool] = {}
+        """Lines that multiply two tensors, and whether these were chances and a mask when first looked at."""
         self.mean_error = False
         self.added: Place | None = None
         self.likely: ByTensor[bool] = ByTensor()
@@ -118,12 +117,12 @@ class Objective(Check):
         name, tensors, output = operation.name, operation.tensors, operation.outputs[0]
         if name in ("mul", "__mul__") and len(tensors) > 1 and tensors[0].shape == tensors[1].shape and tensors[0].ndim:
             first, second = tensors[:2]
-            if first.requires_grad != second.requires_grad and len(self.looked) < MOST:
+            if first.requires_grad != second.requires_grad:
                 chances, mask = (first, second) if first.requires_grad else (second, first)
-                self.looked.add(id(output))
-                known = chances.detach()
-                binary = bool(((mask == 0) | (mask == 1)).all()) and bool(mask.any())
-                if binary and bool((known >= 0).all()) and bool((known <= 1).all()):
+                known = self.masked.get(operation.place)
+                if known is None:
+                    known = self.masked[operation.place] = _masked(chances.detach(), mask)
+                if known:
                     self.overlap[output] = True
             return False
         if not self.overlap.known or not tensors or self.overlap.of(tensors[0]) is None:
@@ -178,6 +177,11 @@ class Objective(Check):
         if moved and not self.ledger.optimizers and upwards:
             return [_ascending("the step by hand adds the gradient", self.added)]
         return [_ascending(how, place) for how, place, count in self.signs.values() if how and count >= ENOUGH]
+
+
+def _masked(chances: Tensor, mask: Tensor) -> bool:
+    binary = bool(((mask == 0) | (mask == 1)).all()) and bool(mask.any())
+    return binary and bool((chances >= 0).all()) and bool((chances <= 1).all())
 
 
 def _ascent(node: Node) -> str:

@@ -36,13 +36,19 @@ class Shuffles(Check):
 def _permuted(body: list[ast.stmt]) -> Iterator[int]:
     """Yield the line of ``x = x[permutation(n)]`` where its targets get a permutation of their own."""
     found: dict[str, int] = {}
+    sources: dict[str, str] = {}
     for name, value, line in assigned(body):
         if isinstance(value, ast.Subscript) and written(value.value) == name and called(value.slice) in PERMUTATIONS:
             found.setdefault(name, line)
+        elif (source := _drawn(value)) is not None:
+            found.setdefault(name, line)
+            sources[name] = source
     for name, line in found.items():
         for other, at in found.items():
             first, last = min(line, at), max(line, at)
-            if name != other and _answers(body, other, name, last) and not _reseeded(body, {first, last}):
+            same = sources.get(name, name) == sources.get(other, other)
+            answers = _answers(body, other, name, last, sources.get(other, other), sources.get(name, name))
+            if name != other and not same and answers and not _reseeded(body, {first, last}):
                 yield first
                 return
 
@@ -86,10 +92,30 @@ def _picked_alike(module: ast.Module, first: str, second: str) -> bool:
     return False
 
 
-def _answers(body: list[ast.stmt], name: str, inputs: str, line: int) -> bool:
-    """Whether a variable holds the targets of another, by its name, and is used with it as such after a line."""
-    if not ANSWERS.search(name) or ANSWERS.search(inputs) or "source" in inputs:
+def _drawn(value: ast.expr | None) -> str | None:
+    """Return what is permuted as a whole: ``rng.permutation(x)``, ``x.sample(frac=1)`` without a fixed state."""
+    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
+        return None
+    if called(value) == "permutation" and value.args and isinstance(value.args[0], ast.Name | ast.Attribute):
+        return written(value.args[0])
+    options = {one.arg: written(one.value) for one in value.keywords}
+    whole = called(value) == "sample" and options.get("frac") in ("1", "1.0")
+    return f"{written(value.func.value)} {options.get('random_state', '')}" if whole else None
+
+
+def _answers(
+    body: list[ast.stmt], name: str, inputs: str, line: int, target: str | None = None, source: str | None = None
+) -> bool:
+    """Whether a variable holds the targets of another, by its name, and is used with it as such after a line.
+
+    target, source: the names of what they were made of, which may tell it where their own do not.
+    """
+    told = [ANSWERS.search(one.partition(" ")[0]) for one in (name, target or name)]
+    if not any(told) or any(ANSWERS.search(one) for one in (inputs, source or inputs)) or "source" in inputs:
         return False
+    states = [one.partition(" ")[2] for one in (target or "", source or "")]
+    if states[0] and states[0] == states[1]:
+        return False  # the same random state shuffles both alike
     first, second = _made_of(body, inputs, line), _made_of(body, name, line)
     for node in within(body):
         if not isinstance(node, ast.Call) or node.lineno <= line or called(node) in JOINING:
