@@ -65,6 +65,8 @@ def test_what_messages_name_are_options_and_phrases_there_are():
          "Use batches of 40 rows, or the command line's `--schedule cosine`."),
         (lambda: f"Use a larger {spell('batch_size')}, a smaller {spell('learning_rate')}.",
          "Use a larger batch size, a smaller learning rate."),
+        (lambda: f"Give {spell('validation')}, such as {spell('validation', 0.2)}.",
+         "Give “rows held out”, such as 0.2 as “rows held out”."),
         (lambda: f"Drop b, or {worded('fixing', '', them='it', values='b=0')}.",
          "Drop b, or write a number in place of it in the formula: b=0."),
         (lambda: f"Leave such rows out{using('where')}, or correct them.",
