@@ -105,7 +105,7 @@ def test_the_page_has_a_control_for_every_option_with_a_label(language):
 
     shown = json.dumps(page(State(lang=language), None, Library(), ()), cls=PlotlyJSONEncoder, ensure_ascii=False)
     labels = [option.label[language == "zh"] for option in OPTIONS.values() if option.label is not None]
-    assert len(labels) == 10 and all(f'"{label}"' in shown for label in labels)
+    assert len(labels) == 11 and all(f'"{label}"' in shown for label in labels)
 
 
 def test_a_chinese_page_names_its_own_control():

@@ -72,7 +72,8 @@ def test_any_address_can_be_read(text):
     [
         "problem=/etc/passwd", "problem=../line", "formula=" + "x" * 301, "loss=open", "optimizers=gd,os",
         "optimizers=", "rate=-1", "rate=nan", "rate=0", "start=w:inf", "start=:1", "epochs=0", "epochs=5001",
-        "batch=0", "validation=1", "validation=none%20of%20them", "noise=-1", "noise=50", "seed=-1", "lang=xx", "file=/etc/passwd", "by_hand=2",
+        "batch=0", "validation=1", "validation=some", "noise=-1", "noise=50", "seed=-1", "lang=xx", "file=/etc/passwd",
+        "by_hand=2",
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_named_and_left_as_usual(text):
