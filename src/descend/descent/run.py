@@ -22,7 +22,7 @@ from descend.optimizers.schedules import Constant, schedule_of
 from descend.options.request import Request
 from descend.problem.objective import VectorObjective
 from descend.problem.point import Array, Objective, Point
-from descend.table.connection import Connection, ConnectionLostError
+from descend.table.connection import ConnectionLostError
 
 if TYPE_CHECKING:
     from descend.descent.validation import Validation
@@ -142,8 +142,8 @@ def run(
         notes.insert(0, f"resumed at epoch {snapshot.epoch:,} from {request.checkpoint}")
     if objective.engine is not problem.objective.engine:
         problem.objective.passes += objective.passes
-    connection: Connection | None = getattr(getattr(objective.engine, "lazy", None), "connection", None)
-    notes.append(None if connection is None else connection.note)
+    lazy = objective.engine.lazy
+    notes.append(None if lazy is None or lazy.connection is None else lazy.connection.note)
     notes += () if validation is None else validation.remarks()
     notes_of_run = tuple(note for note in notes if note)
     rate_chosen, started = rate if optimizer.uses_rate else None, bool(problem.given)

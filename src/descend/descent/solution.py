@@ -17,7 +17,6 @@ from descend.descent.commenting import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.run import Run
 from descend.descent.step import Step, Trace
-from descend.engines.totals import InMemory
 from descend.formula.structure import interchangeable, waves
 from descend.losses import Loss
 from descend.models import Model
@@ -173,7 +172,7 @@ class Solution:
     @property
     def in_memory(self) -> bool:
         """Whether all rows are in memory, rather than in a file or a database."""
-        return isinstance(self.objective.engine, InMemory)
+        return self.objective.engine.in_memory
 
     def __getstate__(self) -> dict[str, object]:
         """Return what is pickled: all but the table and what only a diagnosis of the run needs."""
@@ -303,8 +302,8 @@ def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, .
 
 def _of_derivatives(problem: Problem) -> tuple[str, ...]:
     """Say how derivatives were found, where they are numeric."""
-    words: tuple[str, ...] = getattr(problem.objective.engine, "words", ())
-    return words
+    differencing = problem.objective.engine.differencing
+    return () if differencing is None else differencing.words
 
 
 def _at_bounds(problem: Problem, theta: Any) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from descend.options.checks import WORDS_OF_DISPERSION
 from descend.options.of_training import TRAINING, refuse_without_validation
 from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
-from descend.options.request import FIELDS, OPTIONS, PLAIN, Request, check_options, is_default
+from descend.options.request import FIELDS, MEASURED, OPTIONS, PLAIN, Request, check_options, is_default
 from descend.options.units import number_or_measured, without_quantities
 from descend.registry import closest
 from descend.table import open_table
@@ -44,11 +44,6 @@ OF_OTHERS = {
     **dict.fromkeys(("check_finite", "nan_policy"), GAPS),
 }
 """Options of other programs, and the words for them here."""
-CHOICES = ("optimizer", "learning_rate", "schedule", "epochs", "batch_size")
-"""Options of the descent itself: if none is given, the start may be improved on samples of many rows."""
-
-NEEDED = ("l1", "l2", "engine", "loss", "schedule", "sharpness")
-"""Options for which None is an error rather than the default."""
 OTHERWISE = {"weights": "importance", "sigma": "standard_deviation"}
 """Names of columns given as values where the model has a parameter of the usual name; no near one, which would be
 taken for a slip."""
@@ -98,7 +93,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         from descend.options.offset import with_offset
 
         model, data = with_offset(model, data, values)
-    check_options(values, *NEEDED)
+    check_options(values)
     values["loss"] = _dispersed(model, values)
     data = _with_numbered(model, data, values)
     for key in ("l1", "l2"):
@@ -115,7 +110,7 @@ def read_request(model: object, data: object, others: Sequence[object], options:
         given=given,
         more={key: value for key, value in values.items() if key not in FIELDS},
         polish=options.get("optimizer") is None,
-        grow=not any(key in differing for key in CHOICES),
+        grow=not any(OPTIONS[key].steers for key in differing),
     )
 
 
@@ -138,7 +133,11 @@ def _known(options: Values) -> Values:
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
     if options.get("like") is not None:
         raise ConfigError(f"{spell('like')} repeats one fit on other data, and goes with fits alone. Leave it out.")
-    return without_quantities(options) if any(isinstance(value, Mapping) for value in options.values()) else options
+    return (
+        without_quantities(options, (*MEASURED, "units"))
+        if any(isinstance(value, Mapping) for value in options.values())
+        else options
+    )
 
 
 def in_full(data: object, options: Values) -> tuple[object, Values]:

@@ -73,11 +73,18 @@ class OptionsOfValidation(OptionsOfDescent):
         "whole",
         whole_number("patience", 1),
         metavar="N",
+        range_tested=False,
     )
     min_delta: float = option(
-        0.0, "By how much it has to be lower to count.", "number", _at_least_zero, metavar="NUMBER"
+        0.0, "By how much it has to be lower to count.", "number", _at_least_zero, metavar="NUMBER", range_tested=False
     )
-    keep: str = option("last", "Parameters that are kept: last, or best by validation.", check=_kept, metavar="WHICH")
+    keep: str = option(
+        "last",
+        "Parameters that are kept: last, or best by validation.",
+        check=_kept,
+        metavar="WHICH",
+        range_tested=False,
+    )
 
 
 def refuse_without_validation(values: Values) -> None:
@@ -112,6 +119,7 @@ class OptionsOfTraining(OptionsOfValidation):
         "What patience and keep watch: the loss, or a metric.",
         check=must_be("the name of a measure, such as `accuracy`", is_text),
         metavar="NAME",
+        range_tested=False,
     )
     clip: float | None = option(
         None, "Cut the gradient of a module to this norm.", "number", checks.positive("clip"), metavar="NORM"
@@ -131,6 +139,7 @@ class OptionsOfTraining(OptionsOfValidation):
         "Whether a scheduler of PyTorch counts steps or epochs; by its kind if not given.",
         check=_one_of("step", "epoch"),
         metavar="WHICH",
+        range_tested=False,
     )
     precision: str | None = option(
         None, "bf16: compute a module in bfloat16 where that is safe, by autocast.", check=_precision, metavar="BITS"
@@ -144,6 +153,7 @@ class OptionsOfTraining(OptionsOfValidation):
         "number",
         _decay,
         metavar="DECAY",
+        range_tested=False,
     )
     metrics: object = option(
         None,
@@ -151,9 +161,10 @@ class OptionsOfTraining(OptionsOfValidation):
         "texts",
         metavar="NAME",
         flag="--metric",
+        range_tested=False,
     )
     callbacks: Sequence[object] | Callable[..., object] | None = option(
-        None, check=must_be("a list of callbacks", lambda value: not is_text(value)), repeat=False
+        None, check=must_be("a list of callbacks", lambda value: not is_text(value)), repeat=False, range_tested=False
     )
     progress: bool | None = option(None, check=must_be("True or False", is_switch), repeat=False)
 

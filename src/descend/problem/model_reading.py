@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sympy import Expr
@@ -217,10 +217,3 @@ def _by_function(model: Model, gradient: Callable[..., object], table: Table, sp
                 f"Parameters: {', '.join(named_parameters.shapes)}."
             )
     return FunctionKernel(model, replace(bound, constraints=model.constraints))
-
-
-def gradient_columns(code: Program | Kernel) -> Iterable[str]:
-    """Return the columns that a gradient by hand reads beyond those of the model."""
-    if isinstance(code, Program):
-        return code.more_columns
-    return getattr(code, "names", ())

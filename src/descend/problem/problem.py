@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.totals import Engine
-from descend.gradients.contract import Kernel
-from descend.gradients.derived import Program
+from descend.gradients.contract import Summand
 from descend.models import Model
 from descend.problem.objective import VectorObjective
 from descend.table import Table
@@ -61,7 +60,7 @@ class Summing:
 class Problem:
     """What exactly is minimised, and from which starting values, if any were given.
 
-    gradient: its source, such as ``derived``. code: what an engine evaluates for each row; None for a module.
+    gradient: its source, such as ``derived``. code: what an engine sums over rows.
     rows: the rows used, or a sample of them where ``all_rows`` says what is known of all.
     given: the user's starting values by name. start: all starting values; the rest are chosen without the rows.
     notes: what was chosen here, in sentences; remarks: what was noticed of the formula and the rows.
@@ -73,7 +72,7 @@ class Problem:
 
     model: Model
     gradient: str
-    code: Program | Kernel | None
+    code: Summand
     table: Table
     rows: Rows
     objective: VectorObjective

@@ -153,7 +153,7 @@ def follows_prediction(request: Request, table: Table) -> bool:
 
 def started_without_coupling(request: Request, table: Table, began: float) -> Request:
     """Return a request that starts where the fit of rows that know nothing of each other ends."""
-    request_alone = request.but(covariance=None, quantities=None, checkpoint=None, errors=None, bare=True)
+    request_alone = request.on_the_way(covariance=None)
     try:
         uncoupled_fit = fit_table(request_alone, table, None, began)
     except DescendError:
@@ -163,9 +163,7 @@ def started_without_coupling(request: Request, table: Table, began: float) -> Re
 
 def started_without_errors(request: Request, table: Table, began: float) -> Request:
     """Return a request that starts where the fit with exact inputs ends: near it, and found far more easily."""
-    exact = request.but(
-        x_sigma=None, x_correlation=None, priors=None, quantities=None, checkpoint=None, errors=None, bare=True
-    )
+    exact = request.on_the_way(x_sigma=None, x_correlation=None, priors=None)
     if not (loss := LOSSES.build(request.loss)).quadratic:
         exact = exact.but(loss=loss.to_estimate(), sigma=None)
     if isinstance(request.model, str) and request.model.partition("~")[0].strip() == "0":
