@@ -32,6 +32,7 @@ PART = 0.5
 """A batch of more than this share of all rows is no batch of them."""
 TAKING = {"__getitem__", "narrow", "index_select", "split", "chunk", "tensor_split", "take_along_dim"}
 SEEDING = {"manual_seed", "default_rng", "RandomState", "Random", "seed"}
+RANDOM = re.compile(r"shuffle\s*=\s*True|randperm|permutation\(|\.shuffle\(|RandomSampler")
 ON_PURPOSE = re.compile(
     r"by heart|memori[sz]|sanity.?check|overfit\w*[ _](to |on )?(one|a|the|single|first|this)[ _]|"
     r"(one|single|fixed)[ _]batch",
@@ -180,7 +181,18 @@ class Repeats(Check):
         if self.ledger.steps < ENOUGH:
             return []
         seeds = list(self._seeds())
-        return seeds or list(self._same())
+        return seeds or list(self._same()) or list(self._same_order())
+
+    def _same_order(self) -> Iterator[Finding]:
+        """Look for an order of batches that is drawn at random and yet the same in each epoch."""
+        prints = self.prints[:MOST]
+        period = next((at for at, one in enumerate(prints) if at and one == prints[0]), 0)
+        alike = period > 1 and len(prints) >= 3 * period and prints[period:] == prints[:-period]
+        file = self.ledger.scene.script
+        if alike and any(RANDOM.search(line) for line in linecache.getlines(file)):
+            place = _seeding(file)
+            if place is not None:
+                yield _seeded(place, len(prints) // period)
 
     def _same(self) -> Iterator[Finding]:
         taken = [one for one, step in zip(self.prints, self.steps, strict=True) if step] or self.prints
