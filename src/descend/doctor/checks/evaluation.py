@@ -201,7 +201,7 @@ class Hits(Check):
         elif name in CHOOSING and self.shapes:
             self._choice(operation)
         elif self.chosen.known:
-            found = self.chosen.of(*tensors)
+            found = self.chosen.of(*(tensors[:1] if name == "__getitem__" else tensors))  # not what it picks
             others = [
                 one for one in tensors if self.chosen.of(one) is None and not one.is_floating_point() and one.ndim
             ]
@@ -258,7 +258,7 @@ def _over_rows(file: str) -> Iterator[int]:
     """Yield the lines that look for the largest score in NumPy over axis 0, in a function that counts hits."""
     module = tree(file)
     for body in () if module is None else scopes(module):
-        counts = any(isinstance(node, ast.Compare) or "accuracy" in called(node) for node in within(body))
+        compared = _compared(body)
         values = {name: written(value) for name, value, _ in assigned(body)}
         for node in within(body):
             if not isinstance(node, ast.Call) or called(node) != "argmax" or not isinstance(node.func, ast.Attribute):
@@ -269,8 +269,28 @@ def _over_rows(file: str) -> Iterator[int]:
             made = values.get(written(given), "")
             scores = SCORES.search(written(given)) and isinstance(given, ast.Name | ast.Attribute)
             known = array or "numpy" in made or any(one.arg == "axis" for one in node.keywords)
-            if counts and scores and known and [written(one) for one in axes] == ["0"] and not REDUCED.search(made):
+            result = next((name for name, value, _ in assigned(body) if value is node), written(node))
+            if (
+                result in compared
+                and scores
+                and known
+                and [written(one) for one in axes] == ["0"]
+                and not REDUCED.search(made)
+            ):
                 yield node.lineno
+
+
+def _compared(body: list[ast.stmt]) -> set[str]:
+    """Return what a body compares with something, or hands to a metric as predictions."""
+    found: set[str] = set()
+    for node in within(body):
+        if isinstance(node, ast.Compare):
+            found |= {written(one) for side in (node.left, *node.comparators) for one in ast.walk(side)}
+        elif isinstance(node, ast.Call):
+            found |= {written(one.value) for one in node.keywords if one.arg in ("predictions", "y_pred", "preds")}
+            if "accuracy" in called(node) or "confusion" in called(node):
+                found |= {written(one) for one in node.args}
+    return found
 
 
 def _of_arrays(place: Place) -> Finding:
