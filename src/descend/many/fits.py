@@ -96,7 +96,7 @@ class Fits(FittedGroups, Convertible):
         from descend.report.published.formats import write_tables
         from descend.report.published.of_many import of_groups
 
-        keys = {name: [key[place] for key in self.keys] for place, name in enumerate(self.by)}
+        keys = {name: [key[key_number] for key in self.keys] for key_number, name in enumerate(self.by)}
         statistics: dict[str, Sequence[object]] = {"R²": list(self.r_squared), "rows": list(self.rows)}
         if not self.succeeded:
             statistics["outcome"] = [str(each).replace("_", " ") for each in self.outcome]
