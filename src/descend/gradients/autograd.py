@@ -78,8 +78,8 @@ class AutogradKernel:
         gradient = leaf.grad if leaf.grad is not None else torch.zeros_like(theta)
         return loss.detach(), gradient, self._second(theta, block, order) if order > 1 else None
 
-    def sums_over(self, theta: Tensor, block: tuple[Tensor, ...], order: int, chosen: Chosen) -> Sums:
-        return self.sums(theta, tuple(array[chosen] for array in block), order)
+    def sums_over(self, theta: Tensor, block: tuple[Tensor, ...], order: int, rows_chosen: Chosen) -> Sums:
+        return self.sums(theta, tuple(array[rows_chosen] for array in block), order)
 
     made_by: tuple[Callable[..., AutogradKernel], tuple[object, ...]]
     """The function and arguments that rebuild it when it is unpickled."""
@@ -154,8 +154,8 @@ def autograd_of_function(model: Model) -> AutogradKernel:
 
     def score(theta: Tensor, block: tuple[Tensor, ...]) -> Tensor:
         values = {
-            name: theta[place] if labels is not None else theta[place.start]
-            for (name, labels), place in zip(parameters.shapes.items(), parameters.slices.values(), strict=True)
+            name: theta[theta_slice] if labels is not None else theta[theta_slice.start]
+            for (name, labels), theta_slice in zip(parameters.shapes.items(), parameters.slices.values(), strict=True)
         }
         return checked_prediction(forward, dict(zip(names, block, strict=True)), values, len(block[0]))
 
@@ -178,8 +178,8 @@ def checked_prediction(forward: Call, columns: Mapping[str, Tensor], values: Map
     try:
         prediction = forward(columns, values)
     except ConfigError as error:
-        said = str(error.__cause__).lower() if isinstance(error.__cause__, RuntimeError | TypeError) else ""
-        if "numpy" not in said and "ufunc" not in said:
+        torch_message = str(error.__cause__).lower() if isinstance(error.__cause__, RuntimeError | TypeError) else ""
+        if "numpy" not in torch_message and "ufunc" not in torch_message:
             raise
         raise ConfigError(
             f"`{name}` uses NumPy, which PyTorch cannot differentiate. Use torch functions in it "

@@ -40,7 +40,7 @@ class Kernel(Protocol):
         """
         ...
 
-    def sums_over(self, theta: Array, block: Block, order: int, chosen: Chosen) -> Sums:
+    def sums_over(self, theta: Array, block: Block, order: int, rows_chosen: Chosen) -> Sums:
         """Return the sums over some rows of a block, all of which may be looked at."""
         ...
 
