@@ -118,10 +118,10 @@ def _read_fixed(parameters: Parameters, fix: Mapping[str, object]) -> tuple[dict
             fixed_parts.setdefault(vector, {})[name] = float(number_of)
             continue
         if name not in parameters.shapes:
-            components = parameters.labels if vector in parameters.shapes else tuple(parameters.shapes)
+            vectors = parameters.labels if vector in parameters.shapes else tuple(parameters.shapes)
             raise ConfigError(
                 not_a_parameter(name, "fixed")
-                or f"There is no parameter `{name}` to fix.{closest(name, components)} Parameters: {', '.join(components)}."
+                or f"There is no parameter `{name}` to fix.{closest(name, vectors)} Parameters: {', '.join(vectors)}."
             )
         labels, array = parameters.shapes[name], parameters.checked(name, value, "fixed value")
         each = np.broadcast_to(np.ravel(array), (1 if labels is None else len(labels),))
