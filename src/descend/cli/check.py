@@ -67,7 +67,7 @@ def check(
     if json:
         say_json(judgement.as_dict())
     else:
-        from descend.report.judgement import render
+        from descend.report.gradient_judgement import render
 
         say(render(judgement, colours(sys.stdout), line_length()))
     if not judgement.agree:

@@ -163,7 +163,7 @@ class Rows:
     def show(self, name: str, fitted: Fit) -> None:
         """Print the row of a fit, below the head if it is the first; as a sentence if a line is too short for it."""
         if (line_length() or SHORTEST) < SHORTEST:
-            from descend.report.view import ended
+            from descend.report.view_of_fit import ended
 
             how = f"{name}: {ended(fitted)}, {fitted.seconds:.3g} s, loss {fitted.loss:.7g}  {fitted.mentioned()}"
             say(folded(how))

@@ -176,7 +176,7 @@ def draw(fitted: Fit, place: str, look: Values) -> None:
 
 def with_intervals(fitted: Fit, method: str, level: float, resamples: int, seed: int) -> tuple[Fit, Intervals | None]:
     """Return the fit and its intervals; if there are none, the fit gets a note that says so, rather than being lost."""
-    from descend.descent.commenting import attempt
+    from descend.descent.comments_on_solution import attempt
 
     found: list[Intervals] = []
     try:

@@ -43,7 +43,7 @@ def check_pictures(names: Iterable[str] | None, look: Values, option: str = "--p
     """Refuse kinds of picture that cannot be drawn, an impossible look, and a look without a picture."""
     if not names and not look:
         return
-    from descend.report.look import Look
+    from descend.report.picture_look import Look
     from descend.report.style import check_picture
 
     for name in names or ():

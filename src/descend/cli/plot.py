@@ -52,7 +52,7 @@ def plot(
         )
 
     from descend.report import plots
-    from descend.report.look import Look
+    from descend.report.picture_look import Look
     from descend.table import open_table
     from descend.table.headers import in_full
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from descend.engines.arrow import Arrow, Layout
 from descend.engines.arrow_code import Slot, cell_code
 from descend.engines.arrow_triangle import ArrowTriangle, eliminated
-from descend.engines.cells import CellBlock, Cells
+from descend.engines.cells_of_rows import CellBlock, Cells
 from descend.engines.threads import in_turn
 from descend.engines.totals import Array, InMemory, Totals
 from descend.formula.factor import triangle

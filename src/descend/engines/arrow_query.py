@@ -16,8 +16,8 @@ from descend.engines.arrow_engine import CellSums, Slots
 from descend.engines.sums_by_group import SumsByGroup
 from descend.engines.totals import Array, Totals
 from descend.gradients.derived import Program
-from descend.table.beside import fetched
-from descend.table.keyed import KeyedRows
+from descend.table.joined_in_database import fetched
+from descend.table.keyed_rows import KeyedRows
 from descend.table.lazy import Lazy
 from descend.table.rows import Rows
 

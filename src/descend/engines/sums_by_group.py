@@ -24,8 +24,8 @@ from descend.formula.real_functions import where
 from descend.formula.symbols import OMEGA, Column, Quantity
 from descend.gradients.derived import Program
 from descend.losses.formulas import PREDICTION, RESIDUAL, RESPONSE
-from descend.table.beside import fetched
-from descend.table.keyed import KeyedRows
+from descend.table.joined_in_database import fetched
+from descend.table.keyed_rows import KeyedRows
 from descend.table.lazy import LARGEST, OUT_OF_RANGE
 from descend.table.sql import not_computed
 

@@ -17,7 +17,7 @@ from descend.options.arrays_in_a_row import names_of_matrix
 from descend.options.option import Values
 from descend.options.request import OPTIONS
 from descend.results import Fit
-from descend.results.like import call_of
+from descend.results.request_again import call_of
 from descend.results.request_content import request_content
 
 

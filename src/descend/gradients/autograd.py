@@ -10,7 +10,7 @@ from sympy import Expr, Function
 
 from descend.errors import ConfigError
 from descend.formula.compile import compile_expression
-from descend.formula.edges import Edges
+from descend.formula.edges_of_data import Edges
 from descend.formula.factor import torch_factor
 from descend.formula.functions import entry_of
 from descend.formula.printers.code import LACKING, TORCH

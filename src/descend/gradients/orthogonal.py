@@ -14,7 +14,7 @@ from sympy import Add, Expr, sqrt
 
 from descend.formula.compile import Compiled, compile_together
 from descend.formula.derivative import slopes
-from descend.formula.expanded import component_symbols, expanded
+from descend.formula.expanded_sums import component_symbols, expanded
 from descend.formula.factor import triangle
 from descend.formula.formula import Formula
 from descend.formula.printers.code import as_text

@@ -15,8 +15,8 @@ from descend.losses.classes import Classes
 from descend.losses.contract import Loss
 from descend.losses.curved_rows import CurvedRows, Softmax
 from descend.losses.formulas import Array
-from descend.losses.given import OfPlaces
 from descend.losses.in_torch import InTorch, shape_of
+from descend.losses.user_loss import OfPlaces
 from descend.registry import setting
 
 if TYPE_CHECKING:

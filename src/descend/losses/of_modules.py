@@ -11,11 +11,11 @@ from descend.losses.absolute import Absolute
 from descend.losses.bernoulli import Bernoulli
 from descend.losses.contract import Loss
 from descend.losses.cross_entropy import CrossEntropy, LogLikelihood
-from descend.losses.given import Given
 from descend.losses.huber import Huber
 from descend.losses.logistic import Logistic
 from descend.losses.several import Several, several_losses
 from descend.losses.squared import Squared
+from descend.losses.user_loss import Given
 from descend.registry import CALL, Registry
 
 if TYPE_CHECKING:

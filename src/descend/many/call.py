@@ -10,10 +10,10 @@ from descend.losses import LOSSES
 from descend.many.common_model import model_by_groups
 from descend.many.fits import Fits
 from descend.many.fitting import Grouped, fit_each
-from descend.many.placing import fit_placed
 from descend.many.progress import Done
 from descend.many.refusals import refuse_options
-from descend.many.source import OfRows, columns_read
+from descend.many.source_of_fits import OfRows, columns_read
+from descend.many.where_rows_lie import fit_placed
 from descend.options.request import Request
 from descend.registry import names_listed
 from descend.results.fitting import follows_prediction

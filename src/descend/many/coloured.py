@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from descend.many.pictures import panel_of
 from descend.report.figures import Band, Bars, Line, Mark, Panel, Points
 from descend.report.grouped import TOGETHER, colour_of
-from descend.report.look import Look
-from descend.report.view import rows as counted
+from descend.report.picture_look import Look
+from descend.report.view_of_fit import rows as counted
 from descend.table.levels import said
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 
 from descend.many.pictures import panel_of
 from descend.report.figures import Array, Bars, Line, Mark, Panel, Points, reach
-from descend.report.look import Look
+from descend.report.picture_look import Look
 from descend.report.thinning import thinned
 
 if TYPE_CHECKING:

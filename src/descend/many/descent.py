@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.many.arrays import Values
+from descend.many.bounds_of_groups import Within
 from descend.many.first_step import FirstStep
 from descend.many.sums import Block, Sums, rows_of_triangle
 from descend.many.systems import Entries, Factor, Triangle
-from descend.many.within import Within
 
 Array = NDArray[np.float64]
 INFLATED = 1e10

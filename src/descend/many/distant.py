@@ -15,15 +15,15 @@ from descend.gradients.derived import Program
 from descend.many.common_model import model_by_groups, program_of
 from descend.many.fitting import Grouped
 from descend.many.groups import Groups
-from descend.many.source import OfRows, columns_read
+from descend.many.source_of_fits import OfRows, columns_read
 from descend.models import Model
 from descend.options.request import Request
 from descend.problem.out_of_core import IN_MEMORY
 from descend.results import Fit
 from descend.results.fitting import fit_table
 from descend.table import Table
-from descend.table.beside import blocks, fetched
-from descend.table.keyed import KeyedRows
+from descend.table.joined_in_database import blocks, fetched
+from descend.table.keyed_rows import KeyedRows
 from descend.table.lazy import Lazy
 from descend.table.levels import keys_in_order, said
 from descend.table.memory import LEAST, PROGRAM, read_size, there_is

@@ -14,7 +14,7 @@ from descend.descent.solution import every_parameter
 from descend.errors import DataError
 from descend.losses import Loss
 from descend.many.outcomes import REFUSED, Outcomes
-from descend.many.source import Source
+from descend.many.source_of_fits import Source
 from descend.registry import closest
 from descend.results import Fit
 from descend.table.levels import Key, Label, said

@@ -16,19 +16,19 @@ from descend.gradients.derived import Program
 from descend.losses import Loss, Squared
 from descend.many.arrays import NUMPY_ARRAYS, tensors
 from descend.many.common_model import model_by_groups, program_of
-from descend.many.doubts import beside, fit_doubted
+from descend.many.descending_groups import Together
+from descend.many.doubtful_groups import beside, fit_doubted
 from descend.many.groups import Groups, table_of_group, with_classes
-from descend.many.keeping import keep
+from descend.many.judged_groups import keep
 from descend.many.linear import is_linear, solved_linear, variances_of_linear
 from descend.many.neighbours import NeighboursOfGroups, neighbours_of_groups
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done, Progress
+from descend.many.robust_scales import Scales
 from descend.many.rows import GroupedRows
-from descend.many.scales import Scales
 from descend.many.second_look import look_again, within_bounds
-from descend.many.source import OfRows, columns_read
+from descend.many.source_of_fits import OfRows, columns_read
 from descend.many.starts import Starts, can_be_tried, evenly, trial_points, tried
-from descend.many.together import Together
 from descend.models import Model, kind_of
 from descend.options.request import Request
 from descend.parameters import Bounds

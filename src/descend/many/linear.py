@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engines.threads import in_turn
+from descend.many.descending_groups import Found
 from descend.many.rows import GroupedRows
-from descend.many.together import Found
 from descend.models import Model
 
 Array = NDArray[np.float64]

@@ -36,8 +36,8 @@ from descend.results.model_file import (
     one_of,
 )
 from descend.table import Table, open_table
-from descend.table.about import about
 from descend.table.levels import Label
+from descend.table.parquet_texts import about
 
 Array = NDArray[np.float64]
 MAGIC = b"PAR1"

@@ -17,12 +17,12 @@ from descend.many.reasons import shortened, words
 from descend.options.checks import refuse_not_whole
 from descend.report import bands, classes, plots
 from descend.report.figures import Axis, Band, Line, Mark, Panel, Points, above_zero, drawable, reach
-from descend.report.look import Look
+from descend.report.picture_look import Look
 from descend.report.rows_drawn import points
 from descend.report.spread import bars_of
-from descend.report.view import Drawn as Curve
-from descend.report.view import names_of
-from descend.report.view import rows as counted
+from descend.report.view_of_fit import Drawn as Curve
+from descend.report.view_of_fit import names_of
+from descend.report.view_of_fit import rows as counted
 from descend.table.by_file import open_by_file
 from descend.table.levels import said
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DataError
-from descend.inference.measurement import columns_needed
+from descend.inference.measurement_scatter import columns_needed
 from descend.inference.prediction import Prediction, refuse_not_finite
 from descend.many.groups import Groups
 from descend.results.units import in_units_of

@@ -13,10 +13,10 @@ from descend.descent.outcome import Outcome
 from descend.errors import ConfigError
 from descend.inference.estimates import Estimates, why_none
 from descend.inference.intervals import quantile
-from descend.inference.quantities.estimated import by_delta_method
+from descend.inference.quantities.interval_methods import by_delta_method
 from descend.inference.quantities.quantity import Quantity
 from descend.inference.quantities.reading import read_quantities
-from descend.many.keeping import Known, spread_of
+from descend.many.judged_groups import Known, spread_of
 from descend.many.outcomes import Outcomes
 from descend.many.quantified import LEVEL, Quantified
 from descend.models import Model

@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.many.doubts import CLEARLY, MOST
-from descend.many.keeping import Known, keep, losses_of
+from descend.many.descending_groups import Found, Together
+from descend.many.doubtful_groups import CLEARLY, MOST
+from descend.many.judged_groups import Known, keep, losses_of
 from descend.many.outcomes import Outcomes
 from descend.many.starts import Starts, evenly, tried
-from descend.many.together import Found, Together
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]

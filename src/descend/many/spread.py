@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.report.figures import Axis, Level, Panel, Points
-from descend.report.view import MOST_POINTS
+from descend.report.view_of_fit import MOST_POINTS
 
 if TYPE_CHECKING:
     from descend.many.fitted import FittedGroups

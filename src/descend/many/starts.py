@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from descend.formula.structure import interchangeable, waves
 from descend.gradients.derived import Program
+from descend.many.descending_groups import LEARNING, Together
 from descend.many.rows import GroupedRows
-from descend.many.together import LEARNING, Together
 from descend.parameters import Bounds
 from descend.problem.symmetry import canonical
 from descend.starts.search import linear_components
-from descend.starts.trials import name_of, trials
+from descend.starts.trial_points import name_of, trials
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]

@@ -26,7 +26,7 @@ from descend.models.reading import checked_shape
 from descend.models.traced_pair import over_all, traced_pair
 from descend.parameters import Constraints, Parameters
 from descend.table import Table
-from descend.table.coupled import Whitening
+from descend.table.response_covariance import Whitening
 from descend.tracing.proof import Pair
 from descend.tracing.tape import UntraceableError
 from descend.tracing.tracing import trace

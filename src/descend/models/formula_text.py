@@ -15,8 +15,8 @@ from descend.losses import Loss
 from descend.models.contract import Options, held_back
 from descend.models.reading import known_column
 from descend.parameters import Constraints, Parameters
-from descend.parameters.given import by_parameter
 from descend.parameters.ties import mentioned
+from descend.parameters.values_by_label import by_parameter
 from descend.registry import names_listed
 from descend.table import Table
 from descend.table.headers import SIGN

@@ -20,7 +20,7 @@ from descend.losses.link import log_odds
 from descend.models.contract import Model, Options, SymbolicModel
 from descend.models.reading import Content, shapes_of
 from descend.parameters import Constraints, Parameters, constrained
-from descend.parameters.given import by_parameter
+from descend.parameters.values_by_label import by_parameter
 from descend.table import Table
 from descend.table.levels import GroupLabels, Levels
 from descend.table.table import Coding

@@ -272,7 +272,7 @@ def _with_expression(data: object, text: str, role: str) -> object:
     table = open_table(data)
     if text in table.names:
         return data
-    from descend.formula.computed import PREDICTION, read_computed
+    from descend.formula.computed_column import PREDICTION, read_computed
     from descend.table.in_memory import with_values
 
     computed = read_computed(text, table.names, role, () if PREDICTION in table.names else (PREDICTION,))
@@ -285,7 +285,7 @@ def is_computed(text: str) -> bool:
     """Whether a text is a number or an expression, such as ``0.05*y``, rather than the name of a column."""
     if text.isidentifier():
         return False
-    from descend.formula.computed import is_computed as has_an_operator
+    from descend.formula.computed_column import is_computed as has_an_operator
 
     return has_an_operator(text)
 

@@ -11,8 +11,8 @@ from descend.models import kind_of
 from descend.options.arrays_in_a_row import mentioned_in
 from descend.options.option import Values
 from descend.table import open_table
-from descend.table.coupled import Coupling, read_coupling
 from descend.table.in_memory import with_values
+from descend.table.response_covariance import Coupling, read_coupling
 from descend.wording import spell
 
 COLUMN = "row_of_covariance"

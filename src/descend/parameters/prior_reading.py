@@ -23,9 +23,9 @@ from descend.formula.tokens import pointed
 from descend.formula.tree import Call, Name, Node, names_in
 from descend.parameters.components import with_components
 from descend.parameters.constraints import Constraints
-from descend.parameters.given import component
 from descend.parameters.prior_distributions import PRIORS, Distribution
 from descend.parameters.priors import Expressed, Prior, Priors
+from descend.parameters.values_by_label import component
 from descend.parameters.vector import Parameters
 from descend.registry import closest
 

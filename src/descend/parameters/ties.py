@@ -23,7 +23,7 @@ from descend.parameters.bounds import Given as Bounded
 from descend.parameters.bounds import read_bounds
 from descend.parameters.components import with_components
 from descend.parameters.constraints import Constraints, Value, as_expressions
-from descend.parameters.given import spelled_out
+from descend.parameters.values_by_label import spelled_out
 from descend.parameters.vector import Parameters
 from descend.registry import closest
 from descend.table.levels import GroupLabels

@@ -217,7 +217,7 @@ def _with_rows(
         objective.pieces = pieces_of_rows(model, rows, objective, summing.all_rows)
     apart = summing.all_rows is None and not objective.arrow
     if apart and loss.prediction_domain.limited and loss.plain and not model.in_place:
-        from descend.problem.edge import Edge
+        from descend.problem.edge_of_domain import Edge
 
         objective.edge = Edge(model, rows)
     smooth = apart and loss.plain and not loss.kinked
@@ -257,7 +257,7 @@ def _of_logarithms(model: Model, rows: Rows, theta: Array) -> Array:
 
 def pieces_of_rows(model: Model, rows: Rows, objective: VectorObjective, all_rows: AllRows | None) -> PiecesOfRows:
     """Return the rows of a loss with kinks, one by one; for rows not in memory, only those nearest to their kink."""
-    from descend.problem.pieces import RowPieces, StreamedPieces
+    from descend.problem.rows_with_kinks import RowPieces, StreamedPieces
 
     if all_rows is None or objective.rows == rows.count:
         return RowPieces(model, rows, objective.penalty)

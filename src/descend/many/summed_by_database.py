@@ -15,17 +15,17 @@ from descend.formula.printers.database import LackingFunctionError
 from descend.many.arrays import NUMPY_ARRAYS
 from descend.many.code import BatchCode
 from descend.many.components import by_component
+from descend.many.descending_groups import Found, variances_at
 from descend.many.descent import FIRST, descend_all
 from descend.many.distant import DistantGroups
 from descend.many.groups import Groups
-from descend.many.keeping import keep
+from descend.many.judged_groups import keep
 from descend.many.outcomes import Outcomes
 from descend.many.progress import Done
 from descend.many.second_look import POOR
 from descend.many.starts import Starts
 from descend.many.streamed import fit_streamed, starts_of_sample
 from descend.many.sums import Band, Block
-from descend.many.together import Found, variances_at
 from descend.models import Model
 from descend.options.request import Request
 from descend.parameters import Bounds

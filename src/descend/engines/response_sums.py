@@ -8,7 +8,7 @@ from sympy import Add, Expr
 from descend.engines.query import EVERY, component, parameter_binder, weights_of
 from descend.engines.stream import BLOCK
 from descend.engines.totals import Array
-from descend.engines.weighted import ROUNDING, middle
+from descend.engines.weighted_median import ROUNDING, middle
 from descend.formula.printers.database import ABILITIES, PARAMETER, Abilities, LackingFunctionError
 from descend.formula.printers.ibis import QueryWriter
 from descend.formula.symbols import OMEGA, Column

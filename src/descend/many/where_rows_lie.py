@@ -51,7 +51,7 @@ def fit_placed(
 def _where_they_lie(groups_fitted: DistantGroups, why: str, on_done: Done | None) -> tuple[Outcomes, tuple[str, ...]]:
     """Have the groups summed by the database, if asked to or fewer numbers travel so, else stream the rows."""
     from descend.many.streamed import fit_streamed
-    from descend.many.summed import Summed, fit_summed
+    from descend.many.summed_by_database import Summed, fit_summed
 
     requested, far = groups_fitted.request.engine == "query", groups_fitted.table.far is not None
     if requested or (far and _fewer_sums(groups_fitted)):
@@ -78,7 +78,7 @@ def _stays(request: Request, table: Table, by: Sequence[str]) -> tuple[bool, str
     Raises ConfigError for a memory limit that cannot be kept.
     """
     from descend.problem.out_of_core import IN_MEMORY
-    from descend.table.beside import TAKING
+    from descend.table.joined_in_database import TAKING
     from descend.table.memory import read_size, there_is, written
 
     limit = None if request.memory_limit is None else read_size(request.memory_limit)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from descend.formula.compile import Compiled
 from descend.formula.derivative import slopes
 from descend.formula.equations import ROW
-from descend.formula.expanded import component_symbols, expanded
+from descend.formula.expanded_sums import component_symbols, expanded
 from descend.formula.factor import triangle
 from descend.formula.symbols import Column
 from descend.gradients.contract import Sums

@@ -12,6 +12,7 @@ from descend.engines.threads import in_turn
 from descend.errors import ConfigError
 from descend.gradients.derived import Program
 from descend.many.arrays import NUMPY_ARRAYS, Arrays
+from descend.many.bounds_of_groups import Within
 from descend.many.code import BatchCode, batch_code, code_of_scores
 from descend.many.descent import FIRST, FIRST_OF_ONE, Ends, descend_all
 from descend.many.first_step import FirstStep
@@ -20,7 +21,6 @@ from descend.many.rows import GroupedRows
 from descend.many.sandwich import robust_ends
 from descend.many.sums import Block, Sums
 from descend.many.systems import Factor
-from descend.many.within import Within
 from descend.parameters import Bounds
 
 Array = NDArray[np.float64]

@@ -7,9 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.many.descending_groups import Found
 from descend.many.groups import Groups
 from descend.many.outcomes import Outcomes
-from descend.many.together import Found
 from descend.models import Model
 from descend.options.request import Request
 from descend.parameters import Bounds

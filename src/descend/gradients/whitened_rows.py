@@ -11,7 +11,7 @@ from descend.gradients.contract import Chosen, Kernel, Sums
 from descend.gradients.derived import Program
 from descend.gradients.numeric import DifferentiatedKernel, NumericKernel
 from descend.models import Model
-from descend.table.coupled import Whitening
+from descend.table.response_covariance import Whitening
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]

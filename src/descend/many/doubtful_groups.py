@@ -16,7 +16,7 @@ from descend.models import Model
 from descend.options.request import Request
 from descend.parameters import Bounds
 from descend.results import Fit
-from descend.starts.lack_of_fit import something_left
+from descend.starts.residual_noise import something_left
 from descend.table.rows import Rows
 
 Array = NDArray[np.float64]

@@ -25,9 +25,9 @@ from descend.report.document import bar, document, figure
 from descend.report.fields import fields
 from descend.report.figures import Panel
 from descend.report.group_section import FIND
-from descend.report.look import Look
+from descend.report.picture_look import Look
 from descend.report.reproduce import as_command, as_python
-from descend.report.view import view
+from descend.report.view_of_fit import view
 
 if TYPE_CHECKING:
     from descend.many.fitted import FittedGroups

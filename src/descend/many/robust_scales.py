@@ -18,10 +18,10 @@ from descend.gradients.derived import Program
 from descend.losses import Huber, Loss, Squared
 from descend.losses.contract import NORMAL
 from descend.many.code import code_of_scores
+from descend.many.descending_groups import Found, Together
 from descend.many.neighbours import NeighboursOfGroups
 from descend.many.starts import Starts
 from descend.many.sums import Band
-from descend.many.together import Found, Together
 from descend.starts.robust import NEARLY, NOISELESS, ROUNDS, SETTLED
 
 Array = NDArray[np.float64]
