@@ -23,15 +23,15 @@ def number_or_measured(text: str) -> float | str:
 
 def without_quantities(options: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return options in which quantities and units of Pint are texts, which a command and a file can repeat."""
-    found = {key: _as_text(options[key]) for key in (*VALUES, "units") if isinstance(options.get(key), Mapping)}
-    return {**options, **found}
+    units_in_text = {key: _as_text(options[key]) for key in (*VALUES, "units") if isinstance(options.get(key), Mapping)}
+    return {**options, **units_in_text}
 
 
 def _as_text(value: Any) -> object:
     if type(value) in (float, int, str):
         return value
     if isinstance(value, Mapping):
-        return {name: _as_text(one) for name, one in value.items()}
+        return {name: _as_text(value_in_dict) for name, value_in_dict in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(map(_as_text, value))
     if not hasattr(value, "dimensionality"):

@@ -39,7 +39,7 @@ from descend.wording import spell
 
 BESIDE = 1e-3
 """Share of the way from a bound to the start at which J is looked at again."""
-STARTED = 10_000
+ROWS_FOR_START = 10_000
 """Rows whose logarithms give a model of a positive response its start."""
 
 
@@ -241,7 +241,11 @@ def _of_logarithms(model: Model, rows: Rows, theta: Array) -> Array:
 
     From a mean that is much too small, a step by Fisher information overshoots by as much as the response is large.
     """
-    some = rows if rows.count <= STARTED else rows.take(np.linspace(0, rows.count - 1, STARTED).astype(np.intp))
+    some = (
+        rows
+        if rows.count <= ROWS_FOR_START
+        else rows.take(np.linspace(0, rows.count - 1, ROWS_FOR_START).astype(np.intp))
+    )
     score, jacobian = model.scores_and_jacobian(theta, some.columns)
     omega = np.ones(some.count) if some.omega is None else some.omega
     root = np.where(some.y > 0.0, np.sqrt(omega), 0.0)
