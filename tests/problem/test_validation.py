@@ -9,6 +9,7 @@ import pytest
 import descend
 from descend.errors import DescendError
 from descend.problem.validation import split
+from descend.report.reproduce import as_command, as_python
 
 RANDOM = np.random.default_rng(1)
 X = np.linspace(0.0, 5.0, 60)
@@ -141,6 +142,32 @@ def test_each_fit_of_many_holds_its_share_out():
     assert fits["b"].measures == pytest.approx(alone.measures)
 
 
+def test_models_are_compared_on_the_same_rows_held_out():
+    compared = descend.compare([CURVE, "y ~ a + b*x", "y ~ a[site]*exp(-b*x) + c"], DATA, validation=0.2)
+    losses = {tuple(fit.solution.sample.y) for fit in compared.fits.values()}
+    assert len(losses) == 1
+    few = {"x": X, "y": Y, "site": np.array(["a"] * 58 + ["b", "c"])}
+    with pytest.raises(DescendError) as refused:
+        descend.compare(["y ~ a + b*x", "y ~ a[site] + b*x"], few, validation=0.5)
+    assert str(refused.value) == (
+        "`y ~ a[site] + b*x` holds out other rows than `y ~ a + b*x`, as each of its groups keeps one: only fits to "
+        "the same rows can be compared. Give the rows held out as a table of their own, or another `seed`."
+    )
+    with pytest.raises(DescendError) as refused:
+        descend.compare([CURVE, "y ~ a + b*x"], DATA, validation=0.2, folds=5)
+    assert str(refused.value) == (
+        "Folds are held out in turn, and `validation` holds rows out for good. Leave out one of the two."
+    )
+
+
+def test_the_code_that_repeats_it_names_a_table_of_its_own():
+    call = {"model": CURVE, "data": DATA, "validation": DATA}
+    assert as_python(call).endswith('descend.fit("y ~ a*exp(-b*x) + c", data, validation=validation)')
+    assert as_command(call | {"data": "a.csv", "validation": "b.csv"}) == (
+        "descend fit 'y ~ a*exp(-b*x) + c' a.csv --validation b.csv"
+    )
+
+
 def test_rows_without_a_value_are_neither_fitted_nor_held_out():
     gaps = {"x": X, "y": np.where(X < 0.5, np.nan, Y)}
     fitted = descend.fit(CURVE, gaps, validation=0.2, missing="drop")
@@ -166,6 +193,10 @@ def test_patience_ends_a_run_and_the_best_parameters_are_kept(noisy):
     best = int(losses.argmin())
     assert best < 1000 and losses[-1] > 1.05 * losses[best]
     assert any(note.startswith(f"overfitting from epoch {best:,} on") for note in to_the_end.notes)
+    assert to_the_end.outcome == "epochs_used_up" and to_the_end.cause is None
+    assert to_the_end.advice == (
+        f'Fewer epochs do better here: the validation loss was lowest at epoch {best}, which keep="best" keeps.'
+    )
     kept = descend.fit(POLYNOMIAL, noisy, keep="best", **OVERFITTING)
     assert kept.outcome == "stopped_early" and kept.measures["validation_loss"] == losses[best]
     best = next(epoch for epoch in range(3000) if losses[epoch] <= losses[epoch : epoch + 51].min())

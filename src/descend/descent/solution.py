@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.beginning import Beginning
-from descend.descent.commenting import attempt
+from descend.descent.comments_on_solution import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.run import Run
 from descend.descent.step import Step, Trace
@@ -29,7 +29,7 @@ from descend.problem.objective import VectorObjective
 from descend.problem.problem import AllRows, Problem
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.table import Table
-from descend.table.coupled import Coupling
+from descend.table.response_covariance import Coupling
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
@@ -218,6 +218,8 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
     remedy = ""
     if kept is not None and outcome in (Outcome.CONVERGED, Outcome.EPOCHS_USED_UP, Outcome.STALLED):
         outcome, remedy = Outcome.STOPPED_EARLY, _left_early(kept, run.trace[-1])
+    elif outcome is Outcome.EPOCHS_USED_UP and run.validation is not None:
+        remedy = run.validation.remedy
     verdict, endless = Verdict(), None
     if outcome is not Outcome.DIVERGED and problem.model.loss.endless:
         with attempt("whether there is a minimum", failures):
