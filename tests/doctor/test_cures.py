@@ -66,6 +66,33 @@ SCRIPTS = {
         "y = x[:, :1].sin()\nnet = nn.Linear(5, 1)\n"
         + LOOP.replace("    loss = LOSS", "    h = torch.tanh(net(x))\n    h *= 2\n    loss = F.mse_loss(h, y)"),
     ),
+    "labels from 1 that pick": (
+        "class_out_of_range",
+        "y = x[:, :3].argmax(1) + 1\nnet = nn.Linear(5, 3)\n"
+        + LOOP.replace("LOSS", "-F.log_softmax(net(x), 1)[torch.arange(60), y].mean()"),
+    ),
+    "double inputs of a product": (
+        "input_dtype",
+        "y = x[:, :1].sin()\nx = x.double()\nw = torch.zeros(5, 1, requires_grad=True)\n"
+        + LOOP.replace("net.parameters()", "[w]").replace("LOSS", "(x @ w - y).square().mean()"),
+    ),
+    "raw scores picked": (
+        "nll_without_log_softmax",
+        "labels = x[:, :3].argmax(1)\nnet = nn.Linear(5, 3)\n"
+        + LOOP.replace("    loss = LOSS", "    scores = net(x)\n    loss = -scores[range(60), labels].mean()"),
+    ),
+    "similarity minimised": (
+        "loss_maximised",
+        "y = x[:, :2].sin()\nnet = nn.Linear(5, 2)\n"
+        + LOOP.replace(
+            "    loss = LOSS", "    similarity = F.cosine_similarity(net(x), y)\n    loss = similarity.mean()"
+        ),
+    ),
+    "frozen as drawn": (
+        "frozen_forgotten",
+        "y = x[:, :1].sin()\nmodel = nn.Sequential(nn.Linear(5, 16), nn.Tanh(), nn.Linear(16, 1))\n"
+        "model[0].requires_grad_(False)\n" + LOOP.replace("net", "model").replace("LOSS", "F.mse_loss(model(x), y)"),
+    ),
     "without the head": (
         "wrong_parameters",
         "y = x[:, :2].argmax(1)\nnet = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 2))\n"
@@ -89,8 +116,9 @@ def cured(text: str, finding: Finding) -> str:
         indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
         lines[at] = indent + fix
         return "\n".join(lines) + "\n"
-    made = max(number for number, line in enumerate(lines) if line.startswith(f"{name} = "))
-    changed = [lines[made], fix] if re.search(rf"\b{name}\b", value) else [fix]
+    made = max(number for number, line in enumerate(lines) if line.lstrip().startswith(f"{name} = "))
+    indent = lines[made][: len(lines[made]) - len(lines[made].lstrip())]
+    changed = [lines[made], indent + fix] if re.search(rf"\b{name}\b", value) else [indent + fix]
     return "\n".join([*lines[:made], *changed, *lines[made + 1 :]]) + "\n"
 
 

@@ -185,8 +185,8 @@ class Errors(Check):
         """Return the line of the last change that made this version of a tensor, or of one that it is a part of."""
         known = [one for one in self.latest if version is not None and one.version == int(version[1])]
         same = [one for one in known if one.shape == shape]
-        whole = [one for one in known if shape is not None and math.prod(one.shape) > math.prod(shape)]
-        exact = same or whole
+        bases = [one for one in known if shape is not None and math.prod(one.shape) > math.prod(shape)]
+        exact = same or bases
         if exact:
             return exact[-1].place
         found = self.changed.get(shape) if shape is not None else None

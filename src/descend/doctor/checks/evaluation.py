@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,7 +14,7 @@ from descend.doctor.finding import WARNING, Finding
 from descend.doctor.ledger import Backward, Ledger
 from descend.doctor.operation import ByTensor, Operation
 from descend.doctor.places import Place
-from descend.doctor.source import called, tree
+from descend.doctor.source import assigned, called, scopes, tree, within, written
 
 MODAL = {"dropout", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "batch_norm"}
 ATTENTION = "scaled_dot_product_attention"
@@ -20,6 +22,9 @@ ATTENTION = "scaled_dot_product_attention"
 NUMBERS = {"item", "tolist", "numpy", "__float__", "__int__", "__format__", "__array__", "__bool__"}
 COMPARING = {"eq", "__eq__", "ne", "__ne__", "sub", "__sub__", "__rsub__", "rsub", "kl_div"}
 CHOOSING = {"argmax", "max", "topk", "sort", "argsort"}
+SCORES = re.compile(r"logit|score|pred|prob|out|chance", re.I)
+REDUCED = re.compile(r"mean\(|sum\(|stack\(|\[\d+\]|\[\w\]|\.T\b")
+"""What makes votes of several models, or one row, of scores."""
 EQUAL = {"eq", "__eq__", "ne", "__ne__"}
 
 
@@ -196,7 +201,7 @@ class Hits(Check):
         elif name in CHOOSING and self.shapes:
             self._choice(operation)
         elif self.chosen.known:
-            found = self.chosen.of(*tensors)
+            found = self.chosen.of(*(tensors[:1] if name == "__getitem__" else tensors))  # not what it picks
             others = [
                 one for one in tensors if self.chosen.of(one) is None and not one.is_floating_point() and one.ndim
             ]
@@ -228,10 +233,11 @@ class Hits(Check):
         return found is not None
 
     def findings(self) -> list[Finding]:
+        file = self.ledger.scene.script
         if self.ledger.error is not None:
             self.explains(self.ledger.error)
         if self.wrong is None:
-            return []
+            return [_of_arrays(Place(file, line)) for line in _over_rows(file)][:1] if self.shapes else []
         place, shape, dim = self.wrong
         size, classes = shape[dim], shape[1]
         axis = f"the {size} rows of the batch" if dim == 0 else f"{size} places"
@@ -246,3 +252,53 @@ class Hits(Check):
                 {"shape": list(shape), "dim": dim},
             )
         ]
+
+
+def _over_rows(file: str) -> Iterator[int]:
+    """Yield the lines that look for the largest score in NumPy over axis 0, in a function that counts hits."""
+    module = tree(file)
+    for body in () if module is None else scopes(module):
+        compared = _compared(body)
+        values = {name: written(value) for name, value, _ in assigned(body)}
+        for node in within(body):
+            if not isinstance(node, ast.Call) or called(node) != "argmax" or not isinstance(node.func, ast.Attribute):
+                continue
+            array = written(node.func.value) in ("np", "numpy")
+            given = node.args[0] if array and node.args else node.func.value
+            axes = [*node.args[array:], *(one.value for one in node.keywords if one.arg == "axis")]
+            made = values.get(written(given), "")
+            scores = SCORES.search(written(given)) and isinstance(given, ast.Name | ast.Attribute)
+            known = array or "numpy" in made or any(one.arg == "axis" for one in node.keywords)
+            result = next((name for name, value, _ in assigned(body) if value is node), written(node))
+            if (
+                result in compared
+                and scores
+                and known
+                and [written(one) for one in axes] == ["0"]
+                and not REDUCED.search(made)
+            ):
+                yield node.lineno
+
+
+def _compared(body: list[ast.stmt]) -> set[str]:
+    """Return what a body compares with something, or hands to a metric as predictions."""
+    found: set[str] = set()
+    for node in within(body):
+        if isinstance(node, ast.Compare):
+            found |= {written(one) for side in (node.left, *node.comparators) for one in ast.walk(side)}
+        elif isinstance(node, ast.Call):
+            found |= {written(one.value) for one in node.keywords if one.arg in ("predictions", "y_pred", "preds")}
+            if "accuracy" in called(node) or "confusion" in called(node):
+                found |= {written(one) for one in node.args}
+    return found
+
+
+def _of_arrays(place: Place) -> Finding:
+    return Finding(
+        "argmax_over_batch",
+        "The largest score is looked for over axis 0, the rows, not over the classes.",
+        "That gives one row for each class, and says nothing of the class of a row.",
+        "scores.argmax(axis=1)",
+        place,
+        {"axis": 0},
+    )

@@ -32,6 +32,8 @@ PART = 0.5
 """A batch of more than this share of all rows is no batch of them."""
 TAKING = {"__getitem__", "narrow", "index_select", "split", "chunk", "tensor_split", "take_along_dim"}
 SEEDING = {"manual_seed", "default_rng", "RandomState", "Random", "seed"}
+ENOUGH_DRAWS = 3
+"""Orders drawn at random, by loaders or permutations, of which it shows that they are the same."""
 ON_PURPOSE = re.compile(
     r"by heart|memori[sz]|sanity.?check|overfit\w*[ _](to |on )?(one|a|the|single|first|this)[ _]|"
     r"(one|single|fixed)[ _]batch",
@@ -67,6 +69,7 @@ class Repeats(Check):
         self.handed: Counter[int] = Counter()
         """How many batches each loader has handed out."""
         self.trained_at: Place | None = None
+        self.draws = self.drawing = 0
 
     def replaces(self) -> Iterator[Replacement]:
         import random
@@ -107,12 +110,16 @@ class Repeats(Check):
         return theirs(*args, **kwargs)
 
     def _batch(self, theirs: Callable[..., object], iterator: object) -> object:
+        from torch.utils.data import RandomSampler
+
         found = theirs(iterator)
         loader = getattr(iterator, "_dataset", iterator)
         self.handed[id(loader)] += 1
         if len(self.prints) > MOST:
             return found
         sampler = getattr(iterator, "_index_sampler", ())
+        if isinstance(getattr(sampler, "sampler", None), RandomSampler) and id(iterator) != self.drawing:
+            self.drawing, self.draws = id(iterator), self.draws + 1
         count = len(sampler) if hasattr(sampler, "__len__") else 0
         values = found.values() if isinstance(found, dict) else found if isinstance(found, list | tuple) else (found,)
         for value in values:
@@ -124,6 +131,7 @@ class Repeats(Check):
         if len(self.prints) > MOST or not operation.outputs:
             return
         name = operation.name
+        self.draws += name == "randperm"
         if name in TAKING and operation.tensors:
             source = operation.tensors[0]
             for output in operation.outputs:
@@ -180,7 +188,16 @@ class Repeats(Check):
         if self.ledger.steps < ENOUGH:
             return []
         seeds = list(self._seeds())
-        return seeds or list(self._same())
+        return seeds or list(self._same()) or list(self._same_order())
+
+    def _same_order(self) -> Iterator[Finding]:
+        """Look for an order of batches that is drawn at random and yet the same in each epoch."""
+        prints = self.prints[:MOST]
+        period = next((at for at, one in enumerate(prints) if at and one == prints[0]), 0)
+        alike = period > 1 and len(prints) >= 3 * period and prints[period:] == prints[:-period]
+        place = _seeding(self.ledger.scene.script) if alike and self.draws >= ENOUGH_DRAWS else None
+        if place is not None:
+            yield _seeded(place, len(prints) // period)
 
     def _same(self) -> Iterator[Finding]:
         taken = [one for one, step in zip(self.prints, self.steps, strict=True) if step] or self.prints

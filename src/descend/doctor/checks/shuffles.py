@@ -99,8 +99,8 @@ def _drawn(value: ast.expr | None) -> str | None:
     if called(value) == "permutation" and value.args and isinstance(value.args[0], ast.Name | ast.Attribute):
         return written(value.args[0])
     options = {one.arg: written(one.value) for one in value.keywords}
-    whole = called(value) == "sample" and options.get("frac") in ("1", "1.0")
-    return f"{written(value.func.value)} {options.get('random_state', '')}" if whole else None
+    all_rows = called(value) == "sample" and options.get("frac") in ("1", "1.0")
+    return f"{written(value.func.value)} {options.get('random_state', '')}" if all_rows else None
 
 
 def _answers(
@@ -110,8 +110,8 @@ def _answers(
 
     target, source: the names of what they were made of, which may tell it where their own do not.
     """
-    told = [ANSWERS.search(one.partition(" ")[0]) for one in (name, target or name)]
-    if not any(told) or any(ANSWERS.search(one) for one in (inputs, source or inputs)) or "source" in inputs:
+    of_answers = [ANSWERS.search(one.partition(" ")[0]) for one in (name, target or name)]
+    if not any(of_answers) or any(ANSWERS.search(one) for one in (inputs, source or inputs)) or "source" in inputs:
         return False
     states = [one.partition(" ")[2] for one in (target or "", source or "")]
     if states[0] and states[0] == states[1]:

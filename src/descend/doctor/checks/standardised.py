@@ -91,7 +91,7 @@ class Table:
     trained: Seen = field(default_factory=Seen)
     tested: Seen = field(default_factory=Seen)
     waiting: list[tuple[Tensor, list[float], Place | None]] = field(default_factory=list)
-    whole: bool = True
+    complete: bool = True
 
 
 class Standardised(Check):
@@ -115,13 +115,13 @@ class Standardised(Check):
         given = inputs[0].detach()
         key = (id(model), len(self.ledger.optimizers), tuple(given.shape[1:]))
         table = self.tables.setdefault(key, Table(key[2]))
-        if not table.whole or not len(given) or given.layout != torch.strided:
+        if not table.complete or not len(given) or given.layout != torch.strided:
             return
         self.calls += 1
         rows = given.reshape(len(given), -1).double()
         kept = len(table.trained.prints) + len(table.tested.prints)
-        table.whole = kept <= MOST_ROWS and rows.shape[1] * max(kept, len(rows)) <= MOST_NUMBERS
-        if not table.whole:
+        table.complete = kept <= MOST_ROWS and rows.shape[1] * max(kept, len(rows)) <= MOST_NUMBERS
+        if not table.complete:
             table.waiting.clear()
             return
         prints = (rows @ self._weights(rows)).tolist()
@@ -165,7 +165,7 @@ class Standardised(Check):
                 self._tested(table, rows, prints, place)
             table.waiting.clear()
             trained, tested = table.trained, table.tested
-            if not table.whole or len(trained.prints) < ENOUGH or len(tested.prints) < FEW:
+            if not table.complete or len(trained.prints) < ENOUGH or len(tested.prints) < FEW:
                 continue
             if tested.prints & trained.prints:
                 continue  # rows were tested on before they were trained on

@@ -1,0 +1,175 @@
+"""The standard error and interval of a quantity, by each method."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.descent.solution import Solution
+from descend.errors import ConfigError
+from descend.inference.covariance import variance_of
+from descend.inference.estimates import Estimates, estimates_of
+from descend.inference.intervals import quantile
+from descend.inference.quantities.estimate import Estimated
+from descend.inference.quantities.quadrature import UndefinedError
+from descend.inference.quantities.quantity import Quantity
+from descend.inference.quantities.reading import read_quantities
+from descend.parameters.ties import Ties
+
+Array = NDArray[np.float64]
+
+
+def by_delta_method(quantity: Quantity, estimates: Estimates, level: float) -> Estimated:
+    """Return the quantity with its standard error and t interval.
+
+    With g the derivatives of the quantity by the parameters and V their covariance:
+
+        error = sqrt(g' V g),   interval = value -+ t quantile * error
+    """
+    nothing = Estimated(quantity.name, quantity.text, math.nan, math.nan, (math.nan, math.nan), level, "t")
+    try:
+        value, gradient = quantity.with_gradient(estimates.theta)
+    except UndefinedError as error:
+        return replace(nothing, why=f"`{quantity.name}` is not defined at the fitted parameters: {error}")
+    if estimates.covariance is None:
+        return replace(nothing, value=value, why=estimates.why_none)
+    if not np.isfinite(gradient).all():
+        why = f"`{quantity.name}` has no standard error: its derivative is not finite at the fitted parameters."
+        return replace(nothing, value=value, why=why)
+    used = gradient != 0.0
+    variance = variance_of(estimates.covariance, gradient)
+    needed = np.array(estimates.model.parameters.labels)[used].tolist()
+    open_labels = [label for label in needed if label in estimates.undetermined]
+    if open_labels or not math.isfinite(variance):
+        why = f"`{quantity.name}` has no standard error: the data do not determine {_named(open_labels)} by themselves."
+        return replace(nothing, value=value, why=why)
+    deviation = math.sqrt(max(variance, 0.0))
+    if not deviation:
+        return replace(nothing, value=value, why=f"`{quantity.name}` has no error: what it depends on is held.")
+    reach = quantile(level, estimates.degrees) * deviation
+    return replace(nothing, value=value, standard_error=deviation, interval=(value - reach, value + reach))
+
+
+def _named(labels: list[str]) -> str:
+    return " and ".join(f"`{label}`" for label in labels) or "its parameters"
+
+
+def by_profile(quantity: Quantity, solution: Solution, estimated: Estimated) -> Estimated:
+    """Return the estimate with its profile interval (see ``profile_intervals``): it is held, all else fitted again.
+
+    The quantity takes the place of the parameter that it depends on most, so that its profile is that of a parameter.
+    """
+    from descend.inference.profile import refuse_without_likelihood, sides_of_quantity, why_open
+    from descend.inference.quantities.exchanged_parameter import Exchanged
+
+    refuse_without_likelihood(solution)
+    if math.isnan(estimated.standard_error):
+        return replace(estimated, method="profile")
+    covariance = estimates_of(solution, "model").needed_covariance()
+    gradient = quantity.with_gradient(solution.theta)[1]
+    if solution.objective.arrow:
+        return _profile_of_one(quantity, solution, estimated, gradient)
+    component = int(np.argmax(np.abs(gradient) * np.sqrt(np.nan_to_num(covariance.diagonal()))))
+    objective = Exchanged(solution.objective, quantity, component, solution.theta)
+    with np.errstate(all="ignore"):
+        sides = sides_of_quantity(
+            solution, objective, objective.exchanged(solution.theta), objective.rates(solution.theta), component
+        )
+        reach = quantile(estimated.level, estimates_of(solution).degrees)
+        (low, why_low), (high, why_high) = sides.of(component, reach)
+    notes_on_ends = [
+        *why_open(quantity.name, "lower", low, why_low, estimated.level),
+        *why_open(quantity.name, "upper", high, why_high, estimated.level),
+    ]
+    return replace(estimated, interval=(low, high), method="profile", why="; ".join(notes_on_ends))
+
+
+def _profile_of_one(quantity: Quantity, solution: Solution, estimated: Estimated, gradient: Array) -> Estimated:
+    """Return the profile interval of a quantity that is a parameter, where most parameters belong to one group each."""
+    from descend.inference.profile import why_open
+    from descend.inference.profile_sides import Sides
+    from descend.inference.standard_errors import generalized_covariance
+
+    varying = np.flatnonzero(gradient)
+    generalized = generalized_covariance(solution, "model")
+    if len(varying) != 1 or quantity.text != solution.model.parameters.labels[varying[0]] or generalized is None:
+        raise ConfigError(
+            f"`{quantity.name}` has no profile interval: with {solution.theta.size:,} parameters, most of which belong "
+            "to one group, only single parameters have. Use the method t."
+        )
+    with np.errstate(all="ignore"):
+        reach = quantile(estimated.level, estimates_of(solution).degrees)
+        (low, why_low), (high, why_high) = Sides(solution, generalized, [int(varying[0])]).of(int(varying[0]), reach)
+    lower, upper = (
+        why_open(quantity.name, *end, estimated.level) for end in (("lower", low, why_low), ("upper", high, why_high))
+    )
+    return replace(estimated, interval=(low, high), method="profile", why="; ".join([*lower, *upper]))
+
+
+def by_bootstrap(
+    quantity: Quantity,
+    solution: Solution,
+    estimated: Estimated,
+    resamples: int,
+    seed: int,
+    on_resample: Callable[[int], None] | None,
+) -> Estimated:
+    """Return the estimate with its bootstrap interval (see ``bootstrap_intervals``)."""
+    from descend.inference.bootstrap import resampled, skewed_ends
+
+    if math.isnan(estimated.value):
+        return replace(estimated, method="bootstrap")
+    fits = resampled(solution, resamples, seed, on_resample)
+    values, undefined = [], 0
+    for theta in fits.values:
+        try:
+            values.append(quantity.value(theta))
+        except ConfigError:
+            undefined += 1
+    notes = list(fits.notes)
+    if undefined:
+        notes.append(
+            f"`{quantity.name}` is not defined in {undefined:,} of {len(fits.values):,} resamples, which are left out"
+        )
+    influence = fits.influence @ quantity.with_gradient(solution.theta)[1]
+    ends = skewed_ends(np.array(values), estimated.value, influence, fits.reach(estimated.level))
+    return replace(estimated, interval=ends, method="bootstrap", why="; ".join(notes))
+
+
+def estimated_quantity(
+    quantity: Quantity,
+    estimates: Estimates,
+    solution: Solution | None,
+    level: float,
+    method: str,
+    resamples: int = 1000,
+    seed: int = 0,
+    on_resample: Callable[[int], None] | None = None,
+) -> Estimated:
+    """Return a quantity with its interval by any method; profile and bootstrap need the solution."""
+    estimated = replace(by_delta_method(quantity, estimates, level), method=method)
+    if solution is None or method not in ("profile", "bootstrap") or math.isnan(estimated.value):
+        return estimated
+    if method == "profile":
+        return by_profile(quantity, solution, estimated)
+    return by_bootstrap(quantity, solution, estimated, resamples, seed, on_resample)
+
+
+def estimated_quantities(
+    quantities_asked: Ties,
+    estimates: Estimates,
+    solution: Solution | None = None,
+    level: float = 0.95,
+    method: str = "t",
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Estimated]:
+    """Return quantities by name, with their intervals."""
+    return {
+        quantity.name: estimated_quantity(quantity, estimates, solution, level, method, resamples, seed)
+        for quantity in read_quantities(quantities_asked, estimates.model)
+    }

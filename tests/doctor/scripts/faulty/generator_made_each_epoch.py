@@ -1,0 +1,21 @@
+# expected: seed_in_loop
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+
+x = torch.randn(120, 4)
+y = x[:, :1] * 2
+data = TensorDataset(x, y)
+net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1))
+opt = torch.optim.Adam(net.parameters(), lr=0.01)
+for epoch in range(12):
+    order = torch.Generator().manual_seed(7)  # here
+    #! order = torch.Generator().manual_seed(epoch)
+    for xb, yb in DataLoader(data, batch_size=30, shuffle=True, generator=order):
+        opt.zero_grad()
+        loss = F.mse_loss(net(xb), yb)
+        loss.backward()
+        opt.step()
