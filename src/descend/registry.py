@@ -113,6 +113,15 @@ def split_list(text: str) -> list[str]:
     return list(dict.fromkeys(part for part in parts if part))
 
 
+def split_assignments(text: str) -> list[str]:
+    """Split at commas, though not at those in backticks, in brackets or in double quotes within these.
+
+    >>> split_assignments('a[A, 3]=1, `unit, price`=2, b["x]y"]=3,4')
+    ['a[A, 3]=1', ' `unit, price`=2', ' b["x]y"]=3', '4']
+    """
+    return re.findall(r"""(?:`[^`]*`|\[(?:"[^"]*"|[^\]"])*\]|[^,`\[]|\[)+""", text)
+
+
 def names_listed(texts: str | Sequence[str] | None, known: Collection[str]) -> list[str]:
     """Return the names that texts list: a known one as it is, else several with commas between them; nothing twice.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +18,7 @@ from descend.options.option import Values
 from descend.options.penalty import is_number_text, read_penalty
 from descend.options.request import FIELDS, OPTIONS, PLAIN, Request, check_options, is_default
 from descend.options.units import number_or_measured, without_quantities
-from descend.registry import closest
+from descend.registry import closest, split_assignments
 from descend.table import open_table
 from descend.wording import spell, using
 
@@ -305,15 +304,6 @@ def are_values(given: object) -> bool:
     if isinstance(given, bool):
         return False
     return isinstance(given, int | float | np.ndarray | Sequence) or hasattr(given, "__array__")
-
-
-def split_assignments(text: str) -> list[str]:
-    """Split at commas, though not at those in backticks, in brackets or in double quotes within these.
-
-    >>> split_assignments('a[A, 3]=1, `unit, price`=2, b["x]y"]=3,4')
-    ['a[A, 3]=1', ' `unit, price`=2', ' b["x]y"]=3', '4']
-    """
-    return re.findall(r"""(?:`[^`]*`|\[(?:"[^"]*"|[^\]"])*\]|[^,`\[]|\[)+""", text)
 
 
 def read_fixed(fix: Values | str | None) -> Values | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from descend.errors import ConfigError
 from descend.options import checks
 from descend.options.checks import is_switch, is_text, must_be, whole_number
 from descend.options.of_descent import OptionsOfDescent
-from descend.options.option import option, options_of
+from descend.options.option import option
 
 
 def _share(key: str, value: object) -> None:
@@ -51,7 +51,7 @@ def _at_least_zero(key: str, value: object) -> None:
         raise ConfigError(f"`{key}` is a number that is not negative, not {value!r}.")
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+@dataclass(init=False, frozen=True, eq=False, repr=False, kw_only=True)
 class OptionsOfTraining(OptionsOfDescent):
     """How the run of a module goes; `training/course.py` reads them."""
 
@@ -123,5 +123,5 @@ class OptionsOfTraining(OptionsOfDescent):
     progress: bool | None = option(None, check=must_be("True or False", is_switch), repeat=False)
 
 
-TRAINING = tuple(key for key in options_of(OptionsOfTraining) if key not in options_of(OptionsOfDescent))
+TRAINING = tuple(each.name for each in fields(OptionsOfTraining)[len(fields(OptionsOfDescent)) :])
 """The options that only a module takes."""

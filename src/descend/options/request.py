@@ -20,7 +20,6 @@ from descend.options import checks
 from descend.options.of_training import OptionsOfTraining
 from descend.options.option import Option, Values, options_of
 from descend.options.units import VALUES, may_have_units
-from descend.table.headers import SIGN
 from descend.wording import FLAGS
 
 if TYPE_CHECKING:
@@ -77,9 +76,9 @@ class Request(OptionsOfTraining):
         """Whether units may stand in headers, in metadata or in values of options, and were not looked at yet."""
         if self.stated is not None:
             return False
-        said = self.units or table.units or table.given_units or any(map(SIGN.search, table.names))
-        values = [value for key in VALUES if (value := getattr(self, key)) is not None]
-        return bool(said) or (bool(values) and may_have_units(values))
+        if self.units or table.says_units:
+            return True
+        return any(may_have_units(getattr(self, key)) for key in VALUES)
 
     def check(self) -> None:
         """Raise ConfigError for the first option with a wrong value."""
