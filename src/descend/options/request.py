@@ -76,7 +76,9 @@ class Request(OptionsOfTraining):
         """Whether units may stand in headers, in metadata or in values of options, and were not looked at yet."""
         if self.stated is not None:
             return False
-        if self.units or table.says_units:
+        from descend.table.headers import may_say_units
+
+        if self.units or table.units or table.given_units or may_say_units(table.names):
             return True
         return any(may_have_units(getattr(self, key)) for key in VALUES)
 

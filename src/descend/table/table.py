@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from descend.errors import ConfigError, DataError
 from descend.registry import closest
-from descend.table.headers import SIGN
 from descend.table.rows import Cells, finite
 
 if TYPE_CHECKING:
@@ -211,16 +210,6 @@ class Table(ABC):
 
                 notes.append(note_of(name, self.source, found))
         return tuple(notes)
-
-    @property
-    def unit_beside_name(self) -> bool:
-        """Whether a unit may stand beside the name of a column, as in ``t (s)``."""
-        return SIGN.search("\n".join(self.names)) is not None
-
-    @property
-    def says_units(self) -> bool:
-        """Whether units may stand in headers, in metadata or in values."""
-        return bool(self.units or self.given_units) or self.unit_beside_name
 
     @property
     def numeric_names(self) -> tuple[str, ...]:
