@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from descend.descent.run import run
 from descend.engines.weighted import median
 from descend.errors import ConfigError, DataError
-from descend.losses import LOSSES, Huber, Loss
+from descend.losses import LOSSES, Loss
 from descend.losses.contract import NORMAL
+from descend.losses.huber import Huber
 from descend.options.request import Request
 from descend.parameters.vector import Values
 from descend.problem.model_reading import check_sigma_wish
