@@ -85,7 +85,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _imported(place: str) -> ModuleType:
-    """Import a module. It leaves hundreds of thousands of objects, among which Python would look for garbage in vain."""
+    """Import a module: of the hundreds of thousands of objects that it leaves, none is garbage to be looked for."""
     if not gc.isenabled():
         return import_module(place)
     gc.disable()

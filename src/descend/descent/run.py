@@ -18,7 +18,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.step import Step, Trace
 from descend.models import Model
 from descend.optimizers import Optimizer
-from descend.optimizers.schedules import Constant, schedule_of
+from descend.optimizers.schedules import schedule_of
 from descend.options.request import Request
 from descend.problem.objective import VectorObjective
 from descend.problem.point import Array, Objective, Point
@@ -172,7 +172,7 @@ def _planned(
         epochs=request.epochs if request.epochs is not None else MOST_EPOCHS // (100 if batches else 1),
         epochs_given=request.epochs is not None,
         rate=rate,
-        schedule=Constant() if request.schedule == "constant" else schedule_of(request.schedule),
+        schedule=schedule_of(request.schedule),
         tolerance=request.tolerance,
         promise=ENOUGH if beginning.near and optimizer.thorough else 0.0,
         certain=certain if not beginning.near and request.tolerance is None else 0.0,

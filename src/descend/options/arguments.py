@@ -123,7 +123,7 @@ def _known(options: Values) -> Values:
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
     if options.get("like") is not None:
         raise ConfigError(f"{spell('like')} repeats one fit on other data, and goes with fits alone. Leave it out.")
-    return without_quantities(options) if any(isinstance(value, Mapping) for value in options.values()) else options
+    return without_quantities(options)
 
 
 def in_full(data: object, options: Values) -> tuple[object, Values]:

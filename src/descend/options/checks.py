@@ -214,12 +214,15 @@ def column(key: str, value: object) -> None:
         )
 
 
+_named = must_be('given by name, such as {"a": 1.0}', is_by_name)
+
+
 def start(key: str, value: object) -> None:
     """Refuse starting values that are not given by name."""
     if not isinstance(value, Mapping):
         kind = type(value).__name__
         raise ConfigError(f'Starting values are given by name, such as start={{"w": 0.0}}; this is of type {kind}.')
-    must_be('given by name, such as {"a": 1.0}', is_by_name)(key, value)
+    _named(key, value)
     for name, given in value.items():
         if 0 in getattr(given, "shape", ()) or (isinstance(given, list | tuple) and not given):
             raise ConfigError(

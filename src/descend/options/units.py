@@ -8,6 +8,8 @@ from typing import Any
 
 VALUES = ("start", "fix", "bounds", "priors")
 """Options whose values may have units."""
+MAY_HOLD_QUANTITIES = frozenset((*VALUES, "units"))
+"""Options whose values by name may be quantities of Pint."""
 MEASURED = re.compile(r"\d\s*[*/]?\s*(?![eE][-+\d])[^\W\d_]|[\d\s]\s*[%°]")
 """What there is in a number with a unit."""
 
@@ -23,8 +25,9 @@ def number_or_measured(text: str) -> float | str:
 
 def without_quantities(options: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return options in which quantities and units of Pint are texts, which a command and a file can repeat."""
-    found = {key: _as_text(options[key]) for key in (*VALUES, "units") if isinstance(options.get(key), Mapping)}
-    return {**options, **found}
+    given = ((key, value) for key, value in options.items() if key in MAY_HOLD_QUANTITIES)
+    found = {key: _as_text(value) for key, value in given if isinstance(value, Mapping)}
+    return {**options, **found} if found else options
 
 
 def _as_text(value: Any) -> object:

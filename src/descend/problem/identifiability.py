@@ -60,6 +60,10 @@ class Verdict:
     remarks: tuple[str, ...] = ()
 
 
+DETERMINED = Verdict()
+"""There is nothing to say."""
+
+
 def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: str) -> tuple[str, ...]:
     """Return sentences on what no descent from here can determine: by the expression, or for a linear model the data.
 
@@ -175,7 +179,7 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
     scale: the mean square of the response, if the loss is squared; it decides what counts as rounding.
     """
     if model.in_place or theta.size < 2 or (theta.size > MOST and not objective.arrow):
-        return Verdict()
+        return DETERMINED
     # The curvature is cheap to examine; look closer only if it leaves a doubt.
     point = objective(theta, 2)
     if objective.arrow:
@@ -184,23 +188,23 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
         return Verdict(*verdict_of_groups(model, objective, point))
     curvature = matrix_of(point.curvature)
     if curvature is None:
-        return Verdict()
+        return DETERMINED
     symbolic = model.symbolic if point.loss <= ROUNDING**2 * scale else None
     if symbolic is not None and (still := _idle(symbolic, point, scale)):
         return Verdict(still, (_no_influence(still, "but for rounding"),))
     if _surely(curvature, 1.0 - CORRELATED):
-        return Verdict()
+        return DETERMINED
     smallest = smallest_share(curvature)
     if smallest is not None and smallest >= 1.0 - CORRELATED:
-        return Verdict()
+        return DETERMINED
     degrees = objective.rows - theta.size if converged else 0
     if smallest is not None and smallest >= ALIKE**2 and degrees <= 0:
-        return Verdict()
+        return DETERMINED
     point = objective(theta, 3)
     upper = triangle(point)[0]
     norms = np.sqrt(np.add.reduce(upper * upper))
     if not np.isfinite(norms).all():
-        return Verdict()
+        return DETERMINED
     labels = model.parameters.labels
     if not norms.all():
         idle = [labels[k] for k in np.flatnonzero(norms == 0.0)]
@@ -210,7 +214,7 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
     null = int((singular <= exact * singular[0]).sum())
     if null:
         return _exactly(model, objective, point, directions[-null:] / norms, norms)
-    return _statistically(model, objective, point, upper, degrees) if degrees > 0 else Verdict()
+    return _statistically(model, objective, point, upper, degrees) if degrees > 0 else DETERMINED
 
 
 def _statistically(model: Model, objective: Objective, point: Point, upper: Array, degrees: int) -> Verdict:
@@ -329,7 +333,7 @@ def _named(model: Model, objective: Objective, point: Point, direction: Array, n
     places = np.flatnonzero(np.abs(direction * norms) > (INVOLVED if exact else TAKES_PART))
     involved = tuple(labels[k] for k in places)
     if len(places) < 2:
-        return Verdict(involved, (_no_influence(involved),)) if involved and exact else Verdict()
+        return Verdict(involved, (_no_influence(involved),)) if involved and exact else DETERMINED
     if model.linear:
         alike = "multiples of each other" if len(places) == 2 else "linear combinations of each other"
         almost = "" if exact else "almost "
