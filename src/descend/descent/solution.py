@@ -25,15 +25,15 @@ from descend.options.request import Request
 from descend.parameters import Constraints, Parameters
 from descend.parameters.ties import Ties
 from descend.parameters.vector import Values
-from descend.problem.identifiability import DETERMINED, Verdict, at_end
+from descend.problem.identifiability import Verdict, at_end
 from descend.problem.objective import VectorObjective
 from descend.problem.problem import AllRows, Problem
 from descend.problem.repeated_rows import AT_ONCE, repeated_rows
 from descend.table import Table
-from descend.table.coupled import Coupling
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
+    from descend.table.coupled import Coupling
     from descend.units.stated import Stated
 
 Array = NDArray[np.float64]
@@ -213,7 +213,7 @@ def solution_of(run: Run, request: Request, began: float) -> Solution:
     problem, failures = run.beginning.problem, list[str]()
     final = problem.objective.end() or run.trace.last_finite
     outcome = run.trace[-1].outcome or Outcome.INTERRUPTED
-    verdict, endless = DETERMINED, None
+    verdict, endless = Verdict(), None
     if outcome is not Outcome.DIVERGED and problem.model.loss.endless:
         with attempt("whether there is a minimum", failures):
             from descend.problem.separation import no_minimum

@@ -60,10 +60,6 @@ class Verdict:
     remarks: tuple[str, ...] = ()
 
 
-DETERMINED = Verdict()
-"""There is nothing to say."""
-
-
 def at_start(model: Model, point: Point, columns: Mapping[str, Array], source: str) -> tuple[str, ...]:
     """Return sentences on what no descent from here can determine: by the expression, or for a linear model the data.
 
@@ -179,7 +175,7 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
     scale: the mean square of the response, if the loss is squared; it decides what counts as rounding.
     """
     if model.in_place or theta.size < 2 or (theta.size > MOST and not objective.arrow):
-        return DETERMINED
+        return Verdict()
     # The curvature is cheap to examine; look closer only if it leaves a doubt.
     point = objective(theta, 2)
     if objective.arrow:
@@ -188,23 +184,23 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
         return Verdict(*verdict_of_groups(model, objective, point))
     curvature = matrix_of(point.curvature)
     if curvature is None:
-        return DETERMINED
+        return Verdict()
     symbolic = model.symbolic if point.loss <= ROUNDING**2 * scale else None
     if symbolic is not None and (still := _idle(symbolic, point, scale)):
         return Verdict(still, (_no_influence(still, "but for rounding"),))
     if _surely(curvature, 1.0 - CORRELATED):
-        return DETERMINED
+        return Verdict()
     smallest = smallest_share(curvature)
     if smallest is not None and smallest >= 1.0 - CORRELATED:
-        return DETERMINED
+        return Verdict()
     degrees = objective.rows - theta.size if converged else 0
     if smallest is not None and smallest >= ALIKE**2 and degrees <= 0:
-        return DETERMINED
+        return Verdict()
     point = objective(theta, 3)
     upper = triangle(point)[0]
     norms = np.sqrt(np.add.reduce(upper * upper))
     if not np.isfinite(norms).all():
-        return DETERMINED
+        return Verdict()
     labels = model.parameters.labels
     if not norms.all():
         idle = [labels[k] for k in np.flatnonzero(norms == 0.0)]
@@ -214,7 +210,7 @@ def at_end(model: Model, objective: Objective, theta: Array, converged: bool, sc
     null = int((singular <= exact * singular[0]).sum())
     if null:
         return _exactly(model, objective, point, directions[-null:] / norms, norms)
-    return _statistically(model, objective, point, upper, degrees) if degrees > 0 else DETERMINED
+    return _statistically(model, objective, point, upper, degrees) if degrees > 0 else Verdict()
 
 
 def _statistically(model: Model, objective: Objective, point: Point, upper: Array, degrees: int) -> Verdict:
@@ -333,7 +329,7 @@ def _named(model: Model, objective: Objective, point: Point, direction: Array, n
     loose = np.flatnonzero(np.abs(direction * norms) > (INVOLVED if exact else TAKES_PART))
     involved = tuple(labels[k] for k in loose)
     if len(loose) < 2:
-        return Verdict(involved, (_no_influence(involved),)) if involved and exact else DETERMINED
+        return Verdict(involved, (_no_influence(involved),)) if involved and exact else Verdict()
     if model.linear:
         alike = "multiples of each other" if len(loose) == 2 else "linear combinations of each other"
         almost = "" if exact else "almost "

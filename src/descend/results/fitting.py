@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from descend.descent import Step
-from descend.descent.checkpoint import to_resume
 from descend.descent.solution import starts_at
 from descend.errors import ConfigError, DescendError, LimitsError
 from descend.formula import read_formula
-from descend.inference.estimates import refuse_robust
-from descend.inference.intervals import checked_errors
 from descend.losses import LOSSES
 from descend.options.request import Request, check_options
 from descend.problem.model_reading import read_model
@@ -68,7 +65,11 @@ def _fit(request: Request, table: Table, on_step: Reader, began: float) -> Solve
 
         return fit_with_choice(request, table, lambda each: _fit(each, table, on_step, began))
     request = _started(request, table, began)
-    resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
+    resumed = None
+    if request.checkpoint is not None:
+        from descend.descent.checkpoint import to_resume
+
+        resumed = to_resume(request.checkpoint, request.resume)
     if resumed is not None:  # it starts where the run did, whatever start is found or given now
         check_options({"start": resumed.start})
         request = request.but(start=resumed.start)
@@ -116,6 +117,9 @@ def _started(request: Request, table: Table, began: float) -> Request:
 
 def _errors_of(problem: Problem, request: Request, errors: str) -> str:
     """Return the kind of standard errors that was asked for. Raises ConfigError where it is not known here."""
+    from descend.inference.estimates import refuse_robust
+    from descend.inference.intervals import checked_errors
+
     weighted = request.roles.spread is not None and not problem.model.inexact  # distances are in units of it
     checked = checked_errors(errors, problem.model.loss, weighted)
     refuse_robust(problem.model, checked)
