@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from descend.inference.guarantee import Guarantee
     from descend.inference.intervals import Intervals
     from descend.inference.likelihood import Criteria
+    from descend.inference.outlying_rows import Outliers
+    from descend.inference.penalty_path import PenaltyPath
     from descend.inference.prior_weights import PriorWeight
     from descend.inference.quantities.estimate import Estimated
     from descend.inference.scatter import Scatter
@@ -121,13 +123,13 @@ class Fitted(ABC):
     column_types: ClassVar[Inferred[dict[str, str]]] = Inferred("inputs:column_types")
     response_levels: ClassVar[Inferred[dict[str, float]]] = Inferred("determined:response_levels")
     """The columns the model reads, and their kinds; what each word of a response of words counts as."""
-    outliers: ClassVar[Inferred[Any]] = Inferred(lambda solution: solution.answers.get("outliers"))
+    outliers: ClassVar[Inferred[Outliers | None]] = Inferred(lambda found: found.answers.get("outliers"))
     """`Outliers`, if they were asked for: rows too far off for normal scatter, listed or left out of this fit."""
-    penalty_path: ClassVar[Inferred[Any]] = Inferred(lambda solution: solution.answers.get("penalty_path"))
+    penalty_path: ClassVar[Inferred[PenaltyPath | None]] = Inferred(lambda found: found.answers.get("penalty_path"))
     """`PenaltyPath`, if a penalty was chosen by cross-validation: the error at each that was tried."""
     censored: ClassVar[Inferred[dict[str, int]]] = Inferred("determined:censored")
     """How many responses are censored: ``left``, ``right``, ``interval``; empty if the loss knows of none."""
-    measures: ClassVar[Inferred[Any]] = Inferred(lambda solution: dict(solution.measures or {}) or None)
+    measures: ClassVar[Inferred[dict[str, float] | None]] = Inferred(lambda found: dict(found.measures or {}) or None)
     """What else was measured of a module: ``validation_loss``, and metrics by name."""
     at_bound: ClassVar[Inferred[list[str]]] = Inferred("determined:at_bound")
     """The labels of the parameters that ended at a bound."""
@@ -326,8 +328,6 @@ class Fitted(ABC):
 
         refuse_unknown_distribution(self.loss_function, self.model.in_place)
         return diagnostics_of(self._solved("it has no residuals. Fit again to get them."))
-
-    # The model, written down.
 
     rounding: ClassVar[Inferred[Rounding]] = Inferred("equation:rounding")
     """By how much each parameter may be rounded in the fitted equation (see ``inference.equation.rounding``)."""

@@ -12,10 +12,9 @@ from descend.errors import ConfigError, DescendError
 from descend.lab.problems import PROBLEMS, Problem
 from descend.lab.shelf import NAMED
 from descend.lab.texts import words
-from descend.losses import LOSSES
+from descend.losses import LOSSES, advised_for
 from descend.optimizers import OPTIMIZERS
 from descend.options.checks import is_dispersion
-from descend.options.trials import USUAL
 
 LANGUAGES = ("en", "zh")
 FILE, UPLOAD = "file", "upload"
@@ -85,7 +84,7 @@ class State:
     @property
     def loss_shown(self) -> str:
         """The loss that is fitted: of shares of trials that of shares, where no other is asked for."""
-        return USUAL if self.trials and self.loss == State.loss else self.loss
+        return advised_for("shares of trials") if self.trials and self.loss == State.loss else self.loss
 
     @property
     def query(self) -> str:

@@ -17,9 +17,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from descend.options import checks
+from descend.options.of_descent import OptionsOfDescent
 from descend.options.of_training import OptionsOfTraining
 from descend.options.option import Option, Values, options_of
-from descend.options.units import VALUES, may_have_units
+from descend.options.units import may_have_units
 from descend.wording import FLAGS
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Request(OptionsOfTraining):
     """The standard deviations or weights that follow from the predictions of an earlier fit."""
     weighed_by: tuple[str, ...] = ()
     """Columns, beside the prediction, that such standard deviations or weights are computed from."""
+    held_out: Table | None = None
+    """The rows of validation, once they were told from those to train on."""
     stated: Stated | None = None
     """What is said of units, once the table was looked at; None if nothing is."""
     notes: tuple[str, ...] = ()
@@ -72,6 +75,14 @@ class Request(OptionsOfTraining):
         changed.__dict__.pop("roles", None)
         return changed
 
+    def on_the_way(self, **values: object) -> Request:
+        """Return the request of a fit on the way to this one, of which only the parameters are used."""
+        return self.but(quantities=None, checkpoint=None, errors=None, bare=True, **values)
+
+    def unwatched(self) -> Request:
+        """Return the same of a descent that nobody steers or watches."""
+        return self.but(**UNWATCHED, quantities=None, bare=True, polish=True)
+
     def says_units(self, table: Table) -> bool:
         """Whether units may stand in headers, in metadata or in values of options, and were not looked at yet."""
         if self.stated is not None:
@@ -80,7 +91,7 @@ class Request(OptionsOfTraining):
 
         if self.units or table.units or table.given_units or may_say_units(table.names):
             return True
-        return any(may_have_units(getattr(self, key)) for key in VALUES)
+        return any(may_have_units(getattr(self, key)) for key in MEASURED)
 
     def check(self) -> None:
         """Raise ConfigError for the first option with a wrong value."""
@@ -112,7 +123,7 @@ class Request(OptionsOfTraining):
         from descend.optimizers import OPTIMIZERS
 
         named = OPTIMIZERS.build(self.optimizer) if isinstance(self.optimizer, str) else self.optimizer
-        return getattr(named, "bounded", named is None)
+        return getattr(named, "bounded", named is None)  # PyTorch's own say nothing of it
 
     @cached_property
     def roles(self) -> Roles:
@@ -137,6 +148,14 @@ class Request(OptionsOfTraining):
 
 
 FIELDS = options_of(Request)
+MEASURED = tuple(key for key, option in FIELDS.items() if option.measured)
+"""The options whose values may have units."""
+UNWATCHED = {
+    key: option.default
+    for key, option in FIELDS.items()
+    if option.subject == OptionsOfDescent.subject and not option.together
+}
+"""The options of a single descent, at their defaults."""
 PLAIN = Request()
 """The request of a call without options."""
 OPTIONS = dict(FIELDS)
@@ -169,7 +188,7 @@ def is_default(key: str, value: object) -> bool:
 def check_options(given: Mapping[str, object], *needed: str) -> None:
     """Raise ConfigError for an option with a wrong value; None stands for one that is not given.
 
-    needed: the options that must be given.
+    needed: what must be given beside the options that say so.
 
     >>> check_options({"fix": {"c": 0}, "bounds": None})
     >>> check_options({"fix": 3})
@@ -177,7 +196,8 @@ def check_options(given: Mapping[str, object], *needed: str) -> None:
     descend.errors.ConfigError: `fix` must be values by name, such as {"c": 0}, not 3.
     """
     for key, value in given.items():
-        if value is not None or key in needed:
-            option = OPTIONS.get(key)
-            if option is None or not (value is option.default or (type(value) is float and value == option.default)):
-                checks.ARGUMENTS.get(key, checks.anything if option is None else option.check)(key, value)
+        option = OPTIONS.get(key)
+        if value is None and key not in needed and not (option is not None and option.needed):
+            continue
+        if option is None or not (value is option.default or (type(value) is float and value == option.default)):
+            checks.ARGUMENTS.get(key, checks.anything if option is None else option.check)(key, value)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-VALUES = ("start", "fix", "bounds", "priors")
-"""Options whose values may have units."""
-MAY_HOLD_QUANTITIES = frozenset((*VALUES, "units"))
-"""Options whose values by name may be quantities of Pint."""
 MEASURED = re.compile(r"\d\s*[*/]?\s*(?![eE][-+\d])[^\W\d_]|[\d\s]\s*[%°]")
 """What there is in a number with a unit."""
 
@@ -23,9 +19,12 @@ def number_or_measured(text: str) -> float | str:
     return text.strip() if MEASURED.search(text) and text.strip()[:1] in "+-.0123456789" else float(text)
 
 
-def without_quantities(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return options in which quantities and units of Pint are texts, which a command and a file can repeat."""
-    given = ((key, value) for key, value in options.items() if key in MAY_HOLD_QUANTITIES)
+def without_quantities(options: Mapping[str, Any], measured: Iterable[str]) -> Mapping[str, Any]:
+    """Return options in which quantities and units of Pint are texts, which a command and a file can repeat.
+
+    measured: the options whose values may hold such.
+    """
+    given = ((key, options[key]) for key in measured if key in options)
     found = {key: _as_text(value) for key, value in given if isinstance(value, Mapping)}
     return {**options, **found} if found else options
 

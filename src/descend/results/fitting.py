@@ -16,6 +16,7 @@ from descend.problem.problem import Problem
 from descend.results.solved import SolvedFit, fit_of
 from descend.starts.solving import solve
 from descend.table import Table
+from descend.wording import spell
 
 Reader = Callable[[Step], None] | None
 
@@ -56,6 +57,8 @@ def fit_table(request: Request, table: Table, on_step: Reader, began: float) -> 
 
 def _fit(request: Request, table: Table, on_step: Reader, began: float) -> SolvedFit:
     """Fit rows whose units, classes and censoring are known: 1. settle the request; 2. pose; 3. solve."""
+    if request.validation is not None and request.held_out is None:
+        return _validated(request, table, on_step, began)
     if follows_prediction(request, table):
         from descend.results.reweighting import reweighted
 
@@ -64,7 +67,11 @@ def _fit(request: Request, table: Table, on_step: Reader, began: float) -> Solve
         from descend.results.penalty_choice import fit_with_choice
 
         return fit_with_choice(request, table, lambda each: _fit(each, table, on_step, began))
-    request = _started(request, table, began)
+    if request.validation is None:
+        request = _started(request, table, began)
+    else:
+        held_out = {"validation": request.validation, "held_out": request.held_out}
+        request = _started(request.but(**dict.fromkeys(held_out)), table, began).but(**held_out)
     resumed = None
     if request.checkpoint is not None:
         from descend.descent.checkpoint import to_resume
@@ -82,6 +89,18 @@ def _fit(request: Request, table: Table, on_step: Reader, began: float) -> Solve
 
         read_quantities(request.quantities, problem.model)  # refused before the first step
     return fit_of(solve(problem, request, on_step, resumed, began))
+
+
+def _validated(request: Request, table: Table, on_step: Reader, began: float) -> SolvedFit:
+    """Fit rows of which some are held out, so that nothing that is estimated sees these."""
+    from descend.problem.validation import with_held_out
+
+    if follows_prediction(request, table):
+        raise ConfigError(
+            f"{spell('validation')} does not go with weights that follow from the prediction, which are those of all "
+            "rows together. Leave out one of the two."
+        )
+    return _fit(*with_held_out(request, table), on_step, began)
 
 
 def _started(request: Request, table: Table, began: float) -> Request:
@@ -140,7 +159,7 @@ def follows_prediction(request: Request, table: Table) -> bool:
 
 def started_without_coupling(request: Request, table: Table, began: float) -> Request:
     """Return a request that starts where the fit of rows that know nothing of each other ends."""
-    request_alone = request.but(covariance=None, quantities=None, checkpoint=None, errors=None, bare=True)
+    request_alone = request.on_the_way(covariance=None)
     try:
         uncoupled_fit = fit_table(request_alone, table, None, began)
     except DescendError:
@@ -150,9 +169,7 @@ def started_without_coupling(request: Request, table: Table, began: float) -> Re
 
 def started_without_errors(request: Request, table: Table, began: float) -> Request:
     """Return a request that starts where the fit with exact inputs ends: near it, and found far more easily."""
-    exact = request.but(
-        x_sigma=None, x_correlation=None, priors=None, quantities=None, checkpoint=None, errors=None, bare=True
-    )
+    exact = request.on_the_way(x_sigma=None, x_correlation=None, priors=None)
     if not (loss := LOSSES.build(request.loss)).quadratic:
         exact = exact.but(loss=loss.to_estimate(), sigma=None)
     if isinstance(request.model, str) and request.model.partition("~")[0].strip() == "0":
