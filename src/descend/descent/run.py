@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import FrameType
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from descend.descent.beginning import Beginning, choose, learning_rate, scales, unused
+from descend.descent.checkpoint import Checkpoint, Writer, where_it_stood, writer_of
 from descend.descent.loop import Plan, descend
 from descend.descent.outcome import Outcome
 from descend.descent.step import Step, Trace
@@ -25,9 +26,6 @@ from descend.table.connection import ConnectionLostError
 
 if TYPE_CHECKING:
     from descend.descent.validation import Validation
-
-if TYPE_CHECKING:
-    from descend.descent.checkpoint import Checkpoint, Writer
 
 MOST_EPOCHS = 10_000
 """Default number of epochs; a run in batches takes a hundredth of that."""
@@ -123,8 +121,6 @@ def run(
         keep: Writer | None = None
         keeper = objective.keeper(rate, trace.append, () if resumed is None else resumed.steps)
         if request.checkpoint is not None and keeper is None:
-            from descend.descent.checkpoint import writer_of
-
             keep = writer_of(beginning, request, objective, optimizer, plan, trace, resumed)
         every = (watch, restore, validation, trace.append, keep, keeper, on_step)
         readers = [reader for reader in every if reader is not None]
@@ -141,8 +137,6 @@ def run(
                 if step.note is not None:
                     notes.append(step.note)
         except ConnectionLostError as error:
-            from descend.descent.checkpoint import where_it_stood
-
             raise where_it_stood(error, trace, problem.model.parameters, keep, request.checkpoint) from None
     if snapshot is not None:
         notes.insert(0, f"resumed at epoch {snapshot.epoch:,} from {request.checkpoint}")

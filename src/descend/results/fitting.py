@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from descend.descent import Step
+from descend.descent.checkpoint import to_resume
 from descend.descent.solution import starts_at
 from descend.errors import ConfigError, DescendError, LimitsError
 from descend.formula import read_formula
@@ -72,11 +73,7 @@ def _fit(request: Request, table: Table, on_step: Reader, began: float) -> Solve
     else:
         held_out = {"validation": request.validation, "held_out": request.held_out}
         request = _started(request.but(**dict.fromkeys(held_out)), table, began).but(**held_out)
-    resumed = None
-    if request.checkpoint is not None:
-        from descend.descent.checkpoint import to_resume
-
-        resumed = to_resume(request.checkpoint, request.resume)
+    resumed = None if request.checkpoint is None else to_resume(request.checkpoint, request.resume)
     if resumed is not None:  # it starts where the run did, whatever start is found or given now
         check_options({"start": resumed.start})
         request = request.but(start=resumed.start)

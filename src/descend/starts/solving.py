@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from descend.descent.checkpoint import Checkpoint
 from descend.descent.commenting import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.run import run
@@ -24,7 +25,6 @@ from descend.problem.problem import Problem
 from descend.starts.choice import begin
 
 if TYPE_CHECKING:
-    from descend.descent.checkpoint import Checkpoint
     from descend.tracing.proof import Left
 
 
