@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import FrameType
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from descend.descent.beginning import Beginning, choose, learning_rate, scales, unused
 from descend.descent.checkpoint import Checkpoint, Writer, where_it_stood, writer_of
@@ -18,7 +18,7 @@ from descend.descent.outcome import Outcome
 from descend.descent.step import Step, Trace
 from descend.models import Model
 from descend.optimizers import Optimizer
-from descend.optimizers.schedules import schedule_of
+from descend.optimizers.schedules import Constant, schedule_of
 from descend.options.request import Request
 from descend.problem.objective import VectorObjective
 from descend.problem.point import Array, Objective, Point
@@ -27,6 +27,7 @@ from descend.table.connection import ConnectionLostError
 if TYPE_CHECKING:
     from descend.descent.validation import Validation
 
+CONSTANT = Constant()
 MOST_EPOCHS = 10_000
 """Default number of epochs; a run in batches takes a hundredth of that."""
 ENOUGH = 1e-15
@@ -195,7 +196,7 @@ def _planned(
         epochs=request.epochs if request.epochs is not None else MOST_EPOCHS // (100 if batches else 1),
         epochs_given=request.epochs is not None,
         rate=rate,
-        schedule=schedule_of(request.schedule),
+        schedule=CONSTANT if request.schedule == CONSTANT.name else schedule_of(request.schedule),
         tolerance=request.tolerance,
         promise=ENOUGH if beginning.near and optimizer.thorough else 0.0,
         certain=certain if not beginning.near and request.tolerance is None else 0.0,

@@ -21,7 +21,7 @@ from descend.formula.syntax import formulas_in, parse_formula, trees
 from descend.formula.tree import Grouped, names_in, walk
 from descend.registry import closest
 from descend.table import Table
-from descend.table.headers import alike, may_say_units, plain_names
+from descend.table.headers import SIGN, alike, plain_names
 from descend.table.levels import Levels
 from descend.table.stacked import StackedTable
 
@@ -77,7 +77,7 @@ def read_formula(
 
 def in_full(text: str, columns: Sequence[str], parameters: Collection[str] | None = None) -> str:
     """Return a formula in which each ``t`` that stands for a column ``t (s)`` is that column; see `headers`."""
-    if not may_say_units(columns) or not (plain_names(columns) or alike(columns)):
+    if SIGN.search("\n".join(columns)) is None or not (plain_names(columns) or alike(columns)):
         return text
     from descend.formula.headers import with_columns
 

@@ -19,7 +19,7 @@ from descend.parameters.given import by_parameter
 from descend.parameters.ties import mentioned
 from descend.registry import names_listed
 from descend.table import Table
-from descend.table.headers import may_say_units
+from descend.table.headers import SIGN
 from descend.table.levels import occurring
 
 Start = dict[str, object]
@@ -50,7 +50,7 @@ def read_text(
     levels = levels_in(given, table) if "[" in given else ()
 
     # Only a text of several formulas, or columns that may be named without their unit, need more than this.
-    read = read_formula if ";" in given or may_say_units(table.names) else read_one
+    read = read_formula if ";" in given or SIGN.search("\n".join(table.names)) else read_one
 
     def formula_with(fixed: Mapping[str, Expr] | None) -> Formula:
         formula = read(given, table.names, numeric, names, (*spread, *apart), fixed, levels)

@@ -132,7 +132,8 @@ def _known(options: Values) -> Values:
             raise ConfigError(f"`fit` has no option `{key}`. {hint}")
     if options.get("like") is not None:
         raise ConfigError(f"{spell('like')} repeats one fit on other data, and goes with fits alone. Leave it out.")
-    return without_quantities(options, (*MEASURED, "units"))
+    by_name = any(isinstance(value, Mapping) for value in options.values())
+    return without_quantities(options, (*MEASURED, "units")) if by_name else options
 
 
 def in_full(data: object, options: Values) -> tuple[object, Values]:

@@ -87,11 +87,12 @@ class Request(OptionsOfTraining):
         """Whether units may stand in headers, in metadata or in values of options, and were not looked at yet."""
         if self.stated is not None:
             return False
-        from descend.table.headers import may_say_units
+        from descend.table.headers import SIGN
 
-        if self.units or table.units or table.given_units or may_say_units(table.names):
+        if self.units or table.units or table.given_units or SIGN.search("\n".join(table.names)):
             return True
-        return any(may_have_units(getattr(self, key)) for key in MEASURED)
+        values = [value for key in MEASURED if (value := getattr(self, key)) is not None]
+        return bool(values) and may_have_units(values)
 
     def check(self) -> None:
         """Raise ConfigError for the first option with a wrong value."""

@@ -15,15 +15,6 @@ NO_UNIT = re.compile(r"\s*\d*\s*|.*[=,;].*", re.DOTALL)
 """What stands in brackets and is no unit: a number, as of the second column of a name, and remarks such as (n=3)."""
 
 
-def may_say_units(headers: Iterable[str]) -> bool:
-    """Whether a unit may stand beside the name of some column: a look that costs next to nothing.
-
-    >>> may_say_units(["t", "y"]), may_say_units(["t (s)", "y"])
-    (False, True)
-    """
-    return SIGN.search("\n".join(headers)) is not None
-
-
 def beside(header: str) -> tuple[str, str] | None:
     """Return the name in a header, and what may be its unit; None if there is nothing like it.
 
@@ -46,7 +37,7 @@ def plain_names(columns: Iterable[str]) -> Mapping[str, str]:
     {'t': 't (s)', 'V': 'V [mV]'}
     """
     names = tuple(columns)
-    if not may_say_units(names):
+    if SIGN.search("\n".join(names)) is None:
         return {}
     header_units = [(header_parts[0], name) for name in names if (header_parts := beside(name)) is not None]
     column_names = [*names, *(plain for plain, _ in header_units)]
