@@ -280,13 +280,10 @@ def _remarks(beginning: Beginning, theta: Any, outcome: Outcome) -> tuple[str, .
     if outcome is not Outcome.CONVERGED or model.in_place:
         return ()
     notes: list[str | None] = []
-    if problem.given:
-        from descend.problem.symmetry import changed_places
+    if model.formula is not None and interchangeable(model.formula):
+        from descend.problem.symmetry import changed_places, order_of_terms
 
         notes.append(changed_places(model, problem.given, beginning.start, theta))
-    if model.formula is not None and interchangeable(model.formula):
-        from descend.problem.symmetry import order_of_terms
-
         notes.append(order_of_terms(model, problem.given, theta))
     if model.formula is not None and waves(model.formula):
         from descend.problem.aliases import aliases

@@ -35,7 +35,7 @@ def read_text(
     Raises FormulaError, and ConfigError for options that do not fit the formula or the loss.
     """
     spread = [options[key] for key in ("weights", "sigma") if options[key]]
-    apart = names_listed(options["by"], table.names)
+    apart = names_listed(options["by"], table.names) if options["by"] else ()
     if options["weights"] is not None:
         known_column(options["weights"], table, "weights")
     constrained = options["fix"] or options["ties"] or options["bounds"]
