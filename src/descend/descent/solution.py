@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.descent.beginning import Beginning
-from descend.descent.commenting import attempt
+from descend.descent.comments_on_solution import attempt
 from descend.descent.outcome import Outcome
 from descend.descent.run import Run
 from descend.descent.step import Step, Trace
@@ -32,7 +32,7 @@ from descend.table import Table
 from descend.table.rows import Rows
 
 if TYPE_CHECKING:
-    from descend.table.coupled import Coupling
+    from descend.table.response_covariance import Coupling
     from descend.units.stated import Stated
 
 Array = NDArray[np.float64]

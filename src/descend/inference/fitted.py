@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from descend.inference.penalty_path import PenaltyPath
     from descend.inference.prior_weights import PriorWeight
     from descend.inference.quantities.estimate import Estimated
-    from descend.inference.scatter import Scatter
+    from descend.inference.scatter_of_rows import Scatter
     from descend.inference.units import Texts
 
 Array = NDArray[np.float64]
@@ -118,7 +118,7 @@ class Fitted(ABC):
         """Which parameters are fixed, tied or bounded, if any are."""
         return self.model.constraints
 
-    scatter: ClassVar[Inferred[Scatter | None]] = Inferred("scatter:scatter_of")
+    scatter: ClassVar[Inferred[Scatter | None]] = Inferred("scatter_of_rows:scatter_of")
     """How rows scatter, where a covariance of them was given or a variance estimated (see ``Scatter``); else None."""
     column_types: ClassVar[Inferred[dict[str, str]]] = Inferred("inputs:column_types")
     response_levels: ClassVar[Inferred[dict[str, float]]] = Inferred("determined:response_levels")
@@ -207,7 +207,7 @@ class Fitted(ABC):
         checked = checked_errors(kind, self.loss_function, (self.weights, self.sigma) != (None, None))
         return self.estimates(checked).covariance
 
-    quantities: ClassVar[Inferred[Mapping[str, Estimated]]] = Inferred("quantities.asked:quantities_of")
+    quantities: ClassVar[Inferred[Mapping[str, Estimated]]] = Inferred("quantities.quantities_asked:quantities_of")
     """The quantities asked for in the fit, by name: value, standard error, and 95% t interval."""
     delta: ClassVar[Inferred[dict[str, Array]]] = Inferred("inputs:delta")
     """How far the true values of inputs that have errors lie from the measured ones. ``ranges``: those of the data."""
@@ -238,7 +238,7 @@ class Fitted(ABC):
         refuse_clusters(self.clusters, method)
         found = self._intervals(level, method, resamples, seed, on_resample)
         if self.quantities:
-            from descend.inference.quantities.estimated import estimated_quantities
+            from descend.inference.quantities.interval_methods import estimated_quantities
 
             texts = {name: each.text for name, each in self.quantities.items()}
             estimates = self.estimates("sandwich" if method == "sandwich" else None)

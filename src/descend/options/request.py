@@ -105,8 +105,8 @@ class Request(OptionsOfTraining):
     @property
     def identity(self) -> dict[str, object]:
         """The values of registered options that have to be the same for a run to be resumed, by their ``identity``."""
-        others = (option for key, option in OPTIONS.items() if key not in FIELDS and option.identity)
-        return {option.identity: self[option.key] for option in others}
+        other_options = (option for key, option in OPTIONS.items() if key not in FIELDS and option.identity)
+        return {option.identity: self[option.key] for option in other_options}
 
     @property
     def batched(self) -> bool:
@@ -173,9 +173,9 @@ def register(option: Option) -> None:
         FLAGS[option.key] = option.flag
 
 
-def options_among(given: Mapping[str, Any]) -> dict[str, Any]:
+def options_among(options_given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options among the arguments of a call, by key, without those that are left at their defaults."""
-    return {key: value for key, value in given.items() if value is not DEFAULTS.get(key, value)}
+    return {key: value for key, value in options_given.items() if value is not DEFAULTS.get(key, value)}
 
 
 def is_default(key: str, value: object) -> bool:
@@ -186,7 +186,7 @@ def is_default(key: str, value: object) -> bool:
     return type(value) in (str, int, float, bool) and value == default
 
 
-def check_options(given: Mapping[str, object], *needed: str) -> None:
+def check_options(options_given: Mapping[str, object], *needed: str) -> None:
     """Raise ConfigError for an option with a wrong value; None stands for one that is not given.
 
     needed: what must be given beside the options that say so.
@@ -196,7 +196,7 @@ def check_options(given: Mapping[str, object], *needed: str) -> None:
     Traceback (most recent call last):
     descend.errors.ConfigError: `fix` must be values by name, such as {"c": 0}, not 3.
     """
-    for key, value in given.items():
+    for key, value in options_given.items():
         option = OPTIONS.get(key)
         if value is None and key not in needed and not (option is not None and option.needed):
             continue

@@ -33,7 +33,7 @@ def _as_text(value: Any) -> object:
     if type(value) in (float, int, str):
         return value
     if isinstance(value, Mapping):
-        return {name: _as_text(one) for name, one in value.items()}
+        return {name: _as_text(value_in_dict) for name, value_in_dict in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(map(_as_text, value))
     if not hasattr(value, "dimensionality"):
