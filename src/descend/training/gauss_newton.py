@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.models.module_modes import evaluating
-from descend.models.module_weights import cut, joined
+from descend.models.module_weights import joined
 from descend.optimizers.contract import System, Units
 from descend.training.curvatures import CurvatureOfRows, Dense, Dual, Krylov, add_lower
 from descend.training.flat import Flat
@@ -79,7 +79,7 @@ class Surface:
 
     def rounded(self, theta: Array) -> Array:
         """Return theta in the precision of the module."""
-        return theta if self.double else joined(cut(theta, self.trained))
+        return theta if self.double else self.objective.model.parameters.flat.rounded(theta)
 
     def alike(self, units: Array) -> Array:
         """Return one unit for all numbers of a kind, the largest among them.
@@ -220,17 +220,14 @@ class Place:
         return self.surface.count if self.rows is None else len(self.rows)
 
     def _roots(self, double: bool) -> Iterator[tuple[Tensor, Terms, Tensor]]:
-        """Yield the rows of A, with A'A = C and A = sqrt(omega) B'J, in blocks, with the terms s and B and sqrt(omega).
+        """Yield A = sqrt(omega) B'J, with A'A = C, in blocks of rows, with the terms s and B and sqrt(omega).
 
         double: whether A is wanted in double precision; it is in that of the module otherwise.
         """
         surface = self.surface
         for passed in self._passes():
             terms = surface.loss.terms(self._scores(passed), passed.y)
-            for part, jacobian in surface.jacobian.blocks(passed.inputs, surface.scores, passed.layered):
-                here, root = terms.of(part), passed.share[part].sqrt()
-                held = jacobian.double() if double else jacobian
-                yield here.times(root).weighted(held).flatten(0, 1), here, root
+            yield from surface.jacobian.blocks(passed.inputs, terms, passed.share, passed.layered, double)
 
     def _matrix(self) -> CurvatureOfRows:
         if self.surface.double:
@@ -244,7 +241,7 @@ class Place:
         size, like = self.surface.size, self.surface.trained[0]
         lower = torch.zeros(size, size, dtype=torch.float64 if double else torch.float32, device=like.device)
         for rows, _, _ in self._roots(double):
-            add_lower(lower, rows.to(lower.dtype))
+            add_lower(lower, rows if rows.dtype == lower.dtype else rows.to(lower.dtype))
         return lower
 
     def _of_rows(self) -> CurvatureOfRows:
@@ -253,7 +250,7 @@ class Place:
         double = self.surface.double
         roots, terms, weights = zip(*self._roots(double), strict=True)
         # q is that of sqrt(omega) s, for A is that of sqrt(omega) B.
-        pulls = [(each.pull * root[:, None]).flatten() for each, root in zip(terms, weights, strict=True)]
+        pulls = [(each.pull * root[:, None]).T.flatten() for each, root in zip(terms, weights, strict=True)]
         explained = all(each.explained for each in terms)
         if not double and not explained:  # what is left of g by its own rounding would be divided by the damping
             return Dual(self._root_in_double(), torch.cat(pulls), explained)

@@ -12,6 +12,8 @@ from descend.training.row_terms import by_columns
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from descend.losses.curved_rows import Terms
+
 MOST_NUMBERS = 1 << 23
 """Numbers of the Jacobian that are held at a time."""
 TRIED = 3
@@ -91,9 +93,21 @@ class RowJacobian:
 
         return by_columns(self.model.checked(functional_call(self.model.module, parameters, (inputs,)), len(inputs)))
 
-    def blocks(self, inputs: Tensor, scores: int, passed: LayeredPass | None) -> Iterator[tuple[slice, Tensor]]:
-        """Yield parts of the rows, and the Jacobian of each; passed: a pass of these rows."""
-        rows = max(1, MOST_NUMBERS // max(1, self.size * scores))
-        for begin in range(0, len(inputs), rows):
-            part = slice(begin, begin + rows)
-            yield part, self.by_row(inputs[part]) if passed is None else passed.jacobian(part)
+    def blocks(
+        self, inputs: Tensor, terms: Terms, share: Tensor, passed: LayeredPass | None, double: bool
+    ) -> Iterator[tuple[Tensor, Terms, Tensor]]:
+        """Yield A = sqrt(omega) B'J of parts of the rows, (k n, p), with their terms s and B, and sqrt(omega).
+
+        share: omega. passed: a pass of these rows. double: whether A is wanted in double precision.
+        """
+        size = max(1, MOST_NUMBERS // max(1, self.size * terms.slope.shape[1]))
+        for begin in range(0, len(inputs), size):
+            part = slice(begin, begin + size)
+            here, root = terms.of(part), share[part].sqrt()
+            scaled = here.times(root)
+            if passed is None:
+                alone = self.by_row(inputs[part])
+                rows = scaled.weighted(alone.double() if double else alone)
+            else:
+                rows = passed.jacobian(part, scaled, double)
+            yield rows.transpose(0, 1).flatten(0, 1), here, root

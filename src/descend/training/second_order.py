@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from descend.errors import ConfigError
-from descend.models.module_weights import fill, joined
 from descend.optimizers.contract import Optimizer, State
 from descend.optimizers.levenberg_marquardt import LevenbergMarquardt
 from descend.training.curvatures import Dense
@@ -63,15 +62,15 @@ class SecondOrder(Optimizer):
         return Standing(self.ours.init(np.empty(self.surface.size)))
 
     def step(self, evaluation: Any, state: Standing) -> tuple[Any, Standing]:
-        trained = self.surface.trained
-        here, before = joined(trained), state.state
+        flat = self.surface.objective.model.parameters.flat
+        here, before = flat.read(), state.state
         place = state.place
         if place is None or evaluation.rows is not None or not np.array_equal(place.theta, here):
             place = Place(self.surface, here, evaluation.rows)
         if evaluation.rows is not None:
             before = (*before[:4], None, None)  # the last step was over other rows
         theta, after = self.ours.step(place, before)  # type: ignore[arg-type]  # its curvature is one of ours
-        fill(trained, theta)
+        flat.write(theta)
         if theta is place.theta:
             _, predicted = Damped(place, before[0]).move(before[1])
             evaluation.promised = predicted / abs(place.loss) if place.loss else 0.0
@@ -79,7 +78,7 @@ class SecondOrder(Optimizer):
         ahead = place.reached(theta)
         if ahead is not None and ahead.rows is None and after[5] is None:
             ahead = self._onwards(place, ahead)
-            fill(trained, ahead.theta)
+            flat.write(ahead.theta)
             if ahead.theta is not theta:
                 after = (*after[:4], None, None)  # no step of one system led there
         moved = evaluation.theta.moved()
