@@ -75,6 +75,18 @@ class ModuleParameters:
         """What is trained, as one vector."""
         return Flattened(self.trained)
 
+    def take_gradient(self, gradient: NDArray[np.float64]) -> None:
+        """Let ``.grad`` of what is trained hold a flat gradient, until the next."""
+        self._gradient.write(gradient)
+        for tensor, part in zip(self.trained, self._gradient.tensors, strict=True):
+            tensor.grad = part
+
+    @cached_property
+    def _gradient(self) -> Flattened:
+        import torch
+
+        return Flattened([torch.empty_like(tensor, requires_grad=False) for tensor in self.trained])
+
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {name: tuple(tensor.shape) for name, tensor in self.named_parameters.items()}

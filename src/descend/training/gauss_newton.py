@@ -53,6 +53,7 @@ class Surface:
         self.size = sum(tensor.numel() for tensor in self.trained)
         self.jacobian, self.loss = RowJacobian(objective.model), rows_of(objective.model)
         self.kinds = np.repeat(_kinds(objective), [tensor.numel() for tensor in self.trained])
+        self.several = bool((self.kinds != self.kinds[:1]).any())
         self.double = all(str(tensor.dtype) == "torch.float64" for tensor in self.trained)
         self.given, inputs = form, objective.engine.inputs
         self._all: tuple[Tensor, Tensor, Tensor] | None = None
@@ -87,6 +88,8 @@ class Surface:
         Weights and biases of layers are of one kind, and one that hardly matters here must not be free to run far;
         other tensors, such as the parameters of a physical law, may be of unlike sizes and keep units of their own.
         """
+        if not self.several:
+            return np.full_like(units, units.max(initial=0.0))
         largest = np.zeros(self.kinds.max(initial=0) + 1)
         np.maximum.at(largest, self.kinds, units)
         return np.asarray(np.maximum(largest, LEAST_UNIT * largest.max())[self.kinds])
@@ -150,6 +153,7 @@ class Place:
         self.system: type[System] = Damped
         self.latest: Place | None = None
         self._kept: Passed | None = None
+        self._terms: Terms | None = None
 
     def at(self, theta: Array, order: int = 1) -> Place:
         """Return J at another theta, over the same rows; derivatives are computed once they are asked for."""
@@ -186,6 +190,14 @@ class Place:
         with torch.no_grad():
             return self.surface.jacobian.scored(passed.inputs).double()
 
+    def _terms_of(self, passed: Passed) -> Terms:
+        """Return slope and curvature of passed rows, which both derivatives take."""
+        terms = self._terms if passed is self._kept else None
+        if terms is None:
+            terms = self.surface.loss.terms(self._scores(passed), passed.y)
+            self._terms = terms if passed is self._kept else None
+        return terms
+
     @cached_property
     def loss(self) -> float:
         value = self.surface.loss.value
@@ -199,8 +211,7 @@ class Place:
         total: Array = np.zeros(surface.size)
         for passed in self._passes():
             if passed.layered is not None:
-                scores = self._scores(passed)
-                slope = passed.share[:, None] * surface.loss.terms(scores, passed.y).slope
+                slope = passed.share[:, None] * self._terms_of(passed).slope
                 total += joined(passed.layered.gradient(slope))
                 continue
             with torch.enable_grad():
@@ -226,8 +237,8 @@ class Place:
         """
         surface = self.surface
         for passed in self._passes():
-            terms = surface.loss.terms(self._scores(passed), passed.y)
-            yield from surface.jacobian.blocks(passed.inputs, terms, passed.share, passed.layered, double)
+            terms, share = self._terms_of(passed), passed.share
+            yield from surface.jacobian.blocks(passed.inputs, terms, share, passed.layered, double)
 
     def _matrix(self) -> CurvatureOfRows:
         if self.surface.double:

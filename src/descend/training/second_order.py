@@ -84,7 +84,7 @@ class SecondOrder(Optimizer):
         moved = evaluation.theta.moved()
         if ahead is not None and ahead.rows is None:
             objective = self.surface.objective
-            objective.ahead = ModulePoint.known(moved, ahead.loss, ahead.gradient, objective)
+            objective.ahead = ModulePoint.known(moved, ahead, objective)
         return moved, Standing(after, ahead)
 
     def _onwards(self, place: Place, ahead: Place) -> Place:
