@@ -141,7 +141,9 @@ class LayeredPass:
         if terms is not None:  # these are fewer numbers than their products
             pulls = [terms.weighted(pull) for pull in pulls]
         along, across = [each.T.contiguous() for each in given], [each.permute(2, 1, 0).contiguous() for each in pulls]
-        sizes = [len(across[each.layer]) * (len(along[each.layer]) if each.matrix else 1) for each in self.layers.trained]
+        sizes = [
+            len(across[each.layer]) * (len(along[each.layer]) if each.matrix else 1) for each in self.layers.trained
+        ]
         found = across[0].new_empty(sum(sizes), *across[0].shape[1:])
         for each, columns in zip(self.layers.trained, torch.split(found, sizes), strict=True):
             pull, inputs = across[each.layer], along[each.layer]
